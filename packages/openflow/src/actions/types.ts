@@ -1,0 +1,130 @@
+/**
+ * OpenFlow actions and instructions as plain values, one shape per action whatever the version on the wire.
+ * The names of `type` are those that ovs-actions(7) uses; codecs, text and translation all switch on them.
+ */
+
+/** A run of `nBits` bits of a field, from bit `ofs` (0 is the least significant). `field` is a name of the field table. */
+export interface Subfield {
+  readonly field: string;
+  readonly ofs: number;
+  readonly nBits: number;
+}
+
+export type Action =
+  | { readonly type: 'output'; readonly port: number; readonly maxLen: number }
+  | { readonly type: 'output_reg'; readonly src: Subfield; readonly maxLen: number }
+  | { readonly type: 'output_trunc'; readonly port: number; readonly maxLen: number }
+  | {
+      readonly type: 'controller';
+      readonly maxLen: number;
+      readonly reason: number;
+      readonly controllerId: number;
+      readonly userdata: Uint8Array;
+      readonly pause: boolean;
+      readonly meterId: number;
+    }
+  | { readonly type: 'enqueue'; readonly port: number; readonly queue: number }
+  | { readonly type: 'group'; readonly group: number }
+  | { readonly type: 'set_queue'; readonly queue: number }
+  | { readonly type: 'pop_queue' }
+  | { readonly type: 'strip_vlan' }
+  | { readonly type: 'push_vlan'; readonly ethertype: number }
+  | {
+      readonly type: 'set_vlan_vid';
+      readonly vid: number;
+      readonly pushIfNeeded: boolean;
+      readonly hasVlan: boolean;
+    }
+  | {
+      readonly type: 'set_vlan_pcp';
+      readonly pcp: number;
+      readonly pushIfNeeded: boolean;
+      readonly hasVlan: boolean;
+    }
+  | { readonly type: 'set_eth_src' | 'set_eth_dst'; readonly mac: bigint }
+  | { readonly type: 'set_ipv4_src' | 'set_ipv4_dst'; readonly ip: number }
+  | { readonly type: 'set_ip_dscp'; readonly dscp: number }
+  | { readonly type: 'set_ip_ecn'; readonly ecn: number }
+  | { readonly type: 'set_ip_ttl'; readonly ttl: number }
+  | { readonly type: 'set_l4_src_port' | 'set_l4_dst_port'; readonly port: number }
+  | { readonly type: 'dec_ttl'; readonly ids: readonly number[] }
+  | { readonly type: 'push_mpls' | 'pop_mpls'; readonly ethertype: number }
+  | { readonly type: 'set_mpls_label' | 'set_mpls_tc' | 'set_mpls_ttl'; readonly value: number }
+  | { readonly type: 'dec_mpls_ttl' }
+  | { readonly type: 'set_tunnel'; readonly tunId: bigint; readonly wide: boolean }
+  /** `form` is what the writer said (`load:` or `set_field:`), which text and wire keep; both mean the same. */
+  | {
+      readonly type: 'set_field';
+      readonly field: string;
+      readonly value: bigint;
+      readonly mask: bigint;
+      readonly form: 'set_field' | 'load';
+    }
+  | { readonly type: 'move'; readonly src: Subfield; readonly dst: Subfield }
+  | { readonly type: 'push' | 'pop'; readonly subfield: Subfield }
+  | {
+      readonly type: 'resubmit';
+      readonly inPort: number;
+      readonly table: number;
+      readonly withCtOrig: boolean;
+      readonly form: 'resubmit' | 'resubmit_table';
+    }
+  | { readonly type: 'note'; readonly data: Uint8Array }
+  | { readonly type: 'exit' }
+  | { readonly type: 'fin_timeout'; readonly idle: number; readonly hard: number }
+  | { readonly type: 'conjunction'; readonly id: number; readonly clause: number; readonly nClauses: number }
+  | {
+      readonly type: 'ct';
+      readonly commit: boolean;
+      readonly force: boolean;
+      /** The zone: a number, or the bits of a field that hold it. */
+      readonly zone: number | Subfield;
+      /** 255: no recirculation. */
+      readonly recircTable: number;
+      /** 0, 21 (ftp) or 69 (tftp). */
+      readonly alg: number;
+      readonly actions: readonly Action[];
+    }
+  | { readonly type: 'nat'; readonly nat: NatSpec }
+  | { readonly type: 'ct_clear' }
+  | { readonly type: 'clone'; readonly actions: readonly Action[] }
+  | { readonly type: 'learn'; readonly learn: LearnSpec }
+  // Instructions of OpenFlow 1.1 and later.
+  | { readonly type: 'meter'; readonly meter: number }
+  | { readonly type: 'clear_actions' }
+  | { readonly type: 'write_actions'; readonly actions: readonly Action[] }
+  | { readonly type: 'write_metadata'; readonly metadata: bigint; readonly mask: bigint }
+  | { readonly type: 'goto_table'; readonly table: number };
+
+/** What `nat(...)` inside `ct(...)` says; all undefined: `nat` alone, which only applies an existing binding. */
+export interface NatSpec {
+  readonly dir?: 'src' | 'dst';
+  readonly persistent: boolean;
+  readonly hash: boolean;
+  readonly random: boolean;
+  /** Address family and range; 32-bit or 128-bit numbers. */
+  readonly addr?: { readonly family: 4 | 6; readonly min: bigint; readonly max: bigint };
+  readonly port?: { readonly min: number; readonly max: number };
+}
+
+/** The learn action (ovs-actions(7)). */
+export interface LearnSpec {
+  readonly idleTimeout: number;
+  readonly hardTimeout: number;
+  readonly priority: number;
+  readonly cookie: bigint;
+  readonly flags: number;
+  readonly table: number;
+  readonly finIdleTimeout: number;
+  readonly finHardTimeout: number;
+  readonly limit: number;
+  readonly resultDst?: Subfield;
+  readonly specs: readonly LearnFlowSpec[];
+}
+
+export interface LearnFlowSpec {
+  readonly nBits: number;
+  readonly src: { readonly field: Subfield } | { readonly value: bigint };
+  readonly dst: 'match' | 'load' | 'output';
+  readonly dstField?: Subfield;
+}
