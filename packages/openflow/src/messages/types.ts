@@ -1,0 +1,407 @@
+/**
+ * OpenFlow messages as plain values: one shape per message, whatever the version on the wire. A value holds what
+ * a message means; where versions say the same thing in different ways (flow formats, port numbers of 16 and 32
+ * bits, statistics requests and multipart requests) the codecs translate.
+ *
+ * Conventions: port numbers are the 16-bit ones of OpenFlow 1.0 (`OFPP` in `@ovs-node/flow/ports`), the codecs map
+ * the reserved ones to and from 32 bits; 64-bit counters and cookies are bigints, all ones meaning unknown;
+ * Ethernet addresses are bigints; byte arrays own their memory (decoding copies out of the network buffer).
+ */
+import type { Match } from '@ovs-node/flow/match';
+import type { Action } from '../actions/types.js';
+import type { OfError } from '../errors.js';
+
+export type FlowModCommand = 'add' | 'modify' | 'modify_strict' | 'delete' | 'delete_strict';
+
+/** Bits of `FlowMod.flags` and of `FlowStats.flags`: those of OpenFlow 1.3's OFPFF_*, and of OpenFlow 1.0's OFPFF_EMERG. */
+export const FF = {
+  SEND_FLOW_REM: 1,
+  CHECK_OVERLAP: 2,
+  RESET_COUNTS: 4,
+  NO_PKT_COUNTS: 8,
+  NO_BYT_COUNTS: 16,
+  /** OpenFlow 1.0 only. */
+  EMERG: 32,
+} as const;
+
+/** No buffer: the packet is in the message. */
+export const NO_BUFFER = 0xffffffff;
+/** Every table (deletions and statistics), or in OpenFlow 1.0 the switch's choice (additions). */
+export const ALL_TABLES = 0xff;
+/** Every group, no group. */
+export const GROUP_ALL = 0xfffffffc;
+export const GROUP_ANY = 0xffffffff;
+/** A cookie that means "leave the cookie as it is" in a modification. */
+export const COOKIE_NONE = 0xffffffffffffffffn;
+
+export interface FlowMod {
+  readonly command: FlowModCommand;
+  readonly match: Match;
+  readonly priority: number;
+  /** Which flows a modification or deletion touches: those whose cookie agrees in the bits of `cookieMask`. */
+  readonly cookie: bigint;
+  readonly cookieMask: bigint;
+  /** The cookie of an added flow; also of a modified one when `modifyCookie` says so. COOKIE_NONE: not given. */
+  readonly newCookie: bigint;
+  readonly modifyCookie: boolean;
+  /** 0 to 254, or ALL_TABLES. */
+  readonly tableId: number;
+  readonly idleTimeout: number;
+  readonly hardTimeout: number;
+  readonly importance: number;
+  readonly bufferId: number;
+  /** Deletions: only flows that output there. OFPP.NONE: no restriction. */
+  readonly outPort: number;
+  /** Deletions: only flows that output to that group. GROUP_ANY: no restriction. */
+  readonly outGroup: number;
+  readonly flags: number;
+  readonly actions: readonly Action[];
+}
+
+export interface FlowStats {
+  readonly match: Match;
+  readonly tableId: number;
+  readonly priority: number;
+  readonly cookie: bigint;
+  readonly idleTimeout: number;
+  readonly hardTimeout: number;
+  readonly importance: number;
+  readonly flags: number;
+  readonly durationSec: number;
+  readonly durationNsec: number;
+  /** Seconds since the last packet and since the last change, -1: unknown. */
+  readonly idleAge: number;
+  readonly hardAge: number;
+  readonly packetCount: bigint;
+  readonly byteCount: bigint;
+  readonly actions: readonly Action[];
+}
+
+/** What a flow, aggregate or delete-by-filter request selects. */
+export interface FlowFilter {
+  readonly match: Match;
+  readonly tableId: number;
+  readonly cookie: bigint;
+  readonly cookieMask: bigint;
+  readonly outPort: number;
+  readonly outGroup: number;
+}
+
+/** Bits of `PhyPort.config` (OpenFlow 1.0's OFPPC_*; 1.1 and later keep bits 0, 2, 5 and 6). */
+export const PC = {
+  PORT_DOWN: 1,
+  NO_STP: 2,
+  NO_RECV: 4,
+  NO_RECV_STP: 8,
+  NO_FLOOD: 16,
+  NO_FWD: 32,
+  NO_PACKET_IN: 64,
+} as const;
+
+/** Bits of `PhyPort.state`: OpenFlow 1.1's OFPPS_*, and from bit 8 OpenFlow 1.0's STP state. */
+export const PS = {
+  LINK_DOWN: 1,
+  BLOCKED: 2,
+  LIVE: 4,
+  STP_LISTEN: 0 << 8,
+  STP_LEARN: 1 << 8,
+  STP_FORWARD: 2 << 8,
+  STP_BLOCK: 3 << 8,
+  STP_MASK: 3 << 8,
+} as const;
+
+/** Bits of port features (OpenFlow 1.1's OFPPF_*, which the codecs translate to and from 1.0's). */
+export const PF = {
+  HD_10MB: 1 << 0,
+  FD_10MB: 1 << 1,
+  HD_100MB: 1 << 2,
+  FD_100MB: 1 << 3,
+  HD_1GB: 1 << 4,
+  FD_1GB: 1 << 5,
+  FD_10GB: 1 << 6,
+  FD_40GB: 1 << 7,
+  FD_100GB: 1 << 8,
+  FD_1TB: 1 << 9,
+  OTHER: 1 << 10,
+  COPPER: 1 << 11,
+  FIBER: 1 << 12,
+  AUTONEG: 1 << 13,
+  PAUSE: 1 << 14,
+  PAUSE_ASYM: 1 << 15,
+} as const;
+
+export interface PhyPort {
+  readonly portNo: number;
+  readonly hwAddr: bigint;
+  /** At most 15 bytes of UTF-8 on the wire; longer ones are cut there. */
+  readonly name: string;
+  readonly config: number;
+  readonly state: number;
+  readonly curr: number;
+  readonly advertised: number;
+  readonly supported: number;
+  readonly peer: number;
+  /** kbps. */
+  readonly currSpeed: number;
+  readonly maxSpeed: number;
+}
+
+/** Switch capabilities: OpenFlow 1.0's and 1.1's OFPC_* bits in one space. */
+export const CAP = {
+  FLOW_STATS: 1,
+  TABLE_STATS: 2,
+  PORT_STATS: 4,
+  GROUP_STATS: 8,
+  IP_REASM: 32,
+  QUEUE_STATS: 64,
+  ARP_MATCH_IP: 128,
+  PORT_BLOCKED: 256,
+  BUNDLES: 512,
+  FLOW_MONITORING: 1024,
+  /** OpenFlow 1.0 only; 0x8 on its wire. */
+  STP: 0x80000000,
+} as const;
+
+export interface SwitchFeatures {
+  readonly datapathId: bigint;
+  readonly nBuffers: number;
+  readonly nTables: number;
+  readonly auxiliaryId: number;
+  readonly capabilities: number;
+  /** OpenFlow 1.0: a bitmap of OFPAT10_*. */
+  readonly actions: number;
+  /** OpenFlow 1.0 to 1.2; empty from 1.3 on, where port descriptions say it. */
+  readonly ports: readonly PhyPort[];
+}
+
+export type FragMode = 'normal' | 'drop' | 'reassemble' | 'nx-match';
+
+export interface SwitchConfig {
+  readonly frag: FragMode;
+  /** OpenFlow 1.1 and 1.2 (and the peer's 1.0); undefined: the version cannot say it. */
+  readonly invalidTtlToController: boolean | undefined;
+  readonly missSendLen: number;
+}
+
+/** Why a packet came to the controller; the numbers are OpenFlow 1.4's OFPR_*. */
+export const PR = {
+  NO_MATCH: 0,
+  ACTION: 1,
+  INVALID_TTL: 2,
+  ACTION_SET: 3,
+  GROUP: 4,
+  PACKET_OUT: 5,
+  /** Never on the wire: an action outside the table-miss flow; becomes ACTION. */
+  EXPLICIT_MISS: 6,
+  IMPLICIT_MISS: 7,
+} as const;
+
+export interface PacketIn {
+  readonly bufferId: number;
+  /** Length of the packet before it was cut to `packet`. */
+  readonly totalLen: number;
+  readonly reason: number;
+  readonly tableId: number;
+  readonly cookie: bigint;
+  /** Metadata of the packet: in_port at least. */
+  readonly match: Match;
+  readonly packet: Uint8Array;
+  /** NXT_PACKET_IN2 only. */
+  readonly userdata?: Uint8Array;
+  readonly continuation?: Uint8Array;
+}
+
+/** How a switch sends packets in: the version's own message, or one of the extensions. */
+export type PacketInFormat = 'standard' | 'nxt_packet_in' | 'nxt_packet_in2';
+/** How OpenFlow 1.0 flow messages match: `openflow10`, or Nicira's extensible match. */
+export type FlowFormat = 'openflow10' | 'nxm';
+
+export interface PacketOut {
+  readonly bufferId: number;
+  /** Metadata: in_port at least. */
+  readonly match: Match;
+  readonly actions: readonly Action[];
+  readonly packet: Uint8Array;
+}
+
+export type FlowRemovedReason =
+  'idle' | 'hard' | 'delete' | 'group_delete' | 'meter_delete' | 'eviction' | 'unknown';
+
+export interface FlowRemoved {
+  readonly match: Match;
+  readonly cookie: bigint;
+  readonly priority: number;
+  readonly reason: FlowRemovedReason;
+  readonly tableId: number;
+  readonly durationSec: number;
+  readonly durationNsec: number;
+  readonly idleTimeout: number;
+  readonly hardTimeout: number;
+  readonly packetCount: bigint;
+  readonly byteCount: bigint;
+}
+
+export interface PortMod {
+  readonly portNo: number;
+  readonly hwAddr: bigint;
+  readonly config: number;
+  readonly mask: number;
+  readonly advertise: number;
+}
+
+export type Role = 'nochange' | 'equal' | 'primary' | 'secondary';
+
+export interface PortStats {
+  readonly portNo: number;
+  readonly rxPackets: bigint;
+  readonly txPackets: bigint;
+  readonly rxBytes: bigint;
+  readonly txBytes: bigint;
+  readonly rxDropped: bigint;
+  readonly txDropped: bigint;
+  readonly rxErrors: bigint;
+  readonly txErrors: bigint;
+  readonly rxFrameErr: bigint;
+  readonly rxOverErr: bigint;
+  readonly rxCrcErr: bigint;
+  readonly collisions: bigint;
+  /** UINT32_MAX: unknown. */
+  readonly durationSec: number;
+  readonly durationNsec: number;
+}
+
+export interface TableStats {
+  readonly tableId: number;
+  /** OpenFlow 1.0 to 1.2. */
+  readonly name: string;
+  readonly maxEntries: number;
+  readonly activeCount: number;
+  readonly lookupCount: bigint;
+  readonly matchedCount: bigint;
+  /** OpenFlow 1.0: OFPFW10_* bits; 1.2 bitmaps are all that the field table supports. */
+  readonly wildcards: number;
+}
+
+export interface QueueStats {
+  readonly portNo: number;
+  readonly queueId: number;
+  readonly txBytes: bigint;
+  readonly txPackets: bigint;
+  readonly txErrors: bigint;
+  readonly durationSec: number;
+  readonly durationNsec: number;
+}
+
+export interface SwitchDesc {
+  readonly mfr: string;
+  readonly hw: string;
+  readonly sw: string;
+  readonly serial: string;
+  readonly dp: string;
+}
+
+export interface AggregateStats {
+  readonly packetCount: bigint;
+  readonly byteCount: bigint;
+  readonly flowCount: number;
+}
+
+/** One table of a table-features reply; only what a switch of few features says. */
+export interface TableFeatures {
+  readonly tableId: number;
+  readonly name: string;
+  readonly metadataMatch: bigint;
+  readonly metadataWrite: bigint;
+  readonly config: number;
+  readonly maxEntries: number;
+  /** Properties, undecoded: type and the bytes after its header. */
+  readonly properties: readonly { readonly type: number; readonly body: Uint8Array }[];
+}
+
+/** Which asynchronous messages a connection wants, one bit per reason, for primary/equal and for secondary roles. */
+export interface AsyncConfig {
+  readonly primary: AsyncMasks;
+  readonly secondary: AsyncMasks;
+}
+export interface AsyncMasks {
+  readonly packetIn: number;
+  readonly portStatus: number;
+  readonly flowRemoved: number;
+}
+
+/** A body of a multipart (statistics) message. `type` names it; replies hold as many items as one message fits. */
+export type MultipartRequest =
+  | { readonly type: 'desc' }
+  | { readonly type: 'flow'; readonly filter: FlowFilter }
+  | { readonly type: 'aggregate'; readonly filter: FlowFilter }
+  | { readonly type: 'table' }
+  | { readonly type: 'port'; readonly portNo: number }
+  | { readonly type: 'queue'; readonly portNo: number; readonly queueId: number }
+  | { readonly type: 'port_desc'; readonly portNo: number }
+  | { readonly type: 'group' | 'group_desc'; readonly group: number }
+  | { readonly type: 'group_features' }
+  | { readonly type: 'meter' | 'meter_config'; readonly meter: number }
+  | { readonly type: 'meter_features' }
+  | { readonly type: 'table_features'; readonly tables: readonly TableFeatures[] }
+  | { readonly type: 'table_desc' };
+
+export type MultipartReply =
+  | { readonly type: 'desc'; readonly desc: SwitchDesc }
+  | { readonly type: 'flow'; readonly flows: readonly FlowStats[] }
+  | { readonly type: 'aggregate'; readonly stats: AggregateStats }
+  | { readonly type: 'table'; readonly tables: readonly TableStats[] }
+  | { readonly type: 'port'; readonly ports: readonly PortStats[] }
+  | { readonly type: 'queue'; readonly queues: readonly QueueStats[] }
+  | { readonly type: 'port_desc'; readonly ports: readonly PhyPort[] }
+  | { readonly type: 'table_features'; readonly tables: readonly TableFeatures[] };
+
+export type OfMessage =
+  /** Bit n of `versions` set: version n (on the wire) is supported. */
+  | { readonly type: 'hello'; readonly versions: number }
+  | { readonly type: 'error'; readonly error: OfError }
+  | { readonly type: 'echo_request' | 'echo_reply'; readonly data: Uint8Array }
+  | { readonly type: 'features_request' | 'get_config_request' | 'barrier_request' | 'barrier_reply' }
+  | { readonly type: 'features_reply'; readonly features: SwitchFeatures }
+  | { readonly type: 'get_config_reply' | 'set_config'; readonly config: SwitchConfig }
+  | { readonly type: 'packet_in'; readonly packetIn: PacketIn; readonly format: PacketInFormat }
+  | { readonly type: 'packet_out'; readonly packetOut: PacketOut }
+  /** `format` is the flow format that OpenFlow 1.0 uses; other versions have one and leave it out. */
+  | {
+      readonly type: 'flow_mod';
+      readonly flowMod: FlowMod;
+      readonly format?: FlowFormat;
+      readonly withTableId?: boolean;
+    }
+  | { readonly type: 'flow_removed'; readonly removed: FlowRemoved; readonly format?: FlowFormat }
+  | { readonly type: 'port_status'; readonly reason: 'add' | 'delete' | 'modify'; readonly port: PhyPort }
+  | { readonly type: 'port_mod'; readonly portMod: PortMod }
+  | {
+      readonly type: 'role_request' | 'role_reply';
+      readonly role: Role;
+      readonly generationId: bigint | undefined;
+    }
+  | {
+      readonly type: 'multipart_request';
+      readonly request: MultipartRequest;
+      readonly format?: FlowFormat;
+      readonly more: boolean;
+    }
+  | {
+      readonly type: 'multipart_reply';
+      readonly reply: MultipartReply;
+      readonly format?: FlowFormat;
+      readonly more: boolean;
+    }
+  | { readonly type: 'get_async_request' }
+  | { readonly type: 'get_async_reply' | 'set_async'; readonly config: AsyncConfig }
+  // Nicira extensions.
+  | { readonly type: 'set_flow_format'; readonly format: FlowFormat }
+  | { readonly type: 'flow_mod_table_id'; readonly enable: boolean }
+  | { readonly type: 'set_packet_in_format'; readonly format: PacketInFormat }
+  | { readonly type: 'flow_age' }
+  | { readonly type: 'set_controller_id'; readonly controllerId: number }
+  | { readonly type: 'resume'; readonly packetIn: PacketIn };
+
+export type OfMessageType = OfMessage['type'];
+/** The member of `OfMessage` with that `type`. */
+export type MessageOf<T extends OfMessageType> = Extract<OfMessage, { readonly type: T }>;
