@@ -1,0 +1,110 @@
+/** Bad input, through the programs: one line that says what and where, the peer's status, nothing half done. */
+import { connect } from 'node:net';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { withSuite } from './lib/lab.js';
+import { PEER, testWith } from './lib/requires.js';
+
+/** Command lines that fail, with the same words on both sides; `DIR` stands for the suite's folder. */
+const CASES: readonly (readonly string[])[] = [
+  ['ovs-vsctl', '--nonsense'],
+  ['ovs-vsctl', 'frobnicate'],
+  ['ovs-vsctl', 'add-br'],
+  ['ovs-vsctl', 'add-port', 'nobr', 'p0'],
+  ['ovs-vsctl', 'del-br', 'nobr'],
+  ['ovs-vsctl', 'del-port', 'nope'],
+  ['ovs-vsctl', 'list-ports', 'nobr'],
+  ['ovs-vsctl', 'port-to-br', 'nope'],
+  ['ovs-vsctl', 'add-br', 'br0'],
+  ['ovs-vsctl', 'set', 'bridge', 'br0', 'nocolumn=1'],
+  ['ovs-vsctl', 'set', 'bridge', 'br0', 'fail_mode=maybe'],
+  ['ovs-vsctl', 'set', 'port', 'br0', 'tag=5000'],
+  ['ovs-vsctl', 'get', 'bridge', 'nobr', 'name'],
+  ['ovs-vsctl', 'list', 'nonsense'],
+  ['ovs-vsctl', '--db=unix:DIR/nobody', 'show'],
+  ['ovs-vsctl', '--timeout=1', 'wait-until', 'bridge', 'nobr'],
+  ['ovs-ofctl', 'add-flow', 'nobr', 'actions=drop'],
+  ['ovs-ofctl', 'add-flow', 'br0', 'nonsense=1,actions=drop'],
+  ['ovs-ofctl', 'add-flow', 'br0', 'actions=frobnicate'],
+  ['ovs-ofctl', 'add-flow', 'br0', 'nw_src=300.0.0.1,actions=drop'],
+  ['ovs-ofctl', 'add-flow', 'br0', 'priority=70000,actions=drop'],
+  ['ovs-ofctl', 'add-flow', 'br0', 'in_port=1'],
+  ['ovs-ofctl', 'dump-flows'],
+  ['ovs-ofctl', '--wrong', 'dump-flows', 'br0'],
+  ['ovs-ofctl', 'frobnicate', 'br0'],
+  ['ovs-appctl', 'frobnicate'],
+  ['ovs-appctl', '-t', 'nobody', 'version'],
+  ['ovs-appctl', '-t', 'DIR/nobody.ctl', 'version'],
+  ['ovs-appctl', 'fdb/show', 'nobr'],
+  ['ovs-appctl', 'ofproto/trace', 'nobr', 'in_port=1'],
+  ['ovsdb-tool', 'create', 'DIR/conf.db'],
+  ['ovsdb-tool', 'db-name', 'DIR/notadb'],
+  ['ovsdb-tool', 'frobnicate'],
+  ['ovsdb-client', 'list-dbs', 'unix:DIR/nobody'],
+  ['ovsdb-client', 'frobnicate'],
+  ['ovsdb-server', '--remote=punix:DIR/x.sock', 'DIR/missing.db'],
+  ['ovsdb-server', '--remote=punix:DIR/x.sock', 'DIR/notadb'],
+  ['ovs-vswitchd', '--nonsense'],
+];
+
+testWith(PEER)('both sides refuse the same command lines with the same words and status', async (t) => {
+  const seen: Record<string, string[]> = { ours: [], peer: [] };
+  for (const side of ['ours', 'peer'] as const) {
+    await withSuite(
+      t,
+      { side, vswitchdArgs: ['--enable-dummy'], expectedWarnings: [/./] },
+      async (suite, dir) => {
+        writeFileSync(join(dir, 'notadb'), 'this is not a database\n');
+        await suite.vsctl('add-br', 'br0', '--', 'set', 'bridge', 'br0', 'datapath_type=dummy');
+        for (const [program, ...args] of CASES) {
+          const words = args.map((arg) => arg.replace('DIR', dir));
+          const result = await suite.run(program as string, words, { timeoutMs: 15_000 });
+          const text = result.stderr
+            .replaceAll(dir, 'DIR')
+            // Log lines of the console carry a time; their numbers are the process's own.
+            .replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z\|\d+\|/gm, 'TIME|N|')
+            .replace(/pid \d+|\.\d+\.ctl/g, 'PID');
+          (seen[side] as string[]).push(
+            `${[program, ...args].join(' ')} -> ${result.status}: ${text}${result.stdout}`,
+          );
+        }
+      },
+    );
+  }
+  for (const [i, ours] of (seen['ours'] as string[]).entries()) t.is(ours, seen['peer']?.[i]);
+});
+
+test.serial('garbage on any socket ends that connection at most', (t) =>
+  withSuite(t, { vswitchdArgs: ['--enable-dummy'], expectedWarnings: [/./] }, async (suite, dir) => {
+    await suite.vsctl('add-br', 'br0', '--', 'set', 'bridge', 'br0', 'datapath_type=dummy');
+    const sockets = readdirSync(dir).filter((name) => /\.(sock|ctl|mgmt)$/.test(name));
+    t.true(sockets.length >= 5, sockets.join(' '));
+    const garbage = [
+      Buffer.from('{"id":1,"method":[],"params":{}}]]}}'),
+      Buffer.from('{"id":0,"method":"transact","params":["Open_vSwitch",{"op":"nonsense"}]}'),
+      Buffer.from('[[[['.repeat(50_000)),
+      Buffer.alloc(70_000, 0xff),
+      Buffer.from('0100000800000001ffff', 'hex'),
+      Buffer.from('0100ffff00000001', 'hex'),
+      Buffer.from([0, 0, 0, 4, 1, 5, 0, 0, 0, 0, 0, 0]),
+    ];
+    for (const name of sockets) {
+      for (const bytes of garbage) {
+        await new Promise<void>((done) => {
+          const socket = connect(join(dir, name), () => socket.end(bytes));
+          socket.on('error', () => done());
+          socket.on('close', () => done());
+          socket.setTimeout(500, () => socket.destroy());
+          socket.resume();
+        });
+      }
+    }
+    for (const daemon of suite.daemons) {
+      t.true(suite.alive(daemon), `${daemon} lives`);
+      t.is((await suite.run('ovs-appctl', ['-t', daemon, 'version'])).status, 0, `${daemon} answers`);
+    }
+    await suite.vsctl('add-port', 'br0', 'p1', '--', 'set', 'interface', 'p1', 'type=dummy');
+    t.is((await suite.ofctl('dump-flows', 'br0')).includes('actions=NORMAL'), true);
+  }),
+);

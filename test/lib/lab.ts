@@ -1,0 +1,55 @@
+/** A suite for one test, in a folder that goes with it. */
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import { type Side, Suite, checkout, dirsAt } from '@ovs-node/ctl-tools/lab/suite';
+
+export interface LabOptions {
+  readonly side?: Side;
+  readonly vswitchdArgs?: readonly string[];
+  /** Warnings in a log that the test provokes on purpose. */
+  readonly expectedWarnings?: readonly RegExp[];
+  /** False when the test starts the daemons itself. */
+  readonly start?: boolean;
+}
+
+/** Starts a suite, runs `body`, stops it; an unexpected warning in a log of ours fails the test. */
+export async function withSuite(
+  t: ExecutionContext,
+  options: LabOptions,
+  body: (suite: Suite, dir: string) => Promise<void>,
+): Promise<void> {
+  const dir = mkdtempSync(join(tmpdir(), 'ovs-test-'));
+  const suite = new Suite({
+    root: checkout,
+    side: options.side ?? 'ours',
+    dirs: dirsAt(dir),
+    vswitchdArgs: options.vswitchdArgs ?? [],
+  });
+  try {
+    if (options.start !== false) await suite.start();
+    await body(suite, dir);
+  } catch (error) {
+    for (const [file, lines] of logs(dir)) t.log(`${file}:\n${lines.slice(-15).join('\n')}`);
+    throw error;
+  } finally {
+    await suite.stop();
+    if (suite.side === 'ours') {
+      for (const [file, lines] of logs(dir)) {
+        const warnings = lines.filter(
+          (line) =>
+            /\|(WARN|ERR|EMER)\|/.test(line) && !options.expectedWarnings?.some((each) => each.test(line)),
+        );
+        t.deepEqual(warnings, [], `${file} warns of nothing`);
+      }
+    }
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+function logs(dir: string): [string, string[]][] {
+  return readdirSync(dir)
+    .filter((name) => name.endsWith('.log'))
+    .map((name) => [name, readFileSync(join(dir, name), 'utf8').split('\n')]);
+}

@@ -1,0 +1,76 @@
+/**
+ * A virtual NIC on a port of `type=stream`: what QEMU's `-netdev stream` would be. Each frame is preceded by its
+ * length, 4 bytes, big-endian.
+ */
+import { type Socket, connect } from 'node:net';
+
+export class StreamHost {
+  readonly #socket: Socket;
+  readonly #frames: Uint8Array[] = [];
+  readonly #waiting: ((frame: Uint8Array) => void)[] = [];
+  #buffer = Buffer.alloc(0);
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on('data', (chunk) => this.#read(chunk));
+    socket.on('error', () => undefined);
+  }
+
+  static open(path: string): Promise<StreamHost> {
+    return new Promise((done, failed) => {
+      const socket = connect(path);
+      socket.once('error', failed);
+      socket.once('connect', () => done(new StreamHost(socket)));
+    });
+  }
+
+  send(frame: Uint8Array): void {
+    const head = Buffer.alloc(4);
+    head.writeUInt32BE(frame.length);
+    this.#socket.write(Buffer.concat([head, frame]));
+  }
+
+  /** The next frame that arrives, or undefined after `timeoutMs`. */
+  receive(timeoutMs = 3000): Promise<Uint8Array | undefined> {
+    const frame = this.#frames.shift();
+    if (frame !== undefined) return Promise.resolve(frame);
+    return new Promise((done) => {
+      const wake = (arrived: Uint8Array): void => {
+        clearTimeout(timer);
+        done(arrived);
+      };
+      const timer = setTimeout(() => {
+        this.#waiting.splice(this.#waiting.indexOf(wake), 1);
+        done(undefined);
+      }, timeoutMs);
+      this.#waiting.push(wake);
+    });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #read(chunk: Buffer): void {
+    this.#buffer = Buffer.concat([this.#buffer, chunk]);
+    while (this.#buffer.length >= 4) {
+      const length = this.#buffer.readUInt32BE(0);
+      if (this.#buffer.length < 4 + length) return;
+      const frame = Uint8Array.from(this.#buffer.subarray(4, 4 + length));
+      this.#buffer = this.#buffer.subarray(4 + length);
+      const waiting = this.#waiting.shift();
+      if (waiting === undefined) this.#frames.push(frame);
+      else waiting(frame);
+    }
+  }
+}
+
+/** An Ethernet II frame of 60 bytes; addresses by their last byte. */
+export function frame(dst: number, src: number, text = ''): Uint8Array {
+  const bytes = new Uint8Array(60);
+  bytes.set(dst === 0xff ? [255, 255, 255, 255, 255, 255] : [2, 0, 0, 0, 0, dst], 0);
+  bytes.set([2, 0, 0, 0, 0, src], 6);
+  bytes.set([0x88, 0xb5], 12); // IEEE 802 local experimental Ethertype 1
+  bytes.set(Buffer.from(text), 14);
+  return bytes;
+}

@@ -1,0 +1,60 @@
+/** Any daemon may be killed and started again: service comes back by itself. */
+import { type Host, withHosts } from '@ovs-node/ctl-tools/lab/netns';
+import { waitFor } from '@ovs-node/ctl-tools/lab/suite';
+import { withSuite } from './lib/lab.js';
+import { ROOT, testWith } from './lib/requires.js';
+
+const rootTest = testWith(ROOT);
+
+const A = { name: 'ovsr-a', port: 'ovsr-a0', ip: '10.8.0.1/24' };
+const B = { name: 'ovsr-b', port: 'ovsr-b0', ip: '10.8.0.2/24' };
+
+/** What losing a daemon makes the others say. */
+const LOST = [/connection|connect|dropped|closed|lost|disconnected|unreachable|unavailable/i];
+
+rootTest('established traffic goes on while ovs-vswitchd is down, and all is well after its return', (t) =>
+  withSuite(t, { expectedWarnings: LOST }, (suite) =>
+    withHosts([A, B], async (first) => {
+      const a = first as Host;
+      await suite.vsctl('add-br', 'br0', '--', 'add-port', 'br0', A.port, '--', 'add-port', 'br0', B.port);
+      t.true(await a.pings('10.8.0.2'));
+      await suite.kill('ovs-vswitchd');
+      t.true(await a.pings('10.8.0.2', 5), 'the megaflows of the running connection stay');
+      await suite.startDetached('ovs-vswitchd');
+      t.true(await a.pings('10.8.0.2', 5));
+      await suite.vsctl('set', 'port', B.port, 'tag=7');
+      await waitFor('the new configuration to apply', async () => !(await a.pings('10.8.0.2', 1)));
+    }),
+  ),
+);
+
+rootTest('the datapath service comes back with its ports and flows', (t) =>
+  withSuite(t, { expectedWarnings: LOST }, (suite) =>
+    withHosts([A, B], async (first) => {
+      const a = first as Host;
+      await suite.vsctl('add-br', 'br0', '--', 'add-port', 'br0', A.port, '--', 'add-port', 'br0', B.port);
+      t.true(await a.pings('10.8.0.2'));
+      await suite.kill('ovs-datapath-svc');
+      t.false(await a.pings('10.8.0.2', 1));
+      await suite.startDetached('ovs-datapath-svc');
+      await waitFor('the ports to work again', () => a.pings('10.8.0.2', 1), 20_000);
+      t.true(await a.pings('10.8.0.2', 5));
+    }),
+  ),
+);
+
+rootTest('ovsdb-server may go and come while packets flow', (t) =>
+  withSuite(t, { expectedWarnings: LOST }, (suite) =>
+    withHosts([A, B], async (first) => {
+      const a = first as Host;
+      await suite.vsctl('add-br', 'br0', '--', 'add-port', 'br0', A.port, '--', 'add-port', 'br0', B.port);
+      t.true(await a.pings('10.8.0.2'));
+      await suite.kill('ovsdb-server');
+      t.true(await a.pings('10.8.0.2', 5));
+      await suite.startDetached('ovsdb-server');
+      await suite.vsctl('--timeout=20', 'set', 'port', B.port, 'tag=7');
+      t.false(await a.pings('10.8.0.2', 1), 'the change after the restart is applied when ovs-vsctl returns');
+      t.true(t.passed);
+    }),
+  ),
+);

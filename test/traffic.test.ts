@@ -1,0 +1,127 @@
+/** Real packets between network namespaces, through the bridge. */
+import { FIREWALL } from '@ovs-node/ctl-tools/lab/demo';
+import { type Host, withHosts } from '@ovs-node/ctl-tools/lab/netns';
+import { runCommand, waitFor } from '@ovs-node/ctl-tools/lab/suite';
+import { withSuite } from './lib/lab.js';
+import { IPERF, ROOT, testWith } from './lib/requires.js';
+
+const rootTest = testWith(ROOT);
+const iperfTest = testWith(ROOT, IPERF);
+
+const A = { name: 'ovst-a', port: 'ovst-a0', ip: '10.9.0.1/24', ip6: 'fd00:9::1/64' };
+const B = { name: 'ovst-b', port: 'ovst-b0', ip: '10.9.0.2/24', ip6: 'fd00:9::2/64' };
+const C = { name: 'ovst-c', port: 'ovst-c0', ip: '10.9.0.3/24' };
+
+rootTest('hosts ping each other over IPv4 and IPv6, and the flows and ports count it', (t) =>
+  withSuite(t, {}, (suite) =>
+    withHosts([A, B], async (a, b) => {
+      await suite.vsctl('add-br', 'br0', '--', 'add-port', 'br0', A.port, '--', 'add-port', 'br0', B.port);
+      t.true(await (a as Host).pings('10.9.0.2', 5));
+      t.true(await (b as Host).pings('fd00:9::1', 5));
+      const megaflows = await suite.dpctl('dump-flows');
+      t.regex(megaflows, /eth_type\(0x0800\).*packets:\d+, bytes:\d+.*actions:\d/);
+      const fdb = await suite.appctl('fdb/show', 'br0');
+      t.true(fdb.trim().split('\n').length >= 3, fdb);
+      const counted = async (): Promise<boolean> => {
+        const match = /n_packets=(\d+)/.exec(await suite.ofctl('dump-flows', 'br0'));
+        return Number(match?.[1]) >= 20;
+      };
+      await waitFor('the statistics to arrive at the OpenFlow flow', counted);
+    }),
+  ),
+);
+
+iperfTest('a TCP stream crosses the bridge', (t) =>
+  withSuite(t, {}, (suite) =>
+    withHosts([A, B], async (a, b) => {
+      await suite.vsctl('add-br', 'br0', '--', 'add-port', 'br0', A.port, '--', 'add-port', 'br0', B.port);
+      const server = (b as Host).spawn('iperf3', '-s', '-1');
+      await waitFor('iperf3', async () => (await (b as Host).run('ss', '-ltn')).stdout.includes(':5201'));
+      const report = JSON.parse(await (a as Host).must('iperf3', '-c', '10.9.0.2', '-t', '2', '-J')) as {
+        end: { sum_received: { bytes: number } };
+      };
+      server.kill('SIGKILL');
+      t.true(report.end.sum_received.bytes > 10_000_000, `${report.end.sum_received.bytes} bytes arrived`);
+    }),
+  ),
+);
+
+rootTest('access ports of different VLANs are apart, and a trunk carries the tag', (t) =>
+  withSuite(t, {}, (suite) =>
+    withHosts([A, B, C], async (a, b, c) => {
+      await suite.vsctl('add-br', 'br0');
+      await suite.vsctl('add-port', 'br0', A.port, 'tag=10', '--', 'add-port', 'br0', B.port, 'tag=20');
+      await suite.vsctl('add-port', 'br0', C.port);
+      t.false(await (a as Host).pings('10.9.0.2', 2), 'A and B are in different VLANs');
+      await suite.vsctl('set', 'port', B.port, 'tag=10');
+      t.true(await (a as Host).pings('10.9.0.2', 3), 'A and B are in one VLAN');
+      const trunk = c as Host;
+      await trunk.must('ip', 'link', 'add', 'link', 'eth0', 'name', 'v10', 'type', 'vlan', 'id', '10');
+      await trunk.must('ip', 'addr', 'add', '10.9.0.4/24', 'dev', 'v10');
+      await trunk.must('ip', 'addr', 'del', '10.9.0.3/24', 'dev', 'eth0');
+      await trunk.must('ip', 'link', 'set', 'v10', 'up');
+      t.true(await (b as Host).pings('10.9.0.4', 3), 'the trunk host tags for VLAN 10');
+    }),
+  ),
+);
+
+rootTest('the stateful firewall admits one direction; flushing ends an established connection’s entry', (t) =>
+  withSuite(t, {}, (suite) =>
+    withHosts([A, B], async (first, second) => {
+      const [a, b] = [first as Host, second as Host];
+      await suite.vsctl('add-br', 'br0', '--', 'add-port', 'br0', A.port, '--', 'add-port', 'br0', B.port);
+      const loaded = await suite.run('ovs-ofctl', ['add-flows', 'br0', '-'], { input: `del\n${FIREWALL}` });
+      t.is(loaded.status, 0, loaded.stderr);
+      const servers = [await a.serveTcp(8080), await b.serveTcp(8080)];
+      const client = b.spawn('sleep', '1000');
+      try {
+        t.is(await a.connectTcp('10.9.0.2', 8080), 'hello\n');
+        t.is(await b.connectTcp('10.9.0.1', 8080), undefined);
+        // A connection that stays: node in A, connected and idle.
+        const held = a.spawn(
+          process.execPath,
+          '-e',
+          `const s=require('net').connect(8080,'10.9.0.2',()=>console.log('up'));s.on('error',()=>{});process.stdin.resume()`,
+        );
+        await new Promise((done) => held.stdout?.once('data', done));
+        const entry = /tcp,orig=\(src=10\.9\.0\.1,dst=10\.9\.0\.2,[^\n]*state=ESTABLISHED/;
+        t.regex(await suite.dpctl('dump-conntrack'), entry);
+        await suite.dpctl('flush-conntrack');
+        t.notRegex(await suite.dpctl('dump-conntrack'), entry);
+        held.kill('SIGKILL');
+      } finally {
+        for (const child of [...servers, client]) child.kill('SIGKILL');
+      }
+    }),
+  ),
+);
+
+rootTest('a device that appears after its port was added starts to work by itself', (t) =>
+  withSuite(t, { expectedWarnings: [/ovst-late/] }, (suite) =>
+    withHosts([A], async (a) => {
+      await suite.vsctl('add-br', 'br0', '--', 'add-port', 'br0', A.port);
+      // As the peer: the port is in the database, its error beside it, and ovs-vsctl says so with status 0.
+      const added = await suite.run('ovs-vsctl', ['add-port', 'br0', 'ovst-late']);
+      t.is(added.status, 0);
+      t.regex(added.stderr, /Error detected while setting up 'ovst-late'/);
+      t.regex(await suite.vsctl('get', 'interface', 'ovst-late', 'error'), /ovst-late/);
+      await withHosts([{ name: 'ovst-l', port: 'ovst-late', ip: '10.9.0.9/24' }], async (late) => {
+        await waitFor(
+          'the interface to lose its error',
+          async () => (await suite.vsctl('get', 'interface', 'ovst-late', 'error')).trim() === '[]',
+        );
+        t.true(await (late as Host).pings('10.9.0.1', 3));
+        t.true(await (a as Host).pings('10.9.0.9', 3));
+      });
+    }),
+  ),
+);
+
+rootTest('the demo passes and leaves nothing behind', async (t) => {
+  const result = await runCommand(process.execPath, [
+    new URL('../../packages/ctl-tools/dist/src/lab/main.js', import.meta.url).pathname,
+    'demo',
+  ]);
+  t.is(result.status, 0, result.stdout + result.stderr);
+  t.notRegex((await runCommand('ip', ['netns', 'list'])).stdout, /ovs-demo/);
+});
