@@ -1,0 +1,64 @@
+/**
+ * OpenFlow ports of one bridge and the bundles (Port rows) they belong to.
+ */
+import { type BundleSpec, ODPP_NONE, type PortSpec } from './types.js';
+import type { PhyPort } from '@ovs-node/openflow/messages/types';
+
+/** One OpenFlow port. Counters are those of packets that only translation sees (patch ports); packets, bytes. */
+export class OfPort {
+  readonly name: string;
+  readonly ofport: number;
+  dpPort: number;
+  type: string;
+  phy: PhyPort;
+  peer: string | undefined;
+  bundle: Bundle | undefined = undefined;
+  rxPackets = 0;
+  rxBytes = 0;
+  txPackets = 0;
+  txBytes = 0;
+
+  constructor(spec: PortSpec) {
+    this.name = spec.name;
+    this.ofport = spec.ofport;
+    this.dpPort = spec.dpPort;
+    this.type = spec.type;
+    this.phy = spec.phy;
+    this.peer = spec.peer;
+  }
+
+  get isPatch(): boolean {
+    return this.type === 'patch';
+  }
+  get hasDpPort(): boolean {
+    return this.dpPort !== ODPP_NONE;
+  }
+}
+
+/** A port of the bridge: VLAN configuration and member ports. */
+export class Bundle {
+  readonly name: string;
+  spec: BundleSpec;
+  readonly ports: OfPort[] = [];
+  /** One bit per VLAN that a trunk carries; undefined: all of them. */
+  trunks: Uint8Array | undefined = undefined;
+  /** False for a member whose `config` says NO_FLOOD. */
+  floodable = true;
+
+  constructor(spec: BundleSpec) {
+    this.name = spec.name;
+    this.spec = spec;
+    this.configure(spec);
+  }
+
+  /** Takes over a changed configuration, apart from the members. */
+  configure(spec: BundleSpec): void {
+    this.spec = spec;
+    if (spec.trunks === undefined) {
+      this.trunks = undefined;
+    } else {
+      this.trunks = new Uint8Array(4096);
+      for (const vlan of spec.trunks) if (vlan >= 0 && vlan < 4096) this.trunks[vlan] = 1;
+    }
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * What the rest of vswitchd says to a bridge's OpenFlow switch, and hears from it, as plain values.
+ */
+import type { FlowMod, FlowRemoved, PacketIn, PhyPort } from '@ovs-node/openflow/messages/types';
+
+/** No datapath port: a patch port, or a port whose device does not exist yet. */
+export const ODPP_NONE = 0xffffffff;
+
+/** How a port of the bridge (one interface, or a bond of several) treats VLANs; `vlan_mode` of the Port table. */
+export type VlanMode = 'access' | 'trunk' | 'native-tagged' | 'native-untagged' | 'dot1q-tunnel';
+
+/** Configuration of one OpenFlow port. */
+export interface PortSpec {
+  readonly name: string;
+  /** OpenFlow port number; OFPP.LOCAL (0xfffe) for the bridge's own. */
+  readonly ofport: number;
+  /** Datapath port number, or ODPP_NONE. */
+  readonly dpPort: number;
+  /** Interface type: `system`, `internal`, `patch`, `dummy`, ... */
+  readonly type: string;
+  /** As OpenFlow describes the port; its `config` bits (PC) steer translation. */
+  readonly phy: PhyPort;
+  /** `patch` only: the name of the port at the other end. */
+  readonly peer?: string;
+}
+
+/** Configuration of one port of the bridge: the interfaces of one row of the Port table. */
+export interface BundleSpec {
+  readonly name: string;
+  /** OpenFlow port numbers of the members. */
+  readonly members: readonly number[];
+  readonly vlanMode: VlanMode;
+  /** Access or native VLAN; -1 when there is none (0 is the VLAN of untagged packets). */
+  readonly vlan: number;
+  /** VLANs that a trunk carries; undefined: all. */
+  readonly trunks: readonly number[] | undefined;
+  readonly priorityTags: 'no' | 'if-nonzero' | 'always';
+  readonly isProtected: boolean;
+}
+
+/** Settings of a bridge that steer translation (ovs-vswitchd.conf.db(5), Bridge). */
+export interface OfprotoSettings {
+  /** Forward reserved multicast (01:80:c2:00:00:0x) in NORMAL; `other_config:forward-bpdu`. */
+  forwardBpdu: boolean;
+  /** Seconds; `other_config:mac-aging-time`. */
+  macAgingTime: number;
+  /** `other_config:mac-table-size`. */
+  macTableSize: number;
+  /** VLANs flooded without learning; `flood_vlans`. */
+  floodVlans: readonly number[];
+  frag: 'normal' | 'drop' | 'nx-match';
+  missSendLen: number;
+}
+
+/** A packet for a controller; connmgr chooses connections, format and length. */
+export interface PacketInEvent {
+  readonly packetIn: PacketIn;
+  /** Bytes of the packet to send at most (0xffff: all). */
+  readonly maxLen: number;
+  /** Of the controllers' ids, the one that gets it (0: the default one). */
+  readonly controllerId: number;
+}
+
+/** What happens to flows, for flow_removed messages and monitors. */
+export interface OfprotoEvents {
+  onPacketIn(event: PacketInEvent): void;
+  /** Only for flows with FF.SEND_FLOW_REM. */
+  onFlowRemoved(removed: FlowRemoved): void;
+}
+
+/** A flow-mod whose command is to add. */
+export type FlowAdd = FlowMod & { readonly command: 'add' };
