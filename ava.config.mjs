@@ -1,7 +1,8 @@
-// Tests are compiled by tsc first; ava runs the output. Files that need root or the peer skip themselves
-// with a reason (see packages/common/src/testkit), and CI turns such a skip into a failure.
+// Tests are compiled by tsc first; ava runs the output. What needs root or the peer skips itself with a reason
+// (test/lib/requires.ts), and CI turns such a skip into a failure.
 export default {
-  files: ['packages/*/dist/test/**/*.test.js'],
+  files: ['packages/*/dist/test/**/*.test.js', 'test/dist/**/*.test.js'],
   workerThreads: false,
-  timeout: '120s',
+  concurrency: 2,
+  timeout: '180s',
 };

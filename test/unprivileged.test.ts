@@ -24,7 +24,7 @@ test.serial('frames cross a bridge between two stream ports, learned and flooded
         `options:listen=unix:${dir}/${name}.nic`,
       );
     }
-    const hosts = [];
+    const hosts: StreamHost[] = [];
     for (const name of ['vm1', 'vm2', 'vm3']) {
       await waitFor(`${name} to listen`, async () => {
         try {
@@ -35,7 +35,7 @@ test.serial('frames cross a bridge between two stream ports, learned and flooded
         }
       });
     }
-    const [one, two, three] = hosts as unknown as [StreamHost, StreamHost, StreamHost];
+    const [one, two, three] = hosts as [StreamHost, StreamHost, StreamHost];
     try {
       one.send(frame(2, 1, 'who are you'));
       t.is(
