@@ -1,0 +1,33 @@
+/**
+ * Time, injected. Pure state machines take `now` as a number; what must own a timer takes a `Clock`, so that tests
+ * (and `time/stop`, `time/warp`) can hold and move it.
+ */
+
+/** A pending timer. */
+export interface Timer {
+  /** Forgets the timer; harmless after it fired. */
+  cancel(): void;
+}
+
+/** A source of time and of timers. */
+export interface Clock {
+  /** Milliseconds on a monotonic clock with an arbitrary origin; may have a fraction. */
+  now(): number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  wall(): number;
+  /** Calls `fn` once, not before `delayMs` have passed. Does not keep the process alive by itself if `unref`. */
+  setTimer(delayMs: number, fn: () => void, unref?: boolean): Timer;
+}
+
+const MAX_DELAY = 0x7fffffff;
+
+/** The machine's clock. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wall: () => Date.now(),
+  setTimer(delayMs, fn, unref = false) {
+    const handle = setTimeout(fn, Math.min(Math.max(0, delayMs), MAX_DELAY));
+    if (unref) handle.unref();
+    return { cancel: () => clearTimeout(handle) };
+  },
+};
