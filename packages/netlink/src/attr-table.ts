@@ -63,7 +63,12 @@ export function attrName(table: AttrTable, code: number): string {
  * repeated one takes its last value. Byte strings and nests share the memory of `buf`.
  * Throws `NetlinkError` EINVAL, naming the attribute, when a length is wrong or the list is malformed.
  */
-export function decodeAttrs<T extends AttrTable>(table: T, buf: Uint8Array, start = 0, end = buf.length): AttrValues<T> {
+export function decodeAttrs<T extends AttrTable>(
+  table: T,
+  buf: Uint8Array,
+  start = 0,
+  end = buf.length,
+): AttrValues<T> {
   const names = codesOf(table);
   const values: Record<string, unknown> = {};
   const r = new NlReader(buf, start, end);
@@ -106,7 +111,8 @@ function readKind(r: NlReader, kind: Kind, name: string): unknown {
     case 'nested':
       return r.bytes();
     case 'u32s': {
-      if (r.length % 4 !== 0) throw new NetlinkError(22, `netlink attribute ${name} has bad length ${r.length}`);
+      if (r.length % 4 !== 0)
+        throw new NetlinkError(22, `netlink attribute ${name} has bad length ${r.length}`);
       const list: number[] = [];
       for (let at = 0; at < r.length; at += 4) list.push(r.u32(at));
       return list;

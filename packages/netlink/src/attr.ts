@@ -154,7 +154,8 @@ export class NlWriter {
   /** An attribute header for a payload of exactly `payload` bytes; the payload's offset is returned, the padding is
    * cleared. Throws `NetlinkError` EMSGSIZE when the length does not fit in 16 bits. */
   header(type: number, payload: number): number {
-    if (payload > NLA_MAX_PAYLOAD) throw new NetlinkError(90, `netlink attribute ${type}: ${payload} bytes are too long`);
+    if (payload > NLA_MAX_PAYLOAD)
+      throw new NetlinkError(90, `netlink attribute ${type}: ${payload} bytes are too long`);
     const at = this.reserve(NLA_HDRLEN + nlAlign(payload));
     this.#view.setUint16(at, NLA_HDRLEN + payload, true);
     this.#view.setUint16(at + 2, type, true);
@@ -338,7 +339,9 @@ export class NlReader {
     let end = this.offset;
     const limit = this.offset + this.length;
     while (end < limit && this.buf[end] !== 0) end++;
-    return Buffer.from(this.buf.buffer, this.buf.byteOffset + this.offset, end - this.offset).toString('utf8');
+    return Buffer.from(this.buf.buffer, this.buf.byteOffset + this.offset, end - this.offset).toString(
+      'utf8',
+    );
   }
 }
 

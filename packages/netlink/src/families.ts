@@ -23,7 +23,16 @@ export type Family = (typeof Family)[keyof typeof Family];
 export const NFNL_SUBSYS_CTNETLINK = 1;
 
 /** The interface versions that go into `genlmsghdr.version`. */
-export const FamilyVersion = { DATAPATH: 2, PACKET: 1, VPORT: 1, FLOW: 1, CT_LIMIT: 1, METER: 1, WIN_CONTROL: 1, WIN_NETDEV: 1 } as const;
+export const FamilyVersion = {
+  DATAPATH: 2,
+  PACKET: 1,
+  VPORT: 1,
+  FLOW: 1,
+  CT_LIMIT: 1,
+  METER: 1,
+  WIN_CONTROL: 1,
+  WIN_NETDEV: 1,
+} as const;
 
 /** Multicast groups that a handle can join (MC_SUBSCRIBE_REQ). */
 export const McGroup = {
@@ -54,7 +63,12 @@ export const DP_ATTRS = {
 } as const satisfies AttrTable;
 
 /** OVS_DP_ATTR_USER_FEATURES bits. */
-export const DpFeature = { UNALIGNED: 1, VPORT_PIDS: 2, TC_RECIRC_SHARING: 4, DISPATCH_UPCALL_PER_CPU: 8 } as const;
+export const DpFeature = {
+  UNALIGNED: 1,
+  VPORT_PIDS: 2,
+  TC_RECIRC_SHARING: 4,
+  DISPATCH_UPCALL_PER_CPU: 8,
+} as const;
 
 // ovs_packet
 
