@@ -1,0 +1,350 @@
+/**
+ * A live replica of (part of) an OVSDB database: the IDL of Open vSwitch's words.
+ *
+ *     connect ──► get_schema ──► monitor_cond_since ──► [monitor_cond ──► [monitor]] ──► live
+ *        ▲                                                                                │
+ *        └───────────────────────── back-off ◄──────────── connection lost ◄──────────────┘
+ *
+ * After a reconnect the replica asks for what changed since the last transaction it saw; a server that cannot tell
+ * sends everything, and the replica then tells its user the difference between the old contents and the new, so that
+ * a listener never sees anything but deltas. Contents stay readable while the connection is down.
+ *
+ * Columns that the server's schema does not have are not monitored and read as their defaults of our definition.
+ */
+import { type Clock, type Timer, systemClock } from '@ovs-node/common/clock';
+import { JsonRpcError, JsonRpcSession } from '@ovs-node/common/jsonrpc/session';
+import { connectStream } from '@ovs-node/common/stream';
+import { vlog } from '@ovs-node/common/vlog';
+import { OvsdbError } from '../data/error.js';
+import { type Json, isJsonArray, isJsonObject, parseJson, stringifyJson } from '../data/json.js';
+import { type DatabaseDelta, type Row, addDelta, rowDelta } from '../data/row.js';
+import { datumEquals } from '../data/datum.js';
+import { ZERO_UUID } from '../data/uuid.js';
+import { type DatabaseSchema, type TableSchema, schemaFromJson } from '../schema.js';
+import { typedRow } from './typed.js';
+import { type ReplicaTables, applyUpdates, applyUpdates2, emptyTables } from './updates.js';
+
+const log = vlog('ovsdb_idl');
+
+/** Which columns of which tables to follow; `'*'` for all of a table. */
+export type TableSelection = Readonly<Record<string, '*' | readonly string[]>>;
+
+export interface ReplicaOptions {
+  /** Where the server is: `unix:FILE`, `tcp:HOST:PORT`, or several, comma-separated, tried in turn. */
+  readonly remote: string;
+  readonly database: string;
+  /** Absent: every table. Tables the server does not have are passed over. */
+  readonly tables?: TableSelection;
+  readonly clock?: Clock;
+  /** Gives up at the first failure to connect, for tools; daemons go on trying. */
+  readonly retry?: boolean;
+  /** Longest wait between two attempts, in ms. */
+  readonly maxBackoffMs?: number;
+  /** An idle connection is probed by `echo` after this many ms; 0: never. */
+  readonly probeIntervalMs?: number;
+}
+
+/** What a row type must be for typed access: table name to the natural form of its rows. */
+export type RowTypes = { readonly [table: string]: object };
+
+export type ReplicaState = 'connecting' | 'monitoring' | 'live' | 'closed';
+
+type MonitorMethod = 'monitor_cond_since' | 'monitor_cond' | 'monitor';
+
+export class Replica<Rows extends RowTypes = RowTypes> {
+  readonly options: ReplicaOptions;
+  /** Grows with every change and with every (re)connection that brought contents. */
+  changeNumber = 0;
+  #state: ReplicaState = 'connecting';
+  #schema: DatabaseSchema | undefined;
+  #tables: ReplicaTables = new Map();
+  #session: JsonRpcSession | undefined;
+  #lastId = ZERO_UUID;
+  #attempt = 0;
+  #timer: Timer | undefined;
+  #probe: Timer | undefined;
+  #probing = false;
+  #held: { method: string; params: unknown[] }[] | undefined;
+  readonly #clock: Clock;
+  readonly #remotes: readonly string[];
+  readonly #changeListeners = new Set<(delta: DatabaseDelta) => void>();
+  readonly #stateListeners = new Set<(state: ReplicaState, error?: Error) => void>();
+
+  constructor(options: ReplicaOptions) {
+    this.options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#remotes = options.remote.split(/,(?=[a-z0-9]+:)/);
+  }
+
+  get state(): ReplicaState {
+    return this.#state;
+  }
+  /** The server's schema, from the first connection on. */
+  get schema(): DatabaseSchema | undefined {
+    return this.#schema;
+  }
+
+  /** Begins to connect. */
+  start(): void {
+    void this.#connect();
+  }
+
+  /** Ends everything; the contents stay readable. */
+  close(): void {
+    this.#setState('closed');
+    this.#timer?.cancel();
+    this.#probe?.cancel();
+    this.#session?.close();
+    this.#session = undefined;
+  }
+
+  /** Resolves when the contents are there; rejects when a connection failed and `retry` is false, or when closed. */
+  ready(): Promise<void> {
+    if (this.#state === 'live') return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const off = this.onState((state, error) => {
+        if (state === 'live') resolve();
+        else if (state === 'closed') reject(error ?? new OvsdbError('canceled', 'replica closed'));
+        else return;
+        off();
+      });
+    });
+  }
+
+  /** Calls `listener` after each change, with the replica already changed. Gives the function that takes it off. */
+  onChange(listener: (delta: DatabaseDelta) => void): () => void {
+    this.#changeListeners.add(listener);
+    return () => this.#changeListeners.delete(listener);
+  }
+
+  onState(listener: (state: ReplicaState, error?: Error) => void): () => void {
+    this.#stateListeners.add(listener);
+    return () => this.#stateListeners.delete(listener);
+  }
+
+  /** The raw rows of a table; empty when the server has no such table. */
+  table(name: string): ReadonlyMap<string, Row> {
+    return this.#tables.get(name) ?? NO_ROWS;
+  }
+
+  /** The typed rows of a table, in the order in which they came. */
+  *rows<T extends keyof Rows & string>(name: T): Generator<Rows[T]> {
+    const table = this.#schema?.tables.get(name);
+    if (table === undefined) return;
+    for (const row of this.table(name).values()) yield typedRow(table, row) as Rows[T];
+  }
+
+  /** One typed row by its UUID. */
+  row<T extends keyof Rows & string>(name: T, uuid: string | undefined): Rows[T] | undefined {
+    const table = this.#schema?.tables.get(name);
+    const row = uuid === undefined ? undefined : this.table(name).get(uuid);
+    return table === undefined || row === undefined ? undefined : (typedRow(table, row) as Rows[T]);
+  }
+
+  /** Any method of the server. Rejects with `OvsdbError` when it answers with an error, `OvsError` when it is gone. */
+  async request(method: string, params: Json[]): Promise<Json> {
+    if (this.#session === undefined) throw new OvsdbError('canceled', 'not connected');
+    try {
+      return (await this.#session.request(method, params)) as Json;
+    } catch (error) {
+      throw asOvsdbError(error);
+    }
+  }
+
+  #setState(state: ReplicaState, error?: Error): void {
+    if (this.#state === 'closed') return;
+    this.#state = state;
+    for (const listener of [...this.#stateListeners]) listener(state, error);
+  }
+
+  async #connect(): Promise<void> {
+    const remote = this.#remotes[this.#attempt % this.#remotes.length]!;
+    this.#timer = undefined;
+    this.#setState('connecting');
+    let session: JsonRpcSession | undefined;
+    try {
+      const socket = await connectStream(remote);
+      if (this.#state === 'closed') return void socket.destroy();
+      session = new JsonRpcSession(socket, {
+        name: remote,
+        parse: parseJson,
+        stringify: (value) => stringifyJson(value as Json),
+      });
+      this.#session = session;
+      // Updates may overtake the reply that starts the monitor: they are kept until it has been applied.
+      this.#held = [];
+      session.onNotification((method, params) => this.#notified(method, params));
+      session.onActivity(() => this.#active());
+      session.onClose((reason) => this.#lost(session!, reason));
+      this.#setState('monitoring');
+      await this.#monitor();
+      this.#attempt = 0;
+      this.#active();
+      log.info(`${remote}: connected`);
+      this.#setState('live');
+    } catch (error) {
+      if (session !== undefined) session.close(error as Error);
+      else this.#failed(remote, error as Error);
+    }
+  }
+
+  #lost(session: JsonRpcSession, reason: Error): void {
+    if (this.#session !== session) return;
+    this.#session = undefined;
+    this.#probe?.cancel();
+    this.#failed(session.name, reason);
+  }
+
+  #failed(remote: string, error: Error): void {
+    if (this.#state === 'closed') return;
+    if (this.options.retry === false) {
+      this.#setState('closed', error);
+      return;
+    }
+    const delay = Math.min(1000 * 2 ** Math.min(this.#attempt, 10), this.options.maxBackoffMs ?? 8000);
+    const wait = this.#attempt === 0 ? Math.min(delay, 250) : delay;
+    if (this.#attempt === 0) log.warn(`${remote}: connection lost or refused (${error.message}), reconnecting`);
+    this.#attempt++;
+    this.#setState('connecting', error);
+    this.#timer = this.#clock.setTimer(wait, () => void this.#connect());
+  }
+
+  /** Keeps an idle connection probed: a peer that is gone without a word is found by an unanswered echo. */
+  #active(): void {
+    const interval = this.options.probeIntervalMs ?? 5000;
+    this.#probing = false;
+    if (interval === 0) return;
+    this.#probe?.cancel();
+    this.#probe = this.#clock.setTimer(interval, () => this.#idle(), true);
+  }
+
+  #idle(): void {
+    const session = this.#session;
+    if (session === undefined) return;
+    if (this.#probing) return session.close(new OvsdbError('timed out', 'no response to inactivity probe'));
+    this.#active();
+    this.#probing = true;
+    session.request('echo', []).catch(() => undefined);
+  }
+
+  async #monitor(): Promise<void> {
+    const schema = schemaFromJson(await this.request('get_schema', [this.options.database]));
+    const requests = this.#monitorRequests(schema);
+    const { method, reply } = await this.#subscribe(requests);
+    const fresh = emptyTables(schema);
+    let delta: DatabaseDelta;
+    if (method === 'monitor_cond_since' && isJsonArray(reply) && reply[0] === true) {
+      // The server knew our last transaction: the reply holds what came after it.
+      this.#schema = schema;
+      delta = applyUpdates2(schema, this.#tables, reply[2] ?? {});
+      this.#lastId = reply[1] as string;
+    } else {
+      if (method === 'monitor_cond_since') {
+        if (!isJsonArray(reply)) throw new OvsdbError('syntax error', 'monitor_cond_since: reply is not an array');
+        applyUpdates2(schema, fresh, reply[2] ?? {});
+        this.#lastId = reply[1] as string;
+      } else if (method === 'monitor_cond') applyUpdates2(schema, fresh, reply);
+      else applyUpdates(schema, fresh, reply);
+      delta = difference(schema, this.#schema === undefined ? fresh : this.#tables, fresh, this.#schema === undefined);
+      this.#tables = fresh;
+      this.#schema = schema;
+    }
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    this.#tell(delta, true);
+    for (const { method: name, params } of held) this.#notified(name, params);
+  }
+
+  #monitorRequests(schema: DatabaseSchema): Record<string, Json> {
+    const requests: Record<string, Json> = {};
+    for (const table of schema.tables.values()) {
+      const wanted = this.options.tables === undefined ? '*' : this.options.tables[table.name];
+      if (wanted === undefined) continue;
+      const columns = wanted === '*' ? [...table.columnByName.keys()] : wanted.filter((name) => table.columnByName.has(name));
+      requests[table.name] = [{ columns }];
+    }
+    return requests;
+  }
+
+  /** Subscribes by the best method that the server has. */
+  async #subscribe(requests: Record<string, Json>): Promise<{ method: MonitorMethod; reply: Json }> {
+    const { database } = this.options;
+    const base: Json[] = [database, [MONITOR_ID, database], requests];
+    for (const method of ['monitor_cond_since', 'monitor_cond', 'monitor'] as const) {
+      const known = this.#schema === undefined ? ZERO_UUID : this.#lastId;
+      try {
+        return { method, reply: await this.request(method, method === 'monitor_cond_since' ? [...base, known] : base) };
+      } catch (error) {
+        if (!(error instanceof OvsdbError) || error.tag !== 'unknown method' || method === 'monitor') throw error;
+      }
+    }
+    throw new OvsdbError('unknown method', 'monitor');
+  }
+
+  #notified(method: string, params: unknown[]): void {
+    if (this.#held !== undefined) {
+      this.#held.push({ method, params });
+      return;
+    }
+    const [id, second, third] = params as Json[];
+    if (!isJsonArray(id) || id[0] !== MONITOR_ID || this.#schema === undefined) return;
+    try {
+      if (method === 'update3') {
+        this.#tell(applyUpdates2(this.#schema, this.#tables, third ?? {}));
+        this.#lastId = second as string;
+      } else if (method === 'update2') this.#tell(applyUpdates2(this.#schema, this.#tables, second ?? {}));
+      else if (method === 'update') this.#tell(applyUpdates(this.#schema, this.#tables, second ?? {}));
+    } catch (error) {
+      // What we hold no longer follows the server: begin again with everything.
+      log.warn(`${this.options.remote}: bad ${method} (${(error as Error).message}), reconnecting`);
+      this.#lastId = ZERO_UUID;
+      this.#session?.close(error as Error);
+    }
+  }
+
+  #tell(delta: DatabaseDelta, always = false): void {
+    if (delta.size === 0 && !always) return;
+    this.changeNumber++;
+    for (const listener of [...this.#changeListeners]) listener(delta);
+  }
+}
+
+const MONITOR_ID = 'monid';
+const NO_ROWS: ReadonlyMap<string, Row> = new Map();
+
+/** What lies between two contents: `all` says that everything in `now` is new. */
+function difference(schema: DatabaseSchema, before: ReplicaTables, now: ReplicaTables, all: boolean): DatabaseDelta {
+  const delta: DatabaseDelta = new Map();
+  for (const [name, table] of schema.tables) {
+    const old = all ? undefined : before.get(name);
+    const rows = now.get(name)!;
+    for (const row of rows.values()) {
+      const was = old?.get(row.uuid);
+      // An unchanged row keeps its object, and so what was derived from it.
+      if (was !== undefined && sameCells(table, was, row)) rows.set(row.uuid, was);
+      const change = rowDelta(was, rows.get(row.uuid));
+      if (change !== undefined) addDelta(delta, table, change);
+    }
+    for (const row of old?.values() ?? []) {
+      if (!rows.has(row.uuid)) addDelta(delta, table, rowDelta(row, undefined)!);
+    }
+  }
+  return delta;
+}
+
+function sameCells(table: TableSchema, a: Row, b: Row): boolean {
+  if (a.cells.length !== table.columns.length) return false;
+  return a.cells.every((cell, i) => datumEquals(cell, b.cells[i]!));
+}
+
+/** An error reply as what it is in the protocol. */
+export function asOvsdbError(error: unknown): Error {
+  if (!(error instanceof JsonRpcError)) return error as Error;
+  const value = error.error as Json;
+  if (typeof value === 'string') return new OvsdbError(value);
+  if (isJsonObject(value) && typeof value['error'] === 'string') {
+    const text = (name: string): string | undefined => (typeof value[name] === 'string' ? value[name] : undefined);
+    return new OvsdbError(value['error'], text('details'), text('syntax'));
+  }
+  return new OvsdbError('internal error', stringifyJson(value));
+}
