@@ -154,7 +154,7 @@ export class Replica<Rows extends RowTypes = RowTypes> {
   #setState(state: ReplicaState, error?: Error): void {
     if (this.#state === 'closed') return;
     this.#state = state;
-    for (const listener of [...this.#stateListeners]) listener(state, error);
+    for (const listener of this.#stateListeners) listener(state, error);
   }
 
   async #connect(): Promise<void> {
@@ -203,7 +203,8 @@ export class Replica<Rows extends RowTypes = RowTypes> {
     }
     const delay = Math.min(1000 * 2 ** Math.min(this.#attempt, 10), this.options.maxBackoffMs ?? 8000);
     const wait = this.#attempt === 0 ? Math.min(delay, 250) : delay;
-    if (this.#attempt === 0) log.warn(`${remote}: connection lost or refused (${error.message}), reconnecting`);
+    if (this.#attempt === 0)
+      log.warn(`${remote}: connection lost or refused (${error.message}), reconnecting`);
     this.#attempt++;
     this.#setState('connecting', error);
     this.#timer = this.#clock.setTimer(wait, () => void this.#connect());
@@ -240,12 +241,18 @@ export class Replica<Rows extends RowTypes = RowTypes> {
       this.#lastId = reply[1] as string;
     } else {
       if (method === 'monitor_cond_since') {
-        if (!isJsonArray(reply)) throw new OvsdbError('syntax error', 'monitor_cond_since: reply is not an array');
+        if (!isJsonArray(reply))
+          throw new OvsdbError('syntax error', 'monitor_cond_since: reply is not an array');
         applyUpdates2(schema, fresh, reply[2] ?? {});
         this.#lastId = reply[1] as string;
       } else if (method === 'monitor_cond') applyUpdates2(schema, fresh, reply);
       else applyUpdates(schema, fresh, reply);
-      delta = difference(schema, this.#schema === undefined ? fresh : this.#tables, fresh, this.#schema === undefined);
+      delta = difference(
+        schema,
+        this.#schema === undefined ? fresh : this.#tables,
+        fresh,
+        this.#schema === undefined,
+      );
       this.#tables = fresh;
       this.#schema = schema;
     }
@@ -260,7 +267,10 @@ export class Replica<Rows extends RowTypes = RowTypes> {
     for (const table of schema.tables.values()) {
       const wanted = this.options.tables === undefined ? '*' : this.options.tables[table.name];
       if (wanted === undefined) continue;
-      const columns = wanted === '*' ? [...table.columnByName.keys()] : wanted.filter((name) => table.columnByName.has(name));
+      const columns =
+        wanted === '*'
+          ? [...table.columnByName.keys()]
+          : wanted.filter((name) => table.columnByName.has(name));
       requests[table.name] = [{ columns }];
     }
     return requests;
@@ -273,9 +283,13 @@ export class Replica<Rows extends RowTypes = RowTypes> {
     for (const method of ['monitor_cond_since', 'monitor_cond', 'monitor'] as const) {
       const known = this.#schema === undefined ? ZERO_UUID : this.#lastId;
       try {
-        return { method, reply: await this.request(method, method === 'monitor_cond_since' ? [...base, known] : base) };
+        return {
+          method,
+          reply: await this.request(method, method === 'monitor_cond_since' ? [...base, known] : base),
+        };
       } catch (error) {
-        if (!(error instanceof OvsdbError) || error.tag !== 'unknown method' || method === 'monitor') throw error;
+        if (!(error instanceof OvsdbError) || error.tag !== 'unknown method' || method === 'monitor')
+          throw error;
       }
     }
     throw new OvsdbError('unknown method', 'monitor');
@@ -305,7 +319,7 @@ export class Replica<Rows extends RowTypes = RowTypes> {
   #tell(delta: DatabaseDelta, always = false): void {
     if (delta.size === 0 && !always) return;
     this.changeNumber++;
-    for (const listener of [...this.#changeListeners]) listener(delta);
+    for (const listener of this.#changeListeners) listener(delta);
   }
 }
 
@@ -313,7 +327,12 @@ const MONITOR_ID = 'monid';
 const NO_ROWS: ReadonlyMap<string, Row> = new Map();
 
 /** What lies between two contents: `all` says that everything in `now` is new. */
-function difference(schema: DatabaseSchema, before: ReplicaTables, now: ReplicaTables, all: boolean): DatabaseDelta {
+function difference(
+  schema: DatabaseSchema,
+  before: ReplicaTables,
+  now: ReplicaTables,
+  all: boolean,
+): DatabaseDelta {
   const delta: DatabaseDelta = new Map();
   for (const [name, table] of schema.tables) {
     const old = all ? undefined : before.get(name);
@@ -343,7 +362,8 @@ export function asOvsdbError(error: unknown): Error {
   const value = error.error as Json;
   if (typeof value === 'string') return new OvsdbError(value);
   if (isJsonObject(value) && typeof value['error'] === 'string') {
-    const text = (name: string): string | undefined => (typeof value[name] === 'string' ? value[name] : undefined);
+    const text = (name: string): string | undefined =>
+      typeof value[name] === 'string' ? value[name] : undefined;
     return new OvsdbError(value['error'], text('details'), text('syntax'));
   }
   return new OvsdbError('internal error', stringifyJson(value));

@@ -75,8 +75,10 @@ const changeByDifference: RowChange = (table, uuid, old, json) => {
   const whole = json['initial'] ?? json['insert'];
   if (whole !== undefined) return replaceCells(table, uuid, undefined, whole);
   const modify = json['modify'];
-  if (modify === undefined) throw syntaxError(json, '<row-update2> has none of initial, insert, modify, delete');
-  if (old === undefined) throw syntaxError(json, `modification of row ${uuid}, which is not in table ${table.name}`);
+  if (modify === undefined)
+    throw syntaxError(json, '<row-update2> has none of initial, insert, modify, delete');
+  if (old === undefined)
+    throw syntaxError(json, `modification of row ${uuid}, which is not in table ${table.name}`);
   const cells = [...old.cells];
   for (const [column, value] of columnValues(table, modify)) {
     cells[column.index] = differenceOf(column, cells[column.index]!, value);
@@ -104,7 +106,8 @@ function* columnValues(table: TableSchema, json: Json): Generator<[ColumnSchema,
   for (const [name, value] of members(json, '<row> is not an object')) {
     if (name === '_version' || name === '_uuid') continue;
     const column = table.columnByName.get(name);
-    if (column === undefined) throw syntaxError(json as JsonObject, `unknown column ${name} in table ${table.name}`);
+    if (column === undefined)
+      throw syntaxError(json as JsonObject, `unknown column ${name} in table ${table.name}`);
     yield [column, value];
   }
 }
