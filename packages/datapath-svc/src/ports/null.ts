@@ -1,0 +1,46 @@
+/**
+ * A port without a device: takes frames and drops them, never receives one. It stands in for the local port of a
+ * whole datapath (`ovs-system`) where the host cannot give it a device: without privilege, on Windows and macOS.
+ */
+
+import type { Vport } from '../core/vport.js';
+import { type Port } from './provider.js';
+
+export class NullPort implements Port {
+  readonly kind = 'null';
+  readonly fd = -1;
+  readonly mac = new Uint8Array(6);
+  readonly mtu = 1500;
+  readonly flags = 0;
+  readonly ifindex = 0;
+  readonly carrier = false;
+  readonly error: string;
+  #vport: Vport | undefined;
+
+  /** `reason`: why there is no device. */
+  constructor(reason: string) {
+    this.error = reason;
+  }
+
+  start(vport: Vport): void {
+    this.#vport = vport;
+  }
+
+  send(): void {
+    this.#vport!.stats.txDropped++;
+  }
+
+  receive(): number {
+    return 0;
+  }
+
+  release(): void {}
+  flush(): void {}
+  refresh(): void {}
+  fault(): void {}
+  close(): void {}
+
+  describe(): string {
+    return 'no device';
+  }
+}

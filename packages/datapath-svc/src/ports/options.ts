@@ -1,0 +1,53 @@
+/**
+ * Options of a port: `key=value` pairs of Interface.options (and `mac`, `mtu_request` of the Interface columns) as
+ * the payload of OVS_VPORT_ATTR_OPTIONS, one VPORT_OPTIONS.OPTION attribute each.
+ */
+
+import { NlReader, NlWriter } from '@ovs-node/netlink/attr';
+import { VPORT_OPTIONS } from '@ovs-node/netlink/families';
+
+export type PortOptions = ReadonlyMap<string, string>;
+
+const MAX_OPTIONS = 64;
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/** The payload of OVS_VPORT_ATTR_OPTIONS for `options`. */
+export function encodePortOptions(options: Iterable<readonly [string, string]>): Uint8Array {
+  const writer = new NlWriter();
+  for (const [key, value] of options) writer.putString(VPORT_OPTIONS.OPTION.code, `${key}=${value}`);
+  return writer.bytes();
+}
+
+/**
+ * The options in `payload` (null: none); undefined when it is malformed: broken attributes, text that is not UTF-8,
+ * an option without '=', more than 64. Other attributes (tunnels have some) are passed over.
+ */
+export function decodePortOptions(payload: Uint8Array | null): PortOptions | undefined {
+  const options = new Map<string, string>();
+  if (payload === null) return options;
+  const reader = new NlReader(payload, 0, payload.length);
+  while (reader.next()) {
+    if (reader.type !== VPORT_OPTIONS.OPTION.code) continue;
+    let text: string;
+    try {
+      text = decoder.decode(payload.subarray(reader.offset, reader.offset + reader.length)).replace(/\0$/, '');
+    } catch {
+      return undefined;
+    }
+    const equals = text.indexOf('=');
+    if (equals <= 0 || options.size >= MAX_OPTIONS) return undefined;
+    options.set(text.slice(0, equals), text.slice(equals + 1));
+  }
+  return reader.malformed ? undefined : options;
+}
+
+/** Six bytes of `aa:bb:cc:dd:ee:ff`, or undefined. */
+export function parseMac(text: string | undefined): Uint8Array | undefined {
+  if (text === undefined || !/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text)) return undefined;
+  return Uint8Array.from(text.split(':'), (byte) => parseInt(byte, 16));
+}
+
+/** `aa:bb:cc:dd:ee:ff`. */
+export function formatMac(mac: Uint8Array): string {
+  return Array.from(mac, (byte) => byte.toString(16).padStart(2, '0')).join(':');
+}
