@@ -146,9 +146,9 @@ export interface CommandLine {
  */
 export function parseCommandLine(program: ProgramSpec, args: readonly string[]): CommandLine {
   const help = program.help;
-  const specs: OptionSpec[] = [...program.options];
+  const own: OptionSpec[] = [];
   if (help) {
-    specs.push({
+    own.push({
       name: 'help',
       short: 'h',
       apply: () => {
@@ -156,13 +156,17 @@ export function parseCommandLine(program: ProgramSpec, args: readonly string[]):
       },
     });
   }
-  specs.push({
+  own.push({
     name: 'version',
     short: 'V',
     apply: () => {
       throw new EarlyExit([versionLine(program.name), ...(program.versionLines ?? []), ''].join('\n'));
     },
   });
+  // The peer's tables have these two before the logging options; it shows in the order of "possibilities".
+  const specs: OptionSpec[] = [...program.options];
+  const logging = specs.findIndex((row) => row.name === 'verbose');
+  specs.splice(logging < 0 ? specs.length : logging, 0, ...own);
   const options: ParsedOption[] = [];
   const walk = parseOptions(args, specs, program.order ?? 'stop');
   for (;;) {

@@ -43,8 +43,8 @@ export class JsonRpcSession {
   readonly #stringify: (value: unknown) => string;
   readonly #maxBacklog: number;
   readonly #closeHandlers: ((reason: Error) => void)[] = [];
-  #requestHandler: RequestHandler = (method) => {
-    throw new JsonRpcError({ error: 'unknown method', details: method });
+  #requestHandler: RequestHandler = () => {
+    throw new JsonRpcError('unknown method');
   };
   #notificationHandler: NotificationHandler = () => {};
   #activityHandler: (() => void) | null = null;

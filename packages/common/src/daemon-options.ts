@@ -1,0 +1,68 @@
+/** The option group of daemons: ovsdb-server(1), "Daemon Options", and --unixctl. */
+import { absName, defaultPidfile, dirs } from './dirs.js';
+import { FatalError } from './errors.js';
+import type { OptionSpec } from './getopt.js';
+
+/** What the daemon options said. */
+export interface DaemonSettings {
+  detach: boolean;
+  monitor: boolean;
+  chdir: boolean;
+  /** Absolute, or null for none. */
+  pidfile: string | null;
+  overwritePidfile: boolean;
+  /** As written; undefined for the default socket. */
+  unixctl: string | undefined;
+}
+
+/** Settings before any option. */
+export function defaultDaemonSettings(): DaemonSettings {
+  return {
+    detach: false,
+    monitor: false,
+    chdir: true,
+    pidfile: null,
+    overwritePidfile: false,
+    unixctl: undefined,
+  };
+}
+
+/** The rows of the group, writing into `settings`. */
+export function daemonOptions(settings: DaemonSettings): OptionSpec[] {
+  const rows: OptionSpec[] = [
+    { name: 'detach', apply: () => void (settings.detach = true) },
+    { name: 'monitor', apply: () => void (settings.monitor = true) },
+    { name: 'no-chdir', apply: () => void (settings.chdir = false) },
+    {
+      name: 'pidfile',
+      arg: 'optional',
+      apply: (value, program) =>
+        void (settings.pidfile = value === undefined ? defaultPidfile(program) : absName(dirs.rundir, value)),
+    },
+    { name: 'overwrite-pidfile', apply: () => void (settings.overwritePidfile = true) },
+    {
+      name: 'user',
+      arg: 'required',
+      apply: (value) => {
+        throw new FatalError(`--user=${value ?? ''}: changing the user is not supported`);
+      },
+    },
+    // Confinement is a thing of the peer's processes; a script that turns it off gets what it wants.
+    { name: 'no-self-confinement', apply: () => {} },
+    { name: 'unixctl', arg: 'required', apply: (value) => void (settings.unixctl = value) },
+  ];
+  return rows;
+}
+
+/** The "Daemon options:" part of a program's --help. */
+export function daemonHelp(program: string): string {
+  return `
+Daemon options:
+  --detach                run in background as daemon
+  --monitor               creates a process to monitor this daemon
+  --user=username[:group] changes the effective daemon user:group
+  --no-chdir              do not chdir to '/'
+  --pidfile[=FILE]        create pidfile (default: ${dirs.rundir}/${program}.pid)
+  --overwrite-pidfile     with --pidfile, start even if already running
+`;
+}

@@ -1,0 +1,260 @@
+/**
+ * The frame of a daemon: options, detaching, monitoring, pidfile, control socket, signals, clean exit.
+ *
+ * A process cannot fork in Node. `--detach` starts the same program again as a child of its own session, connected
+ * by an IPC channel; the parent copies the child's standard error and returns 0 when the child says 'ready', or the
+ * child's status when it ends before. `--monitor` puts one more process between: it starts the daemon, hands its
+ * readiness on, and starts it again when it crashes. Roles travel in one environment variable:
+ *
+ *     ovsdb-server --detach --monitor        parent, returns at 'ready'
+ *       └─ OVS_NODE_ROLE=monitor             restarts the next one when it crashes
+ *            └─ OVS_NODE_ROLE=daemon         the daemon itself; its pid is in the pidfile
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import os from 'node:os';
+import { setLevels, setProgramName, setSubprogram, vlog } from './vlog.js';
+import { FatalError, strerror } from './errors.js';
+import { parseCommandLine, parseOptions, type CommandLine, type OptionSpec, type ProgramSpec } from './getopt.js';
+import { daemonOptions, defaultDaemonSettings } from './daemon-options.js';
+import { takePidfile } from './pidfile.js';
+import { exitFlushed, exitWith } from './tool.js';
+import { UnixctlServer } from './unixctl.js';
+import { versionLine } from './version.js';
+import { vlogOptions } from './vlog-options.js';
+
+/** What `start` gets. */
+export interface DaemonContext {
+  readonly commandLine: CommandLine;
+  /** Listens already when `start` is called; register commands on it. */
+  readonly unixctl: UnixctlServer;
+  /** Stops the daemon in order and ends the process. */
+  exit(status?: number): void;
+}
+
+/** What `start` returns: a daemon that serves. */
+export interface RunningDaemon {
+  /** Ends it: closes sockets, flushes files. Called once. */
+  stop(): Promise<void> | void;
+}
+
+/** A daemon program. */
+export interface DaemonProgram {
+  readonly name: string;
+  /** The program's own options; daemon, logging, --help and --version ones are added. */
+  readonly options: readonly OptionSpec[];
+  readonly help: () => string;
+  readonly versionLines?: readonly string[];
+  /** Checks operands before anything is done; throws FatalError. */
+  readonly check?: (commandLine: CommandLine) => void;
+  /** Resolves when the daemon serves. Relative paths must be resolved here: the directory changes afterwards. */
+  readonly start: (context: DaemonContext) => Promise<RunningDaemon>;
+}
+
+const ROLE = 'OVS_NODE_ROLE';
+/** Exit status of a crash (an exception nobody caught), which the monitor answers with a restart. */
+const CRASHED = 70;
+/** Signals that mean a crash: the ones the peer's monitor restarts after. */
+const CRASH_SIGNALS = new Set(['SIGABRT', 'SIGALRM', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGPIPE', 'SIGSEGV', 'SIGXCPU', 'SIGXFSZ']);
+/** A daemon that crashes again is restarted at most this often. */
+const RESTART_INTERVAL_MS = 10_000;
+
+const SIGNAL_TEXT: Readonly<Record<string, string>> = {
+  SIGTERM: 'Terminated',
+  SIGINT: 'Interrupt',
+  SIGHUP: 'Hangup',
+};
+
+/** Does the command line ask for `name`, up to the first --help, --version or mistake? */
+function asks(name: string, specs: readonly OptionSpec[], args: readonly string[]): boolean {
+  const all: OptionSpec[] = [...specs, { name: 'help', short: 'h' }, { name: 'version', short: 'V' }];
+  let asked = false;
+  try {
+    for (const option of parseOptions(args, all, 'permute')) {
+      if (option.name === 'help' || option.name === 'version') return false;
+      if (option.name === name) asked = true;
+    }
+  } catch {
+    return false;
+  }
+  return asked;
+}
+
+function respawn(role: string, detached: boolean, args: readonly string[], argv0: string): ChildProcess {
+  const script = process.argv[1]!;
+  return spawn(process.execPath, [...process.execArgv, script, ...args], {
+    argv0,
+    detached,
+    env: { ...process.env, [ROLE]: role },
+    stdio: detached ? ['ignore', 'ignore', 'pipe', 'ipc'] : ['ignore', 'inherit', 'inherit', 'ipc'],
+    windowsHide: true,
+  });
+}
+
+/** The parent of --detach: waits for readiness or the end. */
+async function detach(name: string, role: string, args: readonly string[]): Promise<void> {
+  const child = respawn(role, true, args, name);
+  child.stderr!.pipe(process.stderr, { end: false });
+  const status = await new Promise<number>((resolve) => {
+    child.once('message', () => resolve(0));
+    child.once('error', (error) => {
+      process.stderr.write(`${name}: could not start a child process (${strerror(error)})\n`);
+      resolve(1);
+    });
+    // 'close' comes after all of its standard error has been read.
+    child.once('close', (code, signal) => {
+      if (signal) process.stderr.write(`${name}: child process died before it was ready (killed by ${signal})\n`);
+      resolve(code ?? 1);
+    });
+  });
+  await exitFlushed(status);
+}
+
+/** Tells the process above that the daemon serves, and lets go of it. */
+function tellReady(): void {
+  if (!process.send) return;
+  process.send('ready', undefined, undefined, () => {
+    if (process.connected) process.disconnect();
+  });
+}
+
+/** The monitor's life. */
+function monitor(name: string, args: readonly string[]): void {
+  setSubprogram('monitor');
+  const log = vlog('daemon_unix');
+  let ready = false;
+  let started = 0;
+  let child: ChildProcess;
+  let ending = false;
+  const begin = (): void => {
+    started = performance.now();
+    child = respawn('daemon', false, args, name);
+    child.once('message', () => {
+      if (!ready) tellReady();
+      ready = true;
+    });
+    child.once('exit', (code, signal) => {
+      const crash = signal !== null ? CRASH_SIGNALS.has(signal) : code === CRASHED;
+      if (!ready || ending || !crash) process.exit(code ?? 128 + (os.constants.signals[signal!] ?? 0));
+      const cause = signal === null ? `exit status ${code}` : `killed (${signal})`;
+      log.err(`1 crashes: pid ${child.pid} died, ${cause}`);
+      const wait = Math.max(0, RESTART_INTERVAL_MS - (performance.now() - started));
+      if (wait > 0) log.info(`waiting until 10 seconds since last restart`);
+      setTimeout(begin, wait);
+    });
+  };
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      ending = true;
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+      else process.exit(0);
+    });
+  }
+  begin();
+}
+
+/**
+ * Runs a daemon program from command line to exit. Never returns in a process that detaches; in the daemon it
+ * returns when the daemon serves, and the process lives on until a signal, `exit`, or `context.exit`.
+ */
+export async function runDaemon(program: DaemonProgram, args: string[] = process.argv.slice(2)): Promise<void> {
+  const { name } = program;
+  setProgramName(name);
+  const settings = defaultDaemonSettings();
+  const spec: ProgramSpec = {
+    name,
+    options: [...program.options, ...daemonOptions(settings), ...vlogOptions],
+    order: 'permute',
+    help: program.help,
+    ...(program.versionLines ? { versionLines: program.versionLines } : {}),
+  };
+  const role = process.env[ROLE];
+  delete process.env[ROLE];
+  try {
+    const monitored = asks('monitor', spec.options, args);
+    if (role === undefined && asks('detach', spec.options, args)) {
+      await detach(name, monitored ? 'monitor' : 'daemon', args);
+      return;
+    }
+    if (monitored && role !== 'daemon') {
+      monitor(name, args);
+      return;
+    }
+    await serve(program, spec, settings, args);
+  } catch (thrown) {
+    await exitWith(name, thrown);
+  }
+}
+
+async function serve(
+  program: DaemonProgram,
+  spec: ProgramSpec,
+  settings: ReturnType<typeof defaultDaemonSettings>,
+  args: readonly string[],
+): Promise<void> {
+  const { name } = program;
+  const commandLine = parseCommandLine(spec, args);
+  program.check?.(commandLine);
+
+  const removePidfile = settings.pidfile === null ? null : takePidfile(settings.pidfile, name, settings.overwritePidfile);
+  const unixctl = new UnixctlServer(name);
+  let running: RunningDaemon | null = null;
+  let stopping = false;
+
+  const cleanUp = async (): Promise<void> => {
+    try {
+      await running?.stop();
+    } catch (error) {
+      vlog('daemon').err(`while stopping: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    await unixctl.close();
+    removePidfile?.();
+  };
+  const exit = (status = 0): void => {
+    if (stopping) return;
+    stopping = true;
+    // The reply of the command that asked for the end is written first.
+    setImmediate(() => void cleanUp().then(() => exitFlushed(status)));
+  };
+  const onSignal = (signal: 'SIGTERM' | 'SIGINT' | 'SIGHUP'): void => {
+    if (stopping) return;
+    stopping = true;
+    const number = os.constants.signals[signal];
+    vlog('fatal_signal').warn(`terminating with signal ${number} (${SIGNAL_TEXT[signal]})`);
+    void cleanUp().then(() => {
+      if (process.platform === 'win32') process.exit(128 + number);
+      process.removeAllListeners(signal);
+      process.kill(process.pid, signal);
+    });
+  };
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, onSignal);
+  const crash = (error: unknown): void => {
+    vlog('daemon').emer(`crashed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    removePidfile?.();
+    process.exit(CRASHED);
+  };
+  process.on('uncaughtException', crash);
+  process.on('unhandledRejection', crash);
+
+  try {
+    try {
+      await unixctl.listen(settings.unixctl);
+    } catch (error) {
+      throw new FatalError(`could not initialize control socket (${strerror(error)})`);
+    }
+    running = await program.start({ commandLine, unixctl, exit });
+    unixctl.register('exit', '', 0, 0, () => {
+      exit();
+      return '';
+    });
+  } catch (error) {
+    stopping = true;
+    await cleanUp();
+    throw error;
+  }
+  vlog(name.replaceAll('-', '_')).info(versionLine(name));
+  if (settings.detach) {
+    if (settings.chdir && process.platform !== 'win32') process.chdir('/');
+    setLevels(null, 'console', 'off');
+  }
+  tellReady();
+}

@@ -1,0 +1,6 @@
+/** Helpers of tests: folders that vanish, programs of this checkout and of the peer, and tests that need something. */
+export { FakeClock } from './fake-clock.js';
+export { tmpDir, bindTmp } from './tmp.js';
+export { runProgram, checkoutRoot, run, type RunResult, type RunOptions } from './programs.js';
+export { peerAvailable, peerPath, peerPrograms, startPeer, type Peer } from './peer.js';
+export { isRoot, requireOrSkip, type Requirement } from './require.js';

@@ -1,0 +1,29 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+/** What ava's `t` offers and the kit uses; the kit does not depend on ava. */
+export interface TestContext {
+  log(...values: unknown[]): void;
+  pass(message?: string): unknown;
+  fail(message?: string): unknown;
+  teardown(fn: () => void | Promise<void>): void;
+}
+
+const made: string[] = [];
+process.on('exit', () => {
+  for (const dir of made) fs.rmSync(dir, { recursive: true, force: true });
+});
+
+/** A new empty folder with a short name (socket paths are short), removed at teardown of `t`, or at exit. */
+export function tmpDir(t?: Pick<TestContext, 'teardown'>): string {
+  const dir = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'ovs-')));
+  if (t) t.teardown(() => fs.rmSync(dir, { recursive: true, force: true }));
+  else made.push(dir);
+  return dir;
+}
+
+/** The environment that keeps a program's sockets, logs and databases inside `dir`. */
+export function bindTmp(dir: string): Record<string, string> {
+  return { OVS_RUNDIR: dir, OVS_LOGDIR: dir, OVS_DBDIR: dir, OVS_SYSCONFDIR: dir };
+}

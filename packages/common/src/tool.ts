@@ -1,0 +1,93 @@
+/** The frame of a command line tool: its errors, its exit status, its time limit. */
+import { EarlyExit, FatalError, errorMessage } from './errors.js';
+import { setLevels, setProgramName, vlog } from './vlog.js';
+
+/** Writes and waits until the operating system has it: process.exit() would cut off what a pipe has not taken. */
+function flush(stream: NodeJS.WriteStream, text: string): Promise<void> {
+  return new Promise((resolve) => {
+    stream.write(text, () => resolve());
+  });
+}
+
+/** Ends the process once standard output and error have been taken. */
+export async function exitFlushed(status: number): Promise<never> {
+  await Promise.all([flush(process.stdout, ''), flush(process.stderr, '')]);
+  process.exit(status);
+}
+
+/** A reader that went away (`… | head`) ends a program, quietly. */
+function quietEpipe(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 141 : 1));
+}
+
+/** Turns what a program threw into output and an exit status; programs share it with daemons. */
+export async function exitWith(name: string, thrown: unknown): Promise<never> {
+  if (thrown instanceof EarlyExit) {
+    await flush(process.stdout, thrown.text);
+    return exitFlushed(thrown.status);
+  }
+  if (thrown instanceof FatalError) {
+    if (thrown.message !== '') await flush(process.stderr, `${name}: ${thrown.message}\n`);
+    return exitFlushed(thrown.status);
+  }
+  await flush(process.stderr, `${name}: ${errorMessage(thrown)}\n`);
+  if (process.env['DEBUG'] && thrown instanceof Error) await flush(process.stderr, `${thrown.stack ?? ''}\n`);
+  return exitFlushed(1);
+}
+
+/**
+ * Runs a tool: console logging from warnings up, `PROG: message` on standard error for what is thrown (FatalError
+ * chooses the status, others are 1), EarlyExit's text on standard output.
+ *
+ * @param main gets the words after the program's name; returns the exit status (nothing means 0).
+ */
+export async function runTool(
+  name: string,
+  main: (args: string[]) => Promise<number | void> | number | void,
+  args: string[] = process.argv.slice(2),
+): Promise<void> {
+  setProgramName(name);
+  setLevels(null, 'console', 'warn');
+  quietEpipe();
+  let status: number;
+  try {
+    status = (await main(args)) ?? 0;
+  } catch (thrown) {
+    await exitWith(name, thrown);
+    return;
+  }
+  await exitFlushed(status);
+}
+
+/**
+ * Reads the value of -T/--timeout.
+ *
+ * @throws FatalError in the peer's words when it is not a whole number from 1.
+ */
+export function parseTimeout(value: string): number {
+  const seconds = /^[0-9]+$/.test(value) ? Number(value) : 0;
+  if (seconds < 1 || seconds > 0xffffffff) throw new FatalError(`value ${value} on -T or --timeout is invalid`);
+  return seconds;
+}
+
+/**
+ * Ends the process as SIGALRM would after `seconds` (undefined: OVS_CTL_TIMEOUT from the environment, if set), with
+ * the peer's log line and status 142.
+ */
+export function startTimeout(seconds: number | undefined): void {
+  let limit = seconds;
+  if (limit === undefined) {
+    const env = process.env['OVS_CTL_TIMEOUT'] ?? '';
+    if (!/^[0-9]+$/.test(env) || Number(env) < 1) return;
+    limit = Number(env);
+  }
+  const timer = setTimeout(
+    () => {
+      vlog('fatal_signal').warn('terminating with signal 14 (Alarm clock)');
+      if (process.platform === 'win32') process.exit(142);
+      process.kill(process.pid, 'SIGALRM');
+    },
+    Math.min(limit * 1000, 0x7fffffff),
+  );
+  timer.unref();
+}
