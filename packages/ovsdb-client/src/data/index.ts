@@ -8,6 +8,7 @@ export * from './datum-text.js';
 export * from './error.js';
 export * from './json.js';
 export * from './mutation.js';
+export * from './native.js';
 export * from './row.js';
 export * from './type.js';
 export * from './type-english.js';

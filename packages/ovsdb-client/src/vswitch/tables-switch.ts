@@ -1,0 +1,180 @@
+/** The tables of the switch itself: Open_vSwitch, Bridge, Port, Interface. */
+import type { TableDefinition } from '../definition.js';
+import {
+  EXTERNAL_IDS,
+  INTEGER_MAP,
+  STRING_MAP,
+  atLeast,
+  column,
+  fixed,
+  integers,
+  mapOf,
+  one,
+  oneOf,
+  optional,
+  ref,
+  setOf,
+  status,
+} from './column-types.js';
+
+const VLAN = integers(0, 4095);
+
+export const OPEN_VSWITCH = {
+  doc: 'The one row that everything else hangs on: what the host is and which bridges it has.',
+  columns: {
+    datapaths: column(
+      mapOf('string', ref('Datapath')),
+      'Datapaths by type, for settings of a whole datapath.',
+    ),
+    bridges: column(setOf(ref('Bridge')), 'The bridges of this host.'),
+    manager_options: column(setOf(ref('Manager')), 'Where ovsdb-server listens or connects for managers.'),
+    ssl: column(optional(ref('SSL')), 'Keys and certificates for SSL/TLS connections.'),
+    other_config: column(STRING_MAP, 'Settings of the whole switch that have no column of their own.'),
+    external_ids: EXTERNAL_IDS,
+    next_cfg: column('integer', 'A client adds one to this with a change it wants to see applied.'),
+    cur_cfg: column('integer', 'The last next_cfg whose configuration the switch has applied.'),
+    statistics: status(STRING_MAP, 'Load, memory, processes and file systems of the host, when asked for.'),
+    ovs_version: column(optional('string'), 'Version of the running switch software.'),
+    db_version: column(optional('string'), 'Version of the schema the database was created with.'),
+    system_type: column(optional('string'), 'Kind of the host, for example the name of its distribution.'),
+    system_version: column(optional('string'), 'Version of what system_type names.'),
+    datapath_types: column(setOf('string'), 'Values the switch accepts for the datapath_type of a bridge.'),
+    iface_types: column(setOf('string'), 'Values the switch accepts for the type of an interface.'),
+    dpdk_initialized: column('boolean', 'Whether DPDK was started; always false in this project.'),
+    dpdk_version: column(optional('string'), 'Version of DPDK, when there is one.'),
+  },
+  isRoot: true,
+  maxRows: 1,
+} as const satisfies TableDefinition;
+
+export const BRIDGE = {
+  doc: 'A virtual switch: ports, an OpenFlow pipeline, and how controllers reach it.',
+  columns: {
+    name: fixed('string', 'Name of the bridge, also of its local port; unique on the host.'),
+    datapath_type: column('string', 'Which datapath carries its packets; empty means the default one.'),
+    datapath_version: column('string', 'Version that the datapath reports.'),
+    datapath_id: status(optional('string'), 'OpenFlow datapath identifier in use, 16 hex digits.'),
+    stp_enable: column('boolean', 'Runs the Spanning Tree Protocol on the bridge.'),
+    rstp_enable: column('boolean', 'Runs the Rapid Spanning Tree Protocol on the bridge.'),
+    mcast_snooping_enable: column('boolean', 'Learns multicast group members from IGMP and MLD.'),
+    ports: column(setOf(ref('Port')), 'The ports of the bridge.'),
+    mirrors: column(setOf(ref('Mirror')), 'Copies of traffic sent to an observer.'),
+    netflow: column(optional(ref('NetFlow')), 'Export of flow records as NetFlow.'),
+    sflow: column(optional(ref('sFlow')), 'Export of packet samples as sFlow.'),
+    ipfix: column(optional(ref('IPFIX')), 'Export of samples of all traffic of the bridge as IPFIX.'),
+    controller: column(
+      setOf(ref('Controller')),
+      'OpenFlow controllers; without any, the bridge learns by itself.',
+    ),
+    protocols: column(
+      setOf(oneOf('OpenFlow10', 'OpenFlow11', 'OpenFlow12', 'OpenFlow13', 'OpenFlow14', 'OpenFlow15')),
+      'OpenFlow versions that may be negotiated; empty leaves the choice to the switch.',
+    ),
+    fail_mode: column(
+      optional(oneOf('standalone', 'secure')),
+      'What happens when no controller answers: forward as a learning switch, or keep the flows as they are.',
+    ),
+    status: status(STRING_MAP, 'State of the bridge, such as its spanning tree identifiers.'),
+    rstp_status: status(STRING_MAP, 'State of RSTP on the bridge.'),
+    other_config: column(STRING_MAP, 'Settings of the bridge that have no column of their own.'),
+    external_ids: EXTERNAL_IDS,
+    flood_vlans: column(setOf(VLAN, 0, 4096), 'VLANs on which packets are flooded instead of learned.'),
+    flow_tables: column(mapOf(integers(0, 254), ref('Flow_Table')), 'Settings of single OpenFlow tables.'),
+    auto_attach: column(optional(ref('AutoAttach')), 'Automatic attachment to a shortest-path backbone.'),
+  },
+  indexes: [['name']],
+} as const satisfies TableDefinition;
+
+export const PORT = {
+  doc: 'A port of a bridge: one interface, or several that form a bond, and their place in the VLANs.',
+  columns: {
+    name: fixed(
+      'string',
+      'Name of the port; the name of its interface unless it is a bond. Unique on the host.',
+    ),
+    interfaces: column(
+      setOf(ref('Interface'), 1, 'unlimited'),
+      'The interfaces of the port; more than one is a bond.',
+    ),
+    trunks: column(setOf(VLAN, 0, 4096), 'VLANs carried with a tag; empty means all of them.'),
+    cvlans: column(setOf(VLAN, 0, 4096), 'Customer VLANs admitted by a dot1q-tunnel port; empty means all.'),
+    tag: column(optional(VLAN), 'The VLAN of untagged packets: of an access port, or native.'),
+    vlan_mode: column(
+      optional(oneOf('trunk', 'access', 'native-tagged', 'native-untagged', 'dot1q-tunnel')),
+      'How tagged and untagged packets are treated; empty derives it from tag and trunks.',
+    ),
+    qos: column(optional(ref('QoS')), 'Shaping of what leaves by this port.'),
+    mac: column(optional('string'), 'Ethernet address to set on a bond or local port.'),
+    bond_mode: column(
+      optional(oneOf('balance-tcp', 'balance-slb', 'active-backup')),
+      'How a bond chooses among its interfaces.',
+    ),
+    lacp: column(
+      optional(oneOf('active', 'passive', 'off')),
+      'Whether the port speaks LACP, and whether it starts.',
+    ),
+    bond_updelay: column('integer', 'Milliseconds a link must be up before a bond uses it.'),
+    bond_downdelay: column('integer', 'Milliseconds a link must be down before a bond gives it up.'),
+    bond_active_slave: column(optional('string'), 'Ethernet address of the interface a bond uses now.'),
+    bond_fake_iface: column('boolean', 'Makes a bond visible to the host as one more device.'),
+    fake_bridge: column('boolean', 'The port stands for a VLAN of its bridge that tools show as a bridge.'),
+    status: status(STRING_MAP, 'State of the port, such as its spanning tree role.'),
+    rstp_status: status(STRING_MAP, 'State of RSTP on the port.'),
+    rstp_statistics: status(INTEGER_MAP, 'Counters of RSTP on the port.'),
+    statistics: status(INTEGER_MAP, 'Counters of STP on the port.'),
+    protected: column('boolean', 'Protected ports do not reach each other.'),
+    other_config: column(STRING_MAP, 'Settings of the port that have no column of their own.'),
+    external_ids: EXTERNAL_IDS,
+  },
+  indexes: [['name']],
+} as const satisfies TableDefinition;
+
+const UP_DOWN = optional(oneOf('up', 'down'));
+
+export const INTERFACE = {
+  doc: 'One device of a port: a network device of the host, a tunnel, a patch, or something the switch makes.',
+  columns: {
+    name: fixed('string', 'Name of the device; unique on the host.'),
+    type: column('string', 'Kind of the device; empty or "system" is one that the host has already.'),
+    options: column(STRING_MAP, 'Settings that belong to the type, such as the peer of a patch.'),
+    ingress_policing_rate: column(one(atLeast(0)), 'Limit of received traffic in kbit/s; 0 is none.'),
+    ingress_policing_burst: column(one(atLeast(0)), 'Burst above that limit in kbit; 0 takes the default.'),
+    ingress_policing_kpkts_rate: column(
+      one(atLeast(0)),
+      'Limit of received packets in thousands per second; 0 is none.',
+    ),
+    ingress_policing_kpkts_burst: column(one(atLeast(0)), 'Burst above that limit in thousands of packets.'),
+    mac_in_use: status(optional('string'), 'Ethernet address the device has.'),
+    mac: column(optional('string'), 'Ethernet address to give to the device.'),
+    ifindex: status(optional(integers(0, 4294967295)), 'Interface index the host gave to the device.'),
+    external_ids: EXTERNAL_IDS,
+    ofport: column(
+      optional('integer'),
+      'OpenFlow port number in use; -1 when the device could not be added.',
+    ),
+    ofport_request: column(optional(integers(1, 65279)), 'OpenFlow port number that is wanted.'),
+    bfd: column(STRING_MAP, 'Settings of Bidirectional Forwarding Detection.'),
+    bfd_status: status(STRING_MAP, 'State of BFD on the interface.'),
+    cfm_mpid: column(optional('integer'), 'Maintenance point identifier; setting it starts CFM.'),
+    cfm_remote_mpids: status(setOf('integer'), 'Identifiers CFM heard from recently.'),
+    cfm_flap_count: column(optional('integer'), 'How often the CFM fault state changed.'),
+    cfm_fault: status(optional('boolean'), 'Whether CFM sees a fault.'),
+    cfm_fault_status: status(setOf('string'), 'Why CFM sees a fault.'),
+    cfm_remote_opstate: status(UP_DOWN, 'What the remote CFM endpoint says of itself.'),
+    cfm_health: status(optional(integers(0, 100)), 'Percentage of CFM messages that arrived.'),
+    lacp_current: status(optional('boolean'), 'Whether LACP information of the partner is current.'),
+    lldp: column(STRING_MAP, 'Settings of LLDP on the interface.'),
+    other_config: column(STRING_MAP, 'Settings of the interface that have no column of their own.'),
+    statistics: status(INTEGER_MAP, 'Packets, bytes, drops and errors, received and sent.'),
+    status: status(STRING_MAP, 'What the driver says about the device.'),
+    admin_state: status(UP_DOWN, 'Whether the device is switched on.'),
+    link_state: status(UP_DOWN, 'Whether the device has carrier.'),
+    link_resets: status(optional('integer'), 'How often the carrier state changed.'),
+    link_speed: status(optional('integer'), 'Speed of the link in bit/s.'),
+    duplex: status(optional(oneOf('half', 'full')), 'Duplex mode of the link.'),
+    mtu: status(optional('integer'), 'Largest packet of the device in bytes, without the Ethernet header.'),
+    mtu_request: column(optional(atLeast(1)), 'The MTU that is wanted.'),
+    error: column(optional('string'), 'Why the interface could not be set up; empty when it works.'),
+  },
+  indexes: [['name']],
+} as const satisfies TableDefinition;
