@@ -33,7 +33,8 @@ export interface DeviceHandle {
   readEvent(): Promise<Uint8Array>;
   /** Pends until there is an upcall for this handle; one or more OVS_PACKET messages. */
   readPacket(): Promise<Uint8Array>;
-  /** Called once when the other side went away; every pending operation rejects before. */
+  /** Called once when the handle is closed, by `close` or because the other side went away; every pending operation
+   * rejects before. */
   onClose(listener: () => void): void;
   close(): void;
 }

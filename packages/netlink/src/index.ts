@@ -7,3 +7,7 @@ export * from './families.js';
 export * from './key.js';
 export * from './key-attrs.js';
 export * from './messages.js';
+export * from './device-path.js';
+export * from './pipe/client.js';
+export * from './pipe/frame.js';
+export * from './pipe/server.js';
