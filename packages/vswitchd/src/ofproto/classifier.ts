@@ -1,0 +1,582 @@
+/**
+ * The classifier: the rules of one OpenFlow table, found by packet.
+ *
+ * Tuple-space search: rules with the same mask form a subtable, which is a hash table of masked keys. A look-up goes
+ * through the subtables by falling highest priority and stops where no later subtable can beat the match it has.
+ *
+ * A look-up also reports which bits of the packet decided it, as a mask that becomes a megaflow; fewer bits make
+ * broader megaflows. Three means keep them few:
+ * - stages: a subtable's mask is cut into metadata, L2, L3, L4; each stage but the last keeps a multiset of the
+ *   hashes of the rules' values so far, and a stage that misses ends the subtable with only the bits so far;
+ * - prefix tries over IP addresses, shared by the table: when no rule has the subtable's prefix length for this
+ *   address, the subtable is skipped for the leading bits that show it;
+ * - a prefix trie over the ports of each subtable, asked after the last stage missed.
+ *
+ * Invariants: subtables are sorted by falling `maxPriority`, equal ones in order of arrival; chains of one hash are
+ * sorted by falling priority, so the first entry that compares equal is the best of its subtable. Rules keep only
+ * the masked words of their subtable (small integers), not whole keys: 100,000 rules take some 20 MB.
+ * Adding and removing is O(1) apart from moving a subtable; overlap checks are O(rules). Single-threaded: no
+ * versions, a change is there for the next look-up.
+ */
+import { KEY_WORDS, W } from '@ovs-node/flow/layout';
+import { Match } from '@ovs-node/flow/match';
+import { type StagedMask, stageMask } from './stages.js';
+import { PrefixTrie, prefixLength } from './trie.js';
+
+/** Fields with a trie: first word and words, in the order in which they are asked. */
+const TRIES: readonly (readonly [word: number, words: number])[] = [
+  [W.NW_DST, 1],
+  [W.NW_SRC, 1],
+  [W.IPV6_DST, 4],
+  [W.IPV6_SRC, 4],
+];
+
+/** One part of a conjunctive match: clause `clause` (from 0) of `nClauses` of conjunction `id`. */
+export interface ConjunctionPart {
+  readonly id: number;
+  readonly clause: number;
+  readonly nClauses: number;
+}
+
+/** What the classifier keeps of a rule; rules of the OpenFlow tables extend it. */
+export class ClassifierRule {
+  readonly priority: number;
+  /** Masked words, aligned with the subtable's staged mask. Set on insertion. */
+  values: number[] = [];
+  hash = 0;
+  subtable: Subtable | null = null;
+  /** Next rule of the same hash, by falling priority. */
+  next: ClassifierRule | null = null;
+  /** All rules of the subtable, in order of arrival. */
+  before: ClassifierRule | null = null;
+  after: ClassifierRule | null = null;
+  /** Not null: the rule only contributes to conjunctive matches. */
+  conjunction: readonly ConjunctionPart[] | null = null;
+
+  constructor(priority: number) {
+    this.priority = priority;
+  }
+
+  /** The rule's match, built anew. */
+  match(): Match {
+    const match = new Match();
+    const subtable = this.subtable;
+    if (!subtable) return match;
+    const { words, masks } = subtable.staged;
+    for (let i = 0; i < words.length; i++) {
+      const w = words[i]!;
+      match.mask[w]! |= masks[i]!;
+      match.key[w]! |= this.values[i]!;
+    }
+    return match;
+  }
+}
+
+/** Rules with one mask. */
+export class Subtable {
+  readonly staged: StagedMask;
+  readonly id: string;
+  maxPriority = -1;
+  size = 0;
+  first: ClassifierRule | null = null;
+  last: ClassifierRule | null = null;
+  /** Chains by hash of all words. */
+  readonly chains = new Map<number, ClassifierRule>();
+  /** Per stage but the last: how many rules have a hash of the words so far. */
+  readonly stageHashes: Map<number, number>[] = [];
+  readonly priorities = new Map<number, number>();
+  readonly triePlens: Uint8Array;
+  readonly portsMask: number;
+  readonly portsPlen: number;
+  readonly portsTrie = new PrefixTrie(32);
+
+  constructor(id: string, mask: Uint32Array) {
+    this.id = id;
+    this.staged = stageMask(mask);
+    for (let i = 0; i + 1 < this.staged.ends.length; i++) this.stageHashes.push(new Map());
+    this.triePlens = Uint8Array.from(TRIES, ([word, n]) => prefixLength(mask, word, n));
+    this.portsMask = mask[W.TP]! | 0;
+    this.portsPlen = this.portsMask === 0 ? 0 : 32 - trailingZeros(this.portsMask);
+  }
+}
+
+function trailingZeros(x: number): number {
+  return 31 - Math.clz32(x & -x);
+}
+
+/** Mixes one word into a hash (the body of MurmurHash3). */
+function mix(hash: number, word: number): number {
+  let k = Math.imul(word, 0xcc9e2d51);
+  k = (k << 15) | (k >>> 17);
+  const h = hash ^ Math.imul(k, 0x1b873593);
+  return (Math.imul((h << 13) | (h >>> 19), 5) + 0xe6546b64) | 0;
+}
+
+/** Names a mask, so that equal masks find the same subtable. */
+function maskId(mask: Uint32Array): string {
+  let id = '';
+  for (let w = 0; w < KEY_WORDS; w++) if (mask[w] !== 0) id += `${w}:${mask[w]!.toString(36)},`;
+  return id;
+}
+
+/** What a trie said for the packet being looked up. */
+interface TrieAnswer {
+  done: boolean;
+  bits: number;
+}
+
+export class Classifier {
+  private readonly byMask = new Map<string, Subtable>();
+  /** By falling `maxPriority`. */
+  readonly subtables: Subtable[] = [];
+  private readonly tries = TRIES.map(([, n]) => new PrefixTrie(n * 32));
+  private readonly answers: TrieAnswer[] = TRIES.map(() => ({ done: false, bits: 0 }));
+  private nRules = 0;
+  private nConjunctive = 0;
+
+  get size(): number {
+    return this.nRules;
+  }
+
+  /**
+   * Adds a rule, replacing the one of equal match and priority.
+   * @param match copied, not kept.
+   * @returns the rule that was replaced, already out of the table.
+   */
+  insert(rule: ClassifierRule, match: Match): ClassifierRule | null {
+    const id = maskId(match.mask);
+    let subtable = this.byMask.get(id);
+    const isNew = subtable === undefined;
+    if (subtable === undefined) {
+      subtable = new Subtable(id, match.mask);
+      this.byMask.set(id, subtable);
+    }
+    rule.subtable = subtable;
+    rule.values = maskedWords(subtable.staged, match.key);
+    rule.hash = hashWords(rule.values, 0, rule.values.length, 0);
+
+    const replaced = isNew ? null : findEqual(subtable, rule.hash, rule.values, rule.priority);
+    this.chain(subtable, rule, replaced);
+    if (rule.conjunction) this.nConjunctive++;
+    if (replaced) {
+      if (replaced.conjunction) this.nConjunctive--;
+      rule.before = replaced.before;
+      rule.after = replaced.after;
+      if (rule.before) rule.before.after = rule;
+      else subtable.first = rule;
+      if (rule.after) rule.after.before = rule;
+      else subtable.last = rule;
+      return replaced;
+    }
+    rule.before = subtable.last;
+    if (subtable.last) subtable.last.after = rule;
+    else subtable.first = rule;
+    subtable.last = rule;
+    subtable.size++;
+    this.nRules++;
+    this.countStages(subtable, rule.values, 1);
+    this.countTries(subtable, match.key, 1);
+    const count = subtable.priorities.get(rule.priority) ?? 0;
+    subtable.priorities.set(rule.priority, count + 1);
+    if (isNew) {
+      subtable.maxPriority = rule.priority;
+      let at = this.subtables.length;
+      while (at > 0 && this.subtables[at - 1]!.maxPriority < rule.priority) at--;
+      this.subtables.splice(at, 0, subtable);
+    } else if (rule.priority > subtable.maxPriority) {
+      this.changePriority(subtable, rule.priority);
+    }
+    return null;
+  }
+
+  /** Takes a rule out. It must be in this classifier. */
+  remove(rule: ClassifierRule): void {
+    const subtable = rule.subtable!;
+    this.unchain(subtable, rule);
+    if (rule.conjunction) this.nConjunctive--;
+    if (rule.before) rule.before.after = rule.after;
+    else subtable.first = rule.after;
+    if (rule.after) rule.after.before = rule.before;
+    else subtable.last = rule.before;
+    subtable.size--;
+    this.nRules--;
+    this.countStages(subtable, rule.values, -1);
+    this.countTries(subtable, rule.match().key, -1);
+    const count = subtable.priorities.get(rule.priority)! - 1;
+    if (count > 0) {
+      subtable.priorities.set(rule.priority, count);
+      return;
+    }
+    subtable.priorities.delete(rule.priority);
+    if (subtable.size === 0) {
+      this.byMask.delete(subtable.id);
+      this.subtables.splice(this.subtables.indexOf(subtable), 1);
+    } else if (rule.priority === subtable.maxPriority) {
+      this.changePriority(subtable, Math.max(...subtable.priorities.keys()));
+    }
+  }
+
+  /** The rule with exactly this match and priority. */
+  findExact(match: Match, priority: number): ClassifierRule | null {
+    const subtable = this.byMask.get(maskId(match.mask));
+    if (!subtable) return null;
+    const values = maskedWords(subtable.staged, match.key);
+    return findEqual(subtable, hashWords(values, 0, values.length, 0), values, priority);
+  }
+
+  /** Whether a rule of the same priority could match a packet that `match` matches too. */
+  hasOverlap(match: Match, priority: number): boolean {
+    for (const subtable of this.subtables) {
+      if (subtable.maxPriority < priority) break;
+      if (!subtable.priorities.has(priority)) continue;
+      const { words, masks } = subtable.staged;
+      for (let rule = subtable.first; rule; rule = rule.after) {
+        if (rule.priority !== priority) continue;
+        let i = 0;
+        while (i < words.length) {
+          const w = words[i]!;
+          if (((match.key[w]! ^ rule.values[i]!) & masks[i]! & match.mask[w]!) !== 0) break;
+          i++;
+        }
+        if (i === words.length) return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Visits every rule whose match is equal to or more specific than `match`, in the table's order
+   * (subtables by falling priority, rules by age). The visitor may remove the rule it is given.
+   */
+  forEachLoose(match: Match, visit: (rule: ClassifierRule) => void): void {
+    for (const subtable of this.subtables.slice()) {
+      const { words, masks } = subtable.staged;
+      const wanted = new Uint32Array(KEY_WORDS);
+      for (let i = 0; i < words.length; i++) wanted[words[i]!]! |= masks[i]!;
+      let covers = true;
+      for (let w = 0; w < KEY_WORDS && covers; w++) covers = (match.mask[w]! & ~wanted[w]!) === 0;
+      if (!covers) continue;
+      let after: ClassifierRule | null;
+      for (let rule = subtable.first; rule; rule = after) {
+        after = rule.after;
+        let i = 0;
+        while (i < words.length) {
+          const w = words[i]!;
+          if (((match.key[w]! ^ rule.values[i]!) & match.mask[w]! & masks[i]!) !== 0) break;
+          i++;
+        }
+        if (i === words.length) visit(rule);
+      }
+    }
+  }
+
+  /**
+   * Finds the rule of highest priority that matches.
+   * @param key a whole key.
+   * @param wc gains the bits that decided the result; null when nobody needs them.
+   */
+  lookup(key: Uint32Array, wc: Uint32Array | null): ClassifierRule | null {
+    if (this.nConjunctive > 0) return this.lookupConjunctive(key, wc);
+    return this.lookupHard(key, wc, null);
+  }
+
+  /** As `lookup`, where rules of conjunctions go to `soft` instead of deciding. */
+  private lookupHard(key: Uint32Array, wc: Uint32Array | null, soft: ClassifierRule[] | null): ClassifierRule | null {
+    for (const answer of this.answers) answer.done = false;
+    let best: ClassifierRule | null = null;
+    let bestPriority = -1;
+    for (const subtable of this.subtables) {
+      if (subtable.maxPriority <= bestPriority) break;
+      const rule = this.lookupSubtable(subtable, key, wc);
+      if (rule === null || rule.priority <= bestPriority) continue;
+      if (soft !== null && rule.conjunction !== null) {
+        soft.push(rule);
+      } else {
+        best = rule;
+        bestPriority = rule.priority;
+      }
+    }
+    return best;
+  }
+
+  /**
+   * Look-up in a table that has conjunctions (ovs-fields(7), "Conjunctive Match Fields"): a priority at which the
+   * packet has every clause of a conjunction matches the rule for its `conj_id`.
+   */
+  private lookupConjunctive(key: Uint32Array, wc: Uint32Array | null): ClassifierRule | null {
+    const soft: ClassifierRule[] = [];
+    const hard = this.lookupHard(key, wc, soft);
+    const hardPriority = hard ? hard.priority : -1;
+    const candidates: (ClassifierRule | null)[] = soft.filter((rule) => rule.priority > hardPriority);
+    for (;;) {
+      let priority = hardPriority;
+      for (const rule of candidates) if (rule && rule.priority > priority) priority = rule.priority;
+      if (priority === hardPriority) return hard;
+      const id = conjunctionAt(candidates, priority);
+      if (id !== undefined && id !== key[W.CONJ_ID]) {
+        const saved = key[W.CONJ_ID]!;
+        key[W.CONJ_ID] = id;
+        const rule = this.lookup(key, wc);
+        key[W.CONJ_ID] = saved;
+        if (wc) wc[W.CONJ_ID] = 0;
+        if (rule) return rule;
+      }
+      for (let i = 0; i < candidates.length; i++) {
+        const rule = candidates[i];
+        if (!rule || rule.priority < priority) continue;
+        candidates[i] = nextOfSameMatch(rule, (next) => next.priority > hardPriority);
+        const next = candidates[i];
+        if (next && next.conjunction === null) {
+          // A plain rule of lower priority hides behind the conjunctive one, and now decides if nothing beats it.
+          const plain = next;
+          candidates[i] = null;
+          const better = this.betterSoft(candidates, plain.priority, key, wc);
+          return better ?? plain;
+        }
+      }
+    }
+  }
+
+  private betterSoft(
+    candidates: (ClassifierRule | null)[],
+    floor: number,
+    key: Uint32Array,
+    wc: Uint32Array | null,
+  ): ClassifierRule | null {
+    for (;;) {
+      let priority = floor;
+      for (const rule of candidates) if (rule && rule.priority > priority) priority = rule.priority;
+      if (priority === floor) return null;
+      const id = conjunctionAt(candidates, priority);
+      if (id !== undefined && id !== key[W.CONJ_ID]) {
+        const saved = key[W.CONJ_ID]!;
+        key[W.CONJ_ID] = id;
+        const rule = this.lookup(key, wc);
+        key[W.CONJ_ID] = saved;
+        if (rule) return rule;
+      }
+      for (let i = 0; i < candidates.length; i++) {
+        const rule = candidates[i];
+        if (!rule || rule.priority < priority) continue;
+        const next = nextOfSameMatch(rule, (r) => r.priority > floor);
+        if (next && next.conjunction === null) return next;
+        candidates[i] = next;
+      }
+    }
+  }
+
+  private lookupSubtable(subtable: Subtable, key: Uint32Array, wc: Uint32Array | null): ClassifierRule | null {
+    const { words, masks, ends } = subtable.staged;
+    let hash = 0;
+    let at = 0;
+    const last = ends.length - 1;
+    for (let stage = 0; stage < last; stage++) {
+      const end = ends[stage]!;
+      if (wc !== null && this.tryTries(subtable, at, end, key, wc)) {
+        fold(wc, words, masks, at);
+        return null;
+      }
+      for (; at < end; at++) hash = mix(hash, key[words[at]!]! & masks[at]!);
+      if (!subtable.stageHashes[stage]!.has(hash)) {
+        if (wc !== null) fold(wc, words, masks, at);
+        return null;
+      }
+    }
+    if (wc !== null && this.tryTries(subtable, at, words.length, key, wc)) {
+      fold(wc, words, masks, at);
+      return null;
+    }
+    for (; at < words.length; at++) hash = mix(hash, key[words[at]!]! & masks[at]!);
+    for (let rule = subtable.chains.get(hash) ?? null; rule !== null; rule = rule.next) {
+      const values = rule.values;
+      let i = 0;
+      while (i < values.length && (key[words[i]!]! & masks[i]!) === values[i]) i++;
+      if (i === values.length) {
+        if (wc !== null) fold(wc, words, masks, words.length);
+        return rule;
+      }
+    }
+    if (wc !== null) {
+      if (subtable.portsPlen > 0) {
+        portsValue[0] = key[W.TP]! & subtable.portsMask;
+        const bits = subtable.portsTrie.lookup(portsValue, 0);
+        const ports = wc[W.TP]! | (subtable.portsMask & (bits === 0 ? 0 : -1 << (32 - bits)));
+        fold(wc, words, masks, words.length);
+        wc[W.TP] = ports;
+      } else {
+        fold(wc, words, masks, words.length);
+      }
+    }
+    return null;
+  }
+
+  /**
+   * Asks the tries of the fields in words `from`..`to` of the subtable's mask.
+   * @returns true when they show that no rule of the subtable matches; the bits that show it are in `wc`.
+   */
+  private tryTries(subtable: Subtable, from: number, to: number, key: Uint32Array, wc: Uint32Array): boolean {
+    const plens = subtable.triePlens;
+    for (let i = 0; i < plens.length; i++) {
+      const plen = plens[i]!;
+      if (plen === 0) continue;
+      const [word, nWords] = TRIES[i]!;
+      if (!inRange(subtable.staged.words, from, to, word)) continue;
+      const trie = this.tries[i]!;
+      const answer = this.answers[i]!;
+      if (!answer.done) {
+        answer.bits = trie.lookup(key, word);
+        answer.done = true;
+      }
+      if (trie.agrees(plen)) continue;
+      if (answer.bits <= plen) {
+        setPrefix(wc, word, answer.bits);
+        return true;
+      }
+      if (hasPrefix(wc, word, nWords, answer.bits)) return true;
+    }
+    return false;
+  }
+
+  private chain(subtable: Subtable, rule: ClassifierRule, replaced: ClassifierRule | null): void {
+    if (replaced) this.unchain(subtable, replaced);
+    const head = subtable.chains.get(rule.hash) ?? null;
+    if (head === null || head.priority < rule.priority) {
+      rule.next = head;
+      subtable.chains.set(rule.hash, rule);
+      return;
+    }
+    let at = head;
+    while (at.next !== null && at.next.priority >= rule.priority) at = at.next;
+    rule.next = at.next;
+    at.next = rule;
+  }
+
+  private unchain(subtable: Subtable, rule: ClassifierRule): void {
+    const head = subtable.chains.get(rule.hash)!;
+    if (head === rule) {
+      if (rule.next) subtable.chains.set(rule.hash, rule.next);
+      else subtable.chains.delete(rule.hash);
+    } else {
+      let at = head;
+      while (at.next !== rule) at = at.next!;
+      at.next = rule.next;
+    }
+    rule.next = null;
+  }
+
+  private countStages(subtable: Subtable, values: readonly number[], by: 1 | -1): void {
+    let hash = 0;
+    let at = 0;
+    for (let stage = 0; stage < subtable.stageHashes.length; stage++) {
+      const end = subtable.staged.ends[stage]!;
+      hash = hashWords(values, at, end, hash);
+      at = end;
+      const hashes = subtable.stageHashes[stage]!;
+      const count = (hashes.get(hash) ?? 0) + by;
+      if (count > 0) hashes.set(hash, count);
+      else hashes.delete(hash);
+    }
+  }
+
+  private countTries(subtable: Subtable, key: Uint32Array, by: 1 | -1): void {
+    for (let i = 0; i < TRIES.length; i++) {
+      const plen = subtable.triePlens[i]!;
+      if (plen === 0) continue;
+      if (by === 1) this.tries[i]!.insert(key, TRIES[i]![0], plen);
+      else this.tries[i]!.remove(key, TRIES[i]![0], plen);
+    }
+    if (subtable.portsPlen > 0) {
+      portsValue[0] = key[W.TP]! & subtable.portsMask;
+      if (by === 1) subtable.portsTrie.insert(portsValue, 0, subtable.portsPlen);
+      else subtable.portsTrie.remove(portsValue, 0, subtable.portsPlen);
+    }
+  }
+
+  private changePriority(subtable: Subtable, priority: number): void {
+    subtable.maxPriority = priority;
+    const at = this.subtables.indexOf(subtable);
+    const before = this.subtables[at - 1];
+    const after = this.subtables[at + 1];
+    if ((before && before.maxPriority < priority) || (after && after.maxPriority > priority)) {
+      this.subtables.sort((a, b) => b.maxPriority - a.maxPriority);
+    }
+  }
+}
+
+const portsValue = new Int32Array(1);
+
+function maskedWords({ words, masks }: StagedMask, key: Uint32Array): number[] {
+  const values = new Array<number>(words.length);
+  for (let i = 0; i < words.length; i++) values[i] = key[words[i]!]! & masks[i]!;
+  return values;
+}
+
+function hashWords(values: readonly number[], from: number, to: number, basis: number): number {
+  let hash = basis;
+  for (let i = from; i < to; i++) hash = mix(hash, values[i]!);
+  return hash;
+}
+
+function findEqual(
+  subtable: Subtable,
+  hash: number,
+  values: readonly number[],
+  priority: number,
+): ClassifierRule | null {
+  for (let rule = subtable.chains.get(hash) ?? null; rule !== null; rule = rule.next) {
+    if (rule.priority === priority && sameValues(rule.values, values)) return rule;
+  }
+  return null;
+}
+
+function sameValues(a: readonly number[], b: readonly number[]): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** The next rule of lower priority with the same match. */
+function nextOfSameMatch(
+  rule: ClassifierRule,
+  accept: (next: ClassifierRule) => boolean,
+): ClassifierRule | null {
+  for (let next = rule.next; next !== null; next = next.next) {
+    if (sameValues(next.values, rule.values)) return accept(next) ? next : null;
+  }
+  return null;
+}
+
+/** The conjunction of which the rules at this priority have every clause. */
+function conjunctionAt(rules: readonly (ClassifierRule | null)[], priority: number): number | undefined {
+  const clauses = new Map<number, bigint>();
+  for (const rule of rules) {
+    if (rule?.priority !== priority || !rule.conjunction) continue;
+    for (const part of rule.conjunction) {
+      const seen = (clauses.get(part.id) ?? 0n) | (1n << BigInt(part.clause));
+      if (seen === (1n << BigInt(part.nClauses)) - 1n) return part.id;
+      clauses.set(part.id, seen);
+    }
+  }
+  return undefined;
+}
+
+function fold(wc: Uint32Array, words: Uint8Array, masks: Int32Array, n: number): void {
+  for (let i = 0; i < n; i++) wc[words[i]!]! |= masks[i]!;
+}
+
+function inRange(words: Uint8Array, from: number, to: number, word: number): boolean {
+  for (let i = from; i < to; i++) if (words[i] === word) return true;
+  return false;
+}
+
+function setPrefix(wc: Uint32Array, word: number, bits: number): void {
+  let w = word;
+  for (let left = bits; left > 0; left -= 32, w++) wc[w]! |= left >= 32 ? -1 : -1 << (32 - left);
+}
+
+function hasPrefix(wc: Uint32Array, word: number, nWords: number, bits: number): boolean {
+  for (let i = 0, left = bits; i < nWords && left > 0; i++, left -= 32) {
+    const want = left >= 32 ? -1 : -1 << (32 - left);
+    if ((wc[word + i]! & want) !== want) return false;
+  }
+  return true;
+}

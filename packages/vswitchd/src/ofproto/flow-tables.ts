@@ -1,0 +1,377 @@
+/**
+ * The OpenFlow tables of one bridge: flow-mods, queries, expiry (OpenFlow 1.0 section 4.6, 1.3 section 6.4).
+ *
+ * Tables 0..253 belong to controllers, 254 to the switch itself. A flow-mod is checked whole before it changes
+ * anything, so an error leaves the tables as they were. Counters: a changed flow keeps those of the old one unless
+ * the message says FF.RESET_COUNTS (the OpenFlow 1.0 codec sets it on additions, as the version demands).
+ */
+import { W } from '@ovs-node/flow/layout';
+import { Match } from '@ovs-node/flow/match';
+import { portFromOf10 } from '@ovs-node/flow/fields';
+import type { Action } from '@ovs-node/openflow/actions/types';
+import { OfError } from '@ovs-node/openflow/errors';
+import {
+  ALL_TABLES,
+  type AggregateStats,
+  COOKIE_NONE,
+  FF,
+  type FlowFilter,
+  type FlowMod,
+  type FlowRemovedReason,
+  type FlowStats,
+
+  type TableStats,
+} from '@ovs-node/openflow/messages/types';
+import { OFPP } from '@ovs-node/flow/ports';
+import { checkActions } from './check-actions.js';
+import { Classifier } from './classifier.js';
+import { Rule } from './rule.js';
+
+export const N_TABLES = 255;
+/** Tables that controllers may use. */
+export const N_USER_TABLES = 254;
+/** The table of the switch's own flows. */
+export const INTERNAL_TABLE = 254;
+
+/** One table. */
+export class FlowTable {
+  readonly classifier = new Classifier();
+  matched = 0;
+  missed = 0;
+}
+
+/** Who is told of changes. */
+export interface TableObserver {
+  /** A flow left the tables; `replaced` when another has taken its place. */
+  flowRemoved(rule: Rule, reason: FlowRemovedReason, now: number): void;
+  /** Look-ups may give other results than before. */
+  tablesChanged(): void;
+}
+
+/** `in_port` filters of deletions and queries in one form: undefined means no restriction. */
+interface Selection {
+  readonly match: Match;
+  readonly tableId: number;
+  readonly cookie: bigint;
+  readonly cookieMask: bigint;
+  readonly outPort: number | undefined;
+}
+
+export class FlowTables {
+  private readonly tables: (FlowTable | undefined)[] = new Array<FlowTable | undefined>(N_TABLES).fill(undefined);
+  /** Flows with a timeout. */
+  private readonly expirable = new Set<Rule>();
+  private readonly observer: TableObserver;
+  private nRules = 0;
+
+  constructor(observer: TableObserver) {
+    this.observer = observer;
+  }
+
+  /** Flows in all tables. */
+  get size(): number {
+    return this.nRules;
+  }
+
+  /** Table `id` (0..254), made when it is first asked for. */
+  table(id: number): FlowTable {
+    return (this.tables[id] ??= new FlowTable());
+  }
+
+  /**
+   * Carries a flow-mod out.
+   * @returns the error to answer with; then nothing has changed.
+   */
+  flowMod(fm: FlowMod, now: number): OfError | undefined {
+    switch (fm.command) {
+      case 'add':
+        return this.add(fm, now);
+      case 'modify':
+      case 'modify_strict':
+        return this.modify(fm, now);
+      case 'delete':
+      case 'delete_strict':
+        return this.remove(fm, now);
+    }
+  }
+
+  /** Adds a flow that controllers do not see, of a priority above 65535, or a flow of the internal table. */
+  addInternal(tableId: number, priority: number, match: Match, actions: readonly Action[], now: number): Rule {
+    const rule = new Rule(
+      { tableId, priority, cookie: 0n, idleTimeout: 0, hardTimeout: 0, importance: 0, flags: 0, actions },
+      now,
+    );
+    this.insert(rule, match);
+    this.observer.tablesChanged();
+    return rule;
+  }
+
+  /** Takes a flow out that `addInternal` gave. */
+  removeInternal(rule: Rule, now: number): void {
+    this.drop(rule, 'delete', now);
+    this.observer.tablesChanged();
+  }
+
+  private add(fm: FlowMod, now: number): OfError | undefined {
+    const tableId = fm.tableId === ALL_TABLES ? 0 : fm.tableId;
+    if (tableId >= N_TABLES) return new OfError('OFPBRC_BAD_TABLE_ID', `table ${tableId}`);
+    if (tableId >= N_USER_TABLES) return new OfError('OFPBRC_EPERM', `table ${tableId} is the switch's own`);
+    if (hasHiddenFields(fm.match)) return new OfError('OFPBRC_EPERM', 'match on a field of the switch itself');
+    const bad = checkActions(fm.actions, tableId) ?? checkConjunctions(fm.actions);
+    if (bad) return bad;
+    const { classifier } = this.table(tableId);
+    const old = classifier.findExact(fm.match, fm.priority) as Rule | null;
+    if (!old && (fm.flags & FF.CHECK_OVERLAP) !== 0 && classifier.hasOverlap(fm.match, fm.priority)) {
+      return new OfError('OFPFMFC_OVERLAP', 'overlaps a flow of equal priority');
+    }
+    const rule = new Rule(
+      {
+        tableId,
+        priority: fm.priority,
+        cookie: fm.newCookie === COOKIE_NONE ? 0n : fm.newCookie,
+        idleTimeout: fm.idleTimeout,
+        hardTimeout: fm.hardTimeout,
+        importance: fm.importance,
+        flags: fm.flags,
+        actions: fm.actions,
+      },
+      now,
+    );
+    if (old && (fm.flags & FF.RESET_COUNTS) === 0) keepCounts(rule, old);
+    this.insert(rule, fm.match);
+    this.observer.tablesChanged();
+    return undefined;
+  }
+
+  private modify(fm: FlowMod, now: number): OfError | undefined {
+    if (fm.tableId !== ALL_TABLES && fm.tableId >= N_TABLES) {
+      return new OfError('OFPBRC_BAD_TABLE_ID', `table ${fm.tableId}`);
+    }
+    const strict = fm.command === 'modify_strict';
+    const rules = strict ? this.selectStrict(fm) : this.select(modSelection(fm, false));
+    if (rules.some((rule) => rule.isHidden || rule.tableId >= N_USER_TABLES)) {
+      return new OfError('OFPBRC_EPERM', 'the flow is one of the switch itself');
+    }
+    if (rules.length === 0) {
+      const mayAdd = fm.newCookie !== COOKIE_NONE && fm.cookieMask === 0n;
+      return mayAdd ? this.add({ ...fm, command: 'add' }, now) : undefined;
+    }
+    for (const rule of rules) {
+      const bad = checkActions(fm.actions, rule.tableId) ?? checkConjunctions(fm.actions);
+      if (bad) return bad;
+    }
+    const changeCookie = fm.modifyCookie && fm.newCookie !== COOKIE_NONE;
+    for (const old of rules) {
+      const rule = new Rule(
+        {
+          tableId: old.tableId,
+          priority: old.priority,
+          cookie: changeCookie ? fm.newCookie : old.cookie,
+          idleTimeout: old.idleTimeout,
+          hardTimeout: old.hardTimeout,
+          importance: old.importance,
+          flags: old.flags,
+          actions: fm.actions,
+        },
+        now,
+      );
+      rule.created = old.created;
+      if ((fm.flags & FF.RESET_COUNTS) === 0) keepCounts(rule, old);
+      this.insert(rule, old.match());
+    }
+    this.observer.tablesChanged();
+    return undefined;
+  }
+
+  private remove(fm: FlowMod, now: number): OfError | undefined {
+    if (fm.tableId !== ALL_TABLES && fm.tableId >= N_TABLES) {
+      return new OfError('OFPBRC_BAD_TABLE_ID', `table ${fm.tableId}`);
+    }
+    const rules =
+      fm.command === 'delete_strict' ? this.selectStrict(fm) : this.select(modSelection(fm, true));
+    for (const rule of rules) if (!rule.isHidden) this.drop(rule, 'delete', now);
+    if (rules.length > 0) this.observer.tablesChanged();
+    return undefined;
+  }
+
+  /** Removes every flow, the switch's own of tables 0..253 included. */
+  flush(now: number): void {
+    for (let id = 0; id < N_USER_TABLES; id++) {
+      this.tables[id]?.classifier.forEachLoose(new Match(), (rule) => this.drop(rule as Rule, 'delete', now));
+    }
+    this.observer.tablesChanged();
+  }
+
+  /** Removes flows whose time is over. @returns when to call again at the latest (ms), or undefined: never. */
+  runExpiry(now: number): number | undefined {
+    let next: number | undefined;
+    let any = false;
+    for (const rule of this.expirable) {
+      const reason = rule.expired(now);
+      if (reason !== undefined) {
+        this.drop(rule, reason, now);
+        any = true;
+        continue;
+      }
+      const hard = rule.hardTimeout === 0 ? Infinity : rule.modified + rule.hardTimeout * 1000;
+      const idle = rule.idleTimeout === 0 ? Infinity : rule.used + rule.idleTimeout * 1000;
+      const at = Math.min(hard, idle) + 1;
+      if (next === undefined || at < next) next = at;
+    }
+    if (any) this.observer.tablesChanged();
+    return next;
+  }
+
+  /** Visits the flows that a request selects, in the order of a dump. Hidden flows are left out. */
+  forEach(filter: FlowFilter, visit: (rule: Rule) => void): void {
+    for (const rule of this.select(filterSelection(filter))) if (!rule.isHidden) visit(rule);
+  }
+
+  /** The flows that a request selects, as a statistics reply shows them. */
+  dump(filter: FlowFilter, now: number): FlowStats[] {
+    const flows: FlowStats[] = [];
+    this.forEach(filter, (rule) => flows.push(rule.stats(now)));
+    return flows;
+  }
+
+  /** Every flow with the hidden ones, tables in order; `bridge/dump-flows`. */
+  all(): Rule[] {
+    const rules: Rule[] = [];
+    for (const table of this.tables) table?.classifier.forEachLoose(new Match(), (rule) => rules.push(rule as Rule));
+    return rules;
+  }
+
+  aggregate(filter: FlowFilter): AggregateStats {
+    let packets = 0;
+    let bytes = 0;
+    let flowCount = 0;
+    this.forEach(filter, (rule) => {
+      packets += rule.packets;
+      bytes += rule.bytes;
+      flowCount++;
+    });
+    return { packetCount: BigInt(packets), byteCount: BigInt(bytes), flowCount };
+  }
+
+  tableStats(): TableStats[] {
+    return Array.from({ length: N_USER_TABLES }, (_, tableId) => {
+      const table = this.tables[tableId];
+      return {
+        tableId,
+        name: tableId === 0 ? 'classifier' : `table${tableId}`,
+        maxEntries: 1000000,
+        activeCount: table?.classifier.size ?? 0,
+        lookupCount: BigInt((table?.matched ?? 0) + (table?.missed ?? 0)),
+        matchedCount: BigInt(table?.matched ?? 0),
+        wildcards: 0x3fffff,
+      };
+    });
+  }
+
+  private insert(rule: Rule, match: Match): void {
+    const replaced = this.table(rule.tableId).classifier.insert(rule, match) as Rule | null;
+    if (replaced) {
+      replaced.removed = true;
+      this.expirable.delete(replaced);
+    } else {
+      this.nRules++;
+    }
+    if (rule.idleTimeout !== 0 || rule.hardTimeout !== 0) this.expirable.add(rule);
+  }
+
+  private drop(rule: Rule, reason: FlowRemovedReason, now: number): void {
+    this.observer.flowRemoved(rule, reason, now);
+    this.table(rule.tableId).classifier.remove(rule);
+    this.nRules--;
+    rule.removed = true;
+    this.expirable.delete(rule);
+  }
+
+  private select(selection: Selection): Rule[] {
+    const rules: Rule[] = [];
+    const collect = (found: Rule): void => {
+      if (((found.cookie ^ selection.cookie) & selection.cookieMask) !== 0n) return;
+      if (selection.outPort !== undefined && !outputsTo(found.actions, selection.outPort)) return;
+      rules.push(found);
+    };
+    if (selection.tableId !== ALL_TABLES) {
+      this.tables[selection.tableId]?.classifier.forEachLoose(selection.match, (r) => collect(r as Rule));
+      return rules;
+    }
+    for (let id = 0; id < N_USER_TABLES; id++) {
+      this.tables[id]?.classifier.forEachLoose(selection.match, (r) => collect(r as Rule));
+    }
+    return rules;
+  }
+
+  private selectStrict(fm: FlowMod): Rule[] {
+    const selection = modSelection(fm, fm.command === 'delete_strict');
+    const ids = fm.tableId === ALL_TABLES ? this.tables.keys() : [fm.tableId];
+    const rules: Rule[] = [];
+    for (const id of ids) {
+      if (id >= N_USER_TABLES) continue;
+      const rule = this.tables[id]?.classifier.findExact(fm.match, fm.priority) as Rule | null | undefined;
+      if (!rule || ((rule.cookie ^ selection.cookie) & selection.cookieMask) !== 0n) continue;
+      if (selection.outPort !== undefined && !outputsTo(rule.actions, selection.outPort)) continue;
+      rules.push(rule);
+    }
+    return rules;
+  }
+}
+
+function modSelection(fm: FlowMod, byPort: boolean): Selection {
+  return {
+    match: fm.match,
+    tableId: fm.tableId,
+    cookie: fm.cookie,
+    cookieMask: fm.cookieMask,
+    outPort: byPort ? outPortFilter(fm.outPort) : undefined,
+  };
+}
+
+function filterSelection(filter: FlowFilter): Selection {
+  return { ...filter, outPort: outPortFilter(filter.outPort) };
+}
+
+function outPortFilter(port: number): number | undefined {
+  const wide = portFromOf10(port);
+  return wide === OFPP.ANY ? undefined : wide;
+}
+
+/** Whether actions send to an OpenFlow port by naming it. */
+function outputsTo(actions: readonly Action[], port: number): boolean {
+  return actions.some((action) => {
+    switch (action.type) {
+      case 'output':
+      case 'output_trunc':
+      case 'enqueue':
+        return portFromOf10(action.port) === port;
+      case 'controller':
+        return port === OFPP.CONTROLLER;
+      case 'write_actions':
+      case 'clone':
+        return outputsTo(action.actions, port);
+      default:
+        return false;
+    }
+  });
+}
+
+/** Only the switch itself may match on these. */
+function hasHiddenFields(match: Match): boolean {
+  return match.mask[W.SKB_PRIORITY] !== 0;
+}
+
+/** conjunction may only be alone, with others of its kind and with notes. */
+function checkConjunctions(actions: readonly Action[]): OfError | undefined {
+  if (!actions.some((a) => a.type === 'conjunction')) return undefined;
+  if (actions.every((a) => a.type === 'conjunction' || a.type === 'note')) return undefined;
+  return new OfError('NXBAC_BAD_CONJUNCTION', 'conjunction with other actions');
+}
+
+function keepCounts(rule: Rule, old: Rule): void {
+  rule.packets = old.packets;
+  rule.bytes = old.bytes;
+  rule.used = old.used;
+}
+

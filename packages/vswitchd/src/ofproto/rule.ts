@@ -1,0 +1,124 @@
+/**
+ * A flow of an OpenFlow table.
+ */
+import type { Action } from '@ovs-node/openflow/actions/types';
+import type { FlowRemoved, FlowRemovedReason, FlowStats } from '@ovs-node/openflow/messages/types';
+import { ClassifierRule, type ConjunctionPart } from './classifier.js';
+
+/** Priorities above this are of flows that the switch adds for itself and controllers do not see. */
+export const MAX_VISIBLE_PRIORITY = 0xffff;
+
+export interface RuleSpec {
+  readonly tableId: number;
+  readonly priority: number;
+  readonly cookie: bigint;
+  readonly idleTimeout: number;
+  readonly hardTimeout: number;
+  readonly importance: number;
+  /** FF bits. */
+  readonly flags: number;
+  readonly actions: readonly Action[];
+}
+
+/** Times are ms of the `now` that the caller passes everywhere; counters are whole numbers below 2^53. */
+export class Rule extends ClassifierRule {
+  readonly tableId: number;
+  cookie: bigint;
+  idleTimeout: number;
+  hardTimeout: number;
+  importance: number;
+  flags: number;
+  readonly actions: readonly Action[];
+  created: number;
+  modified: number;
+  used: number;
+  packets = 0;
+  bytes = 0;
+  /** Out of the tables: statistics that come in late go nowhere. */
+  removed = false;
+
+  constructor(spec: RuleSpec, now: number) {
+    super(spec.priority);
+    this.tableId = spec.tableId;
+    this.cookie = spec.cookie;
+    this.idleTimeout = spec.idleTimeout;
+    this.hardTimeout = spec.hardTimeout;
+    this.importance = spec.importance;
+    this.flags = spec.flags;
+    this.actions = spec.actions;
+    this.created = now;
+    this.modified = now;
+    this.used = now;
+    this.conjunction = conjunctionParts(spec.actions);
+  }
+
+  get isHidden(): boolean {
+    return this.priority > MAX_VISIBLE_PRIORITY;
+  }
+
+  /** Adds traffic. `used` only moves forward. */
+  credit(packets: number, bytes: number, used: number): void {
+    this.packets += packets;
+    this.bytes += bytes;
+    if (used > this.used) this.used = used;
+  }
+
+  /** The reason for which the flow has expired, if it has. */
+  expired(now: number): 'idle' | 'hard' | undefined {
+    if (this.hardTimeout !== 0 && now > this.modified + this.hardTimeout * 1000) return 'hard';
+    if (this.idleTimeout !== 0 && now > this.used + this.idleTimeout * 1000) return 'idle';
+    return undefined;
+  }
+
+  /** The flow as a statistics reply shows it. */
+  stats(now: number): FlowStats {
+    return {
+      match: this.match(),
+      tableId: this.tableId,
+      priority: this.priority,
+      cookie: this.cookie,
+      idleTimeout: this.idleTimeout,
+      hardTimeout: this.hardTimeout,
+      importance: this.importance,
+      flags: this.flags,
+      ...this.duration(now),
+      idleAge: Math.max(0, Math.floor((now - this.used) / 1000)),
+      hardAge: Math.max(0, Math.floor((now - this.modified) / 1000)),
+      packetCount: BigInt(this.packets),
+      byteCount: BigInt(this.bytes),
+      actions: this.actions,
+    };
+  }
+
+  /** The flow as a flow_removed message tells of it. */
+  removal(reason: FlowRemovedReason, now: number): FlowRemoved {
+    return {
+      match: this.match(),
+      cookie: this.cookie,
+      priority: this.priority,
+      reason,
+      tableId: this.tableId,
+      ...this.duration(now),
+      idleTimeout: this.idleTimeout,
+      hardTimeout: this.hardTimeout,
+      packetCount: BigInt(this.packets),
+      byteCount: BigInt(this.bytes),
+    };
+  }
+
+  private duration(now: number): { durationSec: number; durationNsec: number } {
+    const ms = Math.max(0, now - this.created);
+    return { durationSec: Math.floor(ms / 1000), durationNsec: Math.round((ms % 1000) * 1e6) };
+  }
+}
+
+/** The conjunctions that a flow's actions contribute to; null for a flow that acts by itself. */
+function conjunctionParts(actions: readonly Action[]): readonly ConjunctionPart[] | null {
+  let parts: ConjunctionPart[] | null = null;
+  for (const action of actions) {
+    if (action.type !== 'conjunction') continue;
+    parts ??= [];
+    parts.push({ id: action.id, clause: action.clause, nClauses: action.nClauses });
+  }
+  return parts;
+}
