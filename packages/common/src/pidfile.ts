@@ -6,7 +6,8 @@
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { FatalError, errnoName, strerror } from './errors.js';
+import { FatalError, strerror } from './errors.js';
+import { processRuns } from './process.js';
 
 /** fcntl(2) on x86-64 and arm64 Linux: struct flock {short type, whence; off_t start, len; pid_t pid}. */
 const F_SETLK = 6;
@@ -50,20 +51,6 @@ function lockOwner(fd: number): number | null {
   return view.getInt16(0, true) === F_UNLCK ? 0 : view.getInt32(24, true);
 }
 
-/** Does a process with this id exist, and, as far as the system tells, run `program`? */
-function runs(pid: number, program: string): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if (errnoName(error) === 'ESRCH') return false;
-  }
-  try {
-    return fs.readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(program);
-  } catch {
-    return true;
-  }
-}
-
 function liveOwner(file: string, program: string): number {
   let fd: number;
   try {
@@ -76,7 +63,7 @@ function liveOwner(file: string, program: string): number {
     if (owner !== null && owner > 0) return owner;
     const pid = Number(/^\d+/.exec(fs.readFileSync(fd, 'utf8'))?.[0] ?? 0);
     // A process of this project on a system without locks, or one started where koffi was missing.
-    return owner === null && pid > 0 && pid !== process.pid && runs(pid, program) ? pid : 0;
+    return owner === null && pid > 0 && pid !== process.pid && processRuns(pid, program) ? pid : 0;
   } finally {
     fs.closeSync(fd);
   }

@@ -1,23 +1,33 @@
 /** The tools' side of control sockets: finding a daemon's socket and calling a command. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { FatalError, errnoName, strerror } from './errors.js';
+import { FatalError, OvsError, errnoName, strerror } from './errors.js';
 import { JsonRpcError, JsonRpcSession } from './jsonrpc/session.js';
 import { connectStream } from './stream.js';
 import { defaultPidfile, dirs } from './dirs.js';
 import { vlog } from './vlog.js';
+import { processRuns } from './process.js';
 
-/** Reads a pidfile. @throws OvsError-like errno error: ENOENT, ESRCH when the process is gone. */
-export function readPidfile(file: string): number {
-  const text = fs.readFileSync(file, 'utf8').trim();
-  const pid = /^\d+$/.test(text) ? Number(text) : 0;
-  if (pid <= 0) throw Object.assign(new Error('bad pidfile'), { code: 'EINVAL' });
+/** Does some process hold a lock on this file (Linux: /proc/locks names the inode)? null: cannot be known. */
+function isLocked(file: string): boolean | null {
   try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if (errnoName(error) === 'ESRCH') throw error;
+    const { ino } = fs.statSync(file);
+    return new RegExp(`:${ino} `).test(fs.readFileSync('/proc/locks', 'latin1'));
+  } catch {
+    return null;
   }
-  return pid;
+}
+
+/**
+ * Reads the pidfile of a daemon that lives: one that locks its pidfile, or, where locks cannot be seen, one whose
+ * process exists and runs `program`.
+ *
+ * @throws an error with an errno name as `code`: ENOENT; ESRCH for a file that nobody owns.
+ */
+export function readPidfile(file: string, program: string): number {
+  const pid = Number(/^\s*(\d+)\s*$/.exec(fs.readFileSync(file, 'utf8'))?.[1] ?? 0);
+  if (pid > 0 && (isLocked(file) === true || processRuns(pid, program))) return pid;
+  throw new OvsError(strerror('ESRCH'), 'ESRCH');
 }
 
 /**
@@ -31,7 +41,7 @@ export function resolveTarget(target: string): string {
   const pidfile = defaultPidfile(target);
   let pid: number;
   try {
-    pid = readPidfile(pidfile);
+    pid = readPidfile(pidfile, target);
   } catch (error) {
     const reason = strerror(error);
     if (errnoName(error) === 'ENOENT') vlog('daemon_unix').warn(`${pidfile}: open: ${reason}`);
@@ -55,7 +65,7 @@ export async function unixctlCall(target: string, command: string, args: readonl
   const socketPath = resolveTarget(target);
   let session: JsonRpcSession;
   try {
-    session = new JsonRpcSession(await connectStream(`unix:${socketPath}`), { name: socketPath });
+    session = new JsonRpcSession(await connectStream(`unix:${socketPath}`), { name: `unix:${socketPath}` });
   } catch (error) {
     vlog('unixctl').warn(`failed to connect to ${socketPath}`);
     throw new FatalError(`cannot connect to "${socketPath}" (${strerror(error)})`);

@@ -1,5 +1,7 @@
 /** The one place that knows which release of the peer this suite says it is. Loaded by every launcher: keep it tiny. */
 
+import { writeSync } from 'node:fs';
+
 /** Release of Open vSwitch whose behaviour and version texts this suite has. */
 export const PEER_VERSION = '3.1.0';
 
@@ -17,6 +19,7 @@ export function versionLine(program: string): string {
 export function printedVersion(program: string, more: readonly string[] = []): boolean {
   const argv = process.argv;
   if (argv.length !== 3 || (argv[2] !== '--version' && argv[2] !== '-V')) return false;
-  process.stdout.write([versionLine(program), ...more, ''].join('\n'));
+  // Not process.stdout: making that stream costs a tenth of the whole start.
+  writeSync(1, [versionLine(program), ...more, ''].join('\n'));
   return true;
 }
