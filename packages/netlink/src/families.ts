@@ -146,7 +146,7 @@ export const FLOW_ATTRS = {
   /** struct ovs_flow_stats: u64 packets, bytes. */
   STATS: { code: 3, kind: 'bytes', len: 16 },
   TCP_FLAGS: { code: 4, kind: 'u8' },
-  /** Milliseconds on the datapath's monotonic clock. */
+  /** Milliseconds on the monotonic clock that both sides share (`hostMonotonicMs`; a fake one in tests). */
   USED: { code: 5, kind: 'u64' },
   CLEAR: { code: 6, kind: 'flag' },
   MASK: { code: 7, kind: 'nested' },

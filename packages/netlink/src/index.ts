@@ -11,3 +11,5 @@ export * from './device-path.js';
 export * from './pipe/client.js';
 export * from './pipe/frame.js';
 export * from './pipe/server.js';
+export * from './conntrack.js';
+export * from './monotonic.js';
