@@ -34,5 +34,7 @@ const node = median(times.node);
 const ours = median(times.tool);
 console.log(`node -e 0             ${node.toFixed(1)} ms`);
 console.log(`${`${program} --version`.padEnd(21)} ${ours.toFixed(1)} ms`);
-console.log(`ratio                 ${(ours / node).toFixed(2)} (limit 1.30; medians of ${rounds} interleaved runs)`);
+console.log(
+  `ratio                 ${(ours / node).toFixed(2)} (limit 1.30; medians of ${rounds} interleaved runs)`,
+);
 if (ours / node > 1.3) process.exitCode = 1;

@@ -14,7 +14,14 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import os from 'node:os';
 import { setLevels, setProgramName, setSubprogram, vlog } from './vlog.js';
 import { FatalError, strerror } from './errors.js';
-import { parseCommandLine, parseOptions, type CommandLine, type OptionSpec, type ProgramSpec } from './getopt.js';
+import {
+  parseCommandLine,
+  parseOptions,
+  type CommandLine,
+  type OptionSpec,
+  type ProgramSpec,
+} from './getopt.js';
+import { absName, defaultCtlPath, dirs } from './dirs.js';
 import { daemonOptions, defaultDaemonSettings } from './daemon-options.js';
 import { takePidfile } from './pidfile.js';
 import { exitFlushed, exitWith } from './tool.js';
@@ -54,7 +61,17 @@ const ROLE = 'OVS_NODE_ROLE';
 /** Exit status of a crash (an exception nobody caught), which the monitor answers with a restart. */
 const CRASHED = 70;
 /** Signals that mean a crash: the ones the peer's monitor restarts after. */
-const CRASH_SIGNALS = new Set(['SIGABRT', 'SIGALRM', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGPIPE', 'SIGSEGV', 'SIGXCPU', 'SIGXFSZ']);
+const CRASH_SIGNALS = new Set([
+  'SIGABRT',
+  'SIGALRM',
+  'SIGBUS',
+  'SIGFPE',
+  'SIGILL',
+  'SIGPIPE',
+  'SIGSEGV',
+  'SIGXCPU',
+  'SIGXFSZ',
+]);
 /** A daemon that crashes again is restarted at most this often. */
 const RESTART_INTERVAL_MS = 10_000;
 
@@ -102,7 +119,8 @@ async function detach(name: string, role: string, args: readonly string[]): Prom
     });
     // 'close' comes after all of its standard error has been read.
     child.once('close', (code, signal) => {
-      if (signal) process.stderr.write(`${name}: child process died before it was ready (killed by ${signal})\n`);
+      if (signal)
+        process.stderr.write(`${name}: child process died before it was ready (killed by ${signal})\n`);
       resolve(code ?? 1);
     });
   });
@@ -122,11 +140,11 @@ function monitor(name: string, args: readonly string[]): void {
   setSubprogram('monitor');
   const log = vlog('daemon_unix');
   let ready = false;
-  let started = 0;
+  let lastRestart = -Infinity;
+  let crashes = 0;
   let child: ChildProcess;
   let ending = false;
   const begin = (): void => {
-    started = performance.now();
     child = respawn('daemon', false, args, name);
     child.once('message', () => {
       if (!ready) tellReady();
@@ -136,10 +154,13 @@ function monitor(name: string, args: readonly string[]): void {
       const crash = signal !== null ? CRASH_SIGNALS.has(signal) : code === CRASHED;
       if (!ready || ending || !crash) process.exit(code ?? 128 + (os.constants.signals[signal!] ?? 0));
       const cause = signal === null ? `exit status ${code}` : `killed (${signal})`;
-      log.err(`1 crashes: pid ${child.pid} died, ${cause}`);
-      const wait = Math.max(0, RESTART_INTERVAL_MS - (performance.now() - started));
-      if (wait > 0) log.info(`waiting until 10 seconds since last restart`);
-      setTimeout(begin, wait);
+      log.err(`${++crashes} crashes: pid ${child.pid} died, ${cause}`);
+      const wait = Math.max(0, lastRestart + RESTART_INTERVAL_MS - performance.now());
+      if (wait > 0) log.info('waiting until 10 seconds since last restart');
+      setTimeout(() => {
+        lastRestart = performance.now();
+        begin();
+      }, wait);
     });
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
@@ -156,7 +177,10 @@ function monitor(name: string, args: readonly string[]): void {
  * Runs a daemon program from command line to exit. Never returns in a process that detaches; in the daemon it
  * returns when the daemon serves, and the process lives on until a signal, `exit`, or `context.exit`.
  */
-export async function runDaemon(program: DaemonProgram, args: string[] = process.argv.slice(2)): Promise<void> {
+export async function runDaemon(
+  program: DaemonProgram,
+  args: string[] = process.argv.slice(2),
+): Promise<void> {
   const { name } = program;
   setProgramName(name);
   const settings = defaultDaemonSettings();
@@ -195,7 +219,8 @@ async function serve(
   const commandLine = parseCommandLine(spec, args);
   program.check?.(commandLine);
 
-  const removePidfile = settings.pidfile === null ? null : takePidfile(settings.pidfile, name, settings.overwritePidfile);
+  const removePidfile =
+    settings.pidfile === null ? null : takePidfile(settings.pidfile, name, settings.overwritePidfile);
   const unixctl = new UnixctlServer(name);
   let running: RunningDaemon | null = null;
   let stopping = false;
@@ -228,7 +253,9 @@ async function serve(
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, onSignal);
   const crash = (error: unknown): void => {
-    vlog('daemon').emer(`crashed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    vlog('daemon').emer(
+      `crashed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    );
     removePidfile?.();
     process.exit(CRASHED);
   };
@@ -239,7 +266,9 @@ async function serve(
     try {
       await unixctl.listen(settings.unixctl);
     } catch (error) {
-      throw new FatalError(`could not initialize control socket (${strerror(error)})`);
+      const where =
+        settings.unixctl === undefined ? defaultCtlPath(name) : absName(dirs.rundir, settings.unixctl);
+      throw new FatalError(`${where}: could not initialize control socket (${strerror(error)})`);
     }
     running = await program.start({ commandLine, unixctl, exit });
     unixctl.register('exit', '', 0, 0, () => {

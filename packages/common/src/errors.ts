@@ -191,7 +191,8 @@ export function errnoName(error: unknown): string {
   if (typeof e?.code === 'string' && /^E[A-Z0-9]+$/.test(e.code)) return e.code;
   if (typeof e?.code === 'string' && e.code === 'ENOTFOUND') return 'ENOENT';
   if (typeof e?.errno === 'number') {
-    for (const [name, number] of Object.entries(os.constants.errno)) if (number === Math.abs(e.errno)) return name;
+    for (const [name, number] of Object.entries(os.constants.errno))
+      if (number === Math.abs(e.errno)) return name;
   }
   return 'EIO';
 }

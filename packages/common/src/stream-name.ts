@@ -1,5 +1,6 @@
 /** Names of streams: `unix:FILE`, `tcp:HOST:PORT`, `punix:FILE`, `ptcp:PORT[:HOST]`. Pure. */
 import { OvsError } from './errors.js';
+import path from 'node:path';
 import { absName, dirs } from './dirs.js';
 
 /** Where to connect to, or to listen at. */
@@ -29,6 +30,12 @@ function hostPort(text: string): [string, string | undefined] {
   return colon < 0 ? [text, undefined] : [text.slice(0, colon), text.slice(colon + 1)];
 }
 
+/** Absolute even when the run directory was given as a relative one: a daemon changes its directory later. */
+function socketPath(name: string): string {
+  const full = absName(dirs.rundir, name);
+  return path.isAbsolute(full) ? full : path.resolve(full);
+}
+
 function refuseSsl(name: string): never {
   throw new OvsError(`${name}: SSL streams are not supported yet`, 'ENOPROTOOPT');
 }
@@ -39,12 +46,16 @@ function refuseSsl(name: string): never {
  * @throws OvsError EAFNOSUPPORT when nobody knows the type, ENOPROTOOPT for ssl:.
  */
 export function parseActive(name: string, defaultPort = OVSDB_PORT): StreamAddress {
-  if (name.startsWith('unix:')) return { kind: 'unix', path: absName(dirs.rundir, name.slice(5)) };
+  if (name.startsWith('unix:')) return { kind: 'unix', path: socketPath(name.slice(5)) };
   if (name.startsWith('ssl:')) refuseSsl(name);
   if (!name.startsWith('tcp:')) bad(name, 'EAFNOSUPPORT');
   const [host, portText] = hostPort(name.slice(4));
   if (host === '') bad(name, 'EAFNOSUPPORT');
-  return { kind: 'tcp', host, port: portText === undefined || portText === '' ? defaultPort : port(portText, name) };
+  return {
+    kind: 'tcp',
+    host,
+    port: portText === undefined || portText === '' ? defaultPort : port(portText, name),
+  };
 }
 
 /**
@@ -53,7 +64,7 @@ export function parseActive(name: string, defaultPort = OVSDB_PORT): StreamAddre
  * @throws OvsError as `parseActive`.
  */
 export function parsePassive(name: string, defaultPort = OVSDB_PORT): StreamAddress {
-  if (name.startsWith('punix:')) return { kind: 'unix', path: absName(dirs.rundir, name.slice(6)) };
+  if (name.startsWith('punix:')) return { kind: 'unix', path: socketPath(name.slice(6)) };
   if (name.startsWith('pssl:')) refuseSsl(name);
   if (!name.startsWith('ptcp:')) bad(name, 'EAFNOSUPPORT');
   const rest = name.slice(5);

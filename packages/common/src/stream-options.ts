@@ -47,7 +47,8 @@ export function streamHelp(
   -c, --certificate=FILE  file with certificate for private key
   -C, --ca-cert=FILE      file with peer CA certificate
 `;
-  if (parts.bootstrap) text += `  --bootstrap-ca-cert=FILE  file with peer CA certificate to read or create\n`;
+  if (parts.bootstrap)
+    text += `  --bootstrap-ca-cert=FILE  file with peer CA certificate to read or create\n`;
   if (parts.ssl) {
     text += `SSL options:
   --ssl-protocols=PROTOS  list of SSL protocols to enable

@@ -10,6 +10,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { OvsError, errnoName, strerror } from './errors.js';
+import { vlog } from './vlog.js';
 import { parseActive, parsePassive, pipeName, OVSDB_PORT, type StreamAddress } from './stream-name.js';
 
 export { isActiveName, isPassiveName, pipeName, OVSDB_PORT, OPENFLOW_PORT } from './stream-name.js';
@@ -31,6 +32,8 @@ export interface Listener {
   /** Stops listening and removes the socket's file. Connections it accepted live on. */
   close(): Promise<void>;
 }
+
+const log = vlog('stream_unix');
 
 const MAX_UNIX_PATH = process.platform === 'linux' ? 107 : 103;
 
@@ -175,7 +178,13 @@ export async function listenStream(
     });
   } catch (error) {
     alias?.release();
-    throw new OvsError(strerror(error), errnoName(error), { cause: error });
+    let code = errnoName(error);
+    if (address.kind === 'unix') {
+      // libuv reports a missing directory as EACCES.
+      if (code === 'EACCES' && !fs.existsSync(path.dirname(address.path))) code = 'ENOENT';
+      log.err(`${address.path}: binding failed: ${strerror(code)}`);
+    }
+    throw new OvsError(strerror(code), code, { cause: error });
   }
   server.removeAllListeners('error');
   // accept(2) failing (EMFILE) must not end the daemon; the next connection gets its chance.

@@ -17,7 +17,9 @@ export async function exitFlushed(status: number): Promise<never> {
 
 /** A reader that went away (`… | head`) ends a program, quietly. */
 function quietEpipe(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 141 : 1));
+  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === 'EPIPE' ? 141 : 1),
+  );
 }
 
 /** Turns what a program threw into output and an exit status; programs share it with daemons. */
@@ -66,7 +68,8 @@ export async function runTool(
  */
 export function parseTimeout(value: string): number {
   const seconds = /^[0-9]+$/.test(value) ? Number(value) : 0;
-  if (seconds < 1 || seconds > 0xffffffff) throw new FatalError(`value ${value} on -T or --timeout is invalid`);
+  if (seconds < 1 || seconds > 0xffffffff)
+    throw new FatalError(`value ${value} on -T or --timeout is invalid`);
   return seconds;
 }
 

@@ -61,7 +61,11 @@ export interface UnixctlReply {
  *
  * @throws (rejects) FatalError in ovs-appctl's words when the daemon cannot be reached or breaks off.
  */
-export async function unixctlCall(target: string, command: string, args: readonly string[]): Promise<UnixctlReply> {
+export async function unixctlCall(
+  target: string,
+  command: string,
+  args: readonly string[],
+): Promise<UnixctlReply> {
   const socketPath = resolveTarget(target);
   let session: JsonRpcSession;
   try {

@@ -55,10 +55,14 @@ export class UnixctlServer {
   async run(name: string, args: string[]): Promise<string> {
     const command = this.#commands.get(name);
     if (!command) {
-      throw new Error(`"${name}" is not a valid command (use "list-commands" to see a list of valid commands)`);
+      throw new Error(
+        `"${name}" is not a valid command (use "list-commands" to see a list of valid commands)`,
+      );
     }
-    if (args.length < command.min) throw new Error(`"${name}" command requires at least ${command.min} arguments`);
-    if (args.length > command.max) throw new Error(`"${name}" command takes at most ${command.max} arguments`);
+    if (args.length < command.min)
+      throw new Error(`"${name}" command requires at least ${command.min} arguments`);
+    if (args.length > command.max)
+      throw new Error(`"${name}" command takes at most ${command.max} arguments`);
     return command.handler(args);
   }
 
@@ -75,6 +79,7 @@ export class UnixctlServer {
     this.#listener = await listenStream(`punix:${full}`, (socket) => {
       const session = new JsonRpcSession(socket, {
         name: `unix#${this.#connections++}`,
+        echo: false,
         limits: { maxBytes: 64 * 1024 * 1024, maxDepth: 8 },
       });
       this.#sessions.add(session);

@@ -470,7 +470,8 @@ export function listLevels(): string {
 
 /** The reply of `vlog/list-pattern`. */
 export function listPatterns(): string {
-  let text = '         prefix                            format\n         ------                            ------\n';
+  let text =
+    '         prefix                            format\n         ------                            ------\n';
   for (const name of ['syslog', 'console', 'file'] as const) {
     const { prefix, pattern } = sinks[name];
     text += `${name.toUpperCase().padEnd(7)}  ${prefix.padEnd(32)}  ${pattern}\n`;

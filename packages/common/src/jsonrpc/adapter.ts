@@ -58,7 +58,12 @@ export class Caller {
 
   async #call(id: number, method: string, params: unknown[]): Promise<unknown> {
     if (this.#closed) throw this.#closed;
-    const response: JSONRPCResponse = await this.#client.requestAdvanced({ jsonrpc: VERSION, id, method, params });
+    const response: JSONRPCResponse = await this.#client.requestAdvanced({
+      jsonrpc: VERSION,
+      id,
+      method,
+      params,
+    });
     if (!response.error) return response.result as unknown;
     if (this.#closed) throw this.#closed;
     throw new JsonRpcError(response.error.data);
@@ -105,7 +110,12 @@ export class Responder {
       error: {
         code: 0,
         message: '',
-        data: error instanceof JsonRpcError ? error.error : error instanceof Error ? error.message : String(error),
+        data:
+          error instanceof JsonRpcError
+            ? error.error
+            : error instanceof Error
+              ? error.message
+              : String(error),
       },
     });
   }

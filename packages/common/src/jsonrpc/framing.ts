@@ -69,7 +69,10 @@ export class JsonSplitter {
           start = i;
           depth = 1;
         } else if (c !== 0x20 && c !== 0x0a && c !== 0x0d && c !== 0x09) {
-          throw new OvsError(`syntax error: byte 0x${c.toString(16).padStart(2, '0')} between JSON texts`, 'syntax');
+          throw new OvsError(
+            `syntax error: byte 0x${c.toString(16).padStart(2, '0')} between JSON texts`,
+            'syntax',
+          );
         }
         i++;
         continue;

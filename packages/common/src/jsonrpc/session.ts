@@ -10,7 +10,14 @@
 import type { Duplex } from 'node:stream';
 import { OvsError, errorMessage } from '../errors.js';
 import { vlog, RateLimit } from '../vlog.js';
-import { Caller, Responder, JsonRpcError, type Request10, type RequestHandler, type Response10 } from './adapter.js';
+import {
+  Caller,
+  Responder,
+  JsonRpcError,
+  type Request10,
+  type RequestHandler,
+  type Response10,
+} from './adapter.js';
 import { DEFAULT_LIMITS, JsonSplitter, type FrameLimits } from './framing.js';
 
 export { JsonRpcError, type RequestHandler } from './adapter.js';
@@ -25,6 +32,8 @@ export interface SessionOptions {
   readonly limits?: FrameLimits;
   /** Ends the connection when more than this many bytes wait to be sent (a reader that does not read). */
   readonly maxBacklog?: number;
+  /** Answer `echo` here, as RFC 7047 wants of both ends (true when absent); control sockets do not. */
+  readonly echo?: boolean;
   /** JSON.parse when absent; one that keeps 64-bit integers exact may be given. */
   readonly parse?: (text: string) => unknown;
   /** JSON.stringify when absent. */
@@ -42,6 +51,7 @@ export class JsonRpcSession {
   readonly #parse: (text: string) => unknown;
   readonly #stringify: (value: unknown) => string;
   readonly #maxBacklog: number;
+  readonly #echo: boolean;
   readonly #closeHandlers: ((reason: Error) => void)[] = [];
   #requestHandler: RequestHandler = () => {
     throw new JsonRpcError('unknown method');
@@ -58,6 +68,7 @@ export class JsonRpcSession {
     this.#parse = options.parse ?? ((text) => JSON.parse(text) as unknown);
     this.#stringify = options.stringify ?? ((value) => JSON.stringify(value));
     this.#maxBacklog = options.maxBacklog ?? 1024 * 1024 * 1024;
+    this.#echo = options.echo ?? true;
     this.#caller = new Caller((message) => this.#send(message));
     const splitter = new JsonSplitter((text) => this.#receiveText(text), options.limits ?? DEFAULT_LIMITS);
     stream.on('data', (chunk: Buffer) => {
@@ -205,7 +216,7 @@ export class JsonRpcSession {
       }
       return null;
     }
-    if (message.method === 'echo') {
+    if (this.#echo && message.method === 'echo') {
       this.#send({ id: message.id, result: params, error: null });
       return null;
     }
@@ -233,11 +244,13 @@ export class JsonRpcSession {
 
 /** What is wrong with a message, or null. */
 function problemOf(value: unknown): string | null {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'message is not a JSON object';
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return 'message is not a JSON object';
   const m = value as Record<string, unknown>;
   if ('method' in m) {
     if (typeof m['method'] !== 'string') return 'method is not a JSON string';
-    if (!Array.isArray(m['params'])) return `${m['id'] === null ? 'notification' : 'request'} must have "params"`;
+    if (!Array.isArray(m['params']))
+      return `${m['id'] === null ? 'notification' : 'request'} must have "params"`;
     if (m['result'] !== undefined && m['result'] !== null) return 'request must not have "result"';
     if (m['error'] !== undefined && m['error'] !== null) return 'request must not have "error"';
     return null;
@@ -247,11 +260,17 @@ function problemOf(value: unknown): string | null {
   return null;
 }
 
-function describe(m: Partial<Request10> & Partial<Response10>, stringify: (value: unknown) => string): string {
+function describe(
+  m: Partial<Request10> & Partial<Response10>,
+  stringify: (value: unknown) => string,
+): string {
   const id = m.id === null || m.id === undefined ? '' : `, id=${stringify(m.id)}`;
   if (m.method !== undefined) {
     return `${id === '' ? 'notification' : 'request'}, method="${m.method}", params=${stringify(m.params)}${id}`;
   }
-  const body = m.error === null || m.error === undefined ? `result=${stringify(m.result)}` : `error=${stringify(m.error)}`;
+  const body =
+    m.error === null || m.error === undefined
+      ? `result=${stringify(m.result)}`
+      : `error=${stringify(m.error)}`;
   return `reply, ${body}${id}`;
 }

@@ -94,10 +94,26 @@ export async function startPeer(dir: string, options: { vswitchd?: boolean } = {
   const db = path.join(dir, 'conf.db');
   try {
     await must('ovsdb-tool', 'create', db, '/usr/share/openvswitch/vswitch.ovsschema');
-    await must('ovsdb-server', db, `--remote=punix:${dir}/db.sock`, '--detach', '--pidfile', '--log-file', '-vconsole:off');
+    await must(
+      'ovsdb-server',
+      db,
+      `--remote=punix:${dir}/db.sock`,
+      '--detach',
+      '--pidfile',
+      '--log-file',
+      '-vconsole:off',
+    );
     await must('ovs-vsctl', '--no-wait', 'init');
     if (options.vswitchd !== false) {
-      await must('ovs-vswitchd', '--enable-dummy', '--disable-system', '--detach', '--pidfile', '--log-file', '-vconsole:off');
+      await must(
+        'ovs-vswitchd',
+        '--enable-dummy',
+        '--disable-system',
+        '--detach',
+        '--pidfile',
+        '--log-file',
+        '-vconsole:off',
+      );
     }
   } catch (error) {
     await peer.stop();

@@ -20,7 +20,14 @@ export interface RunOptions {
   readonly input?: string;
 }
 
-const SIGNALS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGABRT: 6, SIGKILL: 9, SIGALRM: 14, SIGTERM: 15 };
+const SIGNALS: Readonly<Record<string, number>> = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGABRT: 6,
+  SIGKILL: 9,
+  SIGALRM: 14,
+  SIGTERM: 15,
+};
 
 /** The folder of this checkout (where bin/ is). */
 export function checkoutRoot(): string {
@@ -54,16 +61,27 @@ export function run(file: string, args: readonly string[], options: RunOptions =
     child.stdin.end(options.input ?? '');
     const end = (status: number, note = ''): void => {
       clearTimeout(timer);
-      resolve({ status, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() + note });
+      resolve({
+        status,
+        stdout: Buffer.concat(out).toString(),
+        stderr: Buffer.concat(err).toString() + note,
+      });
     };
     child.once('error', (error) => end(127, `${error.message}\n`));
     child.once('close', (code, signal) => {
-      end(timedOut ? 124 : (code ?? 128 + (SIGNALS[signal ?? ''] ?? 0)), timedOut ? 'time limit of the test kit\n' : '');
+      end(
+        timedOut ? 124 : (code ?? 128 + (SIGNALS[signal ?? ''] ?? 0)),
+        timedOut ? 'time limit of the test kit\n' : '',
+      );
     });
   });
 }
 
 /** Runs `bin/<name>` of this checkout (it must have been built). */
-export function runProgram(name: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+export function runProgram(
+  name: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<RunResult> {
   return run(process.execPath, [path.join(checkoutRoot(), 'bin', name), ...args], options);
 }

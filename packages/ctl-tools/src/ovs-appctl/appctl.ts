@@ -39,7 +39,12 @@ export function appctl(): Promise<void> {
       help,
       options: [
         { name: 'target', short: 't', arg: 'required', apply: (value) => void (target = value!) },
-        { name: 'timeout', short: 'T', arg: 'required', apply: (value) => void (timeout = parseTimeout(value!)) },
+        {
+          name: 'timeout',
+          short: 'T',
+          arg: 'required',
+          apply: (value) => void (timeout = parseTimeout(value!)),
+        },
         ...vlogOptions,
       ],
     };

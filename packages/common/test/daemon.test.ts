@@ -1,0 +1,158 @@
+import test, { type ExecutionContext } from 'ava';
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { peerPath } from '../src/testkit/peer.js';
+import { run, type RunResult } from '../src/testkit/programs.js';
+import { requireOrSkip } from '../src/testkit/require.js';
+import { bindTmp, tmpDir } from '../src/testkit/tmp.js';
+import { unixctlCall } from '../src/unixctl-client.js';
+
+const script = fileURLToPath(new URL('./programs/demo-daemon.js', import.meta.url));
+
+interface Demo {
+  readonly dir: string;
+  readonly pidfile: string;
+  start(...args: string[]): Promise<RunResult>;
+  call(command: string, ...args: string[]): Promise<string>;
+  pid(): number;
+}
+
+function demo(t: ExecutionContext): Demo {
+  const dir = tmpDir();
+  const pidfile = path.join(dir, 'demo-daemon.pid');
+  const pid = (): number => Number(fs.readFileSync(pidfile, 'utf8'));
+  t.teardown(() => {
+    if (fs.existsSync(pidfile)) process.kill(pid(), 'SIGKILL');
+    fs.rmSync(dir, { recursive: true, force: true });
+  });
+  return {
+    dir,
+    pidfile,
+    pid,
+    start: (...args) => run(process.execPath, [script, ...args], { env: bindTmp(dir), cwd: dir }),
+    call: async (command, ...args) =>
+      (await unixctlCall(path.join(dir, `demo-daemon.${pid()}.ctl`), command, args)).text,
+  };
+}
+
+async function until(t: ExecutionContext, what: () => boolean): Promise<void> {
+  for (let i = 0; i < 1500; i++) {
+    if (what()) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  t.fail('waited too long');
+}
+
+test('--detach returns when the daemon serves; exit stops it and removes its files', async (t) => {
+  const d = demo(t);
+  const result = await d.start('-vconsole:off', '--detach', '--pidfile', '--log-file');
+  t.deepEqual(result, { status: 0, stdout: '', stderr: '' });
+  t.is(fs.readFileSync(d.pidfile, 'utf8'), `${d.pid()}\n`);
+  t.is(await d.call('version'), 'demo-daemon (Open vSwitch) 3.1.0\n');
+  t.is(await d.call('cwd'), '/\n');
+  t.is(await d.call('echo', 'a', 'b c'), 'a|b c\n');
+  t.is(await d.call('slow'), 'late\n');
+  t.is(await d.call('echo'), '"echo" command requires at least 1 arguments\n');
+  t.is(await d.call('echo', '1', '2', '3', '4'), '"echo" command takes at most 3 arguments\n');
+  t.is(
+    await d.call('foo'),
+    '"foo" is not a valid command (use "list-commands" to see a list of valid commands)\n',
+  );
+  t.is(await d.call('vlog/set', 'foo'), 'no destination, level, or module "foo"\n');
+  t.regex(
+    await d.call('list-commands'),
+    /^The available commands are:\n.*\n {2}echo {20}ARG\.\.\.\n {2}exit {20}\n/s,
+  );
+  const log = fs.readFileSync(path.join(d.dir, 'demo-daemon.log'), 'utf8');
+  t.regex(
+    log,
+    /\|00001\|vlog\|INFO\|opened log file .*\n.*\|demo_daemon\|INFO\|demo-daemon \(Open vSwitch\) 3\.1\.0\n$/s,
+  );
+  t.is(await d.call('exit'), '');
+  await until(t, () => !fs.existsSync(d.pidfile));
+  await until(t, () => !fs.readdirSync(d.dir).some((f) => f.endsWith('.ctl')));
+});
+
+test('--detach passes on the error and the status of a daemon that cannot start', async (t) => {
+  const d = demo(t);
+  const result = await d.start('--detach', '--pidfile', '--fail=no way');
+  t.deepEqual(result, { status: 3, stdout: '', stderr: 'demo-daemon: no way\n' });
+  t.deepEqual(fs.readdirSync(d.dir), []);
+  t.like(await d.start('--detach', '--unixctl=/no/such.ctl', '-vconsole:off'), {
+    status: 1,
+    stderr: 'demo-daemon: /no/such.ctl: could not initialize control socket (No such file or directory)\n',
+  });
+  t.like(await d.start('--detach', '--foo'), {
+    status: 1,
+    stderr: "demo-daemon: unrecognized option '--foo'\n",
+  });
+  t.like(await d.start('--detach', '--pidfile=/no/such.pid'), {
+    status: 1,
+    stderr: 'demo-daemon: /no/such.pid.tmp: create failed (No such file or directory)\n',
+  });
+  t.like(await d.start('--detach', '--help'), { status: 0, stdout: 'demo-daemon: for tests\n' });
+});
+
+test('a second one is refused, a stale pidfile is not in the way', async (t) => {
+  const d = demo(t);
+  fs.writeFileSync(d.pidfile, '999999\n');
+  t.like(await d.start('--detach', '--pidfile', '--no-chdir', '-vconsole:off'), { status: 0, stderr: '' });
+  t.is(await d.call('cwd'), `${d.dir}\n`);
+  t.deepEqual(await d.start('--detach', '--pidfile', '-vconsole:off'), {
+    status: 1,
+    stdout: '',
+    stderr: `demo-daemon: ${d.pidfile}: already running as pid ${d.pid()}, aborting\n`,
+  });
+  process.kill(d.pid(), 'SIGTERM');
+  await until(t, () => !fs.existsSync(d.pidfile));
+});
+
+test('SIGTERM ends it in order, with the signal as its status', async (t) => {
+  const d = demo(t);
+  const mark = path.join(d.dir, 'mark');
+  const ended = d.start('--pidfile', `--mark=${mark}`, '--log-file');
+  await until(t, () => fs.readdirSync(d.dir).some((f) => f.endsWith('.ctl')) && fs.existsSync(d.pidfile));
+  await d.call('version');
+  process.kill(d.pid(), 'SIGTERM');
+  t.is((await ended).status, 143);
+  t.is(fs.readFileSync(mark, 'utf8'), 'stopped\n');
+  t.deepEqual(fs.readdirSync(d.dir).sort(), ['demo-daemon.log', 'mark']);
+  t.regex(
+    fs.readFileSync(path.join(d.dir, 'demo-daemon.log'), 'utf8'),
+    /fatal_signal\|WARN\|terminating with signal 15 \(Terminated\)\n/,
+  );
+});
+
+test('--monitor starts a crashed daemon again, and ends with it', async (t) => {
+  const d = demo(t);
+  t.like(await d.start('--detach', '--monitor', '--pidfile', '-vconsole:off'), { status: 0, stderr: '' });
+  const first = d.pid();
+  await d.call('crash');
+  await until(t, () => fs.existsSync(d.pidfile) && d.pid() > 0 && d.pid() !== first);
+  await until(t, () => fs.existsSync(path.join(d.dir, `demo-daemon.${d.pid()}.ctl`)));
+  t.is(await d.call('exit'), '');
+  await until(t, () => !fs.existsSync(d.pidfile));
+});
+
+test("the peer's ovs-appctl talks to it through its pidfile", async (t) => {
+  if (!requireOrSkip(t, 'peer', 'linux')) return;
+  const d = demo(t);
+  t.is((await d.start('--detach', '--pidfile', '-vconsole:off')).status, 0);
+  const appctl = (...args: string[]): Promise<RunResult> =>
+    run(peerPath('ovs-appctl')!, ['-t', 'demo-daemon', ...args], { env: bindTmp(d.dir) });
+  t.deepEqual(await appctl('version'), {
+    status: 0,
+    stdout: 'demo-daemon (Open vSwitch) 3.1.0\n',
+    stderr: '',
+  });
+  t.deepEqual(await appctl('nope'), {
+    status: 2,
+    stdout: '',
+    stderr:
+      '"nope" is not a valid command (use "list-commands" to see a list of valid commands)\n' +
+      'ovs-appctl: demo-daemon: server returned an error\n',
+  });
+  t.is((await appctl('exit')).status, 0);
+  await until(t, () => !fs.existsSync(d.pidfile));
+});

@@ -1,0 +1,104 @@
+import test from 'ava';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { setLevels } from '../src/vlog.js';
+import { connectStream, listenStream } from '../src/stream.js';
+import { parseActive, parsePassive, pipeName } from '../src/stream-name.js';
+import { requireOrSkip } from '../src/testkit/require.js';
+import { tmpDir } from '../src/testkit/tmp.js';
+
+setLevels(null, 'console', 'off');
+
+test('names', (t) => {
+  t.deepEqual(parseActive('tcp:1.2.3.4'), { kind: 'tcp', host: '1.2.3.4', port: 6640 });
+  t.deepEqual(parseActive('tcp:[::1]:7'), { kind: 'tcp', host: '::1', port: 7 });
+  t.deepEqual(parseActive('unix:/a/b:c'), { kind: 'unix', path: '/a/b:c' });
+  t.deepEqual(parsePassive('ptcp:'), { kind: 'tcp', host: '', port: 6640 });
+  t.deepEqual(parsePassive('ptcp:0:127.0.0.1'), { kind: 'tcp', host: '127.0.0.1', port: 0 });
+  t.deepEqual(parsePassive('ptcp:5:[::1]'), { kind: 'tcp', host: '::1', port: 5 });
+  t.is(pipeName('C:\\x/run\\db.sock'), '\\\\.\\pipe\\Cxrundb.sock');
+  for (const bad of ['', 'foo:bar', 'tcp:', 'tcp:h:99999', 'tcp:h:x', 'punix:x']) {
+    t.throws(() => parseActive(bad), { code: 'EAFNOSUPPORT' }, bad);
+  }
+  t.throws(() => parseActive('ssl:h:1'), { code: 'ENOPROTOOPT' });
+});
+
+async function roundTrip(name: string): Promise<string> {
+  const socket = await connectStream(name);
+  return new Promise((resolve, reject) => {
+    socket.on('error', reject);
+    socket.once('data', (d: Buffer) => {
+      resolve(d.toString());
+      socket.destroy();
+    });
+    socket.write('hello');
+  });
+}
+
+const echo = (socket: net.Socket): void => {
+  socket.on('error', () => {});
+  socket.on('data', (d: Buffer) => socket.write(d));
+};
+
+test('TCP with a port the system chooses', async (t) => {
+  const listener = await listenStream('ptcp:0:127.0.0.1', echo);
+  t.is(listener.name, `ptcp:${listener.port}:127.0.0.1`);
+  t.is(await roundTrip(`tcp:127.0.0.1:${listener.port}`), 'hello');
+  await listener.close();
+  await t.throwsAsync(connectStream(`tcp:127.0.0.1:${listener.port}`), {
+    code: 'ECONNREFUSED',
+    message: 'Connection refused',
+  });
+});
+
+test('Unix sockets: mode, removal, stale ones replaced, live ones and files refused', async (t) => {
+  if (!requireOrSkip(t, 'linux')) return;
+  const dir = tmpDir(t);
+  const file = path.join(dir, 's');
+  await t.throwsAsync(connectStream(`unix:${file}`), {
+    code: 'ENOENT',
+    message: 'No such file or directory',
+  });
+  const first = await listenStream(`punix:${file}`, echo);
+  t.is(fs.statSync(file).mode & 0o777, 0o750);
+  await t.throwsAsync(listenStream(`punix:${file}`, echo), { code: 'EADDRINUSE' });
+  t.is(await roundTrip(`unix:${file}`), 'hello');
+  fs.linkSync(file, `${file}2`);
+  await first.close();
+  t.false(fs.existsSync(file));
+  await t.throwsAsync(connectStream(`unix:${file}2`), { code: 'ECONNREFUSED' });
+  const second = await listenStream(`punix:${file}2`, echo);
+  t.is(await roundTrip(`unix:${file}2`), 'hello');
+  await second.close();
+  fs.writeFileSync(file, 'precious');
+  await t.throwsAsync(listenStream(`punix:${file}`, echo), { code: 'EADDRINUSE' });
+  t.is(fs.readFileSync(file, 'utf8'), 'precious');
+  await t.throwsAsync(listenStream(`punix:${dir}/no/s`, echo), { code: 'ENOENT' });
+});
+
+test('paths longer than the kernel allows', async (t) => {
+  if (!requireOrSkip(t, 'linux')) return;
+  const dir = path.join(tmpDir(t), 'd'.repeat(120));
+  fs.mkdirSync(dir);
+  const file = path.join(dir, 'db.sock');
+  const listener = await listenStream(`punix:${file}`, echo);
+  t.true(fs.statSync(file).isSocket());
+  t.is(await roundTrip(`unix:${file}`), 'hello');
+  await listener.close();
+  t.false(fs.existsSync(file));
+  await t.throwsAsync(connectStream(`unix:${file}`), { code: 'ENOENT' });
+  await t.throwsAsync(listenStream(`punix:${dir}/${'x'.repeat(120)}`, echo), { code: 'ENAMETOOLONG' });
+});
+
+test('a relative name is relative to the run directory', async (t) => {
+  if (!requireOrSkip(t, 'linux')) return;
+  const before = process.env['OVS_RUNDIR'];
+  process.env['OVS_RUNDIR'] = tmpDir(t);
+  const listener = await listenStream('punix:rel.sock', echo);
+  t.true(fs.existsSync(path.join(process.env['OVS_RUNDIR'], 'rel.sock')));
+  t.is(await roundTrip('unix:rel.sock'), 'hello');
+  await listener.close();
+  if (before === undefined) delete process.env['OVS_RUNDIR'];
+  else process.env['OVS_RUNDIR'] = before;
+});
