@@ -3,6 +3,7 @@
  * Single-threaded and synchronous; it owns no clock, socket or thread. The program around it (a worker loop, or the
  * in-process device) calls in with `now`, in milliseconds of one monotonic clock.
  */
+import { KERNEL_ENCODING, type KeyEncoding } from '@ovs-node/netlink/key';
 import { Arena } from './arena.js';
 import { Datapath } from './datapath.js';
 import { Handle, type HandleSink } from './handle.js';
@@ -15,11 +16,14 @@ export interface CoreOptions {
    * whose address it knows. The default is ordinary heap memory.
    */
   readonly allocArena?: (size: number) => Uint8Array;
+  /** How keys are encoded in messages: as the kernel's datapath (the default), or with PACKET_TYPE as userspace ones. */
+  readonly keyEncoding?: KeyEncoding;
 }
 
 export class DatapathCore {
   readonly ports: PortFactory;
   readonly arena: Arena;
+  readonly keyEncoding: KeyEncoding;
   /** Datapaths by name and by number (`dp_ifindex`). */
   readonly byName = new Map<string, Datapath>();
   readonly byIndex = new Map<number, Datapath>();
@@ -35,6 +39,7 @@ export class DatapathCore {
 
   constructor(options: CoreOptions) {
     this.ports = options.ports;
+    this.keyEncoding = options.keyEncoding ?? KERNEL_ENCODING;
     this.arena = new Arena(options.allocArena ?? ((size) => new Uint8Array(size)), () => this.flushPorts());
   }
 
@@ -99,27 +104,26 @@ export class DatapathCore {
     this.handles.delete(handle.pid);
   }
 
-  /** Queues `message` for every handle that joined `group` of `family`; they may share the bytes. */
-  multicast(family: number, group: number, message: Uint8Array): void {
-    const key = (family << 16) | group;
+  /** Queues `message` for every handle that joined the multicast group; they share the bytes. */
+  multicast(group: number, message: Uint8Array): void {
     for (const handle of this.handles.values()) {
-      if (handle.groups.has(key)) {
-        handle.events.push(message);
-        this.markHandle(handle);
-      }
+      if (!handle.groups.has(group)) continue;
+      handle.events.push(message);
+      this.markHandle(handle);
     }
   }
 
-  /** Whether anybody joined `group` of `family`: spares building the message. */
-  hasListeners(family: number, group: number): boolean {
-    const key = (family << 16) | group;
-    for (const handle of this.handles.values()) if (handle.groups.has(key)) return true;
+  /** Whether anybody joined the multicast group: spares building the message. */
+  hasListeners(group: number): boolean {
+    for (const handle of this.handles.values()) if (handle.groups.has(group)) return true;
     return false;
   }
 
   /** Makes a datapath with its local port, an internal one of the same name; or a positive errno. */
-  addDatapath(name: string): Datapath | number {
-    return Datapath.create(this, name, this.nextIndex++);
+  addDatapath(name: string, upcallPids: Uint32Array = new Uint32Array(0)): Datapath | number {
+    const dp = Datapath.create(this, name, this.nextIndex, upcallPids);
+    if (dp instanceof Datapath) this.nextIndex++;
+    return dp;
   }
 
   /** Closes all ports of `dp` and forgets it. */

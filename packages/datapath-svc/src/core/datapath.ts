@@ -1,22 +1,34 @@
 /**
- * One datapath: its ports and the way of a packet through it, run to completion without waiting:
+ * One datapath: its ports, flows and connections, and the way of a packet through it, run to completion:
  *
  *     receive -> extract key -> exact-match cache -> tuple-space search -> action program -> ports' send
  *                                   |                     | no flow
- *                                   '--- recirc, ct <-----'---> upcall to the handle of the port's PID, or drop
+ *                                   '--- recirc <---------'---> upcall to the handle of the port's PID, or drop
  *
  * See `vport.ts` for who owns the bytes of a frame and when.
  */
+import { W } from '@ovs-node/flow/layout';
+import { PacketCmd } from '@ovs-node/netlink/families';
+import { Executor } from './actions/execute.js';
+import type { CtAction, UserspaceAction } from './actions/program.js';
+import type { Program } from './actions/program.js';
+import { Conntrack } from './conntrack/conntrack.js';
 import type { DatapathCore } from './core.js';
-import { Errno } from './errno.js';
 import { DropCounters } from './drops.js';
+import { Errno } from './errno.js';
+import { hashKey } from './flow-table/exact-cache.js';
+import { FlowTable } from './flow-table/flow-table.js';
+import { MAX_PORTS, RECIRC_LIMIT } from './limits.js';
+import { vportEvent } from './netlink/vport.js';
+import { Packet } from './packet.js';
 import type { PacketMeta } from './packet-meta.js';
+import { UpcallWriter } from './upcall.js';
 import { Vport, VportType } from './vport.js';
 
-/** Port numbers are below this (as the Linux datapath's DP_MAX_PORTS). */
-export const MAX_PORTS = 0xffff;
 /** The local port: internal, named as the datapath. */
 export const LOCAL_PORT = 0;
+
+const NO_ACTIONS = new Uint8Array(0);
 
 /** What `Datapath.addVport` makes a port of. */
 export interface VportSpec {
@@ -34,28 +46,35 @@ export class Datapath {
   readonly name: string;
   /** The datapath's number: `dp_ifindex` of its netlink messages. */
   readonly index: number;
+  /** OVS_DP_ATTR_USER_FEATURES that userspace asked for. */
+  userFeatures = 0;
+  /** PIDs for OVS_DP_F_DISPATCH_UPCALL_PER_CPU; empty when not used. */
+  perCpuPids: Uint32Array = new Uint32Array(0);
   /** Ports by number, null where there is none. */
   ports: (Vport | null)[] = new Array<Vport | null>(16).fill(null);
   portCount = 0;
+  readonly flows = new FlowTable();
+  readonly conntrack: Conntrack;
   readonly drops = new DropCounters();
+  private readonly executor: Executor;
+  private readonly upcalls: UpcallWriter;
+  private readonly stack: Packet[] = [];
 
   private constructor(core: DatapathCore, name: string, index: number) {
     this.core = core;
     this.name = name;
     this.index = index;
+    this.conntrack = new Conntrack();
+    this.executor = new Executor(this);
+    this.upcalls = new UpcallWriter(this);
+    for (let i = 0; i <= RECIRC_LIMIT + 1; i++) this.stack.push(new Packet());
   }
 
   /** Makes a datapath with its local port and enters it in `core`; or a positive errno. */
-  static create(core: DatapathCore, name: string, index: number): Datapath | number {
+  static create(core: DatapathCore, name: string, index: number, upcallPids: Uint32Array): Datapath | number {
     if (core.byName.has(name)) return Errno.EEXIST;
     const dp = new Datapath(core, name, index);
-    const local = dp.addVport({
-      type: VportType.INTERNAL,
-      name,
-      portNo: LOCAL_PORT,
-      options: null,
-      upcallPids: new Uint32Array(0),
-    });
+    const local = dp.addVport({ type: VportType.INTERNAL, name, portNo: LOCAL_PORT, options: null, upcallPids });
     if (typeof local === 'number') return local;
     core.byName.set(name, dp);
     core.byIndex.set(index, dp);
@@ -80,6 +99,7 @@ export class Datapath {
    */
   addVport(spec: VportSpec): Vport | number {
     for (const dp of this.core.byIndex.values()) if (dp.vportByName(spec.name) !== null) return Errno.EEXIST;
+    if (this.vportByName(spec.name) !== null) return Errno.EEXIST;
     let portNo = spec.portNo;
     if (portNo === null) {
       portNo = 1;
@@ -114,6 +134,14 @@ export class Datapath {
   }
 
   /**
+   * For providers: the port's link, address or MTU changed, or its device went away or came back. Tells the handles
+   * that joined the vport multicast group.
+   */
+  vportChanged(vport: Vport): void {
+    vportEvent(this, vport);
+  }
+
+  /**
    * Runs one received frame to completion. Call between `core.beginBatch` and `core.endBatch`; `vport.ts` says who
    * owns `buf[start - HEADROOM, end)` meanwhile. `meta` is the port's, describes this frame, and may be changed by
    * the core before `receive` returns. Never throws.
@@ -121,19 +149,85 @@ export class Datapath {
   receive(vport: Vport, buf: Uint8Array, start: number, end: number, meta: PacketMeta): void {
     vport.stats.rxPackets++;
     vport.stats.rxBytes += end - start;
-    this.drops.noHandler++;
-    void buf;
-    void meta;
+    if (end - start < 14) {
+      this.drops.malformed++;
+      return;
+    }
+    const p = this.stack[0];
+    p.reset(buf, start, end, meta, vport.portNo);
+    this.lookupAndRun(p, 0);
+  }
+
+  /** Runs a packet with a new recirculation id; its key is right. For the executor. */
+  recirculate(p: Packet, depth: number): void {
+    this.lookupAndRun(p, depth);
+  }
+
+  /** Runs actions on a packet that userspace sent. `p` is `context(0)`. */
+  execute(program: Program, p: Packet, actions: Uint8Array): void {
+    this.executor.run(program, p, 0, actions);
+  }
+
+  /** The packet context of one level. For the executor. */
+  context(depth: number): Packet {
+    return this.stack[depth];
+  }
+
+  /** Runs `ct(...)`: the packet's key, which must be right, gets its ct fields. */
+  track(p: Packet, action: CtAction): void {
+    this.conntrack.track(p, action, this.core.now, this.drops);
+  }
+
+  /** Sends an upcall for a userspace action. For the executor. */
+  upcallAction(p: Packet, action: UserspaceAction, actions: Uint8Array, cut: number): void {
+    const pid = action.pid === 0xffffffff && this.perCpuPids.length > 0 ? this.perCpuPids[0] : action.pid;
+    this.upcalls.send(
+      PacketCmd.ACTION,
+      p,
+      pid,
+      action.userdata,
+      action.withActions ? actions : NO_ACTIONS,
+      action.egressPort,
+      cut,
+    );
   }
 
   /** Bounded housekeeping; the milliseconds until it wants the next. */
   tick(now: number): number {
-    void now;
-    return 1000;
+    return this.conntrack.sweep(now);
   }
 
-  /** Deletes all ports. */
+  /** Deletes all ports, flows and connections. */
   close(): void {
     for (const vport of this.ports) if (vport !== null) this.delVport(vport);
+    this.flows.flush();
+  }
+
+  private lookupAndRun(p: Packet, depth: number): void {
+    const flow = this.flows.lookup(p.key, p.wide);
+    if (flow === null) {
+      this.miss(p);
+      return;
+    }
+    flow.packets++;
+    flow.bytes += p.end - p.start;
+    flow.used = this.core.now;
+    flow.tcpFlags |= p.key[W.ETH_TYPE] & 0xfff;
+    const program = flow.program;
+    if (program.onlyOutput >= 0) this.executor.output(p, program.onlyOutput, 0x7fffffff);
+    else this.executor.run(program, p, depth, flow.actions);
+  }
+
+  private miss(p: Packet): void {
+    let pid = 0;
+    if (this.perCpuPids.length > 0) pid = this.perCpuPids[0];
+    else {
+      const vport = this.vport(p.key[W.IN_PORT]);
+      if (vport !== null && vport.upcallPids.length > 0) {
+        const pids = vport.upcallPids;
+        pid = pids.length === 1 ? pids[0] : pids[(hashKey(p.key, p.wide) >>> 0) % pids.length];
+      }
+    }
+    this.upcalls.send(PacketCmd.MISS, p, pid, null, NO_ACTIONS, null, 0x7fffffff);
   }
 }

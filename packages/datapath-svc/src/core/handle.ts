@@ -45,7 +45,7 @@ export class Handle {
   readonly core: DatapathCore;
   readonly pid: number;
   readonly sink: HandleSink;
-  /** Multicast groups joined: `family << 16 | group` (nfnetlink groups have family 0). */
+  /** Multicast groups joined (`McGroup`: the numbers of all families differ). */
   readonly groups = new Set<number>();
   readonly upcalls = new MessageQueue(UPCALL_MESSAGES, UPCALL_BYTES);
   readonly events = new MessageQueue(EVENT_MESSAGES, EVENT_BYTES);

@@ -19,21 +19,12 @@
  *   of its own. Bytes stay valid until `flush` returned.
  * - When the arena runs full, the core flushes the providers in the middle of a batch.
  */
+export { VportType } from '@ovs-node/netlink/families';
 import type { PacketMeta } from './packet-meta.js';
 import type { Datapath } from './datapath.js';
 
 /** Bytes before each received frame that belong to it. */
 export const HEADROOM = 64;
-
-/** `enum ovs_vport_type` (linux/openvswitch.h). Devices, taps, dummies and streams are all NETDEV; see `PortRequest.options`. */
-export const VportType = {
-  UNSPEC: 0,
-  NETDEV: 1,
-  INTERNAL: 2,
-  GRE: 3,
-  VXLAN: 4,
-  GENEVE: 5,
-} as const;
 
 /** Counters of `struct ovs_vport_stats`. The core counts what it receives and sends; providers count the errors. */
 export class VportStats {
@@ -74,7 +65,7 @@ export interface PortProvider {
 export interface PortRequest {
   /** Name of the datapath the port is for. */
   readonly datapath: string;
-  /** One of `VportType`. */
+  /** One of `VportType` (packages/netlink/src/families.ts). */
   readonly type: number;
   readonly name: string;
   /** Payload of OVS_VPORT_ATTR_OPTIONS, or null. A private copy: the factory may keep it. */

@@ -1,0 +1,282 @@
+/**
+ * Checks an action list as a flow's or a packet's actions and compiles it.
+ *
+ * The checks are those of the Linux datapath: exact payload lengths, no unknown action, a field set only when the
+ * flow's key says that the packet has it, no value bit outside of the mask, and so on. What this datapath does not
+ * have yet (NAT, helpers, timeout policies, meters, MPLS, NSH, tunnels) is refused in words, never ignored.
+ */
+import {
+  Act,
+  ACTION_ATTRS,
+  CheckPktLenAttr,
+  CtAct,
+  SampleAttr,
+  UserspaceAttr,
+} from '@ovs-node/netlink/action-attrs';
+import { NetlinkError, NlReader } from '@ovs-node/netlink/attr';
+import { attrName, type AttrRow } from '@ovs-node/netlink/attr-table';
+import { VLAN_CFI, W } from '@ovs-node/flow/layout';
+import { Errno } from '../errno.js';
+import { MAX_PORTS } from '../limits.js';
+import { compileSet, compileSetMasked } from './compile-set.js';
+import { type CtAction, Op, Program, type UserspaceAction } from './program.js';
+
+/** Bytes of one action list, nested ones included (MAX_ACTIONS_BUFSIZE in Linux). */
+export const MAX_ACTION_BYTES = 32 * 1024;
+/** How deep sample, clone and check_pkt_len may nest. */
+export const MAX_NESTING = 16;
+const ETH_HLEN = 14;
+
+const ROWS = new Map<number, AttrRow>(Object.values(ACTION_ATTRS).map((row) => [row.code, row]));
+const FIXED: Readonly<Record<string, number>> = { flag: 0, u32: 4, be16: 2 };
+
+/** A refusal: an EINVAL unless said otherwise, with its reason. */
+export function refuse(reason: string, errno: number = Errno.EINVAL): never {
+  throw new NetlinkError(errno, reason);
+}
+
+/** What has been compiled so far, and the packet as the actions before left it. */
+export class Builder {
+  readonly code: number[] = [];
+  readonly data: number[] = [];
+  readonly userspace: UserspaceAction[] = [];
+  readonly ct: CtAction[] = [];
+  readonly nested: Program[] = [];
+  /** The key of packets that reach the action, masked: what is not matched is 0 and so not known. */
+  readonly key: Uint32Array;
+  readonly depth: number;
+
+  constructor(key: Uint32Array, depth: number) {
+    this.key = key;
+    this.depth = depth;
+  }
+
+  get ethType(): number {
+    return this.key[W.ETH_TYPE] >>> 16;
+  }
+
+  get ipProto(): number {
+    return this.key[W.NW] >>> 24;
+  }
+
+  finish(): Program {
+    this.code.push(Op.END);
+    return new Program(Int32Array.from(this.code), Uint8Array.from(this.data), this.userspace, this.ct, this.nested);
+  }
+}
+
+/**
+ * Compiles the attribute list `actions`, for packets whose key is `key` as far as it is matched (unmatched bits
+ * zero). The program keeps no reference to `actions`. Throws `NetlinkError` with an errno and a reason.
+ */
+export function compileActions(actions: Uint8Array, key: Uint32Array): Program {
+  if (actions.length > MAX_ACTION_BYTES) refuse(`actions: ${actions.length} bytes are too many`, Errno.EMSGSIZE);
+  return compileList(actions, key, 0);
+}
+
+function compileList(actions: Uint8Array, key: Uint32Array, depth: number): Program {
+  if (depth > MAX_NESTING) refuse(`actions: nested more than ${MAX_NESTING} deep`);
+  const b = new Builder(key, depth);
+  const r = new NlReader(actions);
+  while (r.next()) {
+    const row = ROWS.get(r.type);
+    if (row === undefined) refuse(`unknown action ${r.type}`);
+    const want = FIXED[row.kind] ?? row.len;
+    if (want !== undefined && want !== r.length) {
+      refuse(`action ${attrName(ACTION_ATTRS, r.type)} has length ${r.length}, expected ${want}`);
+    }
+    compileOne(b, r);
+  }
+  if (r.malformed) refuse('actions: trailing bytes or a bad attribute length');
+  return b.finish();
+}
+
+function compileOne(b: Builder, r: NlReader): void {
+  switch (r.type) {
+    case Act.OUTPUT: {
+      const port = r.u32();
+      if (port >= MAX_PORTS) refuse(`output: port number ${port} is too large`);
+      b.code.push(Op.OUTPUT, port);
+      return;
+    }
+    case Act.USERSPACE:
+      return compileUserspace(b, r);
+    case Act.SET:
+      return compileSet(b, r);
+    case Act.SET_MASKED:
+      return compileSetMasked(b, r);
+    case Act.PUSH_VLAN: {
+      const tpid = r.be16(0);
+      const tci = r.be16(2);
+      if (tpid !== 0x8100 && tpid !== 0x88a8) refuse(`push_vlan: 0x${tpid.toString(16)} is no VLAN Ethernet type`);
+      if ((tci & VLAN_CFI) === 0) refuse('push_vlan: the CFI bit of the TCI must be set');
+      b.code.push(Op.PUSH_VLAN, ((tpid << 16) | tci) | 0);
+      return;
+    }
+    case Act.POP_VLAN:
+      b.code.push(Op.POP_VLAN);
+      return;
+    case Act.RECIRC:
+      b.code.push(Op.RECIRC, r.u32() | 0);
+      return;
+    case Act.HASH: {
+      const algorithm = r.u32(0);
+      if (algorithm > 1) refuse(`hash: unknown algorithm ${algorithm}`);
+      b.code.push(Op.HASH, algorithm, r.u32(4) | 0);
+      return;
+    }
+    case Act.CT:
+      return compileCt(b, r);
+    case Act.CT_CLEAR:
+      b.code.push(Op.CT_CLEAR);
+      return;
+    case Act.TRUNC: {
+      const max = r.u32();
+      if (max < ETH_HLEN) refuse(`trunc: ${max} bytes are less than an Ethernet header`);
+      b.code.push(Op.TRUNC, max > 0x7fffffff ? 0x7fffffff : max);
+      return;
+    }
+    case Act.DROP:
+      b.code.push(Op.DROP, r.u32() | 0);
+      return;
+    case Act.CLONE:
+      b.code.push(Op.CLONE, nest(b, r.bytes()));
+      return;
+    case Act.SAMPLE:
+      return compileSample(b, r);
+    case Act.CHECK_PKT_LEN:
+      return compileCheckPktLen(b, r);
+    default:
+      refuse(`action ${attrName(ACTION_ATTRS, r.type)} is not supported by this datapath`);
+  }
+}
+
+function nest(b: Builder, actions: Uint8Array): number {
+  b.nested.push(compileList(actions, b.key.slice(), b.depth + 1));
+  return b.nested.length - 1;
+}
+
+function compileUserspace(b: Builder, r: NlReader): void {
+  const inner = r.enter(new NlReader());
+  let pid: number | null = null;
+  let userdata: Uint8Array | null = null;
+  let withActions = false;
+  let egressPort: number | null = null;
+  while (inner.next()) {
+    switch (inner.type) {
+      case UserspaceAttr.PID:
+        if (inner.length !== 4) refuse('userspace: bad length of the PID');
+        pid = inner.u32();
+        break;
+      case UserspaceAttr.USERDATA:
+        userdata = inner.bytes().slice();
+        break;
+      case UserspaceAttr.EGRESS_TUN_PORT:
+        if (inner.length !== 4) refuse('userspace: bad length of the tunnel port');
+        egressPort = inner.u32();
+        break;
+      case UserspaceAttr.ACTIONS:
+        withActions = true;
+        break;
+      default:
+        refuse(`userspace: unknown attribute ${inner.type}`);
+    }
+  }
+  if (inner.malformed) refuse('userspace: malformed attributes');
+  if (pid === null || pid === 0) refuse('userspace: a nonzero PID is required');
+  b.code.push(Op.USERSPACE, b.userspace.length);
+  b.userspace.push({ pid, userdata, withActions, egressPort });
+}
+
+function compileSample(b: Builder, r: NlReader): void {
+  const inner = r.enter(new NlReader());
+  let probability: number | null = null;
+  let actions: Uint8Array | null = null;
+  while (inner.next()) {
+    if (inner.type === SampleAttr.PROBABILITY && inner.length === 4) probability = inner.u32();
+    else if (inner.type === SampleAttr.ACTIONS) actions = inner.bytes();
+    else refuse(`sample: bad attribute ${inner.type}`);
+  }
+  if (inner.malformed || probability === null || actions === null) refuse('sample: probability and actions are required');
+  b.code.push(Op.SAMPLE, probability | 0, nest(b, actions));
+}
+
+function compileCheckPktLen(b: Builder, r: NlReader): void {
+  const inner = r.enter(new NlReader());
+  let length: number | null = null;
+  let greater: Uint8Array | null = null;
+  let notGreater: Uint8Array | null = null;
+  while (inner.next()) {
+    if (inner.type === CheckPktLenAttr.PKT_LEN && inner.length === 2) length = inner.u16();
+    else if (inner.type === CheckPktLenAttr.ACTIONS_IF_GREATER) greater = inner.bytes();
+    else if (inner.type === CheckPktLenAttr.ACTIONS_IF_LESS_EQUAL) notGreater = inner.bytes();
+    else refuse(`check_pkt_len: bad attribute ${inner.type}`);
+  }
+  if (inner.malformed || length === null || length === 0 || greater === null || notGreater === null) {
+    refuse('check_pkt_len: a nonzero length and both action lists are required');
+  }
+  b.code.push(Op.CHECK_PKT_LEN, length, nest(b, greater), nest(b, notGreater));
+}
+
+function compileCt(b: Builder, r: NlReader): void {
+  const type = b.ethType;
+  if (type !== 0x0800 && type !== 0x86dd) refuse('ct: the flow does not match IPv4 or IPv6');
+  const inner = r.enter(new NlReader());
+  let commit = false;
+  let force = false;
+  let zone = 0;
+  let markValue = 0;
+  let markMask = 0;
+  let label: Uint32Array | null = null;
+  let labelMask: Uint32Array | null = null;
+  while (inner.next()) {
+    switch (inner.type) {
+      case CtAct.COMMIT:
+        commit = true;
+        break;
+      case CtAct.FORCE_COMMIT:
+        commit = force = true;
+        break;
+      case CtAct.ZONE:
+        if (inner.length !== 2) refuse('ct: bad length of the zone');
+        zone = inner.u16();
+        break;
+      case CtAct.MARK:
+        if (inner.length !== 8) refuse('ct: bad length of the mark');
+        markValue = inner.u32(0);
+        markMask = inner.u32(4);
+        if (markMask === 0) refuse('ct: the mask of the mark is zero');
+        break;
+      case CtAct.LABELS: {
+        if (inner.length !== 32) refuse('ct: bad length of the labels');
+        label = new Uint32Array(4);
+        labelMask = new Uint32Array(4);
+        for (let i = 0; i < 4; i++) {
+          label[i] = inner.be32(4 * i);
+          labelMask[i] = inner.be32(16 + 4 * i);
+        }
+        if (labelMask.every((word) => word === 0)) refuse('ct: the mask of the labels is zero');
+        break;
+      }
+      case CtAct.EVENTMASK:
+        if (inner.length !== 4) refuse('ct: bad length of the event mask');
+        break;
+      case CtAct.NAT:
+        refuse('ct: nat is not supported by this datapath yet');
+        break;
+      case CtAct.HELPER:
+        refuse('ct: helpers are not supported by this datapath yet');
+        break;
+      case CtAct.TIMEOUT:
+        refuse('ct: timeout policies are not supported by this datapath yet');
+        break;
+      default:
+        refuse(`ct: unknown attribute ${inner.type}`);
+    }
+  }
+  if (inner.malformed) refuse('ct: malformed attributes');
+  if (!commit && markMask !== 0) refuse('ct: setting the mark requires commit');
+  if (!commit && labelMask !== null) refuse('ct: setting the labels requires commit');
+  b.code.push(Op.CT, b.ct.length);
+  b.ct.push({ commit, force, zone, markValue, markMask, label, labelMask });
+}

@@ -1,0 +1,261 @@
+/**
+ * Hot path: runs a compiled action list on a packet.
+ *
+ * Copy-on-write. An output lends the packet's bytes to the port until the batch is flushed, so from then on the packet
+ * is `shared`, and an action that changes bytes first moves the packet into the arena (`Packet.own`). The usual
+ * order (change, then output once) never copies. A clone and a recirculation that is not last share the same way.
+ *
+ * No closures, no exceptions, no allocation; the switch is over small consecutive integers.
+ */
+import { OFS } from '@ovs-node/flow/extract';
+import { W } from '@ovs-node/flow/layout';
+import type { Datapath } from '../datapath.js';
+import { finish, mix } from '../flow-table/hash.js';
+import { RECIRC_LIMIT } from '../limits.js';
+import type { Packet } from '../packet.js';
+import { PacketMeta } from '../packet-meta.js';
+import { Op, type Program } from './program.js';
+import { popVlan, pushVlan, setArp, setEth, setIcmp, setIpv4, setIpv6, setNd, setPorts } from './set-field.js';
+
+const NO_CUT = 0x7fffffff;
+
+export class Executor {
+  private readonly dp: Datapath;
+  /** What goes with a truncated frame: no offload survives that. */
+  private readonly plainMeta = new PacketMeta();
+  /** State of the generator behind `sample`. */
+  private random = 0x2545f491;
+
+  constructor(dp: Datapath) {
+    this.dp = dp;
+  }
+
+  /**
+   * Runs `program` on `p`, which is changed by it. `depth` is the packet's level in the datapath's stack.
+   * `actions` are the bytes that the program was made from, for upcalls that want them.
+   */
+  run(program: Program, p: Packet, depth: number, actions: Uint8Array): void {
+    const dp = this.dp;
+    const arena = dp.core.arena;
+    const code = program.code;
+    let cut = NO_CUT;
+    for (let pc = 0; ; ) {
+      switch (code[pc]) {
+        case Op.END:
+          return;
+        case Op.OUTPUT:
+          this.output(p, code[pc + 1], cut);
+          cut = NO_CUT;
+          pc += 2;
+          break;
+        case Op.USERSPACE: {
+          const args = program.userspace[code[pc + 1]];
+          p.refresh();
+          dp.upcallAction(p, args, actions, cut);
+          cut = NO_CUT;
+          pc += 2;
+          break;
+        }
+        case Op.PUSH_VLAN:
+          p.own(arena, 4);
+          pushVlan(p, code[pc + 1]);
+          p.stale = true;
+          pc += 2;
+          break;
+        case Op.POP_VLAN:
+          p.own(arena, 0);
+          popVlan(p);
+          p.stale = true;
+          pc += 1;
+          break;
+        case Op.SET_ETH:
+          p.own(arena, 0);
+          setEth(p, program.data, code[pc + 1]);
+          p.stale = true;
+          pc += 2;
+          break;
+        case Op.SET_IPV4:
+          this.change(p);
+          setIpv4(p, code[pc + 1], code[pc + 2], code[pc + 3], code[pc + 4], code[pc + 5], code[pc + 6]);
+          pc += 7;
+          break;
+        case Op.SET_IPV6:
+          this.change(p);
+          setIpv6(p, program.data, code[pc + 1]);
+          pc += 2;
+          break;
+        case Op.SET_PORTS:
+          this.change(p);
+          setPorts(p, code[pc + 1], code[pc + 2], code[pc + 3]);
+          pc += 4;
+          break;
+        case Op.SET_ICMP:
+          this.change(p);
+          setIcmp(p, code[pc + 1], code[pc + 2]);
+          pc += 3;
+          break;
+        case Op.SET_ARP:
+          this.change(p);
+          setArp(p, program.data, code[pc + 1]);
+          pc += 2;
+          break;
+        case Op.SET_ND:
+          this.change(p);
+          setNd(p, program.data, code[pc + 1]);
+          pc += 2;
+          break;
+        case Op.SET_PRIORITY:
+          p.meta.priority = ((p.meta.priority & ~code[pc + 2]) | code[pc + 1]) >>> 0;
+          p.key[W.SKB_PRIORITY] = p.meta.priority;
+          p.markCold();
+          pc += 3;
+          break;
+        case Op.SET_MARK:
+          p.meta.mark = ((p.meta.mark & ~code[pc + 2]) | code[pc + 1]) >>> 0;
+          p.key[W.PKT_MARK] = p.meta.mark;
+          p.markCold();
+          pc += 3;
+          break;
+        case Op.RECIRC:
+          if (depth >= RECIRC_LIMIT) dp.drops.recircLimit++;
+          else if (code[pc + 2] === Op.END) {
+            p.refresh();
+            p.key[W.RECIRC_ID] = code[pc + 1];
+            dp.recirculate(p, depth + 1);
+            return;
+          } else {
+            const copy = dp.context(depth + 1);
+            copy.cloneFrom(p);
+            copy.refresh();
+            copy.key[W.RECIRC_ID] = code[pc + 1];
+            dp.recirculate(copy, depth + 1);
+          }
+          pc += 2;
+          break;
+        case Op.HASH:
+          p.refresh();
+          p.key[W.DP_HASH] = flowHash(p.key, code[pc + 1] === 1, code[pc + 2]);
+          p.markCold();
+          pc += 3;
+          break;
+        case Op.CT:
+          p.refresh();
+          dp.track(p, program.ct[code[pc + 1]]);
+          pc += 2;
+          break;
+        case Op.CT_CLEAR:
+          this.clearTracking(p);
+          pc += 1;
+          break;
+        case Op.DROP:
+          dp.drops.flow++;
+          return;
+        case Op.TRUNC:
+          cut = code[pc + 1];
+          pc += 2;
+          break;
+        case Op.SAMPLE:
+          if (this.draw() <= code[pc + 1] >>> 0) this.clone(program.nested[code[pc + 2]], p, depth, actions);
+          pc += 3;
+          break;
+        case Op.CLONE:
+          this.clone(program.nested[code[pc + 1]], p, depth, actions);
+          pc += 2;
+          break;
+        case Op.CHECK_PKT_LEN: {
+          // A giant frame counts as the largest segment it will become.
+          const size = p.meta.gsoSize > 0 ? segmentSize(p) : p.end - p.start;
+          const next = size > code[pc + 1] ? code[pc + 2] : code[pc + 3];
+          this.clone(program.nested[next], p, depth, actions);
+          pc += 4;
+          break;
+        }
+        default:
+          // Unreachable: programs come from the compiler.
+          dp.drops.action++;
+          return;
+      }
+    }
+  }
+
+  /** Queues the packet, cut to `cut` bytes, at a port. */
+  output(p: Packet, portNo: number, cut: number): void {
+    const dp = this.dp;
+    const vport = portNo < dp.ports.length ? dp.ports[portNo] : null;
+    if (vport === null) {
+      dp.drops.noPort++;
+      return;
+    }
+    let end = p.end;
+    let meta = p.meta;
+    if (cut < end - p.start) {
+      end = p.start + cut;
+      this.plainMeta.priority = meta.priority;
+      this.plainMeta.mark = meta.mark;
+      meta = this.plainMeta;
+    }
+    vport.stats.txPackets++;
+    vport.stats.txBytes += end - p.start;
+    if (!vport.dirty) dp.core.markPort(vport);
+    p.shared = true;
+    vport.provider.send(p.buf, p.start, end, meta);
+  }
+
+  /** Makes the packet's bytes changeable and its offsets right; the key is out of date from here on. */
+  private change(p: Packet): void {
+    p.refresh();
+    p.own(this.dp.core.arena, 0);
+    p.stale = true;
+  }
+
+  private clone(program: Program, p: Packet, depth: number, actions: Uint8Array): void {
+    if (program.code[0] === Op.END) return;
+    if (depth >= RECIRC_LIMIT) {
+      this.dp.drops.recircLimit++;
+      return;
+    }
+    const copy = this.dp.context(depth + 1);
+    copy.cloneFrom(p);
+    this.run(program, copy, depth + 1, actions);
+  }
+
+  private clearTracking(p: Packet): void {
+    const key = p.key;
+    for (let i = W.CT_STATE; i < W.CT_LABEL + 4; i++) key[i] = 0;
+    key.fill(0, W.CT_NW_SRC, W.CT_IPV6_DST + 4);
+  }
+
+  /** A pseudo-random 32-bit number (xorshift32). */
+  private draw(): number {
+    let x = this.random;
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    this.random = x;
+    return x >>> 0;
+  }
+}
+
+function segmentSize(p: Packet): number {
+  const payload = p.offsets[OFS.PAYLOAD];
+  return payload < 0 ? p.end - p.start : payload - p.start + p.meta.gsoSize;
+}
+
+/**
+ * The value of `hash(...)`: of addresses, protocol and ports, seeded with `basis`; never 0. `symmetric` gives both
+ * directions of a connection the same.
+ */
+export function flowHash(key: Uint32Array, symmetric: boolean, basis: number): number {
+  let h = mix(basis, key[W.NW] & 0xff000000);
+  if (symmetric) {
+    h = mix(h, key[W.NW_SRC] ^ key[W.NW_DST]);
+    h = mix(h, (key[W.TP] >>> 16) ^ (key[W.TP] & 0xffff));
+    for (let i = 0; i < 4; i++) h = mix(h, key[W.IPV6_SRC + i] ^ key[W.IPV6_DST + i]);
+  } else {
+    h = mix(h, key[W.NW_SRC]);
+    h = mix(h, key[W.NW_DST]);
+    h = mix(h, key[W.TP]);
+    for (let i = 0; i < 8; i++) h = mix(h, key[W.IPV6_SRC + i]);
+  }
+  return finish(h) >>> 0 || 1;
+}

@@ -1,0 +1,115 @@
+/**
+ * The exact-match cache: whole keys to flows, in front of the tuple-space search.
+ *
+ * Two-way set associative over typed arrays; the set is chosen by a hash of the words that tell one connection from
+ * another, and a hit compares every word of the prefix. Two instances are used: one over the hot words, for packets
+ * that touch nothing beyond them (`HOT_WORDS`: IPv4 off a plain port), and one over all words of the datapath.
+ *
+ * Nothing is invalidated when flows change: a deleted flow is marked dead and passed over, and a changed one keeps
+ * its object. A new flow cannot shadow a cached one, since overlapping flows of one datapath must agree (they are
+ * never inserted by vswitchd, and the look-up order among them is undefined, as in Linux). `clear` forgets dead
+ * flows for the garbage collector after a flush. A full set replaces its older entry: insertion puts the new entry
+ * first and moves the first to second place; a hit in second place swaps them, so that the busier stays.
+ *
+ * Rejected: caching negative results (misses go to vswitchd at once and become flows), and per-flow insertion
+ * probability (the peer's): it costs a random number per miss and helps only tables of many short connections.
+ */
+import { W } from '@ovs-node/flow/layout';
+import { finish, mix } from './hash.js';
+import type { Flow } from './flow.js';
+
+/**
+ * Hash of the words that distinguish connections, in any datapath key. `wide` also takes IPv6 addresses and what
+ * else lies beyond the hot words.
+ */
+export function hashKey(key: Uint32Array, wide: boolean): number {
+  let h = mix(key[W.IN_PORT], key[W.RECIRC_ID]);
+  h = mix(h, key[W.ETH]);
+  h = mix(h, key[W.ETH + 1]);
+  h = mix(h, key[W.ETH + 2]);
+  h = mix(h, key[W.ETH_TYPE]);
+  h = mix(h, key[W.VLAN0]);
+  h = mix(h, key[W.NW_SRC]);
+  h = mix(h, key[W.NW_DST]);
+  h = mix(h, key[W.TP]);
+  h = mix(h, key[W.CT_STATE] ^ key[W.NW]);
+  if (wide) {
+    for (let i = W.IPV6_SRC; i < W.IPV6_LABEL; i++) h = mix(h, key[i]);
+    h = mix(h, key[W.TUN_ID + 1]);
+    h = mix(h, key[W.TUN_SRC]);
+  }
+  return finish(h);
+}
+
+export class ExactCache {
+  private readonly width: number;
+  private readonly sets: number;
+  /** Two entries of `width` words per set. */
+  private readonly keys: Uint32Array;
+  private readonly flows: (Flow | null)[];
+
+  /** `sets` is a power of two; `width` is how many words of a key are compared. */
+  constructor(sets: number, width: number) {
+    this.sets = sets;
+    this.width = width;
+    this.keys = new Uint32Array(sets * 2 * width);
+    this.flows = new Array<Flow | null>(sets * 2).fill(null);
+  }
+
+  /** The live flow cached for exactly `key`, whose `hashKey` is `hash`; or null. */
+  lookup(key: Uint32Array, hash: number): Flow | null {
+    const keys = this.keys;
+    const width = this.width;
+    const entry = (hash & (this.sets - 1)) << 1;
+    const first = this.flows[entry];
+    if (first !== null && !first.dead) {
+      const at = entry * width;
+      let i = 0;
+      while (i < width && keys[at + i] === key[i]) i++;
+      if (i === width) return first;
+    }
+    const second = this.flows[entry + 1];
+    if (second !== null && !second.dead) {
+      const at = (entry + 1) * width;
+      let i = 0;
+      while (i < width && keys[at + i] === key[i]) i++;
+      if (i === width) {
+        this.swap(entry);
+        return second;
+      }
+    }
+    return null;
+  }
+
+  /** Remembers that exactly `key` leads to `flow`. */
+  insert(key: Uint32Array, hash: number, flow: Flow): void {
+    const width = this.width;
+    const entry = (hash & (this.sets - 1)) << 1;
+    const at = entry * width;
+    const first = this.flows[entry];
+    if (first !== null && !first.dead) {
+      this.keys.copyWithin(at + width, at, at + width);
+      this.flows[entry + 1] = first;
+    }
+    for (let i = 0; i < width; i++) this.keys[at + i] = key[i];
+    this.flows[entry] = flow;
+  }
+
+  clear(): void {
+    this.flows.fill(null);
+  }
+
+  private swap(entry: number): void {
+    const keys = this.keys;
+    const width = this.width;
+    const at = entry * width;
+    for (let i = at; i < at + width; i++) {
+      const word = keys[i];
+      keys[i] = keys[i + width];
+      keys[i + width] = word;
+    }
+    const flow = this.flows[entry];
+    this.flows[entry] = this.flows[entry + 1];
+    this.flows[entry + 1] = flow;
+  }
+}

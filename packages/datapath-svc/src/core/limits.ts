@@ -1,0 +1,4 @@
+/** Port numbers are below this (as DP_MAX_PORTS of the Linux datapath). */
+export const MAX_PORTS = 0xffff;
+/** Recirculations and nested clones of one packet before it is dropped. */
+export const RECIRC_LIMIT = 8;

@@ -1,0 +1,36 @@
+/** ovs_packet: EXECUTE, a packet that userspace sends through actions. */
+import { DP_WORDS } from '@ovs-node/flow/layout';
+import { NetlinkError } from '@ovs-node/netlink/attr';
+import { PACKET_ATTRS } from '@ovs-node/netlink/families';
+import { keyOf } from '@ovs-node/netlink/key';
+import { compileActions } from '../actions/compile.js';
+import { Errno } from '../errno.js';
+import { PacketMeta } from '../packet-meta.js';
+import { HEADROOM } from '../vport.js';
+import type { Request } from './request.js';
+
+const ETH_HLEN = 14;
+
+/**
+ * Runs ACTIONS on PACKET with the metadata of KEY (in_port, recirc_id, marks, ct fields, tunnel); what the headers
+ * say is read from the packet. All three are required.
+ */
+export function packetExecute(request: Request): void {
+  const attrs = request.attrs(PACKET_ATTRS);
+  const bytes = attrs.PACKET;
+  if (bytes === undefined || attrs.KEY === undefined || attrs.ACTIONS === undefined) {
+    throw new NetlinkError(Errno.EINVAL, 'execute needs PACKET, KEY and ACTIONS');
+  }
+  if (bytes.length < ETH_HLEN) throw new NetlinkError(Errno.EINVAL, `execute: a packet of ${bytes.length} bytes`);
+  const dp = request.datapath();
+  const key = keyOf(attrs.KEY);
+  const { core } = request;
+  const at = core.arena.alloc(HEADROOM + bytes.length) + HEADROOM;
+  core.arena.buffer.set(bytes, at);
+  const p = dp.context(0);
+  p.reset(core.arena.buffer, at, at + bytes.length, new PacketMeta(), 0);
+  p.headroom = HEADROOM;
+  p.setMetadata(key.subarray(0, DP_WORDS));
+  const program = compileActions(attrs.ACTIONS, p.key);
+  dp.execute(program, p, attrs.ACTIONS);
+}

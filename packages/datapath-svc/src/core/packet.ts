@@ -1,0 +1,152 @@
+/**
+ * A packet being worked on: where its bytes are, its key, and the offsets of its layers. The datapath has a fixed
+ * stack of these, one per level of recirculation and clone; nothing is allocated per packet.
+ *
+ * Three flags keep the common case cheap:
+ * - `shared`: the bytes are queued at a port, or another context still needs them; `own` copies before a change.
+ * - `stale`: actions changed the bytes since the key was extracted; `refresh` extracts again when a key is needed.
+ * - `wide`: the key has something in the words from `HOT_WORDS` on.
+ */
+import { DP_WORDS, HOT_WORDS, W } from '@ovs-node/flow/layout';
+import { extractKey, newOffsets, OFS } from '@ovs-node/flow/extract';
+import type { Arena } from './arena.js';
+import { PacketMeta } from './packet-meta.js';
+import { HEADROOM } from './vport.js';
+
+const NO_BYTES = new Uint8Array(0);
+
+export class Packet {
+  buf: Uint8Array = NO_BYTES;
+  start = 0;
+  end = 0;
+  /** Writable bytes before `start`. */
+  headroom = 0;
+  readonly key = new Uint32Array(DP_WORDS);
+  /** Positions in `buf`, see `OFS`; valid while not `stale`. */
+  readonly offsets = newOffsets();
+  meta = new PacketMeta();
+  shared = false;
+  stale = false;
+  wide = false;
+  /** Set when any of the metadata words from `HOT_WORDS` on may be nonzero. */
+  private coldMeta = false;
+  /** Set when they are and look-ups must compare them. */
+  private wideMeta = false;
+
+  /** A frame as it came from a port, with all metadata but `inPort` zero or from `meta`. Extracts the key. */
+  reset(buf: Uint8Array, start: number, end: number, meta: PacketMeta, inPort: number): void {
+    this.buf = buf;
+    this.start = start;
+    this.end = end;
+    this.headroom = start < HEADROOM ? start : HEADROOM;
+    this.meta = meta;
+    this.shared = false;
+    this.stale = false;
+    const key = this.key;
+    if (this.coldMeta) {
+      key.fill(0, W.CT_NW_SRC, W.SKB_PRIORITY);
+      key.fill(0, W.SKB_PRIORITY, W.NSH);
+      key.fill(0, W.TUN_ID, DP_WORDS);
+      this.coldMeta = false;
+    }
+    key[W.IN_PORT] = inPort;
+    key[W.RECIRC_ID] = 0;
+    key[W.CT_STATE] = 0;
+    key[W.CT_ZONE] = 0;
+    key[W.CT_MARK] = 0;
+    key[W.CT_LABEL] = 0;
+    key[W.CT_LABEL + 1] = 0;
+    key[W.CT_LABEL + 2] = 0;
+    key[W.CT_LABEL + 3] = 0;
+    if ((meta.priority | meta.mark) !== 0) {
+      key[W.SKB_PRIORITY] = meta.priority;
+      key[W.PKT_MARK] = meta.mark;
+      this.coldMeta = true;
+    }
+    extractKey(buf, start, end, key, this.offsets);
+    this.wideMeta = this.coldMeta;
+    this.wide = this.wideMeta || this.offsets[OFS.COLD] !== 0;
+  }
+
+  /** Takes over frame and metadata of `other`; both share the bytes from now on. */
+  cloneFrom(other: Packet): void {
+    other.shared = true;
+    this.buf = other.buf;
+    this.start = other.start;
+    this.end = other.end;
+    this.headroom = other.headroom;
+    this.shared = true;
+    this.stale = other.stale;
+    this.wide = other.wide;
+    this.coldMeta = other.coldMeta;
+    this.wideMeta = other.wideMeta;
+    this.key.set(other.key);
+    this.offsets.set(other.offsets);
+    this.meta = this.ownMeta;
+    this.meta.copyFrom(other.meta);
+  }
+
+  /** Takes the metadata words (not those of headers) of `key`, which has at least `DP_WORDS` words. */
+  setMetadata(key: Uint32Array): void {
+    const mine = this.key;
+    mine[W.IN_PORT] = key[W.IN_PORT];
+    mine[W.RECIRC_ID] = key[W.RECIRC_ID];
+    for (let i = W.CT_STATE; i < HOT_WORDS; i++) mine[i] = key[i];
+    for (let i = W.CT_NW_SRC; i < W.NSH; i++) mine[i] = key[i];
+    for (let i = W.TUN_ID; i < DP_WORDS; i++) mine[i] = key[i];
+    this.meta.priority = key[W.SKB_PRIORITY];
+    this.meta.mark = key[W.PKT_MARK];
+    this.markCold();
+  }
+
+  /** Says that a metadata word from `HOT_WORDS` on was written, and matters to look-ups. */
+  markCold(): void {
+    this.coldMeta = true;
+    this.wideMeta = true;
+    this.wide = true;
+  }
+
+  /**
+   * Says that the tuple of a tracked connection was written to the key. Look-ups need not compare it: it follows
+   * from addresses, ports and ct_state, which they do compare, unless the connection is related or translated.
+   */
+  markTuple(matters: boolean): void {
+    this.coldMeta = true;
+    if (matters) {
+      this.wideMeta = true;
+      this.wide = true;
+    }
+  }
+
+  /** Makes the key that of the frame's present bytes. */
+  refresh(): void {
+    if (!this.stale) return;
+    extractKey(this.buf, this.start, this.end, this.key, this.offsets);
+    this.wide = this.wideMeta || this.offsets[OFS.COLD] !== 0;
+    this.stale = false;
+  }
+
+  /** Makes the bytes this packet's own and leaves `room` bytes before them, so that they may be changed. */
+  own(arena: Arena, room: number): void {
+    if (!this.shared && this.headroom >= room) return;
+    const size = this.end - this.start;
+    const at = arena.alloc(HEADROOM + size) + HEADROOM;
+    const target = arena.buffer;
+    if (size <= 256) {
+      // Cheaper than making a view, and makes no garbage.
+      const source = this.buf;
+      for (let i = 0, from = this.start; i < size; i++) target[at + i] = source[from + i];
+    } else target.set(this.buf.subarray(this.start, this.end), at);
+    const shift = at - this.start;
+    const offsets = this.offsets;
+    for (let i = OFS.L2_5; i <= OFS.END; i++) if (offsets[i] >= 0) offsets[i] += shift;
+    this.buf = target;
+    this.start = at;
+    this.end = at + size;
+    this.headroom = HEADROOM;
+    this.shared = false;
+  }
+
+  /** For `cloneFrom`: the meta that is this context's even when it borrowed a port's before. */
+  private readonly ownMeta = new PacketMeta();
+}

@@ -1,0 +1,118 @@
+import test from 'ava';
+import { Act } from '@ovs-node/netlink/action-attrs';
+import { decodeAttrs } from '@ovs-node/netlink/attr-table';
+import { FLOW_ATTRS, Family, FlowCmd, McGroup, PACKET_ATTRS, PacketCmd, VPORT_ATTRS, VportCmd } from '@ovs-node/netlink/families';
+import { ATTRS_OFFSET, MsgReader, NlFlag } from '@ovs-node/netlink/messages';
+import { DeviceOp } from '@ovs-node/netlink/device';
+import { attrs, Bench } from './kit.js';
+
+const UDP =
+  '0242ac1100030242ac1100020800' +
+  '4500002000010000401100000a0000010a000002'.replace('4011' + '0000', '401166ca') +
+  '0035d431000c00000102030400000000';
+
+test('a miss goes up, and the flow put for it forwards', (t) => {
+  const b = new Bench();
+  const dp = b.datapath('ovs-system');
+  b.subscribe();
+  const p1 = b.vport(dp, 'p1');
+  const p2 = b.vport(dp, 'p2');
+  b.receive(p1, UDP);
+  const [upcall] = b.upcalls();
+  const msg = new MsgReader(upcall);
+  t.true(msg.next());
+  t.is(msg.type, Family.PACKET);
+  t.is(msg.cmd, PacketCmd.MISS);
+  const up = decodeAttrs(PACKET_ATTRS, upcall, ATTRS_OFFSET);
+  t.is(Buffer.from(up.PACKET!).toString('hex'), UDP);
+  const ufid = Uint8Array.from({ length: 16 }, (_, i) => i);
+  b.flow(dp, up.KEY!, null, attrs((w) => w.putU32(Act.OUTPUT, 2)), ufid);
+  t.is(p2.sent.length, 0);
+  b.receive(p1, UDP);
+  b.receive(p1, UDP);
+  t.deepEqual(p2.take(), [UDP, UDP]);
+  t.is(b.upcalls().length, 0);
+  t.is(dp.flows.cacheHits, 1);
+  t.is(dp.flows.hits, 2);
+  const dumped = b.dump(b.message(Family.FLOW, FlowCmd.GET, dp.index, FLOW_ATTRS, {}, NlFlag.DUMP));
+  t.is(dumped.length, 1);
+  const flow = decodeAttrs(FLOW_ATTRS, dumped[0], ATTRS_OFFSET);
+  t.deepEqual(flow.KEY, up.KEY);
+  t.deepEqual(flow.UFID, ufid);
+  t.is(new DataView(flow.STATS!.slice().buffer).getBigUint64(0, true), 2n);
+  // Deleted: packets miss again, and the caches do not bring it back.
+  b.transact(b.message(Family.FLOW, FlowCmd.DEL, dp.index, FLOW_ATTRS, { UFID: ufid }));
+  b.receive(p1, UDP);
+  t.is(b.upcalls().length, 1);
+  t.is(p2.sent.length, 0);
+});
+
+test('an upcall is dropped and counted without handler, subscription or room', (t) => {
+  const b = new Bench();
+  const dp = b.datapath('dp');
+  const p1 = b.vport(dp, 'p1');
+  const p2 = b.vport(dp, 'p2', 0);
+  b.receive(p1, UDP);
+  t.is(dp.drops.upcallLost, 1);
+  b.receive(p2, UDP);
+  t.is(dp.drops.noHandler, 1);
+  b.subscribe();
+  for (let i = 0; i < 5000; i++) b.receive(p1, UDP);
+  t.true(b.handle.upcalls.lost > 0);
+  t.is(dp.drops.upcallLost, 1 + b.handle.upcalls.lost);
+  t.is(b.upcalls().length + b.handle.upcalls.lost, 5000);
+});
+
+test('pended reads complete when a packet comes', (t) => {
+  const b = new Bench();
+  const dp = b.datapath('dp');
+  b.subscribe();
+  const p1 = b.vport(dp, 'p1');
+  b.handle.op(DeviceOp.READ_PACKET, 42, new Uint8Array(0), b.now);
+  t.is(b.completions.length, 0);
+  b.receive(p1, UDP);
+  t.is(b.completions.length, 1);
+  t.is(b.completions[0].tag, 42);
+});
+
+test('a frame modified after an output was queued twice leaves the first intact', (t) => {
+  const b = new Bench();
+  const dp = b.datapath('dp');
+  b.subscribe();
+  const p1 = b.vport(dp, 'p1');
+  const p2 = b.vport(dp, 'p2');
+  const p3 = b.vport(dp, 'p3');
+  b.receive(p1, UDP);
+  const key = decodeAttrs(PACKET_ATTRS, b.upcalls()[0], ATTRS_OFFSET).KEY!;
+  const actions = attrs((w) => {
+    w.putU32(Act.OUTPUT, 2);
+    w.putBytes(Act.PUSH_VLAN, Uint8Array.of(0x81, 0, 0x10, 0x64));
+    w.putU32(Act.OUTPUT, 3);
+    w.putFlag(Act.POP_VLAN);
+    w.putU32(Act.OUTPUT, 2);
+  });
+  b.flow(dp, key, null, actions);
+  b.receive(p1, UDP);
+  t.deepEqual(p2.take(), [UDP, UDP]);
+  t.deepEqual(p3.take(), [`${UDP.slice(0, 24)}81000064${UDP.slice(24)}`]);
+});
+
+test('ports: numbers, duplicates, events, deletion', (t) => {
+  const b = new Bench();
+  const dp = b.datapath('dp');
+  b.join(McGroup.VPORT);
+  const p1 = b.vport(dp, 'p1');
+  t.is(p1.vport!.portNo, 1);
+  t.throws(() => b.vport(dp, 'p1'), { message: /^errno 17/ });
+  t.throws(() => b.vport(dp, 'bad1'), { message: /^errno 19/ });
+  t.is(dp.portCount, 2);
+  b.transact(b.message(Family.VPORT, VportCmd.DEL, dp.index, VPORT_ATTRS, { PORT_NO: 1 }));
+  t.true(p1.closed);
+  const events = new MsgReader(b.op(DeviceOp.READ_EVENT, new Uint8Array(0)).reply);
+  t.true(events.next());
+  t.is(events.cmd, VportCmd.NEW);
+  t.true(events.next());
+  t.is(events.cmd, VportCmd.DEL);
+  t.throws(() => b.transact(b.message(Family.VPORT, VportCmd.DEL, dp.index, VPORT_ATTRS, { PORT_NO: 0 })), { message: /^errno 22/ });
+  t.is(b.dump(b.message(Family.VPORT, VportCmd.GET, dp.index, VPORT_ATTRS, {}, NlFlag.DUMP)).length, 1);
+});
