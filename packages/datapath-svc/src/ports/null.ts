@@ -4,26 +4,31 @@
  */
 
 import type { Vport } from '../core/vport.js';
-import { type Port } from './provider.js';
+import type { Port, PortHost } from './provider.js';
 
 export class NullPort implements Port {
   readonly kind = 'null';
   readonly fd = -1;
+  readonly cheap = false;
+  readonly needsEvents = false;
   readonly mac = new Uint8Array(6);
   readonly mtu = 1500;
   readonly flags = 0;
   readonly ifindex = 0;
   readonly carrier = false;
   readonly error: string;
+  readonly #host: PortHost;
   #vport: Vport | undefined;
 
   /** `reason`: why there is no device. */
-  constructor(reason: string) {
+  constructor(host: PortHost, reason: string) {
+    this.#host = host;
     this.error = reason;
   }
 
   start(vport: Vport): void {
     this.#vport = vport;
+    this.#host.add(this);
   }
 
   send(): void {
@@ -38,7 +43,10 @@ export class NullPort implements Port {
   flush(): void {}
   refresh(): void {}
   fault(): void {}
-  close(): void {}
+
+  close(): void {
+    this.#host.remove(this);
+  }
 
   describe(): string {
     return 'no device';

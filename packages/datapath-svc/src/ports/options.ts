@@ -41,6 +41,17 @@ export function decodePortOptions(payload: Uint8Array | null): PortOptions | und
   return reader.malformed ? undefined : options;
 }
 
+/** Options from `key=value` words. @throws Error that quotes a word that is none. */
+export function decodePortOptionText(words: readonly string[]): PortOptions {
+  const options = new Map<string, string>();
+  for (const word of words) {
+    const equals = word.indexOf('=');
+    if (equals <= 0) throw new Error(`${word}: not of the form KEY=VALUE`);
+    options.set(word.slice(0, equals), word.slice(equals + 1));
+  }
+  return options;
+}
+
 /** Six bytes of `aa:bb:cc:dd:ee:ff`, or undefined. */
 export function parseMac(text: string | undefined): Uint8Array | undefined {
   if (text === undefined || !/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text)) return undefined;

@@ -7,7 +7,7 @@
  * - *polled* ports have a file descriptor (`fd >= 0`) and are asked: the loop calls `receive` inside a batch of the
  *   core, and `release` when the batch is over; in between, the frames handed to the core stay where they are;
  * - *event-driven* ports (`fd` is -1) live on the event loop (sockets of `node:net`, injected frames) and begin and
- *   end a batch by themselves, through `PortHost.batch`.
+ *   end a batch by themselves, through `PortHost`.
  *
  * All methods are synchronous, none throws, none waits. `create` functions of providers return a positive errno
  * when the port cannot be made, and have then kept nothing.
@@ -33,6 +33,11 @@ export interface Port extends PortProvider {
   /** The descriptor to wait on for reading, or -1: event-driven. Constant from `start` to `close` but for a device
    * that was lost and found: then it is -1 and new. */
   readonly fd: number;
+  /** Looking for frames is a look at memory: done all the time. Otherwise it is a system call, done when `fd` is
+   * readable and for as long as there is more. */
+  readonly cheap: boolean;
+  /** Needs the event loop to run (sockets, timers of Node.js). */
+  readonly needsEvents: boolean;
   /** The device or the other end is there and can take frames. */
   readonly carrier: boolean;
   /** Why the port does not work now; empty when it does. One line. */
@@ -49,14 +54,23 @@ export interface Port extends PortProvider {
   describe(): string;
 }
 
+export type LogLevel = 'err' | 'warn' | 'info' | 'dbg';
+
 /** What a port finds around it; made once per loop. */
 export interface PortHost {
   /** Monotonic milliseconds. */
   now(): number;
-  /** Run `receive` inside a batch of the core: for event-driven ports. Never called within another batch. */
-  batch(receive: () => void): void;
+  /** Begin and end a batch of the core around received frames: for event-driven ports, never inside another batch. */
+  beginBatch(): void;
+  endBatch(): void;
   /** Memory for received frames: `size` bytes, whose address is known where ports need that. */
   memory(size: number): Uint8Array;
-  /** A port came, went, or changed its descriptor. */
+  /** A line for the log of the process. */
+  log(level: LogLevel, text: string): void;
+  /** A port started. */
+  add(port: Port): void;
+  /** A port closed. */
+  remove(port: Port): void;
+  /** A port got another descriptor, or lost it. */
   changed(): void;
 }

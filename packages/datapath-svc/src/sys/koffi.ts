@@ -15,8 +15,8 @@ let failure: string | undefined;
 export function tryKoffi(): Koffi | undefined {
   if (loaded === undefined && failure === undefined) {
     try {
-      // A bundle is CommonJS, where `import.meta.url` may be empty; the running script's own path serves there.
-      const here = import.meta.url || process.argv[1] || process.execPath;
+      // A bundle is CommonJS, where there is no `import.meta.url`.
+      const here = typeof __filename === 'string' ? __filename : import.meta.url;
       const module = createRequire(here)('koffi') as Koffi & { default?: Koffi };
       loaded = module.default ?? module;
     } catch (error) {

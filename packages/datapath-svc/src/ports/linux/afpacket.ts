@@ -35,6 +35,8 @@ interface Opened {
 
 export class AfPacketPort implements Port {
   readonly kind = 'afpacket';
+  readonly cheap = true;
+  readonly needsEvents = false;
   readonly mac = new Uint8Array(6);
   mtu = 1500;
   flags = 0;
@@ -105,7 +107,7 @@ export class AfPacketPort implements Port {
 
   start(vport: Vport): void {
     this.#vport = vport;
-    this.#host.changed();
+    this.#host.add(this);
   }
 
   receive(): number {
@@ -230,7 +232,7 @@ export class AfPacketPort implements Port {
     this.#queue.close();
     this.#giants?.close();
     this.#copies?.close();
-    this.#host.changed();
+    this.#host.remove(this);
   }
 
   describe(): string {

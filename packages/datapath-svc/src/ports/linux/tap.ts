@@ -32,6 +32,8 @@ const VNET_AT = 32;
 
 export class TapPort implements Port {
   readonly kind: 'tap' | 'internal';
+  readonly cheap = false;
+  readonly needsEvents = false;
   readonly mac = new Uint8Array(6);
   mtu = 1500;
   flags = 0;
@@ -108,7 +110,7 @@ export class TapPort implements Port {
 
   start(vport: Vport): void {
     this.#vport = vport;
-    this.#host.changed();
+    this.#host.add(this);
   }
 
   receive(): number {
@@ -203,7 +205,7 @@ export class TapPort implements Port {
     this.#received.close();
     this.#copies?.close();
     releaseMemory(this.#io);
-    this.#host.changed();
+    this.#host.remove(this);
   }
 
   describe(): string {

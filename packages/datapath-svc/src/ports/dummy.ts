@@ -1,0 +1,159 @@
+/**
+ * A port for tests: frames are injected by `inject` (the peer's `netdev-dummy/receive`), and what is sent goes into
+ * capture files. It needs nothing of the host. As the peer's dummy devices it has options `pcap` (both directions),
+ * `rxq_pcap` (received) and `tx_pcap` (sent).
+ */
+
+import { PacketMeta } from '../core/packet-meta.js';
+import { HEADROOM, type Vport } from '../core/vport.js';
+import { FrameFinisher } from '../offload/finish.js';
+import { EINVAL } from '../sys/linux.js';
+import { parseMac, type PortOptions } from './options.js';
+import { PcapWriter } from './pcap.js';
+import { IfFlags, MAX_FRAME, type Port, type PortHost } from './provider.js';
+
+/** Addresses count up from aa:55:aa:55:00:00, as the peer's. */
+let nextAddress = 0xaa550000;
+
+const portsByHost = new WeakMap<PortHost, Map<string, DummyPort>>();
+
+/** The dummy port `name` of this host, if there is one. */
+export function findDummy(host: PortHost, name: string): DummyPort | undefined {
+  return portsByHost.get(host)?.get(name);
+}
+
+/** The names of the dummy ports of this host. */
+export function dummyNames(host: PortHost): string[] {
+  return [...(portsByHost.get(host)?.keys() ?? [])].sort();
+}
+
+export class DummyPort implements Port {
+  readonly kind = 'dummy';
+  readonly fd = -1;
+  readonly cheap = false;
+  readonly needsEvents = false;
+  readonly error = '';
+  readonly ifindex = 0;
+  readonly mac: Uint8Array;
+  mtu = 1500;
+  #up = true;
+  #vport: Vport | undefined;
+  readonly #host: PortHost;
+  readonly #name: string;
+  readonly #wall: () => number;
+  readonly #rxPcap: PcapWriter | undefined;
+  readonly #txPcap: PcapWriter | undefined;
+  readonly #meta = new PacketMeta();
+  readonly #finisher = new FrameFinisher();
+
+  private constructor(
+    host: PortHost,
+    name: string,
+    wall: () => number,
+    mac: Uint8Array,
+    rxPcap: PcapWriter | undefined,
+    txPcap: PcapWriter | undefined,
+  ) {
+    this.#host = host;
+    this.#name = name;
+    this.#wall = wall;
+    this.mac = mac;
+    this.#rxPcap = rxPcap;
+    this.#txPcap = txPcap;
+  }
+
+  /** A dummy port, or EINVAL when an option is no good; a capture file that cannot be opened is logged and left out. */
+  static create(host: PortHost, name: string, options: PortOptions, wall: () => number): DummyPort | number {
+    const macText = options.get('mac') ?? options.get('hwaddr');
+    const mac = macText === undefined ? defaultMac() : parseMac(macText);
+    if (mac === undefined) return EINVAL;
+    const open = (path: string | undefined): PcapWriter | undefined => {
+      if (path === undefined) return undefined;
+      const pcap = PcapWriter.open(path);
+      if (pcap === undefined) host.log('warn', `${name}: ${path}: could not open capture file`);
+      return pcap;
+    };
+    const both = options.get('pcap');
+    if (both !== undefined) {
+      const pcap = open(both);
+      return new DummyPort(host, name, wall, mac, pcap, pcap);
+    }
+    return new DummyPort(host, name, wall, mac, open(options.get('rxq_pcap')), open(options.get('tx_pcap')));
+  }
+
+  get flags(): number {
+    return this.#up ? IfFlags.UP : 0;
+  }
+
+  get carrier(): boolean {
+    return this.#up;
+  }
+
+  /** `netdev-dummy/set-admin-state`: a port that is down neither receives nor sends. */
+  setUp(up: boolean): void {
+    this.#up = up;
+  }
+
+  start(vport: Vport): void {
+    this.#vport = vport;
+    let ports = portsByHost.get(this.#host);
+    if (ports === undefined) portsByHost.set(this.#host, (ports = new Map()));
+    ports.set(this.#name, this);
+    this.#host.add(this);
+  }
+
+  /** A frame arrives. Runs it through the datapath before it returns. False when the port is down or the frame too long. */
+  inject(frame: Uint8Array): boolean {
+    const vport = this.#vport;
+    if (vport === undefined || !this.#up || frame.length > MAX_FRAME) return false;
+    this.#rxPcap?.write(frame, 0, frame.length, this.#wall());
+    // The core may write before the frame.
+    const buffer = new Uint8Array(HEADROOM + frame.length);
+    buffer.set(frame, HEADROOM);
+    this.#meta.reset();
+    this.#host.beginBatch();
+    vport.datapath.receive(vport, buffer, HEADROOM, buffer.length, this.#meta);
+    this.#host.endBatch();
+    return true;
+  }
+
+  send(buf: Uint8Array, start: number, end: number, meta: PacketMeta): void {
+    const stats = this.#vport!.stats;
+    if (!this.#up) {
+      stats.txDropped++;
+      return;
+    }
+    if (this.#txPcap === undefined) return;
+    const finisher = this.#finisher;
+    if (!finisher.begin(buf, start, end, meta)) {
+      stats.txErrors++;
+      return;
+    }
+    while (finisher.next()) this.#txPcap.write(finisher.bytes, finisher.start, finisher.end, this.#wall());
+  }
+
+  receive(): number {
+    return 0;
+  }
+
+  release(): void {}
+  flush(): void {}
+  refresh(): void {}
+  fault(): void {}
+
+  close(): void {
+    portsByHost.get(this.#host)?.delete(this.#name);
+    this.#host.remove(this);
+    this.#rxPcap?.close();
+    if (this.#txPcap !== this.#rxPcap) this.#txPcap?.close();
+  }
+
+  describe(): string {
+    return 'dummy';
+  }
+}
+
+function defaultMac(): Uint8Array {
+  const n = nextAddress++;
+  return Uint8Array.of(0xaa, 0x55, n >>> 24, n >>> 16, n >>> 8, n);
+}

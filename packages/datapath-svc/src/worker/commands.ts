@@ -1,0 +1,109 @@
+/**
+ * Commands of the thread that runs the datapath: rows of a table, run there by name with string arguments, whoever
+ * asks (the control socket of ovs-datapath-svc, or of vswitchd for its in-process datapaths).
+ */
+
+import { decodePortOptionText } from '../ports/options.js';
+import { dummyNames, findDummy } from '../ports/dummy.js';
+import type { DatapathThread } from './thread.js';
+import { showCoverage, showSwitch } from './show.js';
+
+/** A command; throwing gives an error reply. */
+export interface ThreadCommand {
+  readonly name: string;
+  readonly usage: string;
+  readonly min: number;
+  readonly max: number;
+  readonly run: (thread: DatapathThread, args: readonly string[]) => string;
+}
+
+/** Most commands do something and answer nothing. */
+function quietly(result: void): string {
+  void result;
+  return '';
+}
+
+export const THREAD_COMMANDS: readonly ThreadCommand[] = [
+  { name: 'switch/show', usage: '', min: 0, max: 0, run: (thread) => showSwitch(thread) },
+  { name: 'coverage/show', usage: '', min: 0, max: 0, run: (thread) => showCoverage(thread) },
+  {
+    name: 'switch/port-create',
+    usage: 'PORT [OVS-PORT-NAME]',
+    min: 1,
+    max: 2,
+    run: (thread, [port, ovsPortName]) => quietly(thread.switch.portCreate(port!, ovsPortName)),
+  },
+  {
+    name: 'switch/port-rename',
+    usage: 'PORT OVS-PORT-NAME',
+    min: 2,
+    max: 2,
+    run: (thread, [port, ovsPortName]) => quietly(thread.switch.portRename(port!, ovsPortName!)),
+  },
+  {
+    name: 'switch/nic-create',
+    usage: 'PORT stream|device|dummy [KEY=VALUE]...',
+    min: 2,
+    max: 34,
+    run: (thread, [port, kind, ...options]) => {
+      if (kind !== 'stream' && kind !== 'device' && kind !== 'dummy') throw new Error(`${kind}: unknown kind of NIC`);
+      thread.switch.nicCreate(port!, { kind, options: decodePortOptionText(options) });
+      return '';
+    },
+  },
+  ...(['nic-connect', 'nic-disconnect', 'nic-delete', 'port-delete'] as const).map(
+    (event): ThreadCommand => ({
+      name: `switch/${event}`,
+      usage: 'PORT',
+      min: 1,
+      max: 1,
+      run: (thread, [port]) => quietly(thread.switch.step(port!, event)),
+    }),
+  ),
+  {
+    name: 'netdev-dummy/receive',
+    usage: 'NAME PACKET...',
+    min: 2,
+    max: Infinity,
+    run: (thread, [name, ...packets]) => {
+      const port = findDummy(thread.loop, name!);
+      if (port === undefined) throw new Error('no such dummy netdev');
+      const frames = packets.map((text) => parseHex(text));
+      for (const frame of frames) port.inject(frame);
+      return '';
+    },
+  },
+  {
+    name: 'netdev-dummy/set-admin-state',
+    usage: '[NETDEV] up|down',
+    min: 1,
+    max: 2,
+    run: (thread, args) => {
+      const state = args.at(-1)!;
+      if (state !== 'up' && state !== 'down') throw new Error('Invalid Admin State');
+      const names = args.length === 2 ? [args[0]!] : dummyNames(thread.loop);
+      for (const name of names) {
+        const port = findDummy(thread.loop, name);
+        if (port === undefined) throw new Error('Unknown Dummy Interface');
+        port.setUp(state === 'up');
+      }
+      return 'OK';
+    },
+  },
+];
+
+/** The bytes of a packet in hexadecimal. */
+function parseHex(text: string): Uint8Array {
+  const digits = text.replace(/[\s:]/g, '');
+  if (!/^([0-9a-f]{2})+$/i.test(digits)) throw new Error(`${text}: bad packet, not hexadecimal`);
+  return Uint8Array.from(digits.match(/../g)!, (pair) => parseInt(pair, 16));
+}
+
+/** The row of command `name`, its arguments counted. @throws Error in the words of the control socket. */
+export function runThreadCommand(thread: DatapathThread, name: string, args: readonly string[]): string {
+  const row = THREAD_COMMANDS.find((command) => command.name === name);
+  if (row === undefined) throw new Error(`"${name}" is not a valid command`);
+  if (args.length < row.min) throw new Error(`"${name}" command requires at least ${row.min} arguments`);
+  if (args.length > row.max) throw new Error(`"${name}" command takes at most ${row.max} arguments`);
+  return row.run(thread, args);
+}

@@ -1,0 +1,58 @@
+/**
+ * Everything that runs in the datapath's thread, put together: core, extensible switch, ports, loop, driver. The
+ * thread may be a worker (main.ts) or the main one (in-process.ts); it is told so by `mayBlock`.
+ */
+
+import { DatapathCore } from '../core/core.js';
+import { PortMaker } from '../ports/factory.js';
+import type { LogLevel } from '../ports/provider.js';
+import { ExtensibleSwitch } from '../switch/switch.js';
+import { tryLibc } from '../sys/libc.js';
+import { Driver } from './driver.js';
+import { PortLoop } from './port-loop.js';
+
+export interface ThreadOptions {
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** Milliseconds since 1970. */
+  readonly wall: () => number;
+  readonly log: (level: LogLevel, text: string) => void;
+  /** No devices of the host for internal ports (`datapath_type=dummy`). */
+  readonly dummy: boolean;
+  /** This thread has nothing to do but run the datapath: it may block in `poll`. */
+  readonly mayBlock: boolean;
+  /** Called after somebody wrote to `loop.wakeFd`. */
+  readonly onWake: () => void;
+}
+
+export class DatapathThread {
+  readonly core: DatapathCore;
+  readonly switch: ExtensibleSwitch;
+  readonly loop: PortLoop;
+  readonly #driver: Driver;
+
+  constructor(options: ThreadOptions) {
+    const libc = tryLibc();
+    this.loop = new PortLoop(libc, options.now, options.log);
+    const maker = new PortMaker(this.loop, libc, options.wall);
+    this.switch = new ExtensibleSwitch(maker, { dummy: options.dummy });
+    this.core = new DatapathCore({
+      ports: this.switch,
+      allocArena: (size) => this.loop.allocArena(size),
+    });
+    this.loop.core = this.core;
+    this.#driver = new Driver(this.loop, options.mayBlock, options.onWake);
+  }
+
+  /** Begin to move frames. */
+  start(): void {
+    this.#driver.start();
+  }
+
+  /** Close all ports, datapaths and handles, and stop. */
+  async stop(): Promise<void> {
+    this.core.close();
+    await this.#driver.stop();
+    this.loop.close();
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * The main thread's side of the datapath's worker: a `Device` whose handles relay every operation, and commands.
+ */
+
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { type Device, DeviceError, type DeviceHandle, DeviceOp } from '@ovs-node/netlink/device';
+import type { LogLevel } from '../ports/provider.js';
+import type { FromWorker, ToWorker, WorkerData } from './protocol.js';
+
+const ENOTCONN = 107;
+const NOTHING = new Uint8Array(0);
+/** The bundle of main.ts. */
+const BUNDLE = 'datapath-worker.cjs';
+
+export interface WorkerOptions extends WorkerData {
+  readonly log: (level: LogLevel, text: string) => void;
+  /** The worker ended by itself (an error of its own): nothing of it works any more. */
+  readonly onFailure: (error: Error) => void;
+}
+
+interface Pending<T> {
+  resolve(value: T): void;
+  reject(error: Error): void;
+}
+
+export class WorkerDevice implements Device {
+  readonly #worker: Worker;
+  readonly #handles = new Map<number, RelayHandle>();
+  readonly #opening = new Map<number, Pending<DeviceHandle>>();
+  readonly #commands = new Map<number, Pending<string>>();
+  readonly #options: WorkerOptions;
+  readonly #exited: Promise<void>;
+  readonly #ready: Promise<void>;
+  #wakeFd = -1;
+  #next = 1;
+  #closed = false;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    const data: WorkerData = { dummy: options.dummy };
+    this.#worker = new Worker(workerFile(), { workerData: data });
+    this.#ready = new Promise((resolve, reject) => {
+      this.#worker.once('message', (message: FromWorker) => {
+        if (message.t === 'ready') this.#wakeFd = message.wakeFd;
+        this.#worker.on('message', (later: FromWorker) => this.#receive(later));
+        resolve();
+      });
+      this.#worker.once('error', (error: Error) => {
+        reject(error);
+        if (!this.#closed) options.onFailure(error);
+      });
+    });
+    this.#ready.catch(() => {});
+    this.#exited = new Promise((resolve) => {
+      this.#worker.once('exit', () => {
+        this.#closed = true;
+        this.#abandon();
+        resolve();
+      });
+    });
+  }
+
+  /** Resolves when the worker serves; rejects when it cannot be started. */
+  ready(): Promise<void> {
+    return this.#ready;
+  }
+
+  async open(): Promise<DeviceHandle> {
+    await this.#ready;
+    if (this.#closed) throw new DeviceError(ENOTCONN, 'datapath is closed');
+    const id = this.#next++;
+    return new Promise((resolve, reject) => {
+      this.#opening.set(id, { resolve, reject });
+      this.send({ t: 'open', handle: id });
+    });
+  }
+
+  /** Run a command of the datapath's thread. Rejects with its error. */
+  async command(name: string, args: readonly string[]): Promise<string> {
+    await this.#ready;
+    if (this.#closed) throw new Error('datapath is closed');
+    const id = this.#next++;
+    return new Promise((resolve, reject) => {
+      this.#commands.set(id, { resolve, reject });
+      this.send({ t: 'command', id, name, args });
+    });
+  }
+
+  /** Stop the worker: it closes its ports and ends. */
+  async close(): Promise<void> {
+    if (!this.#closed) {
+      await this.#ready.catch(() => {});
+      this.#closed = true;
+      this.send({ t: 'stop' });
+    }
+    await this.#exited;
+  }
+
+  /** Used by the handles. */
+  send(message: ToWorker): void {
+    this.#worker.postMessage(message);
+    if (this.#wakeFd >= 0) {
+      try {
+        fs.writeSync(this.#wakeFd, ONE);
+      } catch {
+        // The counter is full (it is awake then), or the worker has ended and closed it.
+      }
+    }
+  }
+
+  /** Used by the handles. */
+  forget(id: number): void {
+    this.#handles.delete(id);
+    if (!this.#closed) this.send({ t: 'close', handle: id });
+  }
+
+  #receive(message: FromWorker): void {
+    switch (message.t) {
+      case 'opened': {
+        const handle = new RelayHandle(this, message.handle, message.pid);
+        this.#handles.set(message.handle, handle);
+        this.#opening.get(message.handle)?.resolve(handle);
+        this.#opening.delete(message.handle);
+        return;
+      }
+      case 'complete':
+        this.#handles.get(message.handle)?.complete(message.tag, message.errno, message.reply);
+        return;
+      case 'reply': {
+        const waiting = this.#commands.get(message.id);
+        this.#commands.delete(message.id);
+        if (message.ok) waiting?.resolve(message.text);
+        else waiting?.reject(new Error(message.text));
+        return;
+      }
+      case 'log':
+        this.#options.log(message.level, message.text);
+        return;
+      case 'ready':
+    }
+  }
+
+  #abandon(): void {
+    const error = new DeviceError(ENOTCONN, 'datapath is closed');
+    for (const waiting of this.#opening.values()) waiting.reject(error);
+    for (const waiting of this.#commands.values()) waiting.reject(error);
+    this.#opening.clear();
+    this.#commands.clear();
+    for (const handle of [...this.#handles.values()]) handle.lost();
+    this.#handles.clear();
+  }
+}
+
+const ONE = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0);
+
+class RelayHandle implements DeviceHandle {
+  readonly pid: number;
+  readonly #device: WorkerDevice;
+  readonly #id: number;
+  readonly #pending = new Map<number, Pending<Uint8Array>>();
+  readonly #listeners: (() => void)[] = [];
+  #tag = 1;
+  #closed = false;
+
+  constructor(device: WorkerDevice, id: number, pid: number) {
+    this.#device = device;
+    this.#id = id;
+    this.pid = pid;
+  }
+
+  transact(request: Uint8Array): Promise<Uint8Array> {
+    return this.#run(DeviceOp.TRANSACT, request);
+  }
+
+  async write(request: Uint8Array): Promise<void> {
+    await this.#run(DeviceOp.WRITE, request);
+  }
+
+  read(): Promise<Uint8Array> {
+    return this.#run(DeviceOp.READ, NOTHING);
+  }
+
+  readEvent(): Promise<Uint8Array> {
+    return this.#run(DeviceOp.READ_EVENT, NOTHING);
+  }
+
+  readPacket(): Promise<Uint8Array> {
+    return this.#run(DeviceOp.READ_PACKET, NOTHING);
+  }
+
+  onClose(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.lost();
+    this.#device.forget(this.#id);
+  }
+
+  /** The worker answered. */
+  complete(tag: number, errno: number, reply: Uint8Array): void {
+    const waiting = this.#pending.get(tag);
+    this.#pending.delete(tag);
+    if (errno === 0) waiting?.resolve(reply);
+    else waiting?.reject(new DeviceError(errno, `datapath operation failed (errno ${errno})`));
+  }
+
+  /** The handle, or the whole datapath, is gone. */
+  lost(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const waiting of this.#pending.values()) waiting.reject(new DeviceError(ENOTCONN, 'handle is closed'));
+    this.#pending.clear();
+    for (const listener of this.#listeners) listener();
+  }
+
+  #run(op: DeviceOp, request: Uint8Array): Promise<Uint8Array> {
+    if (this.#closed) return Promise.reject(new DeviceError(ENOTCONN, 'handle is closed'));
+    return new Promise((resolve, reject) => {
+      const tag = this.#tag++;
+      this.#pending.set(tag, { resolve, reject });
+      this.#device.send({ t: 'op', handle: this.#id, tag, op, request });
+    });
+  }
+}
+
+/** The worker's entry: beside this module, or, when this is a bundle (CommonJS), its bundle beside this one. */
+function workerFile(): string {
+  if (typeof __dirname === 'string') return path.join(__dirname, BUNDLE);
+  return fileURLToPath(new URL('./main.js', import.meta.url));
+}
