@@ -25,6 +25,7 @@ export const DEFAULT_LIMITS: FrameLimits = { maxBytes: 512 * 1024 * 1024, maxDep
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+// `{` and `[` differ in one bit only, as do `}` and `]`: (c & 0xdf) tests for both.
 
 /** The splitter: one per connection. After it threw, it must not be used again. */
 export class JsonSplitter {
@@ -58,30 +59,26 @@ export class JsonSplitter {
     let start = 0;
     let i = 0;
     let depth = this.#depth;
+    let inString = this.#inString;
     while (i < length) {
-      if (this.#inString) {
+      if (inString) {
         i = this.#skipString(chunk, i);
+        inString = this.#inString;
         continue;
       }
-      const c = chunk[i]!;
+      const c = chunk[i++]!;
       if (depth === 0) {
         if (c === 0x7b || c === 0x5b) {
-          start = i;
+          start = i - 1;
           depth = 1;
         } else if (c !== 0x20 && c !== 0x0a && c !== 0x0d && c !== 0x09) {
-          throw new OvsError(
-            `syntax error: byte 0x${c.toString(16).padStart(2, '0')} between JSON texts`,
-            'syntax',
-          );
+          throw new OvsError(`syntax error: byte 0x${c.toString(16).padStart(2, '0')} between JSON texts`, 'syntax');
         }
-        i++;
-        continue;
-      }
-      i++;
-      if (c === QUOTE) this.#inString = true;
-      else if (c === 0x7b || c === 0x5b) {
+      } else if (c === QUOTE) {
+        this.#inString = inString = true;
+      } else if ((c & 0xdf) === 0x5b) {
         if (++depth > maxDepth) throw new OvsError(`JSON text nested deeper than ${maxDepth}`, 'E2BIG');
-      } else if ((c === 0x7d || c === 0x5d) && --depth === 0) {
+      } else if ((c & 0xdf) === 0x5d && --depth === 0) {
         if (this.#size + i - start > maxBytes) this.#tooBig();
         this.#depth = 0;
         this.#finish(chunk.subarray(start, i));
@@ -105,6 +102,15 @@ export class JsonSplitter {
     if (this.#escaped) {
       this.#escaped = false;
       i++;
+    }
+    // Most strings are short and plain: a native call would cost more than the few bytes.
+    for (const near = Math.min(chunk.length, i + 32); i < near; i++) {
+      const c = chunk[i]!;
+      if (c === BACKSLASH) break;
+      if (c === QUOTE) {
+        this.#inString = false;
+        return i + 1;
+      }
     }
     while (i < chunk.length) {
       const quote = chunk.indexOf(QUOTE, i);
