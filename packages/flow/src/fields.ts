@@ -3,6 +3,7 @@ import {
   type Field,
   type Prereq,
   PROTO,
+  PROTO_ANY,
   PROTO_NONE,
   PROTO_NXM_OXM_ANY,
   PROTO_OF10_STD_ANY,
@@ -55,6 +56,11 @@ export function mustField(name: string): Field {
   const f = byName.get(name);
   if (f === undefined) throw new Error(`no field ${name}`);
   return f;
+}
+
+/** All ones in the bytes that a value of `f` has on the wire: the mask of an exact match. */
+export function wireMask(f: Field): bigint {
+  return (1n << BigInt(f.bytes * 8)) - 1n;
 }
 
 /** All ones in the width of `f`. */
@@ -226,14 +232,15 @@ export function fieldPrereqsMet(f: Field, key: FlowKey, mask?: FlowKey): boolean
   return prereqMet(f.prereq, key, mask);
 }
 
-/** The protocols (bits of `PROTO`) that can carry a match on `f` with `mask` (-1n or the exact mask: exact). */
+/**
+ * The protocols (bits of `PROTO`) that can carry a match on `f` with `mask`, which is as wide as the field's
+ * bytes (`wireMask` is exact). A wildcard goes over any.
+ */
 export function fieldProtocols(f: Field, mask: bigint): number {
-  const tlv = f.nxm !== undefined || f.oxm.length > 0 || f.of10 !== 'no' ? PROTO_NXM_OXM_ANY : PROTO_NONE;
-  const full = exactMask(f);
-  const exact = (mask & full) === full;
-  const cidr = exact || isCidr(mask & full, f.bits);
-  let bits = tlv;
-  if (exact ? f.of10 !== 'no' : cidr && f.of10 === 'cidr') bits |= PROTO_OF10_STD_ANY;
+  if (mask === 0n) return PROTO_ANY;
+  let bits = f.nxm !== undefined || f.oxm.length > 0 || f.of10 !== 'no' ? PROTO_NXM_OXM_ANY : PROTO_NONE;
+  const exact = !f.maskable || mask === wireMask(f);
+  if (exact ? f.of10 !== 'no' : f.of10 === 'cidr' && isCidr(mask, f.bytes * 8)) bits |= PROTO_OF10_STD_ANY;
   if (exact ? f.of11 !== 'no' : f.of11 === 'bitwise') bits |= PROTO.OF11_STD;
   return bits;
 }

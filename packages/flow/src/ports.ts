@@ -1,3 +1,7 @@
+import { vlog } from '@ovs-node/common/vlog';
+
+const log = vlog('ofp_port');
+
 /** Names of the ports of one bridge, where flow text may use them instead of numbers. */
 export interface PortMap {
   /** The OpenFlow port of a name, or undefined when there is none or the name is not unique. */
@@ -8,7 +12,8 @@ export interface PortMap {
 
 /** OpenFlow 1.1+ reserved port numbers, by the names that flow text uses. */
 export const OFPP = {
-  MAX: 0xff00,
+  /** Lowest number of a reserved port. */
+  MAX: 0xffffff00,
   UNSET: 0xfffffff7,
   IN_PORT: 0xfffffff8,
   TABLE: 0xfffffff9,
@@ -19,3 +24,67 @@ export const OFPP = {
   LOCAL: 0xfffffffe,
   ANY: 0xffffffff,
 } as const;
+
+/** Names of the reserved ports, in the order in which they are looked up. */
+const RESERVED: readonly (readonly [string, number])[] = [
+  ['IN_PORT', OFPP.IN_PORT],
+  ['TABLE', OFPP.TABLE],
+  ['NORMAL', OFPP.NORMAL],
+  ['FLOOD', OFPP.FLOOD],
+  ['ALL', OFPP.ALL],
+  ['CONTROLLER', OFPP.CONTROLLER],
+  ['LOCAL', OFPP.LOCAL],
+  ['ANY', OFPP.ANY],
+  ['UNSET', OFPP.UNSET],
+];
+const reservedByName = new Map<string, number>([...RESERVED, ['NONE', OFPP.ANY]]);
+const reservedByNumber = new Map<number, string>(RESERVED.map(([name, port]) => [port, name]));
+
+/**
+ * The OpenFlow 1.1+ port that `text` means: a decimal number, a reserved name in any case, or a name of `ports`
+ * (in double quotes to tell it from a reserved name). Undefined when it means none.
+ */
+export function parsePort(text: string, ports?: PortMap): number | undefined {
+  if (/^[-+]?[0-9]+$/.test(text)) {
+    const n = Number(text);
+    if (n < 0) {
+      log.warn(`Negative value ${text} is not a valid port number.`);
+      return undefined;
+    }
+    if (n < 0xff00) return n;
+    if (n <= 0xffff) {
+      // 16-bit reserved ports move to where OpenFlow 1.1 has them.
+      const port = (n | 0xffff0000) >>> 0;
+      const name = reservedByNumber.get(port);
+      log.warn(
+        name === undefined
+          ? `port ${n} is a reserved OF1.0 port number that will be translated to ${port} when talking to an OF1.1 or later controller`
+          : `referring to port ${name} as ${n} is deprecated for compatibility with OpenFlow 1.1 and later`,
+      );
+      return port;
+    }
+    if (n >= OFPP.MAX && n <= 0xffffffff) return n;
+    log.warn(`port ${n} is outside the supported range 0 through ffff or 0xffffff00 through 0xffffffff`);
+    return undefined;
+  }
+  const reserved = reservedByName.get(text.toUpperCase());
+  if (reserved !== undefined) return reserved;
+  if (ports === undefined) return undefined;
+  if (!text.startsWith('"')) return ports.nameToNumber(text);
+  try {
+    const name: unknown = JSON.parse(text);
+    return typeof name === 'string' ? ports.nameToNumber(name) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A reserved port's name, the name of `ports` (quoted unless it is an identifier), or the number. */
+export function formatPort(port: number, ports?: PortMap): string {
+  const n = port >>> 0;
+  const reserved = reservedByNumber.get(n);
+  if (reserved !== undefined) return reserved;
+  const name = ports?.numberToName(n);
+  if (name !== undefined) return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : JSON.stringify(name);
+  return String(n >= OFPP.MAX ? n & 0xffff : n);
+}

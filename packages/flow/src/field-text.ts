@@ -1,0 +1,196 @@
+import {
+  formatIp4,
+  formatIp4Masked,
+  formatIp6Masked,
+  formatMac,
+  MAC_ONES,
+  type Masked,
+  parseIp4Masked,
+  parseIp6Masked,
+  parseMacMasked,
+} from './addr-text.js';
+import { FlowSyntaxError } from './errors.js';
+import type { Field } from './field-types.js';
+import {
+  CT_STATE_FLAGS,
+  type FlagSet,
+  formatFlags,
+  formatFlagsMasked,
+  parseFlags,
+  TCP_FLAGS,
+  TUNNEL_FLAGS,
+} from './flags-text.js';
+import { scanInt, scanU64 } from './int-text.js';
+import { formatPort, parsePort, type PortMap } from './ports.js';
+
+/**
+ * Values of fields as text, both ways: what stands after `=` in a match, before `->` in `set_field`, and in
+ * `ofproto/trace`. Messages are the peer's.
+ *
+ * Masks here are as wide as the field's bytes on the wire (0xff.. is exact), as ovs-fields(7) has it: bits of a
+ * value that the field does not have are passed on and dropped where the value is put into a key.
+ */
+
+const ones = (bytes: number): bigint => (1n << BigInt(bytes * 8)) - 1n;
+
+/** A flag set per format. */
+const FLAG_SETS: Partial<Record<Field['format'], FlagSet>> = {
+  ct_state: CT_STATE_FLAGS,
+  tcp_flags: TCP_FLAGS,
+  tnl_flags: TUNNEL_FLAGS,
+};
+
+const FRAGS: Record<string, Masked> = {
+  no: { value: 0n, mask: 3n },
+  yes: { value: 1n, mask: 1n },
+  first: { value: 1n, mask: 3n },
+  later: { value: 3n, mask: 3n },
+  not_later: { value: 0n, mask: 2n },
+};
+
+/**
+ * Reads a value, with a mask where the field takes one; `*` is a wildcard (mask 0) and an empty text is `0/0`.
+ * Throws FlowSyntaxError with the peer's words.
+ */
+export function parseFieldValue(f: Field, text: string, ports?: PortMap): Masked {
+  if (text === '*') return { value: 0n, mask: 0n };
+  const s = text === '' ? '0/0' : text;
+  const r = parseByFormat(f, s, ports);
+  if (!f.maskable && r.mask !== 0n && r.mask !== ones(f.bytes)) {
+    throw new FlowSyntaxError(`${s}: invalid mask for field ${f.name}`);
+  }
+  return r;
+}
+
+function parseByFormat(f: Field, s: string, ports: PortMap | undefined): Masked {
+  switch (f.format) {
+    case 'decimal':
+    case 'hexadecimal':
+      return parseInteger(f, s);
+    case 'ethernet':
+      return parseMacMasked(s);
+    case 'ipv4':
+      return parseIp4Masked(s);
+    case 'ipv6':
+      return parseIp6Masked(s);
+    case 'port': {
+      const port = parsePort(s, ports);
+      if (port === undefined) throw new FlowSyntaxError(`${s}: invalid or unknown port for ${f.name}`);
+      return { value: BigInt(port & 0xffff), mask: 0xffffn };
+    }
+    case 'port_oxm': {
+      const port = parsePort(s, ports);
+      if (port === undefined) throw new FlowSyntaxError(`${s}: port value out of range for ${f.name}`);
+      return { value: BigInt(port), mask: 0xffffffffn };
+    }
+    case 'frag': {
+      const frag = Object.hasOwn(FRAGS, s) ? FRAGS[s]! : undefined;
+      if (frag !== undefined) return frag.mask === 3n ? { value: frag.value, mask: 0xffn } : frag;
+      throw new FlowSyntaxError(
+        `${s}: unknown fragment type (valid types are "no", "yes", "first", "later", "not_later"`,
+      );
+    }
+    case 'packet_type':
+      return parsePacketType(s);
+    case 'ct_state':
+    case 'tcp_flags':
+    case 'tnl_flags': {
+      const set = FLAG_SETS[f.format]!;
+      const { value, mask } = parseFlags(set, s);
+      const exact = mask === undefined || mask === set.exact;
+      return { value: BigInt(value), mask: exact ? ones(f.bytes) : BigInt(mask) };
+    }
+  }
+}
+
+function parseInteger(f: Field, s: string): Masked {
+  const value = scanInt(s, f.bytes);
+  const slash = s[value.end] === '/';
+  if (value.error !== undefined || (value.end < s.length && !slash))
+    throw badInteger(f, s, 'value', value.error);
+  if (!slash) return { value: value.value, mask: ones(f.bytes) };
+  const mask = scanInt(s, f.bytes, value.end + 1);
+  if (mask.error !== undefined || mask.end < s.length) throw badInteger(f, s, 'mask', mask.error);
+  return { value: value.value, mask: mask.value };
+}
+
+function badInteger(f: Field, s: string, what: string, error: string | undefined): FlowSyntaxError {
+  return new FlowSyntaxError(
+    error === 'range'
+      ? `${s}: ${what} too large for ${f.bytes}-byte field ${f.name}`
+      : `${s}: bad syntax for ${f.name} ${what}`,
+  );
+}
+
+/** `(ns,type)`: 16 bits each. */
+function parsePacketType(s: string): Masked {
+  const bad = (at: string, what: string): FlowSyntaxError =>
+    new FlowSyntaxError(`${at}: bad syntax for packet type ${what}`);
+  if (!s.startsWith('(')) throw bad(s, "missing '('");
+  const ns = scanU64(s, 1);
+  if (ns.error !== undefined || ns.value > 0xffffn) throw bad(s.slice(1), 'ns');
+  // Whatever one character separates the two.
+  const rest = ns.end + 1;
+  const type = scanU64(s, rest);
+  if (type.error !== undefined || type.value > 0xffffn) throw bad(s.slice(rest), 'ns_type');
+  if (s[type.end] !== ')') throw bad(s.slice(rest), "missing ')'");
+  return { value: (ns.value << 16n) | type.value, mask: 0xffffffffn };
+}
+
+/**
+ * Prints a value with its mask, as `set_field` and the like do: nothing after the value when the mask is exact
+ * (all ones in the field's width), `ANY` when it is 0.
+ */
+export function formatFieldValue(
+  f: Field,
+  value: bigint,
+  mask: bigint = ones(f.bytes),
+  ports?: PortMap,
+): string {
+  const wire = ones(f.bytes);
+  if ((mask & wire) === 0n) return 'ANY';
+  const exact = (mask & wire) === wire || (!f.maskable && mask !== 0n);
+  switch (f.format) {
+    case 'port':
+      return formatPort(value >= 0xff00n ? Number(value) | 0xffff0000 : Number(value), ports);
+    case 'port_oxm':
+      return formatPort(Number(value), ports);
+    case 'decimal':
+      return exact ? value.toString() : `0x${value.toString(16)}/0x${mask.toString(16)}`;
+    case 'hexadecimal':
+      return exact ? `0x${value.toString(16)}` : `0x${value.toString(16)}/0x${mask.toString(16)}`;
+    case 'ethernet':
+      return mask === MAC_ONES ? formatMac(value) : `${formatMac(value)}/${formatMac(mask)}`;
+    case 'ipv4':
+      return exact ? formatIp4(Number(value)) : formatIp4Masked(Number(value), Number(mask));
+    case 'ipv6':
+      return formatIp6Masked(value, mask);
+    case 'frag':
+      return formatFrag(Number(value), exact ? 3 : Number(mask));
+    case 'packet_type':
+      return formatPacketType(Number(value));
+    case 'ct_state':
+    case 'tcp_flags':
+    case 'tnl_flags': {
+      const set = FLAG_SETS[f.format]!;
+      return exact
+        ? formatFlags(set, Number(value))
+        : formatFlagsMasked(set, Number(value), Number(mask) & set.allowed);
+    }
+  }
+}
+
+/** The word for a fragment match, `<error>` for a combination that has none. */
+export function formatFrag(value: number, mask: number): string {
+  for (const [name, r] of Object.entries(FRAGS)) {
+    if (Number(r.mask) === (mask & 3) && Number(r.value) === (value & mask & 3)) return name;
+  }
+  return '<error>';
+}
+
+/** `(ns,type)`: the type in hexadecimal when it is an Ethernet type. */
+export function formatPacketType(value: number): string {
+  const type = value & 0xffff;
+  const ns = value >>> 16;
+  return `(${ns},${type === 0 ? '0' : '0x' + type.toString(16)})`;
+}

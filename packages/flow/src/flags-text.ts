@@ -1,0 +1,96 @@
+import { FlowSyntaxError } from './errors.js';
+import { scanU64 } from './int-text.js';
+
+/** Fields that are sets of named bits: `ct_state`, `tcp_flags`, `tun_flags` (ovs-fields(7)). */
+
+/** The bits of one such field, lowest first. */
+export interface FlagSet {
+  /** In messages: "unknown ct_state flag(s)". */
+  readonly what: string;
+  /** Name of bit i; '' for a bit without one, which is written `[hex]` where `numeric` allows it. */
+  readonly names: readonly string[];
+  /** The bits that may be set. */
+  readonly allowed: number;
+  /** Width of an exact mask in the message and in the printed form. */
+  readonly exact: number;
+}
+
+export const CT_STATE_FLAGS: FlagSet = {
+  what: 'ct_state',
+  names: ['new', 'est', 'rel', 'rpl', 'inv', 'trk', 'snat', 'dnat'],
+  allowed: 0xff,
+  exact: 0xff,
+};
+export const TCP_FLAGS: FlagSet = {
+  what: 'TCP',
+  names: ['fin', 'syn', 'rst', 'psh', 'ack', 'urg', 'ece', 'cwr', 'ns', '[200]', '[400]', '[800]'],
+  allowed: 0xfff,
+  exact: 0xfff,
+};
+export const TUNNEL_FLAGS: FlagSet = { what: 'tunnel', names: ['oam'], allowed: 1, exact: 1 };
+
+/**
+ * `+name-name…` (masked), `name|name…` (exact), or a number with an optional `/mask`. Throws FlowSyntaxError.
+ * `mask` is undefined when the text asks for an exact match.
+ */
+export function parseFlags(set: FlagSet, text: string): { value: number; mask: number | undefined } {
+  const bad = (what: string): FlowSyntaxError => new FlowSyntaxError(`${what}: unknown ${set.what} flag(s)`);
+  if (/^[0-9]/.test(text)) {
+    // A number counts modulo 2^32, and what follows the digits of a mask is not looked at: so the peer reads it.
+    const first = scanU64(text);
+    if (first.end < text.length && text[first.end] !== '/') throw bad(text);
+    const value = Number(first.value & 0xffffffffn);
+    if ((value & ~set.allowed) !== 0) throw bad(text);
+    if (first.end === text.length) return { value, mask: undefined };
+    const second = scanU64(text, first.end + 1);
+    const mask = Number(second.value & 0xffffffffn);
+    if (second.error !== undefined || (mask & ~set.allowed) !== 0) throw bad(text);
+    return { value, mask };
+  }
+  if (text.startsWith('+') || text.startsWith('-')) {
+    let value = 0;
+    let mask = 0;
+    let i = 0;
+    while (i < text.length) {
+      const sign = text[i];
+      if (sign !== '+' && sign !== '-') throw bad(text);
+      let end = i + 1;
+      while (end < text.length && text[end] !== '+' && text[end] !== '-') end++;
+      const name = text.slice(i + 1, end);
+      const bit = set.names.indexOf(name);
+      if (bit < 0) throw bad(text.slice(i + 1));
+      if ((mask & (1 << bit)) !== 0) {
+        throw new FlowSyntaxError(`${text.slice(i + 1)}: Each ${set.what} flag can be specified only once`);
+      }
+      mask |= 1 << bit;
+      if (sign === '+') value |= 1 << bit;
+      i = end;
+    }
+    return { value, mask };
+  }
+  let value = 0;
+  for (const name of text.replace(/\|$/, '').split('|')) {
+    const bit = set.names.indexOf(name);
+    if (bit < 0) throw bad(text);
+    value |= 1 << bit;
+  }
+  return { value, mask: undefined };
+}
+
+/** `a|b`, or `0` when none is set. */
+export function formatFlags(set: FlagSet, value: number): string {
+  let out = '';
+  for (let i = 0; i < set.names.length; i++) {
+    if ((value & (1 << i)) !== 0) out += (out === '' ? '' : '|') + set.names[i]!;
+  }
+  return out === '' ? '0' : out;
+}
+
+/** `+a-b`, in the order of the bits. */
+export function formatFlagsMasked(set: FlagSet, value: number, mask: number): string {
+  let out = '';
+  for (let i = 0; i < set.names.length; i++) {
+    if ((mask & (1 << i)) !== 0) out += ((value & (1 << i)) !== 0 ? '+' : '-') + set.names[i]!;
+  }
+  return out;
+}

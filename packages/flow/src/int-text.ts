@@ -1,0 +1,66 @@
+/**
+ * Numbers as C's strtoull() and scanf() read them, because flow text accepts what these do: leading blanks, a
+ * sign, `0x` for hexadecimal and a leading 0 for octal.
+ */
+
+/** A number and where the text after it starts; `error` says why there is none. */
+export interface Scanned {
+  readonly value: bigint;
+  /** Index of the first character not used. */
+  readonly end: number;
+  readonly error?: 'syntax' | 'range';
+}
+
+const U64 = 0xffffffffffffffffn;
+
+/** strtoull(text from `start`, base 0): a minus sign negates modulo 2^64. */
+export function scanU64(text: string, start = 0): Scanned {
+  let i = start;
+  while (i < text.length && ' \t\n\v\f\r'.includes(text[i]!)) i++;
+  let negative = false;
+  if (text[i] === '-' || text[i] === '+') negative = text[i++] === '-';
+  let digits: RegExp = /[0-9]*/y;
+  let prefix = '';
+  if (
+    text[i] === '0' &&
+    (text[i + 1] === 'x' || text[i + 1] === 'X') &&
+    /[0-9a-fA-F]/.test(text[i + 2] ?? '')
+  ) {
+    digits = /[0-9a-fA-F]+/y;
+    prefix = '0x';
+    i += 2;
+  } else if (text[i] === '0') {
+    digits = /[0-7]+/y;
+    prefix = '0o';
+  }
+  digits.lastIndex = i;
+  const run = digits.exec(text)![0];
+  if (run === '') return { value: 0n, end: start, error: 'syntax' };
+  const value = BigInt(prefix + run);
+  const end = i + run.length;
+  if (value > U64) return { value: U64, end, error: 'range' };
+  return { value: negative ? ((1n << 64n) - value) & U64 : value, end };
+}
+
+/**
+ * A field's integer of `width` bytes, from `start`: hexadecimal of any length, or what `scanU64` reads.
+ * A value that needs more bytes is a range error.
+ */
+export function scanInt(text: string, width: number, start = 0): Scanned {
+  if (text[start] === '0' && (text[start + 1] === 'x' || text[start + 1] === 'X')) {
+    const re = /[0-9a-fA-F]*/y;
+    re.lastIndex = start + 2;
+    const run = re.exec(text)![0];
+    const value = BigInt('0x0' + run);
+    const end = start + 2 + run.length;
+    return value >> BigInt(width * 8) === 0n ? { value, end } : { value, end, error: 'range' };
+  }
+  const n = scanU64(text, start);
+  if (n.error !== undefined) return n;
+  return n.value >> BigInt(width * 8) === 0n ? n : { ...n, error: 'range' };
+}
+
+/** printf("%#x"): 0 has no prefix. */
+export function altHex(value: number | bigint): string {
+  return value === 0 || value === 0n ? '0' : '0x' + value.toString(16);
+}

@@ -1,0 +1,208 @@
+import { FlowSyntaxError } from './errors.js';
+import { parseFieldValue } from './field-text.js';
+import { PROTO_ANY, PROTO_NXM_OXM_ANY } from './field-types.js';
+import type { Field } from './field-types.js';
+import { fieldByName, fieldProtocols, mustField } from './fields.js';
+import { scanInt } from './int-text.js';
+import { W } from './layout.js';
+import { Match } from './match.js';
+import { matchSet } from './match-fields.js';
+import type { PortMap } from './ports.js';
+import { parseSubfieldAt } from './subfield.js';
+
+export { formatMatch, type MatchFormat, DEFAULT_PRIORITY } from './match-format.js';
+
+/**
+ * Flow syntax, the part that says what is matched (ovs-ofctl(8), "Flow Syntax"): `tcp,in_port=1,nw_src=10.0.0.0/8`.
+ * A flow's other words (`priority=`, `table=`, `actions=` …) are the openflow package's, which hands the words
+ * it does not know to `applyMatchWord`.
+ */
+
+/** A word of flow syntax; `value` is '' when it has none. */
+export interface FlowWord {
+  readonly name: string;
+  readonly value: string;
+}
+
+const SPACE = /[, \t\r\n]*/y;
+const NAME = /[^:=(, \t\r\n]*/y;
+
+/**
+ * Splits flow text into words: `key`, `key=value`, `key:value` or `key(value)`, between commas or blanks.
+ * Parentheses nest, and what is within them is not split.
+ */
+export function splitFlowWords(text: string): FlowWord[] {
+  const words: FlowWord[] = [];
+  let i = 0;
+  while (true) {
+    SPACE.lastIndex = i;
+    i += SPACE.exec(text)![0].length;
+    if (i >= text.length) return words;
+    NAME.lastIndex = i;
+    const name = NAME.exec(text)![0];
+    i += name.length;
+    const delimiter = text[i];
+    if (delimiter === '=' || delimiter === ':') {
+      const start = ++i;
+      i = valueEnd(text, start, ', \t\r\n');
+      words.push({ name, value: text.slice(start, i) });
+    } else if (delimiter === '(') {
+      const start = ++i;
+      i = valueEnd(text, start, ')');
+      words.push({ name, value: text.slice(start, i) });
+      i++;
+    } else {
+      words.push({ name, value: '' });
+    }
+  }
+}
+
+/** Where a value that starts at `i` ends: at one of `delimiters` outside of inner parentheses. */
+function valueEnd(text: string, i: number, delimiters: string): number {
+  let depth = 0;
+  for (; i < text.length; i++) {
+    const c = text[i]!;
+    if (depth === 0 && delimiters.includes(c)) return i;
+    if (c === '(') depth++;
+    else if (c === ')' && depth > 0) depth--;
+  }
+  return i;
+}
+
+/** Words that stand for an Ethernet type and an IP protocol. */
+const PROTOCOLS: Readonly<Record<string, readonly [ethType: number, proto: number]>> = {
+  ip: [0x0800, 0],
+  ipv4: [0x0800, 0],
+  ip4: [0x0800, 0],
+  arp: [0x0806, 0],
+  icmp: [0x0800, 1],
+  tcp: [0x0800, 6],
+  udp: [0x0800, 17],
+  sctp: [0x0800, 132],
+  ipv6: [0x86dd, 0],
+  ip6: [0x86dd, 0],
+  icmp6: [0x86dd, 58],
+  tcp6: [0x86dd, 6],
+  udp6: [0x86dd, 17],
+  sctp6: [0x86dd, 132],
+  rarp: [0x8035, 0],
+  mpls: [0x8847, 0],
+  mplsm: [0x8848, 0],
+};
+
+/** The Ethernet type and IP protocol (0: any) of a word such as `tcp6`, or undefined. */
+export function protocolWord(name: string): readonly [ethType: number, proto: number] | undefined {
+  return Object.hasOwn(PROTOCOLS, name) ? PROTOCOLS[name] : undefined;
+}
+
+/** Makes `match` ask for Ethernet packets, unless it asks for some packet type already. */
+export function setDefaultPacketType(match: Match): void {
+  if (match.mask[W.PACKET_TYPE] === 0) match.mask[W.PACKET_TYPE] = 0xffffffff;
+}
+
+/** `setDefaultPacketType` where a match on `f` implies it: what a parser and a decoder of matches do per field. */
+export function addEthernetPrereq(match: Match, f: Field): void {
+  if (f.prereq === 'ethernet') setDefaultPacketType(match);
+}
+
+/**
+ * Applies one word of flow syntax to `match`. Returns the protocols (bits of `PROTO`) that can carry it, or
+ * undefined when `name` is nothing that matches. Throws FlowSyntaxError.
+ */
+export function applyMatchWord(
+  match: Match,
+  name: string,
+  value: string,
+  ports?: PortMap,
+): number | undefined {
+  const protocol = protocolWord(name);
+  if (protocol !== undefined) {
+    setWord(match, W.ETH_TYPE, 0xffff0000, protocol[0] << 16);
+    if (protocol[1] !== 0) setWord(match, W.NW, 0xff000000, protocol[1] << 24);
+    setDefaultPacketType(match);
+    return PROTO_ANY;
+  }
+  if (name === 'eth') {
+    match.mask[W.PACKET_TYPE] = 0xffffffff;
+    match.key[W.PACKET_TYPE] = 0;
+    return PROTO_ANY;
+  }
+  const f = fieldByName(name);
+  if (f !== undefined) {
+    const masked = parseFieldValue(f, value, ports);
+    matchSet(match, f, masked.value, masked.mask);
+    if (masked.mask !== 0n) addEthernetPrereq(match, f);
+    return fieldProtocols(f, masked.mask);
+  }
+  if (/^tun_metadata([0-9]|[1-5][0-9]|6[0-3])(\[|$)/.test(name)) {
+    throw new FlowSyntaxError(`${name}: tunnel metadata fields are not supported`);
+  }
+  return name.includes('[') ? applySubfield(match, name, value) : undefined;
+}
+
+function setWord(match: Match, word: number, mask: number, value: number): void {
+  match.mask[word] = match.mask[word]! | mask;
+  match.key[word] = (match.key[word]! & ~mask) | value;
+}
+
+/** `FIELD[start..end]=value`. */
+function applySubfield(match: Match, name: string, text: string): number {
+  const { bits, end } = parseSubfieldAt(name);
+  if (end < name.length) throw new FlowSyntaxError(`${name}: trailing garbage \`${name.slice(end)}'`);
+  const value = scanInt(text, 16);
+  if (value.error !== undefined || value.end < text.length) {
+    throw new FlowSyntaxError(`${name}: cannot parse integer value: ${text}`);
+  }
+  if (value.value >> BigInt(bits.nBits) !== 0n) {
+    throw new FlowSyntaxError(
+      `${name}: value 0x${value.value.toString(16)} does not fit into ${bits.nBits} bits`,
+    );
+  }
+  const shift = BigInt(bits.ofs);
+  let mask = ((1n << BigInt(bits.nBits)) - 1n) << shift;
+  if (bits.nBits === bits.field.bits) mask = (1n << BigInt(bits.field.bytes * 8)) - 1n;
+  matchSet(match, bits.field, value.value << shift, mask);
+  addEthernetPrereq(match, bits.field);
+  return fieldProtocols(bits.field, mask);
+}
+
+/** What is only in TLV matches because of a combination of fields: anything of an IPv6 header. */
+export function matchProtocols(match: Match): number {
+  const ipv6 = match.mask[W.ETH_TYPE]! >>> 16 !== 0 && match.key[W.ETH_TYPE]! >>> 16 === 0x86dd;
+  return ipv6 && (match.mask[W.NW]! & 0xffffff00) !== 0 ? PROTO_NXM_OXM_ANY : PROTO_ANY;
+}
+
+/** A match and the protocols (bits of `PROTO`) that can carry it. */
+export interface ParsedMatch {
+  readonly match: Match;
+  readonly protocols: number;
+}
+
+/** Reads the whole of `text` as a match; port names are looked up in `ports`. Throws FlowSyntaxError. */
+export function parseMatchProtocols(text: string, ports?: PortMap): ParsedMatch {
+  const match = new Match();
+  let protocols = PROTO_ANY;
+  for (const { name, value } of splitFlowWords(text)) {
+    const p = applyMatchWord(match, name, value, ports);
+    if (p === undefined) throw unknownWord(name, value);
+    protocols &= p;
+  }
+  return { match, protocols: protocols & matchProtocols(match) };
+}
+
+/** `parseMatchProtocols` for those who want the match alone. */
+export function parseMatch(text: string, ports?: PortMap): Match {
+  return parseMatchProtocols(text, ports).match;
+}
+
+/** The error for a word that flow syntax does not know. */
+export function unknownWord(name: string, value: string): FlowSyntaxError {
+  return new FlowSyntaxError(value === '' ? `field ${name} missing value` : `unknown keyword ${name}`);
+}
+
+/** A match of one field: `matchSet` by name, for tests and tools. */
+export function matchSetText(match: Match, name: string, text: string): void {
+  const f = mustField(name);
+  const { value, mask } = parseFieldValue(f, text);
+  matchSet(match, f, value, mask);
+}
