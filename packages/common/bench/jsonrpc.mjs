@@ -63,7 +63,7 @@ async function adapter() {
   const client = new JsonRpcSession(a);
   const server = new JsonRpcSession(b);
   server.onRequest(() => result);
-  await pump((i) => client.request('transact', params));
+  await pump(() => client.request('transact', params));
 }
 
 /** The least a session could do: same splitter, a Map of pending requests, no package. */

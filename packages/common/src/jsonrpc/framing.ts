@@ -72,7 +72,10 @@ export class JsonSplitter {
           start = i - 1;
           depth = 1;
         } else if (c !== 0x20 && c !== 0x0a && c !== 0x0d && c !== 0x09) {
-          throw new OvsError(`syntax error: byte 0x${c.toString(16).padStart(2, '0')} between JSON texts`, 'syntax');
+          throw new OvsError(
+            `syntax error: byte 0x${c.toString(16).padStart(2, '0')} between JSON texts`,
+            'syntax',
+          );
         }
       } else if (c === QUOTE) {
         this.#inString = inString = true;

@@ -146,7 +146,7 @@ export class JsonRpcSession {
 
   #send(message: Request10 | Response10): void {
     if (this.#closed) return;
-    if (log.debugging) log.dbg(`${this.name}: send ${describe(message, this.#stringify)}`);
+    if (log.debugging) log.dbg(`${this.name}: send ${describe(message, false, this.#stringify)}`);
     this.#stream.write(this.#stringify(message));
     if (this.#stream.writableLength > this.#maxBacklog) {
       log.warn(`${this.name}: ${this.#stream.writableLength} bytes wait to be sent, disconnecting`);
@@ -202,7 +202,7 @@ export class JsonRpcSession {
       return null;
     }
     const message = value as Partial<Request10> & Partial<Response10>;
-    if (log.debugging) log.dbg(`${this.name}: received ${describe(message, this.#stringify)}`);
+    if (log.debugging) log.dbg(`${this.name}: received ${describe(message, true, this.#stringify)}`);
     if (message.method === undefined) {
       this.#caller.receive(message as Response10);
       return null;
@@ -260,17 +260,16 @@ function problemOf(value: unknown): string | null {
   return null;
 }
 
+/** A message for the debug log, as the peer's has it: an error reply is `reply` when sent, `error` when received. */
 function describe(
   m: Partial<Request10> & Partial<Response10>,
+  received: boolean,
   stringify: (value: unknown) => string,
 ): string {
   const id = m.id === null || m.id === undefined ? '' : `, id=${stringify(m.id)}`;
   if (m.method !== undefined) {
     return `${id === '' ? 'notification' : 'request'}, method="${m.method}", params=${stringify(m.params)}${id}`;
   }
-  const body =
-    m.error === null || m.error === undefined
-      ? `result=${stringify(m.result)}`
-      : `error=${stringify(m.error)}`;
-  return `reply, ${body}${id}`;
+  if (m.error === null || m.error === undefined) return `reply, result=${stringify(m.result)}${id}`;
+  return `${received ? 'error' : 'reply'}, error=${stringify(m.error)}${id}`;
 }
