@@ -1,0 +1,86 @@
+/** The conntrack facet: conntrack messages. */
+import { CTA, CtCmd } from '@ovs-node/netlink/conntrack-attrs';
+import { type CtEntry, type CtTupleFilter, decodeConntrack, encodeTuple } from '@ovs-node/netlink/conntrack';
+import { ctMsgType } from '@ovs-node/netlink/messages';
+import type { CtFilter, DpifConntrack } from './provider.js';
+import { type NetlinkSession, type RequestHead, nextOfDump } from './session.js';
+
+export class Conntrack implements DpifConntrack {
+  readonly #session: NetlinkSession;
+  readonly #index: number;
+
+  constructor(session: NetlinkSession, index: number) {
+    this.#session = session;
+    this.#index = index;
+  }
+
+  /** In conntrack messages the place of the command is that of the address family: 0 for any. */
+  #head(command: number): RequestHead {
+    return { type: ctMsgType(command), cmd: 0, version: 0, dpIfindex: this.#index };
+  }
+
+  async *dump(zone?: number): AsyncGenerator<CtEntry[]> {
+    const parts = this.#session.dump(this.#head(CtCmd.GET), (w) => {
+      if (zone !== undefined) w.putBe16(CTA.ZONE.code, zone);
+    });
+    for await (const part of parts) {
+      const entries: CtEntry[] = [];
+      while (nextOfDump(part)) {
+        const entry = decodeConntrack(part.buf, part.attrs, part.end);
+        if (zone === undefined || entry.zone === zone) entries.push(entry);
+      }
+      if (entries.length > 0) yield entries;
+    }
+  }
+
+  async flush(filter: CtFilter = {}): Promise<void> {
+    if (filter.orig === undefined && filter.reply === undefined) return this.#delete(filter.zone, undefined);
+    if (filter.reply === undefined && isWhole(filter.orig!))
+      return this.#delete(filter.zone ?? 0, filter.orig);
+    // A partial tuple: the datapath deletes by whole ones, so find them first. Collected before any is deleted, for a
+    // dump of a table that changes may miss some.
+    const found: CtEntry[] = [];
+    for await (const entries of this.dump(filter.zone ?? 0)) {
+      for (const e of entries)
+        if (matches(e.orig, filter.orig) && matches(e.reply, filter.reply)) found.push(e);
+    }
+    await Promise.all(
+      found.map((e) =>
+        this.#delete(e.zone, e.orig).catch((error: unknown) => {
+          // It expired meanwhile.
+          if ((error as { code?: string }).code !== 'ENOENT') throw error;
+        }),
+      ),
+    );
+  }
+
+  async #delete(zone: number | undefined, orig: CtTupleFilter | undefined): Promise<void> {
+    await this.#session.transact(this.#head(CtCmd.DELETE), (w) => {
+      if (orig !== undefined) encodeTuple(w, CTA.TUPLE_ORIG.code, orig);
+      if (zone !== undefined) w.putBe16(CTA.ZONE.code, zone);
+    });
+  }
+}
+
+const ICMP = 1;
+const ICMPV6 = 58;
+
+/** Whether a tuple says enough to name one connection. */
+function isWhole(t: CtTupleFilter): boolean {
+  if (t.src === undefined || t.dst === undefined || t.proto === undefined) return false;
+  if (t.proto === ICMP || t.proto === ICMPV6) {
+    return t.icmpId !== undefined && t.icmpType !== undefined && t.icmpCode !== undefined;
+  }
+  return t.sport !== undefined && t.dport !== undefined;
+}
+
+function matches(tuple: CtEntry['orig'], filter: CtTupleFilter | undefined): boolean {
+  if (filter === undefined) return true;
+  for (const name of ['proto', 'sport', 'dport', 'icmpId', 'icmpType', 'icmpCode'] as const) {
+    if (filter[name] !== undefined && filter[name] !== tuple[name]) return false;
+  }
+  for (const name of ['src', 'dst'] as const) {
+    if (filter[name] !== undefined && Buffer.compare(filter[name], tuple[name]) !== 0) return false;
+  }
+  return true;
+}
