@@ -32,7 +32,6 @@ const TUNNEL_KEY_FLAGS: FlagSet = {
 
 const L4_NAMES: Readonly<Record<number, readonly [v4: string | undefined, v6: string | undefined]>> = {
   1: ['icmp', undefined],
-  2: ['igmp', undefined],
   6: ['tcp', 'tcp6'],
   17: ['udp', 'udp6'],
   58: [undefined, 'icmp6'],
@@ -302,7 +301,7 @@ export function formatMatch(match: Match, options: MatchFormat = {}): string {
     const labelMask = m[W.IPV6_LABEL]!;
     if (labelMask !== 0) {
       const hex5 = (v: number): string => '0x' + v.toString(16).padStart(5, '0');
-      s += `ipv6_label=${hex5(k[W.IPV6_LABEL]!)}${labelMask === 0xffffffff ? '' : '/' + hex5(labelMask)},`;
+      s += `ipv6_label=${hex5(k[W.IPV6_LABEL]!)}${(labelMask & 0xfffff) === 0xfffff ? '' : '/' + hex5(labelMask)},`;
     }
   } else if (arp) {
     s += ip4('arp_spa', match, W.NW_SRC) + ip4('arp_tpa', match, W.NW_DST);
@@ -335,8 +334,6 @@ function formatL4(match: Match, type: number, proto: number): string {
   let s: string;
   if (type === 0x0800 && proto === 1) {
     s = dec('icmp_type', src, srcMask, 0xffff) + dec('icmp_code', dst, dstMask, 0xffff);
-  } else if (type === 0x0800 && proto === 2) {
-    s = dec('igmp_type', src, srcMask, 0xffff) + dec('igmp_code', dst, dstMask, 0xffff);
   } else if (type === 0x86dd && proto === 58) {
     s = dec('icmp_type', src, srcMask, 0xffff) + dec('icmp_code', dst, dstMask, 0xffff);
     s += ip6('nd_target', match, W.ND_TARGET);

@@ -131,7 +131,7 @@ export function applyMatchWord(
   if (f !== undefined) {
     const masked = parseFieldValue(f, value, ports);
     matchSet(match, f, masked.value, masked.mask);
-    if (masked.mask !== 0n) addEthernetPrereq(match, f);
+    addEthernetPrereq(match, f);
     return fieldProtocols(f, masked.mask);
   }
   if (/^tun_metadata([0-9]|[1-5][0-9]|6[0-3])(\[|$)/.test(name)) {
