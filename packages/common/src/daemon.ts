@@ -51,6 +51,8 @@ export interface DaemonProgram {
   readonly options: readonly OptionSpec[];
   readonly help: () => string;
   readonly versionLines?: readonly string[];
+  /** Log module of the line that says the daemon serves; the program's name with underscores when absent. */
+  readonly logModule?: string;
   /** Checks operands before anything is done; throws FatalError. */
   readonly check?: (commandLine: CommandLine) => void;
   /** Resolves when the daemon serves. Relative paths must be resolved here: the directory changes afterwards. */
@@ -259,6 +261,9 @@ async function serve(
     removePidfile?.();
     process.exit(CRASHED);
   };
+  // Once the parent of --detach is gone, nobody reads standard error: writing to it must not be a crash.
+  process.stdout.on('error', () => {});
+  process.stderr.on('error', () => {});
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
 
@@ -280,7 +285,7 @@ async function serve(
     await cleanUp();
     throw error;
   }
-  vlog(name.replaceAll('-', '_')).info(versionLine(name));
+  vlog(program.logModule ?? name.replaceAll('-', '_')).info(versionLine(name));
   if (settings.detach) {
     if (settings.chdir && process.platform !== 'win32') process.chdir('/');
     setLevels(null, 'console', 'off');

@@ -101,8 +101,8 @@ export class Reconnect {
     this.#enter('connecting', now);
   }
 
-  /** The attempt succeeded. */
-  connectedAt(now: number): void {
+  /** The attempt succeeded: the connection stands. */
+  established(now: number): void {
     this.#attempts = 0;
     this.#connections++;
     this.#connectedAt = now;

@@ -9,6 +9,8 @@ import { versionLine } from './version.js';
 import * as vlogState from './vlog.js';
 import { absName, defaultCtlPath, dirs } from './dirs.js';
 
+const log = vlogState.vlog('unixctl');
+
 /** Runs a command; what it throws becomes the error reply. */
 export type UnixctlHandler = (args: string[]) => string | Promise<string>;
 
@@ -84,6 +86,10 @@ export class UnixctlServer {
       });
       this.#sessions.add(session);
       session.onClose(() => this.#sessions.delete(session));
+      session.onNotification(() => {
+        log.warn(`${session.name}: received unexpected notification message`);
+        session.close();
+      });
       session.onRequest(async (method, params) => {
         try {
           if (params.some((p) => typeof p !== 'string')) {

@@ -30,7 +30,7 @@ test('silence is probed once, then ends the connection; activity keeps it', (t) 
   const r = new Reconnect();
   r.enable(0);
   r.connecting(0);
-  r.connectedAt(0);
+  r.established(0);
   r.activity(3000);
   t.is(r.run(7999), 'none');
   t.is(r.run(8000), 'probe');
@@ -46,7 +46,7 @@ test('without a probe interval nothing is due on a quiet connection', (t) => {
   const r = new Reconnect({ probeInterval: 0 });
   r.enable(0);
   r.connecting(0);
-  r.connectedAt(0);
+  r.established(0);
   t.is(r.deadline(), Infinity);
 });
 
@@ -59,11 +59,11 @@ test('a connection that lasted resets the backoff, a short one does not', (t) =>
   }
   t.is(r.backoff, 4000);
   r.connecting(10_000);
-  r.connectedAt(10_000);
+  r.established(10_000);
   r.disconnected(11_000);
   t.is(r.backoff, 8000);
   r.connecting(20_000);
-  r.connectedAt(20_000);
+  r.established(20_000);
   r.disconnected(29_000);
   t.is(r.backoff, 1000);
   r.disable(29_000);

@@ -1,4 +1,5 @@
 import test from 'ava';
+import fc from 'fast-check';
 import { Duplex } from 'node:stream';
 import { JsonRpcError, JsonRpcSession } from '../../src/jsonrpc/session.js';
 import { setLevels } from '../../src/vlog.js';
@@ -154,4 +155,41 @@ test('a reader that does not read is disconnected', async (t) => {
   const closed = new Promise<Error>((resolve) => session.onClose(resolve));
   for (let i = 0; i < 20; i++) session.notify('update', ['x'.repeat(1000)]);
   t.is((await closed).message, 'send backlog too long');
+});
+
+test('no bytes make a session throw; it answers or ends', async (t) => {
+  const piece = fc.oneof(
+    fc.string(),
+    fc.json(),
+    fc.constantFrom(
+      '{"method":"echo","params":[],"id":1}',
+      '{"id":0,"result":1}',
+      '{"method":',
+      '"params":[]',
+      '}',
+      '{',
+      '\\"',
+    ),
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(
+        fc.oneof(
+          piece.map((text) => Buffer.from(text)),
+          fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+        ),
+      ),
+      async (chunks) => {
+        const [a, b] = pair();
+        b.resume();
+        const session = new JsonRpcSession(a);
+        for (const chunk of chunks) if (!session.closed) a.push(chunk);
+        await new Promise((resolve) => setImmediate(resolve));
+        session.close();
+        // A throw in a stream's handler would have failed the test as an uncaught exception by now.
+        t.is(await session.request('x', []).catch(() => 'rejected'), 'rejected');
+      },
+    ),
+    { numRuns: 200 },
+  );
 });

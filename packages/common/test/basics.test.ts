@@ -1,0 +1,86 @@
+import test from 'ava';
+import path from 'node:path';
+import { findCommand, type CommandSpec } from '../src/command.js';
+import { absName, dirs, defaultDbRemote } from '../src/dirs.js';
+import { OvsError, errnoName, errorMessage, linuxErrnoName, strerror } from '../src/errors.js';
+import { FakeClock } from '../src/testkit/fake-clock.js';
+import { parseTimeout } from '../src/tool.js';
+import fs from 'node:fs';
+
+test('system errors speak as the C library does', (t) => {
+  const error = t.throws(() => fs.readFileSync('/no/such'));
+  t.is(errnoName(error), 'ENOENT');
+  t.is(strerror(error), 'No such file or directory');
+  t.is(strerror('ECONNREFUSED'), 'Connection refused');
+  t.is(errnoName({ errno: -13 }), 'EACCES');
+  t.is(errnoName(new Error('x')), 'EIO');
+  t.is(linuxErrnoName(95), 'EOPNOTSUPP');
+  t.is(linuxErrnoName(9999), 'E9999');
+  t.is(errorMessage(new OvsError('two\n  lines')), 'two lines');
+});
+
+test.serial('directories come from the environment, each time', (t) => {
+  const saved = { ...process.env };
+  t.teardown(() => {
+    process.env = saved;
+  });
+  for (const name of ['OVS_RUNDIR', 'OVS_LOGDIR', 'OVS_DBDIR', 'OVS_SYSCONFDIR', 'OVS_PKGDATADIR'])
+    delete process.env[name];
+  if (process.platform !== 'win32') {
+    t.is(dirs.rundir, '/var/run/openvswitch');
+    t.is(dirs.dbdir, '/etc/openvswitch');
+    t.is(defaultDbRemote(), 'unix:/var/run/openvswitch/db.sock');
+  }
+  process.env['OVS_SYSCONFDIR'] = '/s';
+  t.is(dirs.dbdir, path.join('/s', 'openvswitch'));
+  process.env['OVS_DBDIR'] = '/d';
+  t.is(dirs.dbdir, '/d');
+  process.env['OVS_RUNDIR'] = '';
+  t.not(dirs.rundir, '');
+  t.is(absName('/r', 'x.pid'), '/r/x.pid');
+  t.is(absName('/r', '/x.pid'), '/x.pid');
+});
+
+const table: CommandSpec<null, string>[] = [
+  { name: 'show', usage: 'SWITCH', min: 1, max: 1, run: (_c, args) => args.join() },
+];
+
+test('commands are found and counted in the words of the tools', (t) => {
+  const { spec, args } = findCommand(table, ['show', 'br0']);
+  t.is(spec.run(null, args), 'br0');
+  for (const [words, message] of [
+    [[], 'missing command name; use --help for help'],
+    [['foo'], "unknown command 'foo'; use --help for help"],
+    [['show'], "'show' command requires at least 1 arguments"],
+    [['show', 'a', 'b'], "'show' command takes at most 1 arguments"],
+  ] as const) {
+    t.throws(() => findCommand(table, words), { message });
+  }
+});
+
+test('a fake clock fires timers at their time, in order, also those set on the way', (t) => {
+  const clock = new FakeClock(100);
+  const fired: [string, number][] = [];
+  const note = (name: string) => () => void fired.push([name, clock.now()]);
+  clock.setTimer(20, note('b'));
+  clock.setTimer(10, () => {
+    note('a')();
+    clock.setTimer(5, note('c'));
+  });
+  clock.setTimer(15, note('never')).cancel();
+  clock.advance(19);
+  clock.advance(1);
+  t.deepEqual(fired, [
+    ['a', 110],
+    ['c', 115],
+    ['b', 120],
+  ]);
+  t.is(clock.wall() - Date.UTC(2024, 0, 1), 20);
+});
+
+test('time limits', (t) => {
+  t.is(parseTimeout('30'), 30);
+  for (const bad of ['0', 'x', '-1', '1.5', '', '99999999999']) {
+    t.throws(() => parseTimeout(bad), { message: `value ${bad} on -T or --timeout is invalid` });
+  }
+});
