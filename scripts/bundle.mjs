@@ -1,6 +1,8 @@
-// Bundles each program into dist/<program>.cjs: one CommonJS file, so that starting a tool reads two files
-// (launcher and bundle) instead of hundreds. A dynamic import() in the source stays lazy in the bundle: it becomes
-// a function that is not run (and by V8 not even compiled) until it is needed; that is what makes `--version` fast.
+// Bundles each program into dist/<program>.cjs: CommonJS, so that starting a tool reads two or three files instead
+// of hundreds. What an entry file imports dynamically (all but the answer to `--version`) goes into
+// dist/<program>.main.cjs, which is read only then: V8 looks at every byte of a file it loads, and that alone would
+// cost a tool of 200 KB a fifth of `node -e 0`. Dynamic imports further inside stay in the file, and are not run
+// until they are needed.
 //
 // It bundles what `tsc -b` compiled (packages/*/dist), not the sources: one compiler decides what the code means.
 // Usage: node scripts/bundle.mjs [PROGRAM...]
@@ -31,28 +33,50 @@ for (const [name, entries] of Object.entries(WORKERS)) {
   else console.log(`bundle: skipped ${name}: no ${entries[0]}`);
 }
 
+const settings = {
+  outdir: path.join(root, 'dist'),
+  outExtension: { '.js': '.cjs' },
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20',
+  // import() becomes require() in a promise: the ES module loader is not started for a CommonJS file.
+  supported: { 'dynamic-import': false },
+  // koffi is native code: it stays in node_modules, and is loaded only by what calls the system directly.
+  external: ['koffi'],
+  sourcemap: 'external',
+  minifyWhitespace: true,
+  minifySyntax: true,
+  legalComments: 'none',
+  // Modules find files beside themselves by import.meta.url; in the bundle that is the bundle's own place.
+  banner: { js: 'var __bundleUrl=require("node:url").pathToFileURL(__filename).href;' },
+  define: { 'import.meta.url': '__bundleUrl' },
+  logLevel: 'silent',
+};
+
+/** Moves what the entry file imports dynamically into files of their own; fills `parts` (name -> module). */
+const splitEntry = (name, entry, parts) => ({
+  name: 'split-entry',
+  setup(b) {
+    b.onResolve({ filter: /^\./ }, ({ path: target, kind, importer, resolveDir }) => {
+      if (kind !== 'dynamic-import' || importer !== entry) return undefined;
+      const file = path.resolve(resolveDir, target);
+      const known = Object.entries(parts).find(([, module]) => module === file);
+      const count = Object.keys(parts).length;
+      const part = known?.[0] ?? `${name}.main${count === 0 ? '' : count + 1}`;
+      parts[part] = file;
+      return { path: `./${part}.cjs`, external: true };
+    });
+  },
+});
+
 let failed = false;
 for (const [name, file] of Object.entries(entryPoints)) {
   try {
-    await build({
-      entryPoints: { [name]: file },
-      outdir: path.join(root, 'dist'),
-      outExtension: { '.js': '.cjs' },
-      bundle: true,
-      platform: 'node',
-      format: 'cjs',
-      target: 'node20',
-      // koffi is native code: it stays in node_modules, and is loaded only by what calls the system directly.
-      external: ['koffi'],
-      sourcemap: 'external',
-      minifyWhitespace: true,
-      minifySyntax: true,
-      legalComments: 'none',
-      // Modules find files beside themselves by import.meta.url; in the bundle that is the bundle's own place.
-      banner: { js: 'var __bundleUrl=require("node:url").pathToFileURL(__filename).href;' },
-      define: { 'import.meta.url': '__bundleUrl' },
-      logLevel: 'silent',
-    });
+    const parts = {};
+    await build({ ...settings, entryPoints: { [name]: file }, plugins: [splitEntry(name, file, parts)] });
+    for (const [part, module] of Object.entries(parts))
+      await build({ ...settings, entryPoints: { [part]: module } });
   } catch (error) {
     failed = true;
     const first = error.errors?.[0];
