@@ -62,7 +62,9 @@ export class PortMaker {
 }
 
 /** `mac` and `mtu_request` of the options; undefined when one of them is no such thing. */
-function tapSettings(options: PortOptions): { mac: Uint8Array | undefined; mtu: number | undefined } | undefined {
+function tapSettings(
+  options: PortOptions,
+): { mac: Uint8Array | undefined; mtu: number | undefined } | undefined {
   const macText = options.get('mac');
   const mac = parseMac(macText);
   if (macText !== undefined && mac === undefined) return undefined;

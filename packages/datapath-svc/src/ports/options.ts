@@ -30,7 +30,9 @@ export function decodePortOptions(payload: Uint8Array | null): PortOptions | und
     if (reader.type !== VPORT_OPTIONS.OPTION.code) continue;
     let text: string;
     try {
-      text = decoder.decode(payload.subarray(reader.offset, reader.offset + reader.length)).replace(/\0$/, '');
+      text = decoder
+        .decode(payload.subarray(reader.offset, reader.offset + reader.length))
+        .replace(/\0$/, '');
     } catch {
       return undefined;
     }

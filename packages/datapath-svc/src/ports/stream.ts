@@ -120,7 +120,8 @@ export class StreamPort implements Port {
     const length = this.#outputLength;
     this.#outputLength = 0;
     // The socket keeps what it is given until it is written, so it gets bytes of its own.
-    if (length > 0 && this.#socket !== undefined) this.#socket.write(Buffer.from(this.#output.subarray(0, length)));
+    if (length > 0 && this.#socket !== undefined)
+      this.#socket.write(Buffer.from(this.#output.subarray(0, length)));
   }
 
   receive(): number {
@@ -148,7 +149,9 @@ export class StreamPort implements Port {
   async #open(): Promise<void> {
     try {
       if (this.#target.listen) {
-        const listener = await listenStream(this.#target.name, (socket) => this.#accept(socket), { defaultPort: NO_PORT });
+        const listener = await listenStream(this.#target.name, (socket) => this.#accept(socket), {
+          defaultPort: NO_PORT,
+        });
         if (this.#closed) await listener.close();
         else this.#listener = listener;
       } else {
@@ -264,7 +267,8 @@ function parseTarget(options: PortOptions): Target | undefined {
     const good = /^unix:.|^tcp:.+:[0-9]+$/.test(remote);
     return good ? { listen: false, name: remote } : undefined;
   }
-  if (isPassiveName(listen!)) return /^punix:.|^ptcp:[0-9]+/.test(listen!) ? { listen: true, name: listen! } : undefined;
+  if (isPassiveName(listen!))
+    return /^punix:.|^ptcp:[0-9]+/.test(listen!) ? { listen: true, name: listen! } : undefined;
   if (/^unix:./.test(listen!)) return { listen: true, name: `p${listen}` };
   const tcp = /^tcp:(?:(.+):)?([0-9]+)$/.exec(listen!);
   if (tcp === null) return undefined;

@@ -94,7 +94,8 @@ export class ExtensibleSwitch implements PortFactory {
   /** Declare a host port. `ovsPortName` is its own name by default. @throws Error one line, nothing changed. */
   portCreate(name: string, ovsPortName: string = name): void {
     if (this.#hostPorts.has(name)) throw new Error(`${name}: port exists already`);
-    if (this.#hostPorts.size >= MAX_HOST_PORTS) throw new Error(`${name}: too many ports (${MAX_HOST_PORTS})`);
+    if (this.#hostPorts.size >= MAX_HOST_PORTS)
+      throw new Error(`${name}: too many ports (${MAX_HOST_PORTS})`);
     this.#checkName(ovsPortName);
     this.#hostPorts.set(name, { name, ovsPortName, state: 'created', nic: undefined, plugged: undefined });
   }
@@ -182,9 +183,11 @@ export class ExtensibleSwitch implements PortFactory {
   }
 
   #checkName(ovsPortName: string): void {
-    if (ovsPortName === '' || Buffer.byteLength(ovsPortName) > 255) throw new Error(`"${ovsPortName}": bad OVS-port-name`);
+    if (ovsPortName === '' || Buffer.byteLength(ovsPortName) > 255)
+      throw new Error(`"${ovsPortName}": bad OVS-port-name`);
     for (const port of this.#hostPorts.values()) {
-      if (port.ovsPortName === ovsPortName) throw new Error(`${ovsPortName}: OVS-port-name of port ${port.name} already`);
+      if (port.ovsPortName === ovsPortName)
+        throw new Error(`${ovsPortName}: OVS-port-name of port ${port.name} already`);
     }
   }
 

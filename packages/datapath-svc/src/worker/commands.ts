@@ -46,7 +46,8 @@ export const THREAD_COMMANDS: readonly ThreadCommand[] = [
     min: 2,
     max: 34,
     run: (thread, [port, kind, ...options]) => {
-      if (kind !== 'stream' && kind !== 'device' && kind !== 'dummy') throw new Error(`${kind}: unknown kind of NIC`);
+      if (kind !== 'stream' && kind !== 'device' && kind !== 'dummy')
+        throw new Error(`${kind}: unknown kind of NIC`);
       thread.switch.nicCreate(port!, { kind, options: decodePortOptionText(options) });
       return '';
     },

@@ -30,7 +30,12 @@ export interface InProcessOptions {
 /** A `Device` and what else can be asked of a datapath in the same process. */
 export interface InProcessDatapath extends Device {
   /** Commands that `command` knows: `switch/show`, `coverage/show`, `netdev-dummy/receive`… */
-  readonly commands: readonly { readonly name: string; readonly usage: string; readonly min: number; readonly max: number }[];
+  readonly commands: readonly {
+    readonly name: string;
+    readonly usage: string;
+    readonly min: number;
+    readonly max: number;
+  }[];
   /** Run one of `commands`; rejects with an Error of one line. */
   command(name: string, args: readonly string[]): Promise<string>;
   /** End it: ports are closed, handles lost. */

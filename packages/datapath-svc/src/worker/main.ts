@@ -53,7 +53,12 @@ function handle(message: ToWorker): void {
         const text = runThreadCommand(thread, message.name, message.args);
         post({ t: 'reply', id: message.id, ok: true, text });
       } catch (error) {
-        post({ t: 'reply', id: message.id, ok: false, text: error instanceof Error ? error.message : String(error) });
+        post({
+          t: 'reply',
+          id: message.id,
+          ok: false,
+          text: error instanceof Error ? error.message : String(error),
+        });
       }
       return;
     case 'stop':

@@ -15,7 +15,13 @@ export interface WorkerData {
 
 export type ToWorker =
   | { readonly t: 'open'; readonly handle: number }
-  | { readonly t: 'op'; readonly handle: number; readonly tag: number; readonly op: number; readonly request: Uint8Array }
+  | {
+      readonly t: 'op';
+      readonly handle: number;
+      readonly tag: number;
+      readonly op: number;
+      readonly request: Uint8Array;
+    }
   | { readonly t: 'close'; readonly handle: number }
   | { readonly t: 'command'; readonly id: number; readonly name: string; readonly args: readonly string[] }
   | { readonly t: 'stop' };

@@ -12,7 +12,9 @@ export function showSwitch(thread: DatapathThread): string {
   const declared = [...thread.switch.hostPorts()];
   lines.push(`declared host ports: ${declared.length}`);
   for (const port of declared) {
-    lines.push(`  ${port.name}: OVS-port-name "${port.ovsPortName}", ${port.state}${port.inUse ? ', in use' : ''}`);
+    lines.push(
+      `  ${port.name}: OVS-port-name "${port.ovsPortName}", ${port.state}${port.inUse ? ', in use' : ''}`,
+    );
   }
   return lines.join('\n');
 }

@@ -213,7 +213,8 @@ class RelayHandle implements DeviceHandle {
   lost(): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const waiting of this.#pending.values()) waiting.reject(new DeviceError(ENOTCONN, 'handle is closed'));
+    for (const waiting of this.#pending.values())
+      waiting.reject(new DeviceError(ENOTCONN, 'handle is closed'));
     this.#pending.clear();
     for (const listener of this.#listeners) listener();
   }

@@ -83,7 +83,8 @@ export class PacketRing {
   close(libc: Libc): void {
     const { address, bytes } = this.memory;
     const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
-    if (libc.mmap(address, bytes.length, PROT_READ | PROT_WRITE, flags, -1, 0) !== -1) releaseMemory(this.memory);
+    if (libc.mmap(address, bytes.length, PROT_READ | PROT_WRITE, flags, -1, 0) !== -1)
+      releaseMemory(this.memory);
   }
 
   /** How many slots from `head` on are ours, at most `max`. */

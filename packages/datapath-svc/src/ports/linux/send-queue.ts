@@ -83,7 +83,13 @@ export class SendQueue {
       }
       const errno = this.#libc.errno();
       if (errno === EINTR) continue;
-      if (errno === EAGAIN || errno === ENOBUFS || errno === ENETDOWN || errno === ENXIO || errno === ENODEV) {
+      if (
+        errno === EAGAIN ||
+        errno === ENOBUFS ||
+        errno === ENETDOWN ||
+        errno === ENXIO ||
+        errno === ENODEV
+      ) {
         this.dropped += total - done;
         return;
       }
