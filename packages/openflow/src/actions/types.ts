@@ -1,6 +1,7 @@
 /**
  * OpenFlow actions and instructions as plain values, one shape per action whatever the version on the wire.
  * The names of `type` are those that ovs-actions(7) uses; codecs, text and translation all switch on them.
+ * Port numbers are the 32-bit ones of OpenFlow 1.1 and later (`OFPP` in `@ovs-node/flow/ports`).
  */
 
 /** A run of `nBits` bits of a field, from bit `ofs` (0 is the least significant). `field` is a name of the field table. */
@@ -47,6 +48,7 @@ export type Action =
   | { readonly type: 'set_ip_ecn'; readonly ecn: number }
   | { readonly type: 'set_ip_ttl'; readonly ttl: number }
   | { readonly type: 'set_l4_src_port' | 'set_l4_dst_port'; readonly port: number }
+  /** `ids`: controllers to tell of an expired TTL; empty is plain `dec_ttl`, which means controller 0. */
   | { readonly type: 'dec_ttl'; readonly ids: readonly number[] }
   | { readonly type: 'push_mpls' | 'pop_mpls'; readonly ethertype: number }
   | { readonly type: 'set_mpls_label' | 'set_mpls_tc' | 'set_mpls_ttl'; readonly value: number }
@@ -128,3 +130,12 @@ export interface LearnFlowSpec {
   readonly dst: 'match' | 'load' | 'output';
   readonly dstField?: Subfield;
 }
+
+export type ActionType = Action['type'];
+type Narrow<A, T> = A extends { readonly type: infer U }
+  ? T extends U
+    ? A & { readonly type: T }
+    : never
+  : never;
+/** The member of `Action` with that `type`. */
+export type ActionOf<T extends ActionType> = Narrow<Action, T>;

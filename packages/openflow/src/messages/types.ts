@@ -3,8 +3,8 @@
  * a message means; where versions say the same thing in different ways (flow formats, port numbers of 16 and 32
  * bits, statistics requests and multipart requests) the codecs translate.
  *
- * Conventions: port numbers are the 16-bit ones of OpenFlow 1.0 (`OFPP` in `@ovs-node/flow/ports`), the codecs map
- * the reserved ones to and from 32 bits; 64-bit counters and cookies are bigints, all ones meaning unknown;
+ * Conventions: port numbers are the 32-bit ones of OpenFlow 1.1 (`OFPP` in `@ovs-node/flow/ports`), the OpenFlow 1.0
+ * codecs map the reserved ones to and from 16 bits; 64-bit counters and cookies are bigints, all ones meaning unknown;
  * Ethernet addresses are bigints; byte arrays own their memory (decoding copies out of the network buffer).
  */
 import type { Match } from '@ovs-node/flow/match';
@@ -50,7 +50,7 @@ export interface FlowMod {
   readonly hardTimeout: number;
   readonly importance: number;
   readonly bufferId: number;
-  /** Deletions: only flows that output there. OFPP.NONE: no restriction. */
+  /** Deletions: only flows that output there. OFPP.ANY: no restriction. */
   readonly outPort: number;
   /** Deletions: only flows that output to that group. GROUP_ANY: no restriction. */
   readonly outGroup: number;

@@ -1,0 +1,177 @@
+/** Action lists and instructions as bytes, both ways. */
+import { fail, guard, type OfError } from '../errors.js';
+import { Reader, Writer } from '../wire.js';
+import { decodeList, encodeList, instructionKind, instructionOrderProblem } from './table.js';
+import type { Action } from './types.js';
+
+/** Instruction types of OpenFlow 1.1 and later. */
+const INSTRUCTION = {
+  GOTO: 1,
+  METADATA: 2,
+  WRITE: 3,
+  APPLY: 4,
+  CLEAR: 5,
+  METER: 6,
+  EXPERIMENTER: 0xffff,
+} as const;
+
+/** Writes an action list in the form of `version`. */
+export function putActions(w: Writer, actions: readonly Action[], version: number): void {
+  encodeList(w, actions, version);
+}
+
+/** Reads actions to the end of `r`; fails inside of `guard` only. */
+export function readActions(r: Reader, version: number): Action[] {
+  const actions = decodeList(r, { version, depth: 0 });
+  const problem = instructionOrderProblem(actions);
+  if (problem !== undefined) fail('OFPBAC_UNSUPPORTED_ORDER', problem);
+  return actions;
+}
+
+/** Writes instructions (OpenFlow 1.1 and later): runs of plain actions become apply-actions. */
+export function putInstructions(w: Writer, actions: readonly Action[], version: number): void {
+  let i = 0;
+  const header = (type: number): number => {
+    w.u16(type).u16(0);
+    return w.length - 4;
+  };
+  const close = (start: number): void => w.setU16(start + 2, w.length - start);
+  while (i < actions.length) {
+    const a = actions[i];
+    if (a.type === 'goto_table') {
+      close(header(INSTRUCTION.GOTO));
+      w.u8(a.table).zeros(3);
+      w.setU16(w.length - 6, 8);
+      i++;
+    } else if (a.type === 'write_metadata') {
+      const start = header(INSTRUCTION.METADATA);
+      w.zeros(4).u64(a.metadata).u64(a.mask);
+      close(start);
+      i++;
+    } else if (a.type === 'clear_actions') {
+      const start = header(INSTRUCTION.CLEAR);
+      w.zeros(4);
+      close(start);
+      i++;
+    } else if (a.type === 'write_actions') {
+      const start = header(INSTRUCTION.WRITE);
+      w.zeros(4);
+      encodeList(w, a.actions, version);
+      close(start);
+      i++;
+    } else if (a.type === 'meter' && version < 6) {
+      if (version >= 4) {
+        const start = header(INSTRUCTION.METER);
+        w.u32(a.meter);
+        close(start);
+      }
+      i++;
+    } else {
+      const start = header(INSTRUCTION.APPLY);
+      w.zeros(4);
+      const from = i;
+      while (
+        i < actions.length &&
+        (instructionKind(actions[i]) === 'apply' || (version === 6 && actions[i].type === 'meter'))
+      ) {
+        i++;
+      }
+      encodeList(w, actions.slice(from, i), version);
+      close(start);
+    }
+  }
+}
+
+/** Reads instructions to the end of `r`, in the order in which they are executed. */
+export function readInstructions(r: Reader, version: number): Action[] {
+  const found = new Map<number, Action[]>();
+  while (r.left > 0) {
+    if (r.left < 8) fail('OFPBIC_BAD_LEN', `${r.left} bytes after the last instruction`);
+    const start = r.pos;
+    const type = r.u16();
+    const length = r.u16();
+    if (length < 8 || length % 8 !== 0 || length > r.end - start) fail('OFPBIC_BAD_LEN', `length ${length}`);
+    const body = r.sub(length - 4, 'OFPBIC_BAD_LEN');
+    if (found.has(type)) fail('OFPBIC_DUP_INST', `instruction ${type} twice`);
+    const exactly = (n: number): void => {
+      if (length !== n) fail('OFPBIC_BAD_LEN', `length ${length} of instruction ${type}`);
+    };
+    switch (type) {
+      case INSTRUCTION.GOTO:
+        exactly(8);
+        found.set(type, [{ type: 'goto_table', table: body.u8() }]);
+        break;
+      case INSTRUCTION.METADATA: {
+        exactly(24);
+        body.skip(4);
+        const metadata = body.u64();
+        found.set(type, [{ type: 'write_metadata', metadata, mask: body.u64() }]);
+        break;
+      }
+      case INSTRUCTION.WRITE:
+        body.skip(4);
+        found.set(type, [{ type: 'write_actions', actions: decodeList(body, { version, depth: 0 }) }]);
+        break;
+      case INSTRUCTION.APPLY:
+        body.skip(4);
+        found.set(type, decodeList(body, { version, depth: 0 }));
+        break;
+      case INSTRUCTION.CLEAR:
+        exactly(8);
+        found.set(type, [{ type: 'clear_actions' }]);
+        break;
+      case INSTRUCTION.METER:
+        if (version < 4 || version > 5) fail('OFPBIC_UNKNOWN_INST', 'meter instruction');
+        exactly(8);
+        found.set(type, [{ type: 'meter', meter: body.u32() }]);
+        break;
+      case INSTRUCTION.EXPERIMENTER:
+        fail('OFPBIC_BAD_EXPERIMENTER', 'experimenter instruction');
+        break;
+      default:
+        fail('OFPBIC_UNKNOWN_INST', `instruction ${type}`);
+    }
+  }
+  const order = [
+    INSTRUCTION.METER,
+    INSTRUCTION.APPLY,
+    INSTRUCTION.CLEAR,
+    INSTRUCTION.WRITE,
+    INSTRUCTION.METADATA,
+    INSTRUCTION.GOTO,
+  ];
+  return order.flatMap((type) => found.get(type) ?? []);
+}
+
+/** What a flow does, as the bytes that end a flow-mod: actions in OpenFlow 1.0, instructions later. */
+export function putFlowActions(w: Writer, actions: readonly Action[], version: number): void {
+  if (version === 1) putActions(w, actions, version);
+  else putInstructions(w, actions, version);
+}
+
+export function readFlowActions(r: Reader, version: number): Action[] {
+  return version === 1 ? readActions(r, version) : readInstructions(r, version);
+}
+
+/** The bytes of an action list. */
+export function encodeActions(actions: readonly Action[], version: number): Uint8Array {
+  const w = new Writer();
+  putActions(w, actions, version);
+  return w.finish();
+}
+
+/** The actions in `bytes`, all of it. */
+export function decodeActions(bytes: Uint8Array, version: number): Action[] | OfError {
+  return guard(() => readActions(new Reader(bytes, 0, bytes.length, 'OFPBAC_BAD_LEN'), version));
+}
+
+/** The bytes of the instructions of OpenFlow 1.1 and later. */
+export function encodeInstructions(actions: readonly Action[], version: number): Uint8Array {
+  const w = new Writer();
+  putInstructions(w, actions, version);
+  return w.finish();
+}
+
+export function decodeInstructions(bytes: Uint8Array, version: number): Action[] | OfError {
+  return guard(() => readInstructions(new Reader(bytes, 0, bytes.length, 'OFPBIC_BAD_LEN'), version));
+}

@@ -1,0 +1,322 @@
+/** Connection tracking: ct, nat (inside of ct), ct_clear. */
+import { FlowSyntaxError } from '@ovs-node/flow/errors';
+import { mustField } from '@ovs-node/flow/fields';
+import { fail } from '../errors.js';
+import { readFieldName } from '../match/headers.js';
+import { formatIp6 as formatIpv6, parseIp6 as readIpv6 } from '@ovs-node/flow/addr-text';
+import { parseKeyValues } from '../text/key-value.js';
+import { formatIpv4, parseU16, readIpv4, readNumber } from '../text/numbers.js';
+import { formatTable, readTable } from '../text/tables.js';
+import { decodeActionList, encodeActionList, formatActionList, parseActionList } from './nested.js';
+import { type ActionRows, type FormatContext, nx, type ParseContext } from './row.js';
+import {
+  checkSubfield,
+  formatSubfield,
+  parseSubfield,
+  putOfsNbits,
+  putSubfieldHeader,
+  splitOfsNbits,
+} from './subfield.js';
+import type { Action, ActionOf, NatSpec } from './types.js';
+
+const CT_COMMIT = 1;
+const CT_FORCE = 2;
+const NAT = { SRC: 1, DST: 2, PERSISTENT: 4, HASH: 8, RANDOM: 16 } as const;
+const RANGE = { IPV4_MIN: 1, IPV4_MAX: 2, IPV6_MIN: 4, IPV6_MAX: 8, PROTO_MIN: 16, PROTO_MAX: 32 } as const;
+const NO_TABLE = 255;
+
+export const ALGS: Readonly<Record<string, number>> = { ftp: 21, tftp: 69 };
+
+function parseCt(arg: string, c: ParseContext): Action {
+  let commit = false;
+  let force = false;
+  let zone: ActionOf<'ct'>['zone'] = 0;
+  let recircTable = NO_TABLE;
+  let alg = 0;
+  let nat: Action | undefined;
+  let exec: Action[] = [];
+  for (const { key, value } of parseKeyValues(arg)) {
+    switch (key) {
+      case 'commit':
+        commit = true;
+        break;
+      case 'force':
+        force = true;
+        break;
+      case 'table': {
+        const table = readTable(value, c.tables);
+        if (table === undefined) throw new FlowSyntaxError(`unknown table ${value}`);
+        if (table === NO_TABLE) throw new FlowSyntaxError(`invalid table 0x${table.toString(16)}`);
+        recircTable = table;
+        break;
+      }
+      case 'zone': {
+        const n = readNumber(value);
+        if (n !== undefined && n >= 0n && n <= 0xffffn) zone = Number(n);
+        else {
+          const sub = parseSubfield(value);
+          if (sub.nBits > 16) {
+            throw new FlowSyntaxError(
+              `zone field ${value} has incorrect size: must be 16 bits or less`.replace(
+                ' has incorrect size: must be 16 bits or less',
+                ': bad zone width',
+              ),
+            );
+          }
+          zone = sub;
+        }
+        break;
+      }
+      case 'alg': {
+        const port = ALGS[value];
+        if (port === undefined) throw new FlowSyntaxError(`invalid conntrack helper "${value}"`);
+        alg = port;
+        break;
+      }
+      case 'nat':
+        nat = parseNat(value);
+        break;
+      case 'exec':
+        exec = parseActionList(value, c, 'ct');
+        break;
+      default:
+        throw new FlowSyntaxError(`invalid argument to "ct" action: \`${key}'`);
+    }
+  }
+  if (force && !commit) throw new FlowSyntaxError('"force" flag requires "commit" flag.');
+  return { type: 'ct', commit, force, zone, recircTable, alg, actions: nat ? [nat, ...exec] : exec };
+}
+
+function readAddress(text: string): { family: 4 | 6; value: bigint } | undefined {
+  const v4 = readIpv4(text);
+  if (v4 !== undefined) return { family: 4, value: BigInt(v4) };
+  const v6 = readIpv6(text);
+  return v6 === undefined ? undefined : { family: 6, value: v6 };
+}
+
+function parseNat(arg: string): Action {
+  const flags = { persistent: false, hash: false, random: false };
+  let dir: 'src' | 'dst' | undefined;
+  let range: Pick<NatSpec, 'addr' | 'port'> = {};
+  for (const { key, value } of parseKeyValues(arg)) {
+    if (key === 'src' || key === 'dst') {
+      if (dir !== undefined) throw new FlowSyntaxError(`May only specify one of "src" or "dst".`);
+      dir = key;
+      if (value !== '') range = parseNatRange(value);
+    } else if (key === 'persistent' || key === 'hash' || key === 'random') {
+      flags[key] = true;
+    } else {
+      throw new FlowSyntaxError(`invalid key "${key}" in "nat" argument`);
+    }
+  }
+  if (dir === undefined && (flags.persistent || flags.hash || flags.random)) {
+    throw new FlowSyntaxError('Flags allowed only with "src" or "dst".');
+  }
+  if (flags.hash && flags.random) throw new FlowSyntaxError('Both "hash" and "random" are not allowed.');
+  return { type: 'nat', nat: { ...flags, ...(dir === undefined ? {} : { dir }), ...range } };
+}
+
+function parseNatRange(text: string): Pick<NatSpec, 'addr' | 'port'> {
+  const bad = (): never => {
+    throw new FlowSyntaxError(`garbage (${text}) after nat range "${text}"`);
+  };
+  let addresses = text;
+  let ports: string | undefined;
+  const bracket = /^\[([^\]]*)\](?:-\[([^\]]*)\])?(?::(.*))?$/.exec(text);
+  if (bracket) {
+    addresses = bracket[2] === undefined ? bracket[1] : `${bracket[1]}-${bracket[2]}`;
+    ports = bracket[3];
+  } else if (/^[\d.]+(-[\d.]+)?(:|$)/.test(text)) {
+    const colon = text.indexOf(':');
+    if (colon >= 0) {
+      addresses = text.slice(0, colon);
+      ports = text.slice(colon + 1);
+    }
+  }
+  const [minText, maxText] = addresses.split('-');
+  const min = readAddress(minText);
+  if (!min) return bad();
+  const max = maxText === undefined ? min : readAddress(maxText);
+  if (!max || max.family !== min.family) return bad();
+  if (max.value < min.value)
+    throw new FlowSyntaxError(`invalid range "${text}"`.replace('invalid range', 'invalid nat range'));
+  const addr = { family: min.family, min: min.value, max: max.value };
+  if (ports === undefined) return { addr };
+  const [lowText, highText] = ports.split('-');
+  const low = parseU16(lowText, 'port');
+  const high = highText === undefined ? low : parseU16(highText, 'port');
+  return { addr, port: { min: low, max: high } };
+}
+
+function formatNat(n: NatSpec): string {
+  if (n.dir === undefined) return 'nat';
+  let out: string = n.dir;
+  if (n.addr) {
+    const { family, min, max } = n.addr;
+    const text = (v: bigint): string => (family === 4 ? formatIpv4(Number(v)) : formatIpv6(v));
+    const wrap = (s: string): string => (family === 6 && n.port ? `[${s}]` : s);
+    out += `=${wrap(text(min))}`;
+    if (max !== min) out += `-${wrap(text(max))}`;
+    if (n.port) {
+      out += `:${n.port.min}`;
+      if (n.port.max !== n.port.min) out += `-${n.port.max}`;
+    }
+  }
+  if (n.persistent) out += ',persistent';
+  if (n.hash) out += ',hash';
+  if (n.random) out += ',random';
+  return `nat(${out})`;
+}
+
+function formatCt(a: ActionOf<'ct'>, c: FormatContext): string {
+  const parts: string[] = [];
+  if (a.commit) parts.push('commit');
+  if (a.force) parts.push('force');
+  if (a.recircTable !== NO_TABLE) parts.push(`table=${formatTable(a.recircTable, c.tables)}`);
+  if (typeof a.zone !== 'number') parts.push(`zone=${formatSubfield(a.zone)}`);
+  else if (a.zone !== 0) parts.push(`zone=${a.zone}`);
+  let rest = a.actions;
+  const first = rest[0];
+  if (first?.type === 'nat') {
+    parts.push(formatNat(first.nat));
+    rest = rest.slice(1);
+  }
+  if (rest.length > 0) parts.push(`exec(${formatActionList(rest, c)})`);
+  if (a.alg !== 0) {
+    const name = Object.entries(ALGS).find(([, port]) => port === a.alg)?.[0];
+    parts.push(`alg=${name ?? a.alg}`);
+  }
+  return `ct(${parts.join(',')})`;
+}
+
+export const CT_ACTIONS: ActionRows<'ct' | 'nat' | 'ct_clear'> = {
+  ct: {
+    wire: [
+      nx(
+        35,
+        undefined,
+        (r, c) => {
+          const flags = r.u16();
+          const hasZoneField = (r.buf[r.pos] | r.buf[r.pos + 1] | r.buf[r.pos + 2] | r.buf[r.pos + 3]) !== 0;
+          let zone: ActionOf<'ct'>['zone'];
+          if (hasZoneField) {
+            const f = readFieldName(r);
+            const { ofs, nBits } = splitOfsNbits(r.u16());
+            if (nBits > 16) fail('OFPBAC_BAD_SET_LEN', `zone of ${nBits} bits`);
+            zone = checkSubfield(f, ofs, nBits);
+          } else {
+            r.skip(4);
+            zone = r.u16();
+          }
+          const recircTable = r.u8();
+          r.skip(3);
+          const alg = r.u16();
+          const actions = decodeActionList(r, c);
+          const commit = (flags & CT_COMMIT) !== 0;
+          const force = (flags & CT_FORCE) !== 0;
+          if (force && !commit) fail('OFPBAC_BAD_ARGUMENT', 'force without commit');
+          const nested = actions.filter((a) => !(a.type === 'nat' && a.nat.dir === undefined));
+          if (!commit && nested.length > 0) fail('OFPBAC_BAD_ARGUMENT', 'actions without commit');
+          return { type: 'ct', commit, force, zone, recircTable, alg, actions };
+        },
+        (w, a, version) => {
+          w.u16((a.commit ? CT_COMMIT : 0) | (a.force ? CT_FORCE : 0));
+          if (typeof a.zone === 'number') w.u32(0).u16(a.zone);
+          else {
+            putSubfieldHeader(w, a.zone);
+            putOfsNbits(w, a.zone);
+          }
+          w.u8(a.recircTable).zeros(3).u16(a.alg);
+          encodeActionList(w, a.actions, version);
+        },
+      ),
+    ],
+    parse: { ct: parseCt },
+    format: formatCt,
+  },
+  nat: {
+    wire: [
+      nx(
+        36,
+        undefined,
+        (r) => {
+          r.skip(2);
+          const flags = r.u16();
+          const present = r.u16();
+          const src = (flags & NAT.SRC) !== 0;
+          const dst = (flags & NAT.DST) !== 0;
+          if (flags > 31 || (src && dst)) fail('OFPBAC_BAD_ARGUMENT', `flags ${flags}`);
+          const has = (bit: number): boolean => (present & bit) !== 0;
+          if ((has(RANGE.IPV4_MIN) || has(RANGE.IPV4_MAX)) && (has(RANGE.IPV6_MIN) || has(RANGE.IPV6_MAX))) {
+            fail('OFPBAC_BAD_ARGUMENT', 'both address families');
+          }
+          let spec: NatSpec = {
+            ...(src || dst ? { dir: src ? 'src' : 'dst' } : {}),
+            persistent: (flags & NAT.PERSISTENT) !== 0,
+            hash: (flags & NAT.HASH) !== 0,
+            random: (flags & NAT.RANDOM) !== 0,
+          };
+          for (const [family, minBit, maxBit, bytes] of [
+            [4, RANGE.IPV4_MIN, RANGE.IPV4_MAX, 4],
+            [6, RANGE.IPV6_MIN, RANGE.IPV6_MAX, 16],
+          ] as const) {
+            if (has(minBit)) {
+              const min = r.big(bytes);
+              const max = has(maxBit) ? r.big(bytes) : min;
+              spec = { ...spec, addr: { family, min, max } };
+            } else if (has(maxBit)) fail('OFPBAC_BAD_ARGUMENT', 'maximum without minimum');
+          }
+          if (has(RANGE.PROTO_MIN)) {
+            const min = r.u16();
+            const max = has(RANGE.PROTO_MAX) ? r.u16() : min;
+            spec = { ...spec, port: { min, max } };
+          } else if (has(RANGE.PROTO_MAX)) fail('OFPBAC_BAD_ARGUMENT', 'maximum without minimum');
+          return { type: 'nat', nat: spec };
+        },
+        (w, { nat: n }) => {
+          const { addr, port } = n;
+          let flags = n.dir === 'src' ? NAT.SRC : n.dir === 'dst' ? NAT.DST : 0;
+          if (n.persistent) flags |= NAT.PERSISTENT;
+          if (n.hash) flags |= NAT.HASH;
+          if (n.random) flags |= NAT.RANDOM;
+          let present = 0;
+          if (addr) {
+            present |= addr.family === 4 ? RANGE.IPV4_MIN : RANGE.IPV6_MIN;
+            if (addr.max !== addr.min) present |= addr.family === 4 ? RANGE.IPV4_MAX : RANGE.IPV6_MAX;
+          }
+          if (port) present |= RANGE.PROTO_MIN | (port.max === port.min ? 0 : RANGE.PROTO_MAX);
+          w.zeros(2).u16(flags).u16(present);
+          if (addr) {
+            const bytes = addr.family === 4 ? 4 : 16;
+            w.big(addr.min, bytes);
+            if (addr.max !== addr.min) w.big(addr.max, bytes);
+          }
+          if (port) {
+            w.u16(port.min);
+            if (port.max !== port.min) w.u16(port.max);
+          }
+        },
+      ),
+    ],
+    parse: { nat: parseNat },
+    format: (a) => formatNat(a.nat),
+  },
+  ct_clear: {
+    wire: [
+      nx(
+        43,
+        16,
+        () => ({ type: 'ct_clear' }),
+        () => undefined,
+      ),
+    ],
+    parse: { ct_clear: () => ({ type: 'ct_clear' }) },
+    format: () => 'ct_clear',
+  },
+};
+
+/** Whether `f` may be set inside of `ct(exec(…))`. */
+export function settableInCt(field: string): boolean {
+  const f = mustField(field);
+  return f.name === 'ct_mark' || f.name === 'ct_label';
+}

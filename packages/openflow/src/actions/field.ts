@@ -1,0 +1,336 @@
+/** Actions on any field: set_field and load (one meaning, two wires), move, push, pop. */
+import { FlowSyntaxError } from '@ovs-node/flow/errors';
+import { fieldProtocols, isValidValue, mustField } from '@ovs-node/flow/fields';
+import type { Field } from '@ovs-node/flow/field-types';
+import { fail } from '../errors.js';
+import { fieldCode, headerLength, putFieldHeader, readFieldHeader, readFieldName } from '../match/headers.js';
+import { formatFieldValue, fullMask, parseFieldValue } from './field-value.js';
+import { hex, readNumber } from '../text/numbers.js';
+import type { Reader, Writer } from '../wire.js';
+import { type ActionRows, nx, ONF_VENDOR, type ParseContext, std, type WireForm } from './row.js';
+import {
+  checkSubfield,
+  findField,
+  formatSubfield,
+  parseSubfield,
+  parseSubfieldPrefix,
+  putOfsNbits,
+  putSubfieldHeader,
+  readSubfield,
+  splitOfsNbits,
+} from './subfield.js';
+import type { Action, ActionOf, Subfield } from './types.js';
+
+type SetField = ActionOf<'set_field'>;
+
+function checkWritable(f: Field): void {
+  if (!f.writable) fail('OFPBAC_BAD_SET_ARGUMENT', `${f.name} is read-only`);
+}
+
+/** A run of at most 64 one bits of a mask, from the least significant: what one NXAST_REG_LOAD can set. */
+interface LoadSegment {
+  readonly subfield: Subfield;
+  readonly value: bigint;
+}
+
+/** What loads it takes to say a set-field. */
+export function loadSegments(a: SetField): LoadSegment[] {
+  const out: LoadSegment[] = [];
+  const width = mustField(a.field).bits;
+  let ofs = 0;
+  while (ofs < width) {
+    if (((a.mask >> BigInt(ofs)) & 1n) === 0n) {
+      ofs++;
+      continue;
+    }
+    let n = 1;
+    while (n < 64 && ofs + n < width && ((a.mask >> BigInt(ofs + n)) & 1n) === 1n) n++;
+    out.push({
+      subfield: { field: a.field, ofs, nBits: n },
+      value: (a.value >> BigInt(ofs)) & ((1n << BigInt(n)) - 1n),
+    });
+    ofs += n;
+  }
+  return out;
+}
+
+/** The set-field that loads `value` into a subfield. */
+export function loadAction(s: Subfield, value: bigint, form: SetField['form']): SetField {
+  return {
+    type: 'set_field',
+    field: s.field,
+    value: value << BigInt(s.ofs),
+    mask: ((1n << BigInt(s.nBits)) - 1n) << BigInt(s.ofs),
+    form,
+  };
+}
+
+/** Whether a set-field sets its whole field. */
+export function isWhole(a: SetField): boolean {
+  return a.mask === fullMask(mustField(a.field));
+}
+
+/** OpenFlow 1.0 and 1.1 actions that set one field; set-field of these fields becomes them there. */
+function legacy(a: SetField, version: number): readonly Action[] | undefined {
+  const n = Number(a.value & 0xffffffffn);
+  switch (a.field) {
+    case 'eth_src':
+    case 'eth_dst':
+      return [{ type: a.field === 'eth_src' ? 'set_eth_src' : 'set_eth_dst', mac: a.value }];
+    case 'ip_src':
+    case 'ip_dst':
+      return [{ type: a.field === 'ip_src' ? 'set_ipv4_src' : 'set_ipv4_dst', ip: n }];
+    case 'tcp_src':
+    case 'udp_src':
+      return [{ type: 'set_l4_src_port', port: n }];
+    case 'tcp_dst':
+    case 'udp_dst':
+      return [{ type: 'set_l4_dst_port', port: n }];
+    case 'nw_tos':
+      return [{ type: 'set_ip_dscp', dscp: n >> 2 }];
+    case 'ip_dscp':
+      return [{ type: 'set_ip_dscp', dscp: n }];
+    case 'nw_ecn':
+      return version === 1 ? undefined : [{ type: 'set_ip_ecn', ecn: n }];
+    case 'dl_vlan':
+    case 'vlan_vid':
+      return [{ type: 'set_vlan_vid', vid: n & 0xfff, pushIfNeeded: version === 1, hasVlan: true }];
+    case 'dl_vlan_pcp':
+    case 'vlan_pcp':
+      return [{ type: 'set_vlan_pcp', pcp: n & 7, pushIfNeeded: version === 1, hasVlan: true }];
+    case 'vlan_tci':
+      if ((n & 0x1000) === 0) return [{ type: 'strip_vlan' }];
+      return [
+        { type: 'set_vlan_vid', vid: n & 0xfff, pushIfNeeded: version === 1, hasVlan: true },
+        { type: 'set_vlan_pcp', pcp: n >> 13, pushIfNeeded: version === 1, hasVlan: true },
+      ];
+    default:
+      return undefined;
+  }
+}
+
+function translateSet(a: SetField, version: number): readonly Action[] | undefined {
+  if (version >= 6) return a.form === 'load' ? [{ ...a, form: 'set_field' }] : undefined;
+  if (a.form === 'set_field' && version < 3 && isWhole(a)) {
+    const actions = legacy(a, version);
+    if (actions) return actions;
+  }
+  if (a.form === 'set_field' && version >= 3 && isWhole(a)) return undefined;
+  const segments = loadSegments(a);
+  if (segments.length === 1) return a.form === 'load' ? undefined : [{ ...a, form: 'load' }];
+  return segments.map((s) => loadAction(s.subfield, s.value, 'load'));
+}
+
+/** Reads the TLV of a set-field, and its padding. */
+function readSetField(r: Reader, mayMask: boolean, form: SetField['form']): SetField {
+  const h = readFieldHeader(r);
+  const f = h.field;
+  if (!f) return fail('OFPBAC_BAD_SET_TYPE', `unknown field ${h.cls}:${h.code}`);
+  if (h.length !== f.bytes * (h.masked ? 2 : 1))
+    fail('OFPBAC_BAD_SET_LEN', `length ${h.length} of ${f.name}`);
+  if (h.masked && (!mayMask || !f.maskable)) fail('OFPBAC_BAD_SET_MASK', `mask on ${f.name}`);
+  const value = r.big(f.bytes);
+  const full = fullMask(f);
+  const mask = h.masked ? r.big(f.bytes) : full;
+  r.zeros(r.left, 'OFPBAC_BAD_SET_ARGUMENT');
+  checkWritable(f);
+  if (!isValidValue(f, value)) fail('OFPBAC_BAD_SET_ARGUMENT', `value of ${f.name}`);
+  return { type: 'set_field', field: f.name, value: value & mask, mask: mask & full, form };
+}
+
+function putSetField(w: Writer, a: SetField, version: number): void {
+  const f = mustField(a.field);
+  const masked = !isWhole(a);
+  putFieldHeader(w, f, version, masked);
+  w.big(a.value, f.bytes);
+  if (masked) w.big(a.mask, f.bytes);
+}
+
+function parseSetField(arg: string, c: ParseContext): Action {
+  const arrow = arg.indexOf('->');
+  if (arrow < 0) throw new FlowSyntaxError(`${arg}: missing \`->'`);
+  const name = arg.slice(arrow + 2);
+  const text = arg.slice(0, arrow);
+  if (name === '') throw new FlowSyntaxError(`${arg}: missing field name following \`->'`);
+  const f = findField(name);
+  if (!f) throw new FlowSyntaxError(`${name} is not a valid OXM field name`);
+  if (!f.writable) throw new FlowSyntaxError(`${name} is read-only`);
+  const { value, mask } = parseFieldValue(f, text, c.ports);
+  const full = fullMask(f);
+  if (!isValidValue(f, value)) throw new FlowSyntaxError(`${text} is not a valid value for field ${name}`);
+  c.usable &= fieldProtocols(f, full);
+  return {
+    type: 'set_field',
+    field: f.name,
+    value: value & mask & full,
+    mask: mask & full,
+    form: 'set_field',
+  };
+}
+
+function parseLoad(arg: string): Action {
+  const arrow = arg.indexOf('->');
+  if (arrow < 0) throw new FlowSyntaxError(`${arg}: missing \`->'`);
+  const destination = arg.slice(arrow + 2);
+  if (destination === '') throw new FlowSyntaxError(`${arg}: missing field name following \`->'`);
+  const dst = parseSubfield(destination);
+  const f = mustField(dst.field);
+  if (!f.writable) throw new FlowSyntaxError(`${f.name} is read-only`);
+  const text = arg.slice(0, arrow);
+  const value = readNumber(text);
+  if (value === undefined || value < 0n) throw new FlowSyntaxError(`${arg}: cannot parse integer value`);
+  if (value >> BigInt(dst.nBits) !== 0n) {
+    throw new FlowSyntaxError(`${arg}: value ${text} does not fit into ${dst.nBits} bits`);
+  }
+  return loadAction(dst, value, 'load');
+}
+
+function formatSet(a: SetField): string {
+  if (a.form === 'load') {
+    return loadSegments(a)
+      .map((s) => `load:${hex(s.value)}->${formatSubfield(s.subfield)}`)
+      .join(',');
+  }
+  const f = mustField(a.field);
+  return `set_field:${formatFieldValue(f, a.value, a.mask)}->${f.name}`;
+}
+
+/** Reads `SRC->DST`, two subfields of one width. */
+export function parseMove(arg: string): ActionOf<'move'> {
+  const { subfield: src, rest } = parseSubfieldPrefix(arg);
+  if (!rest.startsWith('->')) throw new FlowSyntaxError(`${arg}: missing \`->' following source`);
+  const dst = parseSubfield(rest.slice(2));
+  if (src.nBits !== dst.nBits) {
+    throw new FlowSyntaxError(
+      `${arg}: source field is ${src.nBits} bits wide but destination is ${dst.nBits} bits wide`,
+    );
+  }
+  return { type: 'move', src, dst };
+}
+
+function moveForm(copyPad: number): Pick<WireForm<ActionOf<'move'>>, 'decode' | 'encode'> {
+  return {
+    decode: (r) => {
+      if (copyPad === 6) r.skip(0);
+      const nBits = r.u16();
+      const srcOfs = r.u16();
+      const dstOfs = r.u16();
+      r.skip(copyPad);
+      const src = readSubfield(r, srcOfs, nBits);
+      const dst = readSubfield(r, dstOfs, nBits);
+      checkWritable(mustField(dst.field));
+      return { type: 'move', src, dst };
+    },
+    encode: (w, a, version) => {
+      w.u16(a.src.nBits).u16(a.src.ofs).u16(a.dst.ofs).zeros(copyPad);
+      putFieldHeader(w, mustField(a.src.field), copyPad > 0 ? version : 0);
+      putFieldHeader(w, mustField(a.dst.field), copyPad > 0 ? version : 0);
+    },
+  };
+}
+
+function stackAction<T extends 'push' | 'pop'>(type: T, code: number) {
+  return {
+    wire: [
+      nx<ActionOf<'push'>>(
+        code,
+        undefined,
+        (r) => {
+          const ofs = r.u16();
+          const f = readFieldName(r);
+          const nBits = r.u16();
+          const subfield = checkSubfield(f, ofs, nBits);
+          if (type === 'pop') checkWritable(f);
+          return { type, subfield };
+        },
+        (w, a) => {
+          const start = w.length - 10;
+          w.u16(a.subfield.ofs);
+          putSubfieldHeader(w, a.subfield);
+          w.u16(a.subfield.nBits);
+          if (w.length - start < 24) w.zeros(24 - (w.length - start));
+        },
+      ),
+    ],
+    parse: {
+      [type]: (arg: string): Action => {
+        const subfield = parseSubfield(arg);
+        if (type === 'pop' && !mustField(subfield.field).writable) {
+          throw new FlowSyntaxError(`${subfield.field} is read-only`);
+        }
+        return { type, subfield };
+      },
+    },
+    format: (a: ActionOf<'push'>) => `${type}:${formatSubfield(a.subfield)}`,
+  };
+}
+
+export const FIELD_ACTIONS: ActionRows<'set_field' | 'move' | 'push' | 'pop'> = {
+  set_field: {
+    wire: [
+      {
+        ...std<SetField>(
+          3,
+          5,
+          25,
+          undefined,
+          (r) => readSetField(r, false, 'set_field'),
+          putSetField,
+          (a) => a.form === 'set_field' && isWhole(a),
+        ),
+      },
+      std(6, 6, 25, undefined, (r) => readSetField(r, true, 'set_field'), putSetField),
+      nx(
+        7,
+        24,
+        (r) => {
+          const { ofs, nBits } = splitOfsNbits(r.u16());
+          const dst = readSubfield(r, ofs, nBits);
+          checkWritable(mustField(dst.field));
+          const value = r.u64();
+          if (value >> BigInt(nBits) !== 0n) fail('OFPBAC_BAD_ARGUMENT', `value wider than ${nBits} bits`);
+          return loadAction(dst, value, 'load');
+        },
+        (w, a) => {
+          const segment = loadSegments(a)[0];
+          putOfsNbits(w, segment.subfield);
+          putSubfieldHeader(w, segment.subfield);
+          w.u64(segment.value);
+        },
+        (a) => headerLength(fieldCode(mustField(a.field), 0)!) === 4,
+      ),
+      nx(
+        33,
+        undefined,
+        (r) => readSetField(r, true, 'load'),
+        (w, a) => putSetField(w, a, 0),
+      ),
+    ],
+    translate: translateSet,
+    parse: { set_field: parseSetField, load: parseLoad },
+    format: formatSet,
+  },
+  move: {
+    wire: [
+      { from: 6, to: 6, vendor: 0, code: 28, ...moveForm(2) },
+      {
+        from: 4,
+        to: 5,
+        vendor: ONF_VENDOR,
+        code: 3200,
+        decode: moveForm(6).decode,
+      },
+      { from: 1, to: 6, vendor: 0x2320, code: 6, ...moveForm(0) },
+    ],
+    parse: {
+      move: (arg) => {
+        const a = parseMove(arg);
+        if (!mustField(a.dst.field).writable) throw new FlowSyntaxError(`${a.dst.field} is read-only`);
+        return a;
+      },
+    },
+    format: (a) => `move:${formatSubfield(a.src)}->${formatSubfield(a.dst)}`,
+  },
+  push: stackAction('push', 27) as unknown as ActionRows<'push'>['push'],
+  pop: stackAction('pop', 28) as unknown as ActionRows<'pop'>['pop'],
+};

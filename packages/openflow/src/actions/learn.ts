@@ -1,0 +1,320 @@
+/** The learn action: text, and the wire of NXAST_LEARN and NXAST_LEARN2. */
+import { FlowSyntaxError } from '@ovs-node/flow/errors';
+import { fieldByName, mustField } from '@ovs-node/flow/fields';
+import { fail } from '../errors.js';
+import { fieldCode } from '../match/headers.js';
+import { readFieldName } from '../match/headers.js';
+import { parseKeyValues } from '../text/key-value.js';
+import { hex, parseU16, parseU32, parseU64, readNumber } from '../text/numbers.js';
+import { formatTable, readTable } from '../text/tables.js';
+import type { Reader, Writer } from '../wire.js';
+import { parseMove } from './field.js';
+import { formatFieldValue, parseFieldValue } from './field-value.js';
+import { type ActionRow, type FormatContext, nx, type ParseContext } from './row.js';
+import { checkSubfield, formatSubfield, parseSubfield, putSubfieldHeader, wholeField } from './subfield.js';
+import type { Action, ActionOf, LearnFlowSpec, LearnSpec, Subfield } from './types.js';
+
+/** Bits of `LearnSpec.flags`. */
+export const LEARN = { SEND_FLOW_REM: 1, DELETE_LEARNED: 2, WRITE_RESULT: 4 } as const;
+const DEFAULT_PRIORITY = 32768;
+
+const IMMEDIATE = 1 << 13;
+const DST_SHIFT = 11;
+const DST = ['match', 'load', 'output'] as const;
+
+type Learn = ActionOf<'learn'>;
+
+function parseSpec(orig: string, key: string, value: string, c: ParseContext): LearnFlowSpec {
+  const f = fieldByName(key);
+  if (f) {
+    const dstField = wholeField(f);
+    if (value === '') return { nBits: dstField.nBits, src: { field: dstField }, dst: 'match', dstField };
+    let problem: string;
+    try {
+      const v = parseFieldValue(f, value, c.ports);
+      return { nBits: dstField.nBits, src: { value: v.value }, dst: 'match', dstField };
+    } catch (e) {
+      problem = (e as Error).message;
+    }
+    let src: Subfield;
+    try {
+      src = parseSubfield(value);
+    } catch (e) {
+      throw new FlowSyntaxError(
+        `${orig}: ${value} is not a valid value or field (${problem}; ${(e as Error).message})`.replace(
+          /^.*$/,
+          `${orig}: ${key} value ${value} cannot be parsed as a subfield (${(e as Error).message}) or an immediate value (${problem})`,
+        ),
+      );
+    }
+    if (src.nBits !== dstField.nBits) throw widthError(orig, key, dstField.nBits, value, src.nBits);
+    return { nBits: src.nBits, src: { field: src }, dst: 'match', dstField };
+  }
+  if (key.includes('[')) {
+    const dstField = parseSubfield(key);
+    const src = value === '' ? dstField : parseSubfield(value);
+    if (src.nBits !== dstField.nBits) throw widthError(orig, key, dstField.nBits, value, src.nBits);
+    return { nBits: src.nBits, src: { field: src }, dst: 'match', dstField };
+  }
+  if (key === 'load') {
+    if (/^[^[-]*-/.test(value)) {
+      const arrow = value.indexOf('->');
+      const dstField = parseSubfield(value.slice(arrow + 2));
+      const n = readNumber(value.slice(0, arrow));
+      if (arrow < 0 || n === undefined) {
+        // A field name without brackets may also contain no '-', so this is a number or an error.
+        const move = parseMove(value);
+        return { nBits: move.src.nBits, src: { field: move.src }, dst: 'load', dstField: move.dst };
+      }
+      if (n >> BigInt(dstField.nBits) !== 0n) {
+        throw new FlowSyntaxError(
+          `${value}: value ${value.slice(0, arrow)} does not fit into ${dstField.nBits} bits`,
+        );
+      }
+      return { nBits: dstField.nBits, src: { value: n }, dst: 'load', dstField };
+    }
+    const move = parseMove(value);
+    return { nBits: move.src.nBits, src: { field: move.src }, dst: 'load', dstField: move.dst };
+  }
+  if (key === 'output') {
+    const src = parseSubfield(value);
+    return { nBits: src.nBits, src: { field: src }, dst: 'output' };
+  }
+  throw new FlowSyntaxError(`${orig}: unknown keyword ${key}`);
+}
+
+function widthError(orig: string, a: string, aBits: number, b: string, bBits: number): FlowSyntaxError {
+  return new FlowSyntaxError(`${orig}: bit widths of ${a} (${aBits}) and ${b} (${bBits}) differ`);
+}
+
+function parseLearn(arg: string, c: ParseContext): Action {
+  let learn: LearnSpec = {
+    idleTimeout: 0,
+    hardTimeout: 0,
+    priority: DEFAULT_PRIORITY,
+    cookie: 0n,
+    flags: 0,
+    table: 1,
+    finIdleTimeout: 0,
+    finHardTimeout: 0,
+    limit: 0,
+    specs: [],
+  };
+  const specs: LearnFlowSpec[] = [];
+  for (const { key, value } of parseKeyValues(arg)) {
+    switch (key) {
+      case 'table': {
+        const table = readTable(value, c.tables);
+        if (table === undefined) throw new FlowSyntaxError(`unknown table "${value}"`);
+        if (table === 255) throw new FlowSyntaxError(`${arg}: table id 255 not valid for \`learn' action`);
+        learn = { ...learn, table };
+        break;
+      }
+      case 'priority':
+        learn = { ...learn, priority: parseU16(value, 'priority') };
+        break;
+      case 'idle_timeout':
+        learn = { ...learn, idleTimeout: parseU16(value, 'idle_timeout') };
+        break;
+      case 'hard_timeout':
+        learn = { ...learn, hardTimeout: parseU16(value, 'hard_timeout') };
+        break;
+      case 'fin_idle_timeout':
+        learn = { ...learn, finIdleTimeout: parseU16(value, 'fin_idle_timeout') };
+        break;
+      case 'fin_hard_timeout':
+        learn = { ...learn, finHardTimeout: parseU16(value, 'fin_hard_timeout') };
+        break;
+      case 'cookie':
+        learn = { ...learn, cookie: parseU64(value) };
+        break;
+      case 'send_flow_rem':
+        learn = { ...learn, flags: learn.flags | LEARN.SEND_FLOW_REM };
+        break;
+      case 'delete_learned':
+        learn = { ...learn, flags: learn.flags | LEARN.DELETE_LEARNED };
+        break;
+      case 'limit':
+        learn = { ...learn, limit: parseU32(value) };
+        break;
+      case 'result_dst': {
+        const resultDst = parseSubfield(value);
+        if (!mustField(resultDst.field).writable) throw new FlowSyntaxError(`${value} is read-only`);
+        if (resultDst.nBits !== 1) {
+          throw new FlowSyntaxError("result_dst in 'learn' action must be a single bit");
+        }
+        learn = { ...learn, resultDst, flags: learn.flags | LEARN.WRITE_RESULT };
+        break;
+      }
+      default:
+        specs.push(parseSpec(arg, key, value, c));
+    }
+  }
+  return { type: 'learn', learn: { ...learn, specs } };
+}
+
+function sameSubfield(a: Subfield, b: Subfield): boolean {
+  return a.field === b.field && a.ofs === b.ofs && a.nBits === b.nBits;
+}
+
+function formatSpec(s: LearnFlowSpec, c: FormatContext): string {
+  if (s.dst === 'output') return 'field' in s.src ? `output:${formatSubfield(s.src.field)}` : 'output:0';
+  const dst = s.dstField!;
+  if (s.dst === 'load') {
+    const src = 'field' in s.src ? formatSubfield(s.src.field) : hex(s.src.value);
+    return `load:${src}->${formatSubfield(dst)}`;
+  }
+  if ('field' in s.src) {
+    const text = formatSubfield(dst);
+    return sameSubfield(s.src.field, dst) ? text : `${text}=${formatSubfield(s.src.field)}`;
+  }
+  const f = mustField(dst.field);
+  if (dst.ofs === 0 && dst.nBits === f.bits) {
+    return `${f.name}=${formatFieldValue(f, s.src.value, (1n << BigInt(f.bits)) - 1n, c.ports)}`;
+  }
+  return `${formatSubfield(dst)}=${hex(s.src.value)}`;
+}
+
+function formatLearn({ learn: l }: Learn, c: FormatContext): string {
+  const parts = [`table=${formatTable(l.table, c.tables)}`];
+  if (l.idleTimeout !== 0) parts.push(`idle_timeout=${l.idleTimeout}`);
+  if (l.hardTimeout !== 0) parts.push(`hard_timeout=${l.hardTimeout}`);
+  if (l.finIdleTimeout !== 0) parts.push(`fin_idle_timeout=${l.finIdleTimeout}`);
+  if (l.finHardTimeout !== 0) parts.push(`fin_hard_timeout=${l.finHardTimeout}`);
+  if (l.priority !== DEFAULT_PRIORITY) parts.push(`priority=${l.priority}`);
+  if ((l.flags & LEARN.SEND_FLOW_REM) !== 0) parts.push('send_flow_rem');
+  if ((l.flags & LEARN.DELETE_LEARNED) !== 0) parts.push('delete_learned');
+  if (l.cookie !== 0n) parts.push(`cookie=${hex(l.cookie)}`);
+  if (l.limit !== 0) parts.push(`limit=${l.limit}`);
+  if (l.resultDst) parts.push(`result_dst=${formatSubfield(l.resultDst)}`);
+  for (const s of l.specs) parts.push(formatSpec(s, c));
+  return `learn(${parts.join(',')})`;
+}
+
+function putSpecs(w: Writer, specs: readonly LearnFlowSpec[]): void {
+  for (const s of specs) {
+    const immediate = 'value' in s.src;
+    w.u16((immediate ? IMMEDIATE : 0) | (DST.indexOf(s.dst) << DST_SHIFT) | s.nBits);
+    if ('field' in s.src) {
+      putSubfieldHeader(w, s.src.field);
+      w.u16(s.src.field.ofs);
+    } else {
+      w.big(s.src.value, 2 * Math.ceil(s.nBits / 16));
+    }
+    if (s.dstField) {
+      putSubfieldHeader(w, s.dstField);
+      w.u16(s.dstField.ofs);
+    }
+  }
+}
+
+function readSubfieldRef(r: Reader, nBits: number): Subfield {
+  const f = readFieldName(r);
+  return checkSubfield(f, r.u16(), nBits);
+}
+
+function readSpecs(r: Reader): LearnFlowSpec[] {
+  const specs: LearnFlowSpec[] = [];
+  while (r.left >= 2) {
+    const header = r.u16();
+    if (header === 0) break;
+    const nBits = header & 0x3ff;
+    const dst = DST[(header >> DST_SHIFT) & 3];
+    const immediate = (header & IMMEDIATE) !== 0;
+    if (header >> 14 !== 0 || dst === undefined || (header & 0x400) !== 0) {
+      fail('OFPBAC_BAD_ARGUMENT', `learn spec ${hex(header)}`);
+    }
+    if (dst === 'output' && immediate) fail('OFPBAC_BAD_ARGUMENT', `learn spec ${hex(header)}`);
+    if (immediate) {
+      const bytes = 2 * Math.ceil(nBits / 16);
+      const value = r.big(bytes);
+      if (nBits === 0) fail('OFPBAC_BAD_ARGUMENT', 'learn spec of no bits');
+      specs.push({
+        nBits,
+        src: { value: value & ((1n << BigInt(nBits)) - 1n) },
+        dst,
+        dstField: readSubfieldRef(r, nBits),
+      });
+    } else {
+      const src = { field: readSubfieldRef(r, nBits) };
+      specs.push(
+        dst === 'output' ? { nBits, src, dst } : { nBits, src, dst, dstField: readSubfieldRef(r, nBits) },
+      );
+    }
+  }
+  r.zeros(r.left, 'OFPBAC_BAD_ARGUMENT');
+  return specs;
+}
+
+function readFixed(r: Reader): Omit<LearnSpec, 'specs' | 'limit'> {
+  const idleTimeout = r.u16();
+  const hardTimeout = r.u16();
+  const priority = r.u16();
+  const cookie = r.u64();
+  const flags = r.u16();
+  const table = r.u8();
+  r.skip(1);
+  const finIdleTimeout = r.u16();
+  const finHardTimeout = r.u16();
+  if (table === 255) fail('OFPBAC_BAD_ARGUMENT', 'table 255');
+  return { idleTimeout, hardTimeout, priority, cookie, flags, table, finIdleTimeout, finHardTimeout };
+}
+
+function putFixed(w: Writer, l: LearnSpec): void {
+  w.u16(l.idleTimeout).u16(l.hardTimeout).u16(l.priority).u64(l.cookie).u16(l.flags).u8(l.table).zeros(1);
+  w.u16(l.finIdleTimeout).u16(l.finHardTimeout);
+}
+
+export const LEARN_ACTION: ActionRow<Learn> = {
+  wire: [
+    nx(
+      16,
+      undefined,
+      (r) => {
+        const fixed = readFixed(r);
+        if ((fixed.flags & ~(LEARN.SEND_FLOW_REM | LEARN.DELETE_LEARNED)) !== 0) {
+          fail('OFPBAC_BAD_ARGUMENT', `flags ${fixed.flags}`);
+        }
+        return { type: 'learn', learn: { ...fixed, limit: 0, specs: readSpecs(r) } };
+      },
+      (w, a) => {
+        putFixed(w, a.learn);
+        putSpecs(w, a.learn.specs);
+      },
+      (a) => a.learn.limit === 0 && a.learn.resultDst === undefined,
+    ),
+    nx(
+      45,
+      undefined,
+      (r) => {
+        const fixed = readFixed(r);
+        if (fixed.flags > 7) fail('OFPBAC_BAD_ARGUMENT', `flags ${fixed.flags}`);
+        const limit = r.u32();
+        const ofs = r.u16();
+        r.skip(2);
+        if ((fixed.flags & LEARN.WRITE_RESULT) === 0) {
+          return { type: 'learn', learn: { ...fixed, limit, specs: readSpecs(r) } };
+        }
+        const resultDst = checkSubfield(readFieldName(r), ofs, 1);
+        return { type: 'learn', learn: { ...fixed, limit, resultDst, specs: readSpecs(r) } };
+      },
+      (w, { learn: l }) => {
+        putFixed(w, l);
+        w.u32(l.limit)
+          .u16(l.resultDst?.ofs ?? 0)
+          .zeros(2);
+        if (l.resultDst) putSubfieldHeader(w, l.resultDst);
+        putSpecs(w, l.specs);
+      },
+    ),
+  ],
+  parse: { learn: parseLearn },
+  format: formatLearn,
+};
+
+/** Whether every field of a learn action has a code, without which it cannot be sent. */
+export function learnFieldsKnown(l: LearnSpec): boolean {
+  return l.specs.every(
+    (s) => s.dstField === undefined || fieldCode(mustField(s.dstField.field), 0) !== undefined,
+  );
+}

@@ -1,0 +1,40 @@
+/**
+ * The list codecs and list text as the rows that hold nested actions see them. The rows cannot import the lists
+ * themselves, which are loops over the table of rows; `table.ts` ties the knot when it is loaded.
+ */
+import type { Reader, Writer } from '../wire.js';
+import type { DecodeContext, FormatContext, ParseContext } from './row.js';
+import type { Action, ActionType } from './types.js';
+
+export interface ListOperations {
+  encode(w: Writer, actions: readonly Action[], version: number): void;
+  decode(r: Reader, context: DecodeContext): Action[];
+  parse(text: string, context: ParseContext, within: ActionType): Action[];
+  format(actions: readonly Action[], context: FormatContext): string;
+}
+
+let lists: ListOperations | undefined;
+
+/** Called once, by `table.ts`. */
+export function setListOperations(operations: ListOperations): void {
+  lists = operations;
+}
+
+function get(): ListOperations {
+  if (!lists) throw new Error('the action table is not loaded');
+  return lists;
+}
+
+export function encodeActionList(w: Writer, actions: readonly Action[], version: number): void {
+  get().encode(w, actions, version);
+}
+/** The actions in the rest of `r`, one level deeper than `context`. */
+export function decodeActionList(r: Reader, context: DecodeContext): Action[] {
+  return get().decode(r, context);
+}
+export function parseActionList(text: string, context: ParseContext, within: ActionType): Action[] {
+  return get().parse(text, context, within);
+}
+export function formatActionList(actions: readonly Action[], context: FormatContext): string {
+  return get().format(actions, context);
+}

@@ -1,0 +1,386 @@
+/** Actions that send a packet somewhere: output in its forms, controller, enqueue, group, queues. */
+import { FlowSyntaxError } from '@ovs-node/flow/errors';
+import { portFromOf10, portToOf10 } from '@ovs-node/flow/fields';
+import { OFPP } from '@ovs-node/flow/ports';
+import { fail } from '../errors.js';
+import { formatPort, parsePort as readPort } from '@ovs-node/flow/ports';
+import { parseKeyValues } from '../text/key-value.js';
+import { parseU16, parseU32 } from '../text/numbers.js';
+import { type ActionRows, type FormatContext, nx, type ParseContext, std } from './row.js';
+import {
+  findField,
+  formatSubfield,
+  parseSubfield,
+  putOfsNbits,
+  putSubfieldHeader,
+  readSubfield,
+  splitOfsNbits,
+} from './subfield.js';
+import type { Action, ActionOf } from './types.js';
+
+export const REASONS = ['no_match', 'action', 'invalid_ttl', 'action_set', 'group', 'packet_out'] as const;
+export const REASON_ACTION = 1;
+
+/** The name of a packet-in reason. */
+export function reasonName(reason: number): string {
+  return REASONS[reason] ?? String(reason);
+}
+
+/** Bytes written as hex digits, pairs possibly apart by dots; undefined when they are not. */
+export function readHexBytes(text: string): Uint8Array | undefined {
+  const digits = text.replace(/\./g, '');
+  if (digits.length % 2 !== 0 || /[^0-9a-fA-F]/.test(digits)) return undefined;
+  return Uint8Array.from({ length: digits.length / 2 }, (_, i) =>
+    parseInt(digits.slice(2 * i, 2 * i + 2), 16),
+  );
+}
+
+/** Bytes as pairs of hex digits with dots between. */
+export function formatHexBytes(bytes: Uint8Array): string {
+  return Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('.');
+}
+
+/** 32-bit number of a 16-bit port on the wire. */
+const from10 = (port: number): number => portFromOf10(port);
+
+/** A 32-bit port on the wire: only the 16-bit range and the reserved ones exist. */
+export function checkPort11(port: number): number {
+  if (port >= 0xff00 && port < 0xffffff00) fail('OFPBAC_BAD_OUT_PORT', `port ${port}`);
+  return port;
+}
+
+function parseOutput(arg: string, c: ParseContext): Action {
+  const port = readPort(arg, c.ports);
+  if (port !== undefined) {
+    return { type: 'output', port, maxLen: port === OFPP.CONTROLLER ? 0xffff : 0 };
+  }
+  if (arg.includes('port') && arg.includes('max_len')) return parseTruncated(arg, c);
+  if (findField(/^[^[]*/.exec(arg)?.[0] ?? '') === undefined) {
+    throw new FlowSyntaxError(`${arg}: output to unknown port`);
+  }
+  return { type: 'output_reg', src: parseSubfield(arg), maxLen: 0xffff };
+}
+
+function parseTruncated(arg: string, c: ParseContext): Action {
+  let port = 0;
+  let maxLen = 0;
+  for (const { key, value } of parseKeyValues(arg)) {
+    if (key === 'port') {
+      const p = readPort(value, c.ports);
+      if (p === undefined) throw new FlowSyntaxError(`output to unknown truncate port: ${value}`);
+      port = p;
+      if (port >= OFPP.MAX && port !== OFPP.LOCAL && port !== OFPP.IN_PORT) {
+        throw new FlowSyntaxError(`output to unsupported truncate port: ${value}`);
+      }
+    } else if (key === 'max_len') {
+      maxLen = parseU32(value);
+    } else {
+      throw new FlowSyntaxError(`invalid key '${key}' in output_trunc argument`);
+    }
+  }
+  return { type: 'output_trunc', port, maxLen };
+}
+
+const EMPTY = new Uint8Array(0);
+
+type Controller = ActionOf<'controller'>;
+const CONTROLLER: Controller = {
+  type: 'controller',
+  maxLen: 0xffff,
+  reason: REASON_ACTION,
+  controllerId: 0,
+  userdata: EMPTY,
+  pause: false,
+  meterId: 0,
+};
+
+function parseController(arg: string): Action {
+  let a: Controller = CONTROLLER;
+  if (arg === '') return { type: 'output', port: OFPP.CONTROLLER, maxLen: 0xffff };
+  if (/^\d+$/.test(arg)) return { type: 'output', port: OFPP.CONTROLLER, maxLen: parseU16(arg, 'max_len') };
+  for (const { key, value } of parseKeyValues(arg)) {
+    switch (key) {
+      case 'reason': {
+        const reason = (REASONS as readonly string[]).indexOf(value.toLowerCase());
+        if (reason < 0) throw new FlowSyntaxError(`unknown reason "${value}"`);
+        a = { ...a, reason };
+        break;
+      }
+      case 'max_len':
+        a = { ...a, maxLen: parseU16(value, 'max_len') };
+        break;
+      case 'id':
+        a = { ...a, controllerId: parseU16(value, 'id') };
+        break;
+      case 'userdata': {
+        const userdata = readHexBytes(value);
+        if (!userdata) throw new FlowSyntaxError("bad hex digit in `controller' action `userdata'");
+        a = { ...a, userdata };
+        break;
+      }
+      case 'pause':
+        a = { ...a, pause: true };
+        break;
+      case 'meter_id':
+        a = { ...a, meterId: parseU32(value) };
+        break;
+      default:
+        throw new FlowSyntaxError(`unknown key "${key}" parsing controller action`);
+    }
+  }
+  if (a.reason === REASON_ACTION && a.controllerId === 0 && isPlain(a)) {
+    return { type: 'output', port: OFPP.CONTROLLER, maxLen: a.maxLen };
+  }
+  return a;
+}
+
+/** Whether the older NXAST_CONTROLLER can say it. */
+function isPlain(a: Controller): boolean {
+  return a.userdata.length === 0 && !a.pause && a.meterId === 0;
+}
+
+function formatController(a: Controller): string {
+  if (a.reason === REASON_ACTION && a.controllerId === 0 && isPlain(a)) return `CONTROLLER:${a.maxLen}`;
+  const parts: string[] = [];
+  if (a.reason !== REASON_ACTION) parts.push(`reason=${reasonName(a.reason)}`);
+  if (a.maxLen !== 0xffff) parts.push(`max_len=${a.maxLen}`);
+  if (a.controllerId !== 0) parts.push(`id=${a.controllerId}`);
+  if (a.userdata.length > 0) parts.push(`userdata=${formatHexBytes(a.userdata)}`);
+  if (a.pause) parts.push('pause');
+  if (a.meterId !== 0) parts.push(`meter_id=${a.meterId}`);
+  return `controller(${parts.join(',')})`;
+}
+
+/** Properties of NXAST_CONTROLLER2. */
+const AC2 = { MAX_LEN: 0, CONTROLLER_ID: 1, REASON: 2, USERDATA: 3, PAUSE: 4, METER_ID: 5 } as const;
+
+function formatOutput(a: ActionOf<'output'>, c: FormatContext): string {
+  const name = formatPort(a.port, c.ports);
+  if (a.port < OFPP.MAX) return `output:${name}`;
+  return a.port === OFPP.CONTROLLER ? `${name}:${a.maxLen}` : name;
+}
+
+function parseEnqueue(arg: string, c: ParseContext): Action {
+  const m = /^([^:, ()]+)[:, ()]+([^:, ()]+)$/.exec(arg);
+  if (!m) {
+    throw new FlowSyntaxError('"enqueue" syntax is "enqueue:PORT:QUEUE" or "enqueue(PORT,QUEUE)"');
+  }
+  const port = readPort(m[1], c.ports);
+  if (port === undefined) throw new FlowSyntaxError(`${m[1]}: enqueue to unknown port`);
+  return { type: 'enqueue', port, queue: parseU32(m[2]) };
+}
+
+export const OUTPUT_ACTIONS: ActionRows<
+  'output' | 'output_reg' | 'output_trunc' | 'controller' | 'enqueue' | 'group' | 'set_queue' | 'pop_queue'
+> = {
+  output: {
+    wire: [
+      std(
+        1,
+        1,
+        0,
+        8,
+        (r) => ({ type: 'output', port: from10(r.u16()), maxLen: r.u16() }),
+        (w, a) => w.u16(portToOf10(a.port)).u16(a.maxLen),
+      ),
+      std(
+        2,
+        6,
+        0,
+        16,
+        (r) => ({ type: 'output', port: checkPort11(r.u32()), maxLen: r.u16() }),
+        (w, a) => w.u32(a.port).u16(a.maxLen),
+      ),
+    ],
+    parse: { output: parseOutput },
+    format: formatOutput,
+  },
+  output_reg: {
+    wire: [
+      nx(
+        15,
+        24,
+        (r) => {
+          const { ofs, nBits } = splitOfsNbits(r.u16());
+          const src = readSubfield(r, ofs, nBits);
+          const maxLen = r.u16();
+          r.zeros(6, 'OFPBAC_BAD_ARGUMENT');
+          return { type: 'output_reg', src, maxLen };
+        },
+        (w, a) => {
+          putOfsNbits(w, a.src);
+          putSubfieldHeader(w, a.src);
+          w.u16(a.maxLen);
+        },
+      ),
+      nx(32, undefined, (r) => {
+        const { ofs, nBits } = splitOfsNbits(r.u16());
+        const maxLen = r.u16();
+        return { type: 'output_reg', src: readSubfield(r, ofs, nBits), maxLen };
+      }),
+    ],
+    parse: {},
+    format: (a) => `output:${formatSubfield(a.src)}`,
+  },
+  output_trunc: {
+    wire: [
+      nx(
+        39,
+        16,
+        (r) => ({ type: 'output_trunc', port: from10(r.u16()), maxLen: r.u32() }),
+        (w, a) => w.u16(portToOf10(a.port)).u32(a.maxLen),
+      ),
+    ],
+    parse: {},
+    format: (a, c) => `output(port=${formatPort(a.port, c.ports)},max_len=${a.maxLen})`,
+  },
+  controller: {
+    wire: [
+      nx(
+        20,
+        16,
+        (r) => {
+          const maxLen = r.u16();
+          const controllerId = r.u16();
+          return { ...CONTROLLER, maxLen, controllerId, reason: r.u8() };
+        },
+        (w, a) => w.u16(a.maxLen).u16(a.controllerId).u8(a.reason),
+        isPlain,
+      ),
+      nx(
+        37,
+        undefined,
+        (r) => {
+          r.skip(6);
+          let a: Controller = CONTROLLER;
+          while (r.left >= 4) {
+            const start = r.pos;
+            const type = r.u16();
+            const len = r.u16();
+            if (len < 4) fail('OFPBPC_BAD_LEN', `property of ${len} bytes`);
+            const p = r.sub(len - 4, 'OFPBPC_BAD_LEN');
+            if (type === AC2.MAX_LEN) a = { ...a, maxLen: p.u16() };
+            else if (type === AC2.CONTROLLER_ID) a = { ...a, controllerId: p.u16() };
+            else if (type === AC2.REASON) a = { ...a, reason: p.u8() };
+            else if (type === AC2.USERDATA) a = { ...a, userdata: p.rest() };
+            else if (type === AC2.PAUSE) a = { ...a, pause: true };
+            else if (type === AC2.METER_ID) a = { ...a, meterId: p.u32() };
+            else fail('OFPBPC_BAD_TYPE', `property ${type}`);
+            const over = (r.pos - start) % 8;
+            if (over !== 0) r.skip(Math.min(8 - over, r.left));
+          }
+          return a;
+        },
+        (w, a) => {
+          const start = w.length - 10;
+          w.zeros(6);
+          const property = (type: number, len: number, put: () => void): void => {
+            w.u16(type).u16(4 + len);
+            put();
+            w.pad(8, start);
+          };
+          if (a.maxLen !== 0xffff) property(AC2.MAX_LEN, 2, () => w.u16(a.maxLen));
+          if (a.controllerId !== 0) property(AC2.CONTROLLER_ID, 2, () => w.u16(a.controllerId));
+          if (a.reason !== REASON_ACTION) property(AC2.REASON, 1, () => w.u8(a.reason));
+          if (a.userdata.length > 0) property(AC2.USERDATA, a.userdata.length, () => w.bytes(a.userdata));
+          if (a.pause) property(AC2.PAUSE, 0, () => undefined);
+          if (a.meterId !== 0) property(AC2.METER_ID, 4, () => w.u32(a.meterId));
+        },
+      ),
+    ],
+    parse: { controller: parseController },
+    format: formatController,
+  },
+  enqueue: {
+    wire: [
+      std(
+        1,
+        1,
+        11,
+        16,
+        (r) => {
+          const port = from10(r.u16());
+          if (port >= OFPP.MAX && port !== OFPP.IN_PORT && port !== OFPP.LOCAL)
+            fail('OFPBAC_BAD_OUT_PORT', `port ${port}`);
+          r.skip(6);
+          return { type: 'enqueue', port, queue: r.u32() };
+        },
+        (w, a) => w.u16(portToOf10(a.port)).zeros(6).u32(a.queue),
+      ),
+    ],
+    translate: (a, version) =>
+      version === 1
+        ? undefined
+        : [
+            { type: 'set_queue', queue: a.queue },
+            { type: 'output', port: a.port, maxLen: 0 },
+            { type: 'pop_queue' },
+          ],
+    parse: { enqueue: parseEnqueue },
+    format: (a, c) => `enqueue:${formatPort(a.port, c.ports)}:${a.queue}`,
+  },
+  group: {
+    wire: [
+      std(
+        2,
+        6,
+        22,
+        8,
+        (r) => ({ type: 'group', group: r.u32() }),
+        (w, a) => w.u32(a.group),
+      ),
+      {
+        ...nx<ActionOf<'group'>>(
+          40,
+          16,
+          (r) => {
+            r.skip(2);
+            return { type: 'group', group: r.u32() };
+          },
+          (w, a) => w.zeros(2).u32(a.group),
+        ),
+        to: 1,
+      },
+    ],
+    parse: { group: (arg) => ({ type: 'group', group: parseU32(arg) }) },
+    format: (a) => `group:${a.group}`,
+  },
+  set_queue: {
+    wire: [
+      std(
+        2,
+        6,
+        21,
+        8,
+        (r) => ({ type: 'set_queue', queue: r.u32() }),
+        (w, a) => w.u32(a.queue),
+      ),
+      {
+        ...nx<ActionOf<'set_queue'>>(
+          4,
+          16,
+          (r) => {
+            r.skip(2);
+            return { type: 'set_queue', queue: r.u32() };
+          },
+          (w, a) => w.zeros(2).u32(a.queue),
+        ),
+        to: 1,
+      },
+    ],
+    parse: { set_queue: (arg) => ({ type: 'set_queue', queue: parseU32(arg) }) },
+    format: (a) => `set_queue:${a.queue}`,
+  },
+  pop_queue: {
+    wire: [
+      nx(
+        5,
+        16,
+        () => ({ type: 'pop_queue' }),
+        () => undefined,
+      ),
+    ],
+    parse: { pop_queue: () => ({ type: 'pop_queue' }) },
+    format: () => 'pop_queue',
+  },
+};

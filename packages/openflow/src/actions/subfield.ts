@@ -1,0 +1,101 @@
+/** Subfields in text (`NXM_NX_REG0[0..15]`, `reg0`, `vlan_tci[13]`) and on the wire. */
+import { FlowSyntaxError } from '@ovs-node/flow/errors';
+import { fieldByCodeName, fieldByName, mustField } from '@ovs-node/flow/fields';
+import type { Field } from '@ovs-node/flow/field-types';
+import { fail } from '../errors.js';
+import { putFieldHeader, readFieldName } from '../match/headers.js';
+import type { Reader, Writer } from '../wire.js';
+import type { Subfield } from './types.js';
+
+/** Bits of a field's value, as actions see it. */
+export function fieldBits(f: Field): number {
+  return f.bits;
+}
+
+/** The name of a field in actions: its NXM (or else OXM) constant, or its plain name when it has none. */
+export function fieldCodeName(f: Field): string {
+  return (f.nxm ?? f.oxm[0])?.name ?? f.name;
+}
+
+/** The field called by its name or by the name of its NXM or OXM constant. */
+export function findField(name: string): Field | undefined {
+  return fieldByCodeName(name) ?? fieldByName(name);
+}
+
+/** The whole of a field. */
+export function wholeField(f: Field): Subfield {
+  return { field: f.name, ofs: 0, nBits: fieldBits(f) };
+}
+
+/** Reads a subfield at the start of `text`; `rest` is what follows it. @throws FlowSyntaxError */
+export function parseSubfieldPrefix(text: string): { subfield: Subfield; rest: string } {
+  const nameEnd = text.search(/\[|-(?=>)|\s|,|=/);
+  const name = nameEnd < 0 ? text : text.slice(0, nameEnd);
+  const f = findField(name);
+  if (!f) throw new FlowSyntaxError(`${text}: unknown field \`${name}'`);
+  const bits = fieldBits(f);
+  let rest = text.slice(name.length);
+  if (!rest.startsWith('[')) return { subfield: wholeField(f), rest };
+  const m = /^\[(?:(-?\d+)(?:\.\.(-?\d+))?)?\]/.exec(rest);
+  if (!m) throw new FlowSyntaxError(`${text}: syntax error expecting [] or [<bit>] or [<start>..<end>]`);
+  rest = rest.slice(m[0].length);
+  const start = m[1] === undefined ? 0 : Number(m[1]);
+  const end = m[2] === undefined ? (m[1] === undefined ? bits - 1 : start) : Number(m[2]);
+  if (start > end) throw new FlowSyntaxError(`${text}: starting bit ${start} is after ending bit ${end}`);
+  if (start >= bits) {
+    throw new FlowSyntaxError(
+      `${text}: starting bit ${start} is not valid because field is only ${bits} bits wide`,
+    );
+  }
+  if (end >= bits) {
+    throw new FlowSyntaxError(
+      `${text}: ending bit ${end} is not valid because field is only ${bits} bits wide`,
+    );
+  }
+  return { subfield: { field: f.name, ofs: start, nBits: end - start + 1 }, rest };
+}
+
+/** Reads a subfield that is all of `text`. @throws FlowSyntaxError */
+export function parseSubfield(text: string): Subfield {
+  const { subfield, rest } = parseSubfieldPrefix(text);
+  if (rest !== '') throw new FlowSyntaxError(`${text}: extra input following field syntax`);
+  return subfield;
+}
+
+/** The text of a subfield. */
+export function formatSubfield(s: Subfield): string {
+  const f = mustField(s.field);
+  const name = fieldCodeName(f);
+  if (s.ofs === 0 && s.nBits === fieldBits(f)) return `${name}[]`;
+  if (s.nBits === 1) return `${name}[${s.ofs}]`;
+  return `${name}[${s.ofs}..${s.ofs + s.nBits - 1}]`;
+}
+
+/** Writes `ofs << 6 | (n_bits - 1)`. */
+export function putOfsNbits(w: Writer, s: Subfield): void {
+  w.u16((s.ofs << 6) | (s.nBits - 1));
+}
+
+/** The offset and width in such a number. */
+export function splitOfsNbits(v: number): { ofs: number; nBits: number } {
+  return { ofs: v >> 6, nBits: (v & 0x3f) + 1 };
+}
+
+/** Writes the header of a subfield's field. */
+export function putSubfieldHeader(w: Writer, s: Subfield): void {
+  putFieldHeader(w, mustField(s.field), 0);
+}
+
+/** Reads a header and checks the bits that were read apart from it. */
+export function readSubfield(r: Reader, ofs: number, nBits: number): Subfield {
+  const f = readFieldName(r);
+  return checkSubfield(f, ofs, nBits);
+}
+
+/** A subfield of `f`, or OFPBAC_BAD_SET_LEN / BAD_ARGUMENT when it does not fit. */
+export function checkSubfield(f: Field, ofs: number, nBits: number): Subfield {
+  const bits = fieldBits(f);
+  if (nBits === 0) fail('OFPBAC_BAD_SET_LEN', 'zero bits');
+  if (ofs >= bits || ofs + nBits > bits) fail('OFPBAC_BAD_SET_LEN', `bits ${ofs}+${nBits} of ${f.name}`);
+  return { field: f.name, ofs, nBits };
+}

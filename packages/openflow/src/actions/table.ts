@@ -1,0 +1,223 @@
+/**
+ * The action table: every action and instruction, one row each, and the four loops over it: encode, decode, parse
+ * and print a list.
+ */
+import { FlowSyntaxError } from '@ovs-node/flow/errors';
+import { parsePort } from '@ovs-node/flow/ports';
+import { OFPP } from '@ovs-node/flow/ports';
+import { fail } from '../errors.js';
+import { parseKeyValues } from '../text/key-value.js';
+import { Reader, type Writer } from '../wire.js';
+import { CONTROL_ACTIONS } from './control.js';
+import { CT_ACTIONS } from './ct.js';
+import { FIELD_ACTIONS } from './field.js';
+import { HEADER_ACTIONS } from './header.js';
+import { INSTRUCTIONS } from './instruction.js';
+import { LEARN_ACTION } from './learn.js';
+import { setListOperations } from './nested.js';
+import { OUTPUT_ACTIONS } from './output.js';
+import type {
+  ActionRow,
+  ActionTable,
+  DecodeContext,
+  FormatContext,
+  InstructionKind,
+  ParseContext,
+  WireForm,
+} from './row.js';
+import type { Action, ActionType } from './types.js';
+
+export const ACTIONS: ActionTable = {
+  ...OUTPUT_ACTIONS,
+  ...HEADER_ACTIONS,
+  ...FIELD_ACTIONS,
+  ...CONTROL_ACTIONS,
+  ...CT_ACTIONS,
+  ...INSTRUCTIONS,
+  learn: LEARN_ACTION,
+};
+
+const EXPERIMENTER = 0xffff;
+/** Nesting that a stranger may ask for. */
+const MAX_DEPTH = 32;
+
+/** The row of an action. */
+export function actionRow(type: ActionType): ActionRow {
+  return ACTIONS[type] as unknown as ActionRow;
+}
+
+/** What kind of instruction an action belongs to in OpenFlow 1.1 and later. */
+export function instructionKind(a: Action): InstructionKind {
+  return actionRow(a.type).instruction ?? 'apply';
+}
+
+const decoders = new Map<string, WireForm<Action>>();
+const parsers = new Map<
+  string,
+  { type: ActionType; parse: (arg: string, context: ParseContext) => Action }
+>();
+for (const [type, row] of Object.entries(ACTIONS) as unknown as [ActionType, ActionRow][]) {
+  for (const form of row.wire) {
+    for (let v = form.from; v <= form.to; v++) decoders.set(`${v}:${form.vendor}:${form.code}`, form);
+  }
+  for (const [keyword, parse] of Object.entries(row.parse)) parsers.set(keyword, { type, parse });
+}
+
+/** Whether any version knows this experimenter. */
+const VENDORS = new Set(
+  Object.values(ACTIONS).flatMap((row) => (row as unknown as ActionRow).wire.map((f) => f.vendor)),
+);
+
+/** An action that a version has no way to say; `encodeActions` leaves it out, as the peer does. */
+function encodeOne(w: Writer, a: Action, version: number): void {
+  const row = actionRow(a.type);
+  const others = row.translate?.(a, version);
+  if (others) {
+    for (const other of others) encodeOne(w, other, version);
+    return;
+  }
+  for (const form of row.wire) {
+    if (version < form.from || version > form.to || !form.encode) continue;
+    if (form.when && !form.when(a, version)) continue;
+    const start = w.length;
+    if (form.vendor === 0) w.u16(form.code).u16(0);
+    else w.u16(EXPERIMENTER).u16(0).u32(form.vendor).u16(form.code);
+    form.encode(w, a, version);
+    w.pad(8, start);
+    w.setU16(start + 2, w.length - start);
+    return;
+  }
+}
+
+/** Writes a list of actions in the form of `version`. Instructions other than apply-actions are left out. */
+export function encodeList(w: Writer, actions: readonly Action[], version: number): void {
+  for (const a of actions) encodeOne(w, a, version);
+}
+
+/** Reads actions to the end of `r`. */
+export function decodeList(r: Reader, context: DecodeContext): Action[] {
+  if (context.depth > MAX_DEPTH) fail('OFPBAC_TOO_MANY', 'actions nested too deeply');
+  const deeper = { version: context.version, depth: context.depth + 1 };
+  const out: Action[] = [];
+  while (r.left > 0) {
+    if (r.left < 8) fail('OFPBAC_BAD_LEN', `${r.left} bytes after the last action`);
+    const start = r.pos;
+    const type = r.u16();
+    const length = r.u16();
+    if (length < 8 || length % 8 !== 0 || length > r.end - start)
+      fail('OFPBAC_BAD_LEN', `length ${length} of action ${type}`);
+    const body = r.sub(length - 4, 'OFPBAC_BAD_LEN');
+    let vendor = 0;
+    let code = type;
+    if (type === EXPERIMENTER) {
+      vendor = body.u32();
+      if (!VENDORS.has(vendor)) fail('OFPBAC_BAD_VENDOR', `vendor 0x${vendor.toString(16)}`);
+      code = body.u16();
+    }
+    const form = decoders.get(`${context.version}:${vendor}:${code}`);
+    if (!form)
+      return fail(vendor === 0 ? 'OFPBAC_BAD_TYPE' : 'OFPBAC_BAD_VENDOR_TYPE', `action ${vendor}:${code}`);
+    if (form.length !== undefined && form.length !== length) {
+      fail('OFPBAC_BAD_LEN', `length ${length} of action ${vendor}:${code}`);
+    }
+    out.push(form.decode(body, deeper));
+  }
+  return out;
+}
+
+/** In the order that OpenFlow 1.1 and later execute them. */
+const KIND_ORDER: readonly InstructionKind[] = ['meter', 'apply', 'clear', 'write', 'metadata', 'goto'];
+const KIND_NAME: Readonly<Record<InstructionKind, string>> = {
+  meter: 'meter',
+  apply: 'apply_actions',
+  clear: 'clear_actions',
+  write: 'write_actions',
+  metadata: 'write_metadata',
+  goto: 'goto_table',
+};
+
+/** Why a list is not in the order of instructions, in the peer's words; undefined when it is. */
+export function instructionOrderProblem(actions: readonly Action[]): string | undefined {
+  let last: InstructionKind | undefined;
+  for (const a of actions) {
+    const kind = instructionKind(a);
+    if (last !== undefined) {
+      const order = KIND_ORDER.indexOf(kind);
+      const before = KIND_ORDER.indexOf(last);
+      if (order < before) {
+        return `invalid instruction ordering: ${KIND_NAME[kind]} must appear before ${KIND_NAME[last]}, for OpenFlow 1.1+ compatibility`;
+      }
+      if (order === before && kind !== 'apply') {
+        return `duplicate ${KIND_NAME[kind]} instruction not allowed, for OpenFlow 1.1+ compatibility`;
+      }
+    }
+    last = kind;
+  }
+  return undefined;
+}
+
+/** Parses a list; `within` is the action that holds it. @throws FlowSyntaxError */
+export function parseList(text: string, context: ParseContext, within?: ActionType): Action[] {
+  if (context.depth > MAX_DEPTH) throw new FlowSyntaxError('Action nested too deeply');
+  const c: ParseContext = { ...context, depth: context.depth + 1, within };
+  const out: Action[] = [];
+  let drop = false;
+  for (const { key, value } of parseKeyValues(text)) {
+    const lower = key.toLowerCase();
+    const parser = parsers.get(lower);
+    if (parser) {
+      const a = parser.parse(value, c);
+      checkNesting(a, within);
+      out.push(a);
+      continue;
+    }
+    if (lower === 'drop') {
+      drop = true;
+      continue;
+    }
+    if (lower === 'apply_actions') throw new FlowSyntaxError('apply_actions is the default instruction');
+    const port = parsePort(key, context.ports);
+    if (port === undefined) throw new FlowSyntaxError(`unknown action ${key}`);
+    const a: Action = { type: 'output', port, maxLen: port === OFPP.CONTROLLER ? 0xffff : 0 };
+    checkNesting(a, within);
+    out.push(a);
+  }
+  context.usable &= c.usable;
+  if (drop && out.length > 0) {
+    throw new FlowSyntaxError('"drop" must not be accompanied by any other action or instruction');
+  }
+  return out;
+}
+
+/** What may stand inside of what. */
+function checkNesting(a: Action, within: ActionType | undefined): void {
+  if (within === undefined) {
+    if (a.type === 'nat') throw new FlowSyntaxError('Cannot set CT fields outside of "ct" action');
+    return;
+  }
+  if (within === 'ct') {
+    if (a.type === 'nat') return;
+    if (a.type !== 'set_field' && a.type !== 'move') {
+      throw new FlowSyntaxError(`ct action doesn't support nested action ${actionName(a.type)}`);
+    }
+    const field = a.type === 'set_field' ? a.field : a.dst.field;
+    if (field !== 'ct_mark' && field !== 'ct_label') {
+      throw new FlowSyntaxError(`ct action doesn't support nested modification of ${field}`);
+    }
+  }
+  if (within === 'write_actions' && instructionKind(a) !== 'apply') {
+    throw new FlowSyntaxError(`${actionName(a.type)} instruction not allowed here`);
+  }
+}
+
+/** The name of an action in error messages. */
+export function actionName(type: ActionType): string {
+  return Object.keys(actionRow(type).parse)[0] ?? type;
+}
+
+/** Prints a list; nothing for an empty one. */
+export function formatList(actions: readonly Action[], context: FormatContext): string {
+  return actions.map((a) => actionRow(a.type).format(a, context)).join(',');
+}
+
+setListOperations({ encode: encodeList, decode: decodeList, parse: parseList, format: formatList });

@@ -1,0 +1,31 @@
+/** Action lists as text, as `ovs-ofctl` reads and prints them (ovs-actions(7)). */
+import { FlowSyntaxError } from '@ovs-node/flow/errors';
+import { PROTO_ANY } from '@ovs-node/flow/field-types';
+import type { PortMap } from '@ovs-node/flow/ports';
+import type { FormatContext, ParseContext, TableMap } from './row.js';
+import { formatList, instructionOrderProblem, parseList } from './table.js';
+import type { Action } from './types.js';
+
+export type { TableMap } from './row.js';
+
+/** Reads actions and instructions; narrows `context.usable` to the protocols that can carry them. @throws FlowSyntaxError */
+export function parseActionsIn(text: string, context: ParseContext): Action[] {
+  const actions = parseList(text, context);
+  const problem = instructionOrderProblem(actions);
+  if (problem !== undefined) throw new FlowSyntaxError(problem);
+  return actions;
+}
+
+/** Reads actions and instructions. Their fit with a match is not checked (see `check.ts`). @throws FlowSyntaxError */
+export function parseActions(text: string, ports?: PortMap, tables?: TableMap): Action[] {
+  return parseActionsIn(text, { ports, tables, usable: PROTO_ANY, depth: 0 });
+}
+
+/** Prints actions; `drop` for none. */
+export function formatActions(actions: readonly Action[], ports?: PortMap, tables?: TableMap): string {
+  return formatActionsIn(actions, { ports, tables });
+}
+
+export function formatActionsIn(actions: readonly Action[], context: FormatContext): string {
+  return actions.length === 0 ? 'drop' : formatList(actions, context);
+}

@@ -1,0 +1,71 @@
+/**
+ * Headers of TLV match fields (nx_match and OXM): which code point a field has in a version, and the header on the
+ * wire: class (16 bits), field (7), hasmask (1), length (8), then an experimenter id when the class is 0xffff, which
+ * the length counts (OpenFlow 1.3, section 7.2.3.2).
+ */
+import { fieldByCode } from '@ovs-node/flow/fields';
+import type { Field, FieldCode } from '@ovs-node/flow/field-types';
+import type { ErrorName } from '../error-table.js';
+import { fail } from '../errors.js';
+import type { Reader, Writer } from '../wire.js';
+
+const EXPERIMENTER = 0xffff;
+
+/** The code of `f` to send in `version`; 0 asks for the one that Nicira actions use in all versions. */
+export function fieldCode(f: Field, version: number): FieldCode | undefined {
+  if (version < 3) return f.nxm ?? f.oxm[0];
+  let best: FieldCode | undefined;
+  for (const c of f.oxm) if (c.since <= version) best = c;
+  return best ?? f.nxm ?? f.oxm[0];
+}
+
+/** Bytes of a header. */
+export function headerLength(code: FieldCode): number {
+  return code.cls === EXPERIMENTER ? 8 : 4;
+}
+
+/** Writes the header of a field whose value (and mask) follow, or do not (in actions that only name a field). */
+export function putFieldHeader(w: Writer, f: Field, version: number, masked = false): void {
+  const code = fieldCode(f, version);
+  if (!code) throw new Error(`field ${f.name} has no code`);
+  const experimenter = code.cls === EXPERIMENTER;
+  w.u16(code.cls);
+  w.u8((code.field << 1) | (masked ? 1 : 0));
+  w.u8((masked ? 2 : 1) * f.bytes + (experimenter ? 4 : 0));
+  if (experimenter) w.u32(code.experimenter);
+}
+
+/** A header as read. `field` is undefined when no field has that code. */
+export interface FieldHeader {
+  readonly cls: number;
+  readonly code: number;
+  readonly masked: boolean;
+  /** Bytes of value and mask that follow. */
+  readonly length: number;
+  readonly experimenter: number;
+  readonly field: Field | undefined;
+}
+
+/** Reads a header; fails with OFPBMC_BAD_LEN when it is cut. */
+export function readFieldHeader(r: Reader): FieldHeader {
+  const cls = r.u16();
+  const code = r.u8();
+  let length = r.u8();
+  let experimenter = 0;
+  if (cls === EXPERIMENTER) {
+    if (length < 4) fail('OFPBMC_BAD_LEN', 'experimenter field shorter than its id');
+    experimenter = r.u32();
+    length -= 4;
+  }
+  const field = fieldByCode(cls, code >> 1, experimenter);
+  return { cls, code: code >> 1, masked: (code & 1) !== 0, length, experimenter, field };
+}
+
+/** Reads a header that only names a field, as in actions: known, without a mask, of the right length. */
+export function readFieldName(r: Reader, unknown: ErrorName = 'OFPBAC_BAD_SET_TYPE'): Field {
+  const h = readFieldHeader(r);
+  if (!h.field) return fail(unknown, `unknown field ${h.cls}:${h.code}`);
+  if (h.masked) fail('OFPBAC_BAD_SET_MASK', `mask on ${h.field.name}`);
+  if (h.length !== h.field.bytes) fail(unknown, `length ${h.length} of ${h.field.name}`);
+  return h.field;
+}

@@ -1,0 +1,75 @@
+/** Numbers in flow text, with the limits and the words of errors that `ovs-ofctl` has. */
+import { FlowSyntaxError } from '@ovs-node/flow/errors';
+
+const NUMBER = /^\s*[+-]?(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)$/;
+
+/** A number as C's strtoull(…, 0) reads it (decimal, 0x hexadecimal, 0 octal), or undefined. */
+export function readNumber(text: string): bigint | undefined {
+  if (!NUMBER.test(text)) return undefined;
+  let t = text.trim();
+  const negative = t.startsWith('-');
+  if (negative || t.startsWith('+')) t = t.slice(1);
+  const value = BigInt(/^0[0-7]+$/.test(t) ? `0o${t.slice(1)}` : t);
+  return negative ? -value : value;
+}
+
+function bounded(text: string, name: string, max: bigint): number {
+  const v = readNumber(text);
+  if (v === undefined || v < 0n || v > max) throw new FlowSyntaxError(`invalid ${name} "${text}"`);
+  return Number(v);
+}
+
+/** An 8-bit number; `name` says what it is in the error. */
+export function parseU8(text: string, name: string): number {
+  return bounded(text, name, 0xffn);
+}
+/** A 16-bit number. */
+export function parseU16(text: string, name: string): number {
+  return bounded(text, name, 0xffffn);
+}
+/** A 32-bit number. */
+export function parseU32(text: string): number {
+  if (text === '') throw new FlowSyntaxError('missing required numeric argument');
+  const v = readNumber(text);
+  if (v === undefined || v > 0xffffffffn || v < -0xffffffffn)
+    throw new FlowSyntaxError(`invalid numeric format ${text}`);
+  return Number(BigInt.asUintN(32, v));
+}
+/** A 64-bit number; negative ones wrap. */
+export function parseU64(text: string): bigint {
+  if (text === '') throw new FlowSyntaxError('missing required numeric argument');
+  const v = readNumber(text);
+  if (v === undefined || v > 0xffffffffffffffffn) throw new FlowSyntaxError(`invalid numeric format ${text}`);
+  return BigInt.asUintN(64, v);
+}
+/** An Ethernet address. */
+export function parseMac(text: string): bigint {
+  if (!/^(?:[0-9a-fA-F]{1,2}:){5}[0-9a-fA-F]{1,2}$/.test(text))
+    throw new FlowSyntaxError(`invalid mac address ${text}`);
+  return text.split(':').reduce((v, b) => (v << 8n) | BigInt(`0x${b}`), 0n);
+}
+/** An IPv4 address, as an unsigned number. */
+export function parseIpv4(text: string): number {
+  const v = readIpv4(text);
+  if (v === undefined) throw new FlowSyntaxError(`${text}: could not convert to IP address`);
+  return v;
+}
+export function readIpv4(text: string): number | undefined {
+  if (!/^\d{1,3}(?:\.\d{1,3}){3}$/.test(text)) return undefined;
+  const parts = text.split('.').map(Number);
+  return parts.some((p) => p > 255) ? undefined : parts.reduce((v, b) => v * 256 + b, 0);
+}
+/** The text of an Ethernet address. */
+export function formatMac(mac: bigint): string {
+  return mac
+    .toString(16)
+    .padStart(12, '0')
+    .replace(/..(?=.)/g, '$&:');
+}
+export function formatIpv4(ip: number): string {
+  return `${ip >>> 24}.${(ip >>> 16) & 255}.${(ip >>> 8) & 255}.${ip & 255}`;
+}
+/** `0x` and hexadecimal digits. */
+export function hex(v: number | bigint, digits = 0): string {
+  return `0x${v.toString(16).padStart(digits, '0')}`;
+}

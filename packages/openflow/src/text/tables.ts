@@ -1,0 +1,28 @@
+/** Table numbers and names in text. */
+import type { TableMap } from '../actions/row.js';
+
+/** The table of `text`, 0 to 255 or a name (which may be in double quotes), or undefined. */
+export function readTable(text: string, tables?: TableMap): number | undefined {
+  if (/^\d+$/.test(text)) {
+    const n = Number(text);
+    return n <= 255 ? n : undefined;
+  }
+  return tables?.nameToNumber(unquote(text));
+}
+
+function unquote(text: string): string {
+  if (!text.startsWith('"')) return text;
+  try {
+    const v: unknown = JSON.parse(text);
+    return typeof v === 'string' ? v : text;
+  } catch {
+    return text;
+  }
+}
+
+/** The name of a table, in double quotes unless it is an identifier, or its number. */
+export function formatTable(table: number, tables?: TableMap): string {
+  const name = tables?.numberToName(table);
+  if (name === undefined) return String(table);
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : JSON.stringify(name);
+}
