@@ -49,15 +49,14 @@ const FRAGS: Record<string, Masked> = {
 };
 
 /**
- * Reads a value, with a mask where the field takes one; `*` is a wildcard (mask 0) and an empty text is `0/0`.
+ * Reads a value, with a mask where the field takes one; `*` is a wildcard (mask 0).
  * Throws FlowSyntaxError with the peer's words.
  */
 export function parseFieldValue(f: Field, text: string, ports?: PortMap): Masked {
   if (text === '*') return { value: 0n, mask: 0n };
-  const s = text === '' ? '0/0' : text;
-  const r = parseByFormat(f, s, ports);
+  const r = parseByFormat(f, text, ports);
   if (!f.maskable && r.mask !== 0n && r.mask !== ones(f.bytes)) {
-    throw new FlowSyntaxError(`${s}: invalid mask for field ${f.name}`);
+    throw new FlowSyntaxError(`${text}: invalid mask for field ${f.name}`);
   }
   return r;
 }

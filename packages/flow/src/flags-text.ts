@@ -69,6 +69,7 @@ export function parseFlags(set: FlagSet, text: string): { value: number; mask: n
     return { value, mask };
   }
   let value = 0;
+  if (text === '') return { value, mask: undefined };
   for (const name of text.replace(/\|$/, '').split('|')) {
     const bit = set.names.indexOf(name);
     if (bit < 0) throw bad(text);

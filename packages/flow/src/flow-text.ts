@@ -44,13 +44,14 @@ export function maskOfPacket(key: FlowKey): FlowKey {
   all(W.CT_LABEL, 4);
   all(W.RECIRC_ID);
   all(W.IN_PORT);
-  all(W.ETH, 3);
-  m[W.ETH_TYPE] = 0xffff0000;
-  // The first tag that is not there shows that there is none.
-  all(W.VLAN0);
-  if ((key[W.VLAN0]! & 0xffff) !== 0) all(W.VLAN1);
-
   const packetType = key[W.PACKET_TYPE]!;
+  if (packetType === 0) {
+    all(W.ETH, 3);
+    m[W.ETH_TYPE] = 0xffff0000;
+    // The first tag that is not there shows that there is none.
+    all(W.VLAN0);
+    if ((key[W.VLAN0]! & 0xffff) !== 0) all(W.VLAN1);
+  }
   const type = packetType >>> 16 === 1 ? packetType & 0xffff : key[W.ETH_TYPE]! >>> 16;
   if (type === 0x0806 || type === 0x8035) {
     all(W.NW_SRC, 2);
@@ -77,7 +78,7 @@ export function maskOfPacket(key: FlowKey): FlowKey {
       all(W.ARP_HW, 3);
     }
   } else if (type === 0x894f) {
-    all(W.NSH, key[W.NSH]! >>> 8 === 1 ? 6 : 2);
+    all(W.NSH, ((key[W.NSH]! >>> 8) & 0xff) === 1 ? 6 : 2);
   } else {
     return m;
   }

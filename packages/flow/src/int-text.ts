@@ -34,7 +34,7 @@ export function scanU64(text: string, start = 0): Scanned {
     prefix = '0o';
   }
   digits.lastIndex = i;
-  const run = digits.exec(text)![0];
+  const run = digits.exec(text)?.[0] ?? '';
   if (run === '') return { value: 0n, end: start, error: 'syntax' };
   const value = BigInt(prefix + run);
   const end = i + run.length;

@@ -151,7 +151,7 @@ function formatTunnel(match: Match): string {
   s += dec('tun_gbp_id', k[W.TUN_GBP]! >>> 16, m[W.TUN_GBP]! >>> 16, 0xffff);
   if ((m[W.TUN_GBP]! & 0xff) !== 0) s += `tun_gbp_flags=${altHex(k[W.TUN_GBP]! & 0xff)},`;
   const f = W.TUN_FLAGS;
-  if (((m[f]! >>> 8) & 0xff) !== 0) s += `tun_tos=${altHex((k[f]! >>> 8) & 0xff)},`;
+  if (((m[f]! >>> 8) & 0xff) !== 0) s += `tun_tos=${(k[f]! >>> 8) & 0xff},`;
   if ((m[f]! & 0xff) !== 0) s += `tun_ttl=${k[f]! & 0xff},`;
   const ext = k[W.TUN_EXT]!;
   const extMask = m[W.TUN_EXT]!;

@@ -8,7 +8,7 @@ import { W } from './layout.js';
 import { Match } from './match.js';
 import { matchSet } from './match-fields.js';
 import type { PortMap } from './ports.js';
-import { parseSubfieldAt } from './subfield.js';
+import { parseSubfield } from './subfield.js';
 
 export { formatMatch, type MatchFormat, DEFAULT_PRIORITY } from './match-format.js';
 
@@ -129,7 +129,8 @@ export function applyMatchWord(
   }
   const f = fieldByName(name);
   if (f !== undefined) {
-    const masked = parseFieldValue(f, value, ports);
+    // A field without a value only has to exist.
+    const masked = parseFieldValue(f, value === '' ? '0/0' : value, ports);
     matchSet(match, f, masked.value, masked.mask);
     addEthernetPrereq(match, f);
     return fieldProtocols(f, masked.mask);
@@ -147,8 +148,7 @@ function setWord(match: Match, word: number, mask: number, value: number): void 
 
 /** `FIELD[start..end]=value`. */
 function applySubfield(match: Match, name: string, text: string): number {
-  const { bits, end } = parseSubfieldAt(name);
-  if (end < name.length) throw new FlowSyntaxError(`${name}: trailing garbage \`${name.slice(end)}'`);
+  const bits = parseSubfield(name);
   const value = scanInt(text, 16);
   if (value.error !== undefined || value.end < text.length) {
     throw new FlowSyntaxError(`${name}: cannot parse integer value: ${text}`);

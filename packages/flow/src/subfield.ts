@@ -45,6 +45,6 @@ export function parseSubfieldAt(text: string): { bits: FieldBits; end: number } 
 /** A subfield that is the whole of `text`. */
 export function parseSubfield(text: string): FieldBits {
   const { bits, end } = parseSubfieldAt(text);
-  if (end < text.length) throw new FlowSyntaxError(`${text}: trailing garbage \`${text.slice(end)}'`);
+  if (end < text.length) throw new FlowSyntaxError('unexpected input following field syntax');
   return bits;
 }
