@@ -14,16 +14,19 @@
  * Rows of a non-root table that nothing refers to are removed by the server; to delete one here is only needed for
  * rows of root tables.
  */
+import { vlog } from '@ovs-node/common/vlog';
 import { EMPTY_DATUM, type Datum, datumDifference, datumEquals, datumUnion } from './data/datum.js';
 import { datumToJson } from './data/datum-json.js';
 import { OvsdbError } from './data/error.js';
-import { type Json, type JsonObject, isJsonArray, isJsonObject } from './data/json.js';
+import { type Json, type JsonObject, canonicalJson, isJsonArray, isJsonObject } from './data/json.js';
 import { type NativeValue, datumFromNative } from './data/native.js';
 import { type Row, defaultCells } from './data/row.js';
 import { checkDatum } from './data/type.js';
 import { newUuid } from './data/uuid.js';
 import { asOvsdbError, type Replica } from './replica/replica.js';
 import type { ColumnSchema, TableSchema } from './schema.js';
+
+const log = vlog('ovsdb_idl');
 
 /** How a commit ended; `'unchanged'`: there was nothing to send. */
 export type CommitOutcome =
@@ -41,7 +44,7 @@ interface Draft {
   /** Columns that were assigned, by index. */
   readonly assigned: Set<number>;
   /** Partial changes of sets and maps, sent as mutations, which do not depend on the rest of the column. */
-  readonly mutations: Map<number, Json[]>;
+  readonly mutations: Map<number, (readonly ['insert' | 'delete', Datum])[]>;
   deleted: boolean;
 }
 
@@ -67,7 +70,7 @@ export class Transaction {
     this.#dryRun = true;
   }
 
-  /** Adds one to an integer column as part of the transaction; the outcome tells the new value. */
+  /** Adds one to an integer column if the transaction changes anything else; the outcome tells the new value. */
   increment(table: string, uuid: string, column: string): void {
     this.#increment = { table, uuid, column };
   }
@@ -158,12 +161,13 @@ export class Transaction {
     }
   }
 
-  /** Adds elements to a set, or pairs to a map (replacing the values of keys that are there). */
-  addTo(table: string, uuid: string, column: string, part: Datum): void {
+  /** Adds elements to a set, or pairs to a map; `replace`: pairs take the place of those that have their keys. */
+  addTo(table: string, uuid: string, column: string, part: Datum, replace = true): void {
     const schema = this.#column(table, column);
     const old = this.datum(table, uuid, column);
-    const now = datumUnion(old, part, true);
-    if (schema.type.value === undefined) this.#mutate(table, uuid, schema, now, [['insert', part]]);
+    const now = datumUnion(old, part, replace);
+    if (schema.type.value === undefined || !replace)
+      this.#mutate(table, uuid, schema, now, [['insert', part]]);
     // The server's "insert" keeps the value of a key that is there: it has to go first.
     else
       this.#mutate(table, uuid, schema, now, [
@@ -172,10 +176,10 @@ export class Transaction {
       ]);
   }
 
-  /** Removes elements of a set, or keys of a map. */
+  /** Removes elements of a set; of a map the pairs, or, when `part` has keys only, those keys. */
   removeFrom(table: string, uuid: string, column: string, part: Datum): void {
     const schema = this.#column(table, column);
-    const now = datumDifference(this.datum(table, uuid, column), part, true);
+    const now = datumDifference(this.datum(table, uuid, column), part);
     this.#mutate(table, uuid, schema, now, [['delete', part]]);
   }
 
@@ -184,7 +188,7 @@ export class Transaction {
     uuid: string,
     column: ColumnSchema,
     now: Datum,
-    steps: readonly (readonly [string, Datum])[],
+    steps: readonly (readonly ['insert' | 'delete', Datum])[],
   ): void {
     const draft = this.#draft(table, uuid);
     if (datumEquals(draft.cells[column.index]!, now)) return;
@@ -192,7 +196,7 @@ export class Transaction {
       return this.set(table, uuid, column.name, now);
     draft.cells[column.index] = now;
     const list = draft.mutations.get(column.index) ?? [];
-    for (const [mutator, part] of steps) list.push([column.name, mutator, this.#mutationJson(column, part)]);
+    list.push(...steps);
     draft.mutations.set(column.index, list);
   }
 
@@ -220,7 +224,7 @@ export class Transaction {
   operations(): JsonObject[] {
     const operations: JsonObject[] = [];
     for (const draft of this.#drafts.values()) operations.push(...this.#draftOperations(draft));
-    if (operations.length === 0 && this.#increment === undefined && this.#comments.length === 0) return [];
+    if (operations.length === 0) return [];
     const waits = [...this.#verified.values()].map(({ table, row, columns }) =>
       waitFor(table, row, [...columns]),
     );
@@ -262,6 +266,7 @@ export class Transaction {
         const error = new OvsdbError(result['error'], text('details'), text('syntax'));
         if (error.tag === 'timed out' && operations[i]?.['op'] === 'wait') return { status: 'try again' };
         if (error.tag === 'aborted' && this.#dryRun) return { status: 'success' };
+        log.warn(`transaction error: ${canonicalJson(result)}`);
         return { status: 'error', error };
       }
       if (operations[i]?.['op'] === 'select' && this.#increment !== undefined) {
@@ -287,7 +292,8 @@ export class Transaction {
   #draftOperations(draft: Draft): JsonObject[] {
     const { table, uuid } = draft;
     const where = this.#where(uuid);
-    if (draft.deleted) return [{ op: 'delete', table: table.name, where }];
+    // Other rows live as long as something refers to them, and go by themselves.
+    if (draft.deleted) return table.isRoot ? [{ op: 'delete', table: table.name, where }] : [];
     const row: Record<string, Json> = {};
     for (const index of draft.assigned) {
       const column = table.columns[index]!;
@@ -297,7 +303,11 @@ export class Transaction {
       return [{ op: 'insert', table: table.name, row, 'uuid-name': symbolOf(uuid) }];
     const operations: JsonObject[] = [];
     if (Object.keys(row).length > 0) operations.push({ op: 'update', table: table.name, where, row });
-    const mutations = [...draft.mutations.values()].flat();
+    // Only now: a part may refer to a row whose insertion came after it.
+    const mutations = [...draft.mutations].flatMap(([index, steps]) => {
+      const column = table.columns[index]!;
+      return steps.map(([mutator, part]): Json => [column.name, mutator, this.#mutationJson(column, part)]);
+    });
     if (mutations.length > 0) operations.push({ op: 'mutate', table: table.name, where, mutations });
     return operations;
   }

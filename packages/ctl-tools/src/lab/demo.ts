@@ -53,7 +53,9 @@ export async function demo(): Promise<number> {
 
 async function play(suite: Suite, a: Host, b: Host): Promise<void> {
   const show = async (tool: string, ...args: string[]): Promise<string> => {
-    console.log(`\n$ ${[tool, ...args].map((word) => (/[\s$&|;<>()*]/.test(word) ? `'${word}'` : word)).join(' ')}`);
+    console.log(
+      `\n$ ${[tool, ...args].map((word) => (/[\s$&|;<>()*]/.test(word) ? `'${word}'` : word)).join(' ')}`,
+    );
     const text = await suite.must(tool, ...args);
     if (text !== '') console.log(text.trimEnd());
     return text;

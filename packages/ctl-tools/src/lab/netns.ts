@@ -95,7 +95,10 @@ export async function must(file: string, ...args: string[]): Promise<string> {
 }
 
 /** Creates the hosts, gives them to `body`, and removes them whatever happens. */
-export async function withHosts<T>(options: readonly HostOptions[], body: (...hosts: Host[]) => Promise<T>): Promise<T> {
+export async function withHosts<T>(
+  options: readonly HostOptions[],
+  body: (...hosts: Host[]) => Promise<T>,
+): Promise<T> {
   const hosts = options.map((each) => new Host(each));
   try {
     for (const host of hosts) await host.create();

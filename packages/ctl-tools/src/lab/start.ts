@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
-import { delimiter, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { DAEMONS, type Daemon, Suite, type SuiteDirs, checkout, waitFor } from './suite.js';
 
 const isWindows = process.platform === 'win32';
@@ -34,7 +34,9 @@ export async function start(args: readonly string[]): Promise<number> {
   const suite = new Suite({ root: checkout, side: 'ours', dirs });
   const running = DAEMONS.filter((name) => suite.alive(name));
   if (running.length > 0) {
-    console.error(`npm start: ${running.join(', ')} of ${base} already running (pid ${suite.pid(running[0] as Daemon)})`);
+    console.error(
+      `npm start: ${running.join(', ')} of ${base} already running (pid ${suite.pid(running[0] as Daemon)})`,
+    );
     return 1;
   }
   const supervisor = new Supervisor(suite);
@@ -83,8 +85,14 @@ class Supervisor {
     await waitFor(
       `${name} to serve`,
       async () => {
-        if (failed !== undefined) throw new Error(`${name} ended (${failed}); see ${join(this.#suite.dirs.log, `${name}.out.log`)} and ${name}.log`);
-        return this.#suite.alive(name) && (await this.#suite.run('ovs-appctl', ['-t', name, '-T', '5', 'version'])).status === 0;
+        if (failed !== undefined)
+          throw new Error(
+            `${name} ended (${failed}); see ${join(this.#suite.dirs.log, `${name}.out.log`)} and ${name}.log`,
+          );
+        return (
+          this.#suite.alive(name) &&
+          (await this.#suite.run('ovs-appctl', ['-t', name, '-T', '5', 'version'])).status === 0
+        );
       },
       30_000,
     );
@@ -102,10 +110,13 @@ class Supervisor {
     }
     this.#restarts.set(name, count + 1);
     console.error(`${name} ended (${how}): starting it again`);
-    setTimeout(() => {
-      if (this.stopping || this.#suite.alive(name)) return;
-      this.up(name).catch((error: unknown) => console.error((error as Error).message));
-    }, 500 * 2 ** count);
+    setTimeout(
+      () => {
+        if (this.stopping || this.#suite.alive(name)) return;
+        this.up(name).catch((error: unknown) => console.error((error as Error).message));
+      },
+      500 * 2 ** count,
+    );
   }
 }
 

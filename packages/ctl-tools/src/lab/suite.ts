@@ -96,7 +96,9 @@ export class Suite {
   async must(program: string, ...args: string[]): Promise<string> {
     const result = await this.run(program, args);
     if (result.status !== 0) {
-      throw new Error(`${program} ${args.join(' ')}: status ${result.status}: ${result.stderr.trim() || result.stdout.trim()}`);
+      throw new Error(
+        `${program} ${args.join(' ')}: status ${result.status}: ${result.stderr.trim() || result.stdout.trim()}`,
+      );
     }
     return result.stdout;
   }
@@ -143,17 +145,31 @@ export class Suite {
   /** Starts a daemon by `--detach`: it serves when this returns. */
   async startDetached(name: Daemon): Promise<void> {
     const [file, ...before] = this.command(name);
-    const [exec, ...args] = [...this.#prefix, file, ...before, ...this.daemonArgs(name), '--detach', '--no-chdir'];
+    const [exec, ...args] = [
+      ...this.#prefix,
+      file,
+      ...before,
+      ...this.daemonArgs(name),
+      '--detach',
+      '--no-chdir',
+    ];
     // Its output goes to a file: a pipe would be kept open by the daemon and never end.
     const log = join(this.dirs.log, `${name}.start.log`);
     const fd = openSync(log, 'w');
-    const status = await exitOf(spawn(exec as string, args, { env: this.env, stdio: ['ignore', fd, fd] }), 30_000);
+    const status = await exitOf(
+      spawn(exec as string, args, { env: this.env, stdio: ['ignore', fd, fd] }),
+      30_000,
+    );
     closeSync(fd);
-    if (status !== 0) throw new Error(`${name} did not start (status ${status}): ${readFileSync(log, 'utf8').trim()}`);
+    if (status !== 0)
+      throw new Error(`${name} did not start (status ${status}): ${readFileSync(log, 'utf8').trim()}`);
   }
 
   /** Starts a daemon as a child in the foreground, its output in `NAME.out.log`. */
-  startChild(name: Daemon, onExit: (status: number | null, signal: NodeJS.Signals | null) => void): ChildProcess {
+  startChild(
+    name: Daemon,
+    onExit: (status: number | null, signal: NodeJS.Signals | null) => void,
+  ): ChildProcess {
     const [file, ...before] = this.command(name);
     const fd = openSync(join(this.dirs.log, `${name}.out.log`), 'a');
     const stdio: StdioOptions = ['ignore', fd, fd];
@@ -240,7 +256,11 @@ export async function waitFor(
 export function runCommand(
   file: string,
   args: readonly string[],
-  { env = process.env, input = '', timeoutMs = 60_000 }: { env?: NodeJS.ProcessEnv; input?: string; timeoutMs?: number } = {},
+  {
+    env = process.env,
+    input = '',
+    timeoutMs = 60_000,
+  }: { env?: NodeJS.ProcessEnv; input?: string; timeoutMs?: number } = {},
 ): Promise<RunResult> {
   return new Promise((done) => {
     const child = spawn(file, args, { env, stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true });

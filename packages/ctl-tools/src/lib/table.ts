@@ -1,0 +1,190 @@
+/** Tables of results in the output formats of the database tools: table, list, html, csv, json. */
+import { FatalError } from '@ovs-node/common/errors';
+import type { OptionSpec } from '@ovs-node/common/getopt';
+import type { Datum } from 'ovsdb-client/data/datum';
+import { datumToJson } from 'ovsdb-client/data/datum-json';
+import { formatBareDatum, formatDatum } from 'ovsdb-client/data/datum-text';
+import { type Json, stringifyJson } from 'ovsdb-client/data/json';
+import type { ColumnType } from 'ovsdb-client/data/type';
+
+export const TABLE_FORMATS = ['table', 'list', 'html', 'csv', 'json'] as const;
+export const CELL_FORMATS = ['string', 'bare', 'json'] as const;
+export type TableFormat = (typeof TABLE_FORMATS)[number];
+export type CellFormat = (typeof CELL_FORMATS)[number];
+
+/** How to print; a program's options change it while they are parsed. */
+export interface TableStyle {
+  format: TableFormat;
+  cells: CellFormat;
+  headings: boolean;
+  /** Pretty-print JSON. */
+  pretty: boolean;
+}
+
+/** A cell: a datum with its type, or plain text. */
+export type Cell = { readonly type: ColumnType; readonly datum: Datum } | string;
+
+export interface Table {
+  readonly caption?: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly Cell[])[];
+}
+
+/** The options that every tool with tables has; `style` is changed as they are met. */
+export function tableOptions(style: TableStyle): OptionSpec[] {
+  return [
+    {
+      name: 'format',
+      short: 'f',
+      arg: 'required',
+      apply: (value) => (style.format = oneOf(TABLE_FORMATS, value, 'output')),
+    },
+    {
+      name: 'data',
+      short: 'd',
+      arg: 'required',
+      apply: (value) => (style.cells = oneOf(CELL_FORMATS, value, 'cell')),
+    },
+    { name: 'no-headings', apply: () => (style.headings = false) },
+    { name: 'pretty', apply: () => (style.pretty = true) },
+    {
+      name: 'bare',
+      apply: () =>
+        Object.assign(style, {
+          format: 'list',
+          cells: 'bare',
+          headings: false,
+        } satisfies Partial<TableStyle>),
+    },
+  ];
+}
+
+function oneOf<T extends string>(known: readonly T[], value: string | undefined, what: string): T {
+  const found = known.find((each) => each === value);
+  if (found === undefined) throw new FatalError(`unknown ${what} format "${value}"`);
+  return found;
+}
+
+/** The text of a table. JSON ends in a line break as every other format does. */
+export function formatTable(table: Table, style: TableStyle): string {
+  switch (style.format) {
+    case 'table':
+      return asTable(table, style);
+    case 'list':
+      return asList(table, style);
+    case 'html':
+      return asHtml(table, style);
+    case 'csv':
+      return asCsv(table, style);
+    case 'json':
+      return `${asJson(table, style)}\n`;
+  }
+}
+
+function cellText(cell: Cell, style: TableStyle): string {
+  if (typeof cell === 'string') return style.cells === 'json' ? JSON.stringify(cell) : cell;
+  switch (style.cells) {
+    case 'string':
+      return formatDatum(cell.type, cell.datum);
+    case 'bare':
+      return formatBareDatum(cell.type, cell.datum);
+    case 'json':
+      return stringifyJson(datumToJson(cell.type, cell.datum));
+  }
+}
+
+/** How many characters a text has, which is not its number of UTF-16 units. */
+function characters(text: string): number {
+  let n = 0;
+  for (const _ of text) n++;
+  return n;
+}
+
+function asTable(table: Table, style: TableStyle): string {
+  const rows = table.rows.map((row) => row.map((cell) => cellText(cell, style)));
+  const widths = table.columns.map((name, i) => {
+    const heading = style.headings ? name.length : 0;
+    return Math.max(heading, ...rows.map((row) => characters(row[i] as string)));
+  });
+  const line = (cells: readonly string[]): string => {
+    const last = cells.length - 1;
+    return cells
+      .map((text, i) => (i === last ? text : text + ' '.repeat(widths[i]! - characters(text))))
+      .join(' ');
+  };
+  const lines = rows.map(line);
+  if (style.headings) {
+    const rule = widths.map((width) => '-'.repeat(width)).join(' ');
+    lines.unshift(line(table.columns), rule);
+  }
+  if (table.caption !== undefined) lines.unshift(table.caption);
+  return lines.map((text) => `${text}\n`).join('');
+}
+
+function asList(table: Table, style: TableStyle): string {
+  const records = table.rows.map((row) =>
+    row
+      .map((cell, i) => {
+        const heading = style.headings ? `${(table.columns[i] as string).padEnd(20)}: ` : '';
+        return `${heading}${cellText(cell, style)}\n`;
+      })
+      .join(''),
+  );
+  const caption = table.caption === undefined ? '' : `${table.caption}\n`;
+  return caption + records.join('\n');
+}
+
+function asHtml(table: Table, style: TableStyle): string {
+  const escape = (text: string): string =>
+    text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+  const row = (tag: string, cells: readonly string[]): string[] => [
+    '  <tr>',
+    ...cells.map((text) => `    <${tag}>${escape(text)}</${tag}>`),
+    '  </tr>',
+  ];
+  const lines = ['<table border=1>'];
+  if (table.caption !== undefined) lines.push(`  <caption>${escape(table.caption)}</caption>`);
+  if (style.headings) lines.push(...row('th', table.columns));
+  for (const cells of table.rows) {
+    lines.push(
+      ...row(
+        'td',
+        cells.map((cell) => cellText(cell, style)),
+      ),
+    );
+  }
+  lines.push('</table>', '');
+  return lines.join('\n');
+}
+
+function asCsv(table: Table, style: TableStyle): string {
+  const cell = (text: string): string => (/[\n,"]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const lines = table.rows.map((row) => row.map((each) => cell(cellText(each, style))).join(','));
+  if (style.headings) lines.unshift(table.columns.map(cell).join(','));
+  if (table.caption !== undefined) lines.unshift(table.caption);
+  return lines.map((text) => `${text}\n`).join('');
+}
+
+function asJson(table: Table, style: TableStyle): string {
+  const json: Record<string, Json> = {};
+  if (table.caption !== undefined) json['caption'] = table.caption;
+  json['data'] = table.rows.map((row) =>
+    row.map((cell): Json => (typeof cell === 'string' ? cell : datumToJson(cell.type, cell.datum))),
+  );
+  json['headings'] = [...table.columns];
+  return style.pretty ? prettyJson(json, 0) : stringifyJson(json);
+}
+
+function prettyJson(json: Json, depth: number): string {
+  if (typeof json !== 'object' || json === null) return stringifyJson(json);
+  const isArray = Array.isArray(json);
+  const inner = isArray
+    ? (json as readonly Json[]).map((each) => prettyJson(each, depth + 1))
+    : Object.entries(json).map(
+        ([key, value]) => `${JSON.stringify(key)}: ${prettyJson(value as Json, depth + 1)}`,
+      );
+  const [open, close] = isArray ? ['[', ']'] : ['{', '}'];
+  if (inner.length === 0) return open + close;
+  const pad = '  '.repeat(depth + 1);
+  return `${open}\n${inner.map((each) => pad + each).join(',\n')}${close}`;
+}

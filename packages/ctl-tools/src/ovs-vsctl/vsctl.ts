@@ -1,0 +1,257 @@
+/**
+ * ovs-vsctl: runs commands against the database in one transaction, and waits until ovs-vswitchd has done what they
+ * say.
+ *
+ *     parse all ─► connect, replicate what the commands need ─► run all ─► commit ─► print ─► wait for cur_cfg
+ *                                        ▲                        │ not yet (wait-until), or the database moved on
+ *                                        └── wait for a change ◄──┘
+ */
+import { defaultDbRemote, dirs } from '@ovs-node/common/dirs';
+import { FatalError, errorMessage } from '@ovs-node/common/errors';
+import { type OptionSpec, parseCommandLine } from '@ovs-node/common/getopt';
+import { sslOptions } from '@ovs-node/common/stream-options';
+import { runTool, parseTimeout, startTimeout } from '@ovs-node/common/tool';
+import { vlogOptions } from '@ovs-node/common/vlog-options';
+import { OvsdbError } from 'ovsdb-client/data/error';
+import { Replica, type TableSelection } from 'ovsdb-client/replica/replica';
+import { Transaction, changedSince } from 'ovsdb-client/transaction';
+import { vswitchSchema } from 'ovsdb-client/vswitch/schema';
+import {
+  type CommandCall,
+  type CommandOutput,
+  type CtlCommand,
+  commandOptionSpecs,
+  parseCommands,
+  type LateOutput,
+  type LocalOption,
+} from '../lib/ctl-command.js';
+import { databaseCommands, TryAgain } from '../lib/db-commands.js';
+import { type TableStyle, formatTable, tableOptions } from '../lib/table.js';
+import { BRIDGE_COMMANDS } from './bridge-commands.js';
+import { VsctlContext } from './context.js';
+import { CONTROL_COMMANDS } from './control-commands.js';
+import { helpText } from './help.js';
+import { PORT_COMMANDS } from './port-commands.js';
+import { RECORD_NAMES } from './records.js';
+import { SHOW_TABLES, show } from './show.js';
+
+interface Settings {
+  remote: string;
+  wait: boolean;
+  retry: boolean;
+  dryRun: boolean;
+  oneline: boolean;
+  timeout: number | undefined;
+  readonly style: TableStyle;
+}
+
+/** What nearly every command looks at. */
+const BASE_TABLES: TableSelection = {
+  Open_vSwitch: ['bridges', 'next_cfg', 'cur_cfg', 'manager_options', 'ssl'],
+  Bridge: ['name', 'ports', 'controller', 'fail_mode', 'external_ids'],
+  Port: ['name', 'fake_bridge', 'tag', 'interfaces', 'external_ids'],
+  Interface: ['name', 'ofport', 'error'],
+  Controller: ['target', 'inactivity_probe'],
+  Manager: ['target', 'inactivity_probe'],
+  SSL: '*',
+};
+
+const COMMANDS: readonly CtlCommand<VsctlContext>[] = [
+  { name: 'init', usage: '', min: 0, max: 0, run: () => undefined },
+  { name: 'show', usage: '', min: 0, max: 0, tables: () => SHOW_TABLES, run: show },
+  ...BRIDGE_COMMANDS,
+  ...PORT_COMMANDS,
+  ...CONTROL_COMMANDS,
+  ...(databaseCommands(vswitchSchema(), RECORD_NAMES) as unknown as readonly CtlCommand<VsctlContext>[]),
+];
+
+/** Runs the program. */
+export function vsctl(): Promise<void> {
+  return runTool('ovs-vsctl', main);
+}
+
+function optionTable(settings: Settings): OptionSpec[] {
+  return [
+    { name: 'db', arg: 'required', apply: (value) => (settings.remote = value as string) },
+    { name: 'no-syslog', apply: () => undefined },
+    { name: 'no-wait', apply: () => (settings.wait = false) },
+    { name: 'dry-run', apply: () => (settings.dryRun = true) },
+    { name: 'oneline', apply: () => (settings.oneline = true) },
+    {
+      name: 'timeout',
+      short: 't',
+      arg: 'required',
+      apply: (value) => (settings.timeout = timeoutOf(value as string)),
+    },
+    { name: 'retry', apply: () => (settings.retry = true) },
+    ...tableOptions(settings.style),
+    ...vlogOptions,
+    ...sslOptions,
+  ];
+}
+
+function timeoutOf(value: string): number {
+  try {
+    return parseTimeout(value);
+  } catch {
+    throw new FatalError(`value ${value} on -t or --timeout is invalid`);
+  }
+}
+
+async function main(args: string[]): Promise<void> {
+  const settings: Settings = {
+    remote: process.env['OVS_DB'] ?? defaultDbRemote(),
+    wait: true,
+    retry: false,
+    dryRun: false,
+    oneline: false,
+    timeout: undefined,
+    style: { format: 'list', cells: 'string', headings: true, pretty: false },
+  };
+  const global = optionTable(settings);
+  const local = commandOptionSpecs(COMMANDS);
+  const line = parseCommandLine(
+    {
+      name: 'ovs-vsctl',
+      options: [...global, ...local],
+      help: helpText,
+      versionLines: ['DB Schema 8.3.1'],
+    },
+    args,
+  );
+  const first: LocalOption[] = line.options.map(({ name, value }) => ({ name, value }));
+  const calls = parseCommands(COMMANDS, line.operands, first);
+  startTimeout(settings.timeout);
+  const replica = new Replica({
+    remote: settings.remote,
+    database: 'Open_vSwitch',
+    tables: selectionOf(calls),
+    retry: settings.retry,
+    probeIntervalMs: 0,
+  });
+  replica.start();
+  try {
+    await connected(replica, settings);
+    await runAll(replica, calls, settings);
+  } finally {
+    replica.close();
+  }
+}
+
+/** The tables and columns that these commands need, together. */
+function selectionOf(calls: readonly CommandCall<VsctlContext>[]): TableSelection {
+  const all: Record<string, '*' | Set<string>> = {};
+  const add = (selection: TableSelection): void => {
+    for (const [table, columns] of Object.entries(selection)) {
+      if (columns === '*' || all[table] === '*') all[table] = '*';
+      else all[table] = new Set([...(all[table] ?? []), ...columns]);
+    }
+  };
+  add(BASE_TABLES);
+  for (const call of calls) add(call.command.tables?.(call.args, call) ?? {});
+  return Object.fromEntries(
+    Object.entries(all).map(([table, columns]) => [table, columns === '*' ? '*' : [...columns]]),
+  );
+}
+
+function connected(replica: Replica, settings: Settings): Promise<void> {
+  return replica.ready().catch((error: unknown) => {
+    throw new FatalError(`${settings.remote}: database connection failed (${errorMessage(error)})`);
+  });
+}
+
+async function runAll(
+  replica: Replica,
+  calls: readonly CommandCall<VsctlContext>[],
+  settings: Settings,
+): Promise<void> {
+  // A connection that ends in the middle ends the program, unless it was told to go on trying.
+  const lost = new Promise<never>((_, reject) => {
+    replica.onState((state, error) => {
+      if (state !== 'closed' || error === undefined) return;
+      reject(new FatalError(`${settings.remote}: database connection failed (${errorMessage(error)})`));
+    });
+  });
+  lost.catch(() => undefined);
+  for (;;) {
+    const seen = replica.changeNumber;
+    const done = await Promise.race([runOnce(replica, calls, settings), lost]);
+    if (done) return;
+    await Promise.race([changedSince(replica, seen), lost]);
+  }
+}
+
+/** Runs all commands in one transaction; false when they have to be run again after a change of the database. */
+async function runOnce(
+  replica: Replica,
+  calls: readonly CommandCall<VsctlContext>[],
+  settings: Settings,
+): Promise<boolean> {
+  const transaction = new Transaction(replica);
+  if (settings.dryRun) transaction.setDryRun();
+  transaction.comment(`ovs-vsctl: ${process.argv.slice(1).join(' ')}`);
+  const context = new VsctlContext(replica, transaction);
+  if (settings.wait) transaction.increment('Open_vSwitch', context.root, 'next_cfg');
+  const outputs: (CommandOutput | LateOutput)[] = [];
+  try {
+    for (const call of calls) {
+      outputs.push(call.command.run(context, call));
+      context.changed();
+    }
+  } catch (error) {
+    if (error instanceof TryAgain) return false;
+    if (error instanceof OvsdbError) throw new FatalError(error.message);
+    throw error;
+  }
+  context.checkSymbols();
+  const outcome = await transaction.commit();
+  if (outcome.status === 'try again') return false;
+  if (outcome.status === 'error')
+    throw new FatalError(`transaction error: ${JSON.stringify(outcome.error.toJson())}`);
+  for (const output of outputs) print(typeof output === 'function' ? output() : output, settings);
+  if (settings.wait && outcome.status === 'success' && outcome.incremented !== undefined) {
+    await reconfigured(replica, outcome.incremented);
+    reportBrokenInterfaces(replica, context.addedInterfaces);
+  }
+  return true;
+}
+
+function print(output: CommandOutput, { oneline, style }: Settings): void {
+  const text = typeof output === 'object' ? formatTable(output, style) : (output ?? '');
+  if (!oneline) {
+    process.stdout.write(text);
+    return;
+  }
+  const body = text.endsWith('\n') ? text.slice(0, -1) : text;
+  process.stdout.write(`${body.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}\n`);
+}
+
+/** Waits until ovs-vswitchd has applied configuration number `wanted`. */
+async function reconfigured(replica: Replica, wanted: number): Promise<void> {
+  for (;;) {
+    const seen = replica.changeNumber;
+    for (const row of replica.rows('Open_vSwitch')) {
+      if (Number((row as { cur_cfg?: number }).cur_cfg) >= wanted) return;
+    }
+    if (replica.state === 'closed')
+      throw new FatalError(`${replica.options.remote}: database connection failed (End of file)`);
+    await changedSince(replica, seen);
+  }
+}
+
+function reportBrokenInterfaces(replica: Replica, added: readonly string[]): void {
+  let broken = false;
+  for (const row of replica.rows('Interface') as Iterable<{
+    name: string;
+    ofport: number | undefined;
+    error: string | undefined;
+  }>) {
+    if (!added.includes(row.name) || (row.ofport !== undefined && row.ofport >= 0)) continue;
+    broken = true;
+    const why = row.error === undefined ? '' : `: ${row.error}`;
+    process.stderr.write(
+      `ovs-vsctl: Error detected while setting up '${row.name}'${why}.  See ovs-vswitchd log for details.\n`,
+    );
+  }
+  if (broken) process.stderr.write(`ovs-vsctl: The default log directory is "${dirs.logdir}".\n`);
+}
