@@ -82,6 +82,7 @@ export class UnixctlServer {
       const session = new JsonRpcSession(socket, {
         name: `unix#${this.#connections++}`,
         echo: false,
+        maxBacklog: 256 * 1024 * 1024,
         limits: { maxBytes: 64 * 1024 * 1024, maxDepth: 8 },
       });
       this.#sessions.add(session);
