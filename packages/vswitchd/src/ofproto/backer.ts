@@ -1,0 +1,152 @@
+/**
+ * What the bridges of one datapath type share: the datapath, the frozen translations, and the number that says that
+ * translations may come out differently than before.
+ */
+import type { FlowKey } from '@ovs-node/flow/layout';
+import { W } from '@ovs-node/flow/layout';
+import { OFPP } from '@ovs-node/flow/ports';
+import type { Action } from '@ovs-node/openflow/actions/types';
+import { RateLimit, vlog } from '@ovs-node/common/vlog';
+import type { Dpif } from '../dpif/provider.js';
+import type { Ofproto } from './ofproto.js';
+import type { OfPort } from './ports.js';
+import { RecircTable } from './recirc.js';
+import { ODPP_NONE } from './types.js';
+import { XLATE_ERRORS } from './xlate/context.js';
+import { translate } from './xlate/xlate.js';
+
+const log = vlog('ofproto_dpif');
+const rateLimit = new RateLimit(5, 5);
+
+/** Why translations may have changed; the peer's words of "reason for revalidation". */
+export type ChangeReason = 'flow table' | 'ports' | 'mac learning' | 'configuration';
+
+export class Backer {
+  /** `system`, `netdev`, `dummy`. */
+  readonly type: string;
+  readonly recirc = new RecircTable();
+  /** Counts changes; a megaflow translated at an older count is to be looked at again. */
+  sequence = 1;
+  /** The datapath, while there is one. */
+  dpif: Dpif | undefined = undefined;
+  private readonly bridges = new Map<string, Ofproto>();
+  private byDpPort: Map<number, { ofproto: Ofproto; port: OfPort }> | undefined = undefined;
+  private readonly watchers: (() => void)[] = [];
+
+  constructor(type: string) {
+    this.type = type;
+  }
+
+  /** The name of the datapath that all bridges of this type share. */
+  get dpName(): string {
+    return `ovs-${this.type}`;
+  }
+
+  add(ofproto: Ofproto): void {
+    this.bridges.set(ofproto.name, ofproto);
+    this.portsChanged();
+  }
+
+  remove(ofproto: Ofproto): void {
+    if (this.bridges.get(ofproto.name) === ofproto) this.bridges.delete(ofproto.name);
+    this.portsChanged();
+  }
+
+  ofproto(name: string): Ofproto | undefined {
+    return this.bridges.get(name);
+  }
+  ofprotos(): Iterable<Ofproto> {
+    return this.bridges.values();
+  }
+  byUuid(uuid: Uint8Array): Ofproto | undefined {
+    for (const ofproto of this.bridges.values()) {
+      if (ofproto.uuid.every((byte, i) => byte === uuid[i])) return ofproto;
+    }
+    return undefined;
+  }
+
+  /** Says that translations may have changed. */
+  changed(_reason: ChangeReason): void {
+    this.sequence++;
+    for (const watcher of this.watchers) watcher();
+  }
+
+  /** Calls `watcher` at each change (often: it should only take note). */
+  onChange(watcher: () => void): void {
+    this.watchers.push(watcher);
+  }
+
+  portsChanged(): void {
+    this.byDpPort = undefined;
+    this.changed('ports');
+  }
+
+  /** The bridge and port of a datapath port number. */
+  portOf(dpPort: number): { ofproto: Ofproto; port: OfPort } | undefined {
+    if (!this.byDpPort) {
+      this.byDpPort = new Map();
+      for (const ofproto of this.bridges.values()) {
+        for (const port of ofproto.ports()) if (port.hasDpPort) this.byDpPort.set(port.dpPort, { ofproto, port });
+      }
+    }
+    return this.byDpPort.get(dpPort);
+  }
+
+  /** The patch port called `name` whose peer is `from`. */
+  patchPort(name: string, from: string): { ofproto: Ofproto; port: OfPort } | undefined {
+    for (const ofproto of this.bridges.values()) {
+      const port = ofproto.portByName(name);
+      if (port?.isPatch && port.peer === from) return { ofproto, port };
+    }
+    return undefined;
+  }
+
+  upcallPid(dpPort: number): number {
+    return this.dpif?.packets.pid(dpPort) ?? 0;
+  }
+
+  /** Sends one packet through `actions` (OpenFlow) of a bridge. `flow` is its OpenFlow key. */
+  execute(ofproto: Ofproto, flow: FlowKey, packet: Uint8Array, actions: readonly Action[], now: number): void {
+    const result = translate({
+      ofproto,
+      flow,
+      effects: { packets: 1, bytes: packet.length, used: now },
+      cache: undefined,
+      trace: undefined,
+      actions,
+      now,
+      hasPacket: true,
+    });
+    if (result.error) {
+      log.warnRl(rateLimit, `bridge ${ofproto.name}: packet-out dropped: ${XLATE_ERRORS[result.error]}`);
+    } else {
+      const key = Uint32Array.from(flow);
+      const inPort = flow[W.IN_PORT]!;
+      key[W.IN_PORT] = inPort === OFPP.CONTROLLER ? ODPP_NONE : (ofproto.port(inPort)?.dpPort ?? ODPP_NONE);
+      this.executeActions(packet, key, result.actions);
+    }
+    // The datapath may bring the packet back under these numbers; they are let go when it surely has.
+    for (const id of result.recircIds) this.releaseLater(id);
+  }
+
+  /** Runs datapath actions on a packet. Failures are logged. */
+  executeActions(packet: Uint8Array, key: FlowKey, actions: Uint8Array): void {
+    if (actions.length === 0 || !this.dpif) return;
+    this.dpif.packets.execute({ packet, key, actions }).catch((error: unknown) => {
+      log.warnRl(rateLimit, `${this.dpName}: execute failed: ${error instanceof Error ? error.message : String(error)}`);
+    });
+  }
+
+  private readonly expiring: { readonly id: number; rounds: number }[] = [];
+
+  /** Gives a hold of a recirculation number back after `runReleases` was called twice. */
+  releaseLater(id: number): void {
+    this.expiring.push({ id, rounds: 2 });
+  }
+
+  /** To be called about once a second. */
+  runReleases(): void {
+    for (const entry of this.expiring) entry.rounds--;
+    while (this.expiring.length > 0 && this.expiring[0]!.rounds <= 0) this.recirc.release(this.expiring.shift()!.id);
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * The order in which Open vSwitch walks a hash table of small integers. FLOOD and ALL send to ports in this order, so
+ * that datapath actions come out as the peer's do, which makes them comparable.
+ */
+function rot(x: number, k: number): number {
+  return (x << k) | (x >>> (32 - k));
+}
+
+function add(hash: number, data: number): number {
+  let d = Math.imul(data, 0xcc9e2d51);
+  d = rot(d, 15);
+  d = Math.imul(d, 0x1b873593);
+  const h = rot(hash ^ d, 13);
+  return (Math.imul(h, 5) + 0xe6546b64) | 0;
+}
+
+function finish(hash: number, final: number): number {
+  let h = hash ^ final;
+  h ^= h >>> 16;
+  h = Math.imul(h, 0x85ebca6b);
+  h ^= h >>> 13;
+  h = Math.imul(h, 0xc2b2ae35);
+  h ^= h >>> 16;
+  return h >>> 0;
+}
+
+/** MurmurHash3 of one word and a basis of 0. */
+export function hashInt(x: number): number {
+  return finish(add(add(x, 0), 0), 8);
+}
+
+/** Items sorted as a hash table keyed by `number` would give them. */
+export function hmapOrder<T>(items: readonly T[], number: (item: T) => number): T[] {
+  let mask = 0;
+  for (let n = 1; n <= items.length; n++) {
+    if (n >>> 1 <= mask) continue;
+    let m = n >>> 1;
+    m |= m >>> 1;
+    m |= m >>> 2;
+    m |= m >>> 4;
+    m |= m >>> 8;
+    m |= (m & 1) << 1;
+    if (m > mask) mask = m;
+  }
+  return items
+    .map((item, i) => ({ item, i, bucket: hashInt(number(item)) & mask }))
+    .sort((a, b) => a.bucket - b.bucket || b.i - a.i)
+    .map(({ item }) => item);
+}

@@ -1,0 +1,374 @@
+/**
+ * One bridge as OpenFlow sees it: ports, bundles (the bridge's ports, with their VLAN configuration), flow tables, the
+ * MAC learning table, packets out and in. Translation is in `xlate/`, the datapath side in `backer.ts`.
+ *
+ * Port numbers are OpenFlow 1.1's 32-bit ones (LOCAL is 0xfffffffe); 16-bit reserved ones are accepted where a value
+ * comes from outside. Times are ms of the `now` passed in. Nothing here blocks or owns a clock.
+ */
+import { randomBytes } from 'node:crypto';
+import { extractKey, newOffsets } from '@ovs-node/flow/extract';
+import { portFromOf10 } from '@ovs-node/flow/fields';
+import { newKey, W } from '@ovs-node/flow/layout';
+import { Match } from '@ovs-node/flow/match';
+import { OFPP, type PortMap } from '@ovs-node/flow/ports';
+import type { Action } from '@ovs-node/openflow/actions/types';
+import { OfError } from '@ovs-node/openflow/errors';
+import {
+  type AggregateStats,
+  ALL_TABLES,
+  FF,
+  type FlowFilter,
+  type FlowMod,
+  type FlowStats,
+  GROUP_ANY,
+  NO_BUFFER,
+  type PacketOut,
+  PC,
+  PR,
+  type TableStats,
+} from '@ovs-node/openflow/messages/types';
+import type { Backer } from './backer.js';
+import { checkActions } from './check-actions.js';
+import { FlowTables, INTERNAL_TABLE } from './flow-tables.js';
+import { MacTable } from './mac-learning.js';
+import { hmapOrder } from './hmap-order.js';
+import { Bundle, OfPort } from './ports.js';
+import type { Rule } from './rule.js';
+import type { BundleSpec, OfprotoEvents, OfprotoSettings, PortSpec } from './types.js';
+
+/** What a bridge does when there is no controller to ask. */
+export type FailMode = 'standalone' | 'secure';
+
+/** The switch's own rules: what a table miss becomes. */
+export interface InternalRules {
+  readonly miss: Rule;
+  readonly noPacketIn: Rule;
+  readonly dropFrags: Rule;
+}
+
+const NO_EVENTS: OfprotoEvents = { onPacketIn: () => {}, onFlowRemoved: () => {} };
+
+export class Ofproto {
+  readonly name: string;
+  readonly backer: Backer;
+  /** Names the bridge in the cookies of datapath actions; new in each run. */
+  readonly uuid: Uint8Array = randomBytes(16);
+  readonly tables: FlowTables;
+  readonly macTable = new MacTable();
+  readonly internalRules: InternalRules;
+  /** In order of configuration, which is the order of flooding. */
+  readonly bundles = new Map<string, Bundle>();
+  readonly features = { ctEventmask: false };
+  readonly settings: OfprotoSettings = {
+    forwardBpdu: false,
+    macAgingTime: 300,
+    macTableSize: 8192,
+    floodVlans: [],
+    frag: 'normal',
+    missSendLen: 128,
+  };
+  /** Set by the connection manager. */
+  events: OfprotoEvents = NO_EVENTS;
+  /** A table miss goes to controllers: one of OpenFlow 1.0 to 1.2 is connected. Set by the connection manager. */
+  wantsPacketInOnMiss = false;
+  /** Names in traces instead of numbers; set while a trace asks for them. */
+  traceNames: PortMap | undefined = undefined;
+  private readonly byNumber = new Map<number, OfPort>();
+  private readonly byName = new Map<string, OfPort>();
+  private floodOrder: OfPort[] | undefined = undefined;
+  private mode: FailMode = 'standalone';
+  private controllers = false;
+  private fresh = true;
+
+  constructor(name: string, backer: Backer, now: number) {
+    this.name = name;
+    this.backer = backer;
+    this.tables = new FlowTables({
+      flowRemoved: (rule, reason, at) => {
+        if ((rule.flags & FF.SEND_FLOW_REM) !== 0) this.events.onFlowRemoved(rule.removal(reason, at));
+      },
+      tablesChanged: () => this.backer.changed('flow table'),
+    });
+    this.internalRules = this.addInternalRules(now);
+    backer.add(this);
+  }
+
+  /** Removes the bridge from its backer. Datapath flows go with the next revalidation. */
+  destroy(): void {
+    this.backer.remove(this);
+  }
+
+  // Ports.
+
+  /** Adds a port, or replaces the one of that number. */
+  addPort(spec: PortSpec): OfPort {
+    const port = new OfPort({ ...spec, ofport: portFromOf10(spec.ofport) });
+    const old = this.byNumber.get(port.ofport);
+    if (old) this.delPort(old.ofport);
+    this.byNumber.set(port.ofport, port);
+    this.byName.set(port.name, port);
+    this.portsChanged();
+    return port;
+  }
+
+  /** Removes a port; false when there is none of that number. */
+  delPort(ofport: number): boolean {
+    const port = this.byNumber.get(portFromOf10(ofport));
+    if (!port) return false;
+    this.byNumber.delete(port.ofport);
+    this.byName.delete(port.name);
+    const { bundle } = port;
+    if (bundle) {
+      bundle.ports.splice(bundle.ports.indexOf(port), 1);
+      if (bundle.ports.length === 0) this.macTable.flush(bundle);
+    }
+    this.portsChanged();
+    return true;
+  }
+
+  /** Takes over changed properties of a port (datapath port, configuration and state bits, patch peer). */
+  updatePort(ofport: number, change: Partial<Pick<OfPort, 'dpPort' | 'phy' | 'peer' | 'type'>>): void {
+    const port = this.port(portFromOf10(ofport));
+    if (!port) return;
+    Object.assign(port, change);
+    if (port.bundle) refreshFloodable(port.bundle);
+    this.portsChanged();
+  }
+
+  /** Sets bits of a port's OpenFlow configuration (OFPT_PORT_MOD). False when there is no such port. */
+  setPortConfig(ofport: number, config: number, mask: number): boolean {
+    const port = this.port(portFromOf10(ofport));
+    if (!port) return false;
+    this.updatePort(port.ofport, { phy: { ...port.phy, config: (port.phy.config & ~mask) | (config & mask) } });
+    return true;
+  }
+
+  port(ofport: number): OfPort | undefined {
+    return this.byNumber.get(ofport);
+  }
+  portByName(name: string): OfPort | undefined {
+    return this.byName.get(name);
+  }
+  ports(): Iterable<OfPort> {
+    return this.byNumber.values();
+  }
+
+  /** A number for a new port: the one asked for when it is free, else the lowest free one; undefined: none is left. */
+  allocOfport(wanted?: number): number | undefined {
+    if (wanted !== undefined && wanted > 0 && wanted < OFPP.MAX && !this.byNumber.has(wanted)) return wanted;
+    for (let n = 1; n < OFPP.MAX; n++) if (!this.byNumber.has(n)) return n;
+    return undefined;
+  }
+
+  /** Names of the ports, for flow text. */
+  get portMap(): PortMap {
+    return {
+      nameToNumber: (name) => this.byName.get(name)?.ofport,
+      numberToName: (no) => this.byNumber.get(no)?.name,
+    };
+  }
+
+  /** Ports in the order in which FLOOD and ALL send to them. */
+  portsInFloodOrder(): readonly OfPort[] {
+    return (this.floodOrder ??= hmapOrder([...this.byNumber.values()], (port) => port.ofport & 0xffff));
+  }
+
+  /** The port at the other end of a patch port, when it exists and points back. */
+  patchPeer(port: OfPort): { ofproto: Ofproto; port: OfPort } | undefined {
+    return port.peer === undefined ? undefined : this.backer.patchPort(port.peer, port.name);
+  }
+
+  /** The PID that upcalls of packets from a port go to. */
+  upcallPid(port: OfPort | undefined): number {
+    if (!port?.hasDpPort) return 0;
+    return this.backer.upcallPid(port.dpPort);
+  }
+
+  // Bundles.
+
+  /** Adds or changes a port of the bridge. Its members must have been added. */
+  setBundle(spec: BundleSpec): void {
+    let bundle = this.bundles.get(spec.name);
+    if (!bundle) this.bundles.set(spec.name, (bundle = new Bundle(spec)));
+    else bundle.configure(spec);
+    for (const port of bundle.ports) port.bundle = undefined;
+    bundle.ports.length = 0;
+    for (const ofport of spec.members) {
+      const port = this.port(portFromOf10(ofport));
+      if (!port) continue;
+      if (port.bundle && port.bundle !== bundle) port.bundle.ports.splice(port.bundle.ports.indexOf(port), 1);
+      port.bundle = bundle;
+      bundle.ports.push(port);
+    }
+    refreshFloodable(bundle);
+    this.backer.changed('ports');
+  }
+
+  /** Removes a port of the bridge; its members stay until `delPort`. */
+  delBundle(name: string): void {
+    const bundle = this.bundles.get(name);
+    if (!bundle) return;
+    for (const port of bundle.ports) port.bundle = undefined;
+    this.bundles.delete(name);
+    this.macTable.flush(bundle);
+    this.backer.changed('ports');
+  }
+
+  // Settings.
+
+  /** Changes settings; those that are not named stay. */
+  configure(settings: Partial<OfprotoSettings>, now: number): void {
+    Object.assign(this.settings, settings);
+    this.macTable.configure(this.settings.macAgingTime, this.settings.macTableSize, now);
+    this.macTable.setFloodVlans(this.settings.floodVlans);
+    this.backer.changed('configuration');
+  }
+
+  get failMode(): FailMode {
+    return this.mode;
+  }
+
+  /**
+   * Sets the fail mode and whether there are controllers. When that means that the bridge is on its own from now on
+   * (or no longer is), all flows go, and a standalone bridge gets one that makes it a learning switch.
+   */
+  setControl(mode: FailMode, hasControllers: boolean, now: number): void {
+    const flush =
+      this.fresh || this.controllers !== hasControllers || (this.mode !== mode && !hasControllers);
+    this.fresh = false;
+    this.mode = mode;
+    this.controllers = hasControllers;
+    if (flush) this.flushFlows(now);
+  }
+
+  /** Removes all flows; a standalone bridge without controllers then gets its default flow. */
+  flushFlows(now: number): void {
+    this.tables.flush(now);
+    if (this.mode !== 'standalone' || this.controllers) return;
+    this.tables.flowMod(
+      {
+        command: 'add',
+        match: new Match(),
+        priority: 0,
+        cookie: 0n,
+        cookieMask: 0n,
+        newCookie: 0n,
+        modifyCookie: false,
+        tableId: 0,
+        idleTimeout: 0,
+        hardTimeout: 0,
+        importance: 0,
+        bufferId: NO_BUFFER,
+        outPort: OFPP.ANY,
+        outGroup: GROUP_ANY,
+        flags: 0,
+        actions: [{ type: 'output', port: OFPP.NORMAL, maxLen: 0 }],
+      },
+      now,
+    );
+  }
+
+  // Flows.
+
+  /** Carries out a flow-mod. @returns the error to answer with; then nothing has changed. */
+  flowMod(fm: FlowMod, now: number): OfError | undefined {
+    return this.tables.flowMod(fm, now);
+  }
+
+  /** The flows that a request selects. Counters are as of the last revalidation: see `Backer.syncStats`. */
+  dumpFlows(filter: FlowFilter, now: number): FlowStats[] {
+    return this.tables.dump(filter, now);
+  }
+
+  aggregate(filter: FlowFilter): AggregateStats {
+    return this.tables.aggregate(filter);
+  }
+
+  tableStats(): TableStats[] {
+    return this.tables.tableStats();
+  }
+
+  /** Adds a flow that controllers do not see; its priority must be above 65535. */
+  addHiddenFlow(match: Match, priority: number, actions: readonly Action[], now: number): Rule {
+    return this.tables.addInternal(0, priority, match, actions, now);
+  }
+
+  delHiddenFlow(rule: Rule, now: number): void {
+    this.tables.removeInternal(rule, now);
+  }
+
+  /** Ages flows and learned stations. @returns when to call again at the latest (ms); undefined: no flow ages. */
+  runExpiry(now: number): number | undefined {
+    if (this.macTable.run(now)) this.backer.changed('mac learning');
+    return this.tables.runExpiry(now);
+  }
+
+  // Packets.
+
+  /** Executes a packet-out. @returns the error to answer with. */
+  packetOut(po: PacketOut, now: number): OfError | undefined {
+    if (po.bufferId !== NO_BUFFER) return new OfError('OFPBRC_BUFFER_UNKNOWN', `buffer ${po.bufferId}`);
+    const inPort = portFromOf10(po.match.key[W.IN_PORT]!);
+    if (inPort >= OFPP.MAX && ![OFPP.LOCAL, OFPP.ANY, OFPP.CONTROLLER].some((port) => port === inPort)) {
+      return new OfError('OFPBRC_BAD_PORT', `in_port ${inPort}`);
+    }
+    const bad = checkActions(po.actions, 0);
+    if (bad) return bad;
+    const flow = newKey();
+    for (let w = W.TUN_ID; w < flow.length; w++) flow[w] = po.match.key[w]!;
+    extractKey(po.packet, 0, po.packet.length, flow, newOffsets());
+    flow[W.IN_PORT] = inPort;
+    this.backer.execute(this, flow, po.packet, po.actions, now);
+    return undefined;
+  }
+
+  /** Learns where a station is. A change makes datapath flows be looked at again. */
+  learnMac(inPort: number, mac: bigint, vlan: number, isGratArp: boolean, now: number): void {
+    const bundle = this.port(inPort)?.bundle;
+    if (bundle && this.macTable.update(mac, vlan, bundle, isGratArp, now)) this.backer.changed('mac learning');
+  }
+
+  private portsChanged(): void {
+    this.floodOrder = undefined;
+    this.backer.portsChanged();
+  }
+
+  private addInternalRules(now: number): InternalRules {
+    const add = (id: number, actions: readonly Action[]): Rule => {
+      const match = new Match();
+      match.key[W.REG] = id;
+      match.mask[W.REG] = 0xffffffff;
+      return this.tables.addInternal(INTERNAL_TABLE, 0, match, actions, now);
+    };
+    const stop = new Match();
+    stop.mask[W.RECIRC_ID] = 0xffffffff;
+    this.tables.addInternal(INTERNAL_TABLE, 2, stop, [], now);
+    const toController: Action = {
+      type: 'controller',
+      maxLen: 0xffff,
+      reason: PR.IMPLICIT_MISS,
+      controllerId: 0,
+      userdata: new Uint8Array(0),
+      pause: false,
+      meterId: 0xffffffff,
+    };
+    return { miss: add(1, [toController]), noPacketIn: add(2, []), dropFrags: add(3, []) };
+  }
+}
+
+function refreshFloodable(bundle: Bundle): void {
+  bundle.floodable = bundle.ports.every((port) => (port.phy.config & PC.NO_FLOOD) === 0);
+}
+
+/** A filter that selects every flow. */
+export function everyFlow(): FlowFilter {
+  return {
+    match: new Match(),
+    tableId: ALL_TABLES,
+    cookie: 0n,
+    cookieMask: 0n,
+    outPort: OFPP.ANY,
+    outGroup: GROUP_ANY,
+  };
+}
+

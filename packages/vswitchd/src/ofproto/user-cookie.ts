@@ -1,0 +1,88 @@
+/**
+ * The userdata of `userspace` actions: what an upcall of kind ACTION is about.
+ *
+ * 44 bytes, the layout of Open vSwitch's `struct user_action_cookie` (host order, which is little-endian everywhere
+ * here; `ofproto` is a UUID's 16 bytes, `ruleCookie` network order), so that both sides print the same text:
+ *
+ *     0 u16 type   2 u16 in_port   4..20 ofproto
+ *     slow path:   20 u16 unused  24 u32 reason
+ *     controller:  20 u8 dont_send  21 u8 continuation  22 u16 reason  24 u32 recirc_id  28 be64 rule_cookie
+ *                  36 u16 controller_id  38 u16 max_len
+ */
+export const COOKIE_BYTES = 44;
+export const CookieType = { SLOW_PATH: 2, CONTROLLER: 5 } as const;
+
+/** Why packets of a flow are handled in vswitchd. */
+export const Slow = { ACTION: 1 << 7 } as const;
+
+export interface ControllerCookie {
+  readonly type: typeof CookieType.CONTROLLER;
+  readonly ofproto: Uint8Array;
+  readonly dontSend: boolean;
+  readonly reason: number;
+  readonly recircId: number;
+  readonly ruleCookie: bigint;
+  readonly controllerId: number;
+  readonly maxLen: number;
+}
+
+export interface SlowPathCookie {
+  readonly type: typeof CookieType.SLOW_PATH;
+  readonly ofproto: Uint8Array;
+  readonly inPort: number;
+  readonly reason: number;
+}
+
+export type UserCookie = ControllerCookie | SlowPathCookie;
+
+const NO_PORT = 0xffff;
+
+/** The bytes of a cookie; owned by the caller. */
+export function encodeCookie(cookie: UserCookie): Uint8Array {
+  const bytes = new Uint8Array(COOKIE_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, cookie.type, true);
+  bytes.set(cookie.ofproto.subarray(0, 16), 4);
+  if (cookie.type === CookieType.SLOW_PATH) {
+    view.setUint16(2, cookie.inPort, true);
+    view.setUint32(24, cookie.reason, true);
+    return bytes;
+  }
+  view.setUint16(2, NO_PORT, true);
+  bytes[20] = cookie.dontSend ? 1 : 0;
+  view.setUint16(22, cookie.reason, true);
+  view.setUint32(24, cookie.recircId, true);
+  view.setBigUint64(28, cookie.ruleCookie, false);
+  view.setUint16(36, cookie.controllerId, true);
+  view.setUint16(38, cookie.maxLen, true);
+  return bytes;
+}
+
+/** The cookie that bytes hold, or undefined when they are none of this program. */
+export function decodeCookie(bytes: Uint8Array): UserCookie | undefined {
+  if (bytes.length < COOKIE_BYTES) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const ofproto = bytes.slice(4, 20);
+  switch (view.getUint16(0, true)) {
+    case CookieType.SLOW_PATH:
+      return {
+        type: CookieType.SLOW_PATH,
+        ofproto,
+        inPort: view.getUint16(2, true),
+        reason: view.getUint32(24, true),
+      };
+    case CookieType.CONTROLLER:
+      return {
+        type: CookieType.CONTROLLER,
+        ofproto,
+        dontSend: bytes[20] !== 0,
+        reason: view.getUint16(22, true),
+        recircId: view.getUint32(24, true),
+        ruleCookie: view.getBigUint64(28, false),
+        controllerId: view.getUint16(36, true),
+        maxLen: view.getUint16(38, true),
+      };
+    default:
+      return undefined;
+  }
+}

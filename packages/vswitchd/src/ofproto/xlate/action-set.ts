@@ -1,0 +1,76 @@
+/**
+ * The action set (OpenFlow 1.3, section 5.10): collected by write_actions, executed at the end of the pipeline in an
+ * order of its own.
+ */
+import { portFromOf10 } from '@ovs-node/flow/fields';
+import { W } from '@ovs-node/flow/layout';
+import { OFPP } from '@ovs-node/flow/ports';
+import type { Action } from '@ovs-node/openflow/actions/types';
+import { formatActionList } from '../rule-text.js';
+import type { XlateContext } from './context.js';
+
+/** At most one of each is executed, the last written, in this order and before all others. */
+const SLOTS: readonly Action['type'][] = [
+  'strip_vlan',
+  'pop_mpls',
+  'push_mpls',
+  'push_vlan',
+  'dec_ttl',
+  'dec_mpls_ttl',
+];
+/** Only the highest of these is executed (the last of the list), at the end; a set with none does nothing. */
+const FINALS: readonly Action['type'][] = ['ct', 'ct_clear', 'resubmit', 'output', 'group'];
+
+/** The actions of a set in the order of execution. */
+export function actionSetOrder(set: readonly Action[]): readonly Action[] {
+  let final: Action | undefined;
+  for (const action of set) {
+    const rank = FINALS.indexOf(action.type);
+    if (rank >= 0 && (!final || rank >= FINALS.indexOf(final.type))) final = action;
+  }
+  if (!final) return [];
+  const list: Action[] = [];
+  for (const slot of SLOTS) {
+    const action = set.findLast((a) => a.type === slot);
+    if (action) list.push(action);
+  }
+  for (const action of set) {
+    if (!SLOTS.includes(action.type) && !FINALS.includes(action.type)) list.push(action);
+  }
+  list.push(final);
+  return list;
+}
+
+/** Executes the action set, which is empty afterwards. */
+export function executeActionSet(ctx: XlateContext): void {
+  const list = actionSetOrder(ctx.actionSet);
+  ctx.actionSet = [];
+  if (list.length === 0) return;
+  const trace = ctx.trace;
+  ctx.inActionSet = true;
+  ctx.trace = ctx.report('table', '--. Executing action set:');
+  ctx.doActions(ctx, list, true);
+  ctx.trace = trace;
+  ctx.inActionSet = false;
+}
+
+/** Adds actions to the set. */
+export function writeActions(ctx: XlateContext, actions: readonly Action[]): void {
+  for (const action of actions) {
+    if (action.type === 'output') ctx.flow[W.ACTSET_OUTPUT] = portFromOf10(action.port);
+    ctx.actionSet.push(action);
+  }
+  reportActionSet(ctx, 'is');
+}
+
+/** Empties the set. */
+export function clearActionSet(ctx: XlateContext): void {
+  reportActionSet(ctx, 'was');
+  ctx.actionSet = [];
+  ctx.flow[W.ACTSET_OUTPUT] = OFPP.UNSET;
+}
+
+function reportActionSet(ctx: XlateContext, verb: string): void {
+  if (ctx.trace === undefined) return;
+  ctx.report('detail', `action set ${verb}: ${formatActionList(actionSetOrder(ctx.actionSet), ctx.ofproto.traceNames)}`);
+}

@@ -1,0 +1,184 @@
+/**
+ * Translation of a list of OpenFlow actions: each in turn, on one `XlateContext`.
+ */
+import { W } from '@ovs-node/flow/layout';
+import { OFPP } from '@ovs-node/flow/ports';
+import { portFromOf10 } from '@ovs-node/flow/fields';
+import type { Action } from '@ovs-node/openflow/actions/types';
+import { PR } from '@ovs-node/openflow/messages/types';
+import { formatActionList } from '../rule-text.js';
+import { clearActionSet, writeActions } from './action-set.js';
+import type { XlateContext } from './context.js';
+import { controllerAction } from './controller.js';
+import { ctAction, ctClearAction } from './ct.js';
+import { isIpAny } from './header.js';
+import { cloneActions, outputAction, outputToPort } from './output.js';
+import { headerAction, moveAction, popAction, pushAction, readSubfield, setFieldAction } from './set-field.js';
+import { tableAction } from './tables.js';
+
+/** Translates `actions`. `isLast`: nothing is executed after them. */
+export function doActions(ctx: XlateContext, actions: readonly Action[], isLast: boolean): void {
+  if (actions.length === 0) {
+    ctx.report('action', 'drop');
+    return;
+  }
+  for (let i = 0; i < actions.length; i++) {
+    if (ctx.error !== undefined || ctx.exit) return;
+    const action = actions[i]!;
+    const last = isLast && i === actions.length - 1 && ctx.actionSet.length === 0;
+    if (ctx.trace !== undefined) ctx.report('action', formatActionList([action], ctx.ofproto.traceNames));
+    if (!doAction(ctx, action, last)) return;
+  }
+}
+
+/** @returns false when the rest of the list is not to be executed. */
+function doAction(ctx: XlateContext, action: Action, last: boolean): boolean {
+  const { flow, wc } = ctx;
+  switch (action.type) {
+    case 'output':
+      outputAction(ctx, action.port, action.maxLen, true, last);
+      break;
+    case 'output_trunc': {
+      const port = portFromOf10(action.port);
+      const to = port === OFPP.IN_PORT ? flow[W.IN_PORT]! : port;
+      if (port !== OFPP.IN_PORT && to === flow[W.IN_PORT]) ctx.report('detail', 'skipping output to input port');
+      else outputToPort(ctx, to, last, action.maxLen);
+      break;
+    }
+    case 'output_reg': {
+      const port = readSubfield(ctx, action.src);
+      if (port <= 0xffffn) {
+        ctx.report('detail', `output port is ${port}`);
+        outputAction(ctx, Number(port), action.maxLen, false, last);
+      } else {
+        ctx.report('warn', `output port ${port} is out of range`);
+      }
+      break;
+    }
+    case 'controller':
+      controllerAction(
+        ctx,
+        action.maxLen,
+        action.reason === PR.ACTION && ctx.inActionSet ? PR.ACTION_SET : action.reason,
+        action.controllerId,
+      );
+      break;
+    case 'enqueue':
+      // Queues are those of a QoS configuration, which this datapath does not have: the port alone counts.
+      wc[W.SKB_PRIORITY] = 0xffffffff;
+      outputAction(ctx, action.port, 0, true, last);
+      break;
+    case 'set_queue':
+      wc[W.SKB_PRIORITY] = 0xffffffff;
+      break;
+    case 'pop_queue':
+      wc[W.SKB_PRIORITY] = 0xffffffff;
+      flow[W.SKB_PRIORITY] = ctx.origPriority;
+      break;
+    case 'set_vlan_vid':
+    case 'set_vlan_pcp':
+    case 'strip_vlan':
+    case 'push_vlan':
+    case 'set_eth_src':
+    case 'set_eth_dst':
+    case 'set_ipv4_src':
+    case 'set_ipv4_dst':
+    case 'set_ip_dscp':
+    case 'set_ip_ecn':
+    case 'set_ip_ttl':
+    case 'set_l4_src_port':
+    case 'set_l4_dst_port':
+      headerAction(ctx, action);
+      break;
+    case 'set_field':
+      setFieldAction(ctx, action);
+      break;
+    case 'move':
+      moveAction(ctx, action);
+      break;
+    case 'push':
+      pushAction(ctx, action.subfield);
+      break;
+    case 'pop':
+      popAction(ctx, action.subfield);
+      break;
+    case 'set_tunnel':
+      flow[W.TUN_ID] = Number(action.tunId >> 32n);
+      flow[W.TUN_ID + 1] = Number(action.tunId & 0xffffffffn);
+      break;
+    case 'dec_ttl':
+      return !decTtl(ctx, action.ids);
+    case 'resubmit': {
+      const port = portFromOf10(action.inPort);
+      const internal = ctx.rule !== undefined && ctx.rule.tableId === 254;
+      tableAction(
+        ctx,
+        port === OFPP.IN_PORT ? flow[W.IN_PORT]! : port,
+        action.table === 255 ? ctx.tableId : action.table,
+        internal,
+        action.withCtOrig,
+        last,
+      );
+      break;
+    }
+    case 'goto_table':
+      tableAction(ctx, flow[W.IN_PORT]!, action.table, true, false, last);
+      break;
+    case 'write_metadata':
+      writeMetadata(flow, action.metadata, action.mask);
+      break;
+    case 'write_actions':
+      writeActions(ctx, action.actions);
+      break;
+    case 'clear_actions':
+      clearActionSet(ctx);
+      break;
+    case 'clone':
+      cloneActions(ctx, action.actions, last);
+      break;
+    case 'ct':
+      ctAction(ctx, action, last);
+      break;
+    case 'nat':
+      // Taken up by the `ct` around it.
+      ctx.nat = action;
+      break;
+    case 'ct_clear':
+      if (ctx.conntracked) ctClearAction(ctx);
+      break;
+    case 'exit':
+      ctx.exit = true;
+      break;
+    case 'note':
+    case 'conjunction':
+      break;
+    default:
+      // Refused when the flow was added.
+      ctx.report('warn', `${action.type} is not supported`);
+  }
+  return true;
+}
+
+function writeMetadata(flow: Uint32Array, value: bigint, mask: bigint): void {
+  const put = (word: number, shift: bigint): void => {
+    const m = Number((mask >> shift) & 0xffffffffn);
+    flow[word] = (flow[word]! & ~m) | (Number((value >> shift) & 0xffffffffn) & m);
+  };
+  put(W.METADATA, 32n);
+  put(W.METADATA + 1, 0n);
+}
+
+/** @returns true when the TTL ran out, which ends the rule. */
+function decTtl(ctx: XlateContext, ids: readonly number[]): boolean {
+  const { flow, wc } = ctx;
+  if (!isIpAny(flow)) return false;
+  wc[W.NW]! |= 0xff00;
+  const ttl = (flow[W.NW]! >>> 8) & 0xff;
+  if (ttl > 1) {
+    flow[W.NW]! -= 0x100;
+    return false;
+  }
+  for (const id of ids) controllerAction(ctx, 0xffff, PR.INVALID_TTL, id);
+  ctx.report('warn', `IPv${flow[W.ETH_TYPE]! >>> 16 === 0x0800 ? 4 : 6} decrement TTL exception`);
+  return true;
+}

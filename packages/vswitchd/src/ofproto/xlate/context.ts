@@ -1,0 +1,163 @@
+/**
+ * The state of one translation: an OpenFlow flow (a packet's headers and metadata) on its way through tables,
+ * turning into datapath actions and a mask of what the result depended on.
+ *
+ * - `flow` is the packet as the actions so far have left it; `base` is the packet as the datapath actions emitted so
+ *   far have left it. Before something leaves, `commit` emits the actions that bring `base` to `flow`.
+ * - `wc` gains every bit that was looked at. It becomes the megaflow's mask.
+ * - side effects (MAC learning, statistics, packets to controllers) happen only when `effects` is given; what must
+ *   happen again for later packets of the same megaflow is written to `cache` instead.
+ */
+import { type FlowKey, newKey, W } from '@ovs-node/flow/layout';
+import { OFPP } from '@ovs-node/flow/ports';
+import { NlWriter } from '@ovs-node/netlink/attr';
+import type { Action } from '@ovs-node/openflow/actions/types';
+import type { Ofproto } from '../ofproto.js';
+import type { Bundle, OfPort } from '../ports.js';
+import type { RecircTable } from '../recirc.js';
+import type { Rule } from '../rule.js';
+import type { FlowTable } from '../flow-tables.js';
+import type { Remark, RemarkKind } from './trace-node.js';
+
+export const MAX_DEPTH = 64;
+export const MAX_RESUBMITS = 4096;
+/** Bytes of datapath actions beyond which a flow's packets are handled in vswitchd. */
+export const MAX_ACTION_BYTES = 0xffff - 4;
+
+/** Why a translation failed; its packets are dropped. The texts are the peer's. */
+export const XLATE_ERRORS = {
+  bridge: 'Bridge not found',
+  depth: 'Recursion too deep',
+  resubmits: 'Too many resubmits',
+  stack: 'Stack too deep',
+  recirc: 'No recirculation context',
+  conflict: 'Recirculation conflict',
+} as const;
+export type XlateError = keyof typeof XLATE_ERRORS;
+
+/** What later packets of a megaflow must do again in the control plane. */
+export type CacheEntry =
+  | { readonly type: 'rule'; readonly rule: Rule }
+  | { readonly type: 'table'; readonly table: FlowTable; readonly matched: boolean }
+  | { readonly type: 'patch'; readonly from: OfPort; readonly to: OfPort }
+  | {
+      readonly type: 'learn-mac';
+      readonly ofproto: Ofproto;
+      readonly inPort: number;
+      readonly mac: bigint;
+      readonly vlan: number;
+      readonly isGratArp: boolean;
+    };
+
+/** Traffic that a translation stands for. */
+export interface Traffic {
+  readonly packets: number;
+  readonly bytes: number;
+  /** ms */
+  readonly used: number;
+}
+
+export interface XlateInput {
+  /** Where the packet came in; for a thawed one, any bridge of the backer. */
+  readonly ofproto: Ofproto;
+  /** OpenFlow key. Not changed. */
+  readonly flow: FlowKey;
+  /** Given: learn, count, and send to controllers. */
+  readonly effects: Traffic | undefined;
+  readonly cache: CacheEntry[] | undefined;
+  readonly trace: Remark[] | undefined;
+  /** Instead of a table look-up: a packet-out's actions. */
+  readonly actions?: readonly Action[];
+  readonly now: number;
+  /** Trace: told of each recirculation. */
+  readonly onRecirc?: (id: number, flow: FlowKey, zone: number, nat: boolean) => void;
+  /** Whether a real packet is behind it (only then are some drops logged). */
+  readonly hasPacket: boolean;
+}
+
+export interface XlateResult {
+  readonly error: XlateError | undefined;
+  /** OVS_ACTION_ATTR_* list. */
+  readonly actions: Uint8Array;
+  /** OpenFlow-side mask; empty unless the translation wanted it. */
+  readonly wc: FlowKey;
+  /** Slow bits: not zero when packets must come to vswitchd. */
+  readonly slow: number;
+  /** Recirculation numbers that `actions` name, held once each for the caller. */
+  readonly recircIds: readonly number[];
+  /** The packet after all actions. */
+  readonly finalFlow: FlowKey;
+  /** The bridge where the packet (or its continuation) came in. */
+  readonly ofproto: Ofproto;
+}
+
+/** A bundle stand-in for packets that come from a controller. */
+export type InBundle = Bundle | 'none' | undefined;
+
+export class XlateContext {
+  readonly input: XlateInput;
+  readonly flow: FlowKey;
+  readonly base: FlowKey;
+  readonly wc: FlowKey = newKey();
+  readonly out = new NlWriter(256);
+  readonly recirc: RecircTable;
+  readonly recircIds: number[] = [];
+  ofproto: Ofproto;
+  rule: Rule | undefined = undefined;
+  tableId = 0;
+  depth = 0;
+  resubmits = 0;
+  stack: bigint[] = [];
+  actionSet: Action[] = [];
+  inActionSet = false;
+  conntracked = false;
+  exit = false;
+  error: XlateError | undefined = undefined;
+  slow = 0;
+  nat: Extract<Action, { type: 'nat' }> | undefined = undefined;
+  readonly origPriority: number;
+  /** Where remarks go; undefined: not traced. */
+  trace: Remark[] | undefined;
+
+  /** Translates a list of actions; `isLast`: nothing is executed after it. Set by `translate`. */
+  readonly doActions: (ctx: XlateContext, actions: readonly Action[], isLast: boolean) => void;
+
+  constructor(
+    input: XlateInput,
+    recirc: RecircTable,
+    doActions: (ctx: XlateContext, actions: readonly Action[], isLast: boolean) => void,
+  ) {
+    this.doActions = doActions;
+    this.input = input;
+    this.flow = Uint32Array.from(input.flow);
+    this.base = Uint32Array.from(input.flow);
+    this.ofproto = input.ofproto;
+    this.recirc = recirc;
+    this.trace = input.trace;
+    this.origPriority = input.flow[W.SKB_PRIORITY]!;
+    this.flow[W.ACTSET_OUTPUT] = OFPP.UNSET;
+  }
+
+  /** Adds a remark to the trace; returns the list for remarks below it. Callers check `trace` where text is costly. */
+  report(kind: RemarkKind, text: string): Remark[] | undefined {
+    if (this.trace === undefined) return undefined;
+    const subs: Remark[] = [];
+    this.trace.push({ kind, text, subs });
+    return subs;
+  }
+
+  /** An error, which ends the translation, with its remark. */
+  fail(error: XlateError, text: string): void {
+    this.error = error;
+    this.report('error', text);
+  }
+
+  /** Copies of the parts of the flow that actions change, to be put back by `restoreFlow`. */
+  saveFlow(): FlowKey {
+    return Uint32Array.from(this.flow);
+  }
+
+  restoreFlow(saved: FlowKey): void {
+    this.flow.set(saved);
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * Packets to controllers: a `userspace` action whose cookie says what to tell them.
+ */
+import { W } from '@ovs-node/flow/layout';
+import { Act, UserspaceAttr } from '@ovs-node/netlink/action-attrs';
+import { PR } from '@ovs-node/openflow/messages/types';
+import { freezeMetadata, type FrozenState } from '../recirc.js';
+import { CookieType, encodeCookie, type UserCookie } from '../user-cookie.js';
+import { commit } from './commit.js';
+import type { XlateContext } from './context.js';
+
+/** What a translation knows at this point, to be continued in table `tableId`. */
+export function frozenState(ctx: XlateContext, tableId: number, withActionSet: boolean): FrozenState {
+  return {
+    tableId,
+    bridge: ctx.ofproto.name,
+    conntracked: ctx.conntracked,
+    inPort: ctx.flow[W.IN_PORT]!,
+    metadata: freezeMetadata(ctx.flow),
+    stack: ctx.stack.slice(),
+    actionSet: withActionSet ? ctx.actionSet.slice() : [],
+    actsetOutput: ctx.flow[W.ACTSET_OUTPUT]!,
+  };
+}
+
+/** Sends up to `maxLen` bytes of the packet to the controllers of that id. */
+export function controllerAction(ctx: XlateContext, maxLen: number, why: number, controllerId: number): void {
+  commit(ctx);
+  // Packets from a table-miss flow (priority 0, matching everything) are an explicit miss to OpenFlow 1.3 on.
+  const isMissFlow = ctx.rule?.priority === 0 && ctx.rule.subtable?.staged.words.length === 0;
+  const reason = why === PR.ACTION && isMissFlow ? PR.EXPLICIT_MISS : why;
+  const recircId = ctx.recirc.acquire(frozenState(ctx, ctx.tableId, false));
+  ctx.recircIds.push(recircId);
+  putUserspace(ctx, {
+    type: CookieType.CONTROLLER,
+    ofproto: ctx.ofproto.uuid,
+    dontSend: ctx.input.effects === undefined && ctx.input.cache === undefined,
+    reason,
+    recircId,
+    ruleCookie: ctx.rule?.cookie ?? 0n,
+    controllerId,
+    maxLen,
+  });
+}
+
+/** Emits a `userspace` action. */
+export function putUserspace(ctx: XlateContext, cookie: UserCookie): void {
+  const { out } = ctx;
+  const port = ctx.ofproto.port(ctx.flow[W.IN_PORT]!);
+  const nest = out.startNested(Act.USERSPACE);
+  out.putU32(UserspaceAttr.PID, ctx.ofproto.upcallPid(port));
+  out.putBytes(UserspaceAttr.USERDATA, encodeCookie(cookie));
+  out.endNested(nest);
+}

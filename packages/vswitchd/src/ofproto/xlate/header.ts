@@ -1,0 +1,108 @@
+/**
+ * Headers in a flow key as translation sees them: which are there, and VLAN tags.
+ * A function with `wc` un-wildcards what it looked at.
+ */
+import { CT, FRAG_LATER, VLAN_CFI, W } from '@ovs-node/flow/layout';
+
+export const ETH_IP = 0x0800;
+export const ETH_IPV6 = 0x86dd;
+export const ETH_ARP = 0x0806;
+export const ETH_RARP = 0x8035;
+export const IP_ICMP = 1;
+export const IP_TCP = 6;
+export const IP_UDP = 17;
+export const IP_SCTP = 132;
+export const IP_ICMPV6 = 58;
+
+export function ethType(flow: Uint32Array): number {
+  return flow[W.ETH_TYPE]! >>> 16;
+}
+export function ipProto(flow: Uint32Array): number {
+  return flow[W.NW]! >>> 24;
+}
+export function isIpAny(flow: Uint32Array): boolean {
+  const type = ethType(flow);
+  return type === ETH_IP || type === ETH_IPV6;
+}
+export function isMpls(type: number): boolean {
+  return type === 0x8847 || type === 0x8848;
+}
+export function isLaterFragment(flow: Uint32Array): boolean {
+  return (flow[W.NW]! & FRAG_LATER) !== 0;
+}
+export function isVlanType(type: number): boolean {
+  return type === 0x8100 || type === 0x88a8;
+}
+export function hasVlan(flow: Uint32Array): boolean {
+  return (flow[W.VLAN0]! & VLAN_CFI) !== 0;
+}
+
+/** VLAN tags in the key: 0, 1 or 2. */
+export function countVlans(flow: Uint32Array): number {
+  if ((flow[W.VLAN0]! & VLAN_CFI) === 0) return 0;
+  return (flow[W.VLAN1]! & VLAN_CFI) === 0 ? 1 : 2;
+}
+
+/** Removes the outer tag. */
+export function popVlan(flow: Uint32Array, wc: Uint32Array | undefined): void {
+  const n = countVlans(flow);
+  if (n === 0) return;
+  if (n === 2) {
+    if (wc) wc[W.VLAN1] = 0xffffffff;
+    flow[W.VLAN0] = flow[W.VLAN1]!;
+    flow[W.VLAN1] = 0;
+  } else {
+    flow[W.VLAN0] = 0;
+  }
+}
+
+/** Makes room for a new outer tag, which is left 0. A second tag below is lost to the key. */
+export function pushVlanRoom(flow: Uint32Array, wc: Uint32Array | undefined): void {
+  if (wc) {
+    const n = countVlans(flow);
+    if (n > 0) wc[W.VLAN0] = 0xffffffff;
+    if (n > 1) wc[W.VLAN1] = 0xffffffff;
+  }
+  flow[W.VLAN1] = flow[W.VLAN0]!;
+  flow[W.VLAN0] = 0;
+}
+
+/** Forgets what connection tracking said of the packet. */
+export function clearConntrack(flow: Uint32Array): void {
+  flow[W.CT_STATE] = 0;
+  flow[W.CT_ZONE] = 0;
+  flow[W.CT_MARK] = 0;
+  for (let i = 0; i < 4; i++) flow[W.CT_LABEL + i] = 0;
+  flow[W.CT_NW_SRC] = 0;
+  flow[W.CT_NW_DST] = 0;
+  flow[W.CT_TP] = 0;
+  for (let i = 0; i < 8; i++) flow[W.CT_IPV6_SRC + i] = 0;
+}
+
+export function isTracked(flow: Uint32Array): boolean {
+  return (flow[W.CT_STATE]! & CT.TRK) !== 0;
+}
+
+/** Ethernet addresses as 48-bit bigints. */
+export function ethDst(flow: Uint32Array): bigint {
+  return (BigInt(flow[W.ETH]!) << 16n) | BigInt(flow[W.ETH + 1]! >>> 16);
+}
+export function ethSrc(flow: Uint32Array): bigint {
+  return (BigInt(flow[W.ETH + 1]! & 0xffff) << 32n) | BigInt(flow[W.ETH + 2]!);
+}
+export function setEthDst(flow: Uint32Array, mac: bigint): void {
+  flow[W.ETH] = Number(mac >> 16n);
+  flow[W.ETH + 1] = ((Number(mac & 0xffffn) << 16) | (flow[W.ETH + 1]! & 0xffff)) >>> 0;
+}
+export function setEthSrc(flow: Uint32Array, mac: bigint): void {
+  flow[W.ETH + 1] = ((flow[W.ETH + 1]! & 0xffff0000) | Number(mac >> 32n)) >>> 0;
+  flow[W.ETH + 2] = Number(mac & 0xffffffffn);
+}
+export function maskEthDst(wc: Uint32Array): void {
+  wc[W.ETH] = 0xffffffff;
+  wc[W.ETH + 1]! |= 0xffff0000;
+}
+export function maskEthSrc(wc: Uint32Array): void {
+  wc[W.ETH + 1]! |= 0xffff;
+  wc[W.ETH + 2] = 0xffffffff;
+}

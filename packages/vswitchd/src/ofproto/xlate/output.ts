@@ -1,0 +1,214 @@
+/**
+ * Output actions: ports of the bridge, the reserved ports of OpenFlow, and the way through patch ports into another
+ * bridge.
+ */
+import { W } from '@ovs-node/flow/layout';
+import { OFPP } from '@ovs-node/flow/ports';
+import { portFromOf10 } from '@ovs-node/flow/fields';
+import { Act } from '@ovs-node/netlink/action-attrs';
+import type { Action } from '@ovs-node/openflow/actions/types';
+import { PC, PR } from '@ovs-node/openflow/messages/types';
+import type { OfPort } from '../ports.js';
+import { executeActionSet } from './action-set.js';
+import { commit } from './commit.js';
+import type { XlateContext } from './context.js';
+import { controllerAction } from './controller.js';
+import { clearConntrack } from './header.js';
+import { normalAction } from './normal.js';
+import { tableAction } from './tables.js';
+
+/** Sends to an OpenFlow port, reserved or not (ovs-actions(7), "output"). */
+export function outputAction(
+  ctx: XlateContext,
+  of10Port: number,
+  maxLen: number,
+  mayPacketIn: boolean,
+  isLast: boolean,
+): void {
+  const port = portFromOf10(of10Port);
+  const inPort = ctx.flow[W.IN_PORT]!;
+  switch (port) {
+    case OFPP.IN_PORT:
+      outputToPort(ctx, inPort, isLast);
+      return;
+    case OFPP.TABLE:
+      tableAction(ctx, inPort, 0, mayPacketIn, false, false);
+      return;
+    case OFPP.NORMAL:
+      normalAction(ctx, outputToPort);
+      return;
+    case OFPP.FLOOD:
+      flood(ctx, false, isLast);
+      return;
+    case OFPP.ALL:
+      flood(ctx, true, isLast);
+      return;
+    case OFPP.CONTROLLER:
+      controllerAction(ctx, maxLen, ctx.inActionSet ? PR.ACTION_SET : ctx.input.actions ? PR.PACKET_OUT : PR.ACTION, 0);
+      return;
+    case OFPP.ANY:
+      return;
+    default:
+      if (port === inPort) ctx.report('detail', 'skipping output to input port');
+      else outputToPort(ctx, port, isLast);
+  }
+}
+
+/** Sends to every port but the one that the packet came in on; without `all` only to those that may be flooded. */
+function flood(ctx: XlateContext, all: boolean, isLast: boolean): void {
+  const inPort = ctx.flow[W.IN_PORT]!;
+  for (const port of ctx.ofproto.portsInFloodOrder()) {
+    if (port.ofport === inPort) continue;
+    if (!all && (port.phy.config & PC.NO_FLOOD) !== 0) continue;
+    outputToPort(ctx, port.ofport, isLast);
+  }
+}
+
+/** Sends to one port of the bridge. */
+export function outputToPort(ctx: XlateContext, ofport: number, isLast: boolean, maxLen = 0): void {
+  const port = ctx.ofproto.port(ofport);
+  if (!port) {
+    ctx.report('warn', 'Nonexistent output port');
+    return;
+  }
+  if ((port.phy.config & PC.NO_FWD) !== 0) {
+    ctx.report('detail', 'OFPPC_NO_FWD set, skipping output');
+    return;
+  }
+  if (isProtectedFlow(ctx, port)) {
+    ctx.report('warn', 'Flow is between protected ports, skipping output.');
+    return;
+  }
+  if (port.isPatch) {
+    if (maxLen !== 0) {
+      ctx.report('warn', 'truncate is not supported on patch ports, skipping output');
+      return;
+    }
+    const peer = ctx.ofproto.patchPeer(port);
+    if (peer) patchOutput(ctx, port, peer.port, peer.ofproto, isLast);
+    return;
+  }
+  if (!port.hasDpPort) return;
+  commit(ctx);
+  if (maxLen !== 0) ctx.out.putU32(Act.TRUNC, maxLen);
+  ctx.out.putU32(Act.OUTPUT, port.dpPort);
+}
+
+function isProtectedFlow(ctx: XlateContext, out: OfPort): boolean {
+  if (!out.bundle?.spec.isProtected) return false;
+  const from = ctx.ofproto.port(ctx.flow[W.IN_PORT]!);
+  return from?.bundle?.spec.isProtected === true;
+}
+
+/** Continues in the bridge at the other end of a patch port, and comes back as if nothing had happened there. */
+function patchOutput(
+  ctx: XlateContext,
+  from: OfPort,
+  to: OfPort,
+  toBridge: XlateContext['ofproto'],
+  isLast: boolean,
+): void {
+  const { flow } = ctx;
+  const savedFlow = ctx.saveFlow();
+  const saved = {
+    ofproto: ctx.ofproto,
+    stack: ctx.stack,
+    actionSet: ctx.actionSet,
+    conntracked: ctx.conntracked,
+    trace: ctx.trace,
+  };
+  const tunnelMask = ctx.wc.slice(W.TUN_ID, W.METADATA);
+  ctx.stack = [];
+  ctx.actionSet = [];
+  flow[W.IN_PORT] = to.ofport;
+  flow.fill(0, W.METADATA, W.ACTSET_OUTPUT);
+  flow.fill(0, W.TUN_ID, W.METADATA);
+  ctx.wc.fill(0, W.TUN_ID, W.METADATA);
+  flow[W.ACTSET_OUTPUT] = OFPP.UNSET;
+  ctx.conntracked = false;
+  clearConntrack(flow);
+  ctx.trace = ctx.report('bridge', `bridge("${toBridge.name}")`);
+  ctx.ofproto = toBridge;
+
+  if (mayReceive(to)) {
+    tableAction(ctx, to.ofport, 0, true, false, isLast, cloneActions);
+    executeActionSet(ctx);
+  }
+
+  ctx.restoreFlow(savedFlow);
+  ctx.ofproto = saved.ofproto;
+  ctx.stack = saved.stack;
+  ctx.actionSet = saved.actionSet;
+  ctx.conntracked = saved.conntracked;
+  ctx.trace = saved.trace;
+  ctx.wc.set(tunnelMask, W.TUN_ID);
+  // What the other bridge does, an error included, ends there.
+  ctx.exit = false;
+  ctx.error = undefined;
+  const { effects, cache } = ctx.input;
+  if (effects) {
+    from.txPackets += effects.packets;
+    from.txBytes += effects.bytes;
+    to.rxPackets += effects.packets;
+    to.rxBytes += effects.bytes;
+  }
+  cache?.push({ type: 'patch', from, to });
+}
+
+/** Whether the port's configuration lets packets in. */
+export function mayReceive(port: OfPort): boolean {
+  return (port.phy.config & PC.NO_RECV) === 0;
+}
+
+/**
+ * Translates actions whose effects on the packet end with them. Where later actions could not undo what they do to
+ * the packet in the datapath, they become a datapath `clone`.
+ */
+export function cloneActions(ctx: XlateContext, actions: readonly Action[], isLast: boolean): void {
+  const savedFlow = ctx.saveFlow();
+  const savedStack = ctx.stack;
+  const savedSet = ctx.actionSet;
+  ctx.stack = savedStack.slice();
+  ctx.actionSet = savedSet.slice();
+  if (isLast || reversible(actions)) {
+    ctx.doActions(ctx, actions, isLast);
+    executeActionSet(ctx);
+  } else {
+    commit(ctx);
+    const base = Uint32Array.from(ctx.base);
+    const conntracked = ctx.conntracked;
+    const mark = ctx.out.startNested(Act.CLONE);
+    ctx.doActions(ctx, actions, true);
+    executeActionSet(ctx);
+    if (ctx.out.length === mark + 4) ctx.out.truncate(mark);
+    else ctx.out.endNested(mark);
+    ctx.conntracked = conntracked;
+    ctx.base.set(base);
+  }
+  ctx.stack = savedStack;
+  ctx.actionSet = savedSet;
+  ctx.restoreFlow(savedFlow);
+}
+
+/** Actions whose changes to the packet in the datapath cannot simply be set back. */
+const IRREVERSIBLE: ReadonlySet<Action['type']> = new Set<Action['type']>([
+  'ct',
+  'ct_clear',
+  'dec_mpls_ttl',
+  'dec_ttl',
+  'goto_table',
+  'group',
+  'learn',
+  'meter',
+  'nat',
+  'output_trunc',
+  'pop_mpls',
+  'push_mpls',
+  'resubmit',
+]);
+
+function reversible(actions: readonly Action[]): boolean {
+  return actions.every((action) =>
+    action.type === 'clone' ? reversible(action.actions) : !IRREVERSIBLE.has(action.type),
+  );
+}

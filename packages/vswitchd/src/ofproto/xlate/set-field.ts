@@ -1,0 +1,217 @@
+/**
+ * Actions that change fields of the flow: set_field, load, move, the OpenFlow 1.0 set actions, VLAN tags, the stack.
+ * What an action reads or writes is un-wildcarded; an action on a header that the packet lacks does nothing.
+ */
+import {
+  exactMask,
+  fieldByName,
+  getField,
+  maskFieldBits,
+  prereqMet,
+  setField,
+  setFieldMasked,
+} from '@ovs-node/flow/fields';
+import type { Field } from '@ovs-node/flow/field-types';
+import { VLAN_CFI, W } from '@ovs-node/flow/layout';
+import type { Action, Subfield } from '@ovs-node/openflow/actions/types';
+import type { XlateContext } from './context.js';
+import {
+  ETH_IP,
+  ethType,
+  hasVlan,
+  isIpAny,
+  isLaterFragment,
+  maskEthDst,
+  maskEthSrc,
+  popVlan,
+  pushVlanRoom,
+  setEthDst,
+  setEthSrc,
+} from './header.js';
+
+type ActionOf<T extends Action['type']> = Extract<Action, { readonly type: T }>;
+
+/** The field of that name; action codecs have checked it. */
+export function field(name: string): Field {
+  const f = fieldByName(name);
+  if (!f) throw new Error(`no field ${name}`);
+  return f;
+}
+
+/** Whether the packet has the field's header; what that took to know is un-wildcarded. */
+export function prereqOk(ctx: XlateContext, f: Field): boolean {
+  const { flow, wc } = ctx;
+  switch (f.prereq) {
+    case 'vlan':
+      wc[W.VLAN0]! |= VLAN_CFI;
+      break;
+    case 'tcp':
+    case 'udp':
+    case 'sctp':
+    case 'icmpv4':
+    case 'icmpv6':
+    case 'nd':
+    case 'nd_solicit':
+    case 'nd_advert':
+      if (isIpAny(flow)) wc[W.NW]! |= 0xff000000;
+      if (f.prereq.startsWith('nd') && ethType(flow) === 0x86dd) wc[W.TP] = 0xffffffff;
+      break;
+    default:
+  }
+  return prereqMet(f.prereq, flow);
+}
+
+function subfieldMask(sub: Subfield): bigint {
+  return ((1n << BigInt(sub.nBits)) - 1n) << BigInt(sub.ofs);
+}
+
+/** The bits of a subfield in the flow; they are un-wildcarded. */
+export function readSubfield(ctx: XlateContext, sub: Subfield): bigint {
+  const f = field(sub.field);
+  maskFieldBits(ctx.wc, f, subfieldMask(sub));
+  return (getField(ctx.flow, f) >> BigInt(sub.ofs)) & ((1n << BigInt(sub.nBits)) - 1n);
+}
+
+/** Writes a subfield of the flow; its bits are un-wildcarded. */
+export function writeSubfield(ctx: XlateContext, sub: Subfield, value: bigint): void {
+  const f = field(sub.field);
+  const mask = subfieldMask(sub);
+  maskFieldBits(ctx.wc, f, mask);
+  setFieldMasked(ctx.flow, f, value << BigInt(sub.ofs), mask);
+}
+
+/** "NXM_NX_REG0[] is now 0x5" */
+export function reportSubfield(ctx: XlateContext, sub: Subfield): void {
+  if (ctx.trace === undefined) return;
+  const f = field(sub.field);
+  const value = (getField(ctx.flow, f) >> BigInt(sub.ofs)) & ((1n << BigInt(sub.nBits)) - 1n);
+  ctx.report('detail', `${subfieldText(sub)} is now ${value === 0n ? '0' : `0x${value.toString(16)}`}`);
+}
+
+/** A subfield as actions write it: `NXM_NX_REG0[0..15]`. */
+export function subfieldText(sub: Subfield): string {
+  const f = field(sub.field);
+  const name = f.nxm?.name ?? f.oxm[0]?.name ?? f.name;
+  if (sub.ofs === 0 && sub.nBits === f.bits) return `${name}[]`;
+  if (sub.nBits === 1) return `${name}[${sub.ofs}]`;
+  return `${name}[${sub.ofs}..${sub.ofs + sub.nBits - 1}]`;
+}
+
+export function setFieldAction(ctx: XlateContext, action: ActionOf<'set_field'>): void {
+  const f = field(action.field);
+  if (!prereqOk(ctx, f)) {
+    ctx.report('warn', `unmet prerequisites for ${f.name}, set_field ignored`);
+    return;
+  }
+  const mask = action.mask & (f.valid ?? exactMask(f));
+  if (action.mask === exactMask(f) || mask === exactMask(f)) {
+    maskFieldBits(ctx.wc, f, mask);
+    setField(ctx.flow, f, action.value);
+    return;
+  }
+  maskFieldBits(ctx.wc, f, mask);
+  setFieldMasked(ctx.flow, f, action.value, mask);
+}
+
+export function moveAction(ctx: XlateContext, action: ActionOf<'move'>): void {
+  const dst = field(action.dst.field);
+  const src = field(action.src.field);
+  if (prereqOk(ctx, dst) && prereqOk(ctx, src)) {
+    maskFieldBits(ctx.wc, dst, subfieldMask(action.dst));
+    const value = readSubfield(ctx, action.src);
+    writeSubfield(ctx, action.dst, value);
+  }
+  reportSubfield(ctx, action.dst);
+}
+
+export function pushAction(ctx: XlateContext, sub: Subfield): void {
+  ctx.stack.push(readSubfield(ctx, sub));
+}
+
+export function popAction(ctx: XlateContext, sub: Subfield): void {
+  const value = ctx.stack.pop();
+  if (value === undefined) return;
+  writeSubfield(ctx, sub, value);
+  reportSubfield(ctx, sub);
+}
+
+/** Sets bits of the outer tag's TCI; adds a tag when asked to. */
+function setTci(ctx: XlateContext, bits: number, value: number, pushIfNeeded: boolean): void {
+  const { flow, wc } = ctx;
+  wc[W.VLAN0]! |= bits | VLAN_CFI;
+  if (!hasVlan(flow) && !pushIfNeeded) return;
+  let tag = flow[W.VLAN0]!;
+  if (tag >>> 16 === 0) tag |= 0x81000000;
+  flow[W.VLAN0] = (tag & ~bits) | value | VLAN_CFI;
+}
+
+/** The actions of OpenFlow 1.0 that set one header field each, and pushes and pops of VLAN tags. */
+export function headerAction(
+  ctx: XlateContext,
+  action: ActionOf<
+    | 'set_vlan_vid'
+    | 'set_vlan_pcp'
+    | 'strip_vlan'
+    | 'push_vlan'
+    | 'set_eth_src'
+    | 'set_eth_dst'
+    | 'set_ipv4_src'
+    | 'set_ipv4_dst'
+    | 'set_ip_dscp'
+    | 'set_ip_ecn'
+    | 'set_ip_ttl'
+    | 'set_l4_src_port'
+    | 'set_l4_dst_port'
+  >,
+): void {
+  const { flow, wc } = ctx;
+  switch (action.type) {
+    case 'set_vlan_vid':
+      return setTci(ctx, 0xfff, action.vid & 0xfff, action.pushIfNeeded);
+    case 'set_vlan_pcp':
+      return setTci(ctx, 0xe000, (action.pcp & 7) << 13, action.pushIfNeeded);
+    case 'strip_vlan':
+      return popVlan(flow, wc);
+    case 'push_vlan':
+      pushVlanRoom(flow, wc);
+      flow[W.VLAN0] = (action.ethertype << 16) | VLAN_CFI;
+      return;
+    case 'set_eth_src':
+      maskEthSrc(wc);
+      return setEthSrc(flow, action.mac);
+    case 'set_eth_dst':
+      maskEthDst(wc);
+      return setEthDst(flow, action.mac);
+    case 'set_ipv4_src':
+      if (ethType(flow) !== ETH_IP) return;
+      wc[W.NW_SRC] = 0xffffffff;
+      flow[W.NW_SRC] = action.ip;
+      return;
+    case 'set_ipv4_dst':
+      if (ethType(flow) !== ETH_IP) return;
+      wc[W.NW_DST] = 0xffffffff;
+      flow[W.NW_DST] = action.ip;
+      return;
+    case 'set_ip_dscp':
+      // `dscp` is the whole TOS byte with the lower two bits 0, as OpenFlow 1.0 has it.
+      return setNw(ctx, 0xfc0000, action.dscp << 16);
+    case 'set_ip_ecn':
+      return setNw(ctx, 0x030000, action.ecn << 16);
+    case 'set_ip_ttl':
+      return setNw(ctx, 0xff00, action.ttl << 8);
+    case 'set_l4_src_port':
+    case 'set_l4_dst_port': {
+      if (!isIpAny(flow) || isLaterFragment(flow)) return;
+      const src = action.type === 'set_l4_src_port';
+      wc[W.NW]! |= 0xff000000;
+      wc[W.TP]! |= src ? 0xffff0000 : 0xffff;
+      flow[W.TP] = src ? (flow[W.TP]! & 0xffff) | (action.port << 16) : (flow[W.TP]! & 0xffff0000) | action.port;
+    }
+  }
+}
+
+function setNw(ctx: XlateContext, bits: number, value: number): void {
+  if (!isIpAny(ctx.flow)) return;
+  ctx.wc[W.NW]! |= bits;
+  ctx.flow[W.NW] = (ctx.flow[W.NW]! & ~bits) | (value & bits);
+}

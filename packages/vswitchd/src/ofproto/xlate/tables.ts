@@ -1,0 +1,152 @@
+/**
+ * Table look-ups of a translation: the first one, resubmit, goto_table and output:TABLE.
+ */
+import { FRAG_ANY, W } from '@ovs-node/flow/layout';
+import type { Action } from '@ovs-node/openflow/actions/types';
+import { PC } from '@ovs-node/openflow/messages/types';
+import { formatRuleMatch } from '../rule-text.js';
+import type { Rule } from '../rule.js';
+import { MAX_ACTION_BYTES, MAX_DEPTH, MAX_RESUBMITS, type XlateContext } from './context.js';
+import { isIpAny } from './header.js';
+
+type Xlator = (ctx: XlateContext, actions: readonly Action[], isLast: boolean) => void;
+
+/**
+ * The rule for the flow in a table, taking `inPort` for its input port.
+ * A miss gives one of the switch's own rules: to the controllers when `mayPacketIn`, or drop.
+ */
+export function lookupRule(ctx: XlateContext, tableId: number, inPort: number, mayPacketIn: boolean): Rule {
+  const { flow } = ctx;
+  const { ofproto } = ctx;
+  const internal = ofproto.internalRules;
+  const table = ofproto.tables.table(tableId);
+  const savedPort = flow[W.IN_PORT]!;
+  const savedTp = flow[W.TP]!;
+  if (isIpAny(flow) && (flow[W.NW]! & FRAG_ANY) !== 0) {
+    if (ofproto.settings.frag === 'drop') {
+      creditRule(ctx, internal.dropFrags);
+      return internal.dropFrags;
+    }
+    // Fragments have no ports that a flow could match, unless nx-match lets flows tell fragments apart.
+    if (ofproto.settings.frag === 'normal') flow[W.TP] = 0;
+  }
+  flow[W.IN_PORT] = inPort;
+  const found = table.classifier.lookup(flow, ctx.wc) as Rule | null;
+  flow[W.IN_PORT] = savedPort;
+  flow[W.TP] = savedTp;
+
+  const { effects, cache } = ctx.input;
+  if (effects) {
+    if (found) table.matched += effects.packets;
+    else table.missed += effects.packets;
+  }
+  cache?.push({ type: 'table', table, matched: found !== null });
+  let rule = found ?? internal.noPacketIn;
+  if (!found && mayPacketIn && ofproto.wantsPacketInOnMiss) {
+    const port = ofproto.port(savedPort);
+    if (port && (port.phy.config & PC.NO_PACKET_IN) === 0) rule = internal.miss;
+  }
+  creditRule(ctx, rule);
+  return rule;
+}
+
+function creditRule(ctx: XlateContext, rule: Rule): void {
+  const { effects, cache } = ctx.input;
+  if (effects) rule.credit(effects.packets, effects.bytes, effects.used);
+  cache?.push({ type: 'rule', rule });
+}
+
+/** The remark of a look-up; remarks of the rule's actions go below it from now on. */
+export function reportTable(ctx: XlateContext, rule: Rule, tableId: number): void {
+  if (ctx.trace === undefined) return;
+  const internal = ctx.ofproto.internalRules;
+  const number = String(tableId).padStart(2);
+  let text: string;
+  if (rule === internal.miss) {
+    text = `${number}. No match, and a "packet-in" is called for.`;
+  } else if (rule === internal.noPacketIn) {
+    text = `${number}. No match.`;
+  } else if (rule === internal.dropFrags) {
+    text = `${number}. Packets are IP fragments and the fragment handling mode is "drop".`;
+  } else {
+    const match = formatRuleMatch(rule, ctx.ofproto.traceNames);
+    text = `${number}. ${match === '' ? '' : `${match}, `}priority ${rule.priority}`;
+    if (rule.cookie !== 0n) text += `, cookie 0x${rule.cookie.toString(16)}`;
+  }
+  ctx.trace = ctx.report('table', text);
+}
+
+/** Whether one more look-up is allowed; when not, the translation ends (with an error, or as slow). */
+function resourcesLeft(ctx: XlateContext): boolean {
+  if (ctx.depth >= MAX_DEPTH) {
+    ctx.fail('depth', `over max translation depth ${MAX_DEPTH}`);
+  } else if (ctx.resubmits >= MAX_RESUBMITS) {
+    ctx.fail('resubmits', `over ${MAX_RESUBMITS} resubmit actions`);
+  } else if (ctx.out.length > MAX_ACTION_BYTES) {
+    ctx.report('error', 'resubmits yielded over 64 kB of actions');
+    ctx.exit = true;
+  } else if (ctx.stack.length >= 4096) {
+    ctx.fail('stack', 'resubmits yielded over 64 kB of stack');
+  } else {
+    return true;
+  }
+  return false;
+}
+
+/** Looks the flow up in a table and translates what it finds there with `xlator`. */
+export function tableAction(
+  ctx: XlateContext,
+  inPort: number,
+  tableId: number,
+  mayPacketIn: boolean,
+  withCtOrig: boolean,
+  isLast: boolean,
+  xlator: Xlator = ctx.doActions,
+): void {
+  if (!resourcesLeft(ctx)) return;
+  const oldTable = ctx.tableId;
+  const oldRule = ctx.rule;
+  const oldTrace = ctx.trace;
+  const deepens = tableId <= oldTable ? 1 : 0;
+  ctx.tableId = tableId;
+  if (withCtOrig) {
+    if (ctx.flow[W.CT_ZONE]! << 24 === 0 || !isIpAny(ctx.flow)) {
+      ctx.report('warn', 'resubmit(ct) with non-tracked or non-IP packet!');
+      ctx.tableId = oldTable;
+      return;
+    }
+    swapTuple(ctx.flow);
+    swapTuple(ctx.wc);
+  }
+  const rule = lookupRule(ctx, tableId, inPort, mayPacketIn);
+  if (withCtOrig) {
+    swapTuple(ctx.flow);
+    swapTuple(ctx.wc);
+  }
+  reportTable(ctx, rule, tableId);
+  ctx.resubmits++;
+  ctx.depth += deepens;
+  ctx.rule = rule;
+  xlator(ctx, rule.actions, isLast);
+  ctx.rule = oldRule;
+  ctx.depth -= deepens;
+  ctx.trace = oldTrace;
+  ctx.tableId = oldTable;
+}
+
+/** Exchanges the packet's addresses, ports and protocol with those of its connection's original direction. */
+function swapTuple(key: Uint32Array): void {
+  swapWords(key, W.NW_SRC, W.CT_NW_SRC);
+  swapWords(key, W.NW_DST, W.CT_NW_DST);
+  swapWords(key, W.TP, W.CT_TP);
+  for (let i = 0; i < 8; i++) swapWords(key, W.IPV6_SRC + i, W.CT_IPV6_SRC + i);
+  const proto = key[W.NW]! >>> 24;
+  key[W.NW] = (key[W.NW]! & 0x00ffffff) | ((key[W.CT_ZONE]! & 0xff) << 24);
+  key[W.CT_ZONE] = (key[W.CT_ZONE]! & 0xffffff00) | proto;
+}
+
+function swapWords(key: Uint32Array, a: number, b: number): void {
+  const value = key[a]!;
+  key[a] = key[b]!;
+  key[b] = value;
+}

@@ -1,0 +1,131 @@
+/**
+ * Translation: from a packet's OpenFlow flow to datapath actions and the mask of what they depend on.
+ */
+import { type FlowKey, FRAG_ANY, FRAG_LATER, VLAN_CFI, W } from '@ovs-node/flow/layout';
+import { thawMetadata } from '../recirc.js';
+import { CookieType, Slow } from '../user-cookie.js';
+import { executeActionSet } from './action-set.js';
+import { doActions } from './actions.js';
+import { MAX_ACTION_BYTES, XlateContext, type XlateInput, type XlateResult } from './context.js';
+import { putUserspace } from './controller.js';
+import { clearConntrack, ethType, IP_ICMP, IP_ICMPV6, ipProto, isIpAny, isMpls, isVlanType } from './header.js';
+import { mayReceive } from './output.js';
+import { lookupRule, reportTable } from './tables.js';
+
+const NO_ACTIONS = new Uint8Array(0);
+
+/** Translates one flow. Does not change `input`; see `XlateInput` for what it does beyond its result. */
+export function translate(input: XlateInput): XlateResult {
+  const { recirc } = input.ofproto.backer;
+  const ctx = new XlateContext(input, recirc, doActions);
+  startWildcards(ctx);
+  const trace = ctx.trace;
+  if (thaw(ctx)) {
+    run(ctx);
+    executeActionSetOf(ctx);
+  }
+  ctx.trace = trace;
+  let actions = ctx.out.bytes();
+  if (ctx.error !== undefined) actions = NO_ACTIONS;
+  else if (actions.length > MAX_ACTION_BYTES) ctx.slow |= Slow.ACTION;
+  finishWildcards(ctx);
+  return {
+    error: ctx.error,
+    actions,
+    wc: ctx.wc,
+    slow: ctx.slow,
+    recircIds: ctx.recircIds,
+    finalFlow: ctx.flow,
+    ofproto: ctx.ofproto,
+  };
+}
+
+/** The actions of a megaflow whose packets must come to vswitchd. Appends to nothing; owned by the caller. */
+export function slowPathActions(input: XlateInput, slow: number): Uint8Array {
+  const ctx = new XlateContext(input, input.ofproto.backer.recirc, doActions);
+  putUserspace(ctx, {
+    type: CookieType.SLOW_PATH,
+    ofproto: input.ofproto.uuid,
+    inPort: input.flow[W.IN_PORT]! & 0xffff,
+    reason: slow,
+  });
+  return ctx.out.bytes();
+}
+
+/** Continues where a recirculated packet was frozen. @returns false when that cannot be. */
+function thaw(ctx: XlateContext): boolean {
+  const { flow } = ctx;
+  const id = flow[W.RECIRC_ID]!;
+  if (id === 0) return true;
+  const state = ctx.recirc.lookup(id);
+  if (!state) {
+    ctx.fail('recirc', `Recirculation context not found for ID ${id.toString(16)}`);
+    return false;
+  }
+  const trace = ctx.trace;
+  ctx.trace = ctx.report('thaw', 'thaw');
+  const ofproto = ctx.ofproto.backer.ofproto(state.bridge);
+  if (!ofproto) {
+    ctx.fail('bridge', 'Frozen bridge no longer exists.');
+    return false;
+  }
+  ctx.ofproto = ofproto;
+  ctx.tableId = state.tableId;
+  ctx.report('detail', `Resuming from table ${state.tableId}`);
+  ctx.conntracked = state.conntracked;
+  if (!state.conntracked) clearConntrack(flow);
+  thawMetadata(state, flow);
+  ctx.base[W.IN_PORT] = flow[W.IN_PORT]!;
+  ctx.stack = state.stack.slice();
+  ctx.actionSet = state.actionSet.slice();
+  flow[W.ACTSET_OUTPUT] = state.actsetOutput;
+  ctx.trace = trace;
+  return true;
+}
+
+function run(ctx: XlateContext): void {
+  const { input, flow } = ctx;
+  const inPort = ctx.ofproto.port(flow[W.IN_PORT]!);
+  if (input.actions) {
+    ctx.doActions(ctx, input.actions, true);
+    return;
+  }
+  const rule = lookupRule(ctx, ctx.tableId, flow[W.IN_PORT]!, true);
+  ctx.rule = rule;
+  reportTable(ctx, rule, ctx.tableId);
+  if (inPort && !mayReceive(inPort)) {
+    ctx.report('detail', 'OFPPC_NO_RECV set, dropping');
+    return;
+  }
+  ctx.doActions(ctx, rule.actions, true);
+}
+
+function executeActionSetOf(ctx: XlateContext): void {
+  if (ctx.error === undefined) executeActionSet(ctx);
+}
+
+/** Fields that every megaflow matches. */
+function startWildcards({ flow, wc }: XlateContext): void {
+  wc[W.PACKET_TYPE] = 0xffffffff;
+  wc[W.IN_PORT] = 0xffffffff;
+  wc[W.RECIRC_ID] = 0xffffffff;
+  if (flow[W.PACKET_TYPE] === 0) wc[W.ETH_TYPE] = 0xffff0000;
+  if (isIpAny(flow)) wc[W.NW]! |= FRAG_ANY | FRAG_LATER;
+}
+
+/** Takes out of the mask what is not the packet's, or not in it. */
+function finishWildcards(ctx: XlateContext): void {
+  const { wc } = ctx;
+  const packet: FlowKey = ctx.input.flow;
+  wc.fill(0, W.METADATA);
+  const type = ethType(packet);
+  const proto = ipProto(packet);
+  if ((type === 0x0800 && proto === IP_ICMP) || (type === 0x86dd && proto === IP_ICMPV6)) wc[W.TP]! &= 0x00ff00ff;
+  for (const w of [W.VLAN0, W.VLAN1]) if ((wc[w]! & 0xffff) !== 0) wc[w]! |= VLAN_CFI;
+  if ((packet[W.NW]! & FRAG_LATER) !== 0) wc[W.TP] = 0;
+  if (!isMpls(type)) wc.fill(0, W.MPLS, W.MPLS + 3);
+  if (!isVlanType(packet[W.VLAN0]! >>> 16)) {
+    wc[W.VLAN0] = 0;
+    wc[W.VLAN1] = 0;
+  }
+}
