@@ -73,24 +73,18 @@ function runAddBond(context: VsctlContext, call: Call): undefined {
 function deletePort(context: VsctlContext, { args, options }: Call): undefined {
   const [bridgeName, name] = args.length === 2 ? (args as [string, string]) : [undefined, args[0] as string];
   const { topology } = context;
-  if (
-    bridgeName === name ||
-    (bridgeName === undefined && topology.bridges.has(name) && topology.ports.has(name))
-  ) {
-    if (!options.has('if-exists') || bridgeName === name || topology.bridges.has(name)) {
-      throw new FatalError(
-        `cannot delete port ${name} because it is the local port for bridge ${name} (deleting this port requires deleting the entire bridge)`,
-      );
-    }
+  if (topology.bridges.has(name)) {
+    throw new FatalError(
+      `cannot delete port ${name} because it is the local port for bridge ${name} (deleting this port requires deleting the entire bridge)`,
+    );
   }
   const bridge = bridgeName === undefined ? undefined : topology.bridge(bridgeName);
   const port = findPort(context, name, options);
   if (port === undefined) return;
   if (bridge !== undefined && port.bridge !== bridge) {
-    if (port.bridge.parent === bridge || bridge.parent === port.bridge) {
-      const relation = port.bridge.parent === bridge ? 'child' : 'parent';
+    if (port.bridge.parent === bridge) {
       throw new FatalError(
-        `bridge ${bridge.name} does not have a port ${name} (although its ${relation} bridge ${port.bridge.name} does)`,
+        `bridge ${bridge.name} does not have a port ${name} (although its child bridge ${port.bridge.name} does)`,
       );
     }
     throw new FatalError(`bridge ${bridge.name} does not have a port ${name}`);
