@@ -151,7 +151,7 @@ export function extractKey(
         const proto = buf[p + 9]!;
         key[W.NW] = (proto << 24) | (buf[p + 1]! << 16) | (buf[p + 8]! << 8) | frag;
         offsets[OFS.END] = p + total;
-        extractL4(buf, p + ihl, p + total, proto, frag, key, offsets, false);
+        extractL4(buf, p + ihl, p + total, proto, frag, key, offsets);
         return;
       }
     }
@@ -171,7 +171,10 @@ export function extractKey(
   else if (type === 0x894f) extractNsh(buf, p, end, key, offsets);
 }
 
-/** Ports, flags, ICMP type and code of the transport header at `p`; `end` is that of the network packet. */
+/**
+ * Ports, flags, ICMP type and code of the transport header at `p`; `end` is that of the network packet. As in
+ * the peer the protocol number alone decides: ICMP over IPv6 is read like ICMP, and so on.
+ */
 function extractL4(
   buf: Uint8Array,
   p: number,
@@ -180,7 +183,6 @@ function extractL4(
   frag: number,
   key: FlowKey,
   offsets: Int32Array,
-  ipv6: boolean,
 ): void {
   offsets[OFS.L4] = p;
   key[W.TP] = 0;
@@ -188,10 +190,11 @@ function extractL4(
   const size = end - p;
   if (proto === IPPROTO_TCP) {
     if (size >= 20) {
+      const header = (buf[p + 12]! >> 4) << 2;
+      if (header < 20 || header > size) return;
       key[W.TP] = (buf[p]! << 24) | (buf[p + 1]! << 16) | (buf[p + 2]! << 8) | buf[p + 3]!;
       key[W.ETH_TYPE]! |= ((buf[p + 12]! & 15) << 8) | buf[p + 13]!;
-      const header = (buf[p + 12]! >> 4) << 2;
-      if (header >= 20 && header <= size) offsets[OFS.PAYLOAD] = p + header;
+      offsets[OFS.PAYLOAD] = p + header;
     }
   } else if (proto === IPPROTO_UDP) {
     if (size >= 8) {
@@ -204,19 +207,19 @@ function extractL4(
       offsets[OFS.PAYLOAD] = p + 12;
     }
   } else if (proto === IPPROTO_ICMP) {
-    if (!ipv6 && size >= 8) {
+    if (size >= 8) {
       key[W.TP] = (buf[p]! << 16) | buf[p + 1]!;
       offsets[OFS.PAYLOAD] = p + 8;
     }
   } else if (proto === IPPROTO_IGMP) {
-    if (!ipv6 && size >= 8) {
+    if (size >= 8) {
       key[W.TP] = (buf[p]! << 16) | buf[p + 1]!;
       key[W.IGMP] = (buf[p + 4]! << 24) | (buf[p + 5]! << 16) | (buf[p + 6]! << 8) | buf[p + 7]!;
       offsets[OFS.COLD] = 1;
       offsets[OFS.PAYLOAD] = p + 8;
     }
   } else if (proto === IPPROTO_ICMPV6) {
-    if (ipv6 && size >= 8) extractIcmpv6(buf, p, end, key, offsets);
+    if (size >= 8) extractIcmpv6(buf, p, end, key, offsets);
   }
 }
 
@@ -270,7 +273,7 @@ function extractIpv6(buf: Uint8Array, p: number, end: number, key: FlowKey, offs
   }
   key[W.IPV6_LABEL] = label;
   key[W.NW] = (proto << 24) | (tos << 16) | (ttl << 8) | frag;
-  extractL4(buf, q, l3End, proto, frag, key, offsets, true);
+  extractL4(buf, q, l3End, proto, frag, key, offsets);
 }
 
 /** ICMPv6 (RFC 4443) and, for neighbour solicitations and advertisements, RFC 4861 with its options. */
@@ -279,6 +282,7 @@ function extractIcmpv6(buf: Uint8Array, p: number, end: number, key: FlowKey, of
   const code = buf[p + 1]!;
   key[W.TP] = (type << 16) | code;
   offsets[OFS.PAYLOAD] = p + 8;
+  offsets[OFS.COLD] = 1;
   if ((type !== 135 && type !== 136) || code !== 0) return;
   key[W.IGMP] = (buf[p + 4]! << 24) | (buf[p + 5]! << 16) | (buf[p + 6]! << 8) | buf[p + 7]!;
   if (end - p < 24) return;
@@ -342,7 +346,7 @@ function extractMpls(buf: Uint8Array, p: number, end: number, key: FlowKey, offs
   offsets[OFS.L3] = q;
 }
 
-/** Network service header (RFC 8300) of MD type 1 or 2. */
+/** Network service header (RFC 8300); the contexts are those of MD type 1. */
 function extractNsh(buf: Uint8Array, p: number, end: number, key: FlowKey, offsets: Int32Array): void {
   const size = end - p;
   if (size < 8) return;
@@ -350,7 +354,7 @@ function extractNsh(buf: Uint8Array, p: number, end: number, key: FlowKey, offse
   const length = ((word >>> 16) & 0x3f) << 2;
   const mdtype = buf[p + 2]! & 15;
   if (word >>> 30 !== 0 || length > size) return;
-  if (mdtype === 1 ? length !== 24 : mdtype !== 2 || length < 8) return;
+  if (mdtype === 1 ? length !== 24 : length < 8) return;
   const flags = (word >>> 28) & 3;
   const ttl = (word >>> 22) & 0x3f;
   key[W.NSH] = (flags << 24) | (ttl << 16) | (mdtype << 8) | buf[p + 3]!;

@@ -187,9 +187,9 @@ export function formatFrag(value: number, mask: number): string {
   return '<error>';
 }
 
-/** `(ns,type)`: the type in hexadecimal when it is an Ethernet type. */
+/** `(ns,type)`: a type of two digits and more is hexadecimal. */
 export function formatPacketType(value: number): string {
   const type = value & 0xffff;
   const ns = value >>> 16;
-  return `(${ns},${type === 0 ? '0' : '0x' + type.toString(16)})`;
+  return `(${ns},${type < 10 ? type : '0x' + type.toString(16)})`;
 }
