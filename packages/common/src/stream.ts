@@ -138,7 +138,8 @@ async function clearStale(file: string): Promise<void> {
 /** Binds with the mode the peer's sockets have (0750): only the owner can write, that is, connect. */
 function listenUnix(server: net.Server, file: string): void {
   if (!isMainThread) {
-    server.listen(file, () => fs.chmodSync(file, 0o750));
+    server.once('listening', () => fs.chmodSync(file, 0o750));
+    server.listen(file);
     return;
   }
   const before = process.umask(0o027);
@@ -165,7 +166,10 @@ export async function listenStream(
   let alias: Alias | null = null;
   if (address.kind === 'unix' && process.platform !== 'win32') {
     await clearStale(address.path);
-    alias = shorten(address.path);
+    // Between bind(2) and listen(2) a socket's file is there and refuses: who waits for the file would meet that.
+    // So it gets its name when it listens.
+    fs.rmSync(`${address.path}.${process.pid}`, { force: true });
+    alias = shorten(`${address.path}.${process.pid}`);
   }
   try {
     await new Promise<void>((resolve, reject) => {
@@ -176,7 +180,10 @@ export async function listenStream(
       } else if (alias === null) server.listen(pipeName(address.path));
       else listenUnix(server, alias.path);
     });
+    if (alias !== null && address.kind === 'unix')
+      fs.renameSync(`${address.path}.${process.pid}`, address.path);
   } catch (error) {
+    server.close();
     alias?.release();
     let code = errnoName(error);
     if (address.kind === 'unix') {
@@ -189,6 +196,13 @@ export async function listenStream(
   server.removeAllListeners('error');
   // accept(2) failing (EMFILE) must not end the daemon; the next connection gets its chance.
   server.on('error', () => {});
+  const inode = alias !== null && address.kind === 'unix' ? fs.lstatSync(address.path).ino : 0;
+  /** Removes the file, unless somebody has put another in its place. */
+  const unlink = (): void => {
+    if (address.kind !== 'unix' || alias === null) return;
+    if (fs.lstatSync(address.path, { throwIfNoEntry: false })?.ino === inode)
+      fs.rmSync(address.path, { force: true });
+  };
   const port = address.kind === 'tcp' ? (server.address() as net.AddressInfo).port : 0;
   return {
     name: address.kind === 'tcp' && name.startsWith('ptcp:0') ? name.replace('ptcp:0', `ptcp:${port}`) : name,
@@ -204,6 +218,7 @@ export async function listenStream(
         };
         // Not waiting for accepted connections: they belong to whom they were given to.
         server.close();
+        unlink();
         setImmediate(finish);
       }),
   };
