@@ -72,8 +72,13 @@ export class ObjectParser {
         }
       }
     }
-    if (this.#error !== undefined) {
-      throw syntaxError(this.json, `Parsing ${this.#what} failed: ${this.#error}`);
-    }
+    this.check();
+  }
+
+  /** Throws the first error so far; members nobody took are no error yet. */
+  check(): void {
+    if (this.#error === undefined) return;
+    const json = isJsonObject(this.json) ? this.json : undefined;
+    throw syntaxError(json, `Parsing ${this.#what} failed: ${this.#error}`);
   }
 }

@@ -1,0 +1,214 @@
+/**
+ * Database files of the standalone model: created, loaded, kept up to date, compacted.
+ *
+ * Loading replays the records into one big transaction that is committed silently at the end, so that references,
+ * indexes and limits of the result are checked once, by the same code as always.
+ */
+import { ERROR_TAGS, OvsdbError } from 'ovsdb-client/data/error';
+import { stringifyJson } from 'ovsdb-client/data/json';
+import { type Row, defaultCells } from 'ovsdb-client/data/row';
+import { type DatabaseSchema, type TableSchema, schemaFromJson, schemaToJson } from 'ovsdb-client/schema';
+import { Database } from '../database/database.js';
+import type { Table } from '../database/table.js';
+import { Transaction } from '../transact/transaction.js';
+import { LogFile, createLog } from './log-file.js';
+import { LogReader, MAGIC_STANDALONE } from './log-reader.js';
+import { type RecordTarget, applyRecord, recordText, snapshotText } from './record.js';
+
+/** The record that a log starts with. */
+export function schemaRecord(schema: DatabaseSchema): string {
+  return stringifyJson(schemaToJson(schema));
+}
+
+/** Creates an empty database file. Throws `OvsdbError` when it exists or cannot be made. */
+export function createDatabaseFile(file: string, schema: DatabaseSchema, name: string = file): void {
+  createLog(file, [schemaRecord(schema)], name);
+}
+
+/** Opens a log for reading and checks that it is of the standalone model. Throws `OvsdbError`. */
+export function openForReading(file: string): LogReader {
+  const reader = LogReader.open(file);
+  if (reader.magic !== MAGIC_STANDALONE) {
+    reader.close();
+    throw new OvsdbError(ERROR_TAGS.ovsdb, `${file}: clustered databases are not supported`);
+  }
+  return reader;
+}
+
+/** The schema of a database file. Throws `OvsdbError`. */
+export function readSchema(file: string): DatabaseSchema {
+  const reader = openForReading(file);
+  try {
+    return firstSchema(reader);
+  } finally {
+    reader.close();
+  }
+}
+
+/** The schema record, which must come next. Throws `OvsdbError`. */
+export function firstSchema(reader: LogReader): DatabaseSchema {
+  const record = reader.next();
+  if (record === undefined) throw new OvsdbError(ERROR_TAGS.io, `${reader.name}: database file contains no schema`);
+  return schemaFromJson(record.json);
+}
+
+/** Collects records into a transaction. */
+class Loader implements RecordTarget {
+  readonly database: Database;
+  readonly transaction: Transaction;
+
+  constructor(schema: DatabaseSchema) {
+    this.database = new Database(schema);
+    this.transaction = new Transaction(this.database);
+  }
+
+  #table(table: TableSchema): Table {
+    return this.database.tables.get(table.name)!;
+  }
+
+  table(name: string): TableSchema | undefined {
+    return this.database.schema.tables.get(name);
+  }
+
+  row(table: TableSchema, uuid: string): Row | undefined {
+    return this.#table(table).get(uuid);
+  }
+
+  put(table: TableSchema, uuid: string, cells: Row['cells']): void {
+    const slot = this.#table(table).slots.get(uuid);
+    if (slot === undefined) this.transaction.insert(this.#table(table), uuid, cells);
+    else this.transaction.update(slot, cells);
+  }
+
+  remove(table: TableSchema, uuid: string): void {
+    this.transaction.delete(this.#table(table).slots.get(uuid)!);
+  }
+
+  defaults(table: TableSchema): Row['cells'] {
+    return defaultCells(table);
+  }
+
+  finish(): Database {
+    this.transaction.commit(true);
+    return this.database;
+  }
+}
+
+/**
+ * Loads a database for reading only. With `schema`, the rows are read into that schema instead of the file's own
+ * (conversion: unknown tables and columns are dropped). A damaged record is an error here. Throws `OvsdbError`.
+ */
+export function readDatabase(file: string, schema?: DatabaseSchema): Database {
+  const reader = openForReading(file);
+  try {
+    const own = firstSchema(reader);
+    const loader = new Loader(schema ?? own);
+    for (let record = reader.next(); record !== undefined; record = reader.next()) {
+      applyRecord(loader, record.json, schema !== undefined);
+    }
+    return loader.finish();
+  } finally {
+    reader.close();
+  }
+}
+
+/** When a log is compacted by itself: it is at least this large and has doubled, and not too often. */
+const COMPACT_MIN_BYTES = 10 * 1024 * 1024;
+const COMPACT_GROWTH = 2;
+const COMPACT_INTERVAL_MS = 10 * 60 * 1000;
+
+export interface FileDatabaseOptions {
+  /** Milliseconds since 1970. */
+  readonly wall: () => number;
+  /** Told when the file is damaged; the good part is in use. */
+  readonly onDamage: (error: OvsdbError) => void;
+  /** Write whole values instead of differences, for readers that do not know differences. */
+  readonly noDiff?: boolean;
+  /** What stands for the file in errors. */
+  readonly name?: string;
+}
+
+/** A database with its file: every commit is appended. */
+export class FileDatabase {
+  readonly database: Database;
+  readonly file: string;
+  readonly #log: LogFile;
+  readonly #options: FileDatabaseOptions;
+  #lastCompaction: number;
+
+  private constructor(database: Database, file: string, log: LogFile, options: FileDatabaseOptions) {
+    this.database = database;
+    this.file = file;
+    this.#log = log;
+    this.#options = options;
+    this.#lastCompaction = options.wall();
+    database.persist = (delta, info) => {
+      const record = { date: options.wall(), comment: info.comment };
+      const text = recordText(delta, record, options.noDiff !== true);
+      if (text !== undefined) log.append(text);
+    };
+    database.sync = () => log.sync();
+  }
+
+  /** Locks and loads `file`. Throws `OvsdbError`. */
+  static open(file: string, options: FileDatabaseOptions): FileDatabase {
+    let loader: Loader | undefined;
+    const log = LogFile.open(
+      file,
+      (record) => {
+        if (loader === undefined) loader = new Loader(schemaFromJson(record.json));
+        else applyRecord(loader, record.json);
+      },
+      options.onDamage,
+      options.name ?? file,
+    );
+    if (loader === undefined) {
+      void log.close();
+      throw new OvsdbError(ERROR_TAGS.io, `${options.name ?? file}: database file contains no schema`);
+    }
+    try {
+      return new FileDatabase(loader.finish(), file, log, options);
+    } catch (error) {
+      void log.close();
+      throw error;
+    }
+  }
+
+  /** Bytes of the log. */
+  get size(): number {
+    return this.#log.size;
+  }
+
+  /** Has the log grown so much that compaction pays? */
+  shouldCompact(): boolean {
+    const { size, baseSize } = this.#log;
+    if (size < COMPACT_MIN_BYTES || size < baseSize * COMPACT_GROWTH) return false;
+    return this.#options.wall() - this.#lastCompaction >= COMPACT_INTERVAL_MS;
+  }
+
+  /** Rewrites the log as one snapshot. Throws `OvsdbError`; the old log then stays. */
+  compact(comment = 'compacting database online'): void {
+    this.#lastCompaction = this.#options.wall();
+    this.#log.replace(snapshotRecords(this.database, this.#options.wall(), comment));
+  }
+
+  close(): Promise<void> {
+    return this.#log.close();
+  }
+}
+
+/** The records of a compacted log. */
+export function snapshotRecords(database: Database, date: number, comment: string): string[] {
+  const records = [schemaRecord(database.schema)];
+  const snapshot = snapshotText(tablesWithRows(database), { date, comment });
+  if (snapshot !== undefined) records.push(snapshot);
+  return records;
+}
+
+function* tablesWithRows(database: Database): Generator<readonly [TableSchema, Iterable<Row>]> {
+  for (const table of database.tables.values()) yield [table.schema, rowsOf(table)];
+}
+
+function* rowsOf(table: Table): Generator<Row> {
+  for (const slot of table.slots.values()) yield slot.row!;
+}
