@@ -26,14 +26,54 @@ function build(name, i) {
   const hi = i >> 8;
   const ip = (proto, payload) => {
     const total = 20 + payload.length;
-    return [0x45, 0, total >> 8, total & 255, 0, 0, 0x40, 0, 64, proto, 0, 0, 10, 0, hi, lo, 10, 1, 0, 1, ...payload];
+    return [
+      0x45,
+      0,
+      total >> 8,
+      total & 255,
+      0,
+      0,
+      0x40,
+      0,
+      64,
+      proto,
+      0,
+      0,
+      10,
+      0,
+      hi,
+      lo,
+      10,
+      1,
+      0,
+      1,
+      ...payload,
+    ];
   };
   const udp = [hi, lo, 0, 53, 0, 26, 0, 0, ...Array(18).fill(0)];
   const tcp = [hi, lo, 0, 80, 0, 0, 0, 1, 0, 0, 0, 1, 0x50, 0x10, 1, 0, 0, 0, 0, 0, ...Array(6).fill(0)];
   if (name === 'udp4') return [...mac, 8, 0, ...ip(17, udp)];
   if (name === 'tcp4') return [...mac, 8, 0, ...ip(6, tcp)];
   if (name === 'vlan-tcp4') return [...mac, 0x81, 0, 0, 5, 8, 0, ...ip(6, tcp)];
-  const v6 = [0x60, 0, 0, 0, 0, 26, 17, 64, 0x20, 1, ...Array(12).fill(0), hi, lo, 0x20, 1, ...Array(13).fill(0), 1];
+  const v6 = [
+    0x60,
+    0,
+    0,
+    0,
+    0,
+    26,
+    17,
+    64,
+    0x20,
+    1,
+    ...Array(12).fill(0),
+    hi,
+    lo,
+    0x20,
+    1,
+    ...Array(13).fill(0),
+    1,
+  ];
   if (name === 'udp6') return [...mac, 0x86, 0xdd, ...v6, ...udp];
   return i & 1 ? build('udp6', i) : build('tcp4', i);
 }
@@ -72,6 +112,8 @@ for (const [i, kind] of kinds.entries()) {
     }
   }
   const median = (a) => a.sort((x, y) => x - y)[a.length >> 1].toFixed(1);
-  console.log(`${kind.padEnd(10)} parse ${median(times.parse)} ns, parse+hash ${median(times['parse+hash'])} ns`);
+  console.log(
+    `${kind.padEnd(10)} parse ${median(times.parse)} ns, parse+hash ${median(times['parse+hash'])} ns`,
+  );
 }
 if (sink === 0x12345678) console.log(sink);
