@@ -2,7 +2,7 @@
 //   node scripts/setup.mjs [COMMAND ARGS...]
 // Plain JavaScript with no imports beyond Node: it runs before anything is installed.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '..');
@@ -22,7 +22,9 @@ function run(what, file, args) {
     process.stderr.write(`done (${((Date.now() - started) / 1000).toFixed(1)} s)\n`);
     return;
   }
-  process.stderr.write(`failed\n${result.stdout ?? ''}${result.stderr ?? ''}${result.error ? `${result.error.message}\n` : ''}`);
+  process.stderr.write(
+    `failed\n${result.stdout ?? ''}${result.stderr ?? ''}${result.error ? `${result.error.message}\n` : ''}`,
+  );
   process.exit(1);
 }
 
@@ -50,6 +52,7 @@ const sources = ['packages', 'test', 'scripts', 'bin'].map((dir) => newest(join(
 if (stamp < Math.max(...sources, mtime(join(root, 'package.json')), mtime(join(root, 'package-lock.json')))) {
   run('compiling', process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b']);
   run('bundling', process.execPath, [join(root, 'scripts/bundle.mjs')]);
+  writeFileSync(join(root, 'dist/.built'), '');
 }
 
 const [file, ...args] = process.argv.slice(2);
@@ -59,6 +62,7 @@ if (file !== undefined) {
     stdio: 'inherit',
     cwd: root,
   });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => signal !== 'SIGINT' && child.kill(signal));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.on(signal, () => signal !== 'SIGINT' && child.kill(signal));
   child.on('exit', (status, signal) => process.exit(status ?? (signal ? 1 : 0)));
 }
