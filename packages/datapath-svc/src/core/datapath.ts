@@ -64,7 +64,7 @@ export class Datapath {
     this.core = core;
     this.name = name;
     this.index = index;
-    this.conntrack = new Conntrack();
+    this.conntrack = new Conntrack((Math.random() * 0x100000000) | 0);
     this.executor = new Executor(this);
     this.upcalls = new UpcallWriter(this);
     for (let i = 0; i <= RECIRC_LIMIT + 1; i++) this.stack.push(new Packet());

@@ -13,6 +13,9 @@ import type { Arena } from './arena.js';
 import { PacketMeta } from './packet-meta.js';
 import { HEADROOM } from './vport.js';
 
+export const TUPLE_IPV4 = 1;
+export const TUPLE_IPV6 = 2;
+
 const NO_BYTES = new Uint8Array(0);
 
 export class Packet {
@@ -28,9 +31,14 @@ export class Packet {
   shared = false;
   stale = false;
   wide = false;
-  /** Set when any of the metadata words from `HOT_WORDS` on may be nonzero. */
+  /** The packet's connection, as the last `ct` found it (entry and id of the conntrack table), or -1. */
+  ctEntry = -1;
+  ctId = 0;
+  /** Set when marks, dp_hash or tunnel words may be nonzero. */
   private coldMeta = false;
-  /** Set when they are and look-ups must compare them. */
+  /** Which words of the tuple of a tracked connection are in the key: none (0), `TUPLE_IPV4`, `TUPLE_IPV6`. */
+  private tuple = 0;
+  /** Set when any metadata word from `HOT_WORDS` on is in use and look-ups must compare it. */
   private wideMeta = false;
 
   /** A frame as it came from a port, with all metadata but `inPort` zero or from `meta`. Extracts the key. */
@@ -40,11 +48,12 @@ export class Packet {
     this.end = end;
     this.headroom = start < HEADROOM ? start : HEADROOM;
     this.meta = meta;
+    this.ctEntry = -1;
     this.shared = false;
     this.stale = false;
     const key = this.key;
+    if (this.tuple !== 0) this.clearTuple();
     if (this.coldMeta) {
-      key.fill(0, W.CT_NW_SRC, W.SKB_PRIORITY);
       key.fill(0, W.SKB_PRIORITY, W.NSH);
       key.fill(0, W.TUN_ID, DP_WORDS);
       this.coldMeta = false;
@@ -78,8 +87,11 @@ export class Packet {
     this.shared = true;
     this.stale = other.stale;
     this.wide = other.wide;
+    this.ctEntry = other.ctEntry;
+    this.ctId = other.ctId;
     this.coldMeta = other.coldMeta;
     this.wideMeta = other.wideMeta;
+    this.tuple = other.tuple;
     this.key.set(other.key);
     this.offsets.set(other.offsets);
     this.meta = this.ownMeta;
@@ -93,6 +105,7 @@ export class Packet {
     mine[W.RECIRC_ID] = key[W.RECIRC_ID];
     for (let i = W.CT_STATE; i < HOT_WORDS; i++) mine[i] = key[i];
     for (let i = W.CT_NW_SRC; i < W.NSH; i++) mine[i] = key[i];
+    this.tuple = TUPLE_IPV6;
     for (let i = W.TUN_ID; i < DP_WORDS; i++) mine[i] = key[i];
     this.meta.priority = key[W.SKB_PRIORITY];
     this.meta.mark = key[W.PKT_MARK];
@@ -107,15 +120,26 @@ export class Packet {
   }
 
   /**
-   * Says that the tuple of a tracked connection was written to the key. Look-ups need not compare it: it follows
-   * from addresses, ports and ct_state, which they do compare, unless the connection is related or translated.
+   * Says that the tuple of a tracked connection was written to the key: `TUPLE_IPV4` or `TUPLE_IPV6`. Look-ups need
+   * not compare it, since it follows from addresses, ports and ct_state, which they do compare, unless the
+   * connection is `related` or translated.
    */
-  markTuple(matters: boolean): void {
-    this.coldMeta = true;
-    if (matters) {
+  markTuple(family: number, related: boolean): void {
+    this.tuple = family;
+    if (related) {
       this.wideMeta = true;
       this.wide = true;
     }
+  }
+
+  /** Zeroes the tuple of a tracked connection. */
+  clearTuple(): void {
+    const key = this.key;
+    key[W.CT_NW_SRC] = 0;
+    key[W.CT_NW_DST] = 0;
+    key[W.CT_TP] = 0;
+    if (this.tuple === TUPLE_IPV6) for (let i = W.CT_IPV6_SRC; i < W.CT_IPV6_DST + 4; i++) key[i] = 0;
+    this.tuple = 0;
   }
 
   /** Makes the key that of the frame's present bytes. */

@@ -221,8 +221,9 @@ export class Executor {
 
   private clearTracking(p: Packet): void {
     const key = p.key;
+    p.ctEntry = -1;
     for (let i = W.CT_STATE; i < W.CT_LABEL + 4; i++) key[i] = 0;
-    key.fill(0, W.CT_NW_SRC, W.CT_IPV6_DST + 4);
+    p.clearTuple();
   }
 
   /** A pseudo-random 32-bit number (xorshift32). */
