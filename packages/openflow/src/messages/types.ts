@@ -403,5 +403,10 @@ export type OfMessage =
   | { readonly type: 'resume'; readonly packetIn: PacketIn };
 
 export type OfMessageType = OfMessage['type'];
+type Narrow<M, T> = M extends { readonly type: infer U }
+  ? T extends U
+    ? M & { readonly type: T }
+    : never
+  : never;
 /** The member of `OfMessage` with that `type`. */
-export type MessageOf<T extends OfMessageType> = Extract<OfMessage, { readonly type: T }>;
+export type MessageOf<T extends OfMessageType> = Narrow<OfMessage, T>;

@@ -1,0 +1,466 @@
+/** Flow messages: flow-mod, flow-removed, flow and aggregate statistics. */
+import { OFPP } from '@ovs-node/flow/ports';
+import { putFlowActions, readFlowActions } from '../actions/codec.js';
+import { fail } from '../errors.js';
+import { putMatch, readMatch } from '../match/codec.js';
+import { putNxMatch, readNxMatch } from '../match/nxm.js';
+import type { Reader, Writer } from '../wire.js';
+import { putPortNo, readPortNo } from './port.js';
+import { type DecodeOptions, type MessageRows, nx, std } from './row.js';
+import {
+  ALL_TABLES,
+  COOKIE_NONE,
+  FF,
+  type FlowFilter,
+  type FlowMod,
+  type FlowModCommand,
+  type FlowRemovedReason,
+  type FlowStats,
+  GROUP_ANY,
+} from './types.js';
+
+const COMMANDS: readonly FlowModCommand[] = ['add', 'modify', 'modify_strict', 'delete', 'delete_strict'];
+
+function readCommand(n: number): FlowModCommand {
+  return COMMANDS[n] ?? fail('OFPFMFC_BAD_COMMAND', `command ${n}`);
+}
+
+export function isDelete(command: FlowModCommand): boolean {
+  return command === 'delete' || command === 'delete_strict';
+}
+function isModify(command: FlowModCommand): boolean {
+  return command === 'modify' || command === 'modify_strict';
+}
+
+/** Flags of OpenFlow 1.0 that its wire has (EMERG is bit 2 there). */
+function flagsTo10(flags: number): number {
+  return (flags & (FF.SEND_FLOW_REM | FF.CHECK_OVERLAP)) | ((flags & FF.EMERG) !== 0 ? 4 : 0);
+}
+function flagsFrom10(flags: number): number {
+  if ((flags & ~7) !== 0) fail('OFPFMFC_BAD_FLAGS', `flags ${flags}`);
+  return (flags & (FF.SEND_FLOW_REM | FF.CHECK_OVERLAP)) | ((flags & 4) !== 0 ? FF.EMERG : 0);
+}
+/** Flags that a version from 1.1 on knows. */
+function flagsMask(version: number): number {
+  if (version === 2) return FF.SEND_FLOW_REM | FF.CHECK_OVERLAP;
+  if (version === 3) return FF.SEND_FLOW_REM | FF.CHECK_OVERLAP | FF.RESET_COUNTS;
+  return 31;
+}
+
+/** The command field of OpenFlow 1.0: with the table id extension its upper byte is the table. */
+function command10(m: { flowMod: FlowMod; withTableId?: boolean }): number {
+  const command = COMMANDS.indexOf(m.flowMod.command);
+  return m.withTableId ? (m.flowMod.tableId << 8) | command : command;
+}
+
+interface FlowModMessage {
+  readonly type: 'flow_mod';
+  readonly flowMod: FlowMod;
+  readonly format?: 'openflow10' | 'nxm';
+  readonly withTableId?: boolean;
+}
+
+function readFlowMod10(r: Reader, options: DecodeOptions): FlowModMessage {
+  const match = readMatch(r, 1);
+  const newCookie = r.u64();
+  return { type: 'flow_mod', ...finishFlowMod10(r, options, newCookie, match), format: 'openflow10' };
+}
+
+/** Reads what follows the cookie; the match too when `match` is undefined, as nx_match. */
+function finishFlowMod10(
+  r: Reader,
+  options: DecodeOptions,
+  newCookie: bigint,
+  match: FlowMod['match'] | undefined,
+): { flowMod: FlowMod; withTableId: boolean } {
+  const commandField = r.u16();
+  const withTableId = options.tableId ?? true;
+  const command = readCommand(withTableId ? commandField & 0xff : commandField);
+  const idleTimeout = r.u16();
+  const hardTimeout = r.u16();
+  const priority = r.u16();
+  const bufferId = r.u32();
+  const outPort = readPortNo(r, 1);
+  const flags = flagsFrom10(r.u16());
+  let m = match;
+  let c = 0n;
+  let cm = 0n;
+  if (!m) {
+    const length = r.u16();
+    r.skip(6);
+    const fields = readNxMatch(r, length);
+    m = fields.match;
+    c = fields.cookie;
+    cm = fields.cookieMask;
+    if (command === 'add' && cm !== 0n) fail('NXBRC_NXM_INVALID', 'cookie to match in an addition');
+  }
+  return {
+    withTableId,
+    flowMod: {
+      command,
+      match: m,
+      priority,
+      cookie: c,
+      cookieMask: cm,
+      newCookie,
+      modifyCookie: isModify(command) && newCookie !== COOKIE_NONE,
+      tableId: withTableId ? commandField >> 8 : ALL_TABLES,
+      idleTimeout,
+      hardTimeout,
+      importance: 0,
+      bufferId,
+      outPort: isDelete(command) ? outPort : OFPP.ANY,
+      outGroup: GROUP_ANY,
+      flags,
+      actions: readFlowActions(r, 1),
+    },
+  };
+}
+
+function putFlowMod11(w: Writer, { flowMod: f }: FlowModMessage, version: number): void {
+  const cookieToSet = f.command === 'add' || (version === 2 && isModify(f.command) && f.cookieMask === 0n);
+  w.u64(cookieToSet ? f.newCookie : f.cookie & f.cookieMask).u64(f.cookieMask);
+  const anyTable = f.tableId === ALL_TABLES && !(version > 2 && isDelete(f.command));
+  w.u8(anyTable ? 0 : f.tableId).u8(COMMANDS.indexOf(f.command));
+  w.u16(f.idleTimeout).u16(f.hardTimeout).u16(f.priority).u32(f.bufferId).u32(f.outPort).u32(f.outGroup);
+  w.u16(f.flags & flagsMask(version)).u16(version >= 5 ? f.importance : 0);
+  putMatch(w, f.match, version);
+  putFlowActions(w, f.actions, version);
+}
+
+function readFlowMod11(r: Reader, version: number): FlowModMessage {
+  const cookie = r.u64();
+  const cookieMask = r.u64();
+  const tableId = r.u8();
+  const command = readCommand(r.u8());
+  const idleTimeout = r.u16();
+  const hardTimeout = r.u16();
+  const priority = r.u16();
+  const bufferId = r.u32();
+  const outPort = readPortNo(r, version, 'OFPBAC_BAD_OUT_PORT');
+  const outGroup = r.u32();
+  const flags = r.u16();
+  if ((flags & ~flagsMask(version)) !== 0) fail('OFPFMFC_BAD_FLAGS', `flags ${flags}`);
+  const importance = r.u16();
+  const match = readMatch(r, version);
+  const actions = readFlowActions(r, version);
+  const add = command === 'add';
+  const set = add || (version === 2 && isModify(command) && cookieMask === 0n);
+  const modifyCookie = set && !add && cookie !== COOKIE_NONE;
+  if (tableId === ALL_TABLES && !isDelete(command)) fail('OFPFMFC_BAD_TABLE_ID', 'table 255');
+  return {
+    type: 'flow_mod',
+    flowMod: {
+      command,
+      match,
+      priority,
+      cookie: set ? 0n : cookie,
+      cookieMask: add ? 0n : cookieMask,
+      newCookie: set ? cookie : COOKIE_NONE,
+      modifyCookie,
+      tableId,
+      idleTimeout,
+      hardTimeout,
+      importance: version >= 5 ? importance : 0,
+      bufferId,
+      outPort: isDelete(command) ? outPort : OFPP.ANY,
+      outGroup: isDelete(command) ? outGroup : GROUP_ANY,
+      flags,
+      actions,
+    },
+  };
+}
+
+const REASONS: readonly FlowRemovedReason[] = [
+  'idle',
+  'hard',
+  'delete',
+  'group_delete',
+  'meter_delete',
+  'eviction',
+];
+const reasonNumber = (reason: FlowRemovedReason): number => {
+  const n = REASONS.indexOf(reason);
+  return n < 0 ? 2 : n;
+};
+const readReason = (n: number): FlowRemovedReason => REASONS[n] ?? 'unknown';
+
+export const FLOW_MESSAGES: MessageRows<'flow_mod' | 'flow_removed'> = {
+  flow_mod: {
+    forms: [
+      nx(
+        13,
+        (w, m) => {
+          const f = m.flowMod;
+          w.u64(f.newCookie).u16(command10(m)).u16(f.idleTimeout).u16(f.hardTimeout).u16(f.priority);
+          w.u32(f.bufferId);
+          putPortNo(w, f.outPort, 1);
+          w.u16(flagsTo10(f.flags)).u16(0).zeros(6);
+          const at = w.length - 8;
+          w.setU16(at, putNxMatch(w, f.match, f.cookie, f.cookieMask));
+          putFlowActions(w, f.actions, 1);
+        },
+        (r, _version, options) => {
+          const newCookie = r.u64();
+          return { type: 'flow_mod', ...finishFlowMod10(r, options, newCookie, undefined), format: 'nxm' };
+        },
+        (m) => m.format === 'nxm',
+        1,
+      ),
+      std(
+        1,
+        1,
+        14,
+        (w, m) => {
+          const f = m.flowMod;
+          putMatch(w, f.match, 1);
+          w.u64(f.newCookie).u16(command10(m)).u16(f.idleTimeout).u16(f.hardTimeout).u16(f.priority);
+          w.u32(f.bufferId);
+          putPortNo(w, f.outPort, 1);
+          w.u16(flagsTo10(f.flags));
+          putFlowActions(w, f.actions, 1);
+        },
+        (r, _version, options) => readFlowMod10(r, options),
+      ),
+      std(2, 6, 14, putFlowMod11, readFlowMod11),
+    ],
+  },
+  flow_removed: {
+    forms: [
+      nx(
+        14,
+        (w, { removed: f }) => {
+          w.u64(f.cookie)
+            .u16(f.priority)
+            .u8(reasonNumber(f.reason))
+            .u8(f.tableId === 255 ? 0 : f.tableId + 1);
+          w.u32(f.durationSec).u32(f.durationNsec).u16(f.idleTimeout).u16(0);
+          const at = w.length - 2;
+          w.u64(f.packetCount).u64(f.byteCount);
+          w.setU16(at, putNxMatch(w, f.match));
+        },
+        (r) => {
+          const cookie = r.u64();
+          const priority = r.u16();
+          const reason = readReason(r.u8());
+          const table = r.u8();
+          const [durationSec, durationNsec, idleTimeout, matchLength] = [r.u32(), r.u32(), r.u16(), r.u16()];
+          const [packetCount, byteCount] = [r.u64(), r.u64()];
+          const { match } = readNxMatch(r, matchLength);
+          const tableId = table === 0 ? 255 : table - 1;
+          return {
+            type: 'flow_removed',
+            format: 'nxm',
+            removed: {
+              match,
+              cookie,
+              priority,
+              reason,
+              tableId,
+              durationSec,
+              durationNsec,
+              idleTimeout,
+              hardTimeout: 0,
+              packetCount,
+              byteCount,
+            },
+          };
+        },
+        (m) => m.format === 'nxm',
+        1,
+      ),
+      std(
+        1,
+        1,
+        11,
+        (w, { removed: f }) => {
+          putMatch(w, f.match, 1);
+          w.u64(f.cookie).u16(f.priority).u8(reasonNumber(f.reason)).zeros(1);
+          w.u32(f.durationSec).u32(f.durationNsec).u16(f.idleTimeout).zeros(2);
+          w.u64(f.packetCount).u64(f.byteCount);
+        },
+        (r) => {
+          const match = readMatch(r, 1);
+          const cookie = r.u64();
+          const priority = r.u16();
+          const reason = readReason(r.u8());
+          r.skip(1);
+          const [durationSec, durationNsec, idleTimeout] = [r.u32(), r.u32(), r.u16()];
+          r.skip(2);
+          const [packetCount, byteCount] = [r.u64(), r.u64()];
+          return {
+            type: 'flow_removed',
+            removed: {
+              match,
+              cookie,
+              priority,
+              reason,
+              tableId: 255,
+              durationSec,
+              durationNsec,
+              idleTimeout,
+              hardTimeout: 0,
+              packetCount,
+              byteCount,
+            },
+          };
+        },
+      ),
+      std(
+        2,
+        6,
+        11,
+        (w, { removed: f }, version) => {
+          w.u64(f.cookie).u16(f.priority).u8(reasonNumber(f.reason)).u8(f.tableId);
+          w.u32(f.durationSec)
+            .u32(f.durationNsec)
+            .u16(f.idleTimeout)
+            .u16(version >= 3 ? f.hardTimeout : 0);
+          w.u64(f.packetCount).u64(f.byteCount);
+          putMatch(w, f.match, version);
+        },
+        (r, version) => {
+          const cookie = r.u64();
+          const priority = r.u16();
+          const reason = readReason(r.u8());
+          const tableId = r.u8();
+          const [durationSec, durationNsec, idleTimeout, hardTimeout] = [r.u32(), r.u32(), r.u16(), r.u16()];
+          const [packetCount, byteCount] = [r.u64(), r.u64()];
+          const match = readMatch(r, version, false);
+          return {
+            type: 'flow_removed',
+            removed: {
+              match,
+              cookie,
+              priority,
+              reason,
+              tableId,
+              durationSec,
+              durationNsec,
+              idleTimeout,
+              hardTimeout,
+              packetCount,
+              byteCount,
+            },
+          };
+        },
+      ),
+    ],
+  },
+};
+
+/** Writes the body of a flow or aggregate request; OpenFlow 1.0 in the form of `nxm` or its own. */
+export function putFlowFilter(w: Writer, f: FlowFilter, version: number, nxm: boolean): void {
+  if (version === 1 && nxm) {
+    putPortNo(w, f.outPort, 1);
+    w.u16(0).u8(f.tableId).zeros(3);
+    const at = w.length - 6;
+    w.setU16(at, putNxMatch(w, f.match, f.cookie, f.cookieMask));
+  } else if (version === 1) {
+    putMatch(w, f.match, 1);
+    w.u8(f.tableId).zeros(1);
+    putPortNo(w, f.outPort, 1);
+  } else {
+    w.u8(f.tableId).zeros(3).u32(f.outPort).u32(f.outGroup).zeros(4).u64(f.cookie).u64(f.cookieMask);
+    putMatch(w, f.match, version);
+  }
+}
+
+export function readFlowFilter(r: Reader, version: number, nxm: boolean): FlowFilter {
+  if (version === 1 && nxm) {
+    const outPort = readPortNo(r, 1);
+    const length = r.u16();
+    const tableId = r.u8();
+    r.skip(3);
+    const { match, cookie, cookieMask } = readNxMatch(r, length);
+    return { match, tableId, cookie, cookieMask, outPort, outGroup: GROUP_ANY };
+  }
+  if (version === 1) {
+    const match = readMatch(r, 1);
+    const tableId = r.u8();
+    r.skip(1);
+    return { match, tableId, cookie: 0n, cookieMask: 0n, outPort: readPortNo(r, 1), outGroup: GROUP_ANY };
+  }
+  const tableId = r.u8();
+  r.skip(3);
+  const outPort = readPortNo(r, version, 'OFPBRC_BAD_PORT');
+  const outGroup = r.u32();
+  r.skip(4);
+  const cookie = r.u64();
+  const cookieMask = r.u64();
+  return { match: readMatch(r, version), tableId, cookie, cookieMask, outPort, outGroup };
+}
+
+/** Ages are sent plus one, 0 meaning unknown. */
+const ageToWire = (age: number): number => (age < 0 ? 0 : Math.min(age + 1, 0xffff));
+
+/** Writes one flow of a flow statistics reply. */
+export function putFlowStats(w: Writer, f: FlowStats, version: number, nxm: boolean): void {
+  const start = w.length;
+  w.u16(0).u8(f.tableId).zeros(1);
+  if (version === 1 && !nxm) putMatch(w, f.match, 1);
+  w.u32(f.durationSec).u32(f.durationNsec).u16(f.priority).u16(f.idleTimeout).u16(f.hardTimeout);
+  if (version === 1 && nxm) {
+    const at = w.length;
+    w.u16(0).u16(ageToWire(f.idleAge)).u16(ageToWire(f.hardAge));
+    w.u64(f.cookie).u64(f.packetCount).u64(f.byteCount);
+    w.setU16(at, putNxMatch(w, f.match));
+  } else if (version === 1) {
+    w.zeros(6).u64(f.cookie).u64(f.packetCount).u64(f.byteCount);
+  } else {
+    w.u16(version >= 4 ? f.flags & flagsMask(version) : 0)
+      .u16(version >= 5 ? f.importance : 0)
+      .zeros(2);
+    w.u64(f.cookie).u64(f.packetCount).u64(f.byteCount);
+    putMatch(w, f.match, version);
+  }
+  putFlowActions(w, f.actions, version);
+  w.setU16(start, w.length - start);
+}
+
+/** Reads one flow of a flow statistics reply. */
+export function readFlowStats(reader: Reader, version: number, nxm: boolean): FlowStats {
+  const length = reader.u16();
+  if (length < 4) fail('OFPBRC_BAD_LEN', `flow statistics of ${length} bytes`);
+  const r = reader.sub(length - 2);
+  const tableId = r.u8();
+  r.skip(1);
+  let match = version === 1 && !nxm ? readMatch(r, 1) : undefined;
+  const [durationSec, durationNsec] = [r.u32(), r.u32()];
+  const [priority, idleTimeout, hardTimeout] = [r.u16(), r.u16(), r.u16()];
+  let flags = 0;
+  let importance = 0;
+  let idleAge = -1;
+  let hardAge = -1;
+  let matchLength = 0;
+  if (version === 1 && nxm) {
+    matchLength = r.u16();
+    idleAge = r.u16() - 1;
+    hardAge = r.u16() - 1;
+  } else if (version === 1) {
+    r.skip(6);
+  } else {
+    flags = version >= 4 ? r.u16() : r.u16() * 0;
+    importance = version >= 5 ? r.u16() : r.u16() * 0;
+    r.skip(2);
+  }
+  const [cookie, packetCount, byteCount] = [r.u64(), r.u64(), r.u64()];
+  match ??= version === 1 ? readNxMatch(r, matchLength, false).match : readMatch(r, version, false);
+  return {
+    match,
+    tableId,
+    priority,
+    cookie,
+    idleTimeout,
+    hardTimeout,
+    importance,
+    flags,
+    durationSec,
+    durationNsec,
+    idleAge,
+    hardAge,
+    packetCount,
+    byteCount,
+    actions: readFlowActions(r, version),
+  };
+}

@@ -1,0 +1,359 @@
+/** Packet-in in its formats, packet-out, and the Nicira messages that set a connection up. */
+import { Match } from '@ovs-node/flow/match';
+import { W } from '@ovs-node/flow/layout';
+import { OFPP } from '@ovs-node/flow/ports';
+import { putActions, readActions } from '../actions/codec.js';
+import { fail } from '../errors.js';
+import { putOxmMatch, putNxMatch, readFields, readNxMatch, readOxmMatch, putFields } from '../match/nxm.js';
+import type { Reader, Writer } from '../wire.js';
+import { putPortNo, readPortNo } from './port.js';
+import { type MessageRows, nx, std } from './row.js';
+import { COOKIE_NONE, NO_BUFFER, type PacketIn, type PacketInFormat, PR } from './types.js';
+
+/** A match on an input port alone. */
+export function portMatch(port: number): Match {
+  const m = new Match();
+  m.key[W.IN_PORT] = port >>> 0;
+  m.mask[W.IN_PORT] = 0xffffffff;
+  return m;
+}
+
+/** The input port of packet metadata. */
+export function matchPort(m: Match): number {
+  return m.mask[W.IN_PORT] === 0 ? OFPP.ANY : m.key[W.IN_PORT];
+}
+
+/** A reason in the numbers of `version`: those that it does not know become the nearest. */
+function reasonToWire(reason: number, version: number): number {
+  if (reason === PR.EXPLICIT_MISS) return version >= 4 ? PR.NO_MATCH : PR.ACTION;
+  if (reason === PR.IMPLICIT_MISS) return PR.NO_MATCH;
+  if (version < 5 && reason > PR.INVALID_TTL) return PR.ACTION;
+  return reason;
+}
+
+/** Properties of NXT_PACKET_IN2 and NXT_RESUME. */
+const NXPINT = {
+  PACKET: 0,
+  FULL_LEN: 1,
+  BUFFER_ID: 2,
+  TABLE_ID: 3,
+  COOKIE: 4,
+  REASON: 5,
+  METADATA: 6,
+  USERDATA: 7,
+  CONTINUATION: 8,
+} as const;
+
+function putPacketIn2(w: Writer, p: PacketIn, version: number): void {
+  const property = (type: number, put: () => void): void => {
+    const start = w.length;
+    w.u16(type).u16(0);
+    put();
+    w.setU16(start + 2, w.length - start);
+    w.pad(8, start);
+  };
+  property(NXPINT.PACKET, () => w.bytes(p.packet));
+  if (p.totalLen !== p.packet.length) property(NXPINT.FULL_LEN, () => w.u32(p.totalLen));
+  if (p.bufferId !== NO_BUFFER) property(NXPINT.BUFFER_ID, () => w.u32(p.bufferId));
+  if (p.tableId !== 0) property(NXPINT.TABLE_ID, () => w.u8(p.tableId));
+  if (p.cookie !== COOKIE_NONE) property(NXPINT.COOKIE, () => w.zeros(4).u64(p.cookie));
+  property(NXPINT.REASON, () => w.u8(reasonToWire(p.reason, version)));
+  property(NXPINT.METADATA, () => putFields(w, p.match, version));
+  if (p.userdata && p.userdata.length > 0) property(NXPINT.USERDATA, () => w.bytes(p.userdata!));
+  if (p.continuation) property(NXPINT.CONTINUATION, () => w.zeros(4).bytes(p.continuation!));
+}
+
+function readPacketIn2(r: Reader): PacketIn {
+  let packet = new Uint8Array(0);
+  let totalLen = -1;
+  let p: Omit<PacketIn, 'packet' | 'totalLen'> = {
+    bufferId: NO_BUFFER,
+    reason: PR.NO_MATCH,
+    tableId: 0,
+    cookie: COOKIE_NONE,
+    match: new Match(),
+  };
+  while (r.left > 0) {
+    if (r.left < 4) fail('OFPBPC_BAD_LEN', 'property header');
+    const type = r.u16();
+    const length = r.u16();
+    if (length < 4) fail('OFPBPC_BAD_LEN', `property of ${length} bytes`);
+    const b = r.sub(length - 4, 'OFPBPC_BAD_LEN');
+    r.skip(Math.min(r.left, (8 - (length % 8)) % 8));
+    if (type === NXPINT.PACKET) packet = b.rest() as Uint8Array<ArrayBuffer>;
+    else if (type === NXPINT.FULL_LEN) totalLen = b.u32();
+    else if (type === NXPINT.BUFFER_ID) p = { ...p, bufferId: b.u32() };
+    else if (type === NXPINT.TABLE_ID) p = { ...p, tableId: b.u8() };
+    else if (type === NXPINT.COOKIE) {
+      b.skip(4);
+      p = { ...p, cookie: b.u64() };
+    } else if (type === NXPINT.REASON) p = { ...p, reason: b.u8() };
+    else if (type === NXPINT.METADATA) p = { ...p, match: readFields(b, false).match };
+    else if (type === NXPINT.USERDATA) p = { ...p, userdata: b.rest() };
+    else if (type === NXPINT.CONTINUATION) {
+      b.skip(4);
+      p = { ...p, continuation: b.rest() };
+    } else fail('OFPBPC_BAD_TYPE', `property ${type}`);
+  }
+  return { ...p, packet, totalLen: totalLen < 0 ? packet.length : totalLen };
+}
+
+const FORMATS: readonly PacketInFormat[] = ['standard', 'nxt_packet_in', 'nxt_packet_in2'];
+
+export const PACKET_MESSAGES: MessageRows<
+  | 'packet_in'
+  | 'packet_out'
+  | 'resume'
+  | 'set_flow_format'
+  | 'flow_mod_table_id'
+  | 'set_packet_in_format'
+  | 'flow_age'
+  | 'set_controller_id'
+> = {
+  packet_in: {
+    forms: [
+      nx(
+        30,
+        (w, m, version) => putPacketIn2(w, m.packetIn, version),
+        (r) => ({ type: 'packet_in', format: 'nxt_packet_in2', packetIn: readPacketIn2(r) }),
+        (m) => m.format === 'nxt_packet_in2',
+      ),
+      nx(
+        17,
+        (w, { packetIn: p }, version) => {
+          w.u32(p.bufferId)
+            .u16(p.totalLen)
+            .u8(reasonToWire(p.reason, version))
+            .u8(p.tableId)
+            .u64(p.cookie)
+            .u16(0)
+            .zeros(6);
+          const at = w.length - 8;
+          w.setU16(at, putNxMatch(w, p.match));
+          w.zeros(2).bytes(p.packet);
+        },
+        (r) => {
+          const [bufferId, totalLen, reason, tableId, cookie, length] = [
+            r.u32(),
+            r.u16(),
+            r.u8(),
+            r.u8(),
+            r.u64(),
+            r.u16(),
+          ];
+          r.skip(6);
+          const { match } = readNxMatch(r, length, false);
+          r.skip(2);
+          const packetIn = { bufferId, totalLen, reason, tableId, cookie, match, packet: r.rest() };
+          return { type: 'packet_in', format: 'nxt_packet_in', packetIn };
+        },
+        (m) => m.format === 'nxt_packet_in',
+      ),
+      std(
+        1,
+        1,
+        10,
+        (w, { packetIn: p }) => {
+          w.u32(p.bufferId).u16(p.totalLen);
+          putPortNo(w, matchPort(p.match), 1);
+          w.u8(reasonToWire(p.reason, 1)).zeros(1).bytes(p.packet);
+        },
+        (r) => {
+          const [bufferId, totalLen] = [r.u32(), r.u16()];
+          const match = portMatch(readPortNo(r, 1));
+          const reason = r.u8();
+          r.skip(1);
+          const packetIn = {
+            bufferId,
+            totalLen,
+            reason,
+            tableId: 0,
+            cookie: COOKIE_NONE,
+            match,
+            packet: r.rest(),
+          };
+          return { type: 'packet_in', format: 'standard', packetIn };
+        },
+      ),
+      std(
+        2,
+        2,
+        10,
+        (w, { packetIn: p }) => {
+          const port = matchPort(p.match);
+          w.u32(p.bufferId)
+            .u32(port)
+            .u32(port)
+            .u16(p.totalLen)
+            .u8(reasonToWire(p.reason, 2))
+            .u8(p.tableId)
+            .bytes(p.packet);
+        },
+        (r) => {
+          const bufferId = r.u32();
+          const match = portMatch(readPortNo(r, 2));
+          r.skip(4);
+          const [totalLen, reason, tableId] = [r.u16(), r.u8(), r.u8()];
+          const packetIn = {
+            bufferId,
+            totalLen,
+            reason,
+            tableId,
+            cookie: COOKIE_NONE,
+            match,
+            packet: r.rest(),
+          };
+          return { type: 'packet_in', format: 'standard', packetIn };
+        },
+      ),
+      std(
+        3,
+        6,
+        10,
+        (w, { packetIn: p }, version) => {
+          w.u32(p.bufferId).u16(p.totalLen).u8(reasonToWire(p.reason, version)).u8(p.tableId);
+          if (version >= 4) w.u64(p.cookie);
+          putOxmMatch(w, p.match, version);
+          w.zeros(2).bytes(p.packet);
+        },
+        (r, version) => {
+          const [bufferId, totalLen, reason, tableId] = [r.u32(), r.u16(), r.u8(), r.u8()];
+          const cookie = version >= 4 ? r.u64() : COOKIE_NONE;
+          const match = readOxmMatch(r, false);
+          r.skip(2);
+          const packetIn = { bufferId, totalLen, reason, tableId, cookie, match, packet: r.rest() };
+          return { type: 'packet_in', format: 'standard', packetIn };
+        },
+      ),
+    ],
+  },
+  packet_out: {
+    forms: [
+      std(
+        1,
+        5,
+        13,
+        (w, { packetOut: p }, version) => {
+          w.u32(p.bufferId);
+          putPortNo(w, matchPort(p.match), version);
+          const at = w.length;
+          w.u16(0);
+          if (version > 1) w.zeros(6);
+          const start = w.length;
+          putActions(w, p.actions, version);
+          w.setU16(at, w.length - start);
+          if (p.bufferId === NO_BUFFER) w.bytes(p.packet);
+        },
+        (r, version) => {
+          const bufferId = r.u32();
+          const port = readPortNo(r, version);
+          const length = r.u16();
+          if (version > 1) r.skip(6);
+          const actions = readActions(r.sub(length, 'OFPBRC_BAD_LEN'), version);
+          const ok = port < OFPP.MAX || port === OFPP.LOCAL || port === OFPP.ANY || port === OFPP.CONTROLLER;
+          if (!ok) fail('OFPBRC_BAD_PORT', `input port ${port}`);
+          const packet = bufferId === NO_BUFFER ? r.rest() : new Uint8Array(0);
+          return { type: 'packet_out', packetOut: { bufferId, match: portMatch(port), actions, packet } };
+        },
+      ),
+      std(
+        6,
+        6,
+        13,
+        (w, { packetOut: p }, version) => {
+          w.u32(p.bufferId).u16(0).zeros(2);
+          const at = w.length - 4;
+          putOxmMatch(w, p.match, version);
+          const start = w.length;
+          putActions(w, p.actions, version);
+          w.setU16(at, w.length - start);
+          if (p.bufferId === NO_BUFFER) w.bytes(p.packet);
+        },
+        (r, version) => {
+          const bufferId = r.u32();
+          const length = r.u16();
+          r.skip(2);
+          const match = readOxmMatch(r);
+          const actions = readActions(r.sub(length, 'OFPBRC_BAD_LEN'), version);
+          const packet = bufferId === NO_BUFFER ? r.rest() : new Uint8Array(0);
+          return { type: 'packet_out', packetOut: { bufferId, match, actions, packet } };
+        },
+      ),
+    ],
+  },
+  resume: {
+    forms: [
+      nx(
+        28,
+        (w, m, version) => putPacketIn2(w, m.packetIn, version),
+        (r) => ({ type: 'resume', packetIn: readPacketIn2(r) }),
+      ),
+    ],
+  },
+  set_flow_format: {
+    forms: [
+      nx(
+        12,
+        (w, m) => w.u32(m.format === 'nxm' ? 2 : 0),
+        (r) => {
+          const n = r.u32();
+          if (n !== 0 && n !== 2) fail('OFPBRC_EPERM', `flow format ${n}`);
+          return { type: 'set_flow_format', format: n === 2 ? 'nxm' : 'openflow10' };
+        },
+        undefined,
+        1,
+      ),
+    ],
+  },
+  flow_mod_table_id: {
+    forms: [
+      nx(
+        15,
+        (w, m) => w.u8(m.enable ? 1 : 0).zeros(7),
+        (r) => {
+          const enable = r.u8();
+          r.skip(7);
+          return { type: 'flow_mod_table_id', enable: enable !== 0 };
+        },
+        undefined,
+        1,
+      ),
+    ],
+  },
+  set_packet_in_format: {
+    forms: [
+      nx(
+        16,
+        (w, m) => w.u32(FORMATS.indexOf(m.format)),
+        (r) => {
+          const n = r.u32();
+          return {
+            type: 'set_packet_in_format',
+            format: FORMATS[n] ?? fail('OFPBRC_EPERM', `packet-in format ${n}`),
+          };
+        },
+      ),
+    ],
+  },
+  flow_age: {
+    forms: [
+      nx(
+        18,
+        () => undefined,
+        () => ({ type: 'flow_age' }),
+      ),
+    ],
+  },
+  set_controller_id: {
+    forms: [
+      nx(
+        20,
+        (w, m) => w.zeros(6).u16(m.controllerId),
+        (r) => {
+          r.zeros(6, 'NXBRC_MUST_BE_ZERO');
+          return { type: 'set_controller_id', controllerId: r.u16() };
+        },
+      ),
+    ],
+  },
+};

@@ -1,0 +1,191 @@
+/** Port descriptions, statistics and numbers as each version has them. */
+import { portFromOf10, portToOf10 } from '@ovs-node/flow/fields';
+import { fail } from '../errors.js';
+import type { ErrorName } from '../error-table.js';
+import type { Reader, Writer } from '../wire.js';
+import { PC, type PhyPort, type PortStats, PS } from './types.js';
+
+/** Reads a port number: 16 bits in OpenFlow 1.0, 32 later. */
+export function readPortNo(r: Reader, version: number, error: ErrorName = 'OFPBRC_BAD_PORT'): number {
+  if (version === 1) return portFromOf10(r.u16());
+  const port = r.u32();
+  if (port >= 0xff00 && port < 0xffffff00) fail(error, `port ${port}`);
+  return port;
+}
+
+/** Writes a port number. */
+export function putPortNo(w: Writer, port: number, version: number): void {
+  if (version === 1) w.u16(portToOf10(port));
+  else w.u32(port);
+}
+
+/** OpenFlow 1.0 has no 40G to 1T: its bits from COPPER on are 4 lower. */
+function featuresTo10(f: number): number {
+  return (f & 0x7f) | ((f >> 4) & 0xf80);
+}
+function featuresFrom10(f: number): number {
+  return (f & 0x7f) | ((f & 0xf80) << 4);
+}
+
+const CONFIG_11 = PC.PORT_DOWN | PC.NO_RECV | PC.NO_FWD | PC.NO_PACKET_IN;
+
+/** The speed, in kbps, of the fastest of some features. */
+export function featuresSpeed(f: number): number {
+  const steps: readonly [bits: number, kbps: number][] = [
+    [0x200, 1000000000],
+    [0x100, 100000000],
+    [0x080, 40000000],
+    [0x040, 10000000],
+    [0x030, 1000000],
+    [0x00c, 100000],
+    [0x003, 10000],
+  ];
+  return steps.find(([bits]) => (f & bits) !== 0)?.[1] ?? 0;
+}
+
+/** Writes a port description. */
+export function putPhyPort(w: Writer, p: PhyPort, version: number): void {
+  const start = w.length;
+  if (version === 1) {
+    w.u16(portToOf10(p.portNo)).mac(p.hwAddr).string(p.name, 16);
+    w.u32(p.config & 0x7f).u32(p.state & (PS.LINK_DOWN | PS.STP_MASK));
+    for (const f of [p.curr, p.advertised, p.supported, p.peer]) w.u32(featuresTo10(f));
+    return;
+  }
+  w.u32(p.portNo);
+  if (version >= 5) w.u16(0).zeros(2);
+  else w.zeros(4);
+  w.mac(p.hwAddr).zeros(2).string(p.name, 16);
+  w.u32(p.config & CONFIG_11).u32(p.state & 7);
+  if (version >= 5) w.u16(0).u16(32).zeros(4);
+  w.u32(p.curr).u32(p.advertised).u32(p.supported).u32(p.peer).u32(p.currSpeed).u32(p.maxSpeed);
+  if (version >= 5) w.setU16(start + 4, w.length - start);
+}
+
+/** Reads a port description. */
+export function readPhyPort(r: Reader, version: number): PhyPort {
+  if (version === 1) {
+    const portNo = readPortNo(r, 1);
+    const hwAddr = r.mac();
+    const name = r.string(16);
+    const config = r.u32() & 0x7f;
+    const state = r.u32() & (PS.LINK_DOWN | PS.STP_MASK);
+    const [curr, advertised, supported, peer] = [r.u32(), r.u32(), r.u32(), r.u32()].map(featuresFrom10);
+    return {
+      portNo,
+      hwAddr,
+      name,
+      config,
+      state,
+      curr,
+      advertised,
+      supported,
+      peer,
+      currSpeed: featuresSpeed(curr),
+      maxSpeed: featuresSpeed(supported),
+    };
+  }
+  let body = r;
+  const portNo = readPortNo(r, version);
+  if (version >= 5) {
+    const length = r.u16();
+    if (length < 40) fail('OFPBRC_BAD_LEN', `port description of ${length} bytes`);
+    body = r.sub(length - 6);
+    body.skip(2);
+  } else {
+    r.skip(4);
+  }
+  const hwAddr = body.mac();
+  body.skip(2);
+  const name = body.string(16);
+  const config = body.u32() & CONFIG_11;
+  const state = body.u32() & 7;
+  let features = [0, 0, 0, 0, 0, 0];
+  if (version >= 5) {
+    while (body.left >= 4) {
+      const type = body.u16();
+      const length = body.u16();
+      if (length < 4) fail('OFPBPC_BAD_LEN', `property of ${length} bytes`);
+      const p = body.sub(length - 4, 'OFPBPC_BAD_LEN');
+      if (type === 0) {
+        p.skip(4);
+        features = features.map(() => p.u32());
+      }
+      body.skip(Math.min(body.left, (8 - (length % 8)) % 8));
+    }
+  } else {
+    features = features.map(() => body.u32());
+  }
+  const [curr, advertised, supported, peer, currSpeed, maxSpeed] = features;
+  return { portNo, hwAddr, name, config, state, curr, advertised, supported, peer, currSpeed, maxSpeed };
+}
+
+const COUNTERS = [
+  'rxPackets',
+  'txPackets',
+  'rxBytes',
+  'txBytes',
+  'rxDropped',
+  'txDropped',
+  'rxErrors',
+  'txErrors',
+] as const;
+const ETHERNET = ['rxFrameErr', 'rxOverErr', 'rxCrcErr', 'collisions'] as const;
+const UNKNOWN = 0xffffffffffffffffn;
+
+/** Writes the statistics of one port. */
+export function putPortStats(w: Writer, p: PortStats, version: number): void {
+  const start = w.length;
+  if (version >= 5) {
+    w.u16(0).zeros(2).u32(p.portNo).u32(p.durationSec).u32(p.durationNsec);
+    for (const c of COUNTERS) w.u64(p[c]);
+    w.u16(0).u16(40).zeros(4);
+    for (const c of ETHERNET) w.u64(p[c]);
+    w.setU16(start, w.length - start);
+    return;
+  }
+  putPortNo(w, p.portNo, version);
+  w.zeros(version === 1 ? 6 : 4);
+  for (const c of [...COUNTERS, ...ETHERNET]) w.u64(p[c]);
+  if (version === 4) w.u32(p.durationSec).u32(p.durationNsec);
+}
+
+/** Reads the statistics of one port. */
+export function readPortStats(r: Reader, version: number): PortStats {
+  type Counters = Record<(typeof COUNTERS)[number] | (typeof ETHERNET)[number], bigint>;
+  const c: Partial<Counters> = {};
+  let durationSec = 0xffffffff;
+  let durationNsec = 0xffffffff;
+  let portNo: number;
+  if (version >= 5) {
+    const length = r.u16();
+    if (length < 80) fail('OFPBRC_BAD_LEN', `port statistics of ${length} bytes`);
+    const body = r.sub(length - 2);
+    body.skip(2);
+    portNo = readPortNo(body, version);
+    durationSec = body.u32();
+    durationNsec = body.u32();
+    for (const name of COUNTERS) c[name] = body.u64();
+    for (const name of ETHERNET) c[name] = UNKNOWN;
+    while (body.left >= 4) {
+      const type = body.u16();
+      const len = body.u16();
+      if (len < 4) fail('OFPBPC_BAD_LEN', `property of ${len} bytes`);
+      const p = body.sub(len - 4, 'OFPBPC_BAD_LEN');
+      if (type === 0) {
+        p.skip(4);
+        for (const name of ETHERNET) c[name] = p.u64();
+      }
+      body.skip(Math.min(body.left, (8 - (len % 8)) % 8));
+    }
+  } else {
+    portNo = readPortNo(r, version);
+    r.skip(version === 1 ? 6 : 4);
+    for (const name of [...COUNTERS, ...ETHERNET]) c[name] = r.u64();
+    if (version === 4) {
+      durationSec = r.u32();
+      durationNsec = r.u32();
+    }
+  }
+  return { portNo, durationSec, durationNsec, ...(c as Counters) };
+}

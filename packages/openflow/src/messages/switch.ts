@@ -1,0 +1,429 @@
+/** Messages about the switch and the connection: hello, errors, echo, features, configuration, ports, roles. */
+import { OfError, errorFromNumbers, errorNumbers, fail } from '../errors.js';
+import type { Reader, Writer } from '../wire.js';
+import { putPhyPort, putPortNo, readPhyPort, readPortNo } from './port.js';
+import { type MessageRows, nx, std } from './row.js';
+import {
+  type AsyncConfig,
+  CAP,
+  type FragMode,
+  type PortMod,
+  type Role,
+  type SwitchConfig,
+  type SwitchFeatures,
+} from './types.js';
+
+/** OFPHET_VERSIONBITMAP (OpenFlow 1.3, A.5.1). */
+const HELLO_BITMAP = 1;
+
+/** All versions up to one: what a hello without a bitmap says. */
+export function versionsUpTo(version: number): number {
+  return (1 << (version + 1)) - 2;
+}
+
+/** The highest version in a bitmap, 0 for none. */
+export function highestVersion(versions: number): number {
+  return versions === 0 ? 0 : 31 - Math.clz32(versions);
+}
+
+const NX_ERROR_TYPE = 0xb0c2;
+const EXPERIMENTER_ERROR = 0xffff;
+
+function putError(w: Writer, e: OfError, version: number): void {
+  const numbers = e.name === undefined ? undefined : errorNumbers(e.name, version);
+  const n =
+    numbers ??
+    (e.name === undefined ? { vendor: e.vendor, type: e.errorType, code: e.code } : unencodable(version));
+  if (n.vendor === 0) w.u16(n.type).u16(n.code);
+  else if (version <= 2) w.u16(NX_ERROR_TYPE).u16(0).u32(n.vendor).u16(n.type).u16(n.code);
+  else w.u16(EXPERIMENTER_ERROR).u16(n.type).u32(n.vendor);
+  w.bytes(e.data);
+}
+
+/** What is sent for an error that a version has no numbers for. */
+function unencodable(version: number): { vendor: number; type: number; code: number } {
+  return errorNumbers('NXBRC_UNENCODABLE_ERROR', version) ?? { vendor: 0, type: 1, code: 0 };
+}
+
+function readError(r: Reader, version: number): OfError {
+  let type = r.u16();
+  let code = r.u16();
+  let vendor = 0;
+  if (version <= 2 && type === NX_ERROR_TYPE && code === 0) {
+    vendor = r.u32();
+    type = r.u16();
+    code = r.u16();
+  } else if (version >= 3 && type === EXPERIMENTER_ERROR) {
+    type = code;
+    code = 0;
+    vendor = r.u32();
+  }
+  return new OfError(errorFromNumbers(version, vendor, type, code), '', r.rest(), { vendor, type, code });
+}
+
+const CAPS_10 =
+  CAP.FLOW_STATS | CAP.TABLE_STATS | CAP.PORT_STATS | CAP.IP_REASM | CAP.QUEUE_STATS | CAP.ARP_MATCH_IP;
+const STP_10 = 8;
+
+/** Capabilities that a version knows. */
+function capsMask(version: number): number {
+  const common = CAP.FLOW_STATS | CAP.TABLE_STATS | CAP.PORT_STATS | CAP.IP_REASM | CAP.QUEUE_STATS;
+  if (version === 2) return common | CAP.GROUP_STATS | CAP.ARP_MATCH_IP;
+  if (version <= 4) return common | CAP.GROUP_STATS | CAP.PORT_BLOCKED;
+  return common | CAP.GROUP_STATS | CAP.PORT_BLOCKED | CAP.BUNDLES | CAP.FLOW_MONITORING;
+}
+
+function putFeatures(w: Writer, f: SwitchFeatures, version: number): void {
+  w.u64(f.datapathId).u32(f.nBuffers).u8(f.nTables);
+  if (version === 1) {
+    const stp = (f.capabilities & CAP.STP) !== 0 ? STP_10 : 0;
+    w.zeros(3)
+      .u32((f.capabilities & CAPS_10) | stp)
+      .u32(f.actions);
+  } else {
+    w.u8(version >= 4 ? f.auxiliaryId : 0)
+      .zeros(2)
+      .u32(f.capabilities & capsMask(version))
+      .u32(0);
+  }
+  if (version <= 3) for (const p of f.ports) putPhyPort(w, p, version);
+}
+
+function readFeatures(r: Reader, version: number): SwitchFeatures {
+  const [datapathId, nBuffers, nTables, auxiliaryId] = [r.u64(), r.u32(), r.u8(), r.u8()];
+  r.skip(2);
+  const raw = r.u32();
+  const last = r.u32();
+  const capabilities =
+    version === 1 ? ((raw & CAPS_10) | ((raw & STP_10) !== 0 ? CAP.STP : 0)) >>> 0 : raw & capsMask(version);
+  const ports = [];
+  while (version <= 3 && r.left > 0) ports.push(readPhyPort(r, version));
+  return {
+    datapathId,
+    nBuffers,
+    nTables,
+    auxiliaryId: version >= 4 ? auxiliaryId : 0,
+    capabilities,
+    actions: version === 1 ? last : 0,
+    ports,
+  };
+}
+
+export const FRAG_MODES: readonly FragMode[] = ['normal', 'drop', 'reassemble', 'nx-match'];
+const INVALID_TTL = 4;
+
+/** Whether a version's configuration has the invalid-TTL bit; OpenFlow 1.0 has it as an extension. */
+function hasInvalidTtl(version: number): boolean {
+  return version <= 3;
+}
+
+function putConfig(w: Writer, c: SwitchConfig, version: number): void {
+  const ttl = hasInvalidTtl(version) && c.invalidTtlToController === true ? INVALID_TTL : 0;
+  w.u16(FRAG_MODES.indexOf(c.frag) | ttl).u16(c.missSendLen);
+}
+
+function readConfig(r: Reader, version: number, strict: boolean): SwitchConfig {
+  const flags = r.u16();
+  const known = 3 | (hasInvalidTtl(version) ? INVALID_TTL : 0);
+  if (strict && (flags & ~known) !== 0) fail('OFPSCFC_BAD_FLAGS', `flags ${flags}`);
+  return {
+    frag: FRAG_MODES[flags & 3],
+    invalidTtlToController: hasInvalidTtl(version) ? (flags & INVALID_TTL) !== 0 : undefined,
+    missSendLen: r.u16(),
+  };
+}
+
+function putPortMod(w: Writer, p: PortMod, version: number): void {
+  putPortNo(w, p.portNo, version);
+  if (version > 1) w.zeros(4);
+  w.mac(p.hwAddr);
+  if (version > 1) w.zeros(2);
+  w.u32(p.config).u32(p.mask);
+  if (version >= 5) {
+    if (p.advertise !== 0) w.u16(0).u16(8).u32(p.advertise);
+  } else {
+    const f = p.advertise;
+    w.u32(version === 1 ? (f & 0x7f) | ((f >> 4) & 0xf80) : f).zeros(4);
+  }
+}
+
+function readPortMod(r: Reader, version: number): PortMod {
+  const portNo = readPortNo(r, version, 'OFPPMFC_BAD_PORT');
+  if (version > 1) r.skip(4);
+  const hwAddr = r.mac();
+  if (version > 1) r.skip(2);
+  const [config, mask] = [r.u32(), r.u32()];
+  let advertise = 0;
+  if (version >= 5) {
+    while (r.left >= 4) {
+      const type = r.u16();
+      const length = r.u16();
+      if (length < 4) fail('OFPBPC_BAD_LEN', `property of ${length} bytes`);
+      const p = r.sub(length - 4, 'OFPBPC_BAD_LEN');
+      if (type === 0) advertise = p.u32();
+      else fail('OFPBPC_BAD_TYPE', `property ${type}`);
+    }
+  } else {
+    const f = r.u32();
+    advertise = version === 1 ? (f & 0x7f) | ((f & 0xf80) << 4) : f;
+    r.skip(4);
+  }
+  return { portNo, hwAddr, config, mask, advertise };
+}
+
+const ROLES: readonly Role[] = ['nochange', 'equal', 'primary', 'secondary'];
+const NX_ROLES: readonly Role[] = ['equal', 'primary', 'secondary'];
+
+function roleForms<T extends 'role_request' | 'role_reply'>(type: T, code: number, nxCode: number) {
+  return {
+    forms: [
+      nx<{ type: T; role: Role; generationId: bigint | undefined }>(
+        nxCode,
+        (w, m) => w.u32(Math.max(0, NX_ROLES.indexOf(m.role))),
+        (r) => {
+          const role = NX_ROLES[r.u32()] ?? fail('OFPRRFC_BAD_ROLE', 'role');
+          return { type, role, generationId: undefined };
+        },
+        undefined,
+        2,
+      ),
+      std<{ type: T; role: Role; generationId: bigint | undefined }>(
+        3,
+        6,
+        code,
+        (w, m) =>
+          w
+            .u32(ROLES.indexOf(m.role))
+            .zeros(4)
+            .u64(m.generationId ?? 0xffffffffffffffffn),
+        (r) => {
+          const role = ROLES[r.u32()] ?? fail('OFPRRFC_BAD_ROLE', 'role');
+          r.skip(4);
+          const generation = r.u64();
+          const none = role === 'equal' || role === 'nochange' || generation === 0xffffffffffffffffn;
+          return { type, role, generationId: none && type === 'role_request' ? undefined : generation };
+        },
+      ),
+    ],
+  };
+}
+
+function putAsync(w: Writer, c: AsyncConfig): void {
+  for (const key of ['packetIn', 'portStatus', 'flowRemoved'] as const)
+    w.u32(c.primary[key]).u32(c.secondary[key]);
+}
+
+function readAsync(r: Reader): AsyncConfig {
+  const [pi, pi2, ps, ps2, fr, fr2] = [r.u32(), r.u32(), r.u32(), r.u32(), r.u32(), r.u32()];
+  return {
+    primary: { packetIn: pi, portStatus: ps, flowRemoved: fr },
+    secondary: { packetIn: pi2, portStatus: ps2, flowRemoved: fr2 },
+  };
+}
+
+const PORT_REASONS = ['add', 'delete', 'modify'] as const;
+
+const empty = (): void => undefined;
+const end = (r: Reader): void => {
+  if (r.left > 0) fail('OFPBRC_BAD_LEN', `${r.left} bytes after the message`);
+};
+
+/** Request messages of nothing but a header. */
+function bare<
+  T extends
+    'features_request' | 'get_config_request' | 'barrier_request' | 'barrier_reply' | 'get_async_request',
+>(type: T, codes: readonly (readonly [from: number, to: number, code: number])[]) {
+  return {
+    forms: codes.map(([from, to, code]) =>
+      std<{ type: T }>(from, to, code, empty, (r) => {
+        end(r);
+        return { type };
+      }),
+    ),
+  };
+}
+
+export const SWITCH_MESSAGES: MessageRows<
+  | 'hello'
+  | 'error'
+  | 'echo_request'
+  | 'echo_reply'
+  | 'features_request'
+  | 'features_reply'
+  | 'get_config_request'
+  | 'get_config_reply'
+  | 'set_config'
+  | 'barrier_request'
+  | 'barrier_reply'
+  | 'port_status'
+  | 'port_mod'
+  | 'role_request'
+  | 'role_reply'
+  | 'get_async_request'
+  | 'get_async_reply'
+  | 'set_async'
+> = {
+  hello: {
+    forms: [
+      std(
+        1,
+        255,
+        0,
+        (w, m, version) => {
+          // A hello whose versions are all up to its own needs no bitmap.
+          if (m.versions !== versionsUpTo(version)) w.u16(HELLO_BITMAP).u16(8).u32(m.versions);
+        },
+        (r, version) => {
+          let versions = versionsUpTo(Math.min(version, 30));
+          while (r.left >= 4) {
+            const type = r.u16();
+            const length = r.u16();
+            if (length < 4 || length - 4 > r.left) break;
+            const body = r.sub(length - 4);
+            if (type === HELLO_BITMAP && body.left >= 4) versions = body.u32();
+            r.skip(Math.min(r.left, (8 - (length % 8)) % 8));
+          }
+          return { type: 'hello', versions };
+        },
+      ),
+    ],
+  },
+  error: {
+    forms: [
+      std(
+        1,
+        6,
+        1,
+        (w, m, version) => putError(w, m.error, version),
+        (r, version) => ({ type: 'error', error: readError(r, version) }),
+      ),
+    ],
+  },
+  echo_request: {
+    forms: [
+      std(
+        1,
+        6,
+        2,
+        (w, m) => w.bytes(m.data),
+        (r) => ({ type: 'echo_request', data: r.rest() }),
+      ),
+    ],
+  },
+  echo_reply: {
+    forms: [
+      std(
+        1,
+        6,
+        3,
+        (w, m) => w.bytes(m.data),
+        (r) => ({ type: 'echo_reply', data: r.rest() }),
+      ),
+    ],
+  },
+  features_request: bare('features_request', [[1, 6, 5]]),
+  features_reply: {
+    forms: [
+      std(
+        1,
+        6,
+        6,
+        (w, m, version) => putFeatures(w, m.features, version),
+        (r, version) => ({ type: 'features_reply', features: readFeatures(r, version) }),
+      ),
+    ],
+  },
+  get_config_request: bare('get_config_request', [[1, 6, 7]]),
+  get_config_reply: {
+    forms: [
+      std(
+        1,
+        6,
+        8,
+        (w, m, version) => putConfig(w, m.config, version),
+        (r, version) => ({ type: 'get_config_reply', config: readConfig(r, version, false) }),
+      ),
+    ],
+  },
+  set_config: {
+    forms: [
+      std(
+        1,
+        6,
+        9,
+        (w, m, version) => putConfig(w, m.config, version),
+        (r, version) => ({ type: 'set_config', config: readConfig(r, version, true) }),
+      ),
+    ],
+  },
+  barrier_request: bare('barrier_request', [
+    [1, 1, 18],
+    [2, 6, 20],
+  ]),
+  barrier_reply: bare('barrier_reply', [
+    [1, 1, 19],
+    [2, 6, 21],
+  ]),
+  port_status: {
+    forms: [
+      std(
+        1,
+        6,
+        12,
+        (w, m, version) => {
+          w.u8(PORT_REASONS.indexOf(m.reason)).zeros(7);
+          putPhyPort(w, m.port, version);
+        },
+        (r, version) => {
+          const reason = PORT_REASONS[r.u8()] ?? fail('NXBRC_BAD_REASON', 'reason');
+          r.skip(7);
+          return { type: 'port_status', reason, port: readPhyPort(r, version) };
+        },
+      ),
+    ],
+  },
+  port_mod: {
+    forms: [
+      [1, 1, 15],
+      [2, 6, 16],
+    ].map(([from, to, code]) =>
+      std(
+        from,
+        to,
+        code,
+        (w: Writer, m: { portMod: PortMod }, version: number) => putPortMod(w, m.portMod, version),
+        (r, version) => ({ type: 'port_mod', portMod: readPortMod(r, version) }),
+      ),
+    ),
+  },
+  role_request: roleForms('role_request', 24, 10),
+  role_reply: roleForms('role_reply', 25, 11),
+  get_async_request: bare('get_async_request', [[4, 4, 26]]),
+  get_async_reply: {
+    forms: [
+      std(
+        4,
+        4,
+        27,
+        (w, m) => putAsync(w, m.config),
+        (r) => ({ type: 'get_async_reply', config: readAsync(r) }),
+      ),
+    ],
+  },
+  set_async: {
+    forms: [
+      std(
+        4,
+        4,
+        28,
+        (w, m) => putAsync(w, m.config),
+        (r) => ({ type: 'set_async', config: readAsync(r) }),
+      ),
+      nx(
+        19,
+        (w, m) => putAsync(w, m.config),
+        (r) => ({ type: 'set_async', config: readAsync(r) }),
+      ),
+    ],
+  },
+};
