@@ -57,12 +57,11 @@ if (stamp < Math.max(...sources, mtime(join(root, 'package.json')), mtime(join(r
 
 const [file, ...args] = process.argv.slice(2);
 if (file !== undefined) {
-  // Ctrl-C reaches the child as well, which ends in its own order; this process only waits for it.
+  // The child ends in its own order; this process only hands signals on and waits.
   const child = (await import('node:child_process')).spawn(process.execPath, [join(root, file), ...args], {
     stdio: 'inherit',
     cwd: root,
   });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-    process.on(signal, () => signal !== 'SIGINT' && child.kill(signal));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (status, signal) => process.exit(status ?? (signal ? 1 : 0)));
 }

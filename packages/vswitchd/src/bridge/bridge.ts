@@ -1,0 +1,297 @@
+/** One bridge at work: its OpenFlow switch, its interfaces in the datapath, and what of them the database is told. */
+import { strerror } from '@ovs-node/common/errors';
+import { vlog } from '@ovs-node/common/vlog';
+import { OFPP } from '@ovs-node/flow/ports';
+import type { PhyPort } from '@ovs-node/openflow/messages/types';
+import { PC, PS } from '@ovs-node/openflow/messages/types';
+import type { DpPort, NetdevInfo } from '../dpif/provider.js';
+import type { Backer } from '../ofproto/backer.js';
+import { Ofproto } from '../ofproto/ofproto.js';
+import { ODPP_NONE } from '../ofproto/types.js';
+import type { BridgeConfig, InterfaceConfig, PortConfig } from './config.js';
+import { datapathIdOf, formatMac, isGlobalMac, macOfUuid, macToBigint, parseMac } from './mac.js';
+import type { BridgeState } from './plan.js';
+
+const log = vlog('bridge');
+
+/** An interface that works. */
+export interface LiveInterface {
+  readonly config: InterfaceConfig;
+  readonly ofport: number;
+  /** ODPP_NONE for a patch port. */
+  readonly dpPort: number;
+  device: NetdevInfo | undefined;
+}
+
+/** Ports that a datapath keeps across a restart of vswitchd are taken over instead of being added. */
+export type Adoptable = ReadonlyMap<string, DpPort>;
+
+export class Bridge implements BridgeState {
+  config: BridgeConfig;
+  readonly ofproto: Ofproto;
+  readonly backer: Backer;
+  readonly live = new Map<string, LiveInterface>();
+  readonly ports = new Map<string, PortConfig>();
+  /** Why an interface does not work, by its name. */
+  readonly errors = new Map<string, string>();
+  /** The bridge's Ethernet address. */
+  mac: Uint8Array;
+  #nextOfport = 1;
+
+  constructor(config: BridgeConfig, backer: Backer, now: number) {
+    this.config = config;
+    this.backer = backer;
+    this.ofproto = new Ofproto(config.name, backer, now);
+    this.mac = parseMac(config.hwaddr) ?? macOfUuid(config.uuid);
+    log.info(`bridge ${config.name}: using datapath ID ${this.datapathId}`);
+  }
+
+  get interfaces(): ReadonlyMap<string, InterfaceConfig> {
+    return new Map([...this.live].map(([name, each]) => [name, each.config]));
+  }
+
+  get datapathId(): string {
+    return this.config.datapathId ?? datapathIdOf(this.mac);
+  }
+
+  /** Adds an interface; what goes wrong is kept in `errors`. Never rejects. */
+  async addInterface(config: InterfaceConfig, adoptable: Adoptable): Promise<void> {
+    const { name } = config;
+    this.errors.delete(name);
+    try {
+      const dpPort =
+        config.type === 'patch' ? this.#checkPatch(config) : await this.#attach(config, adoptable);
+      const ofport = this.#number(config);
+      const live: LiveInterface = { config, ofport, dpPort, device: undefined };
+      this.live.set(name, live);
+      if (dpPort !== ODPP_NONE) live.device = await this.#deviceOf(name);
+      this.ofproto.addPort({
+        name,
+        ofport,
+        dpPort,
+        type: config.type,
+        phy: this.#describe(live),
+        ...(config.type === 'patch' ? { peer: config.options.get('peer') as string } : {}),
+      });
+      log.info(`bridge ${this.config.name}: added interface ${name} on port ${ofport & 0xffff}`);
+    } catch (error) {
+      const text = (error as Error).message;
+      this.errors.set(name, text);
+      log.warn(text);
+    }
+  }
+
+  #checkPatch(config: InterfaceConfig): number {
+    const { name, options } = config;
+    const peer = options.get('peer');
+    if (peer === undefined || peer === '')
+      throw new Error(`${name}: patch type requires valid 'peer' argument`);
+    if (peer === name) throw new Error(`${name}: patch peer must not be self`);
+    return ODPP_NONE;
+  }
+
+  async #attach(config: InterfaceConfig, adoptable: Adoptable): Promise<number> {
+    const { dpif } = this.backer;
+    const { name } = config;
+    if (dpif === undefined) {
+      throw new Error(`could not add network device ${name} to ofproto (${strerror('ENOTCONN')})`);
+    }
+    const options = this.#portOptions(config);
+    const old = adoptable.get(name);
+    if (old !== undefined) {
+      const same =
+        old.type === config.type && [...options].every(([key, value]) => old.options.get(key) === value);
+      if (same && old.options.size === options.size) return old.portNo;
+      await dpif.ports.del(old.portNo);
+    }
+    try {
+      return (await dpif.ports.add({ name, type: config.type, options })).portNo;
+    } catch (error) {
+      throw new Error(describeFailure(config, error as Error & { code?: string }), { cause: error });
+    }
+  }
+
+  /** Options for the datapath: the interface's, and what comes from columns. */
+  #portOptions(config: InterfaceConfig): Map<string, string> {
+    const options = new Map(config.options);
+    if (config.type === 'internal') {
+      const mac = config.isLocal ? formatMac(parseMac(config.mac) ?? this.mac) : config.mac;
+      if (mac !== undefined) options.set('mac', mac);
+      if (config.mtuRequest !== undefined) options.set('mtu_request', String(config.mtuRequest));
+    }
+    return options;
+  }
+
+  /** The OpenFlow number: asked for, or one that was not used yet. */
+  #number(config: InterfaceConfig): number {
+    if (config.isLocal) return OFPP.LOCAL;
+    const { ofproto } = this;
+    const wanted = config.ofportRequest;
+    if (wanted !== undefined && wanted < 0xff00 && ofproto.port(wanted) === undefined) return wanted;
+    for (let tries = 0; tries < 0xff00; tries++) {
+      const n = this.#nextOfport;
+      this.#nextOfport = n + 1 >= 0xff00 ? 1 : n + 1;
+      if (ofproto.port(n) === undefined) return n;
+    }
+    throw new Error(`could not add network device ${config.name} to ofproto (${strerror('EFBIG')})`);
+  }
+
+  async #deviceOf(name: string): Promise<NetdevInfo | undefined> {
+    try {
+      return await this.backer.dpif?.ports.netdev(name);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #describe(live: LiveInterface): PhyPort {
+    const { config, ofport } = live;
+    const isDown = live.device !== undefined && !live.device.up;
+    return {
+      portNo: ofport,
+      hwAddr: macToBigint(live.device?.mac ?? (config.isLocal ? this.mac : patchMac(config.uuid))),
+      name: config.name,
+      config: isDown ? PC.PORT_DOWN : 0,
+      state: isDown ? PS.LINK_DOWN : 0,
+      curr: 0,
+      advertised: 0,
+      supported: 0,
+      peer: 0,
+      currSpeed: 0,
+      maxSpeed: 0,
+    };
+  }
+
+  /** Looks at the devices again: state changes become port status. True when something changed. */
+  async refresh(): Promise<boolean> {
+    let changed = false;
+    for (const live of this.live.values()) {
+      if (live.dpPort === ODPP_NONE) continue;
+      const device = await this.#deviceOf(live.config.name);
+      if (sameDevice(device, live.device)) continue;
+      live.device = device;
+      const phy = this.ofproto.port(live.ofport)?.phy;
+      if (phy === undefined) continue;
+      const fresh = this.#describe(live);
+      const config = (phy.config & ~PC.PORT_DOWN) | (fresh.config & PC.PORT_DOWN);
+      this.ofproto.updatePort(live.ofport, { phy: { ...fresh, config } });
+      changed = true;
+    }
+    return changed;
+  }
+
+  changeInterface(config: InterfaceConfig): void {
+    const live = this.live.get(config.name);
+    if (live === undefined) return;
+    this.live.set(config.name, { ...live, config });
+    const peer = config.options.get('peer');
+    if (config.type === 'patch') this.ofproto.updatePort(live.ofport, { peer });
+  }
+
+  /** Removes an interface; its device stays as it is. Never rejects. */
+  async deleteInterface(name: string): Promise<void> {
+    const live = this.live.get(name);
+    this.errors.delete(name);
+    if (live === undefined) return;
+    this.forget(name);
+    if (live.dpPort === ODPP_NONE) return;
+    try {
+      await this.backer.dpif?.ports.del(live.dpPort);
+    } catch (error) {
+      // A device that went away has taken its port with it.
+      if ((error as { code?: string }).code !== 'ENODEV')
+        log.warn(`could not remove ${name} from datapath (${(error as Error).message})`);
+    }
+  }
+
+  /** Takes an interface out of the switch whose datapath port is gone already. */
+  forget(name: string): void {
+    const live = this.live.get(name);
+    if (live === undefined) return;
+    this.live.delete(name);
+    this.ofproto.delPort(live.ofport);
+    log.info(`bridge ${this.config.name}: deleted interface ${name} on port ${live.ofport & 0xffff}`);
+  }
+
+  configurePort(config: PortConfig): void {
+    this.ports.set(config.name, config);
+    const members = config.interfaces
+      .map((each) => this.live.get(each.name)?.ofport)
+      .filter((each) => each !== undefined);
+    if (members.length === 0) {
+      this.ofproto.delBundle(config.name);
+      return;
+    }
+    this.ofproto.setBundle({
+      name: config.name,
+      members,
+      vlanMode: config.vlanMode,
+      vlan: config.vlan,
+      trunks: config.trunks,
+      priorityTags: config.priorityTags,
+      isProtected: config.isProtected,
+    });
+  }
+
+  deletePort(name: string): void {
+    this.ports.delete(name);
+    this.ofproto.delBundle(name);
+  }
+
+  configure(config: BridgeConfig, now: number): void {
+    const before = this.datapathId;
+    this.config = config;
+    this.ofproto.configure(
+      {
+        forwardBpdu: config.forwardBpdu,
+        macAgingTime: config.macAgingTime,
+        macTableSize: config.macTableSize,
+        floodVlans: config.floodVlans,
+      },
+      now,
+    );
+    this.ofproto.setControl(
+      config.failMode,
+      config.controllers.some((each) => !each.isService),
+      now,
+    );
+    this.#chooseMac();
+    if (this.datapathId !== before) log.info(`bridge ${config.name}: using datapath ID ${this.datapathId}`);
+  }
+
+  /** The lowest vendor's address among the ports', if there is one, is the bridge's. */
+  #chooseMac(): void {
+    const asked = parseMac(this.config.hwaddr);
+    const candidates = [...this.live.values()]
+      .filter((each) => !each.config.isLocal && each.config.type === 'system' && each.device !== undefined)
+      .map((each) => each.device!.mac)
+      .filter(isGlobalMac)
+      .map(formatMac)
+      .sort();
+    this.mac = asked ?? parseMac(candidates[0]) ?? macOfUuid(this.config.uuid);
+  }
+
+  async destroy(): Promise<void> {
+    for (const name of [...this.live.keys()]) await this.deleteInterface(name);
+    this.ofproto.destroy();
+  }
+}
+
+function sameDevice(a: NetdevInfo | undefined, b: NetdevInfo | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.up === b.up && a.mtu === b.mtu && a.mac.every((byte, i) => byte === b.mac[i]);
+}
+
+/** A port without a device has an address all the same, which stays from start to start. */
+function patchMac(uuid: string): Uint8Array {
+  return uuid === '' ? new Uint8Array(6) : macOfUuid(uuid);
+}
+
+/** The peer says of a device that cannot be opened something else than of one that cannot be added. */
+function describeFailure(config: InterfaceConfig, error: Error & { code?: string }): string {
+  const reason = error.code === undefined ? error.message : strerror(error.code);
+  if (error.code === 'ENODEV' && config.type === 'system')
+    return `could not open network device ${config.name} (${reason})`;
+  if (error.code === 'EAFNOSUPPORT') return `could not open network device ${config.name} (${reason})`;
+  return `could not add network device ${config.name} to ofproto (${reason})`;
+}

@@ -1,0 +1,231 @@
+/**
+ * The configuration that the database asks for, as plain values: what `plan.ts` compares with what is.
+ *
+ * Rows are read through a replica's typed rows; nothing here has effects. A value that the schema admits but that
+ * makes no sense (a port without interfaces, one name twice) is passed over, and `problems` says so.
+ */
+import type { Replica } from 'ovsdb-client/replica/replica';
+import type { Row, TableName } from 'ovsdb-client/vswitch/schema';
+import type { VlanMode } from '../ofproto/types.js';
+
+/** The replica of an Open_vSwitch database. */
+export type VswitchReplica = Replica<{ [T in TableName]: Row<T> }>;
+
+export interface InterfaceConfig {
+  readonly name: string;
+  readonly uuid: string;
+  /** As in the database, `''` being `system`; the bridge's own port is always `internal`. */
+  readonly type: string;
+  readonly options: ReadonlyMap<string, string>;
+  readonly ofportRequest: number | undefined;
+  readonly mac: string | undefined;
+  readonly mtuRequest: number | undefined;
+  /** The bridge's own port, `OFPP_LOCAL`. */
+  readonly isLocal: boolean;
+}
+
+export interface PortConfig {
+  readonly name: string;
+  readonly uuid: string;
+  readonly vlanMode: VlanMode;
+  /** Access or native VLAN; -1: none. */
+  readonly vlan: number;
+  readonly trunks: readonly number[] | undefined;
+  readonly priorityTags: 'no' | 'if-nonzero' | 'always';
+  readonly isProtected: boolean;
+  readonly interfaces: readonly InterfaceConfig[];
+}
+
+export interface ControllerConfig {
+  readonly uuid: string;
+  readonly target: string;
+  readonly maxBackoffMs: number;
+  readonly probeIntervalMs: number;
+  readonly isService: boolean;
+  readonly asyncMessages: boolean;
+}
+
+export interface BridgeConfig {
+  readonly name: string;
+  readonly uuid: string;
+  /** `system`, `netdev`, `dummy`. */
+  readonly type: string;
+  readonly failMode: 'standalone' | 'secure';
+  /** 16 hexadecimal digits, when the user asked for one. */
+  readonly datapathId: string | undefined;
+  readonly hwaddr: string | undefined;
+  /** OpenFlow versions by the names of the `protocols` column; empty: the default ones. */
+  readonly protocols: readonly string[];
+  readonly controllers: readonly ControllerConfig[];
+  readonly forwardBpdu: boolean;
+  readonly macAgingTime: number;
+  readonly macTableSize: number;
+  readonly floodVlans: readonly number[];
+  readonly ports: ReadonlyMap<string, PortConfig>;
+}
+
+export interface SwitchConfig {
+  readonly bridges: ReadonlyMap<string, BridgeConfig>;
+  readonly maxIdleMs: number;
+  readonly statsIntervalMs: number;
+  readonly problems: readonly string[];
+}
+
+/** What the database asks for. */
+export function readConfig(replica: VswitchReplica): SwitchConfig {
+  const problems: string[] = [];
+  const bridges = new Map<string, BridgeConfig>();
+  const [root] = replica.rows('Open_vSwitch');
+  for (const uuid of root?.bridges ?? []) {
+    const row = replica.row('Bridge', uuid);
+    if (row === undefined) continue;
+    if (bridges.has(row.name)) problems.push(`bridge ${row.name} specified twice`);
+    else if (/[/\\]/.test(row.name)) problems.push(`ignoring bridge with invalid name "${row.name}"`);
+    else bridges.set(row.name, readBridge(replica, row, problems));
+  }
+  const other = root?.other_config;
+  return {
+    bridges,
+    maxIdleMs: integer(other?.get('max-idle'), 10_000, 500),
+    statsIntervalMs: integer(other?.get('stats-update-interval'), 5000, 5000),
+    problems,
+  };
+}
+
+function integer(text: string | undefined, otherwise: number, least: number): number {
+  return text !== undefined && /^\d+$/.test(text) ? Math.max(least, Number(text)) : otherwise;
+}
+
+function readBridge(replica: VswitchReplica, row: Row<'Bridge'>, problems: string[]): BridgeConfig {
+  const ports = new Map<string, PortConfig>();
+  const taken = new Set<string>();
+  for (const uuid of row.ports) {
+    const port = replica.row('Port', uuid);
+    if (port === undefined) continue;
+    if (ports.has(port.name)) {
+      problems.push(`bridge ${row.name}: ${port.name} specified twice as bridge port`);
+      continue;
+    }
+    ports.set(port.name, readPort(replica, row.name, port, taken, problems));
+  }
+  // A bridge always has its own port, whether the database names it or not.
+  if (!ports.has(row.name)) ports.set(row.name, localPort(row.name));
+  const other = row.other_config;
+  return {
+    name: row.name,
+    uuid: row._uuid,
+    type: row.datapath_type === '' ? 'system' : row.datapath_type,
+    failMode: row.fail_mode ?? 'standalone',
+    datapathId: datapathId(other.get('datapath-id')),
+    hwaddr: other.get('hwaddr'),
+    protocols: row.protocols,
+    controllers: row.controller
+      .map((uuid) => replica.row('Controller', uuid))
+      .filter((each) => each !== undefined)
+      .map(readController),
+    forwardBpdu: other.get('forward-bpdu') === 'true',
+    macAgingTime: integer(other.get('mac-aging-time'), 300, 15),
+    macTableSize: integer(other.get('mac-table-size'), 8192, 10),
+    floodVlans: row.flood_vlans,
+    ports,
+  };
+}
+
+function datapathId(text: string | undefined): string | undefined {
+  const digits = text?.replace(/^0x/i, '');
+  return digits !== undefined && /^[0-9a-f]{1,16}$/i.test(digits) && !/^0*$/.test(digits)
+    ? digits.toLowerCase().padStart(16, '0')
+    : undefined;
+}
+
+function readController(row: Row<'Controller'>): ControllerConfig {
+  return {
+    uuid: row._uuid,
+    target: row.target,
+    maxBackoffMs: row.max_backoff ?? 8000,
+    probeIntervalMs: row.inactivity_probe ?? 5000,
+    // Passive targets are listened on for service controllers, such as ovs-ofctl.
+    isService: row.target.startsWith('p') || row.type === 'service',
+    asyncMessages: row.enable_async_messages ?? true,
+  };
+}
+
+function localPort(name: string): PortConfig {
+  return {
+    name,
+    uuid: '',
+    vlanMode: 'trunk',
+    vlan: -1,
+    trunks: undefined,
+    priorityTags: 'no',
+    isProtected: false,
+    interfaces: [
+      {
+        name,
+        uuid: '',
+        type: 'internal',
+        options: new Map(),
+        ofportRequest: undefined,
+        mac: undefined,
+        mtuRequest: undefined,
+        isLocal: true,
+      },
+    ],
+  };
+}
+
+function readPort(
+  replica: VswitchReplica,
+  bridge: string,
+  row: Row<'Port'>,
+  taken: Set<string>,
+  problems: string[],
+): PortConfig {
+  const interfaces: InterfaceConfig[] = [];
+  for (const uuid of row.interfaces) {
+    const each = replica.row('Interface', uuid);
+    if (each === undefined) continue;
+    if (taken.has(each.name)) {
+      problems.push(`bridge ${bridge}: interface ${each.name} in two ports, ignoring the second`);
+      continue;
+    }
+    taken.add(each.name);
+    interfaces.push(readInterface(bridge, each));
+  }
+  if (interfaces.length > 1) {
+    problems.push(
+      `port ${row.name}: bonds are not supported yet, its interfaces are forwarded to as one flooded port`,
+    );
+  }
+  const vlanMode = row.vlan_mode ?? (row.tag === undefined ? 'trunk' : 'access');
+  const priorityTags = row.other_config.get('priority-tags');
+  return {
+    name: row.name,
+    uuid: row._uuid,
+    vlanMode,
+    vlan: vlanMode === 'trunk' ? -1 : (row.tag ?? 0),
+    trunks: vlanMode === 'access' || row.trunks.length === 0 ? undefined : row.trunks,
+    priorityTags:
+      priorityTags === 'if-nonzero' || priorityTags === 'true'
+        ? 'if-nonzero'
+        : priorityTags === 'always'
+          ? 'always'
+          : 'no',
+    isProtected: row.protected,
+    interfaces,
+  };
+}
+
+function readInterface(bridge: string, row: Row<'Interface'>): InterfaceConfig {
+  const isLocal = row.name === bridge;
+  return {
+    name: row.name,
+    uuid: row._uuid,
+    type: isLocal ? 'internal' : row.type === '' ? 'system' : row.type,
+    options: row.options,
+    ofportRequest: row.ofport_request,
+    mac: row.mac,
+    mtuRequest: row.mtu_request,
+    isLocal,
+  };
+}

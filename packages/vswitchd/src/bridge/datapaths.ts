@@ -1,0 +1,161 @@
+/**
+ * Datapaths by type, each with its provider and its backer: opened (or created) when the device is reachable, and
+ * given to the backer, which the bridges share.
+ */
+import type { Clock } from '@ovs-node/common/clock';
+import { errorMessage } from '@ovs-node/common/errors';
+import { vlog } from '@ovs-node/common/vlog';
+import type { DeviceProvider } from '../dpif/dpif.js';
+import type { Dpif, DpPort } from '../dpif/provider.js';
+import { Backer } from '../ofproto/backer.js';
+import type { Bridge } from './bridge.js';
+
+const log = vlog('dpif');
+
+/** What runs on an open datapath for its backer: upcalls and revalidation. */
+export interface DatapathRunner {
+  stop(): void;
+}
+
+export interface DatapathsOptions {
+  readonly clock: Clock;
+  /** Makes the provider of a datapath type; undefined for a type that this process does not have. */
+  readonly provider: (type: string) => DeviceProvider | undefined;
+  /** Begins to serve an open datapath. */
+  readonly run: (backer: Backer, dpif: Dpif) => Promise<DatapathRunner>;
+}
+
+interface Entry {
+  readonly backer: Backer;
+  readonly provider: DeviceProvider;
+  /** The first attempt to connect, successful or not. */
+  started: Promise<void>;
+  opening: Promise<void> | undefined;
+  runner: DatapathRunner | undefined;
+  /** Ports that were there when the datapath was opened and nobody has claimed yet. */
+  found: Map<string, DpPort>;
+}
+
+export class Datapaths {
+  readonly #options: DatapathsOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #ready: ((type: string) => void)[] = [];
+  readonly #lost: ((type: string) => void)[] = [];
+  readonly #gone: ((type: string, name: string) => void)[] = [];
+
+  constructor(options: DatapathsOptions) {
+    this.#options = options;
+  }
+
+  /** A datapath of this type was opened. */
+  onReady(listener: (type: string) => void): void {
+    this.#ready.push(listener);
+  }
+  onLost(listener: (type: string) => void): void {
+    this.#lost.push(listener);
+  }
+  /** A port left a datapath without our doing. */
+  onPortGone(listener: (type: string, name: string) => void): void {
+    this.#gone.push(listener);
+  }
+
+  backers(): Backer[] {
+    return [...this.#entries.values()].map((entry) => entry.backer);
+  }
+
+  /** The backer of a type that `prepare` was told of; undefined when the type is unknown. */
+  backer(type: string): Backer | undefined {
+    return this.#entries.get(type)?.backer;
+  }
+
+  provider(type: string): DeviceProvider | undefined {
+    return this.#entries.get(type)?.provider;
+  }
+
+  adoptable(type: string): ReadonlyMap<string, DpPort> {
+    return this.#entries.get(type)?.found ?? new Map();
+  }
+
+  /** Sees to it that datapaths of these types are being served, and waits for the first attempt of each. */
+  async prepare(types: ReadonlySet<string>): Promise<void> {
+    for (const type of types) if (!this.#entries.has(type)) this.#add(type);
+    await Promise.all([...this.#entries.values()].map((entry) => entry.started.then(() => entry.opening)));
+  }
+
+  #add(type: string): void {
+    const provider = this.#options.provider(type);
+    if (provider === undefined) return;
+    const entry: Entry = {
+      backer: new Backer(type),
+      provider,
+      started: Promise.resolve(),
+      opening: undefined,
+      runner: undefined,
+      found: new Map(),
+    };
+    this.#entries.set(type, entry);
+    provider.onConnected(() => {
+      entry.opening = this.#openDatapath(type, entry);
+    });
+    provider.onDisconnected(() => this.#close(type, entry));
+    entry.started = provider.start();
+  }
+
+  async #openDatapath(type: string, entry: Entry): Promise<void> {
+    const { backer, provider } = entry;
+    try {
+      const dpif = await openOrCreate(provider, backer.dpName);
+      entry.found = new Map((await dpif.ports.dump()).map((port) => [port.name, port]));
+      await dpif.ports.watch((event) => {
+        if (event.type === 'deleted') for (const listener of this.#gone) listener(type, event.port.name);
+      });
+      backer.dpif = dpif;
+      entry.runner = await this.#options.run(backer, dpif);
+      for (const listener of this.#ready) listener(type);
+    } catch (error) {
+      log.warn(`${type}@${backer.dpName}: failed to open datapath (${errorMessage(error)})`);
+    }
+  }
+
+  #close(type: string, entry: Entry): void {
+    entry.runner?.stop();
+    entry.runner = undefined;
+    entry.backer.dpif = undefined;
+    entry.found.clear();
+    for (const listener of this.#lost) listener(type);
+  }
+
+  /** Deletes ports that were found in a datapath and belong to no bridge. */
+  async sweep(bridges: Iterable<Bridge>): Promise<void> {
+    const all = [...bridges];
+    for (const [type, entry] of this.#entries) {
+      if (entry.found.size === 0) continue;
+      for (const port of entry.found.values()) {
+        const isClaimed = all.some((bridge) => bridge.config.type === type && bridge.live.has(port.name));
+        // The datapath's own port has its name and number 0.
+        if (isClaimed || port.portNo === 0) continue;
+        await entry.backer.dpif?.ports.del(port.portNo).catch((error: unknown) => {
+          log.warn(`${type}: could not remove stale port ${port.name} (${errorMessage(error)})`);
+        });
+      }
+      entry.found.clear();
+    }
+  }
+
+  /** Lets go of all datapaths; those of the service live on. */
+  stop(): void {
+    for (const { runner, provider } of this.#entries.values()) {
+      runner?.stop();
+      provider.close();
+    }
+  }
+}
+
+async function openOrCreate(provider: DeviceProvider, name: string): Promise<Dpif> {
+  try {
+    return await provider.open(name);
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'ENODEV') throw error;
+    return provider.create(name);
+  }
+}
