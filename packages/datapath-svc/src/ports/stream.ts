@@ -192,6 +192,7 @@ export class StreamPort implements Port {
     this.#parser = new FrameParser(MAX_FRAME);
     this.#top = HEADROOM;
     this.#host.log('info', `${this.#name}: connected`);
+    this.#tell();
     socket.on('data', (chunk: Buffer) => this.#data(chunk));
     socket.on('error', (error) => (this.error = error.message));
     socket.on('close', () => {
@@ -199,6 +200,7 @@ export class StreamPort implements Port {
       this.#socket = undefined;
       if (this.error === '') this.error = 'not connected';
       this.#host.log('info', `${this.#name}: connection closed`);
+      this.#tell();
       if (!this.#target.listen) this.#again();
     });
   }
@@ -236,6 +238,13 @@ export class StreamPort implements Port {
       this.#host.log('warn', `${this.#name}: received a frame length that cannot be, closing the connection`);
       this.#socket?.destroy();
     }
+  }
+
+  /** The link came up or went down. */
+  #tell(): void {
+    this.#host.beginBatch();
+    this.#vport.datapath.vportChanged(this.#vport);
+    this.#host.endBatch();
   }
 
   /** Append one frame to what `flush` writes. */

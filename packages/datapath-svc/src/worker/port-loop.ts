@@ -136,7 +136,10 @@ export class PortLoop implements PortHost {
     const now = this.now();
     if (now >= this.#nextRefresh) {
       this.#nextRefresh = now + REFRESH_MS;
+      // In a batch, because its end hands over the events of what changed.
+      this.core.beginBatch(now);
       for (const port of this.ports) port.refresh(now);
+      this.core.endBatch();
     }
     if (now >= this.#nextTick) this.#nextTick = now + this.core.tick(now);
     return Math.max(0, Math.min(this.#nextRefresh, this.#nextTick) - now);
@@ -199,11 +202,13 @@ export class PortLoop implements PortHost {
     // A port may have come or gone while an asynchronous wait was under way.
     if (this.#stale) return;
     const ports = this.#polled;
+    this.core.beginBatch(this.now());
     for (let i = 0; i < ports.length; i++) {
       const events = words[2 * i + 3]! >>> 16;
       if (events === 0) continue;
       if ((events & (POLLERR | POLLHUP)) !== 0) ports[i]!.fault();
       if ((events & POLLIN) !== 0) this.#hot[i] = true;
     }
+    this.core.endBatch();
   }
 }

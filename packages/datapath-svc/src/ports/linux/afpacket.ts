@@ -43,7 +43,7 @@ export class AfPacketPort implements Port {
   ifindex = 0;
   fd = -1;
   error = '';
-  #vport!: Vport;
+  #vport: Vport | undefined;
   #ring: PacketRing;
   #pending = 0;
   #lastBuffer: Uint8Array = new Uint8Array(0);
@@ -118,7 +118,7 @@ export class AfPacketPort implements Port {
     this.#pending = count;
     const { words, halves, bytes } = ring.memory;
     const mask = ring.slots - 1;
-    const vport = this.#vport;
+    const vport = this.#vport!;
     const datapath = vport.datapath;
     const meta = this.#meta;
     let slot = ring.head;
@@ -165,7 +165,7 @@ export class AfPacketPort implements Port {
 
   send(buf: Uint8Array, start: number, end: number, meta: PacketMeta): void {
     if (this.fd < 0) {
-      this.#vport.stats.txDropped++;
+      this.#vport!.stats.txDropped++;
       return;
     }
     if (buf !== this.#lastBuffer) {
@@ -176,7 +176,7 @@ export class AfPacketPort implements Port {
     if (this.#lastAddress < 0) {
       address = this.#copy(buf, start, end);
       if (address < 0) {
-        this.#vport.stats.txDropped++;
+        this.#vport!.stats.txDropped++;
         return;
       }
     }
@@ -189,8 +189,8 @@ export class AfPacketPort implements Port {
     if (queue.count > 0) queue.flush(this.fd);
     this.#copies?.reset();
     if (queue.dropped + queue.errors > 0) {
-      this.#vport.stats.txDropped += queue.dropped;
-      this.#vport.stats.txErrors += queue.errors;
+      this.#vport!.stats.txDropped += queue.dropped;
+      this.#vport!.stats.txErrors += queue.errors;
       queue.dropped = 0;
       queue.errors = 0;
     }
@@ -212,7 +212,7 @@ export class AfPacketPort implements Port {
     }
     const length = Uint32Array.of(8);
     if (this.#libc.getsockopt(this.fd, L.SOL_PACKET, L.PACKET_STATISTICS, this.#drops, length) === 0) {
-      this.#vport.stats.rxDropped += this.#drops[1]!;
+      this.#vport!.stats.rxDropped += this.#drops[1]!;
     }
     this.#look();
   }
@@ -248,17 +248,27 @@ export class AfPacketPort implements Port {
     this.#running = false;
     this.error = `${this.#name}: No such device`;
     this.#host.changed();
+    this.#tell();
   }
 
-  /** What the device says of itself. */
+  /** What the device says of itself; tells the handles when that is news. */
   #look(): void {
-    const flags = this.#control.flags(this.#name);
+    const control = this.#control;
+    const flags = control.flags(this.#name);
     if (flags < 0) return;
-    this.flags = ((flags & L.IFF_UP) !== 0 ? IfFlags.UP : 0) | IfFlags.PROMISC;
-    this.#running = (flags & L.IFF_RUNNING) !== 0;
-    const mtu = this.#control.mtu(this.#name);
+    const upAndPromiscuous = ((flags & L.IFF_UP) !== 0 ? IfFlags.UP : 0) | IfFlags.PROMISC;
+    const running = (flags & L.IFF_RUNNING) !== 0;
+    const mtu = control.mtu(this.#name);
+    const news = upAndPromiscuous !== this.flags || running !== this.#running || (mtu > 0 && mtu !== this.mtu);
+    this.flags = upAndPromiscuous;
+    this.#running = running;
     if (mtu > 0) this.mtu = mtu;
-    this.#control.mac(this.#name, this.mac);
+    control.mac(this.#name, this.mac);
+    if (news) this.#tell();
+  }
+
+  #tell(): void {
+    this.#vport?.datapath.vportChanged(this.#vport);
   }
 
   /** Fetch the frame of `length` bytes that waits in the socket; its end in `#giants`, or -1. */

@@ -40,7 +40,7 @@ export class TapPort implements Port {
   ifindex = 0;
   fd: number;
   error = '';
-  #vport!: Vport;
+  #vport: Vport | undefined;
   #running = false;
   readonly #libc: Libc;
   readonly #control: NetdevControl;
@@ -117,7 +117,7 @@ export class TapPort implements Port {
     if (this.fd < 0) return 0;
     const store = this.#received;
     const { address, bytes, halves } = store.memory;
-    const vport = this.#vport;
+    const vport = this.#vport!;
     const meta = this.#meta;
     let count = 0;
     for (; count < RECEIVE_BATCH; count++) {
@@ -141,7 +141,7 @@ export class TapPort implements Port {
   }
 
   send(buf: Uint8Array, start: number, end: number, meta: PacketMeta): void {
-    const stats = this.#vport.stats;
+    const stats = this.#vport!.stats;
     if (this.fd < 0) {
       stats.txDropped++;
       return;
@@ -180,22 +180,21 @@ export class TapPort implements Port {
 
   refresh(): void {
     if (this.fd >= 0) {
-      this.#look();
+      this.fault();
       return;
     }
     const fd = openTap(this.#libc, this.#control, this.#name, this.#settings);
     if (fd < 0) return;
     this.fd = fd;
     this.error = '';
-    this.#look();
     this.#host.changed();
+    this.#look();
   }
 
   fault(): void {
-    // A zero-length read tells whether the device still exists: EBADFD when not.
     if (this.fd < 0) return;
-    const got = this.#libc.read(this.fd, this.#io.address, 0);
-    if (got < 0 && this.#libc.errno() === L.EBADFD) this.#lose();
+    const gone = this.#libc.ioctl(this.fd, L.TUNGETIFF, new Uint8Array(40)) < 0 && this.#libc.errno() === L.EBADFD;
+    if (gone) this.#lose();
     else this.#look();
   }
 
@@ -220,9 +219,21 @@ export class TapPort implements Port {
     this.#running = false;
     this.error = `${this.#name}: No such device`;
     this.#host.changed();
+    this.#vport?.datapath.vportChanged(this.#vport);
   }
 
+  /** What the device says of itself; tells the handles when that is news. */
   #look(): void {
+    const { flags, mtu, ifindex } = this;
+    const running = this.#running;
+    this.#read();
+    if (this.#vport === undefined) return;
+    if (flags !== this.flags || mtu !== this.mtu || ifindex !== this.ifindex || running !== this.#running) {
+      this.#vport.datapath.vportChanged(this.#vport);
+    }
+  }
+
+  #read(): void {
     const flags = this.#control.flags(this.#name);
     if (flags < 0) {
       this.flags = IfFlags.UP;

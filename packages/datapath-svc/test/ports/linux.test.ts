@@ -1,0 +1,219 @@
+/** Devices of the host: AF_PACKET and TAP. Needs root; makes veth pairs named `h8t…`, and removes them. */
+import { execFileSync } from 'node:child_process';
+import test, { type ExecutionContext } from 'ava';
+import { requireOrSkip } from '@ovs-node/common/testkit/index';
+import { VportType } from '@ovs-node/netlink/families';
+import { PacketMeta } from '../../src/core/packet-meta.js';
+import { VportStats } from '../../src/core/vport.js';
+import { conforms, type Wire } from './conformance.js';
+import { hex, tcp, udp } from './frames.js';
+import { Rig } from './rig.js';
+
+let serial = 0;
+const unique = (): string => `h8t${process.pid % 100000}${String.fromCharCode(97 + serial++)}`;
+
+function ip(...args: string[]): void {
+  execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+}
+
+/** Two connected devices, up and quiet (no IPv6, so nothing but the test's frames is on the wire). */
+function veth(t: ExecutionContext, mtu = 1500): [string, string] {
+  const pair: [string, string] = [unique(), unique()];
+  ip('link', 'add', pair[0], 'type', 'veth', 'peer', 'name', pair[1]);
+  t.teardown(() => {
+    try {
+      ip('link', 'del', pair[0]);
+    } catch {
+      // The test deleted it.
+    }
+  });
+  for (const name of pair) {
+    quiet(name);
+    ip('link', 'set', name, 'mtu', String(mtu), 'up');
+  }
+  return pair;
+}
+
+function quiet(name: string): void {
+  execFileSync('sysctl', ['-qw', `net.ipv6.conf.${name}.disable_ipv6=1`]);
+}
+
+/** The far end as a rig of its own, with a device port. */
+function wireTo(rig: Rig, far: Rig): Wire {
+  return {
+    rig,
+    send: (frames) => far.send(frames),
+    receive: (count) => far.received(count),
+    close: () => far.close(),
+  };
+}
+
+const root = (t: ExecutionContext): boolean => requireOrSkip(t, 'linux', 'root');
+
+test('a device port conforms', async (t) => {
+  if (!root(t)) return;
+  const [near, far] = veth(t);
+  await conforms(t, wireTo(new Rig(near, VportType.NETDEV), new Rig(far, VportType.NETDEV)), 1514);
+});
+
+test('a device port with jumbo frames, longer than a slot of the ring, conforms', async (t) => {
+  if (!root(t)) return;
+  const [near, far] = veth(t, 9000);
+  const rig = new Rig(near, VportType.NETDEV);
+  t.is(rig.port.mtu, 9000);
+  await conforms(t, wireTo(rig, new Rig(far, VportType.NETDEV)), 9014);
+});
+
+test('a TAP port conforms', async (t) => {
+  if (!root(t)) return;
+  const name = unique();
+  const rig = new Rig(name, VportType.TAP, { mac: '02:11:22:33:44:55', mtu_request: '1400' });
+  t.is(hex(rig.port.mac), '021122334455');
+  t.is(rig.port.mtu, 1400);
+  t.is(rig.port.flags, 0, 'down until somebody brings it up');
+  rig.send([udp(20)]);
+  t.is(rig.vport.stats.txDropped, 1);
+  Object.assign(rig.vport.stats, new VportStats());
+  quiet(name);
+  ip('link', 'set', name, 'up');
+  rig.port.refresh(0);
+  await conforms(t, wireTo(rig, new Rig(name, VportType.NETDEV)), 1414);
+  t.throws(() => ip('link', 'show', name), undefined, 'the device is gone with its port');
+});
+
+test('a VLAN tag that the kernel strips is put back, and giants keep their offload state', async (t) => {
+  if (!root(t)) return;
+  const [near, far] = veth(t);
+  const rig = new Rig(near, VportType.NETDEV);
+  const other = new Rig(far, VportType.NETDEV);
+  const tagged = Uint8Array.from([
+    ...udp(100).subarray(0, 12),
+    0x81,
+    0,
+    0x60,
+    0x64,
+    ...udp(100).subarray(12),
+  ]);
+  other.send([tagged]);
+  t.deepEqual(await rig.received(1), [hex(tagged)]);
+
+  for (const tag of [undefined, 0x0064]) {
+    const giant = tcp(20000, 0x18, false, tag);
+    const meta = new PacketMeta();
+    meta.gsoType = 1;
+    meta.gsoSize = 1448;
+    meta.csumStart = tag === undefined ? 34 : 38;
+    meta.csumOffset = 16;
+    meta.hdrLen = meta.csumStart + 20;
+    rig.recorder.metas.length = 0;
+    other.send([giant], meta);
+    t.deepEqual(await rig.received(1), [hex(giant)]);
+    const got = rig.recorder.metas.at(-1)!;
+    t.is(got.gsoType, 1);
+    t.is(got.gsoSize, 1448);
+    t.is(got.csumStart, meta.csumStart);
+    t.is(got.csumOffset, 16);
+  }
+  rig.close();
+  other.close();
+});
+
+test('giants reach a TAP whole', async (t) => {
+  if (!root(t)) return;
+  const name = unique();
+  const rig = new Rig(name, VportType.TAP);
+  quiet(name);
+  ip('link', 'set', name, 'up');
+  const far = new Rig(name, VportType.NETDEV);
+  const meta = new PacketMeta();
+  meta.gsoType = 1;
+  meta.gsoSize = 1000;
+  meta.csumStart = 34;
+  meta.csumOffset = 16;
+  meta.hdrLen = 54;
+  rig.send([tcp(5000, 0x18)], meta);
+  const [frame] = await far.received(1);
+  t.is(frame, hex(tcp(5000, 0x18)));
+  t.is(far.recorder.metas.at(-1)!.gsoSize, 1000);
+  rig.close();
+  far.close();
+});
+
+test('a device that goes away leaves its port down; one that comes back is taken up again', async (t) => {
+  if (!root(t)) return;
+  const [near, far] = veth(t);
+  const rig = new Rig(near, VportType.NETDEV);
+  await rig.until(() => rig.port.carrier, 'the link');
+  ip('link', 'del', near);
+  rig.loop.wait(0);
+  rig.port.refresh(0);
+  t.false(rig.port.carrier);
+  t.is(rig.port.error, `${near}: No such device`);
+  t.is(rig.port.ifindex, 0);
+  rig.send([udp(20)]);
+  t.is(rig.vport.stats.txDropped, 1);
+  ip('link', 'add', near, 'type', 'veth', 'peer', 'name', far);
+  for (const name of [near, far]) {
+    quiet(name);
+    ip('link', 'set', name, 'up');
+  }
+  rig.port.refresh(0);
+  t.is(rig.port.error, '');
+  const other = new Rig(far, VportType.NETDEV);
+  other.send([udp(20)]);
+  t.deepEqual(await rig.received(1), [hex(udp(20))]);
+  rig.close();
+  other.close();
+});
+
+test('a TAP that somebody deletes is made again', async (t) => {
+  if (!root(t)) return;
+  const name = unique();
+  const rig = new Rig(name, VportType.TAP);
+  ip('link', 'del', name);
+  rig.port.refresh(0);
+  t.is(rig.port.error, `${name}: No such device`);
+  rig.port.refresh(0);
+  t.is(rig.port.error, '');
+  ip('link', 'show', name);
+  rig.close();
+});
+
+test('carrier and administrative state are seen', async (t) => {
+  if (!root(t)) return;
+  const [near, far] = veth(t);
+  const rig = new Rig(near, VportType.NETDEV);
+  ip('link', 'set', far, 'down');
+  rig.port.refresh(0);
+  t.false(rig.port.carrier);
+  t.is(rig.port.flags, 3);
+  ip('link', 'set', near, 'down');
+  rig.port.refresh(0);
+  t.is(rig.port.flags, 2);
+  rig.send([udp(20)]);
+  t.is(rig.vport.stats.txDropped, 1);
+  rig.close();
+});
+
+test('no such device, no Ethernet device, a name that cannot be, a TAP that is something else', (t) => {
+  if (!root(t)) return;
+  const [near] = veth(t);
+  t.throws(() => new Rig('h8tnone', VportType.NETDEV), { message: 'errno 19' });
+  t.throws(() => new Rig('a/b', VportType.NETDEV), { message: 'errno 19' });
+  t.throws(() => new Rig('lo', VportType.NETDEV), { message: 'errno 22' });
+  t.throws(() => new Rig('longer-than-fifteen', VportType.TAP), { message: 'errno 22' });
+  t.throws(() => new Rig(near, VportType.TAP), { message: 'errno 22' });
+  t.throws(() => new Rig('h8tx', VportType.TAP, { mtu_request: '12' }), { message: 'errno 22' });
+});
+
+test('frames too long for the device are counted, and do not stop the ones after them', async (t) => {
+  if (!root(t)) return;
+  const [near, far] = veth(t);
+  const rig = new Rig(near, VportType.NETDEV);
+  const other = new Rig(far, VportType.NETDEV);
+  rig.send([udp(20, 1), udp(4000, 2), udp(20, 3)]);
+  t.deepEqual(await other.received(2), [hex(udp(20, 1)), hex(udp(20, 3))]);
+  t.is(rig.vport.stats.txErrors, 1);
+  rig.close();
+  other.close();
+});
