@@ -63,6 +63,12 @@ export const CTA_PROTOINFO_TCP = {
   /** u8 flags, u8 mask. */
   FLAGS_ORIGINAL: { code: 4, kind: 'bytes', len: 2 },
   FLAGS_REPLY: { code: 5, kind: 'bytes', len: 2 },
+  /**
+   * This project's own: the states of both peers as userspace conntrack has them (`PeerTcpState`), of which STATE is
+   * the nearest that Linux has a number for.
+   */
+  PEER_STATE_ORIG: { code: 100, kind: 'u8' },
+  PEER_STATE_REPLY: { code: 101, kind: 'u8' },
 } as const satisfies AttrTable;
 
 export const CTA_COUNTERS = {
@@ -116,4 +122,19 @@ export const CtTcpState = {
   TIME_WAIT: 7,
   CLOSE: 8,
   SYN_SENT2: 9,
+} as const;
+
+/** States of one peer of a TCP connection, in the order that dumps know (CTA_PROTOINFO_TCP PEER_STATE_*). */
+export const PeerTcpState = {
+  CLOSED: 0,
+  LISTEN: 1,
+  SYN_SENT: 2,
+  SYN_RECV: 3,
+  ESTABLISHED: 4,
+  CLOSE_WAIT: 5,
+  FIN_WAIT_1: 6,
+  CLOSING: 7,
+  LAST_ACK: 8,
+  FIN_WAIT_2: 9,
+  TIME_WAIT: 10,
 } as const;

@@ -43,6 +43,8 @@ export interface CtTcpInfo {
   readonly wscaleReply: number;
   readonly flagsOrig: number;
   readonly flagsReply: number;
+  /** `PeerTcpState` of each side, from a datapath that tells them; `state` is coarser. */
+  readonly peerStates?: { readonly orig: number; readonly reply: number };
 }
 
 export interface CtEntry {
@@ -170,6 +172,9 @@ function decodeTcp(attrs: Uint8Array | undefined): CtTcpInfo | undefined {
     wscaleReply: t.WSCALE_REPLY ?? 0,
     flagsOrig: t.FLAGS_ORIGINAL?.[0] ?? 0,
     flagsReply: t.FLAGS_REPLY?.[0] ?? 0,
+    ...(t.PEER_STATE_ORIG === undefined || t.PEER_STATE_REPLY === undefined
+      ? {}
+      : { peerStates: { orig: t.PEER_STATE_ORIG, reply: t.PEER_STATE_REPLY } }),
   };
 }
 
@@ -230,6 +235,9 @@ export function encodeConntrack(w: NlWriter, e: CtEntry): void {
           WSCALE_REPLY: tcp.wscaleReply,
           FLAGS_ORIGINAL: Uint8Array.of(tcp.flagsOrig, 0),
           FLAGS_REPLY: Uint8Array.of(tcp.flagsReply, 0),
+          ...(tcp.peerStates === undefined
+            ? {}
+            : { PEER_STATE_ORIG: tcp.peerStates.orig, PEER_STATE_REPLY: tcp.peerStates.reply }),
         }),
       ),
     );
