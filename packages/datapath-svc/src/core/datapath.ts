@@ -19,6 +19,7 @@ import { Errno } from './errno.js';
 import { hashKey } from './flow-table/exact-cache.js';
 import { FlowTable } from './flow-table/flow-table.js';
 import { MAX_PORTS, RECIRC_LIMIT } from './limits.js';
+import { ctEvents } from './netlink/conntrack.js';
 import { vportEvent } from './netlink/vport.js';
 import { Packet } from './packet.js';
 import type { PacketMeta } from './packet-meta.js';
@@ -65,6 +66,7 @@ export class Datapath {
     this.name = name;
     this.index = index;
     this.conntrack = new Conntrack((Math.random() * 0x100000000) | 0);
+    this.conntrack.listener = ctEvents(this);
     this.executor = new Executor(this);
     this.upcalls = new UpcallWriter(this);
     for (let i = 0; i <= RECIRC_LIMIT + 1; i++) this.stack.push(new Packet());

@@ -37,9 +37,9 @@ const ACK = 0x10;
 const URG = 0x20;
 
 /** Bits of a window scale: announced by this peer; not known since the connection was picked up; the shift. */
-const SCALE_KNOWN = 0x80;
+export const SCALE_KNOWN = 0x80;
 const SCALE_UNKNOWN = 0x40;
-const SCALE_MASK = 0x0f;
+export const SCALE_MASK = 0x0f;
 const MAX_SCALE = 14;
 /** How far beyond its window a peer's acknowledgement may lie: a window without scaling, and a segment. */
 const SKEW = 0xffff + 1500;
