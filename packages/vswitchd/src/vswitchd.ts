@@ -1,0 +1,189 @@
+/**
+ * ovs-vswitchd whole: the replica of the database, the datapaths, the switch that carries plans out, the OpenFlow
+ * connections of each bridge, and the timers between them.
+ */
+import type { Clock, Timer } from '@ovs-node/common/clock';
+import { errorMessage } from '@ovs-node/common/errors';
+import { vlog } from '@ovs-node/common/vlog';
+import { Replica } from 'ovsdb-client/replica/replica';
+import type { Bridge } from './bridge/bridge.js';
+import { type SwitchConfig, type VswitchReplica, readConfig } from './bridge/config.js';
+import { type DatapathsOptions, Datapaths } from './bridge/datapaths.js';
+import { type ControllerStatus, writeStatistics, writeStatus } from './bridge/status.js';
+import { Switch } from './bridge/switch.js';
+import { ConnectionManager } from './connmgr/connection-manager.js';
+
+const log = vlog('vswitchd');
+
+/** How often devices are looked at and controller states told. */
+const STATUS_INTERVAL_MS = 500;
+/** How often flows and learned addresses age. */
+const EXPIRY_INTERVAL_MS = 1000;
+
+export interface VswitchdOptions extends DatapathsOptions {
+  readonly remote: string;
+  readonly clock: Clock;
+  readonly rundir: string;
+  /** What `datapath_types` and `iface_types` of the database say. */
+  readonly datapathTypes: readonly string[];
+  readonly interfaceTypes: readonly string[];
+}
+
+export class Vswitchd {
+  readonly replica: VswitchReplica;
+  readonly datapaths: Datapaths;
+  readonly switch: Switch;
+  readonly connections = new Map<string, ConnectionManager>();
+  readonly #options: VswitchdOptions;
+  readonly #timers = new Set<Timer>();
+  #config: SwitchConfig | undefined;
+  /** What `next_cfg` was when the configuration being applied was read. */
+  #nextCfg: number | undefined;
+  #appliedCfg: number | undefined;
+  #writing = false;
+  #writeAgain = false;
+  #applied: () => void = () => undefined;
+  #stopped = false;
+
+  constructor(options: VswitchdOptions) {
+    this.#options = options;
+    this.replica = new Replica({ remote: options.remote, database: 'Open_vSwitch', clock: options.clock });
+    this.datapaths = new Datapaths(options);
+    this.switch = new Switch(this.datapaths, options.clock, {
+      config: () => this.#readConfig(),
+      applied: () => this.#wasApplied(),
+      bridgeAdded: (bridge) => this.#bridgeAdded(bridge),
+      bridgeConfigured: (bridge) => this.#bridgeConfigured(bridge),
+      bridgeRemoved: (bridge) => this.#bridgeRemoved(bridge),
+    });
+    // What we write ourselves comes back as well: the plan for it is empty.
+    this.replica.onChange(() => this.switch.request());
+  }
+
+  /** Resolves when the first configuration has been applied. */
+  start(): Promise<void> {
+    const first = new Promise<void>((done) => (this.#applied = done));
+    this.replica.start();
+    this.#every(STATUS_INTERVAL_MS, () => this.#refresh());
+    this.#every(EXPIRY_INTERVAL_MS, () => this.#expire());
+    this.#every(() => this.#config?.statsIntervalMs ?? 5000, () => this.#statistics());
+    return first;
+  }
+
+  /** Stops, leaving the datapath as it is, so that what flows goes on flowing. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const timer of this.#timers) timer.cancel();
+    this.switch.stop();
+    for (const connections of this.connections.values()) await connections.close();
+    this.datapaths.stop();
+    this.replica.close();
+  }
+
+  #every(interval: number | (() => number), work: () => Promise<void> | void): void {
+    let timer: Timer;
+    const arm = (): void => {
+      timer = this.#options.clock.setTimer(typeof interval === 'number' ? interval : interval(), () => void run());
+      this.#timers.add(timer);
+    };
+    const run = async (): Promise<void> => {
+      this.#timers.delete(timer);
+      try {
+        await work();
+      } catch (error) {
+        log.dbg(`periodic work: ${errorMessage(error)}`);
+      }
+      if (!this.#stopped) arm();
+    };
+    arm();
+  }
+
+  #readConfig(): SwitchConfig | undefined {
+    if (this.replica.schema === undefined) return undefined;
+    const [root] = this.replica.rows('Open_vSwitch');
+    this.#nextCfg = root?.next_cfg;
+    this.#config = readConfig(this.replica);
+    return this.#config;
+  }
+
+  #wasApplied(): void {
+    this.#appliedCfg = this.#nextCfg;
+    for (const connections of this.connections.values()) connections.portsChanged();
+    void this.#writeStatus().then(() => this.#applied());
+  }
+
+  #bridgeAdded(bridge: Bridge): void {
+    const { clock, rundir } = this.#options;
+    const connections = new ConnectionManager({
+      ofproto: bridge.ofproto,
+      clock,
+      rundir,
+      datapathId: () => BigInt(`0x${bridge.datapathId}`),
+      portStats: async () => new Map((await bridge.backer.dpif?.ports.dump())?.map((port) => [port.portNo, port.stats])),
+    });
+    this.connections.set(bridge.config.name, connections);
+    connections.listen().catch((error: unknown) => {
+      log.warn(`${bridge.config.name}: could not listen for OpenFlow connections (${errorMessage(error)})`);
+    });
+  }
+
+  #bridgeConfigured(bridge: Bridge): void {
+    const { controllers, protocols, failMode } = bridge.config;
+    this.connections.get(bridge.config.name)?.configure({ controllers, protocols, failMode });
+  }
+
+  #bridgeRemoved(bridge: Bridge): void {
+    const connections = this.connections.get(bridge.config.name);
+    this.connections.delete(bridge.config.name);
+    void connections?.close();
+  }
+
+  /** Writes the status; calls while a write is under way become one more write after it. */
+  async #writeStatus(): Promise<void> {
+    this.#writeAgain = true;
+    if (this.#writing) return;
+    this.#writing = true;
+    try {
+      while (this.#writeAgain && !this.#stopped && this.replica.state === 'live') {
+        this.#writeAgain = false;
+        await writeStatus(this.replica, {
+          bridges: this.switch.bridges.values(),
+          controllers: this.#controllerStatus(),
+          root: {
+            datapath_types: [...this.#options.datapathTypes].sort(),
+            iface_types: [...this.#options.interfaceTypes].sort(),
+            dpdk_initialized: false,
+            dpdk_version: 'none',
+          },
+          curCfg: this.#appliedCfg,
+        });
+      }
+    } catch (error) {
+      log.dbg(`status not written: ${errorMessage(error)}`);
+    } finally {
+      this.#writing = false;
+    }
+  }
+
+  #controllerStatus(): Map<string, ControllerStatus> {
+    return new Map([...this.connections.values()].flatMap((each) => [...each.controllerStatus()]));
+  }
+
+  async #refresh(): Promise<void> {
+    if (this.replica.state !== 'live') return;
+    for (const bridge of this.switch.bridges.values()) {
+      if (await bridge.refresh()) this.connections.get(bridge.config.name)?.portsChanged();
+    }
+    await this.#writeStatus();
+  }
+
+  #expire(): void {
+    const now = this.#options.clock.now();
+    for (const bridge of this.switch.bridges.values()) bridge.ofproto.runExpiry(now);
+    for (const backer of this.datapaths.backers()) backer.runReleases();
+  }
+
+  async #statistics(): Promise<void> {
+    if (this.replica.state === 'live') await writeStatistics(this.replica, [...this.switch.bridges.values()]);
+  }
+}
