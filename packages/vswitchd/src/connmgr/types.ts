@@ -1,0 +1,37 @@
+/** What the rest of vswitchd tells a connection manager, and hears from it, as plain values. */
+import type { Clock } from '@ovs-node/common/clock';
+import type { SwitchDesc } from '@ovs-node/openflow/messages/types';
+import type { ControllerConfig } from '../bridge/config.js';
+import type { PortStats } from '../dpif/provider.js';
+import type { FailMode, Ofproto } from '../ofproto/ofproto.js';
+
+export interface ConnectionManagerOptions {
+  /** The switch that connections speak to. The manager sets its `events` and `wantsPacketInOnMiss`. */
+  readonly ofproto: Ofproto;
+  readonly clock: Clock;
+  /** Absolute directory of the management and snoop sockets. */
+  readonly rundir: string;
+  /** Asked each time it is sent: it may change with the ports. */
+  readonly datapathId: () => bigint;
+  /** Parts of the switch description that differ from the peer's (other_config:dp-desc, dp-sn). */
+  readonly description?: () => Partial<SwitchDesc>;
+  /** Counters of the datapath's ports by datapath port number; by default asked of the backer's datapath. */
+  readonly portStats?: () => Promise<ReadonlyMap<number, PortStats>>;
+  /** Brings the flows' counters up to date. Statistics are answered after it settled, or without it after 250 ms. */
+  readonly syncStats?: () => Promise<void>;
+}
+
+/** The part of a bridge's configuration that connections depend on. */
+export interface ConnectionConfig {
+  readonly controllers: readonly ControllerConfig[];
+  /** Names of OpenFlow versions; empty: all that are supported. */
+  readonly protocols: readonly string[];
+  readonly failMode: FailMode;
+}
+
+/** What the Controller table says of one controller. */
+export interface ControllerStatus {
+  readonly isConnected: boolean;
+  readonly role: 'other' | 'master' | 'slave' | undefined;
+  readonly status: ReadonlyMap<string, string>;
+}
