@@ -12,6 +12,7 @@
  * - A mask without a VLAN attribute matches exactly "no (further) VLAN tag"; where the key has a tag, presence and TPID
  *   are always matched exactly.
  * - A key without ETHERTYPE is an 802.2 frame; its mask says so with ETHERTYPE 0xffff.
+ * - The recirculation id is always matched exactly: packets of different stages have nothing in common.
  * - No mask at all means an exact match of every field that the key has.
  * - The fragment type is an enumeration, so it is matched whole or not at all.
  */
@@ -315,6 +316,7 @@ export function decodeMask(buf: Uint8Array, start: number, end: number, key: Flo
   mask.fill(0);
   const scope = scan(buf, start, end);
   decodeMetadata(scope, mask, true);
+  mask[W.RECIRC_ID] = 0xffffffff;
   if (key[W.PACKET_TYPE] === PT_ETH) take(scope, ETHERNET, mask, true);
   decodeVlan(scope, key, mask, mask, 0);
 }
