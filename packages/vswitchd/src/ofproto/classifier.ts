@@ -23,12 +23,14 @@ import { Match } from '@ovs-node/flow/match';
 import { type StagedMask, stageMask } from './stages.js';
 import { PrefixTrie, prefixLength } from './trie.js';
 
-/** Fields with a trie: first word and words, in the order in which they are asked. */
-const TRIES: readonly (readonly [word: number, words: number])[] = [
-  [W.NW_DST, 1],
-  [W.NW_SRC, 1],
-  [W.IPV6_DST, 4],
-  [W.IPV6_SRC, 4],
+/**
+ * Fields with a trie, in the order in which they are asked (the default of Flow_Table:prefixes): first word, words,
+ * and the Ethernet type of the packets that have the field. ARP addresses share the words and so the trie, but a
+ * trie is only asked for packets that have its field.
+ */
+const TRIES: readonly (readonly [word: number, words: number, ethType: number])[] = [
+  [W.NW_DST, 1, 0x0800],
+  [W.NW_SRC, 1, 0x0800],
 ];
 
 /** One part of a conjunctive match: clause `clause` (from 0) of `nClauses` of conjunction `id`. */
@@ -419,7 +421,8 @@ export class Classifier {
     for (let i = 0; i < plens.length; i++) {
       const plen = plens[i]!;
       if (plen === 0) continue;
-      const [word, nWords] = TRIES[i]!;
+      const [word, nWords, ethType] = TRIES[i]!;
+      if (key[W.ETH_TYPE]! >>> 16 !== ethType) continue;
       if (!inRange(subtable.staged.words, from, to, word)) continue;
       const trie = this.tries[i]!;
       const answer = this.answers[i]!;

@@ -41,7 +41,7 @@ function doAction(ctx: XlateContext, action: Action, last: boolean): boolean {
     case 'output_trunc': {
       const port = portFromOf10(action.port);
       const to = port === OFPP.IN_PORT ? flow[W.IN_PORT]! : port;
-      if (port !== OFPP.IN_PORT && to === flow[W.IN_PORT]) ctx.report('detail', 'skipping output to input port');
+      if (port !== OFPP.IN_PORT && to === flow[W.IN_PORT]) ctx.report('warn', 'skipping output to input port');
       else outputToPort(ctx, to, last, action.maxLen);
       break;
     }
@@ -171,8 +171,8 @@ function writeMetadata(flow: Uint32Array, value: bigint, mask: bigint): void {
 /** @returns true when the TTL ran out, which ends the rule. */
 function decTtl(ctx: XlateContext, ids: readonly number[]): boolean {
   const { flow, wc } = ctx;
+  wc[W.NW]! |= 0xff00ff00;
   if (!isIpAny(flow)) return false;
-  wc[W.NW]! |= 0xff00;
   const ttl = (flow[W.NW]! >>> 8) & 0xff;
   if (ttl > 1) {
     flow[W.NW]! -= 0x100;

@@ -171,9 +171,9 @@ function commitIcmp(ctx: XlateContext): void {
   const type = ethType(ctx.flow);
   const proto = ipProto(ctx.flow);
   if (type === ETH_IP && proto === IP_ICMP) {
-    if (commitHeader(ctx, ICMP)) ctx.slow |= Slow.ACTION;
+    if (commitHeader(ctx, ICMP, true)) ctx.slow |= Slow.ACTION;
   } else if (type === ETH_IPV6 && proto === IP_ICMPV6) {
-    if (commitHeader(ctx, ICMPV6)) ctx.slow |= Slow.ACTION;
+    if (commitHeader(ctx, ICMPV6, true)) ctx.slow |= Slow.ACTION;
   }
 }
 
@@ -205,8 +205,11 @@ function commitVlan(ctx: XlateContext): void {
 const valueBytes = new Uint8Array(40);
 const maskBytes = new Uint8Array(40);
 
-/** Emits the set action of one header when a field of it changed. */
-function commitHeader(ctx: XlateContext, header: Header): boolean {
+/**
+ * Emits the set action of one header when a field of it changed.
+ * @param whole always set the whole header, which then is un-wildcarded.
+ */
+function commitHeader(ctx: XlateContext, header: Header, whole = false): boolean {
   const { flow, base, wc, out } = ctx;
   let differs = false;
   for (const f of header.fields) {
@@ -217,8 +220,13 @@ function commitHeader(ctx: XlateContext, header: Header): boolean {
   }
   if (!differs) return false;
   let exact = true;
+  if (whole) for (const f of header.fields) setBits(wc, f.bit, f.bits);
   for (const f of header.fields) {
     readBytes(flow, f, valueBytes);
+    if (whole) {
+      copyBits(base, flow, f.bit, f.bits);
+      continue;
+    }
     if (f.fixed || equalBits(flow, base, f.bit, f.bits)) {
       maskBytes.fill(0, f.at, f.at + f.bytes);
       exact = false;
@@ -262,6 +270,10 @@ function copyBits(to: Uint32Array, from: Uint32Array, bit: number, bits: number)
     const mask = ((0xff00 >>> n) & 0xff) << (24 - (i & 31));
     to[w] = (to[w]! & ~mask) | (from[w]! & mask);
   }
+}
+
+function setBits(key: Uint32Array, bit: number, bits: number): void {
+  for (let i = bit; i < bit + bits; i++) key[i >>> 5]! |= 0x80000000 >>> (i & 31);
 }
 
 /** The field's bits, right-aligned in its bytes of the attribute. */

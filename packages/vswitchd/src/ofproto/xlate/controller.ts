@@ -3,7 +3,7 @@
  */
 import { W } from '@ovs-node/flow/layout';
 import { Act, UserspaceAttr } from '@ovs-node/netlink/action-attrs';
-import { PR } from '@ovs-node/openflow/messages/types';
+import { COOKIE_NONE, PR } from '@ovs-node/openflow/messages/types';
 import { freezeMetadata, type FrozenState } from '../recirc.js';
 import { CookieType, encodeCookie, type UserCookie } from '../user-cookie.js';
 import { commit } from './commit.js';
@@ -37,7 +37,7 @@ export function controllerAction(ctx: XlateContext, maxLen: number, why: number,
     dontSend: ctx.input.effects === undefined && ctx.input.cache === undefined,
     reason,
     recircId,
-    ruleCookie: ctx.rule?.cookie ?? 0n,
+    ruleCookie: ctx.rule?.cookie ?? COOKIE_NONE,
     controllerId,
     maxLen,
   });

@@ -106,3 +106,10 @@ export function maskEthSrc(wc: Uint32Array): void {
   wc[W.ETH + 1]! |= 0xffff;
   wc[W.ETH + 2] = 0xffffffff;
 }
+
+/** Gives a tag that was made by setting its id or priority its Ethernet type, 802.1Q. */
+export function fixVlanType(flow: Uint32Array): void {
+  for (const w of [W.VLAN0, W.VLAN1]) {
+    if ((flow[w]! & VLAN_CFI) !== 0 && flow[w]! >>> 16 === 0) flow[w]! |= 0x81000000;
+  }
+}

@@ -49,7 +49,7 @@ export function outputAction(
     case OFPP.ANY:
       return;
     default:
-      if (port === inPort) ctx.report('detail', 'skipping output to input port');
+      if (port === inPort) ctx.report('warn', 'skipping output to input port');
       else outputToPort(ctx, port, isLast);
   }
 }

@@ -11,13 +11,16 @@ import {
   setField,
   setFieldMasked,
 } from '@ovs-node/flow/fields';
+import { formatFieldValue } from '@ovs-node/flow/field-text';
 import type { Field } from '@ovs-node/flow/field-types';
 import { VLAN_CFI, W } from '@ovs-node/flow/layout';
 import type { Action, Subfield } from '@ovs-node/openflow/actions/types';
 import type { XlateContext } from './context.js';
 import {
+  ETH_ARP,
   ETH_IP,
   ethType,
+  fixVlanType,
   hasVlan,
   isIpAny,
   isLaterFragment,
@@ -61,6 +64,18 @@ export function prereqOk(ctx: XlateContext, f: Field): boolean {
   return prereqMet(f.prereq, flow);
 }
 
+const IP_FIELDS = ['ip_src', 'ip_dst', 'ipv6_src', 'ipv6_dst', 'ipv6_label', 'nw_tos', 'ip_dscp', 'nw_ecn', 'nw_ttl'];
+const ARP_FIELDS = ['arp_op', 'arp_sha', 'arp_tha', 'arp_spa', 'arp_tpa'];
+
+/**
+ * A packet whose protocol number is 0 counts as one without a network header when sets are committed; so whoever
+ * writes to that header has looked at the number.
+ */
+function maskNetworkProto(ctx: XlateContext, f: Field): void {
+  const fields = isIpAny(ctx.flow) ? IP_FIELDS : ethType(ctx.flow) === ETH_ARP ? ARP_FIELDS : [];
+  if (fields.includes(f.name)) ctx.wc[W.NW]! |= 0xff000000;
+}
+
 function subfieldMask(sub: Subfield): bigint {
   return ((1n << BigInt(sub.nBits)) - 1n) << BigInt(sub.ofs);
 }
@@ -77,7 +92,9 @@ export function writeSubfield(ctx: XlateContext, sub: Subfield, value: bigint): 
   const f = field(sub.field);
   const mask = subfieldMask(sub);
   maskFieldBits(ctx.wc, f, mask);
+  maskNetworkProto(ctx, f);
   setFieldMasked(ctx.flow, f, value << BigInt(sub.ofs), mask);
+  fixVlanType(ctx.flow);
 }
 
 /** "NXM_NX_REG0[] is now 0x5" */
@@ -85,7 +102,9 @@ export function reportSubfield(ctx: XlateContext, sub: Subfield): void {
   if (ctx.trace === undefined) return;
   const f = field(sub.field);
   const value = (getField(ctx.flow, f) >> BigInt(sub.ofs)) & ((1n << BigInt(sub.nBits)) - 1n);
-  ctx.report('detail', `${subfieldText(sub)} is now ${value === 0n ? '0' : `0x${value.toString(16)}`}`);
+  const whole = sub.ofs === 0 && sub.nBits >= f.bits;
+  const text = whole ? formatFieldValue(f, value, exactMask(f)) : `0x${value.toString(16)}`;
+  ctx.report('detail', `${subfieldText(sub)} is now ${text}`);
 }
 
 /** A subfield as actions write it: `NXM_NX_REG0[0..15]`. */
@@ -104,13 +123,11 @@ export function setFieldAction(ctx: XlateContext, action: ActionOf<'set_field'>)
     return;
   }
   const mask = action.mask & (f.valid ?? exactMask(f));
-  if (action.mask === exactMask(f) || mask === exactMask(f)) {
-    maskFieldBits(ctx.wc, f, mask);
-    setField(ctx.flow, f, action.value);
-    return;
-  }
   maskFieldBits(ctx.wc, f, mask);
-  setFieldMasked(ctx.flow, f, action.value, mask);
+  maskNetworkProto(ctx, f);
+  if (mask === (f.valid ?? exactMask(f))) setField(ctx.flow, f, action.value);
+  else setFieldMasked(ctx.flow, f, action.value, mask);
+  fixVlanType(ctx.flow);
 }
 
 export function moveAction(ctx: XlateContext, action: ActionOf<'move'>): void {
@@ -130,7 +147,10 @@ export function pushAction(ctx: XlateContext, sub: Subfield): void {
 
 export function popAction(ctx: XlateContext, sub: Subfield): void {
   const value = ctx.stack.pop();
-  if (value === undefined) return;
+  if (value === undefined) {
+    ctx.report('error', 'stack underflow');
+    return;
+  }
   writeSubfield(ctx, sub, value);
   reportSubfield(ctx, sub);
 }
@@ -185,16 +205,17 @@ export function headerAction(
     case 'set_ipv4_src':
       if (ethType(flow) !== ETH_IP) return;
       wc[W.NW_SRC] = 0xffffffff;
+      wc[W.NW]! |= 0xff000000;
       flow[W.NW_SRC] = action.ip;
       return;
     case 'set_ipv4_dst':
       if (ethType(flow) !== ETH_IP) return;
       wc[W.NW_DST] = 0xffffffff;
+      wc[W.NW]! |= 0xff000000;
       flow[W.NW_DST] = action.ip;
       return;
     case 'set_ip_dscp':
-      // `dscp` is the whole TOS byte with the lower two bits 0, as OpenFlow 1.0 has it.
-      return setNw(ctx, 0xfc0000, action.dscp << 16);
+      return setNw(ctx, 0xfc0000, action.dscp << 18);
     case 'set_ip_ecn':
       return setNw(ctx, 0x030000, action.ecn << 16);
     case 'set_ip_ttl':
@@ -212,6 +233,6 @@ export function headerAction(
 
 function setNw(ctx: XlateContext, bits: number, value: number): void {
   if (!isIpAny(ctx.flow)) return;
-  ctx.wc[W.NW]! |= bits;
+  ctx.wc[W.NW]! |= bits | 0xff000000;
   ctx.flow[W.NW] = (ctx.flow[W.NW]! & ~bits) | (value & bits);
 }

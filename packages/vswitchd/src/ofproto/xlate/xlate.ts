@@ -20,6 +20,7 @@ export function translate(input: XlateInput): XlateResult {
   const ctx = new XlateContext(input, recirc, doActions);
   startWildcards(ctx);
   const trace = ctx.trace;
+  ctx.trace = ctx.report('bridge', `bridge("${ctx.ofproto.name}")`);
   if (thaw(ctx)) {
     run(ctx);
     executeActionSetOf(ctx);
@@ -71,7 +72,7 @@ function thaw(ctx: XlateContext): boolean {
   }
   ctx.ofproto = ofproto;
   ctx.tableId = state.tableId;
-  ctx.report('detail', `Resuming from table ${state.tableId}`);
+  ctx.report('thaw', `Resuming from table ${state.tableId}`);
   ctx.conntracked = state.conntracked;
   if (!state.conntracked) clearConntrack(flow);
   thawMetadata(state, flow);

@@ -1,0 +1,27 @@
+/**
+ * Repeats for later packets of a megaflow what its translation did for the first one: count, and learn stations.
+ */
+import type { CacheEntry, Traffic } from './xlate/context.js';
+
+/** Credits `traffic` (some packets) to everything in `cache`. */
+export function credit(cache: readonly CacheEntry[], traffic: Traffic, now: number): void {
+  for (const entry of cache) {
+    switch (entry.type) {
+      case 'rule':
+        entry.rule.credit(traffic.packets, traffic.bytes, traffic.used);
+        break;
+      case 'table':
+        if (entry.matched) entry.table.matched += traffic.packets;
+        else entry.table.missed += traffic.packets;
+        break;
+      case 'patch':
+        entry.from.txPackets += traffic.packets;
+        entry.from.txBytes += traffic.bytes;
+        entry.to.rxPackets += traffic.packets;
+        entry.to.rxBytes += traffic.bytes;
+        break;
+      case 'learn-mac':
+        entry.ofproto.learnMac(entry.inPort, entry.mac, entry.vlan, entry.isGratArp, now);
+    }
+  }
+}

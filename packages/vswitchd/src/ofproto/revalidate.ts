@@ -1,0 +1,180 @@
+/**
+ * The revalidator: goes through the datapath's flows, carries their statistics to the OpenFlow flows, removes what is
+ * idle, not ours, or too much, and translates anew what may have changed.
+ *
+ * A round is one terse dump. Statistics are credited as deltas, so nothing is counted twice however often a flow is
+ * seen; a flow's last delta comes with the answer to its deletion.
+ */
+import { W } from '@ovs-node/flow/layout';
+import { RateLimit, vlog } from '@ovs-node/common/vlog';
+import type { Dpif, FlowPut, FlowStats } from '../dpif/provider.js';
+import type { Backer } from './backer.js';
+import { credit } from './credit.js';
+import { hasExtraBits, sameBytes, type Ukey, ufidText } from './ukey.js';
+import type { UpcallHandler } from './upcall.js';
+import type { CacheEntry } from './xlate/context.js';
+import { slowPathActions, translate } from './xlate/xlate.js';
+
+const log = vlog('ofproto_dpif_upcall');
+const rateLimit = new RateLimit(5, 5);
+
+/** ms without packets after which a flow goes; `other_config:max-idle`. */
+export const DEFAULT_MAX_IDLE = 10000;
+/** The same while there are more flows than the limit. */
+const MAX_IDLE_CROWDED = 100;
+
+export interface RevalidateStats {
+  /** Flows in the last dump. */
+  flows: number;
+  average: number;
+  maximum: number;
+  /** ms */
+  dumpDuration: number;
+}
+
+export class Revalidator {
+  private readonly backer: Backer;
+  private readonly ukeys: Map<string, Ukey>;
+  private readonly handler: UpcallHandler;
+  readonly stats: RevalidateStats = { flows: 0, average: 0, maximum: 0, dumpDuration: 0 };
+  maxIdle = DEFAULT_MAX_IDLE;
+  private round = 0;
+
+  constructor(backer: Backer, ukeys: Map<string, Ukey>, handler: UpcallHandler) {
+    this.backer = backer;
+    this.ukeys = ukeys;
+    this.handler = handler;
+  }
+
+  /** One round. Rejects when the datapath goes away under it. */
+  async run(dpif: Dpif, now: () => number): Promise<void> {
+    const round = ++this.round;
+    const started = now();
+    // Flows that exist now must be in the dump; those installed while it runs may be.
+    const expected = [...this.ukeys.values()];
+    let flows = 0;
+    const limit = this.handler.flowLimit;
+    const crowded = this.stats.flows > limit;
+    const killAll = this.stats.flows > 2 * limit;
+    const maxIdle = crowded ? MAX_IDLE_CROWDED : this.maxIdle;
+    for await (const batch of dpif.flows.dump({ terse: true })) {
+      const gone: { ufid: Uint8Array; ukey: Ukey | undefined }[] = [];
+      const changed: FlowPut[] = [];
+      for (const flow of batch) {
+        flows++;
+        if (!flow.ufid) continue;
+        const ukey = this.ukeys.get(ufidText(flow.ufid));
+        if (!ukey) {
+          gone.push({ ufid: flow.ufid, ukey });
+          continue;
+        }
+        if (ukey.seen === round) continue;
+        ukey.seen = round;
+        const at = now();
+        const hadTraffic = this.update(ukey, flow.stats, at);
+        const lastUse = ukey.used === 0 ? ukey.created : ukey.used;
+        if (killAll || at - lastUse > maxIdle || !this.recheck(ukey, hadTraffic, at, changed)) {
+          gone.push({ ufid: flow.ufid, ukey });
+        }
+      }
+      if (changed.length > 0) await this.modify(dpif, changed);
+      if (gone.length > 0) await this.remove(dpif, gone, now());
+    }
+    for (const ukey of expected) if (ukey.seen !== round) this.handler.forget(ukey);
+    this.stats.flows = flows;
+    this.stats.average = Math.floor((this.stats.average + flows) / 2);
+    this.stats.maximum = Math.max(this.stats.maximum, flows);
+    this.stats.dumpDuration = Math.max(1, Math.round(now() - started));
+  }
+
+  /** Removes every flow, with its last statistics credited. */
+  async purge(dpif: Dpif, now: number): Promise<void> {
+    await this.remove(
+      dpif,
+      [...this.ukeys.values()].map((ukey) => ({ ufid: ukey.ufid, ukey })),
+      now,
+    );
+  }
+
+  /** Credits what came in since the last time. @returns whether there was any. */
+  private update(ukey: Ukey, stats: FlowStats, now: number): boolean {
+    const packets = stats.packets - ukey.packets;
+    const bytes = stats.bytes - ukey.bytes;
+    if (stats.idleMs >= 0) ukey.used = Math.max(ukey.used, now - stats.idleMs);
+    ukey.tcpFlags |= stats.tcpFlags;
+    ukey.packets = stats.packets;
+    ukey.bytes = stats.bytes;
+    if (packets <= 0) return false;
+    credit(ukey.cache, { packets, bytes: Math.max(0, bytes), used: ukey.used }, now);
+    return true;
+  }
+
+  /**
+   * Translates a flow anew when something changed since it was translated.
+   * @returns false when the flow must go; a flow that only needs other actions is added to `changed`.
+   */
+  private recheck(ukey: Ukey, hadTraffic: boolean, now: number, changed: FlowPut[]): boolean {
+    const { sequence } = this.backer;
+    if (ukey.sequence === sequence) return true;
+    const at = this.backer.portOf(ukey.key[W.IN_PORT]!);
+    if (!at) return false;
+    const flow = new Uint32Array(W.TUN_OPTS + 2);
+    flow.set(ukey.key);
+    flow[W.IN_PORT] = at.port.ofport;
+    const cache: CacheEntry[] = [];
+    const input = {
+      ofproto: at.ofproto,
+      flow,
+      effects: undefined,
+      cache,
+      trace: undefined,
+      now,
+      hasPacket: false,
+    };
+    const result = translate(input);
+    const actions = result.slow === 0 ? result.actions : slowPathActions(input, result.slow);
+    if (hasExtraBits(result.wc, ukey.mask)) {
+      for (const id of result.recircIds) this.backer.recirc.release(id);
+      return false;
+    }
+    for (const id of ukey.recircIds) this.backer.releaseLater(id);
+    ukey.recircIds = result.recircIds;
+    ukey.cache = cache;
+    ukey.slow = result.slow;
+    ukey.sequence = sequence;
+    // Stations are heard of again where the packets now go.
+    if (hadTraffic) credit(cache.filter((entry) => entry.type === 'learn-mac'), { packets: 0, bytes: 0, used: now }, now);
+    if (!sameBytes(actions, ukey.actions)) {
+      ukey.actions = actions;
+      changed.push({ key: ukey.key, actions, ufid: ukey.ufid, mode: 'modify' });
+    }
+    return true;
+  }
+
+  private async modify(dpif: Dpif, puts: readonly FlowPut[]): Promise<void> {
+    const outcomes = await dpif.flows.putAll(puts);
+    const failed: { ufid: Uint8Array; ukey: Ukey | undefined }[] = [];
+    outcomes.forEach((outcome, i) => {
+      if (outcome.ok) return;
+      log.warnRl(rateLimit, `${this.backer.dpName}: failed to modify flow (${outcome.error.message})`);
+      const ufid = puts[i]!.ufid!;
+      failed.push({ ufid, ukey: this.ukeys.get(ufidText(ufid)) });
+    });
+    if (failed.length > 0) await this.remove(dpif, failed, 0);
+  }
+
+  private async remove(
+    dpif: Dpif,
+    flows: readonly { ufid: Uint8Array; ukey: Ukey | undefined }[],
+    now: number,
+  ): Promise<void> {
+    const outcomes = await dpif.flows.delAll(flows.map(({ ufid, ukey }) => ({ ufid, ...(ukey ? { key: ukey.key } : {}) })));
+    outcomes.forEach((outcome, i) => {
+      const { ukey } = flows[i]!;
+      if (!ukey) return;
+      if (outcome.ok) this.update(ukey, outcome.value, now);
+      this.handler.forget(ukey);
+    });
+  }
+}
+

@@ -1,0 +1,116 @@
+/**
+ * `ofproto/trace`: what would happen to a packet, step by step (ovs-vswitchd(8)). Text is the peer's.
+ */
+import { CT, type FlowKey, W } from '@ovs-node/flow/layout';
+import { CT_STATE_FLAGS, formatFlags } from '@ovs-node/flow/flags-text';
+import { formatFlow } from '@ovs-node/flow/flow-text';
+import { Match } from '@ovs-node/flow/match';
+import { formatMatch } from '@ovs-node/flow/match-text';
+import { OFPP, type PortMap } from '@ovs-node/flow/ports';
+import type { Action } from '@ovs-node/openflow/actions/types';
+import type { Ofproto } from './ofproto.js';
+import { Slow } from './user-cookie.js';
+import { XLATE_ERRORS } from './xlate/context.js';
+import { fixVlanType } from './xlate/header.js';
+import { type Remark, renderRemarks } from './xlate/trace-node.js';
+import { translate } from './xlate/xlate.js';
+
+export interface TraceOptions {
+  /** `ct_state` of each packet that comes back from connection tracking, in order; then `trk|new`. */
+  readonly ctNext: readonly number[];
+  /** Actions instead of the flow tables. */
+  readonly actions?: readonly Action[];
+  /** Names of ports instead of numbers. */
+  readonly ports?: PortMap;
+  /** A packet was given: side effects such as learning take place. */
+  readonly packet?: Uint8Array;
+  readonly formatActions: (actions: Uint8Array) => string;
+  readonly now: number;
+}
+
+interface Recirculated {
+  readonly id: number;
+  readonly flow: FlowKey;
+}
+
+const SLOW_REASONS: readonly (readonly [number, string])[] = [
+  [Slow.ACTION, 'Uses action(s) not supported by datapath'],
+];
+
+/**
+ * Traces a flow through a bridge, and what comes back from connection tracking.
+ * @param flow OpenFlow key; not changed.
+ * @returns the text without a final newline.
+ */
+export function trace(ofproto: Ofproto, flow: FlowKey, options: TraceOptions): string {
+  const out: string[] = [];
+  const queue: Recirculated[] = [];
+  const held: number[] = [];
+  const ctNext = options.ctNext.slice();
+  ofproto.traceNames = options.ports;
+  try {
+    const first = Uint32Array.from(flow);
+    fixVlanType(first);
+    traceOne(ofproto, first, options, queue, held, out);
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      const state = ctNext.shift();
+      const line = '='.repeat(79);
+      const how =
+        state === undefined
+          ? 'default ct_state=trk|new (use --ct-next to customize)'
+          : `ct_state=${formatFlags(CT_STATE_FLAGS, state)}`;
+      out.push('', line, `recirc(0x${next.id.toString(16)}) - resume conntrack with ${how}`, line, '');
+      next.flow[W.CT_STATE] = state ?? CT.TRK | CT.NEW;
+      traceOne(ofproto, next.flow, options, queue, held, out);
+    }
+  } finally {
+    ofproto.traceNames = undefined;
+    for (const id of held) ofproto.backer.recirc.release(id);
+  }
+  return out.join('\n');
+}
+
+function traceOne(
+  ofproto: Ofproto,
+  flow: FlowKey,
+  options: TraceOptions,
+  queue: Recirculated[],
+  held: number[],
+  out: string[],
+): void {
+  const remarks: Remark[] = [];
+  out.push(`Flow: ${formatFlow(flow, options.ports)}`);
+  const result = translate({
+    ofproto,
+    flow,
+    effects: options.packet ? { packets: 1, bytes: options.packet.length, used: options.now } : undefined,
+    cache: undefined,
+    trace: remarks,
+    ...(options.actions ? { actions: options.actions } : {}),
+    now: options.now,
+    hasPacket: options.packet !== undefined,
+    onRecirc: (id, at, zone) => {
+      const copy = Uint32Array.from(at);
+      copy[W.RECIRC_ID] = id;
+      copy[W.CT_ZONE] = (zone << 16) | (copy[W.CT_ZONE]! & 0xffff);
+      copy[W.ACTSET_OUTPUT] = 0;
+      queue.push({ id, flow: copy });
+    },
+  });
+  held.push(...result.recircIds);
+  renderRemarks(remarks, 0, out);
+  const initial = Uint32Array.from(flow);
+  initial[W.ACTSET_OUTPUT] = OFPP.UNSET;
+  const same = initial.every((word, i) => word === result.finalFlow[i]);
+  out.push('', `Final flow: ${same ? 'unchanged' : formatFlow(result.finalFlow, options.ports)}`);
+  const match = new Match(Uint32Array.from(flow), result.wc);
+  for (let w = 0; w < match.key.length; w++) match.key[w]! &= match.mask[w]!;
+  out.push(`Megaflow: ${formatMatch(match, { ports: options.ports })}`);
+  out.push(`Datapath actions: ${options.formatActions(result.actions)}`);
+  if (result.error) {
+    out.push(`Translation failed (${XLATE_ERRORS[result.error]}), packet is dropped.`);
+  } else if (result.slow !== 0) {
+    out.push('This flow is handled by the userspace slow path because it:');
+    for (const [bit, text] of SLOW_REASONS) if ((result.slow & bit) !== 0) out.push(`  - ${text}.`);
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * Upcalls: packets that no datapath flow matched, and packets that a flow sent here on purpose.
+ *
+ * A batch is handled in one go: every packet is translated, megaflows that are not there yet are installed, and then
+ * all packets are executed, in their order. The datapath takes requests in the order they were made, so the packets
+ * find their flows installed.
+ */
+import { type FlowKey, W } from '@ovs-node/flow/layout';
+import { Match } from '@ovs-node/flow/match';
+import { NO_BUFFER } from '@ovs-node/openflow/messages/types';
+import { RateLimit, vlog } from '@ovs-node/common/vlog';
+import type { Execute, FlowPut, Upcall } from '../dpif/provider.js';
+import type { Backer } from './backer.js';
+import { thawMetadata } from './recirc.js';
+import { Ukey, maskedKey, megaflowId } from './ukey.js';
+import { CookieType, type ControllerCookie, decodeCookie } from './user-cookie.js';
+import type { CacheEntry, XlateResult } from './xlate/context.js';
+import { slowPathActions, translate } from './xlate/xlate.js';
+
+const log = vlog('ofproto_dpif_upcall');
+const rateLimit = new RateLimit(5, 5);
+
+/** The upcall side of a backer; `ukeys` and `flowLimit` are shared with the revalidator. */
+export class UpcallHandler {
+  private readonly backer: Backer;
+  private readonly ukeys: Map<string, Ukey>;
+  flowLimit = 10000;
+
+  constructor(backer: Backer, ukeys: Map<string, Ukey>) {
+    this.backer = backer;
+    this.ukeys = ukeys;
+  }
+
+  /** Handles a batch. Requests to the datapath are made before it returns; their failures are logged. */
+  handle(upcalls: readonly Upcall[], now: number): void {
+    const { dpif } = this.backer;
+    if (!dpif) return;
+    const puts: FlowPut[] = [];
+    const fresh: Ukey[] = [];
+    const executions: Execute[] = [];
+    for (const upcall of upcalls) {
+      const cookie = upcall.type === 'action' ? decodeCookie(upcall.userdata) : undefined;
+      if (upcall.type === 'action' && cookie === undefined) {
+        log.warnRl(rateLimit, `invalid user cookie of ${upcall.userdata.length} bytes`);
+        continue;
+      }
+      if (cookie?.type === CookieType.CONTROLLER) {
+        this.toController(upcall, cookie);
+        continue;
+      }
+      const at = this.backer.portOf(upcall.key[W.IN_PORT]!);
+      if (!at) {
+        log.infoRl(rateLimit, `received packet on unassociated datapath port ${upcall.key[W.IN_PORT]}`);
+        continue;
+      }
+      const flow = Uint32Array.from(upcall.key);
+      flow[W.IN_PORT] = at.port.ofport;
+      const cache: CacheEntry[] = [];
+      const input = {
+        ofproto: at.ofproto,
+        flow,
+        effects: { packets: 1, bytes: upcall.length, used: now },
+        cache,
+        trace: undefined,
+        now,
+        hasPacket: true,
+      };
+      const result = translate(input);
+      const actions = result.slow === 0 ? result.actions : slowPathActions(input, result.slow);
+      if (cookie === undefined) this.prepare(upcall, result, actions, cache, now, puts, fresh);
+      else for (const id of result.recircIds) this.backer.releaseLater(id);
+      if (result.actions.length > 0) {
+        executions.push({ packet: upcall.packet, key: upcall.key, actions: result.actions, mru: upcall.mru });
+      }
+    }
+    if (puts.length > 0) {
+      void dpif.flows.putAll(puts).then((outcomes) => {
+        outcomes.forEach((outcome, i) => {
+          if (outcome.ok) return;
+          log.warnRl(rateLimit, `${this.backer.dpName}: failed to put flow (${outcome.error.message})`);
+          this.forget(fresh[i]!);
+        });
+      });
+    }
+    if (executions.length > 0) {
+      void dpif.packets.executeAll(executions).then((outcomes) => {
+        for (const outcome of outcomes) {
+          if (!outcome.ok) log.warnRl(rateLimit, `${this.backer.dpName}: failed to execute packet (${outcome.error.message})`);
+        }
+      });
+    }
+  }
+
+  /** Takes a flow out of our books, with what it held. */
+  forget(ukey: Ukey): void {
+    if (this.ukeys.get(ukey.id) !== ukey) return;
+    this.ukeys.delete(ukey.id);
+    for (const id of ukey.recircIds) this.backer.releaseLater(id);
+  }
+
+  private prepare(
+    upcall: Upcall,
+    result: XlateResult,
+    actions: Uint8Array,
+    cache: readonly CacheEntry[],
+    now: number,
+    puts: FlowPut[],
+    fresh: Ukey[],
+  ): void {
+    const mask = result.wc.slice(0, W.METADATA);
+    const key = maskedKey(upcall.key, mask);
+    const id = megaflowId(key, mask);
+    if (this.ukeys.has(id.text) || this.ukeys.size >= this.flowLimit) {
+      for (const recircId of result.recircIds) this.backer.releaseLater(recircId);
+      return;
+    }
+    const ukey = new Ukey(
+      id,
+      key,
+      mask,
+      { actions, slow: result.slow, cache, recircIds: result.recircIds, sequence: this.backer.sequence },
+      now,
+    );
+    this.ukeys.set(ukey.id, ukey);
+    fresh.push(ukey);
+    // The key goes out whole: the mask says what of it counts, and a VLAN's TPID is only there in a whole key.
+    puts.push({ key: upcall.key, mask, actions, ufid: ukey.ufid, mode: 'create' });
+  }
+
+  private toController(upcall: Upcall, cookie: ControllerCookie): void {
+    if (cookie.dontSend) return;
+    const ofproto = this.backer.byUuid(cookie.ofproto);
+    const state = this.backer.recirc.lookup(cookie.recircId);
+    if (!ofproto || !state) return;
+    const flow = new Uint32Array(upcall.key.length);
+    flow.set(upcall.key);
+    thawMetadata(state, flow);
+    ofproto.events.onPacketIn({
+      packetIn: {
+        bufferId: NO_BUFFER,
+        totalLen: upcall.length,
+        reason: cookie.reason,
+        tableId: state.tableId,
+        cookie: cookie.ruleCookie,
+        match: metadataMatch(flow),
+        packet: upcall.packet.slice(0, Math.min(upcall.packet.length, cookie.maxLen)),
+      },
+      maxLen: cookie.maxLen,
+      controllerId: cookie.controllerId,
+    });
+  }
+}
+
+/** The packet's metadata as a packet-in message carries it: in_port, and what is not zero of the rest. */
+export function metadataMatch(flow: FlowKey): Match {
+  const match = new Match();
+  const take = (word: number, bits = 0xffffffff): void => {
+    match.key[word] = flow[word]! & bits;
+    match.mask[word]! |= bits;
+  };
+  take(W.IN_PORT);
+  for (let w = W.TUN_ID; w < W.ACTSET_OUTPUT; w++) if (flow[w] !== 0) take(w);
+  if (flow[W.TUN_ID] !== 0 || flow[W.TUN_ID + 1] !== 0) for (const w of [0, 1]) take(W.TUN_ID + w);
+  if (flow[W.METADATA] !== 0 || flow[W.METADATA + 1] !== 0) for (const w of [0, 1]) take(W.METADATA + w);
+  if (flow[W.PKT_MARK] !== 0) take(W.PKT_MARK);
+  if (flow[W.CT_STATE] !== 0) {
+    take(W.CT_STATE);
+    if (flow[W.CT_ZONE]! >>> 16 !== 0) take(W.CT_ZONE, 0xffff0000);
+    if (flow[W.CT_MARK] !== 0) take(W.CT_MARK);
+    if ([0, 1, 2, 3].some((i) => flow[W.CT_LABEL + i] !== 0)) for (let i = 0; i < 4; i++) take(W.CT_LABEL + i);
+  }
+  return match;
+}
