@@ -177,8 +177,15 @@ function indexFromJson(table: TableSchema, json: Json): readonly ColumnSchema[] 
   return columns;
 }
 
-/** Parses an array of distinct column names of the table; order by name is the caller's affair. */
-export function columnSetFromJson(table: TableSchema, json: Json | undefined): ColumnSchema[] {
+/**
+ * Parses an array of distinct column names of the table (with `repeats`, names may occur again). Absent, it means
+ * all columns. Throws `OvsdbError`.
+ */
+export function columnSetFromJson(
+  table: TableSchema,
+  json: Json | undefined,
+  repeats = false,
+): ColumnSchema[] {
   if (json === undefined) return [UUID_COLUMN, VERSION_COLUMN, ...table.columns];
   if (!isJsonArray(json)) throw columnNamesError(json);
   const columns: ColumnSchema[] = [];
@@ -186,7 +193,7 @@ export function columnSetFromJson(table: TableSchema, json: Json | undefined): C
     if (typeof name !== 'string') throw columnNamesError(json);
     const column = findColumn(table, name);
     if (column === undefined) throw syntaxError(json, `${name} is not a valid column name`);
-    if (columns.includes(column)) throw columnNamesError(json);
+    if (!repeats && columns.includes(column)) throw columnNamesError(json);
     columns.push(column);
   }
   return columns;

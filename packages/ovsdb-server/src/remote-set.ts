@@ -74,7 +74,8 @@ export class RemoteSet {
     const table = hosted.database.tables.get(tableName);
     if (table === undefined) throw new Error(`"${name}": no table named ${tableName}`);
     const column = table.schema.columnByName.get(columnName);
-    if (column === undefined) throw new Error(`"${name}": table "${tableName}" has no column "${columnName}"`);
+    if (column === undefined)
+      throw new Error(`"${name}": table "${tableName}" has no column "${columnName}"`);
     const { key, value } = column.type;
     const isTarget = key.type === 'string' || (key.type === 'uuid' && key.refTable !== undefined);
     if (!isTarget || value !== undefined) {

@@ -5,7 +5,13 @@
 import type { Duplex } from 'node:stream';
 import type { Clock, Timer } from '@ovs-node/common/clock';
 import { errorMessage } from '@ovs-node/common/errors';
-import { type Listener, connectStream, isActiveName, isPassiveName, listenStream } from '@ovs-node/common/stream';
+import {
+  type Listener,
+  connectStream,
+  isActiveName,
+  isPassiveName,
+  listenStream,
+} from '@ovs-node/common/stream';
 import { vlog } from '@ovs-node/common/vlog';
 import type { DatabaseSession } from './session/session.js';
 
@@ -79,7 +85,10 @@ export class Remote {
       let count = 0;
       const prefix = this.name.startsWith('punix:') ? 'unix' : 'tcp';
       const listener = await listenStream(this.name, (socket) => {
-        this.#add(socket, prefix === 'unix' ? `unix#${count++}` : `tcp:${socket.remoteAddress}:${socket.remotePort}`);
+        this.#add(
+          socket,
+          prefix === 'unix' ? `unix#${count++}` : `tcp:${socket.remoteAddress}:${socket.remotePort}`,
+        );
       });
       if (this.#closed) await listener.close();
       else this.#listener = listener;
@@ -154,7 +163,9 @@ export class Remote {
         return;
       }
       if (probed) {
-        reconnectLog.err(`${session.rpc.name}: no response to inactivity probe after ${this.options.probeMs / 1000} seconds, disconnecting`);
+        reconnectLog.err(
+          `${session.rpc.name}: no response to inactivity probe after ${this.options.probeMs / 1000} seconds, disconnecting`,
+        );
         session.rpc.close(new Error('no response to inactivity probe'));
         return;
       }
@@ -184,7 +195,12 @@ export class Remote {
     }
     return {
       isConnected: connections > 0,
-      state: connections > 0 || this.#listener !== undefined ? 'ACTIVE' : this.#connecting ? 'CONNECTING' : 'BACKOFF',
+      state:
+        connections > 0 || this.#listener !== undefined
+          ? 'ACTIVE'
+          : this.#connecting
+            ? 'CONNECTING'
+            : 'BACKOFF',
       connections,
       boundPort: this.#listener?.port ?? 0,
       connectedAt: this.#connectedAt,

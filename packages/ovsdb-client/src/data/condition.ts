@@ -61,8 +61,9 @@ function isOrdered(type: ColumnType): boolean {
   return isNumber && (isScalar(type) || isOptionalScalar(type));
 }
 
-/** `includes` and `excludes` take part of a set or map: any number of elements. Values may break constraints. */
+/** Orderings need a value; `includes` and `excludes` take part of a set or map: any number of elements. */
 function argumentType(fn: ConditionFunction, type: ColumnType): ColumnType {
+  if (ORDERINGS.has(fn)) return { ...type, min: 1, max: 1 };
   if (fn !== 'includes' && fn !== 'excludes') return type;
   if (isScalar(type)) return type;
   return { ...type, min: 0, max: fn === 'includes' ? type.max : Infinity };

@@ -73,7 +73,7 @@ function parseArgument(
     return { arg: datumFromJson(insertType, json, symbols), argType: insertType };
   }
   const deleteType = { ...type, min: 0, max: Infinity };
-  const isMapArgument = isJsonArray(json) && json.length === 2 && json[0] === 'map';
+  const isMapArgument = isJsonArray(json) && json.length === 2 && json[0] === 'map' && isJsonArray(json[1]);
   const argType =
     type.value === undefined || isMapArgument ? deleteType : { ...deleteType, value: undefined };
   return { arg: datumFromJson(argType, json, symbols), argType };

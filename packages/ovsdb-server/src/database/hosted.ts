@@ -118,7 +118,7 @@ export class HostedDatabase {
       this.#retryScheduled = true;
       queueMicrotask(() => {
         this.#retryScheduled = false;
-        for (const pending of [...this.#pending]) this.#retry(pending);
+        for (const pending of this.#pending) this.#retry(pending);
       });
     }
     if (this.file?.shouldCompact() === true) setImmediate(() => this.#compactQuietly());

@@ -80,7 +80,8 @@ function refColumns(schema: TableSchema, strength: 'strong' | 'weak'): RefColumn
   const columns: RefColumn[] = [];
   for (const column of schema.columns) {
     const { key, value } = column.type;
-    const keyTable = key.refTable !== undefined && (key.refType ?? 'strong') === strength ? key.refTable : undefined;
+    const keyTable =
+      key.refTable !== undefined && (key.refType ?? 'strong') === strength ? key.refTable : undefined;
     const valueTable =
       value?.refTable !== undefined && (value.refType ?? 'strong') === strength ? value.refTable : undefined;
     if (keyTable !== undefined || valueTable !== undefined) columns.push({ column, keyTable, valueTable });

@@ -33,7 +33,14 @@ export class Monitor {
   #key: string;
   #pending: DatabaseDelta | undefined;
 
-  constructor(database: Database, version: MonitorVersion, id: Json, spec: MonitorSpec, key: string, notify: Notify) {
+  constructor(
+    database: Database,
+    version: MonitorVersion,
+    id: Json,
+    spec: MonitorSpec,
+    key: string,
+    notify: Notify,
+  ) {
     this.database = database;
     this.version = version;
     this.id = id;
@@ -89,7 +96,7 @@ export class Monitor {
 
   /** monitor_cond_change: new conditions, a new id; tells the difference. Throws `OvsdbError`. */
   changeConditions(newId: Json, requests: Json | undefined, keySuffix: string): void {
-    const spec = changedConditions(this.#spec, requests);
+    const spec = changedConditions(this.database, this.#spec, requests);
     this.flush();
     const updates = composeConditionChange(this.#spec, spec, this.version, this.database);
     this.#spec = spec;

@@ -1,6 +1,6 @@
 /** What a monitor watches: <monitor-requests> of RFC 7047 section 4.1.5 and ovsdb-server(7), parsed. */
 import { type Condition, conditionFromJson, evaluateClause } from 'ovsdb-client/data/condition';
-import { type OvsdbError, syntaxError } from 'ovsdb-client/data/error';
+import { syntaxError } from 'ovsdb-client/data/error';
 import { type Json, canonicalJson, isJsonArray, isJsonObject } from 'ovsdb-client/data/json';
 import { ObjectParser } from 'ovsdb-client/data/parser';
 import type { Row } from 'ovsdb-client/data/row';
@@ -35,7 +35,11 @@ export type MonitorSpec = ReadonlyMap<string, MonitoredTable>;
 export type MonitorVersion = 1 | 2 | 3;
 
 /** Parses <monitor-requests>. Throws `OvsdbError`. */
-export function specFromJson(database: Database, json: Json | undefined, version: MonitorVersion): MonitorSpec {
+export function specFromJson(
+  database: Database,
+  json: Json | undefined,
+  version: MonitorVersion,
+): MonitorSpec {
   if (json === undefined || !isJsonObject(json)) throw syntaxError(json, 'monitor-requests must be object');
   const spec = new Map<string, MonitoredTable>();
   for (const [name, requestJson] of Object.entries(json)) {
@@ -47,7 +51,11 @@ export function specFromJson(database: Database, json: Json | undefined, version
   return spec;
 }
 
-function tableFromRequests(table: TableSchema, requests: readonly Json[], version: MonitorVersion): MonitoredTable {
+function tableFromRequests(
+  table: TableSchema,
+  requests: readonly Json[],
+  version: MonitorVersion,
+): MonitoredTable {
   const columns: MonitoredColumn[] = [];
   const condition: Condition[number][] = [];
   let select: Select = { initial: false, insert: false, delete: false, modify: false };
@@ -70,8 +78,16 @@ function tableFromRequests(table: TableSchema, requests: readonly Json[], versio
   return { table, columns, select, condition };
 }
 
-function addColumns(into: MonitoredColumn[], table: TableSchema, json: Json | undefined, select: Select): void {
-  for (const column of columnSetFromJson(table, json)) {
+function addColumns(
+  into: MonitoredColumn[],
+  table: TableSchema,
+  json: Json | undefined,
+  select: Select,
+): void {
+  if (isJsonArray(json) && json.some((name) => typeof name !== 'string')) {
+    throw syntaxError(json, 'array of column names expected');
+  }
+  for (const column of columnSetFromJson(table, json, true)) {
     // Without a list, everything but the UUID, which every update has as its key.
     if (json === undefined && column.index === UUID_INDEX) continue;
     if (into.some((present) => present.column === column)) {
@@ -85,21 +101,37 @@ function selectFromJson(table: TableSchema, json: Json | undefined): Select {
   if (json === undefined) return { initial: true, insert: true, delete: true, modify: true };
   const parser = new ObjectParser(json, `table ${table.name} select`);
   const flag = (name: string): boolean => parser.take(name, ['boolean'], true) !== false;
-  const select = { initial: flag('initial'), insert: flag('insert'), delete: flag('delete'), modify: flag('modify') };
+  const select = {
+    initial: flag('initial'),
+    insert: flag('insert'),
+    delete: flag('delete'),
+    modify: flag('modify'),
+  };
   parser.finish();
   return select;
 }
 
 /** The spec with the `where` of a monitor_cond_change put in. Throws `OvsdbError`. */
-export function changedConditions(spec: MonitorSpec, json: Json | undefined): MonitorSpec {
-  if (json === undefined || !isJsonObject(json)) throw syntaxError(json, 'monitor-cond-change must be object');
+export function changedConditions(
+  database: Database,
+  spec: MonitorSpec,
+  json: Json | undefined,
+): MonitorSpec {
+  if (json === undefined || !isJsonObject(json)) {
+    throw syntaxError(undefined, 'monitor-cond-change-requests must be object');
+  }
   const changed = new Map(spec);
   for (const [name, requestJson] of Object.entries(json)) {
+    if (!database.schema.tables.has(name)) throw syntaxError(undefined, `no table named ${name}`);
     const monitored = spec.get(name);
-    if (monitored === undefined) throw notMonitored(name);
-    const requests = isJsonArray(requestJson) ? requestJson : [requestJson!];
+    if (monitored === undefined) throw syntaxError(undefined, `no table named ${name} in monitor session`);
+    if (!isJsonArray(requestJson))
+      throw syntaxError(undefined, `table ${name} no monitor-cond-change JSON array`);
     const condition: Condition[number][] = [];
-    for (const request of requests) {
+    for (const request of requestJson) {
+      if (isJsonObject(request) && 'columns' in request) {
+        throw syntaxError(request, 'changing columns is unsupported');
+      }
       const parser = new ObjectParser(request, `table ${name}`);
       const where = parser.take('where', ['array'], true);
       parser.finish();
@@ -108,10 +140,6 @@ export function changedConditions(spec: MonitorSpec, json: Json | undefined): Mo
     changed.set(name, { ...monitored, condition });
   }
   return changed;
-}
-
-function notMonitored(name: string): OvsdbError {
-  return syntaxError(undefined, `no table named ${name} in this monitor`);
 }
 
 /** Does the monitor show this row? Clauses are alternatives; none means every row. */

@@ -14,7 +14,11 @@ import type { Database } from '../database/database.js';
 import { type MonitorSpec, type MonitorVersion, type MonitoredTable, type Select, showsRow } from './spec.js';
 
 /** The updates of a delta, or undefined when the monitor has nothing to tell. */
-export function composeUpdates(spec: MonitorSpec, version: MonitorVersion, delta: DatabaseDelta): JsonObject | undefined {
+export function composeUpdates(
+  spec: MonitorSpec,
+  version: MonitorVersion,
+  delta: DatabaseDelta,
+): JsonObject | undefined {
   const updates: Record<string, Json> = {};
   let any = false;
   for (const [name, { rows }] of delta) {
@@ -111,7 +115,9 @@ function composeKind(monitored: MonitoredTable, version: MonitorVersion, delta: 
     case 'delete':
       return version === 1 ? { old: fullRow(monitored, delta.old, 'delete') } : { delete: null };
     case 'modify':
-      return version === 1 ? modify1(monitored, delta.old, delta.new) : modify2(monitored, delta.old, delta.new);
+      return version === 1
+        ? modify1(monitored, delta.old, delta.new)
+        : modify2(monitored, delta.old, delta.new);
   }
 }
 

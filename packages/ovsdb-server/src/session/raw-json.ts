@@ -23,7 +23,8 @@ export function stringifyMessage(message: unknown): string {
     const { id, method } = message as { id: unknown; method: string };
     return `{"id":${stringifyJson(id as Json)},"method":${JSON.stringify(method)},"params":${arrayText(params)}}`;
   }
-  const raw = result instanceof RawJson || (Array.isArray(result) && result.some((part) => part instanceof RawJson));
+  const raw =
+    result instanceof RawJson || (Array.isArray(result) && result.some((part) => part instanceof RawJson));
   if (raw) {
     const { id } = message as { id: unknown };
     const text = result instanceof RawJson ? result.text : arrayText(result as unknown[]);

@@ -100,14 +100,19 @@ export class DatabaseSession implements Requester, LockHolder {
     }
     const hosted = this.host.database(name);
     if (hosted === undefined) {
-      throw syntaxError(params, `${method} request specifies unknown database ${name}`, ERROR_TAGS.unknownDatabase);
+      throw syntaxError(
+        params,
+        `${method} request specifies unknown database ${name}`,
+        ERROR_TAGS.unknownDatabase,
+      );
     }
     return hosted;
   }
 
   transact(params: readonly Json[], id: unknown): unknown {
     const hosted = this.#databaseOf('transact', params);
-    const { results, cancel } = hosted.submit(params.slice(1), this);
+    const submitted = hosted.submit(params.slice(1), this);
+    const { results } = submitted;
     // The client hears of its own change before it gets the reply.
     this.#flush();
     if (!(results instanceof Promise)) return results;
@@ -115,7 +120,7 @@ export class DatabaseSession implements Requester, LockHolder {
     return new Promise((resolve, reject) => {
       this.#waiting.set(key, {
         cancel: () => {
-          if (cancel()) reject(new JsonRpcError(ERROR_TAGS.canceled));
+          if (submitted.cancel()) reject(new JsonRpcError(ERROR_TAGS.canceled));
         },
       });
       results.then(resolve, reject).finally(() => this.#waiting.delete(key));

@@ -48,7 +48,8 @@ export function readSchema(file: string): DatabaseSchema {
 /** The schema record, which must come next. Throws `OvsdbError`. */
 export function firstSchema(reader: LogReader): DatabaseSchema {
   const record = reader.next();
-  if (record === undefined) throw new OvsdbError(ERROR_TAGS.io, `${reader.name}: database file contains no schema`);
+  if (record === undefined)
+    throw new OvsdbError(ERROR_TAGS.io, `${reader.name}: database file contains no schema`);
   return schemaFromJson(record.json);
 }
 

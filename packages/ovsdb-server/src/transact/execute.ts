@@ -36,7 +36,11 @@ export type ExecuteResult =
  * Runs operations in one transaction. Errors of operations and of the commit are in the results, never thrown;
  * after one nothing has changed.
  */
-export function execute(database: Database, operations: readonly Json[], options: ExecuteOptions = {}): ExecuteResult {
+export function execute(
+  database: Database,
+  operations: readonly Json[],
+  options: ExecuteOptions = {},
+): ExecuteResult {
   const transaction = new Transaction(database);
   const context: OperationContext = {
     transaction,

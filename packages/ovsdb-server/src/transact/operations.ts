@@ -64,7 +64,13 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operat
 ]);
 
 /** Operations that change nothing: all a read-only client may ask for. */
-export const READ_ONLY_OPERATIONS: ReadonlySet<string> = new Set(['select', 'wait', 'abort', 'comment', 'assert']);
+export const READ_ONLY_OPERATIONS: ReadonlySet<string> = new Set([
+  'select',
+  'wait',
+  'abort',
+  'comment',
+  'assert',
+]);
 
 function takeTable(context: OperationContext, parser: ObjectParser): Table | undefined {
   const name = parser.take('table', ['string']);
@@ -101,7 +107,12 @@ function candidateSlots(context: OperationContext, table: Table, condition: Cond
   return table.slots.values();
 }
 
-function takeCondition(context: OperationContext, parser: ObjectParser, table: Table | undefined, where: Json | undefined): Condition {
+function takeCondition(
+  context: OperationContext,
+  parser: ObjectParser,
+  table: Table | undefined,
+  where: Json | undefined,
+): Condition {
   parser.check();
   return conditionFromJson(table!.schema, where!, context.symbols);
 }

@@ -3,7 +3,7 @@
  *
  * Counts are kept per slot across transactions. A transaction takes off what its old rows referred to and adds
  * what its new rows refer to, then deletes rows of non-root tables that nothing refers to, which takes off more,
- * until no row is left to delete. Rows that refer to each other in a circle keep each other, as in the peer.
+ * until no row is left to delete. Rows that refer to each other in a circle keep each other, as in the peer; a row that refers to itself does not.
  */
 import { type Datum, datumOfSorted } from 'ovsdb-client/data/datum';
 import type { Atom } from 'ovsdb-client/data/atom';
@@ -87,6 +87,8 @@ export class ReferenceUpdate {
   #adjustAtoms(source: Slot, ref: RefColumn, tableName: string, atoms: readonly Atom[], by: number): void {
     const target = this.#tables.get(tableName)!;
     for (const atom of atoms) {
+      // A row does not keep itself alive.
+      if (atom === source.uuid) continue;
       // A row deleted by this transaction is not in its table any more, but its count decides whether it may go.
       const slot = target.slots.get(atom as string) ?? this.#deletedSlot(target, atom as string);
       if (slot === undefined) {
@@ -112,7 +114,8 @@ export class ReferenceUpdate {
     this.#deleted ??= new Map();
     for (; this.#deletedUpTo < changes.length; this.#deletedUpTo++) {
       const { slot, old } = changes[this.#deletedUpTo]!;
-      if (slot.row === undefined && old !== undefined) this.#deleted.set(`${slot.table.schema.name} ${slot.uuid}`, slot);
+      if (slot.row === undefined && old !== undefined)
+        this.#deleted.set(`${slot.table.schema.name} ${slot.uuid}`, slot);
     }
     return this.#deleted.get(`${table.schema.name} ${uuid}`);
   }
@@ -127,7 +130,8 @@ export class ReferenceUpdate {
     for (let i = 0; i < changes.length; i++) {
       const { slot, old } = changes[i]!;
       if (slot.row === undefined && slot.weakSources !== undefined) {
-        for (const source of [...slot.weakSources]) if (source.row !== undefined) this.#prune(source, undefined);
+        for (const source of slot.weakSources)
+          if (source.row !== undefined) this.#prune(source, undefined);
       } else if (slot.row !== undefined && slot.table.weakColumns.length > 0) this.#prune(slot, old);
     }
     // Map entries that went may have held strong references.

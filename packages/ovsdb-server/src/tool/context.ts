@@ -1,0 +1,66 @@
+/** What the commands of ovsdb-tool share. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { dirs } from '@ovs-node/common/dirs';
+import { FatalError, errnoName, strerror } from '@ovs-node/common/errors';
+import { OvsdbError } from 'ovsdb-client/data/error';
+import { type Json, parseJson } from 'ovsdb-client/data/json';
+import { definitionToJson } from 'ovsdb-client/definition';
+import { type DatabaseSchema, schemaFromJson } from 'ovsdb-client/schema';
+import { schemaFileText } from 'ovsdb-client/schema-file';
+import { VSWITCH } from 'ovsdb-client/vswitch/schema';
+
+/** The options of the command line. */
+export interface ToolOptions {
+  /** How often -m was given. */
+  more: number;
+}
+
+/** `DB` when it is not given. */
+export function defaultDatabase(): string {
+  return path.join(dirs.dbdir, 'conf.db');
+}
+
+/** `SCHEMA` when it is not given. */
+export function defaultSchema(): string {
+  return path.join(dirs.pkgdatadir, 'vswitch.ovsschema');
+}
+
+/**
+ * Reads and checks a schema file. Where the default one is not installed, this suite's own Open_vSwitch schema is
+ * taken. Throws `FatalError` or `OvsdbError` in the peer's words.
+ */
+export function readSchemaFile(given: string | undefined): DatabaseSchema {
+  const file = given ?? defaultSchema();
+  let text: string;
+  try {
+    text = fs.readFileSync(file, 'utf8');
+  } catch (error) {
+    if (
+      given === undefined &&
+      errnoName(error) === 'ENOENT' &&
+      (process.env['OVS_PKGDATADIR'] ?? '') === ''
+    ) {
+      return schemaFromJson(parseJson(schemaFileText(definitionToJson(VSWITCH))));
+    }
+    throw new FatalError(
+      `failed to read schema: "${file}" could not be read as JSON (error opening "${file}": ${strerror(error)})`,
+    );
+  }
+  let json: Json;
+  try {
+    if (text === '') throw new Error('line 0, column 0, byte 0: empty input stream');
+    json = parseJson(text);
+  } catch (error) {
+    throw new FatalError(
+      `failed to read schema: "${file}" could not be read as JSON (${(error as Error).message})`,
+    );
+  }
+  try {
+    return schemaFromJson(json);
+  } catch (error) {
+    if (!(error instanceof OvsdbError)) throw error;
+    const details = `failed to parse "${file}" as ovsdb schema: ${error.details ?? ''}`;
+    throw new OvsdbError(error.tag, details, error.syntax);
+  }
+}

@@ -1,0 +1,70 @@
+/** ovsdb-tool(1): options and help. */
+import { findCommand } from '@ovs-node/common/command';
+import { FatalError } from '@ovs-node/common/errors';
+import { type OptionSpec, parseCommandLine } from '@ovs-node/common/getopt';
+import { runTool } from '@ovs-node/common/tool';
+import { vlogHelp, vlogOptions } from '@ovs-node/common/vlog-options';
+import { OvsdbError } from 'ovsdb-client/data/error';
+import { COMMANDS } from './commands.js';
+import { type ToolOptions, defaultDatabase, defaultSchema } from './context.js';
+
+const NAME = 'ovsdb-tool';
+
+function help(): string {
+  return `${NAME}: Open vSwitch database management utility
+usage: ${NAME} [OPTIONS] COMMAND [ARG...]
+  create [DB [SCHEMA]]    create DB with the given SCHEMA
+  compact [DB [DST]]      compact DB in-place (or to DST)
+  convert [DB [SCHEMA [DST]]]   convert DB to SCHEMA (to DST)
+  needs-conversion [DB [SCHEMA]]   tell whether DB differs from SCHEMA
+  db-name [DB]            report name of schema used by DB
+  db-version [DB]         report version of schema used by DB
+  db-cksum [DB]           report checksum of schema used by DB
+  db-is-clustered DB      test whether DB is clustered
+  db-is-standalone DB     test whether DB is standalone
+  schema-name [SCHEMA]    report SCHEMA's name
+  schema-version [SCHEMA] report SCHEMA's schema version
+  schema-cksum [SCHEMA]   report SCHEMA's checksum
+  compare-versions A OP B  compare OVSDB schema version numbers
+  query [DB] TRNS         execute read-only transaction on DB
+  transact [DB] TRNS      execute read/write transaction on DB
+  [-m]... show-log [DB]   print DB's log entries
+The default DB is ${defaultDatabase()}.
+The default SCHEMA is ${defaultSchema()}.
+${vlogHelp(NAME)}
+Other options:
+  -m, --more                  increase show-log verbosity
+  -h, --help                  display this help message
+  -V, --version               display version information
+`;
+}
+
+/** Runs the tool. */
+export function main(): Promise<void> {
+  const options: ToolOptions = { more: 0 };
+  const specs: OptionSpec[] = [
+    { name: 'more', short: 'm', apply: () => void options.more++ },
+    {
+      name: 'rbac-role',
+      arg: 'required',
+      apply: () => {
+        throw new FatalError('--rbac-role: role-based access control is not supported yet');
+      },
+    },
+    ...vlogOptions,
+  ];
+  return runTool(NAME, async (args) => {
+    const line = parseCommandLine({ name: NAME, options: specs, order: 'permute', help }, args);
+    if (line.operands[0] === 'help') {
+      process.stdout.write(help());
+      return 0;
+    }
+    const { spec, args: operands } = findCommand(COMMANDS, line.operands);
+    try {
+      return (await spec.run(options, operands)) ?? 0;
+    } catch (error) {
+      if (error instanceof OvsdbError) throw new FatalError(error.message);
+      throw error;
+    }
+  });
+}
