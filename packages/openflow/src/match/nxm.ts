@@ -7,6 +7,7 @@ import type { Field } from '@ovs-node/flow/field-types';
 import { VLAN_CFI, W } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
 import { matchPrereqsMet, matchSet } from '@ovs-node/flow/match-fields';
+import { addEthernetPrereq } from '@ovs-node/flow/match-text';
 import { fail, guard, type OfError } from '../errors.js';
 import { Reader, Writer } from '../wire.js';
 import { putFieldHeader, readFieldHeader } from './headers.js';
@@ -68,6 +69,8 @@ export function putFields(w: Writer, match: Match, version: number): void {
       continue;
     }
     const mask = getField(match.mask, f);
+    // That packets are Ethernet goes without saying.
+    if (f.name === 'packet_type' && match.key[W.PACKET_TYPE] === 0) continue;
     if (mask === 0n || (f.prereq !== 'none' && !matchPrereqsMet(match, f))) continue;
     putEntry(w, f, version, getField(match.key, f), mask);
   }
@@ -128,6 +131,7 @@ export function readFields(r: Reader, strict = true): NxMatch {
     seen.add(f.name);
     if (!isValidValue(f, value)) fail('OFPBMC_BAD_VALUE', `value of ${f.name}`);
     matchSet(match, f, value, mask === all ? exactMask(f) : mask);
+    addEthernetPrereq(match, f);
   }
   return { match, cookie, cookieMask };
 }

@@ -6,6 +6,7 @@ import { mustField, portFromOf10, portToOf10 } from '@ovs-node/flow/fields';
 import { VLAN_CFI, W } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
 import { matchPrereqsMet, matchSet } from '@ovs-node/flow/match-fields';
+import { setDefaultPacketType } from '@ovs-node/flow/match-text';
 import { fail } from '../errors.js';
 import type { Reader, Writer } from '../wire.js';
 
@@ -71,6 +72,14 @@ function setVlan(match: Match, vid: number, pcp: number, vidWild: boolean, pcpWi
   if (!pcpWild) setWord(match, W.VLAN0, (pcp << 13) | VLAN_CFI, 0xe000 | VLAN_CFI);
 }
 
+/** A match on a field of Ethernet's is one on Ethernet packets, as it is in TLV matches. */
+function implyEthernet(m: Match): void {
+  const { mask } = m;
+  if ((mask[W.ETH] | mask[W.ETH + 1] | mask[W.ETH + 2] | mask[W.VLAN0] | (mask[W.ETH_TYPE] >>> 16)) !== 0) {
+    setDefaultPacketType(m);
+  }
+}
+
 /** Reads the 40 bytes of an ofp10_match, in normal form: fields that a packet of the match cannot have are dropped. */
 export function readOfp10Match(r: Reader): Match {
   const wild = r.u32();
@@ -107,6 +116,7 @@ export function readOfp10Match(r: Reader): Match {
     if ((wild & FW10.TP_SRC) === 0) setWord(m, W.TP, (tpSrc << 16) >>> 0, 0xffff0000);
     if ((wild & FW10.TP_DST) === 0) setWord(m, W.TP, tpDst, 0xffff);
   }
+  implyEthernet(m);
   return m;
 }
 
@@ -250,6 +260,7 @@ export function readOfp11Match(r: Reader): Match {
   if (metadataWild !== 0xffffffffffffffffn) {
     matchSet(m, F.metadata, metadata, ~metadataWild & 0xffffffffffffffffn);
   }
+  implyEthernet(m);
   return m;
 }
 

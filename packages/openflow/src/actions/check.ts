@@ -1,0 +1,290 @@
+/**
+ * Whether actions fit the match of their flow: the checks that a switch makes on a flow-mod and that ovs-ofctl makes
+ * before it sends one (ovs-actions(7), "Inconsistencies"). OpenFlow 1.0 lets some inconsistencies pass, 1.1 and
+ * later do not; which is which decides the protocols that can carry the flow.
+ */
+import { vlog } from '@ovs-node/common/vlog';
+import { getField, mustField, setField } from '@ovs-node/flow/fields';
+import { CT, VLAN_CFI, W } from '@ovs-node/flow/layout';
+import { Match } from '@ovs-node/flow/match';
+import { cloneMatch, matchPrereqsMet } from '@ovs-node/flow/match-fields';
+import { PROTO_ANY, PROTO_OF10_NXM_ANY, PROTO_OF10_STD_ANY } from '@ovs-node/flow/field-types';
+import { OFPP } from '@ovs-node/flow/ports';
+import type { ErrorName } from '../error-table.js';
+import type { Action, ActionOf, LearnSpec, Subfield } from './types.js';
+
+const log = vlog('ofp_actions');
+const fieldLog = vlog('meta_flow');
+
+export interface CheckLimits {
+  /** Port numbers from here on do not exist (reserved ones apart). */
+  readonly maxPorts?: number;
+  /** The flow's table, against which goto_table is checked; 255: unknown. */
+  readonly tableId?: number;
+  /** 255: unknown. */
+  readonly nTables?: number;
+}
+
+export interface CheckResult {
+  /** Undefined when the actions can be. */
+  readonly error: ErrorName | undefined;
+  /** Protocols (bits of `PROTO`) in which the actions are consistent with the match. */
+  readonly usable: number;
+  /** The actions, where VLAN actions know whether the packet has a tag by then. */
+  readonly actions: readonly Action[];
+}
+
+const PROTO_OF10 = PROTO_OF10_STD_ANY | PROTO_OF10_NXM_ANY;
+
+/** Internal: ends a check. */
+class Refused extends Error {
+  readonly error: ErrorName;
+  constructor(error: ErrorName) {
+    super(error);
+    this.error = error;
+  }
+}
+
+class Checker {
+  usable = PROTO_ANY;
+  private readonly flow: Match;
+  private readonly limits: Required<CheckLimits>;
+
+  constructor(match: Match, limits: CheckLimits) {
+    this.flow = cloneMatch(match);
+    this.limits = {
+      maxPorts: limits.maxPorts ?? OFPP.MAX,
+      tableId: limits.tableId ?? 255,
+      nTables: limits.nTables ?? 255,
+    };
+  }
+
+  private inconsistent(): void {
+    this.usable &= PROTO_OF10;
+  }
+  private get ethType(): number {
+    return this.flow.key[W.ETH_TYPE] >>> 16;
+  }
+  private get isIp(): boolean {
+    return this.ethType === 0x0800 || this.ethType === 0x86dd;
+  }
+  private get isMpls(): boolean {
+    return this.ethType === 0x8847 || this.ethType === 0x8848;
+  }
+  private get proto(): number {
+    return this.flow.key[W.NW] >>> 24;
+  }
+  private get hasVlan(): boolean {
+    return (this.flow.key[W.VLAN0] & VLAN_CFI) !== 0;
+  }
+  private setEthType(type: number): void {
+    this.flow.key[W.ETH_TYPE] = ((type << 16) | (this.flow.key[W.ETH_TYPE] & 0xffff)) >>> 0;
+  }
+
+  private source(s: Subfield): void {
+    const f = mustField(s.field);
+    if (!matchPrereqsMet(this.flow, f)) {
+      fieldLog.warn(`source field ${f.name} lacks correct prerequisites`);
+      throw new Refused('OFPBAC_MATCH_INCONSISTENT');
+    }
+  }
+  private destination(s: Subfield): void {
+    const f = mustField(s.field);
+    if (!matchPrereqsMet(this.flow, f)) {
+      fieldLog.warn(`destination field ${f.name} lacks correct prerequisites`);
+      throw new Refused('OFPBAC_MATCH_INCONSISTENT');
+    }
+    if (!f.writable) {
+      fieldLog.warn(`destination field ${f.name} is not writable`);
+      throw new Refused('OFPBAC_BAD_SET_ARGUMENT');
+    }
+  }
+
+  list(actions: readonly Action[]): Action[] {
+    return actions.map((a) => this.one(a));
+  }
+
+  private one(a: Action): Action {
+    const { flow } = this;
+    switch (a.type) {
+      case 'output':
+      case 'output_trunc':
+        this.outputPort(a.port);
+        return a;
+      case 'enqueue':
+        if (a.port >= this.limits.maxPorts && a.port !== OFPP.IN_PORT && a.port !== OFPP.LOCAL) {
+          throw new Refused('OFPBAC_BAD_OUT_PORT');
+        }
+        return a;
+      case 'output_reg':
+        this.source(a.src);
+        return a;
+      case 'set_vlan_vid':
+      case 'set_vlan_pcp': {
+        const { hasVlan } = this;
+        if (!hasVlan && !a.pushIfNeeded) this.inconsistent();
+        flow.key[W.VLAN0] |= VLAN_CFI;
+        return { ...a, hasVlan };
+      }
+      case 'strip_vlan':
+        if (!this.hasVlan) this.inconsistent();
+        flow.key[W.VLAN0] = flow.key[W.VLAN1];
+        flow.key[W.VLAN1] = 0;
+        return a;
+      case 'push_vlan':
+        if ((flow.key[W.VLAN1] & VLAN_CFI) !== 0) throw new Refused('OFPBAC_BAD_TAG');
+        flow.key[W.VLAN1] = flow.key[W.VLAN0];
+        flow.key[W.VLAN0] = ((a.ethertype << 16) | VLAN_CFI) >>> 0;
+        return a;
+      case 'set_ipv4_src':
+      case 'set_ipv4_dst':
+        if (this.ethType !== 0x0800) this.inconsistent();
+        return a;
+      case 'set_ip_dscp':
+      case 'set_ip_ecn':
+      case 'set_ip_ttl':
+      case 'dec_ttl':
+        if (!this.isIp) this.inconsistent();
+        return a;
+      case 'set_l4_src_port':
+      case 'set_l4_dst_port':
+        if (!this.isIp || ![6, 17, 132].includes(this.proto) || (flow.key[W.NW] & 2) !== 0)
+          this.inconsistent();
+        return a;
+      case 'set_mpls_label':
+      case 'set_mpls_tc':
+      case 'set_mpls_ttl':
+      case 'dec_mpls_ttl':
+        if (!this.isMpls) this.inconsistent();
+        return a;
+      case 'push_mpls':
+        this.setEthType(a.ethertype);
+        flow.key[W.NW] &= 0x00ffffff;
+        return a;
+      case 'pop_mpls':
+        if (!this.isMpls) this.inconsistent();
+        this.setEthType(a.ethertype);
+        return a;
+      case 'set_field':
+        this.setField(a);
+        return a;
+      case 'move':
+        this.source(a.src);
+        this.destination(a.dst);
+        return a;
+      case 'push':
+        this.source(a.subfield);
+        return a;
+      case 'pop':
+        this.destination(a.subfield);
+        return a;
+      case 'resubmit': {
+        const valid = matchPrereqsMet(flow, mustField('ct_nw_proto'));
+        if (a.withCtOrig && !valid) throw new Refused('OFPBAC_MATCH_INCONSISTENT');
+        return a;
+      }
+      case 'fin_timeout':
+        if (this.proto !== 6) this.inconsistent();
+        return a;
+      case 'learn':
+        this.learn(a.learn);
+        return a;
+      case 'ct':
+        return this.ct(a);
+      case 'nat': {
+        const family = a.nat.addr?.family;
+        if (
+          !this.isIp ||
+          (family === 4 && this.ethType !== 0x0800) ||
+          (family === 6 && this.ethType !== 0x86dd)
+        ) {
+          throw new Refused('OFPBAC_MATCH_INCONSISTENT');
+        }
+        return a;
+      }
+      case 'clone':
+        return { ...a, actions: this.list(a.actions) };
+      case 'write_actions': {
+        // What an action set will find cannot be known, so its consistency does not count.
+        const { usable } = this;
+        const actions = this.list(a.actions);
+        this.usable = usable;
+        return { ...a, actions };
+      }
+      case 'goto_table':
+        if (
+          (this.limits.tableId !== 255 && a.table <= this.limits.tableId) ||
+          (this.limits.nTables !== 255 && a.table >= this.limits.nTables)
+        ) {
+          throw new Refused('OFPBRC_BAD_TABLE_ID');
+        }
+        return a;
+      default:
+        return a;
+    }
+  }
+
+  private outputPort(port: number): void {
+    if (port === OFPP.ANY || port === OFPP.UNSET) throw new Refused('OFPBAC_BAD_OUT_PORT');
+    if (port >= this.limits.maxPorts && port < OFPP.IN_PORT) throw new Refused('OFPBAC_BAD_OUT_PORT');
+  }
+
+  private setField(a: ActionOf<'set_field'>): void {
+    const f = mustField(a.field);
+    const needsTag = f.name === 'vlan_vid' && !this.hasVlan;
+    if (!matchPrereqsMet(this.flow, f) || needsTag) {
+      log.warn(`set_field ${f.name} lacks correct prerequisites`);
+      throw new Refused('OFPBAC_MATCH_INCONSISTENT');
+    }
+    if (f.name === 'vlan_tci') setField(this.flow.key, f, (getField(this.flow.key, f) & ~a.mask) | a.value);
+  }
+
+  private learn(l: LearnSpec): void {
+    // The new flow must be able to match and set what the specs say, given those before them.
+    const made = new Match();
+    for (const s of l.specs) {
+      if ('field' in s.src) this.source(s.src.field);
+      if (s.dst === 'output' || !s.dstField) continue;
+      const f = mustField(s.dstField.field);
+      if (!matchPrereqsMet(made, f)) {
+        fieldLog.warn(`destination field ${f.name} lacks correct prerequisites`);
+        throw new Refused('OFPBAC_MATCH_INCONSISTENT');
+      }
+      if (s.dst === 'load') {
+        if (!f.writable) throw new Refused('OFPBAC_BAD_SET_ARGUMENT');
+        continue;
+      }
+      if ('value' in s.src) {
+        const shift = BigInt(s.dstField.ofs);
+        const bits = ((1n << BigInt(s.nBits)) - 1n) << shift;
+        setField(made.key, f, (getField(made.key, f) & ~bits) | (s.src.value << shift));
+        setField(made.mask, f, getField(made.mask, f) | bits);
+      }
+    }
+  }
+
+  private ct(a: ActionOf<'ct'>): Action {
+    const { flow } = this;
+    const invalid = (flow.key[W.CT_STATE] & CT.INV) !== 0;
+    const wrongAlg = (a.alg === 21 && this.proto !== 6) || (a.alg === 69 && this.proto !== 17);
+    if (!this.isIp || (invalid && a.commit) || wrongAlg) throw new Refused('OFPBAC_MATCH_INCONSISTENT');
+    if (typeof a.zone !== 'number') this.source(a.zone);
+    return { ...a, actions: this.list(a.actions) };
+  }
+}
+
+/** Checks actions and instructions against the match of their flow. */
+export function checkActions(
+  actions: readonly Action[],
+  match: Match,
+  limits: CheckLimits = {},
+): CheckResult {
+  const checker = new Checker(match, limits);
+  try {
+    const checked = checker.list(actions);
+    return { error: undefined, usable: checker.usable, actions: checked };
+  } catch (e) {
+    if (e instanceof Refused) return { error: e.error, usable: 0, actions };
+    throw e;
+  }
+}

@@ -1,0 +1,28 @@
+/** A packet's fields as text, as they follow a packet-in or packet-out. */
+import { extractKey, newOffsets, OFS } from '@ovs-node/flow/extract';
+import { formatFlow } from '@ovs-node/flow/flow-text';
+import { newKey, W } from '@ovs-node/flow/layout';
+import type { PortMap } from '@ovs-node/flow/ports';
+
+/** One line: the packet's fields, and the checksum of its transport header. */
+export function formatPacket(packet: Uint8Array, ports?: PortMap): string {
+  const key = newKey();
+  const offsets = newOffsets();
+  extractKey(packet, 0, packet.length, key, offsets);
+  let out = formatFlow(key, ports);
+  const l4 = offsets[OFS.L4];
+  const proto = key[W.NW] >>> 24;
+  const type = key[W.ETH_TYPE] >>> 16;
+  const ip = type === 0x0800 || type === 0x86dd;
+  const sum = (at: number): string => ((packet[at] << 8) | packet[at + 1]).toString(16);
+  if (ip && l4 > 0) {
+    if (proto === 6 && l4 + 20 <= packet.length) out += ` tcp_csum:${sum(l4 + 16)}`;
+    else if (proto === 17 && l4 + 8 <= packet.length) out += ` udp_csum:${sum(l4 + 6)}`;
+    else if (proto === 132 && l4 + 12 <= packet.length) {
+      const v = (packet[l4 + 8] << 24) | (packet[l4 + 9] << 16) | (packet[l4 + 10] << 8) | packet[l4 + 11];
+      out += ` sctp_csum:${(v >>> 0).toString(16)}`;
+    } else if (type === 0x0800 && proto === 1 && l4 + 4 <= packet.length) out += ` icmp_csum:${sum(l4 + 2)}`;
+    else if (type === 0x86dd && proto === 58 && l4 + 4 <= packet.length) out += ` icmp6_csum:${sum(l4 + 2)}`;
+  }
+  return `${out}\n`;
+}

@@ -1,0 +1,115 @@
+/** Port descriptions and statistics as text. */
+import { formatPort, type PortMap } from '@ovs-node/flow/ports';
+import { PC, PF, type PhyPort, type PortStats, PS, type QueueStats } from '../messages/types.js';
+import { formatDuration } from './flow.js';
+import { formatMac } from './numbers.js';
+
+type BitNames = readonly (readonly [number, string])[];
+
+const CONFIG: BitNames = [
+  [PC.PORT_DOWN, 'PORT_DOWN'],
+  [PC.NO_STP, 'NO_STP'],
+  [PC.NO_RECV, 'NO_RECV'],
+  [PC.NO_RECV_STP, 'NO_RECV_STP'],
+  [PC.NO_FLOOD, 'NO_FLOOD'],
+  [PC.NO_FWD, 'NO_FWD'],
+  [PC.NO_PACKET_IN, 'NO_PACKET_IN'],
+];
+const STATE: BitNames = [
+  [PS.LINK_DOWN, 'LINK_DOWN'],
+  [PS.BLOCKED, 'BLOCKED'],
+  [PS.LIVE, 'LIVE'],
+];
+const STP: Readonly<Record<number, string>> = {
+  [PS.STP_LEARN]: 'STP_LEARN',
+  [PS.STP_FORWARD]: 'STP_FORWARD',
+  [PS.STP_BLOCK]: 'STP_BLOCK',
+};
+const FEATURES: BitNames = [
+  [PF.HD_10MB, '10MB-HD'],
+  [PF.FD_10MB, '10MB-FD'],
+  [PF.HD_100MB, '100MB-HD'],
+  [PF.FD_100MB, '100MB-FD'],
+  [PF.HD_1GB, '1GB-HD'],
+  [PF.FD_1GB, '1GB-FD'],
+  [PF.FD_10GB, '10GB-FD'],
+  [PF.FD_40GB, '40GB-FD'],
+  [PF.FD_100GB, '100GB-FD'],
+  [PF.FD_1TB, '1TB-FD'],
+  [PF.OTHER, 'OTHER'],
+  [PF.COPPER, 'COPPER'],
+  [PF.FIBER, 'FIBER'],
+  [PF.AUTONEG, 'AUTO_NEG'],
+  [PF.PAUSE, 'AUTO_PAUSE'],
+  [PF.PAUSE_ASYM, 'AUTO_PAUSE_ASYM'],
+];
+
+/** Names of set bits apart by blanks; bits without a name as a number, `0` for none. */
+export function formatBits(bits: number, names: BitNames): string {
+  if (bits === 0) return '0';
+  let left = bits >>> 0;
+  const out: string[] = [];
+  for (const [bit, name] of names) {
+    if ((left & bit) === 0) continue;
+    out.push(name);
+    left = (left & ~bit) >>> 0;
+  }
+  if (left !== 0) out.push(`0x${left.toString(16)}`);
+  return out.join(' ');
+}
+
+export function formatPortConfig(config: number): string {
+  return formatBits(config, CONFIG);
+}
+
+function formatState(state: number): string {
+  const stp = STP[state & PS.STP_MASK];
+  const rest = state & ~PS.STP_MASK;
+  if (stp === undefined) return formatBits(rest, STATE);
+  return rest === 0 ? stp : `${formatBits(rest, STATE)} ${stp}`;
+}
+
+export function formatPortFeatures(features: number): string {
+  return formatBits(features, FEATURES);
+}
+
+/** A port's description, several lines. */
+export function formatPhyPort(p: PhyPort): string {
+  let out = ` ${formatPort(p.portNo)}(${p.name}): addr:${formatMac(p.hwAddr)}\n`;
+  out += `     config:     ${formatPortConfig(p.config)}\n`;
+  out += `     state:      ${formatState(p.state)}\n`;
+  for (const [label, features] of [
+    ['current:    ', p.curr],
+    ['advertised: ', p.advertised],
+    ['supported:  ', p.supported],
+    ['peer:       ', p.peer],
+  ] as const) {
+    if (features !== 0) out += `     ${label}${formatPortFeatures(features)}\n`;
+  }
+  const mbps = (kbps: number): number => Math.floor(kbps / 1000);
+  return `${out}     speed: ${mbps(p.currSpeed)} Mbps now, ${mbps(p.maxSpeed)} Mbps max\n`;
+}
+
+const UNKNOWN = 0xffffffffffffffffn;
+const stat = (v: bigint): string => (v === UNKNOWN ? '?' : v.toString());
+const UNKNOWN_SEC = 0xffffffff;
+
+/** The statistics of one port, several lines. */
+export function formatPortStats(p: PortStats, ports?: PortMap): string {
+  let out = `  port ${formatPort(p.portNo, ports).padStart(2)}: `;
+  out += `rx pkts=${stat(p.rxPackets)}, bytes=${stat(p.rxBytes)}, drop=${stat(p.rxDropped)}, errs=${stat(p.rxErrors)}, `;
+  out += `frame=${stat(p.rxFrameErr)}, over=${stat(p.rxOverErr)}, crc=${stat(p.rxCrcErr)}\n`;
+  out += `           tx pkts=${stat(p.txPackets)}, bytes=${stat(p.txBytes)}, drop=${stat(p.txDropped)}, `;
+  out += `errs=${stat(p.txErrors)}, coll=${stat(p.collisions)}\n`;
+  if (p.durationSec !== UNKNOWN_SEC) {
+    out += `           duration=${formatDuration(p.durationSec, p.durationNsec)}\n`;
+  }
+  return out;
+}
+
+/** One line of queue statistics. */
+export function formatQueueStats(q: QueueStats, ports?: PortMap): string {
+  const queue = q.queueId === 0xffffffff ? 'ALL' : String(q.queueId);
+  const duration = q.durationSec === UNKNOWN_SEC ? '?' : formatDuration(q.durationSec, q.durationNsec);
+  return `  port ${formatPort(q.portNo, ports)} queue ${queue}: bytes=${stat(q.txBytes)}, pkts=${stat(q.txPackets)}, errors=${stat(q.txErrors)}, duration=${duration}\n`;
+}

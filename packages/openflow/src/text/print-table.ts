@@ -1,0 +1,97 @@
+/** Table statistics as text: runs of tables that say the same are one line. */
+import type { TableStats } from '../messages/types.js';
+import { FW10 } from '../match/ofp10.js';
+import type { TableMap } from '../actions/row.js';
+import { formatTable } from './tables.js';
+
+/** Fields of OpenFlow 1.0 by their wildcard bits. */
+const FIELDS_10: readonly (readonly [mask: number, name: string])[] = [
+  [FW10.IN_PORT, 'in_port'],
+  [FW10.DL_SRC, 'eth_src'],
+  [FW10.DL_DST, 'eth_dst'],
+  [FW10.DL_TYPE, 'eth_type'],
+  [FW10.DL_VLAN, 'vlan_vid'],
+  [FW10.DL_VLAN_PCP, 'vlan_pcp'],
+  [63 << FW10.NW_SRC_SHIFT, 'ip_src'],
+  [63 << FW10.NW_DST_SHIFT, 'ip_dst'],
+  [FW10.NW_PROTO, 'nw_proto'],
+  [FW10.NW_TOS, 'nw_tos'],
+  [FW10.TP_SRC, 'tcp_src'],
+  [FW10.TP_DST, 'tcp_dst'],
+];
+
+/** Names with a common first word are put together: `eth_{src,dst}`. */
+export function groupNames(names: readonly string[]): string {
+  const out: string[] = [];
+  let i = 0;
+  while (i < names.length) {
+    const under = names[i].indexOf('_');
+    const prefix = under < 0 ? '' : names[i].slice(0, under + 1);
+    let j = i + 1;
+    while (prefix !== '' && j < names.length && names[j].startsWith(prefix)) j++;
+    if (j - i === 1) out.push(names[i]);
+    else
+      out.push(
+        `${prefix}{${names
+          .slice(i, j)
+          .map((n) => n.slice(prefix.length))
+          .join(',')}}`,
+      );
+    i = j;
+  }
+  return out.join(' ');
+}
+
+function formatFeatures10(t: TableStats): string {
+  const wild = FIELDS_10.filter(([bits]) => (t.wildcards & bits) !== 0).map(([, name]) => name);
+  const exact = FIELDS_10.filter(([bits]) => (t.wildcards & bits) === 0).map(([, name]) => name);
+  let out = `    max_entries=${t.maxEntries}\n    matching:\n`;
+  if (exact.length > 0) out += `      must exact match: ${groupNames(exact)}\n`;
+  if (wild.length > 0) out += `      exact match or wildcard: ${groupNames(wild)}\n`;
+  return out;
+}
+
+function sameFeatures(a: TableStats, b: TableStats): boolean {
+  return a.maxEntries === b.maxEntries && a.wildcards === b.wildcards;
+}
+function sameStats(a: TableStats, b: TableStats): boolean {
+  return (
+    a.activeCount === b.activeCount && a.lookupCount === b.lookupCount && a.matchedCount === b.matchedCount
+  );
+}
+/** `tableN`, `classifier` and nothing are names that say nothing. */
+function ownName(t: TableStats): string {
+  return t.name === '' || t.name === `table${t.tableId}` ? '' : t.name;
+}
+
+/** The body of a table statistics reply of OpenFlow 1.0 or 1.3 and later. */
+export function formatTableStats(tables: readonly TableStats[], version: number, map?: TableMap): string {
+  let out = '\n';
+  let i = 0;
+  while (i < tables.length) {
+    const t = tables[i];
+    const before = i > 0 ? tables[i - 1] : undefined;
+    const same = (a: TableStats, b: TableStats): boolean =>
+      sameStats(a, b) && sameFeatures(a, b) && ownName(a) === '' && ownName(b) === '';
+    if (before && same(before, t)) {
+      let j = i;
+      while (j + 1 < tables.length && same(tables[j], tables[j + 1])) j++;
+      out +=
+        j === i ? `  table ${t.tableId}: ditto\n` : `  tables ${t.tableId}...${tables[j].tableId}: ditto\n`;
+      out += '\n';
+      i = j + 1;
+      continue;
+    }
+    const name = ownName(t);
+    const shown = formatTable(t.tableId, map);
+    out +=
+      name !== '' && shown === String(t.tableId) ? `  table ${shown} ("${name}"):\n` : `  table ${shown}:\n`;
+    out += `    active=${t.activeCount}, lookup=${t.lookupCount}, matched=${t.matchedCount}\n`;
+    if (version === 1) {
+      out += before && sameFeatures(before, t) ? '    (same features)\n' : formatFeatures10(t);
+    }
+    out += '\n';
+    i++;
+  }
+  return `${out.replace(/\n+$/, '')}\n`;
+}
