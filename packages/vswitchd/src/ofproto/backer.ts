@@ -11,6 +11,7 @@ import type { Dpif } from '../dpif/provider.js';
 import type { Ofproto } from './ofproto.js';
 import type { OfPort } from './ports.js';
 import { RecircTable } from './recirc.js';
+import type { Udpif } from './udpif.js';
 import { ODPP_NONE } from './types.js';
 import { XLATE_ERRORS } from './xlate/context.js';
 import { translate } from './xlate/xlate.js';
@@ -29,6 +30,8 @@ export class Backer {
   sequence = 1;
   /** The datapath, while there is one. */
   dpif: Dpif | undefined = undefined;
+  /** Upcalls and revalidation; there once a datapath was. */
+  udpif: Udpif | undefined = undefined;
   private readonly bridges = new Map<string, Ofproto>();
   private byDpPort: Map<number, { ofproto: Ofproto; port: OfPort }> | undefined = undefined;
   private readonly watchers: (() => void)[] = [];
@@ -54,6 +57,9 @@ export class Backer {
 
   ofproto(name: string): Ofproto | undefined {
     return this.bridges.get(name);
+  }
+  get hasBridges(): boolean {
+    return this.bridges.size > 0;
   }
   ofprotos(): Iterable<Ofproto> {
     return this.bridges.values();

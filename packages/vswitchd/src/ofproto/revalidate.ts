@@ -65,6 +65,8 @@ export class Revalidator {
         if (!flow.ufid) continue;
         const ukey = this.ukeys.get(ufidText(flow.ufid));
         if (!ukey) {
+          // Flows of an earlier run carry traffic until there are bridges to take it over.
+          if (!this.backer.hasBridges) continue;
           gone.push({ ufid: flow.ufid, ukey });
           continue;
         }

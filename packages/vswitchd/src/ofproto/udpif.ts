@@ -27,6 +27,17 @@ export class Udpif {
   private again = false;
   private stopped = true;
 
+  /**
+   * Begins to serve a backer with a datapath; `stop` when that is gone. A backer keeps its `Udpif` from one datapath
+   * to the next. Rejects when upcalls cannot be received.
+   */
+  static async start(backer: Backer, dpif: Dpif, clock: Clock): Promise<Udpif> {
+    const udpif = backer.udpif ?? new Udpif(backer, clock);
+    backer.udpif = udpif;
+    await udpif.attach(dpif);
+    return udpif;
+  }
+
   constructor(backer: Backer, clock: Clock) {
     this.backer = backer;
     this.clock = clock;
@@ -45,6 +56,11 @@ export class Udpif {
     this.stopped = false;
     await dpif.packets.start((upcalls) => this.upcalls.handle(upcalls, this.clock.now()));
     this.schedule(0);
+  }
+
+  /** The same as `detach`. */
+  stop(): void {
+    this.detach();
   }
 
   /** The datapath is gone (or to be left alone): forgets its flows. */

@@ -13,7 +13,7 @@ export const COOKIE_BYTES = 44;
 export const CookieType = { SLOW_PATH: 2, CONTROLLER: 5 } as const;
 
 /** Why packets of a flow are handled in vswitchd. */
-export const Slow = { ACTION: 1 << 7 } as const;
+export const Slow = { ACTION: 1 << 5 } as const;
 
 export interface ControllerCookie {
   readonly type: typeof CookieType.CONTROLLER;
