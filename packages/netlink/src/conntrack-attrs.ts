@@ -63,9 +63,6 @@ export const CTA_PROTOINFO_TCP = {
   /** u8 flags, u8 mask. */
   FLAGS_ORIGINAL: { code: 4, kind: 'bytes', len: 2 },
   FLAGS_REPLY: { code: 5, kind: 'bytes', len: 2 },
-  /** This project's: the state of either side, for datapaths that keep one per side (the kernel does not). */
-  STATE_ORIG: { code: 100, kind: 'u8' },
-  STATE_REPLY: { code: 101, kind: 'u8' },
   /**
    * This project's own: the states of both peers as userspace conntrack has them (`PeerTcpState`), of which STATE is
    * the nearest that Linux has a number for.

@@ -39,9 +39,6 @@ export interface CtCounters {
 export interface CtTcpInfo {
   /** `CtTcpState`. */
   readonly state: number;
-  /** The two sides' own states, where the datapath tells them apart. */
-  readonly stateOrig?: number;
-  readonly stateReply?: number;
   readonly wscaleOrig: number;
   readonly wscaleReply: number;
   readonly flagsOrig: number;
@@ -171,8 +168,6 @@ function decodeTcp(attrs: Uint8Array | undefined): CtTcpInfo | undefined {
   const t = decodeAttrs(CTA_PROTOINFO_TCP, outer);
   return {
     state: t.STATE ?? 0,
-    ...(t.STATE_ORIG === undefined ? {} : { stateOrig: t.STATE_ORIG }),
-    ...(t.STATE_REPLY === undefined ? {} : { stateReply: t.STATE_REPLY }),
     wscaleOrig: t.WSCALE_ORIGINAL ?? 0,
     wscaleReply: t.WSCALE_REPLY ?? 0,
     flagsOrig: t.FLAGS_ORIGINAL?.[0] ?? 0,
@@ -240,8 +235,6 @@ export function encodeConntrack(w: NlWriter, e: CtEntry): void {
           WSCALE_REPLY: tcp.wscaleReply,
           FLAGS_ORIGINAL: Uint8Array.of(tcp.flagsOrig, 0),
           FLAGS_REPLY: Uint8Array.of(tcp.flagsReply, 0),
-          ...(tcp.stateOrig === undefined ? {} : { STATE_ORIG: tcp.stateOrig }),
-          ...(tcp.stateReply === undefined ? {} : { STATE_REPLY: tcp.stateReply }),
           ...(tcp.peerStates === undefined
             ? {}
             : { PEER_STATE_ORIG: tcp.peerStates.orig, PEER_STATE_REPLY: tcp.peerStates.reply }),

@@ -1,8 +1,8 @@
 /** Connections as text, to the letter of `dump-conntrack`, and connection tuples from text (`flush-conntrack`). */
 import { altHex } from '@ovs-node/flow/int-text';
 import { OvsError } from '@ovs-node/common/errors';
-import type { CtEntry, CtTuple, CtTupleFilter } from '../conntrack.js';
-import { CtTcpState } from '../conntrack-attrs.js';
+import type { CtEntry, CtTcpInfo, CtTuple, CtTupleFilter } from '../conntrack.js';
+import { CtTcpState, PeerTcpState } from '../conntrack-attrs.js';
 import { IP4, IP6, readNumber } from './formats.js';
 
 export interface CtTextOptions {
@@ -42,9 +42,23 @@ const TCP_STATES: Readonly<Record<number, string>> = {
   [CtTcpState.SYN_SENT2]: 'SYN_SENT',
 };
 
-/** The name of a TCP state (`CtTcpState`). */
-export function ctTcpStateName(state: number): string {
-  return TCP_STATES[state] ?? `[${state}]`;
+/** Names of `PeerTcpState`, in its order. */
+const PEER_STATES = Object.keys(PeerTcpState);
+
+/** The states of a TCP connection as text: of the connection (the side that is further), and of either side. */
+export function ctTcpStates(tcp: CtTcpInfo): {
+  readonly state: string;
+  readonly orig: string;
+  readonly reply: string;
+} {
+  const { peerStates } = tcp;
+  if (peerStates === undefined) {
+    const state = TCP_STATES[tcp.state] ?? `[${tcp.state}]`;
+    return { state, orig: state, reply: state };
+  }
+  const { orig, reply } = peerStates;
+  const name = (n: number): string => PEER_STATES[n] ?? `[${n}]`;
+  return { state: name(Math.max(orig, reply)), orig: name(orig), reply: name(reply) };
 }
 
 const STATUS_NAMES = [
@@ -120,13 +134,13 @@ export function formatConntrack(e: CtEntry, options: CtTextOptions = {}): string
   if (e.mark !== 0) text += `,mark=${e.mark}`;
   if (e.labels !== 0n) text += `,labels=${altHex(e.labels)}`;
   if (e.tcp !== undefined) {
-    const state = ctTcpStateName(e.tcp.state);
+    const { state, orig, reply } = ctTcpStates(e.tcp);
     if (!verbose) text += `,protoinfo=(state=${state})`;
     else {
-      const { stateOrig = e.tcp.state, stateReply = e.tcp.state, wscaleOrig, wscaleReply } = e.tcp;
+      const { wscaleOrig, wscaleReply } = e.tcp;
       const scale = wscaleOrig || wscaleReply ? `,wscale_orig=${wscaleOrig},wscale_reply=${wscaleReply}` : '';
       text +=
-        `,protoinfo=(state_orig=${ctTcpStateName(stateOrig)},state_reply=${ctTcpStateName(stateReply)}${scale}` +
+        `,protoinfo=(state_orig=${orig},state_reply=${reply}${scale}` +
         `,flags_orig=${flags(TCP_FLAG_NAMES, e.tcp.flagsOrig)},flags_reply=${flags(TCP_FLAG_NAMES, e.tcp.flagsReply)})`;
     }
   }
