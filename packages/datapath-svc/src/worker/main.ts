@@ -3,6 +3,7 @@
  */
 
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { hostMonotonicMs } from '@ovs-node/netlink/monotonic';
 import type { Handle } from '../core/handle.js';
 import { runThreadCommand } from './commands.js';
 import type { FromWorker, ToWorker, WorkerData } from './protocol.js';
@@ -13,7 +14,7 @@ const post = (message: FromWorker): void => port.postMessage(message);
 const handles = new Map<number, Handle>();
 
 const thread = new DatapathThread({
-  now: () => performance.now(),
+  now: hostMonotonicMs,
   wall: () => Date.now(),
   log: (level, text) => post({ t: 'log', level, text }),
   dummy: (workerData as WorkerData).dummy,
