@@ -13,7 +13,6 @@ import type { Device } from '@ovs-node/netlink/device';
 import { PipeDevice } from '@ovs-node/netlink/pipe/client';
 import { registerCommands } from './commands.js';
 import { DeviceProvider } from './dpif/dpif.js';
-import { Udpif } from './ofproto/udpif.js';
 import { Vswitchd } from './vswitchd.js';
 
 const NAME = 'ovs-vswitchd';
@@ -51,17 +50,25 @@ export function vswitchd(): Promise<void> {
     help,
     logModule: 'vswitchd',
     check: ({ operands }) => {
-      if (operands.length > 1) throw new FatalError('at most one non-option argument accepted; use --help for usage');
+      if (operands.length > 1)
+        throw new FatalError('at most one non-option argument accepted; use --help for usage');
     },
     start: ({ commandLine, unixctl }) => serve(commandLine, unixctl),
   });
 }
 
-async function serve(commandLine: CommandLine, unixctl: UnixctlServer): Promise<{ stop: () => Promise<void> }> {
+async function serve(
+  commandLine: CommandLine,
+  unixctl: UnixctlServer,
+): Promise<{ stop: () => Promise<void> }> {
   const has = (name: string): boolean => commandLine.options.some((option) => option.name === name);
   const clock = new WarpClock();
   const local = new LocalDatapaths(clock, unixctl, has('enable-dummy'));
-  const types = ['netdev', ...(has('disable-system') ? [] : ['system']), ...(has('enable-dummy') ? ['dummy'] : [])];
+  const types = [
+    'netdev',
+    ...(has('disable-system') ? [] : ['system']),
+    ...(has('enable-dummy') ? ['dummy'] : []),
+  ];
   const daemon = new Vswitchd({
     remote: commandLine.operands[0] ?? defaultDbRemote(),
     clock,
@@ -71,9 +78,13 @@ async function serve(commandLine: CommandLine, unixctl: UnixctlServer): Promise<
     provider: (type) => {
       if (!types.includes(type)) return undefined;
       const device: Device = type === 'system' ? new PipeDevice() : local.device(type);
-      return new DeviceProvider({ type, device, clock, ...(type === 'dummy' ? { usedNow: () => clock.now() } : {}) });
+      return new DeviceProvider({
+        type,
+        device,
+        clock,
+        ...(type === 'dummy' ? { usedNow: () => clock.now() } : {}),
+      });
     },
-    run: (backer, dpif) => Udpif.start(backer, dpif, clock),
   });
   if (has('enable-dummy')) registerTimeCommands(unixctl, clock);
   registerCommands(unixctl, daemon);

@@ -66,7 +66,10 @@ export class Vswitchd {
     this.replica.start();
     this.#every(STATUS_INTERVAL_MS, () => this.#refresh());
     this.#every(EXPIRY_INTERVAL_MS, () => this.#expire());
-    this.#every(() => this.#config?.statsIntervalMs ?? 5000, () => this.#statistics());
+    this.#every(
+      () => this.#config?.statsIntervalMs ?? 5000,
+      () => this.#statistics(),
+    );
     return first;
   }
 
@@ -83,7 +86,10 @@ export class Vswitchd {
   #every(interval: number | (() => number), work: () => Promise<void> | void): void {
     let timer: Timer;
     const arm = (): void => {
-      timer = this.#options.clock.setTimer(typeof interval === 'number' ? interval : interval(), () => void run());
+      timer = this.#options.clock.setTimer(
+        typeof interval === 'number' ? interval : interval(),
+        () => void run(),
+      );
       this.#timers.add(timer);
     };
     const run = async (): Promise<void> => {
@@ -119,7 +125,8 @@ export class Vswitchd {
       clock,
       rundir,
       datapathId: () => BigInt(`0x${bridge.datapathId}`),
-      portStats: async () => new Map((await bridge.backer.dpif?.ports.dump())?.map((port) => [port.portNo, port.stats])),
+      portStats: async () =>
+        new Map((await bridge.backer.dpif?.ports.dump())?.map((port) => [port.portNo, port.stats])),
     });
     this.connections.set(bridge.config.name, connections);
     connections.listen().catch((error: unknown) => {

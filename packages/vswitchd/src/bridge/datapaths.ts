@@ -8,21 +8,15 @@ import { vlog } from '@ovs-node/common/vlog';
 import type { DeviceProvider } from '../dpif/dpif.js';
 import type { Dpif, DpPort } from '../dpif/provider.js';
 import { Backer } from '../ofproto/backer.js';
+import { Udpif } from '../ofproto/udpif.js';
 import type { Bridge } from './bridge.js';
 
 const log = vlog('dpif');
-
-/** What runs on an open datapath for its backer: upcalls and revalidation. */
-export interface DatapathRunner {
-  stop(): void;
-}
 
 export interface DatapathsOptions {
   readonly clock: Clock;
   /** Makes the provider of a datapath type; undefined for a type that this process does not have. */
   readonly provider: (type: string) => DeviceProvider | undefined;
-  /** Begins to serve an open datapath. */
-  readonly run: (backer: Backer, dpif: Dpif) => Promise<DatapathRunner>;
 }
 
 interface Entry {
@@ -31,7 +25,8 @@ interface Entry {
   /** The first attempt to connect, successful or not. */
   started: Promise<void>;
   opening: Promise<void> | undefined;
-  runner: DatapathRunner | undefined;
+  /** Upcalls and revalidation. */
+  readonly udpif: Udpif;
   /** Ports that were there when the datapath was opened and nobody has claimed yet. */
   found: Map<string, DpPort>;
 }
@@ -68,6 +63,11 @@ export class Datapaths {
     return this.#entries.get(type)?.backer;
   }
 
+  /** What handles upcalls and revalidates, by datapath type. */
+  udpifs(): Udpif[] {
+    return [...this.#entries.values()].map((entry) => entry.udpif);
+  }
+
   provider(type: string): DeviceProvider | undefined {
     return this.#entries.get(type)?.provider;
   }
@@ -85,12 +85,13 @@ export class Datapaths {
   #add(type: string): void {
     const provider = this.#options.provider(type);
     if (provider === undefined) return;
+    const backer = new Backer(type);
     const entry: Entry = {
-      backer: new Backer(type),
+      backer,
+      udpif: new Udpif(backer, this.#options.clock),
       provider,
       started: Promise.resolve(),
       opening: undefined,
-      runner: undefined,
       found: new Map(),
     };
     this.#entries.set(type, entry);
@@ -109,8 +110,7 @@ export class Datapaths {
       await dpif.ports.watch((event) => {
         if (event.type === 'deleted') for (const listener of this.#gone) listener(type, event.port.name);
       });
-      backer.dpif = dpif;
-      entry.runner = await this.#options.run(backer, dpif);
+      await entry.udpif.attach(dpif);
       for (const listener of this.#ready) listener(type);
     } catch (error) {
       log.warn(`${type}@${backer.dpName}: failed to open datapath (${errorMessage(error)})`);
@@ -118,9 +118,7 @@ export class Datapaths {
   }
 
   #close(type: string, entry: Entry): void {
-    entry.runner?.stop();
-    entry.runner = undefined;
-    entry.backer.dpif = undefined;
+    entry.udpif.detach();
     entry.found.clear();
     for (const listener of this.#lost) listener(type);
   }
@@ -144,8 +142,8 @@ export class Datapaths {
 
   /** Lets go of all datapaths; those of the service live on. */
   stop(): void {
-    for (const { runner, provider } of this.#entries.values()) {
-      runner?.stop();
+    for (const { udpif, provider } of this.#entries.values()) {
+      udpif.detach();
       provider.close();
     }
   }

@@ -1,0 +1,66 @@
+/** One connection of ovsdb-client to a server, with errors as the tool says them. */
+import { FatalError, errorMessage } from '@ovs-node/common/errors';
+import { JsonRpcSession } from '@ovs-node/common/jsonrpc/session';
+import { connectStream } from '@ovs-node/common/stream';
+import { OvsdbError } from 'ovsdb-client/data/error';
+import { type Json, canonicalJson, isJsonArray, parseJson, stringifyJson } from 'ovsdb-client/data/json';
+import { asOvsdbError } from 'ovsdb-client/replica/replica';
+import { type DatabaseSchema, schemaFromJson } from 'ovsdb-client/schema';
+
+export class Connection {
+  readonly server: string;
+  readonly session: JsonRpcSession;
+
+  private constructor(server: string, session: JsonRpcSession) {
+    this.server = server;
+    this.session = session;
+  }
+
+  /** @throws FatalError (rejects) */
+  static async open(server: string): Promise<Connection> {
+    try {
+      const socket = await connectStream(server);
+      const session = new JsonRpcSession(socket, {
+        name: server,
+        parse: parseJson,
+        stringify: (value) => stringifyJson(value as Json),
+      });
+      return new Connection(server, session);
+    } catch (error) {
+      throw new FatalError(`failed to connect to "${server}" (${errorMessage(error)})`);
+    }
+  }
+
+  /** @throws FatalError (rejects) for an error reply or a lost connection. */
+  async request(method: string, params: Json[]): Promise<Json> {
+    try {
+      return (await this.session.request(method, params)) as Json;
+    } catch (error) {
+      const known = asOvsdbError(error);
+      if (known instanceof OvsdbError) {
+        throw new FatalError(`${method} request failed: ${canonicalJson(known.toJson())}`);
+      }
+      throw new FatalError(`${this.server}: ${method} failed (${errorMessage(known)})`);
+    }
+  }
+
+  async databases(): Promise<string[]> {
+    const reply = await this.request('list_dbs', []);
+    return isJsonArray(reply) ? reply.map(String).sort() : [];
+  }
+
+  /** The schema as the server sent it, and checked. */
+  async schema(database: string): Promise<{ json: Json; schema: DatabaseSchema }> {
+    const json = await this.request('get_schema', [database]);
+    return { json, schema: schemaFromJson(json) };
+  }
+
+  /** Resolves when the connection is over. */
+  closed(): Promise<Error> {
+    return new Promise((done) => this.session.onClose(done));
+  }
+
+  close(): void {
+    this.session.close();
+  }
+}
