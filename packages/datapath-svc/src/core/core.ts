@@ -150,7 +150,7 @@ export class DatapathCore {
   /** Closes every handle and datapath. */
   close(): void {
     this.closed = true;
-    for (const handle of [...this.handles.values()]) handle.close();
-    for (const dp of [...this.byIndex.values()]) this.delDatapath(dp);
+    for (const handle of this.handles.values()) handle.close();
+    for (const dp of this.byIndex.values()) this.delDatapath(dp);
   }
 }

@@ -8,7 +8,7 @@
  * See `vport.ts` for who owns the bytes of a frame and when.
  */
 import { W } from '@ovs-node/flow/layout';
-import { PacketCmd } from '@ovs-node/netlink/families';
+import { PacketCmd, VportCmd } from '@ovs-node/netlink/families';
 import { Executor } from './actions/execute.js';
 import type { CtAction, UserspaceAction } from './actions/program.js';
 import type { Program } from './actions/program.js';
@@ -23,13 +23,14 @@ import { ctEvents } from './netlink/conntrack.js';
 import { vportEvent } from './netlink/vport.js';
 import { Packet } from './packet.js';
 import type { PacketMeta } from './packet-meta.js';
-import { UpcallWriter } from './upcall.js';
+import { type UpcallArgs, UpcallWriter } from './upcall.js';
 import { Vport, VportType } from './vport.js';
 
 /** The local port: internal, named as the datapath. */
 export const LOCAL_PORT = 0;
 
 const NO_ACTIONS = new Uint8Array(0);
+const MISS: UpcallArgs = { cmd: PacketCmd.MISS, userdata: null, actions: NO_ACTIONS };
 
 /** What `Datapath.addVport` makes a port of. */
 export interface VportSpec {
@@ -52,7 +53,7 @@ export class Datapath {
   /** PIDs for OVS_DP_F_DISPATCH_UPCALL_PER_CPU; empty when not used. */
   perCpuPids: Uint32Array = new Uint32Array(0);
   /** Ports by number, null where there is none. */
-  ports: (Vport | null)[] = new Array<Vport | null>(16).fill(null);
+  ports: (Vport | null)[] = Array.from<Vport | null>({ length: 16 }).fill(null);
   portCount = 0;
   readonly flows = new FlowTable();
   readonly conntrack: Conntrack;
@@ -76,7 +77,13 @@ export class Datapath {
   static create(core: DatapathCore, name: string, index: number, upcallPids: Uint32Array): Datapath | number {
     if (core.byName.has(name)) return Errno.EEXIST;
     const dp = new Datapath(core, name, index);
-    const local = dp.addVport({ type: VportType.INTERNAL, name, portNo: LOCAL_PORT, options: null, upcallPids });
+    const local = dp.addVport({
+      type: VportType.INTERNAL,
+      name,
+      portNo: LOCAL_PORT,
+      options: null,
+      upcallPids,
+    });
     if (typeof local === 'number') return local;
     core.byName.set(name, dp);
     core.byIndex.set(index, dp);
@@ -118,7 +125,7 @@ export class Datapath {
     const vport = new Vport(this, portNo, spec, provider);
     vport.upcallPids = spec.upcallPids;
     while (portNo >= this.ports.length) {
-      this.ports = this.ports.concat(new Array<Vport | null>(this.ports.length).fill(null));
+      this.ports = this.ports.concat(Array.from<Vport | null>({ length: this.ports.length }).fill(null));
     }
     this.ports[portNo] = vport;
     this.portCount++;
@@ -140,7 +147,7 @@ export class Datapath {
    * that joined the vport multicast group.
    */
   vportChanged(vport: Vport): void {
-    vportEvent(this, vport);
+    vportEvent(this, vport, VportCmd.SET);
   }
 
   /**
@@ -183,15 +190,13 @@ export class Datapath {
   /** Sends an upcall for a userspace action. For the executor. */
   upcallAction(p: Packet, action: UserspaceAction, actions: Uint8Array, cut: number): void {
     const pid = action.pid === 0xffffffff && this.perCpuPids.length > 0 ? this.perCpuPids[0] : action.pid;
-    this.upcalls.send(
-      PacketCmd.ACTION,
-      p,
-      pid,
-      action.userdata,
-      action.withActions ? actions : NO_ACTIONS,
-      action.egressPort,
-      cut,
-    );
+    // Allocates: this is the slow way, and ends in a message anyway.
+    const args = {
+      cmd: PacketCmd.ACTION,
+      userdata: action.userdata,
+      actions: action.withActions ? actions : NO_ACTIONS,
+    };
+    this.upcalls.send(args, p, pid, cut);
   }
 
   /** Bounded housekeeping; the milliseconds until it wants the next. */
@@ -230,6 +235,6 @@ export class Datapath {
         pid = pids.length === 1 ? pids[0] : pids[(hashKey(p.key, p.wide) >>> 0) % pids.length];
       }
     }
-    this.upcalls.send(PacketCmd.MISS, p, pid, null, NO_ACTIONS, null, 0x7fffffff);
+    this.upcalls.send(MISS, p, pid, 0x7fffffff);
   }
 }

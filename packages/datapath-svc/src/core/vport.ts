@@ -55,6 +55,11 @@ export interface PortProvider {
    * after the call: copy what is needed. What cannot be sent is counted in `vport.stats.txDropped` or `txErrors`.
    */
   send(buf: Uint8Array, start: number, end: number, meta: PacketMeta): void;
+  /**
+   * Takes new options (payload of OVS_VPORT_ATTR_OPTIONS, the provider's to keep): 0, or a positive errno with nothing
+   * changed. Absent when the options of this kind of port cannot be changed.
+   */
+  setOptions?(options: Uint8Array): number;
   /** Sends what is queued. Called at the end of a batch when `send` was called in it. */
   flush(): void;
   /** The port is being deleted: stop receiving and release everything. Called once. */
@@ -88,7 +93,8 @@ export class Vport {
   readonly portNo: number;
   readonly type: number;
   readonly name: string;
-  readonly options: Uint8Array | null;
+  /** Payload of OVS_VPORT_ATTR_OPTIONS as last set. */
+  options: Uint8Array | null;
   readonly provider: PortProvider;
   readonly stats = new VportStats();
   /** PIDs of the handles that get upcalls for packets of this port; empty or [0]: none, misses are dropped. */

@@ -48,10 +48,15 @@ test('dump, single look-up, events, delete by tuple, by zone, flush', (t) => {
   b.join(McGroup.CT_NEW);
   b.join(McGroup.CT_DESTROY);
   b.receive(p1, tcp({ src: '10.0.0.1', dst: '10.0.0.2', sport: 10, dport: 80, flags: 'S', seq: 1 }));
-  b.receive(p2, tcp({ src: '10.0.0.2', dst: '10.0.0.1', sport: 80, dport: 10, flags: 'SA', seq: 100, ack: 2 }));
+  b.receive(
+    p2,
+    tcp({ src: '10.0.0.2', dst: '10.0.0.1', sport: 80, dport: 10, flags: 'SA', seq: 100, ack: 2 }),
+  );
   b.receive(p1, udp('10.0.0.1', '10.0.0.2', 5, 6));
   t.is(p2.sent.length, 2);
-  const dump = b.dump(b.message(ctMsgType(CtCmd.GET), 0, 1, CTA, {}, NlFlag.DUMP)).map((m) => decodeConntrack(m, ATTRS_OFFSET));
+  const dump = b
+    .dump(b.message(ctMsgType(CtCmd.GET), 0, 1, CTA, {}, NlFlag.DUMP))
+    .map((m) => decodeConntrack(m, ATTRS_OFFSET));
   t.is(dump.length, 2);
   const [first] = dump;
   t.is(first.zone, 9);
@@ -62,7 +67,11 @@ test('dump, single look-up, events, delete by tuple, by zone, flush', (t) => {
   t.is(first.status & Ips.SEEN_REPLY, Ips.SEEN_REPLY);
   t.is(b.dump(b.message(ctMsgType(CtCmd.GET), 0, 1, CTA, { ZONE: 8 }, NlFlag.DUMP)).length, 0);
 
-  const stats = decodeAttrs(CTA_STATS_GLOBAL, b.transact(b.message(ctMsgType(CtCmd.GET_STATS), 0, 1, CTA, {})).bytes(), ATTRS_OFFSET);
+  const stats = decodeAttrs(
+    CTA_STATS_GLOBAL,
+    b.transact(b.message(ctMsgType(CtCmd.GET_STATS), 0, 1, CTA, {})).bytes(),
+    ATTRS_OFFSET,
+  );
   t.is(stats.ENTRIES, 2);
 
   const tupleAttrs = (tuple: CtTuple): Uint8Array => {

@@ -17,7 +17,7 @@ table=1,priority=1,action=move:NXM_NX_CT_STATE[0..7]->NXM_OF_ETH_SRC[0..7],2
 function states(file: string): number[] {
   const bytes = fs.readFileSync(file);
   const all: number[] = [];
-  for (let at = 24; at + 16 <= bytes.length; ) {
+  for (let at = 24; at + 16 <= bytes.length;) {
     const size = bytes.readUInt32LE(at + 8);
     if (at + 16 + size > bytes.length) break;
     all.push(bytes[at + 16 + 11]);
@@ -38,9 +38,41 @@ test('the fixture is what the peer does', async (t) => {
     return stdout;
   };
   const pcap = path.join(dir, 'p2.pcap');
-  const port = (name: string): string[] => ['--', 'add-port', 'br0', name, '--', 'set', 'interface', name, 'type=dummy'];
-  await must('ovs-vsctl', ['add-br', 'br0', '--', 'set', 'bridge', 'br0', 'datapath_type=dummy', 'fail-mode=secure', ...port('p1'), ...port('p2')]);
-  await must('ovs-vsctl', ['set', 'interface', 'p1', 'ofport_request=1', '--', 'set', 'interface', 'p2', 'ofport_request=2', `options:tx_pcap=${pcap}`]);
+  const port = (name: string): string[] => [
+    '--',
+    'add-port',
+    'br0',
+    name,
+    '--',
+    'set',
+    'interface',
+    name,
+    'type=dummy',
+  ];
+  await must('ovs-vsctl', [
+    'add-br',
+    'br0',
+    '--',
+    'set',
+    'bridge',
+    'br0',
+    'datapath_type=dummy',
+    'fail-mode=secure',
+    ...port('p1'),
+    ...port('p2'),
+  ]);
+  await must('ovs-vsctl', [
+    'set',
+    'interface',
+    'p1',
+    'ofport_request=1',
+    '--',
+    'set',
+    'interface',
+    'p2',
+    'ofport_request=2',
+    `options:tx_pcap=${pcap}`,
+  ]);
   await must('ovs-ofctl', ['add-flows', 'br0', '-'], FLOWS);
   await must('ovs-appctl', ['time/stop']);
   const result: Record<string, { states: number[]; dump: string[] }> = {};
@@ -53,7 +85,8 @@ test('the fixture is what the peer does', async (t) => {
       }
       const before = states(pcap).length;
       await must('ovs-appctl', ['netdev-dummy/receive', 'p1', step.frame]);
-      for (let i = 0; i < 500 && states(pcap).length === before; i++) await new Promise((done) => setTimeout(done, 5));
+      for (let i = 0; i < 500 && states(pcap).length === before; i++)
+        await new Promise((done) => setTimeout(done, 5));
       seen.push(states(pcap)[before] ?? -1);
     }
     const dump = (await must('ovs-appctl', ['dpctl/dump-conntrack', '-s'])).trim();

@@ -20,10 +20,16 @@ class Talk {
   }
   /** From A to B. */
   a(flags: string, seq: number, ack = 0, more: Partial<Segment> = {}): this {
-    return this.frame(`A ${flags} ${seq} ${ack}`, tcp({ src: A, dst: B, sport: 1000, dport: 80, flags, seq, ack, ...more }));
+    return this.frame(
+      `A ${flags} ${seq} ${ack}`,
+      tcp({ src: A, dst: B, sport: 1000, dport: 80, flags, seq, ack, ...more }),
+    );
   }
   b(flags: string, seq: number, ack = 0, more: Partial<Segment> = {}): this {
-    return this.frame(`B ${flags} ${seq} ${ack}`, tcp({ src: B, dst: A, sport: 80, dport: 1000, flags, seq, ack, ...more }));
+    return this.frame(
+      `B ${flags} ${seq} ${ack}`,
+      tcp({ src: B, dst: A, sport: 80, dport: 1000, flags, seq, ack, ...more }),
+    );
   }
 }
 
@@ -36,19 +42,35 @@ const unreachable = (type: number): string => {
 export const SEQUENCES: ReadonlyMap<string, readonly Step[]> = new Map(
   Object.entries({
     'tcp open': open(),
-    'tcp data both ways': open().a('PA', 101, 501, { data: 100 }).b('A', 501, 201).b('PA', 501, 201, { data: 1000 }).a('A', 201, 1501),
+    'tcp data both ways': open()
+      .a('PA', 101, 501, { data: 100 })
+      .b('A', 501, 201)
+      .b('PA', 501, 201, { data: 1000 })
+      .a('A', 201, 1501),
     'tcp close by A': open().a('FA', 101, 501).b('A', 501, 102).b('FA', 501, 102).a('A', 102, 502),
     'tcp close by A, half': open().a('FA', 101, 501).b('A', 501, 102),
     'tcp close at once': open().a('FA', 101, 501).b('FA', 501, 101).a('A', 102, 502).b('A', 502, 102),
-    'tcp close, then the same ports again': open().a('FA', 101, 501).b('FA', 501, 102).a('A', 102, 502).a('S', 90000).b('SA', 70000, 90001),
+    'tcp close, then the same ports again': open()
+      .a('FA', 101, 501)
+      .b('FA', 501, 102)
+      .a('A', 102, 502)
+      .a('S', 90000)
+      .b('SA', 70000, 90001),
     'tcp reset by B': open().b('RA', 501, 101).a('A', 101, 501),
     'tcp refused': new Talk().a('S', 100).b('RA', 0, 101),
     'tcp reset outside of the window': open().b('R', 40000, 0).a('A', 101, 501),
     'tcp syn repeated': new Talk().a('S', 100).a('S', 100).b('SA', 500, 101),
     'tcp syn alone': new Talk().a('S', 100),
     'tcp syn ack without syn': new Talk().b('SA', 500, 101).a('A', 101, 501),
-    'tcp picked up in the middle': new Talk().a('A', 5000, 6000).b('A', 6000, 5000).a('PA', 5000, 6000, { data: 500 }).b('A', 6000, 5500),
-    'tcp far outside of the window': open().a('PA', 900101, 501, { data: 10 }).b('PA', 3000000, 101, { data: 10 }).a('A', 101, 501),
+    'tcp picked up in the middle': new Talk()
+      .a('A', 5000, 6000)
+      .b('A', 6000, 5000)
+      .a('PA', 5000, 6000, { data: 500 })
+      .b('A', 6000, 5500),
+    'tcp far outside of the window': open()
+      .a('PA', 900101, 501, { data: 10 })
+      .b('PA', 3000000, 101, { data: 10 })
+      .a('A', 101, 501),
     'tcp window scale': new Talk()
       .a('S', 100, 0, { options: [3, 3, 7, 0], win: 1000 })
       .b('SA', 500, 101, { options: [3, 3, 4, 0], win: 1000 })
@@ -63,39 +85,105 @@ export const SEQUENCES: ReadonlyMap<string, readonly Step[]> = new Map(
       .a('A', 101, 501, { win: 1000 })
       .b('PA', 501, 101, { data: 900, win: 1000 })
       .b('PA', 90501, 101, { data: 900, win: 1000 }),
-    'tcp bad flags': new Talk().a('SF', 100).a('', 100).a('SR', 100).a('F', 100).a('S', 100).b('SA', 500, 101).a('SF', 101, 501).a('P', 101, 501).a('FPU', 101),
+    'tcp bad flags': new Talk()
+      .a('SF', 100)
+      .a('', 100)
+      .a('SR', 100)
+      .a('F', 100)
+      .a('S', 100)
+      .b('SA', 500, 101)
+      .a('SF', 101, 501)
+      .a('P', 101, 501)
+      .a('FPU', 101),
     'tcp expires': new Talk().a('S', 100).warp(31000).b('SA', 500, 101).a('A', 101, 501),
     'tcp established lives long': open().warp(80000000).a('A', 101, 501),
     'tcp simultaneous open': new Talk().a('S', 100).b('S', 500).a('SA', 100, 501).b('SA', 500, 101),
     'udp one way': new Talk().frame('1', udp(A, B, 7, 8)).frame('2', udp(A, B, 7, 8)),
-    'udp both ways': new Talk().frame('1', udp(A, B, 7, 8)).frame('2', udp(B, A, 8, 7)).frame('3', udp(A, B, 7, 8)),
-    'udp expires': new Talk().frame('1', udp(A, B, 7, 8)).frame('2', udp(B, A, 8, 7)).warp(31000).frame('3', udp(B, A, 8, 7)),
-    'udp lengths': new Talk().frame('short', udp(A, B, 7, 8).replace('0007' + '0008' + '000c', '0007' + '0008' + '00ff')),
-    'udp bad checksum': new Talk().frame('1', `${udp(A, B, 7, 8).slice(0, 84)}55${udp(A, B, 7, 8).slice(86)}`),
-    'udp without checksum': new Talk().frame('1', `${udp(A, B, 7, 8).slice(0, 80)}0000${udp(A, B, 7, 8).slice(84)}`),
-    'ip bad checksum': new Talk().frame('1', `${udp(A, B, 7, 8).slice(0, 48)}0000${udp(A, B, 7, 8).slice(52)}`),
-    'icmp error about udp': new Talk().frame('1', udp(A, B, 7, 8)).frame('error', unreachable(3)).frame('again', udp(A, B, 7, 8)),
+    'udp both ways': new Talk()
+      .frame('1', udp(A, B, 7, 8))
+      .frame('2', udp(B, A, 8, 7))
+      .frame('3', udp(A, B, 7, 8)),
+    'udp expires': new Talk()
+      .frame('1', udp(A, B, 7, 8))
+      .frame('2', udp(B, A, 8, 7))
+      .warp(31000)
+      .frame('3', udp(B, A, 8, 7)),
+    'udp lengths': new Talk().frame(
+      'short',
+      udp(A, B, 7, 8).replace('0007' + '0008' + '000c', '0007' + '0008' + '00ff'),
+    ),
+    'udp bad checksum': new Talk().frame(
+      '1',
+      `${udp(A, B, 7, 8).slice(0, 84)}55${udp(A, B, 7, 8).slice(86)}`,
+    ),
+    'udp without checksum': new Talk().frame(
+      '1',
+      `${udp(A, B, 7, 8).slice(0, 80)}0000${udp(A, B, 7, 8).slice(84)}`,
+    ),
+    'ip bad checksum': new Talk().frame(
+      '1',
+      `${udp(A, B, 7, 8).slice(0, 48)}0000${udp(A, B, 7, 8).slice(52)}`,
+    ),
+    'icmp error about udp': new Talk()
+      .frame('1', udp(A, B, 7, 8))
+      .frame('error', unreachable(3))
+      .frame('again', udp(A, B, 7, 8)),
     'icmp error about nothing': new Talk().frame('error', unreachable(3)),
     'icmp source quench': new Talk().frame('1', udp(A, B, 7, 8)).frame('error', unreachable(4)),
     'icmp time exceeded': new Talk().frame('1', udp(A, B, 7, 8)).frame('error', unreachable(11)),
     'icmp error about tcp': open().frame(
       'error',
-      eth(ipPacket(B, A, 1, icmpL4(B, A, 3, 1, [0, 0, 0, 0, ...ipPacket(A, B, 6, tcpL4({ src: A, dst: B, sport: 1000, dport: 80, flags: 'A', seq: 101, ack: 501 })).slice(0, 28)]))),
+      eth(
+        ipPacket(
+          B,
+          A,
+          1,
+          icmpL4(B, A, 3, 1, [
+            0,
+            0,
+            0,
+            0,
+            ...ipPacket(
+              A,
+              B,
+              6,
+              tcpL4({ src: A, dst: B, sport: 1000, dport: 80, flags: 'A', seq: 101, ack: 501 }),
+            ).slice(0, 28),
+          ]),
+        ),
+      ),
     ),
-    ping: new Talk().frame('request', icmp(A, B, 8, 0, echo(77))).frame('reply', icmp(B, A, 0, 0, echo(77))).frame('request', icmp(A, B, 8, 0, echo(77, 2))),
-    'ping twice without reply': new Talk().frame('1', icmp(A, B, 8, 0, echo(77))).frame('2', icmp(A, B, 8, 0, echo(77, 2))),
-    'ping of two processes': new Talk().frame('1', icmp(A, B, 8, 0, echo(77))).frame('2', icmp(A, B, 8, 0, echo(78))).frame('reply', icmp(B, A, 0, 0, echo(78))),
+    ping: new Talk()
+      .frame('request', icmp(A, B, 8, 0, echo(77)))
+      .frame('reply', icmp(B, A, 0, 0, echo(77)))
+      .frame('request', icmp(A, B, 8, 0, echo(77, 2))),
+    'ping twice without reply': new Talk()
+      .frame('1', icmp(A, B, 8, 0, echo(77)))
+      .frame('2', icmp(A, B, 8, 0, echo(77, 2))),
+    'ping of two processes': new Talk()
+      .frame('1', icmp(A, B, 8, 0, echo(77)))
+      .frame('2', icmp(A, B, 8, 0, echo(78)))
+      .frame('reply', icmp(B, A, 0, 0, echo(78))),
     'ping reply alone': new Talk().frame('reply', icmp(B, A, 0, 0, echo(77))),
-    'ping expires': new Talk().frame('1', icmp(A, B, 8, 0, echo(77))).warp(61000).frame('2', icmp(B, A, 0, 0, echo(77))),
-    'icmp timestamp': new Talk().frame('request', icmp(A, B, 13, 0, [...echo(9), ...new Array<number>(8).fill(0)])).frame('reply', icmp(B, A, 14, 0, [...echo(9), ...new Array<number>(8).fill(0)])),
+    'ping expires': new Talk()
+      .frame('1', icmp(A, B, 8, 0, echo(77)))
+      .warp(61000)
+      .frame('2', icmp(B, A, 0, 0, echo(77))),
+    'icmp timestamp': new Talk()
+      .frame('request', icmp(A, B, 13, 0, [...echo(9), ...Array.from({ length: 8 }, () => 0)]))
+      .frame('reply', icmp(B, A, 14, 0, [...echo(9), ...Array.from({ length: 8 }, () => 0)])),
     'icmp of another type': new Talk().frame('router', icmp(A, B, 9, 0, echo(9))),
-    'icmp6 ping': new Talk().frame('request', icmp(A6, B6, 128, 0, echo(77))).frame('reply', icmp(B6, A6, 129, 0, echo(77))),
-    'icmp6 neighbour discovery': new Talk().frame('ns', icmp(A6, B6, 135, 0, [0, 0, 0, 0, ...new Array<number>(16).fill(1)])),
-    'icmp6 error about udp': new Talk().frame('1', udp(A6, B6, 7, 8)).frame(
-      'error',
-      icmp(B6, A6, 1, 4, [0, 0, 0, 0, ...ipPacket(A6, B6, 17, udpL4(A6, B6, 7, 8))]),
+    'icmp6 ping': new Talk()
+      .frame('request', icmp(A6, B6, 128, 0, echo(77)))
+      .frame('reply', icmp(B6, A6, 129, 0, echo(77))),
+    'icmp6 neighbour discovery': new Talk().frame(
+      'ns',
+      icmp(A6, B6, 135, 0, [0, 0, 0, 0, ...Array.from({ length: 16 }, () => 1)]),
     ),
-    'udp6': new Talk().frame('1', udp(A6, B6, 7, 8)).frame('2', udp(B6, A6, 8, 7)),
+    'icmp6 error about udp': new Talk()
+      .frame('1', udp(A6, B6, 7, 8))
+      .frame('error', icmp(B6, A6, 1, 4, [0, 0, 0, 0, ...ipPacket(A6, B6, 17, udpL4(A6, B6, 7, 8))])),
+    udp6: new Talk().frame('1', udp(A6, B6, 7, 8)).frame('2', udp(B6, A6, 8, 7)),
     'other protocol': new Talk().frame('gre', eth(ipPacket(A, B, 47, [0, 0, 8, 0, 1, 2, 3, 4]))),
   }).map(([name, talk]) => [name, talk.steps]),
 );

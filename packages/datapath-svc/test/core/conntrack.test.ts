@@ -14,7 +14,19 @@ import { CT, W } from '@ovs-node/flow/layout';
 import { SEQUENCES } from './conntrack-sequences.js';
 import { udp } from './frames.js';
 
-const STATES = ['CLOSED', 'LISTEN', 'SYN_SENT', 'SYN_RECV', 'ESTABLISHED', 'CLOSE_WAIT', 'FIN_WAIT_1', 'CLOSING', 'LAST_ACK', 'FIN_WAIT_2', 'TIME_WAIT'];
+const STATES = [
+  'CLOSED',
+  'LISTEN',
+  'SYN_SENT',
+  'SYN_RECV',
+  'ESTABLISHED',
+  'CLOSE_WAIT',
+  'FIN_WAIT_1',
+  'CLOSING',
+  'LAST_ACK',
+  'FIN_WAIT_2',
+  'TIME_WAIT',
+];
 const NAMES: Record<number, string> = { 1: 'icmp', 6: 'tcp', 17: 'udp', 58: 'icmpv6' };
 
 const ct = (more: Partial<CtAction> = {}): CtAction => ({
@@ -39,8 +51,14 @@ function packet(hex: string): Packet {
 
 function address(words: Uint32Array, first: number, rest: number, v6: boolean): string {
   if (!v6) return [24, 16, 8, 0].map((s) => (words[first] >>> s) & 255).join('.');
-  const all = [words[first], words[rest], words[rest + 1], words[rest + 2]].flatMap((w) => [w >>> 16, w & 0xffff]);
-  return all.map((g) => g.toString(16)).join(':').replace(/(^|:)0(:0)+(:|$)/, '::');
+  const all = [words[first], words[rest], words[rest + 1], words[rest + 2]].flatMap((w) => [
+    w >>> 16,
+    w & 0xffff,
+  ]);
+  return all
+    .map((g) => g.toString(16))
+    .join(':')
+    .replace(/(^|:)0(:0)+(:|$)/, '::');
 }
 
 /** As the peer's `dpctl/dump-conntrack -s`. */
@@ -158,7 +176,8 @@ test('the table is bounded, and expired connections make room', (t) => {
   const c = new Conntrack(1);
   c.maxConnections = 100;
   const drops = new DropCounters();
-  for (let port = 1; port <= 150; port++) c.track(packet(udp('10.0.0.1', '10.0.0.2', port, 2)), ct({ commit: true }), 0, drops);
+  for (let port = 1; port <= 150; port++)
+    c.track(packet(udp('10.0.0.1', '10.0.0.2', port, 2)), ct({ commit: true }), 0, drops);
   t.is(c.table.count, 100);
   t.is(drops.ctFull, 50);
   c.sweep(60_001);
@@ -170,7 +189,8 @@ test('entries survive growth, removal and reuse of the table', (t) => {
   const drops = new DropCounters();
   const src = (i: number): string => `10.${(i >> 12) & 15}.${(i >> 6) & 63}.${i & 63}`;
   const N = 5000;
-  for (let i = 0; i < N; i++) c.track(packet(udp(src(i), '11.0.0.2', 1000, 2)), ct({ commit: true }), 0, drops);
+  for (let i = 0; i < N; i++)
+    c.track(packet(udp(src(i), '11.0.0.2', 1000, 2)), ct({ commit: true }), 0, drops);
   t.is(c.table.count, N);
   for (const { entry } of c.table.entries()) if (entry % 3 === 0) c.table.remove(entry);
   let found = 0;

@@ -1,7 +1,16 @@
 import test from 'ava';
 import { Act } from '@ovs-node/netlink/action-attrs';
 import { decodeAttrs } from '@ovs-node/netlink/attr-table';
-import { FLOW_ATTRS, Family, FlowCmd, McGroup, PACKET_ATTRS, PacketCmd, VPORT_ATTRS, VportCmd } from '@ovs-node/netlink/families';
+import {
+  FLOW_ATTRS,
+  Family,
+  FlowCmd,
+  McGroup,
+  PACKET_ATTRS,
+  PacketCmd,
+  VPORT_ATTRS,
+  VportCmd,
+} from '@ovs-node/netlink/families';
 import { ATTRS_OFFSET, MsgReader, NlFlag } from '@ovs-node/netlink/messages';
 import { DeviceOp } from '@ovs-node/netlink/device';
 import { attrs, Bench } from './kit.js';
@@ -26,7 +35,13 @@ test('a miss goes up, and the flow put for it forwards', (t) => {
   const up = decodeAttrs(PACKET_ATTRS, upcall, ATTRS_OFFSET);
   t.is(Buffer.from(up.PACKET!).toString('hex'), UDP);
   const ufid = Uint8Array.from({ length: 16 }, (_, i) => i);
-  b.flow(dp, up.KEY!, null, attrs((w) => w.putU32(Act.OUTPUT, 2)), ufid);
+  b.flow(
+    dp,
+    up.KEY!,
+    null,
+    attrs((w) => w.putU32(Act.OUTPUT, 2)),
+    ufid,
+  );
   t.is(p2.sent.length, 0);
   b.receive(p1, UDP);
   b.receive(p1, UDP);
@@ -113,6 +128,8 @@ test('ports: numbers, duplicates, events, deletion', (t) => {
   t.is(events.cmd, VportCmd.NEW);
   t.true(events.next());
   t.is(events.cmd, VportCmd.DEL);
-  t.throws(() => b.transact(b.message(Family.VPORT, VportCmd.DEL, dp.index, VPORT_ATTRS, { PORT_NO: 0 })), { message: /^errno 22/ });
+  t.throws(() => b.transact(b.message(Family.VPORT, VportCmd.DEL, dp.index, VPORT_ATTRS, { PORT_NO: 0 })), {
+    message: /^errno 22/,
+  });
   t.is(b.dump(b.message(Family.VPORT, VportCmd.GET, dp.index, VPORT_ATTRS, {}, NlFlag.DUMP)).length, 1);
 });

@@ -18,7 +18,7 @@ export function ip(text: string): number[] {
   const groups = (part: string): string[] => (part === '' ? [] : part.split(':'));
   const left = groups(head);
   const right = groups(tail);
-  const all = [...left, ...new Array<string>(8 - left.length - right.length).fill('0'), ...right];
+  const all = [...left, ...Array.from({ length: 8 - left.length - right.length }, () => '0'), ...right];
   return all.flatMap((g) => u16(parseInt(g, 16)));
 }
 
@@ -28,7 +28,14 @@ function pseudo(src: number[], dst: number[], proto: number, length: number): nu
 }
 
 /** Puts the transport checksum into `l4` at `at`. */
-function seal(src: string, dst: string, proto: number, l4: number[], at: number, withPseudo = true): number[] {
+function seal(
+  src: string,
+  dst: string,
+  proto: number,
+  l4: number[],
+  at: number,
+  withPseudo = true,
+): number[] {
   const sum = checksum(Uint8Array.from(l4), withPseudo ? pseudo(ip(src), ip(dst), proto, l4.length) : 0);
   const out = [...l4];
   const value = sum === 0 && proto === 17 ? 0xffff : sum;
@@ -39,7 +46,20 @@ function seal(src: string, dst: string, proto: number, l4: number[], at: number,
 
 export function ipPacket(src: string, dst: string, proto: number, l4: number[], frag = 0): number[] {
   if (src.includes(':')) return [0x60, 0, 0, 0, ...u16(l4.length), proto, 64, ...ip(src), ...ip(dst), ...l4];
-  const header = [0x45, 0, ...u16(20 + l4.length), 0, 1, ...u16(frag), 64, proto, 0, 0, ...ip(src), ...ip(dst)];
+  const header = [
+    0x45,
+    0,
+    ...u16(20 + l4.length),
+    0,
+    1,
+    ...u16(frag),
+    64,
+    proto,
+    0,
+    0,
+    ...ip(src),
+    ...ip(dst),
+  ];
   const sum = checksum(Uint8Array.from(header));
   header[10] = sum >> 8;
   header[11] = sum & 255;
@@ -68,7 +88,7 @@ export interface Segment {
 }
 
 export function tcpL4(s: Segment): number[] {
-  const bits = [...s.flags].reduce((all, letter) => all | (1 << 'FSRPAU'.indexOf(letter)), 0);
+  const bits = s.flags.split('').reduce((all, letter) => all | (1 << 'FSRPAU'.indexOf(letter)), 0);
   const options = s.options ?? [];
   const l4 = [
     ...u16(s.sport),
@@ -83,7 +103,7 @@ export function tcpL4(s: Segment): number[] {
     0,
     0,
     ...options,
-    ...new Array<number>(s.data ?? 0).fill(0x61),
+    ...Array.from({ length: s.data ?? 0 }, () => 0x61),
   ];
   return seal(s.src, s.dst, 6, l4, 16);
 }
@@ -91,7 +111,7 @@ export function tcpL4(s: Segment): number[] {
 export const tcp = (s: Segment): string => eth(ipPacket(s.src, s.dst, 6, tcpL4(s)));
 
 export function udpL4(src: string, dst: string, sport: number, dport: number, data = 4): number[] {
-  const payload = new Array<number>(data).fill(0x62);
+  const payload = Array.from({ length: data }, () => 0x62);
   return seal(src, dst, 17, [...u16(sport), ...u16(dport), ...u16(8 + data), 0, 0, ...payload], 6);
 }
 

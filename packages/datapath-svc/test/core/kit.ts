@@ -2,8 +2,25 @@
 import { encodeAttrs, type AttrTable, type AttrValues } from '@ovs-node/netlink/attr-table';
 import { NlWriter } from '@ovs-node/netlink/attr';
 import { DeviceOp } from '@ovs-node/netlink/device';
-import { DP_ATTRS, DpCmd, Family, FLOW_ATTRS, FlowCmd, VPORT_ATTRS, VportCmd, WIN_CONTROL_ATTRS, WinControlCmd } from '@ovs-node/netlink/families';
-import { beginMessage, endMessage, MsgReader, NlFlag, NlMsgType, readError } from '@ovs-node/netlink/messages';
+import {
+  DP_ATTRS,
+  DpCmd,
+  Family,
+  FLOW_ATTRS,
+  FlowCmd,
+  VPORT_ATTRS,
+  VportCmd,
+  WIN_CONTROL_ATTRS,
+  WinControlCmd,
+} from '@ovs-node/netlink/families';
+import {
+  beginMessage,
+  endMessage,
+  MsgReader,
+  NlFlag,
+  NlMsgType,
+  readError,
+} from '@ovs-node/netlink/messages';
 import { DatapathCore } from '../../src/core/core.js';
 import type { Datapath } from '../../src/core/datapath.js';
 import type { Handle } from '../../src/core/handle.js';
@@ -75,7 +92,14 @@ export class Bench {
     return this.completions.pop()!;
   }
 
-  message<T extends AttrTable>(type: number, cmd: number, dp: number, table: T, values: AttrValues<T>, flags = 0): Uint8Array {
+  message<T extends AttrTable>(
+    type: number,
+    cmd: number,
+    dp: number,
+    table: T,
+    values: AttrValues<T>,
+    flags = 0,
+  ): Uint8Array {
     const w = new NlWriter();
     const mark = beginMessage(w, type, NlFlag.REQUEST | flags, this.seq++, this.handle.pid, cmd, 1, dp);
     encodeAttrs(w, table, values);
@@ -106,7 +130,8 @@ export class Bench {
       const msg = new MsgReader(reply);
       while (msg.next()) {
         if (msg.type === NlMsgType.DONE) return all;
-        if (msg.type === NlMsgType.ERROR) throw new Error(`errno ${readError(msg).errno}: ${readError(msg).text}`);
+        if (msg.type === NlMsgType.ERROR)
+          throw new Error(`errno ${readError(msg).errno}: ${readError(msg).text}`);
         all.push(msg.bytes().slice());
       }
     }
@@ -121,7 +146,11 @@ export class Bench {
 
   vport(dp: Datapath, name: string, pid = this.handle.pid): RecordingPort {
     this.transact(
-      this.message(Family.VPORT, VportCmd.NEW, dp.index, VPORT_ATTRS, { NAME: name, TYPE: 1, UPCALL_PID: [pid] }),
+      this.message(Family.VPORT, VportCmd.NEW, dp.index, VPORT_ATTRS, {
+        NAME: name,
+        TYPE: 1,
+        UPCALL_PID: [pid],
+      }),
     );
     return this.ports.get(name)!;
   }
@@ -137,7 +166,10 @@ export class Bench {
 
   join(group: number): void {
     this.transact(
-      this.message(Family.WIN_CONTROL, WinControlCmd.MC_SUBSCRIBE_REQ, 0, WIN_CONTROL_ATTRS, { MCAST_GRP: group, MCAST_JOIN: 1 }),
+      this.message(Family.WIN_CONTROL, WinControlCmd.MC_SUBSCRIBE_REQ, 0, WIN_CONTROL_ATTRS, {
+        MCAST_GRP: group,
+        MCAST_JOIN: 1,
+      }),
     );
   }
 

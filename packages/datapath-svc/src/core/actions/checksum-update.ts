@@ -36,7 +36,11 @@ export function update16(buf: Uint8Array, at: number, old: number, now: number):
  */
 export function updatePartial32(buf: Uint8Array, at: number, old: number, now: number): void {
   const sum =
-    ((buf[at] << 8) | buf[at + 1]) + (~(old >>> 16) & 0xffff) + (~old & 0xffff) + (now >>> 16) + (now & 0xffff);
+    ((buf[at] << 8) | buf[at + 1]) +
+    (~(old >>> 16) & 0xffff) +
+    (~old & 0xffff) +
+    (now >>> 16) +
+    (now & 0xffff);
   const check = fold(sum);
   buf[at] = check >>> 8;
   buf[at + 1] = check;

@@ -3,7 +3,7 @@ import { attrName } from '@ovs-node/netlink/attr-table';
 import { NlReader } from '@ovs-node/netlink/attr';
 import { KEY_ATTRS as K } from '@ovs-node/netlink/key-attrs';
 import { W } from '@ovs-node/flow/layout';
-import { type Builder, refuse } from './compile.js';
+import { type Builder, refuse } from './builder.js';
 import { Op } from './program.js';
 
 const TCP = 6;
@@ -62,7 +62,8 @@ export function compileSetMasked(b: Builder, r: NlReader): void {
   const both = field.bytes();
   const value = both.subarray(0, length);
   const mask = both.subarray(length);
-  for (let i = 0; i < length; i++) if ((value[i] & ~mask[i]) !== 0) refuse(`set ${name}: value has bits outside of its mask`);
+  for (let i = 0; i < length; i++)
+    if ((value[i] & ~mask[i]) !== 0) refuse(`set ${name}: value has bits outside of its mask`);
   if (field.type === K.IPV4.code || field.type === K.IPV6.code) {
     const [proto, frag] = field.type === K.IPV4.code ? [8, 11] : [36, 39];
     requireIp(b, field.type);
@@ -89,12 +90,14 @@ function lengthOf(type: number, name: string): number {
 
 function requireIp(b: Builder, type: number): void {
   const v4 = type === K.IPV4.code;
-  if (b.ethType !== (v4 ? 0x0800 : 0x86dd)) refuse(`set ${v4 ? 'IPV4' : 'IPV6'}: the flow does not match that Ethernet type`);
+  if (b.ethType !== (v4 ? 0x0800 : 0x86dd))
+    refuse(`set ${v4 ? 'IPV4' : 'IPV6'}: the flow does not match that Ethernet type`);
 }
 
 function requireTransport(b: Builder, name: string, proto: number): void {
   const ip = b.ethType;
-  if ((ip !== 0x0800 && ip !== 0x86dd) || b.ipProto !== proto) refuse(`set ${name}: the flow does not match that protocol`);
+  if ((ip !== 0x0800 && ip !== 0x86dd) || b.ipProto !== proto)
+    refuse(`set ${name}: the flow does not match that protocol`);
 }
 
 function emit(b: Builder, type: number, name: string, value: Uint8Array, mask: Uint8Array): void {
@@ -109,7 +112,12 @@ function emit(b: Builder, type: number, name: string, value: Uint8Array, mask: U
     case K.ETHERNET.code:
       // The attribute has the source first, the frame the destination.
       code.push(Op.SET_ETH, b.data.length);
-      b.data.push(...value.subarray(6, 12), ...value.subarray(0, 6), ...mask.subarray(6, 12), ...mask.subarray(0, 6));
+      b.data.push(
+        ...value.subarray(6, 12),
+        ...value.subarray(0, 6),
+        ...mask.subarray(6, 12),
+        ...mask.subarray(0, 6),
+      );
       return;
     case K.IPV4.code:
       code.push(Op.SET_IPV4, be32(value, 0), be32(mask, 0), be32(value, 4), be32(mask, 4));

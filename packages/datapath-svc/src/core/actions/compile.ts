@@ -13,13 +13,14 @@ import {
   SampleAttr,
   UserspaceAttr,
 } from '@ovs-node/netlink/action-attrs';
-import { NetlinkError, NlReader } from '@ovs-node/netlink/attr';
+import { NlReader } from '@ovs-node/netlink/attr';
 import { attrName, type AttrRow } from '@ovs-node/netlink/attr-table';
 import { VLAN_CFI, W } from '@ovs-node/flow/layout';
 import { Errno } from '../errno.js';
 import { MAX_PORTS } from '../limits.js';
+import { Builder, refuse } from './builder.js';
 import { compileSet, compileSetMasked } from './compile-set.js';
-import { type CtAction, Op, Program, type UserspaceAction } from './program.js';
+import { Op, type Program } from './program.js';
 
 /** Bytes of one action list, nested ones included (MAX_ACTIONS_BUFSIZE in Linux). */
 export const MAX_ACTION_BYTES = 32 * 1024;
@@ -30,47 +31,13 @@ const ETH_HLEN = 14;
 const ROWS = new Map<number, AttrRow>(Object.values(ACTION_ATTRS).map((row) => [row.code, row]));
 const FIXED: Readonly<Record<string, number>> = { flag: 0, u32: 4, be16: 2 };
 
-/** A refusal: an EINVAL unless said otherwise, with its reason. */
-export function refuse(reason: string, errno: number = Errno.EINVAL): never {
-  throw new NetlinkError(errno, reason);
-}
-
-/** What has been compiled so far, and the packet as the actions before left it. */
-export class Builder {
-  readonly code: number[] = [];
-  readonly data: number[] = [];
-  readonly userspace: UserspaceAction[] = [];
-  readonly ct: CtAction[] = [];
-  readonly nested: Program[] = [];
-  /** The key of packets that reach the action, masked: what is not matched is 0 and so not known. */
-  readonly key: Uint32Array;
-  readonly depth: number;
-
-  constructor(key: Uint32Array, depth: number) {
-    this.key = key;
-    this.depth = depth;
-  }
-
-  get ethType(): number {
-    return this.key[W.ETH_TYPE] >>> 16;
-  }
-
-  get ipProto(): number {
-    return this.key[W.NW] >>> 24;
-  }
-
-  finish(): Program {
-    this.code.push(Op.END);
-    return new Program(Int32Array.from(this.code), Uint8Array.from(this.data), this.userspace, this.ct, this.nested);
-  }
-}
-
 /**
  * Compiles the attribute list `actions`, for packets whose key is `key` as far as it is matched (unmatched bits
  * zero). The program keeps no reference to `actions`. Throws `NetlinkError` with an errno and a reason.
  */
 export function compileActions(actions: Uint8Array, key: Uint32Array): Program {
-  if (actions.length > MAX_ACTION_BYTES) refuse(`actions: ${actions.length} bytes are too many`, Errno.EMSGSIZE);
+  if (actions.length > MAX_ACTION_BYTES)
+    refuse(`actions: ${actions.length} bytes are too many`, Errno.EMSGSIZE);
   return compileList(actions, key, 0);
 }
 
@@ -108,9 +75,10 @@ function compileOne(b: Builder, r: NlReader): void {
     case Act.PUSH_VLAN: {
       const tpid = r.be16(0);
       const tci = r.be16(2);
-      if (tpid !== 0x8100 && tpid !== 0x88a8) refuse(`push_vlan: 0x${tpid.toString(16)} is no VLAN Ethernet type`);
+      if (tpid !== 0x8100 && tpid !== 0x88a8)
+        refuse(`push_vlan: 0x${tpid.toString(16)} is no VLAN Ethernet type`);
       if ((tci & VLAN_CFI) === 0) refuse('push_vlan: the CFI bit of the TCI must be set');
-      b.code.push(Op.PUSH_VLAN, ((tpid << 16) | tci) | 0);
+      b.code.push(Op.PUSH_VLAN, (tpid << 16) | tci | 0);
       return;
     }
     case Act.POP_VLAN:
@@ -197,7 +165,8 @@ function compileSample(b: Builder, r: NlReader): void {
     else if (inner.type === SampleAttr.ACTIONS) actions = inner.bytes();
     else refuse(`sample: bad attribute ${inner.type}`);
   }
-  if (inner.malformed || probability === null || actions === null) refuse('sample: probability and actions are required');
+  if (inner.malformed || probability === null || actions === null)
+    refuse('sample: probability and actions are required');
   b.code.push(Op.SAMPLE, probability | 0, nest(b, actions));
 }
 

@@ -15,7 +15,17 @@ import { RECIRC_LIMIT } from '../limits.js';
 import type { Packet } from '../packet.js';
 import { PacketMeta } from '../packet-meta.js';
 import { Op, type Program } from './program.js';
-import { popVlan, pushVlan, setArp, setEth, setIcmp, setIpv4, setIpv6, setNd, setPorts } from './set-field.js';
+import {
+  popVlan,
+  pushVlan,
+  setArp,
+  setEth,
+  setIcmp,
+  setIpv4,
+  setIpv6,
+  setNd,
+  setPorts,
+} from './set-field.js';
 
 const NO_CUT = 0x7fffffff;
 
@@ -39,7 +49,7 @@ export class Executor {
     const arena = dp.core.arena;
     const code = program.code;
     let cut = NO_CUT;
-    for (let pc = 0; ; ) {
+    for (let pc = 0; ;) {
       switch (code[pc]) {
         case Op.END:
           return;

@@ -212,7 +212,14 @@ export function setNd(p: Packet, data: Uint8Array, from: number): void {
 }
 
 /** Replaces the masked bits of `size` bytes; the mask lies `gap` bytes after the value. */
-function maskBytes(buf: Uint8Array, at: number, data: Uint8Array, from: number, size: number, gap: number): void {
+function maskBytes(
+  buf: Uint8Array,
+  at: number,
+  data: Uint8Array,
+  from: number,
+  size: number,
+  gap: number,
+): void {
   for (let i = 0; i < size; i++) {
     const mask = data[from + gap + i];
     buf[at + i] = (buf[at + i] & ~mask) | (data[from + i] & mask);

@@ -12,7 +12,16 @@ import type { CtAction } from '../actions/program.js';
 import type { DropCounters } from '../drops.js';
 import { type Packet, TUPLE_IPV4, TUPLE_IPV6 } from '../packet.js';
 import { ConnTable, E, FAMILY_IPV6, SEEN_REPLY, STRIDE, T, TIMES, TUPLE_WORDS, X } from './table.js';
-import { TCP_INVALID, TCP_NEW, TCP_STILL_NEW, TCP_UNCHANGED, tcpBegin, tcpMayBegin, TcpSegment, tcpUpdate } from './tcp.js';
+import {
+  TCP_INVALID,
+  TCP_NEW,
+  TCP_STILL_NEW,
+  TCP_UNCHANGED,
+  tcpBegin,
+  tcpMayBegin,
+  TcpSegment,
+  tcpUpdate,
+} from './tcp.js';
 import { DEFAULT_TIMEOUTS, Timeout, TIMEOUT_CLASSES } from './timeouts.js';
 import { icmpMayBegin, reverseTuple, TUPLE_INVALID, TUPLE_RELATED, tupleOf } from './tuple.js';
 
@@ -108,7 +117,8 @@ export class Conntrack {
       } else if (result === TCP_INVALID) state = CT.TRK | CT.INV;
       else {
         // +new, without a direction, until the other side has answered.
-        state = result === TCP_STILL_NEW ? CT.TRK | CT.NEW : CT.TRK | CT.EST | ((slot & 1) !== 0 ? CT.RPL : 0);
+        state =
+          result === TCP_STILL_NEW ? CT.TRK | CT.NEW : CT.TRK | CT.EST | ((slot & 1) !== 0 ? CT.RPL : 0);
         this.count(slot, p.end - p.start);
       }
     }

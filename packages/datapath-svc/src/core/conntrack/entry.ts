@@ -74,7 +74,10 @@ export function entryValue(c: Conntrack, entry: number, now: number): CtEntry {
     timeout: Math.max(0, Math.floor((times[time + X.EXPIRY] - now) / 1000)),
     id: words[at + E.ID],
     countersOrig: { packets: BigInt(times[time + X.PACKETS]), bytes: BigInt(times[time + X.BYTES]) },
-    countersReply: { packets: BigInt(times[time + X.REPLY_PACKETS]), bytes: BigInt(times[time + X.REPLY_BYTES]) },
+    countersReply: {
+      packets: BigInt(times[time + X.REPLY_PACKETS]),
+      bytes: BigInt(times[time + X.REPLY_BYTES]),
+    },
     start: 0n,
     stop: 0n,
     helper: '',

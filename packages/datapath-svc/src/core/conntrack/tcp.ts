@@ -71,7 +71,7 @@ export class TcpSegment {
 }
 
 function scaleOption(buf: Uint8Array, from: number, end: number): number {
-  for (let at = from; at < end; ) {
+  for (let at = from; at < end;) {
     const kind = buf[at];
     if (kind === 0) return 0;
     if (kind === 1) {
@@ -201,7 +201,8 @@ export function tcpUpdate(words: Uint32Array, src: number, dst: number, s: TcpSe
 
   let ack = s.ack;
   // Without ACK, and from stacks that reset with a zero acknowledgement, there is nothing to check.
-  if ((flags & ACK) === 0 || (ack === 0 && (flags & (ACK | RST)) === (ACK | RST))) ack = words[dst + P.SEQ_LO];
+  if ((flags & ACK) === 0 || (ack === 0 && (flags & (ACK | RST)) === (ACK | RST)))
+    ack = words[dst + P.SEQ_LO];
   const wireSeq = seq;
   if (seq === end) {
     // A segment without data may lie anywhere in the window.
@@ -225,7 +226,8 @@ export function tcpUpdate(words: Uint32Array, src: number, dst: number, s: TcpSe
   if (window > maxWin) maxWin = window;
   if (diff(end, seqLo) > 0) seqLo = end;
   const granted = window * 2 ** srcShift;
-  if (diff((ack + granted) >>> 0, words[dst + P.SEQ_HI]) >= 0) words[dst + P.SEQ_HI] = ack + Math.max(granted, 1);
+  if (diff((ack + granted) >>> 0, words[dst + P.SEQ_HI]) >= 0)
+    words[dst + P.SEQ_HI] = ack + Math.max(granted, 1);
   if ((flags & FIN) !== 0 && srcState < TcpState.CLOSING) srcState = TcpState.CLOSING;
   if (fits && (flags & ACK) !== 0) {
     if (dstState === TcpState.SYN_SENT) dstState = TcpState.ESTABLISHED;

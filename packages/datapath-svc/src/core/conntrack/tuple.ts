@@ -10,6 +10,7 @@
  */
 import { OFS } from '@ovs-node/flow/extract';
 import { FRAG_ANY, FRAG_LATER, W } from '@ovs-node/flow/layout';
+import { sum16 } from '../../offload/checksum.js';
 import type { Packet } from '../packet.js';
 import { FAMILY_IPV4, FAMILY_IPV6, T } from './table.js';
 
@@ -63,7 +64,7 @@ export function tupleOf(p: Packet, zone: number, tuple: Uint32Array): number {
   if (l4 < 0 || (nw & FRAG_LATER) !== 0) return TUPLE_INVALID;
   const proto = nw >>> 24;
   const trusted = p.meta.csumValid || p.meta.csumStart >= 0;
-  if (!v6 && !trusted && sum(buf, l3, l4, 0) !== 0xffff) return TUPLE_INVALID;
+  if (!v6 && !trusted && sum16(buf, l3, l4, 0) !== 0xffff) return TUPLE_INVALID;
 
   tuple[T.META] = (zone << 16) | (proto << 8) | (v6 ? FAMILY_IPV6 : FAMILY_IPV4);
   if (v6) {
@@ -93,26 +94,35 @@ export function tupleOf(p: Packet, zone: number, tuple: Uint32Array): number {
       if ((buf[l4 + 6] | buf[l4 + 7]) === 0) return v6 && !trusted ? TUPLE_INVALID : TUPLE_OK;
     }
     if (trusted || proto === SCTP || (nw & FRAG_ANY) !== 0) return TUPLE_OK;
-    return sum(buf, l4, end, pseudo(key, v6, proto, end - l4)) === 0xffff ? TUPLE_OK : TUPLE_INVALID;
+    return sum16(buf, l4, end, pseudo(key, v6, proto, end - l4)) === 0xffff ? TUPLE_OK : TUPLE_INVALID;
   }
 
   if ((proto === ICMPV6) !== v6 || offsets[OFS.PAYLOAD] < 0) return TUPLE_INVALID;
   if (!trusted && (nw & FRAG_ANY) === 0) {
     const start = v6 ? pseudo(key, true, ICMPV6, end - l4) : 0;
-    if (sum(buf, l4, end, start) !== 0xffff) return TUPLE_INVALID;
+    if (sum16(buf, l4, end, start) !== 0xffff) return TUPLE_INVALID;
   }
   const icmpType = buf[l4];
   if (answeringType(icmpType, v6) >= 0) {
     tuple[T.PORTS] = (buf[l4 + 4] << 24) | (buf[l4 + 5] << 16) | (icmpType << 8) | buf[l4 + 1];
     return TUPLE_OK;
   }
-  const isError = v6 ? icmpType >= 1 && icmpType <= 4 : icmpType === 3 || icmpType === 4 || icmpType === 5 || icmpType === 11 || icmpType === 12;
+  const isError = v6
+    ? icmpType >= 1 && icmpType <= 4
+    : icmpType === 3 || icmpType === 4 || icmpType === 5 || icmpType === 11 || icmpType === 12;
   if (!isError) return TUPLE_INVALID;
   return quoted(buf, l4 + 8, end, zone, v6, tuple) ? TUPLE_RELATED : TUPLE_INVALID;
 }
 
 /** The tuple of the packet quoted at `buf[at, end)`, turned around. False when it is none that could be tracked. */
-function quoted(buf: Uint8Array, at: number, end: number, zone: number, v6: boolean, tuple: Uint32Array): boolean {
+function quoted(
+  buf: Uint8Array,
+  at: number,
+  end: number,
+  zone: number,
+  v6: boolean,
+  tuple: Uint32Array,
+): boolean {
   let proto: number;
   let l4: number;
   // The error travels to who sent the quoted packet.
@@ -131,7 +141,7 @@ function quoted(buf: Uint8Array, at: number, end: number, zone: number, v6: bool
     const header = (buf[at] & 15) << 2;
     if (end - at < 20 || buf[at] >> 4 !== 4 || header < 20 || end - at < header) return false;
     if ((((buf[at + 6] << 8) | buf[at + 7]) & 0x1fff) !== 0) return false;
-    if (sum(buf, at, at + header, 0) !== 0xffff) return false;
+    if (sum16(buf, at, at + header, 0) !== 0xffff) return false;
     proto = buf[at + 9];
     l4 = at + header;
     tuple[T.DST] = word(buf, at + 12);
@@ -170,18 +180,6 @@ export function reverseTuple(tuple: Uint32Array, reply: Uint32Array): void {
 
 function word(buf: Uint8Array, at: number): number {
   return ((buf[at] << 24) | (buf[at + 1] << 16) | (buf[at + 2] << 8) | buf[at + 3]) >>> 0;
-}
-
-/** The folded sum of the 16-bit words of `buf[from, end)` and `start`; 0xffff when a checksum in it is right. */
-function sum(buf: Uint8Array, from: number, end: number, start: number): number {
-  let total = start;
-  let at = from;
-  for (const even = end - 1; at < even; at += 2) total += (buf[at] << 8) | buf[at + 1];
-  if (at < end) total += buf[at] << 8;
-  // At most 65535 bytes: the total stays below 2^32, but not below 2^31.
-  total = (total >>> 16) + (total & 0xffff);
-  total = (total >>> 16) + (total & 0xffff);
-  return total;
 }
 
 /** The unfolded sum of the pseudo header. */

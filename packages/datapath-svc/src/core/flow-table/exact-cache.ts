@@ -53,7 +53,7 @@ export class ExactCache {
     this.sets = sets;
     this.width = width;
     this.keys = new Uint32Array(sets * 2 * width);
-    this.flows = new Array<Flow | null>(sets * 2).fill(null);
+    this.flows = Array.from<Flow | null>({ length: sets * 2 }).fill(null);
   }
 
   /** The live flow cached for exactly `key`, whose `hashKey` is `hash`; or null. */

@@ -30,7 +30,14 @@ export class Flow {
   dead = false;
   subtable: Subtable | null = null;
 
-  constructor(fullKey: Uint32Array, mask: Uint32Array, ufid: Uint8Array | null, id: string, actions: Uint8Array, program: Program) {
+  constructor(
+    fullKey: Uint32Array,
+    mask: Uint32Array,
+    ufid: Uint8Array | null,
+    id: string,
+    actions: Uint8Array,
+    program: Program,
+  ) {
     this.key = new Uint32Array(DP_WORDS);
     for (let i = 0; i < DP_WORDS; i++) this.key[i] = fullKey[i] & mask[i];
     this.fullKey = fullKey;

@@ -28,7 +28,7 @@ export class Subtable {
   private readonly words: Int32Array;
   private hashes = new Int32Array(MIN_SLOTS);
   private keys: Int32Array;
-  private flows: (Flow | null)[] = new Array<Flow | null>(MIN_SLOTS).fill(null);
+  private flows: (Flow | null)[] = Array.from<Flow | null>({ length: MIN_SLOTS }).fill(null);
 
   /** `mask` has `DP_WORDS` words and is kept. */
   constructor(mask: Uint32Array) {
@@ -91,7 +91,8 @@ export class Subtable {
     this.flows[slot] = null;
     this.count--;
     flow.subtable = null;
-    if (this.hashes.length > MIN_SLOTS && this.count * 8 < this.hashes.length) this.resize(this.hashes.length / 2);
+    if (this.hashes.length > MIN_SLOTS && this.count * 8 < this.hashes.length)
+      this.resize(this.hashes.length / 2);
   }
 
   private hash(key: Uint32Array): number {
@@ -123,7 +124,7 @@ export class Subtable {
     const old = this.flows;
     this.hashes = new Int32Array(slots);
     this.keys = new Int32Array(slots * this.index.length);
-    this.flows = new Array<Flow | null>(slots).fill(null);
+    this.flows = Array.from<Flow | null>({ length: slots }).fill(null);
     for (const flow of old) if (flow !== null) this.place(flow, this.hash(flow.key));
   }
 }

@@ -21,7 +21,15 @@ function datapaths(request: Request): Datapath[] {
   return request.msg.dpIfindex === 0 ? [...request.core.byIndex.values()] : [request.datapath()];
 }
 
-function put(w: NlWriter, dp: Datapath, entry: number, cmd: number, flags: number, seq: number, pid: number): void {
+function put(
+  w: NlWriter,
+  dp: Datapath,
+  entry: number,
+  cmd: number,
+  flags: number,
+  seq: number,
+  pid: number,
+): void {
   const c = dp.conntrack;
   const family = (c.table.words[entry * STRIDE] & 0xff) === 0 ? AF_INET : AF_INET6;
   const mark = beginMessage(w, ctMsgType(cmd), flags, seq, pid, family, 0, dp.index);
@@ -48,7 +56,8 @@ export function ctGet(request: Request): Dump | void {
   for (const dp of datapaths(request)) {
     const { table } = dp.conntrack;
     for (const { entry, id } of table.entries()) {
-      if (attrs.ZONE === undefined || table.words[entry * STRIDE] >>> 16 === attrs.ZONE) all.push({ dp, entry, id });
+      if (attrs.ZONE === undefined || table.words[entry * STRIDE] >>> 16 === attrs.ZONE)
+        all.push({ dp, entry, id });
     }
   }
   return new ListDump(request, all, (w, { dp, entry, id }) => {
@@ -77,7 +86,16 @@ export function ctDelete(request: Request): void {
 export function ctGetStats(request: Request): void {
   const dps = datapaths(request);
   const { w } = request;
-  const mark = beginMessage(w, request.msg.type, 0, request.msg.seq, request.handle.pid, 0, 0, request.msg.dpIfindex);
+  const mark = beginMessage(
+    w,
+    request.msg.type,
+    0,
+    request.msg.seq,
+    request.handle.pid,
+    0,
+    0,
+    request.msg.dpIfindex,
+  );
   encodeAttrs(w, CTA_STATS_GLOBAL, {
     ENTRIES: dps.reduce((sum, dp) => sum + dp.conntrack.table.count, 0),
     MAX_ENTRIES: dps.reduce((sum, dp) => sum + dp.conntrack.maxConnections, 0),

@@ -26,7 +26,10 @@ function find(request: Request, attrs: Attrs): Datapath {
 function checkFeatures(attrs: Attrs): void {
   const features = attrs.USER_FEATURES ?? 0;
   if ((features & ~FEATURES) !== 0) {
-    throw new NetlinkError(Errno.EOPNOTSUPP, `datapath features 0x${(features & ~FEATURES).toString(16)} are not supported`);
+    throw new NetlinkError(
+      Errno.EOPNOTSUPP,
+      `datapath features 0x${(features & ~FEATURES).toString(16)} are not supported`,
+    );
   }
 }
 
@@ -59,7 +62,8 @@ function put(w: NlWriter, dp: Datapath, flags: number, seq: number, pid: number,
 /** Makes a datapath: NAME required, UPCALL_PID (of its local port), USER_FEATURES, PER_CPU_PIDS. */
 export function dpNew(request: Request): void {
   const attrs = attrsOf(request);
-  if (attrs.NAME === undefined || attrs.NAME === '') throw new NetlinkError(Errno.EINVAL, 'a datapath needs a name');
+  if (attrs.NAME === undefined || attrs.NAME === '')
+    throw new NetlinkError(Errno.EINVAL, 'a datapath needs a name');
   checkFeatures(attrs);
   const pids = attrs.UPCALL_PID === undefined || attrs.UPCALL_PID === 0 ? [] : [attrs.UPCALL_PID];
   const dp = request.core.addDatapath(attrs.NAME, Uint32Array.from(pids));

@@ -54,7 +54,12 @@ const ROWS: readonly Row[] = [
   { type: Family.WIN_CONTROL, cmd: WinControlCmd.WIN_PEND_REQ, ops: WRITE | TRANSACT, run: pend },
   { type: Family.WIN_CONTROL, cmd: WinControlCmd.WIN_PEND_PACKET_REQ, ops: WRITE | TRANSACT, run: pend },
   { type: Family.WIN_CONTROL, cmd: WinControlCmd.MC_SUBSCRIBE_REQ, ops: WRITE | TRANSACT, run: mcSubscribe },
-  { type: Family.WIN_CONTROL, cmd: WinControlCmd.PACKET_SUBSCRIBE_REQ, ops: WRITE | TRANSACT, run: packetSubscribe },
+  {
+    type: Family.WIN_CONTROL,
+    cmd: WinControlCmd.PACKET_SUBSCRIBE_REQ,
+    ops: WRITE | TRANSACT,
+    run: packetSubscribe,
+  },
   { type: Family.WIN_CONTROL, cmd: WinControlCmd.SOCK_PROP, ops: TRANSACT, run: sockProp },
   { type: Family.DATAPATH, cmd: DpCmd.NEW, ops: TRANSACT, run: dpNew },
   { type: Family.DATAPATH, cmd: DpCmd.DEL, ops: TRANSACT, run: dpDel },
@@ -121,7 +126,8 @@ function runOne(request: Request, op: number): Dump | null {
   const { msg } = request;
   if (!msg.hasBody) throw new NetlinkError(Errno.EINVAL, 'netlink request is shorter than its headers');
   const row = TABLE.get(rowKey(msg.type, msg.cmd));
-  if (row === undefined) throw new NetlinkError(Errno.EOPNOTSUPP, `unknown request: type ${msg.type}, command ${msg.cmd}`);
+  if (row === undefined)
+    throw new NetlinkError(Errno.EOPNOTSUPP, `unknown request: type ${msg.type}, command ${msg.cmd}`);
   if ((row.ops & (op === DeviceOp.WRITE ? WRITE : TRANSACT)) === 0) {
     throw new NetlinkError(Errno.EOPNOTSUPP, 'request is not valid for this device operation');
   }

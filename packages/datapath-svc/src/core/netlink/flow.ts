@@ -107,7 +107,8 @@ export function flowNew(request: Request): void {
   const id = ufid !== null ? ufidId(ufid) : keyId(key);
   const old = dp.flows.get(id);
   if (old !== undefined) {
-    if ((request.msg.flags & (NlFlag.CREATE | NlFlag.EXCL)) !== 0) throw new NetlinkError(Errno.EEXIST, 'flow exists');
+    if ((request.msg.flags & (NlFlag.CREATE | NlFlag.EXCL)) !== 0)
+      throw new NetlinkError(Errno.EEXIST, 'flow exists');
     replace(dp, old, attrs.ACTIONS, program);
     if (attrs.CLEAR === true) clearStats(old);
     echo(request, dp, old, attrs, FlowCmd.NEW);
@@ -115,7 +116,8 @@ export function flowNew(request: Request): void {
   }
   const flow = new Flow(key, mask, ufid, id, attrs.ACTIONS.slice(), program);
   const errno = dp.flows.insert(flow);
-  if (errno !== 0) throw new NetlinkError(errno, errno === Errno.EEXIST ? 'flow exists' : 'flow table is full');
+  if (errno !== 0)
+    throw new NetlinkError(errno, errno === Errno.EEXIST ? 'flow exists' : 'flow table is full');
   echo(request, dp, flow, attrs, FlowCmd.NEW);
 }
 

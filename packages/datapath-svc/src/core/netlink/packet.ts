@@ -21,7 +21,8 @@ export function packetExecute(request: Request): void {
   if (bytes === undefined || attrs.KEY === undefined || attrs.ACTIONS === undefined) {
     throw new NetlinkError(Errno.EINVAL, 'execute needs PACKET, KEY and ACTIONS');
   }
-  if (bytes.length < ETH_HLEN) throw new NetlinkError(Errno.EINVAL, `execute: a packet of ${bytes.length} bytes`);
+  if (bytes.length < ETH_HLEN)
+    throw new NetlinkError(Errno.EINVAL, `execute: a packet of ${bytes.length} bytes`);
   const dp = request.datapath();
   const key = keyOf(attrs.KEY);
   const { core } = request;

@@ -34,7 +34,8 @@ export class Request {
   /** The datapath that the request names by number. Throws ENODEV. */
   datapath(): Datapath {
     const dp = this.core.byIndex.get(this.msg.dpIfindex);
-    if (dp === undefined) throw new NetlinkError(Errno.ENODEV, `no datapath with number ${this.msg.dpIfindex}`);
+    if (dp === undefined)
+      throw new NetlinkError(Errno.ENODEV, `no datapath with number ${this.msg.dpIfindex}`);
     return dp;
   }
 

@@ -58,8 +58,12 @@ function put(w: NlWriter, vport: Vport, flags: number, seq: number, pid: number,
   endMessage(w, mark);
 }
 
-/** Tells those who joined the group that a port was made or changed (NEW), or deleted (DEL). */
-export function vportEvent(dp: Datapath, vport: Vport, cmd: number = VportCmd.NEW): void {
+function sameBytes(a: Uint8Array, b: Uint8Array | null): boolean {
+  return Buffer.compare(a, b ?? new Uint8Array(0)) === 0;
+}
+
+/** Tells those who joined the group that a port was made (NEW), changed (SET) or deleted (DEL). */
+export function vportEvent(dp: Datapath, vport: Vport, cmd: number): void {
   if (!dp.core.hasListeners(McGroup.VPORT)) return;
   const w = new NlWriter(256);
   put(w, vport, 0, 0, 0, cmd);
@@ -69,7 +73,12 @@ export function vportEvent(dp: Datapath, vport: Vport, cmd: number = VportCmd.NE
 /** Adds a port: NAME, TYPE and UPCALL_PID required, PORT_NO and OPTIONS optional. */
 export function vportNew(request: Request): void {
   const attrs = request.attrs(VPORT_ATTRS);
-  if (attrs.NAME === undefined || attrs.NAME === '' || attrs.TYPE === undefined || attrs.UPCALL_PID === undefined) {
+  if (
+    attrs.NAME === undefined ||
+    attrs.NAME === '' ||
+    attrs.TYPE === undefined ||
+    attrs.UPCALL_PID === undefined
+  ) {
     throw new NetlinkError(Errno.EINVAL, 'a port needs NAME, TYPE and UPCALL_PID');
   }
   const dp = request.datapath();
@@ -82,7 +91,7 @@ export function vportNew(request: Request): void {
   });
   if (typeof vport === 'number') throw new NetlinkError(vport, `cannot add port "${attrs.NAME}"`);
   put(request.w, vport, 0, request.msg.seq, request.handle.pid, VportCmd.NEW);
-  vportEvent(dp, vport);
+  vportEvent(dp, vport, VportCmd.NEW);
 }
 
 /** Deletes a port; the local one cannot be. */
@@ -107,17 +116,23 @@ export function vportGet(request: Request): Dump | void {
   put(request.w, find(request, request.attrs(VPORT_ATTRS)), 0, seq, pid, VportCmd.NEW);
 }
 
-/** Changes a port's upcall PIDs. Its type must be the same when given, its options cannot be changed. */
+/** Changes a port's upcall PIDs, and its options where its provider can. Its type must be the same when given. */
 export function vportSet(request: Request): void {
   const attrs = request.attrs(VPORT_ATTRS);
   const vport = find(request, attrs);
   if (attrs.TYPE !== undefined && attrs.TYPE !== vport.type) {
-    throw new NetlinkError(Errno.EINVAL, `port "${vport.name}" has type ${vport.type}, which cannot be changed`);
+    throw new NetlinkError(
+      Errno.EINVAL,
+      `port "${vport.name}" has type ${vport.type}, which cannot be changed`,
+    );
   }
-  if (attrs.OPTIONS !== undefined) {
-    throw new NetlinkError(Errno.EOPNOTSUPP, `the options of port "${vport.name}" cannot be changed`);
+  if (attrs.OPTIONS !== undefined && !sameBytes(attrs.OPTIONS, vport.options)) {
+    const options = attrs.OPTIONS.slice();
+    const errno = vport.provider.setOptions?.(options) ?? Errno.EOPNOTSUPP;
+    if (errno !== 0) throw new NetlinkError(errno, `the options of port "${vport.name}" cannot be changed`);
+    vport.options = options;
   }
   if (attrs.UPCALL_PID !== undefined) vport.upcallPids = pidsOf(attrs);
   put(request.w, vport, 0, request.msg.seq, request.handle.pid, VportCmd.NEW);
-  vportEvent(vport.datapath, vport);
+  vportEvent(vport.datapath, vport, VportCmd.SET);
 }

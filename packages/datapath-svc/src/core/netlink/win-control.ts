@@ -17,7 +17,8 @@ export function mcSubscribe(request: Request): void {
     throw new NetlinkError(Errno.EINVAL, 'a subscription needs MCAST_GRP and MCAST_JOIN');
   }
   const group = attrs.MCAST_GRP;
-  if (!((group >= 1 && group <= 6) || group === 101)) throw new NetlinkError(Errno.EINVAL, `no multicast group ${group}`);
+  if (!((group >= 1 && group <= 6) || group === 101))
+    throw new NetlinkError(Errno.EINVAL, `no multicast group ${group}`);
   if (attrs.MCAST_JOIN !== 0) request.handle.groups.add(group);
   else request.handle.groups.delete(group);
 }
@@ -29,7 +30,10 @@ export function packetSubscribe(request: Request): void {
     throw new NetlinkError(Errno.EINVAL, 'a packet subscription needs PACKET_SUBSCRIBE and PACKET_PID');
   }
   if (attrs.PACKET_PID !== request.handle.pid) {
-    throw new NetlinkError(Errno.EINVAL, `PID ${attrs.PACKET_PID} is not this handle's (${request.handle.pid})`);
+    throw new NetlinkError(
+      Errno.EINVAL,
+      `PID ${attrs.PACKET_PID} is not this handle's (${request.handle.pid})`,
+    );
   }
   request.handle.packetSubscribed = attrs.PACKET_SUBSCRIBE !== 0;
   if (!request.handle.packetSubscribed) request.handle.upcalls.clear();

@@ -9,7 +9,16 @@ import { ListDump, type Request } from './request.js';
 
 function put(w: NlWriter, vport: Vport, flags: number, seq: number, pid: number): void {
   const { index } = vport.datapath;
-  const mark = beginMessage(w, Family.WIN_NETDEV, flags, seq, pid, WinNetdevCmd.GET, FamilyVersion.WIN_NETDEV, index);
+  const mark = beginMessage(
+    w,
+    Family.WIN_NETDEV,
+    flags,
+    seq,
+    pid,
+    WinNetdevCmd.GET,
+    FamilyVersion.WIN_NETDEV,
+    index,
+  );
   w.putU32(WIN_NETDEV_ATTRS.PORT_NO.code, vport.portNo);
   w.putU32(WIN_NETDEV_ATTRS.TYPE.code, vport.type);
   w.putString(WIN_NETDEV_ATTRS.NAME.code, vport.name);
@@ -30,7 +39,10 @@ export function netdevGet(request: Request): Dump | void {
     for (const vport of dp.ports) if (vport !== null) all.push(vport);
   }
   if (request.isDump) return new ListDump(request, all, (w, vport) => put(w, vport, NlFlag.MULTI, seq, pid));
-  const vport = all.find((v) => (attrs.NAME !== undefined ? v.name === attrs.NAME : v.portNo === attrs.PORT_NO));
-  if (vport === undefined) throw new NetlinkError(Errno.ENODEV, `no port "${attrs.NAME ?? attrs.PORT_NO ?? ''}"`);
+  const vport = all.find((v) =>
+    attrs.NAME !== undefined ? v.name === attrs.NAME : v.portNo === attrs.PORT_NO,
+  );
+  if (vport === undefined)
+    throw new NetlinkError(Errno.ENODEV, `no port "${attrs.NAME ?? attrs.PORT_NO ?? ''}"`);
   put(request.w, vport, 0, seq, pid);
 }

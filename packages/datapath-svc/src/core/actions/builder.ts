@@ -1,0 +1,45 @@
+import { W } from '@ovs-node/flow/layout';
+import { NetlinkError } from '@ovs-node/netlink/attr';
+import { Errno } from '../errno.js';
+import { type CtAction, Op, Program, type UserspaceAction } from './program.js';
+
+/** A refusal: an EINVAL unless said otherwise, with its reason. */
+export function refuse(reason: string, errno: number = Errno.EINVAL): never {
+  throw new NetlinkError(errno, reason);
+}
+
+/** What has been compiled so far, and the packet as the actions before left it. */
+export class Builder {
+  readonly code: number[] = [];
+  readonly data: number[] = [];
+  readonly userspace: UserspaceAction[] = [];
+  readonly ct: CtAction[] = [];
+  readonly nested: Program[] = [];
+  /** The key of packets that reach the action, masked: what is not matched is 0 and so not known. */
+  readonly key: Uint32Array;
+  readonly depth: number;
+
+  constructor(key: Uint32Array, depth: number) {
+    this.key = key;
+    this.depth = depth;
+  }
+
+  get ethType(): number {
+    return this.key[W.ETH_TYPE] >>> 16;
+  }
+
+  get ipProto(): number {
+    return this.key[W.NW] >>> 24;
+  }
+
+  finish(): Program {
+    this.code.push(Op.END);
+    return new Program(
+      Int32Array.from(this.code),
+      Uint8Array.from(this.data),
+      this.userspace,
+      this.ct,
+      this.nested,
+    );
+  }
+}

@@ -1,0 +1,376 @@
+import fc from 'fast-check';
+import test from 'ava';
+import { Act, CtAct } from '@ovs-node/netlink/action-attrs';
+import { NetlinkError, type NlWriter } from '@ovs-node/netlink/attr';
+import { KEY_ATTRS as K } from '@ovs-node/netlink/key-attrs';
+import { compileActions, MAX_ACTION_BYTES } from '../../src/core/actions/compile.js';
+import { Packet } from '../../src/core/packet.js';
+import { PacketMeta } from '../../src/core/packet-meta.js';
+import { DatapathCore } from '../../src/core/core.js';
+import { HEADROOM } from '../../src/core/vport.js';
+import { checksum, echo, eth, icmp, ip, ipPacket, tcp, tcpL4, udp, udpL4 } from './frames.js';
+import { attrs, RecordingPort } from './kit.js';
+import { completeChecksum } from '../../src/offload/checksum.js';
+
+class Rig {
+  readonly ports: RecordingPort[] = [];
+  readonly core = new DatapathCore({
+    ports: {
+      create: () => {
+        const port = new RecordingPort();
+        this.ports.push(port);
+        return port;
+      },
+    },
+  });
+  readonly dp = (() => {
+    const dp = this.core.addDatapath('dp');
+    if (typeof dp === 'number') throw new Error('no datapath');
+    for (const name of ['p1', 'p2', 'p3']) {
+      dp.addVport({ type: 1, name, portNo: null, options: null, upcallPids: new Uint32Array(0) });
+    }
+    return dp;
+  })();
+
+  /** Runs `actions` on a frame; what port N got is `ports[N]`. */
+  run(hex: string, actions: Uint8Array, meta = new PacketMeta()): void {
+    const frame = Buffer.from(hex, 'hex');
+    const buf = new Uint8Array(HEADROOM + frame.length);
+    buf.set(frame, HEADROOM);
+    this.core.beginBatch(1);
+    const p = this.dp.context(0);
+    p.reset(buf, HEADROOM, buf.length, meta, 1);
+    this.dp.execute(compileActions(actions, p.key), p, actions);
+    this.core.endBatch();
+  }
+
+  /** The one frame that port 2 gets. */
+  one(hex: string, fill: (w: NlWriter) => void, meta?: PacketMeta): Buffer {
+    this.run(
+      hex,
+      attrs((w) => {
+        fill(w);
+        w.putU32(Act.OUTPUT, 2);
+      }),
+      meta,
+    );
+    const sent = this.ports[2].take();
+    if (sent.length !== 1) throw new Error(`${sent.length} frames`);
+    return Buffer.from(sent[0], 'hex');
+  }
+}
+
+const set = (w: NlWriter, code: number, value: number[], mask?: number[]): void =>
+  w.nested(mask === undefined ? Act.SET : Act.SET_MASKED, () => {
+    const bytes = mask === undefined ? value : [...value.map((v, i) => v & mask[i]), ...mask];
+    w.putBytes(code, Uint8Array.from(bytes));
+  });
+
+/** Whether all checksums of an untagged frame are right. */
+function checksumsRight(frame: Buffer): boolean {
+  const v6 = frame.readUInt16BE(12) === 0x86dd;
+  const l3 = 14;
+  const header = v6 ? 40 : (frame[l3] & 15) * 4;
+  const total = v6 ? 40 + frame.readUInt16BE(l3 + 4) : frame.readUInt16BE(l3 + 2);
+  if (!v6 && checksum(frame.subarray(l3, l3 + header)) !== 0) return false;
+  const proto = v6 ? frame[l3 + 6] : frame[l3 + 9];
+  const l4 = frame.subarray(l3 + header, l3 + total);
+  if (proto === 17 && l4.readUInt16BE(6) === 0) return !v6;
+  if (proto === 1) return checksum(l4) === 0;
+  const addresses = v6 ? frame.subarray(l3 + 8, l3 + 40) : frame.subarray(l3 + 12, l3 + 20);
+  const pseudo = Buffer.concat([
+    addresses,
+    Buffer.from([0, 0, l4.length >> 8, l4.length & 255, 0, 0, 0, proto]),
+  ]);
+  return checksum(Buffer.concat([pseudo, l4])) === 0;
+}
+
+const byte = fc.integer({ min: 0, max: 255 });
+const bytes = (n: number): fc.Arbitrary<number[]> => fc.array(byte, { minLength: n, maxLength: n });
+/** Value and mask, with all-zero and all-one masks likely. */
+const masked = (n: number): fc.Arbitrary<[number[], number[]]> =>
+  fc.tuple(
+    bytes(n),
+    fc.oneof(
+      bytes(n),
+      fc.constant(Array.from({ length: n }, () => 255)),
+      fc.constant(Array.from({ length: n }, () => 0)),
+    ),
+  );
+
+const FRAMES_V4 = [
+  tcp({ src: '10.0.0.1', dst: '10.0.0.2', sport: 1, dport: 2, flags: 'PA', seq: 7, data: 33 }),
+  udp('10.0.0.1', '10.0.0.2', 1, 2, 9),
+  eth(ipPacket('10.0.0.1', '10.0.0.2', 17, [0, 1, 0, 2, 0, 12, 0, 0, 9, 9, 9, 9])),
+  icmp('10.0.0.1', '10.0.0.2', 8, 0, echo(5)),
+];
+const FRAMES_V6 = [
+  tcp({ src: 'fc00::1', dst: 'fc00::2', sport: 1, dport: 2, flags: 'PA', seq: 7, data: 33 }),
+  udp('fc00::1', 'fc00::2', 1, 2, 9),
+  icmp('fc00::1', 'fc00::2', 128, 0, echo(5)),
+];
+
+test('masked sets of IPv4 change just the masked bits and keep the checksums right', (t) => {
+  const rig = new Rig();
+  fc.assert(
+    fc.property(fc.constantFrom(...FRAMES_V4), masked(10), (hex, [value, mask]) => {
+      const full = (x: number[]): number[] => [...x.slice(0, 8), 0, x[8], x[9], 0];
+      const out = rig.one(hex, (w) => set(w, K.IPV4.code, full(value), full(mask)));
+      const before = Buffer.from(hex, 'hex');
+      const want = Buffer.from(before);
+      for (let i = 0; i < 8; i++) want[26 + i] = (before[26 + i] & ~mask[i]) | (value[i] & mask[i]);
+      want[15] = (before[15] & ~mask[8]) | (value[8] & mask[8]);
+      want[22] = (before[22] & ~mask[9]) | (value[9] & mask[9]);
+      const plain = (b: Buffer): string => {
+        const copy = Buffer.from(b);
+        copy.fill(0, 24, 26);
+        const at = { 6: 50, 17: 40, 1: 36 }[copy[23]]!;
+        copy.fill(0, at, at + 2);
+        return copy.toString('hex');
+      };
+      return plain(out) === plain(want) && checksumsRight(out);
+    }),
+  );
+  t.pass();
+});
+
+test('masked sets of IPv6 and of ports keep the checksums right', (t) => {
+  const rig = new Rig();
+  fc.assert(
+    fc.property(fc.constantFrom(...FRAMES_V6), masked(39), (hex, [value, mask]) => {
+      const full = (x: number[]): number[] => [
+        ...x.slice(0, 32),
+        0,
+        x[33] & 15,
+        x[34],
+        x[35],
+        0,
+        x[37],
+        x[38],
+        0,
+      ];
+      const out = rig.one(hex, (w) => set(w, K.IPV6.code, full(value), full(mask)));
+      const before = Buffer.from(hex, 'hex');
+      const right = (i: number, at: number): boolean =>
+        out[at] === ((before[at] & ~full(mask)[i]) | (full(value)[i] & full(mask)[i]));
+      for (let i = 0; i < 32; i++) if (!right(i, 22 + i)) return false;
+      return right(38, 21) && out[14] >> 4 === 6 && checksumsRight(out);
+    }),
+  );
+  fc.assert(
+    fc.property(
+      fc.constantFrom(FRAMES_V4[0], FRAMES_V4[1], FRAMES_V6[0], FRAMES_V6[1]),
+      masked(4),
+      (hex, [value, mask]) => {
+        const frame = Buffer.from(hex, 'hex');
+        const v6 = frame.readUInt16BE(12) === 0x86dd;
+        const isTcp = frame[v6 ? 20 : 23] === 6;
+        const out = rig.one(hex, (w) => set(w, isTcp ? K.TCP.code : K.UDP.code, value, mask));
+        const l4 = v6 ? 54 : 34;
+        for (let i = 0; i < 4; i++)
+          if (out[l4 + i] !== ((frame[l4 + i] & ~mask[i]) | (value[i] & mask[i]))) return false;
+        return checksumsRight(out);
+      },
+    ),
+  );
+  t.pass();
+});
+
+test('checksums that an offload completes are right when it does', (t) => {
+  const rig = new Rig();
+  fc.assert(
+    fc.property(masked(8), masked(4), fc.boolean(), ([addresses, addressMask], [ports, portMask], isTcp) => {
+      const proto = isTcp ? 6 : 17;
+      const l4 = isTcp
+        ? tcpL4({ src: '10.0.0.1', dst: '10.0.0.2', sport: 1, dport: 2, flags: 'A', seq: 1, data: 21 })
+        : udpL4('10.0.0.1', '10.0.0.2', 1, 2, 21);
+      const field = isTcp ? 16 : 6;
+      const pseudo =
+        ~checksum(Uint8Array.from([...ip('10.0.0.1'), ...ip('10.0.0.2'), 0, proto, 0, l4.length])) & 0xffff;
+      l4[field] = pseudo >> 8;
+      l4[field + 1] = pseudo & 255;
+      const meta = new PacketMeta();
+      meta.csumStart = 34;
+      meta.csumOffset = field;
+      const out = rig.one(
+        eth(ipPacket('10.0.0.1', '10.0.0.2', proto, l4)),
+        (w) => {
+          const zeros = [0, 0, 0, 0];
+          set(w, K.IPV4.code, [...addresses, ...zeros], [...addressMask, ...zeros]);
+          set(w, isTcp ? K.TCP.code : K.UDP.code, ports, portMask);
+          w.putBytes(Act.PUSH_VLAN, Uint8Array.of(0x81, 0, 0x10, 1));
+        },
+        meta,
+      );
+      const sent = rig.ports[2].metas.at(-1)!;
+      if (sent.csumStart !== 38 || sent.csumOffset !== field) return false;
+      const total = 18 + out.readUInt16BE(20);
+      completeChecksum(out, sent.csumStart, total, sent.csumStart + sent.csumOffset);
+      return checksumsRight(Buffer.concat([out.subarray(0, 12), out.subarray(16)]));
+    }),
+  );
+  t.pass();
+});
+
+test('VLAN tags are pushed and popped, in the ring slot when nobody shares it', (t) => {
+  const rig = new Rig();
+  const frame = FRAMES_V4[0];
+  const tagged = rig.one(frame, (w) => {
+    w.putBytes(Act.PUSH_VLAN, Uint8Array.of(0x81, 0, 0x1f, 0xff));
+    w.putBytes(Act.PUSH_VLAN, Uint8Array.of(0x88, 0xa8, 0x10, 0x02));
+  });
+  t.is(tagged.toString('hex'), `${frame.slice(0, 24)}88a80002${'81000fff'}${frame.slice(24)}`);
+  t.is(
+    rig
+      .one(tagged.toString('hex'), (w) => (w.putFlag(Act.POP_VLAN), w.putFlag(Act.POP_VLAN)))
+      .toString('hex'),
+    frame,
+  );
+  t.is(rig.one(frame, (w) => w.putFlag(Act.POP_VLAN)).toString('hex'), frame);
+  // More tags than there is headroom.
+  const many = rig.one(frame, (w) => {
+    for (let i = 0; i < 40; i++) w.putBytes(Act.PUSH_VLAN, Uint8Array.of(0x81, 0, 0x10, i));
+  });
+  t.is(many.length, frame.length / 2 + 160);
+});
+
+test('trunc cuts the next output only, clone and sample change nothing outside', (t) => {
+  const rig = new Rig();
+  const frame = FRAMES_V4[0];
+  rig.run(
+    frame,
+    attrs((w) => {
+      w.putU32(Act.TRUNC, 20);
+      w.putU32(Act.OUTPUT, 1);
+      w.nested(Act.CLONE, () => {
+        set(w, K.ETHERNET.code, [1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2]);
+        w.putU32(Act.OUTPUT, 3);
+      });
+      w.nested(Act.SAMPLE, () => {
+        w.putU32(1, 0xffffffff);
+        w.nested(2, () => w.putFlag(Act.POP_VLAN));
+      });
+      w.putU32(Act.OUTPUT, 2);
+    }),
+  );
+  t.deepEqual(rig.ports[1].take(), [frame.slice(0, 40)]);
+  t.deepEqual(rig.ports[2].take(), [frame]);
+  t.deepEqual(rig.ports[3].take(), [`020202020202010101010101${frame.slice(24)}`]);
+});
+
+test('the headers after a set are those that a later action sees', (t) => {
+  const rig = new Rig();
+  const out = rig.one(FRAMES_V4[0], (w) => {
+    w.putU32(Act.OUTPUT, 1);
+    set(w, K.ETHERNET.code, [1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2]);
+    w.putBytes(Act.PUSH_VLAN, Uint8Array.of(0x81, 0, 0x10, 1));
+    set(w, K.IPV4.code, [9, 9, 9, 9, 8, 8, 8, 8, 6, 0, 64, 0]);
+    w.putFlag(Act.POP_VLAN);
+    set(w, K.TCP.code, [0, 99, 0, 98]);
+  });
+  t.deepEqual(rig.ports[1].take(), [FRAMES_V4[0]]);
+  t.true(checksumsRight(out));
+  t.is(out.toString('hex', 26, 38), '090909090808080800630062');
+});
+
+const refusals: [string, (w: NlWriter) => void, RegExp][] = [
+  ['unknown action', (w) => w.putU32(99, 1), /unknown action 99/],
+  ['short output', (w) => w.putU16(Act.OUTPUT, 1), /OUTPUT has length 2/],
+  ['large port', (w) => w.putU32(Act.OUTPUT, 70000), /70000 is too large/],
+  ['userspace without pid', (w) => w.nested(Act.USERSPACE, () => w.putBytes(2, Uint8Array.of(1))), /PID/],
+  ['push_vlan of no VLAN type', (w) => w.putBytes(Act.PUSH_VLAN, Uint8Array.of(8, 0, 0x10, 1)), /0x800/],
+  ['push_vlan without CFI', (w) => w.putBytes(Act.PUSH_VLAN, Uint8Array.of(0x81, 0, 0, 1)), /CFI/],
+  ['set of another protocol', (w) => set(w, K.UDP.code, [0, 1, 0, 2]), /protocol/],
+  [
+    'set of the IP protocol',
+    (w) => set(w, K.IPV4.code, [1, 1, 1, 1, 2, 2, 2, 2, 17, 0, 64, 0]),
+    /protocol cannot be changed/,
+  ],
+  [
+    'set of IPv6 in IPv4',
+    (w) =>
+      set(
+        w,
+        K.IPV6.code,
+        Array.from({ length: 40 }, () => 0),
+      ),
+    /Ethernet type/,
+  ],
+  [
+    'value outside of mask',
+    (w) => w.nested(Act.SET_MASKED, () => w.putBytes(K.ETHERNET.code, new Uint8Array(24).fill(1, 0, 12))),
+    /outside of its mask/,
+  ],
+  [
+    'two fields in a set',
+    (w) => w.nested(Act.SET, () => (w.putU32(K.PRIORITY.code, 1), w.putU32(K.SKB_MARK.code, 1))),
+    /more than one/,
+  ],
+  [
+    'ct with nat',
+    (w) => w.nested(Act.CT, () => w.nested(CtAct.NAT, () => undefined)),
+    /nat is not supported/,
+  ],
+  [
+    'ct with helper',
+    (w) => w.nested(Act.CT, () => w.putString(CtAct.HELPER, 'ftp')),
+    /helpers are not supported/,
+  ],
+  [
+    'ct mark without commit',
+    (w) => w.nested(Act.CT, () => w.putBytes(CtAct.MARK, new Uint8Array(8).fill(1))),
+    /requires commit/,
+  ],
+  ['trunc below a header', (w) => w.putU32(Act.TRUNC, 13), /13 bytes/],
+  ['hash of unknown algorithm', (w) => w.putBytes(Act.HASH, new Uint8Array(8).fill(9)), /unknown algorithm/],
+  ['meter', (w) => w.putU32(Act.METER, 1), /METER is not supported/],
+  [
+    'too long',
+    (w) => {
+      for (let i = 0; i < MAX_ACTION_BYTES / 8 + 1; i++) w.putU32(Act.OUTPUT, 1);
+    },
+    /too many/,
+  ],
+  [
+    'nested too deep',
+    (w) => {
+      const nest = (n: number): void => w.nested(Act.CLONE, () => (n > 0 ? nest(n - 1) : undefined));
+      nest(17);
+    },
+    /nested more than/,
+  ],
+];
+for (const [name, fill, reason] of refusals) {
+  test(`refused: ${name}`, (t) => {
+    const p = new Packet();
+    const frame = Buffer.from(FRAMES_V4[0], 'hex');
+    p.reset(frame, 0, frame.length, new PacketMeta(), 1);
+    const error = t.throws(() => compileActions(attrs(fill), p.key), { instanceOf: NetlinkError });
+    t.regex(error!.message, reason);
+    t.is(error!.errno, name === 'too long' ? 90 : 22);
+  });
+}
+
+test('whatever the bytes, actions are compiled or refused, and run without harm', (t) => {
+  const rig = new Rig();
+  const action = fc.tuple(fc.integer({ min: 0, max: 26 }), fc.uint8Array({ maxLength: 48 }));
+  fc.assert(
+    fc.property(
+      fc.array(action, { maxLength: 6 }),
+      fc.constantFrom(...FRAMES_V4, ...FRAMES_V6),
+      (list, hex) => {
+        const actions = attrs((w) => {
+          for (const [type, payload] of list) w.putBytes(type, payload);
+        });
+        try {
+          rig.run(hex, actions);
+        } catch (error) {
+          if (!(error instanceof NetlinkError)) throw error;
+          rig.core.endBatch();
+        }
+      },
+    ),
+    { numRuns: 2000 },
+  );
+  t.pass();
+});
