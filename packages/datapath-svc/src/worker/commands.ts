@@ -18,8 +18,7 @@ export interface ThreadCommand {
 }
 
 /** Most commands do something and answer nothing. */
-function quietly(result: void): string {
-  void result;
+function quietly(_done: void): string {
   return '';
 }
 

@@ -9,7 +9,7 @@
 import type { Clock } from '@ovs-node/common/clock';
 import { systemClock } from '@ovs-node/common/clock';
 import { vlog } from '@ovs-node/common/vlog';
-import type { Device } from '@ovs-node/netlink/device';
+import type { Device, DeviceHandle } from '@ovs-node/netlink/device';
 import { createLocalDevice } from '../core/pseudo-device.js';
 import type { LogLevel } from '../ports/provider.js';
 import { THREAD_COMMANDS, runThreadCommand } from './commands.js';
@@ -73,11 +73,21 @@ export function createInProcessDatapath(options: InProcessOptions): InProcessDat
     onWake: () => {},
   });
   const device = createLocalDevice(thread.core, clock);
+  const handles = new Set<DeviceHandle>();
   thread.start();
   return {
     commands: THREAD_COMMANDS,
-    open: () => device.open(),
+    async open() {
+      const handle = await device.open();
+      handles.add(handle);
+      handle.onClose(() => handles.delete(handle));
+      return handle;
+    },
     command: async (name, args) => runThreadCommand(thread, name, args),
-    close: () => thread.stop(),
+    close() {
+      // Each by itself, so that its owner hears of it.
+      for (const handle of handles) handle.close();
+      return thread.stop();
+    },
   };
 }

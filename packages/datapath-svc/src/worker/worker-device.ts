@@ -149,8 +149,9 @@ export class WorkerDevice implements Device {
     for (const waiting of this.#commands.values()) waiting.reject(error);
     this.#opening.clear();
     this.#commands.clear();
-    for (const handle of [...this.#handles.values()]) handle.lost();
+    const lost = Array.from(this.#handles.values());
     this.#handles.clear();
+    for (const handle of lost) handle.lost();
   }
 }
 
