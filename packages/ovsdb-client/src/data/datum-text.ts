@@ -1,8 +1,9 @@
 /** Text forms of data: the syntax of `ovs-vsctl` and `ovsdb-client`, both ways. */
 import { type Atom, SymbolTable, integerFromJson } from './atom.js';
 import { formatAtom, formatBareAtom } from './atom-format.js';
-import { type Datum, EMPTY_DATUM, datumOfSorted, mapDatum, setDatum } from './datum.js';
+import { type Datum, EMPTY_DATUM, mapDatum, setDatum } from './datum.js';
 import { ERROR_TAGS, OvsdbError } from './error.js';
+import { typeToEnglish } from './type-english.js';
 import { parseUuid } from './uuid.js';
 import { type BaseType, type ColumnType, checkAtom, isStrongRef, isWeakRef } from './type.js';
 
@@ -28,18 +29,23 @@ function joinElements(type: ColumnType, datum: Datum, separator: string, format:
 
 const DELIMITERS = ':=, []{}!<>';
 
-/** One token of the text syntax and the place behind it: a delimiter, a quoted string with its quotes, a word. */
+/**
+ * One token of the text syntax and the place behind it: a quoted string with its quotes, or a word up to the next
+ * delimiter, in which a backslash takes the next character as it is. Empty when a delimiter or the end comes first.
+ */
 export function nextToken(text: string, start: number): { token: string; end: number } {
   let i = start;
   if (text[i] === '"') {
     for (i++; i < text.length && text[i] !== '"'; i++) if (text[i] === '\\') i++;
-    if (i >= text.length) throw new TextError(`${text.slice(start)}: missing quote at end of quoted string`);
-    i++;
-  } else {
-    while (i < text.length && !DELIMITERS.includes(text[i]!)) i++;
-    if (i === start && i < text.length) i++;
+    if (i >= text.length) throw new TextError(`${text.slice(start)}: quoted string extends past end of argument`);
+    return { token: text.slice(start, i + 1), end: i + 1 };
   }
-  return { token: text.slice(start, i), end: i };
+  let token = '';
+  for (; i < text.length && !DELIMITERS.includes(text[i]!); i++) {
+    if (text[i] === '\\') i++;
+    token += text[i] ?? '';
+  }
+  return { token, end: Math.min(i, text.length) };
 }
 
 /** An error in the text of an atom or datum; the message is the whole line. */
@@ -57,10 +63,7 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
 
 /** Reads an atom from its text, with constraints. `symbols` admits `@NAME` for rows of the same transaction. */
 export function parseAtom(base: BaseType, text: string, symbols?: SymbolTable): Atom {
-  const atom = parseAtomOnly(base, text, symbols);
-  const error = checkAtom(base, atom);
-  if (error !== undefined) throw error;
-  return atom;
+  return checked(base, parseAtomOnly(base, text, symbols));
 }
 
 function parseAtomOnly(base: BaseType, text: string, symbols: SymbolTable | undefined): Atom {
@@ -100,12 +103,13 @@ function parseReal(text: string): number | undefined {
 }
 
 function parseString(text: string): string {
-  if (text === '')
-    throw new TextError('An empty string is not valid as input; use "" to represent the empty string');
+  if (text === '') throw new TextError('An empty string is not valid as input; use "" to represent the empty string');
   if (!text.startsWith('"')) return text;
   if (text.length < 2 || !text.endsWith('"')) {
     throw new TextError(`${text}: missing quote at end of quoted string`);
   }
+  const badEscape = /^"(?:[^"\\]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*(\\[^"\\/bfnrtu])/.exec(text);
+  if (badEscape !== null) throw new TextError(`${text}: bad escape ${badEscape[1]!}`);
   try {
     return JSON.parse(text) as string;
   } catch {
@@ -127,15 +131,19 @@ function parseUuidAtom(base: BaseType, text: string, symbols: SymbolTable | unde
 
 /** Reads a datum from its text. Throws `TextError` or a constraint `OvsdbError`. */
 export function parseDatum(type: ColumnType, text: string, symbols?: SymbolTable): Datum {
-  const reader = new DatumReader(type, text, symbols);
-  return reader.read();
+  return new DatumReader(type, text, symbols).read();
 }
+
+/** Most integers that one range may stand for. */
+const MAX_RANGE = 4096;
 
 /** Splits a list into elements; `[…]` or `{…}` around it may be left out. */
 class DatumReader {
   readonly #type: ColumnType;
   readonly #text: string;
   readonly #symbols: SymbolTable | undefined;
+  readonly #keys: Atom[] = [];
+  readonly #values: Atom[] = [];
   #at = 0;
 
   constructor(type: ColumnType, text: string, symbols: SymbolTable | undefined) {
@@ -145,80 +153,111 @@ class DatumReader {
   }
 
   read(): Datum {
-    const type = this.#type;
-    const keys: Atom[] = [];
-    const values: Atom[] = [];
-    const open = type.value === undefined ? '[' : '{';
-    const close = type.value === undefined ? ']' : '}';
+    const isMap = this.#type.value !== undefined;
     this.#skipSpaces();
-    const bracketed = this.#peek() === open;
+    const bracketed = this.#peek() === (isMap ? '{' : '[');
+    const close = !bracketed ? '' : isMap ? '}' : ']';
     if (bracketed) this.#at++;
     this.#skipSpaces();
-    for (;;) {
-      this.#skipSeparators();
-      if (this.#at >= this.#text.length || (bracketed && this.#peek() === close)) break;
-      this.#readElement(keys, values);
-    }
+    while (this.#peek() !== '' && this.#peek() !== close) this.#readElement();
+    if (this.#peek() !== close) throw new TextError(`${this.#text}: missing "${close}" at end of data`);
     if (bracketed) {
-      if (this.#peek() !== close) {
-        throw new TextError(`${this.#text}: missing "${close}" at end of ${this.#kind()}`);
-      }
       this.#at++;
       this.#skipSpaces();
-      if (this.#at < this.#text.length) {
-        throw new TextError(`${this.#text}: trailing garbage after "${close}"`);
-      }
+      if (this.#peek() !== '') throw new TextError(`${this.#text}: trailing garbage after "${close}"`);
     }
-    return this.#build(keys, values);
+    return this.#build();
   }
 
-  #kind(): string {
-    return this.#type.value === undefined ? 'set' : 'map';
-  }
-
-  #peek(): string | undefined {
-    return this.#text[this.#at];
+  /** The next character, or the empty string at the end. */
+  #peek(): string {
+    return this.#text[this.#at] ?? '';
   }
 
   #skipSpaces(): void {
     while (this.#peek() === ' ') this.#at++;
   }
 
-  #skipSeparators(): void {
-    while (this.#peek() === ' ' || this.#peek() === ',') this.#at++;
-  }
-
-  #atom(base: BaseType): Atom {
+  #token(): string {
     const { token, end } = nextToken(this.#text, this.#at);
     this.#at = end;
-    return parseAtom(base, token, this.#symbols);
+    return token;
   }
 
-  #readElement(keys: Atom[], values: Atom[]): void {
+  #readElement(): void {
     const { key, value } = this.#type;
-    keys.push(this.#atom(key));
-    if (value === undefined) return;
-    this.#skipSpaces();
-    if (this.#peek() !== '=') {
-      throw new TextError(`${this.#text}: syntax error at "${this.#peek() ?? ''}" expecting "="`);
+    const start = this.#at;
+    const first = this.#peek();
+    if (DELIMITERS.includes(first)) {
+      throw new TextError(`${this.#text}: unexpected "${first}" parsing ${typeToEnglish(this.#type)}`);
     }
-    this.#at++;
+    const token = this.#token();
+    if (key.type === 'integer') this.#integers(key, token, value === undefined);
+    else this.#keys.push(parseAtom(key, token, this.#symbols));
+    if (value !== undefined) {
+      this.#skipSpaces();
+      const next = this.#peek();
+      if (next !== '=') {
+        // At the end the peer's line ends in the middle; that is what its users know.
+        const rest = next === '' ? '' : `${next}" expecting "="`;
+        throw new TextError(`${this.#text.slice(start)}: syntax error at "${rest}`);
+      }
+      this.#at++;
+      this.#skipSpaces();
+      this.#values.push(parseAtom(value, this.#token(), this.#symbols));
+    }
     this.#skipSpaces();
-    values.push(this.#atom(value));
+    if (this.#peek() === ',') {
+      this.#at++;
+      this.#skipSpaces();
+    }
   }
 
-  #build(keys: Atom[], values: Atom[]): Datum {
-    if (keys.length === 0) return EMPTY_DATUM;
-    if (this.#type.value !== undefined) {
-      const entries = keys.map((key, i) => [key, values[i]!] as const);
-      if (new Set(keys).size !== keys.length) {
-        throw new OvsdbError(ERROR_TAGS.constraint, `map contains duplicate key`);
-      }
-      return mapDatum(entries);
+  /** An integer, or where `ranges` are admitted FIRST-LAST. */
+  #integers(base: BaseType, token: string, ranges: boolean): void {
+    const single = parseInteger(token);
+    if (single !== undefined) {
+      this.#keys.push(checked(base, single));
+      return;
     }
-    const n = keys.length;
-    const set = setDatum(keys);
-    if (set.keys.length !== n) throw new OvsdbError(ERROR_TAGS.constraint, 'set contains duplicate value');
-    return datumOfSorted(set.keys);
+    const match = ranges ? /^(-?[0-9]+)-(-?[0-9]+)$/.exec(token) : null;
+    const first = match === null ? undefined : parseInteger(match[1]!);
+    const last = match === null ? undefined : parseInteger(match[2]!);
+    if (first === undefined || last === undefined) {
+      throw new TextError(`"${token}" is not a valid integer or range`);
+    }
+    if (last < first) throw new TextError(`"${token}" is not a valid range. Range end cannot be before start.`);
+    checked(base, first);
+    checked(base, last);
+    if (Number(last) - Number(first) >= MAX_RANGE) {
+      throw new TextError(`"${token}" is not a valid range. Range size exceeds ${MAX_RANGE}.`);
+    }
+    for (let n = Number(first); n <= Number(last); n++) this.#keys.push(checked(base, n));
   }
+
+  #build(): Datum {
+    const { min, max } = this.#type;
+    const keys = this.#keys;
+    const n = keys.length;
+    if (n < min) throw this.#wrongNumber(n, 'minimum', min);
+    if (n > max) throw this.#wrongNumber(n, 'maximum', max);
+    if (n === 0) return EMPTY_DATUM;
+    const duplicate = new Set(keys).size !== n;
+    if (this.#type.value !== undefined) {
+      if (duplicate) throw new TextError(`${this.#text}: map contains duplicate key`);
+      return mapDatum(keys.map((key, i) => [key, this.#values[i]!] as const));
+    }
+    if (duplicate) throw new TextError(`${this.#text}: set contains duplicate value`);
+    return setDatum(keys);
+  }
+
+  #wrongNumber(n: number, which: string, limit: number): TextError {
+    return new TextError(`${this.#text}: ${n} value(s) specified but the ${which} number is ${limit}`);
+  }
+}
+
+function checked(base: BaseType, atom: Atom): Atom {
+  const error = checkAtom(base, atom);
+  if (error !== undefined) throw error;
+  return atom;
 }

@@ -10,7 +10,7 @@
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { errnoName } from '@ovs-node/common/errors';
+import { errnoName, strerror } from '@ovs-node/common/errors';
 import { vlog } from '@ovs-node/common/vlog';
 import { ioError } from './log-reader.js';
 
@@ -88,7 +88,8 @@ export function lockDatabaseFile(file: string, name: string = file): FileLock {
   try {
     fd = fs.openSync(lockName, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
   } catch (error) {
-    log.warn(`${lockName}: failed to open lock file: ${(error as Error).message}`);
+    log.warn(`${lockName}: failed to open lock file: ${strerror(error)}`);
+    log.warn(`${lockName}: failed to lock file: ${strerror(error)}`);
     return fail(error);
   }
   const owner = tryLock(fd);

@@ -25,7 +25,8 @@ export function createLog(file: string, records: readonly string[], name: string
   }
 }
 
-function writeNewLog(file: string, records: readonly string[], flags: string, name: string): void {
+/** Writes a whole log and syncs it, without any lock. Throws `OvsdbError`. */
+export function writeNewLog(file: string, records: readonly string[], flags: string, name: string): void {
   let fd: number;
   try {
     fd = fs.openSync(file, flags, 0o640);

@@ -6,7 +6,7 @@ import { PEER_VERSION } from '@ovs-node/common/version';
 import { ERROR_TAGS, OvsdbError, syntaxError } from 'ovsdb-client/data/error';
 import { type Json, canonicalJson, isJsonArray, parseJson } from 'ovsdb-client/data/json';
 import { schemaEquals } from 'ovsdb-client/schema';
-import { createLog } from '../storage/log-file.js';
+import { writeNewLog } from '../storage/log-file.js';
 import { lockDatabaseFile } from '../storage/lock-file.js';
 import { LogReader, MAGIC_CLUSTERED, MAGIC_STANDALONE } from '../storage/log-reader.js';
 import {
@@ -173,7 +173,7 @@ function convert(db: string | undefined, schemaFile: string | undefined, dst: st
   rewrite(db ?? defaultDatabase(), dst, `converted by ovsdb-tool ${PEER_VERSION}`, schema);
 }
 
-/** Reads a database and writes it compactly to `dst`, or over itself by a rename. */
+/** Reads a database and writes it compactly to `dst`, or over itself; by a rename, so that no reader sees half. */
 function rewrite(
   db: string,
   dst: string | undefined,
@@ -181,18 +181,16 @@ function rewrite(
   schema: ReturnType<typeof readSchemaFile> | undefined,
 ): void {
   const source = realFile(db);
-  const inPlace = dst === undefined;
-  const target = dst ?? `${source}.tmp`;
-  const lock = inPlace ? lockFor(source, db) : undefined;
+  const target = dst === undefined ? source : realFile(dst);
+  const temporary = `${target}.tmp`;
+  const lock = lockFor(target, dst ?? db);
   try {
     const database = readDatabase(db, schema);
-    if (inPlace) fs.rmSync(target, { force: true });
-    createLog(target, snapshotRecords(database, Date.now(), comment));
-    if (inPlace) rename(target, source);
+    fs.rmSync(temporary, { force: true });
+    writeNewLog(temporary, snapshotRecords(database, Date.now(), comment), 'wx', dst ?? db);
+    rename(temporary, target);
   } finally {
-    lock?.release();
-    // The lock file of the temporary name is of no use to anybody.
-    if (inPlace) fs.rmSync(`${dirname(source)}/.${basename(source)}.tmp.~lock~`, { force: true });
+    lock.release();
   }
 }
 
@@ -211,15 +209,6 @@ function rename(from: string, to: string): void {
   } catch (error) {
     throw new FatalError(`failed to rename "${from}" to "${to}" (${strerror(error)})`);
   }
-}
-
-function dirname(file: string): string {
-  const end = file.lastIndexOf('/');
-  return end < 0 ? '.' : file.slice(0, end);
-}
-
-function basename(file: string): string {
-  return file.slice(file.lastIndexOf('/') + 1);
 }
 
 function clusterOnly(db: string): never {
