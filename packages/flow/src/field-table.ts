@@ -15,7 +15,6 @@ import { W } from './layout.js';
 const NX_VENDOR = 0x00002320;
 const NSH_VENDOR = 0x005ad650;
 const ONF_VENDOR = 0x4f4e4600;
-const ERICSSON_VENDOR = 0x0000d4a7;
 
 const code = (name: string, cls: number, field: number, since = 1, experimenter = 0): FieldCode => ({
   name,
@@ -30,8 +29,7 @@ const nxEt = (name: string, field: number): FieldCode =>
   code(`NXOXM_ET_${name}`, 0xffff, field, 1, NX_VENDOR);
 const nxNsh = (name: string, field: number): FieldCode =>
   code(`NXOXM_NSH_${name}`, 0xffff, field, 1, NSH_VENDOR);
-const ericsson = (name: string, field: number): FieldCode =>
-  code(`ERICOXM_OF_${name}`, 0xffff, field, 1, ERICSSON_VENDOR);
+const ericsson = (name: string, field: number): FieldCode => code(`ERICOXM_OF_${name}`, 0x1000, field);
 const oxmOf = (name: string, field: number, since = 3): FieldCode =>
   code(`OXM_OF_${name}`, 0x8000, field, since);
 const onf = (name: string, field: number): FieldCode =>

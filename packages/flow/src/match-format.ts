@@ -218,7 +218,8 @@ function formatNsh(match: Match): string {
     s += `nsh_spi=0x${(k[W.NSH + 1]! >>> 8).toString(16)}${spiMask === 0xffffff ? '' : '/0x' + spiMask.toString(16)},`;
   }
   s += byte('nsh_si', W.NSH + 1, 0);
-  for (let i = 1; i <= 4; i++) {
+  // Only MD type 1 has contexts.
+  for (let i = 1; i <= 4 && ((k[W.NSH]! >>> 8) & 0xff) === 1; i++) {
     const mask = m[W.NSH + 1 + i]!;
     if (mask === 0) continue;
     s += `nsh_c${i}=0x${k[W.NSH + 1 + i]!.toString(16)}${mask === 0xffffffff ? '' : '/0x' + mask.toString(16)},`;
