@@ -15,7 +15,7 @@ import {
 } from '@ovs-node/netlink/action-attrs';
 import { NlReader } from '@ovs-node/netlink/attr';
 import { attrName, type AttrRow } from '@ovs-node/netlink/attr-table';
-import { VLAN_CFI, W } from '@ovs-node/flow/layout';
+import { VLAN_CFI } from '@ovs-node/flow/layout';
 import { Errno } from '../errno.js';
 import { MAX_PORTS } from '../limits.js';
 import { Builder, refuse } from './builder.js';
