@@ -42,8 +42,14 @@ export function hmapOrder<T>(items: readonly T[], number: (item: T) => number): 
     m |= (m & 1) << 1;
     if (m > mask) mask = m;
   }
-  return items
-    .map((item, i) => ({ item, i, bucket: hashInt(number(item)) & mask }))
-    .sort((a, b) => a.bucket - b.bucket || b.i - a.i)
-    .map(({ item }) => item);
+  // The table is copied with each addition, which turns the order within a bucket around; the new one comes first.
+  const buckets = new Map<number, T[]>();
+  for (const item of items) {
+    for (const bucket of buckets.values()) bucket.reverse();
+    const at = hashInt(number(item)) & mask;
+    const bucket = buckets.get(at);
+    if (bucket) bucket.unshift(item);
+    else buckets.set(at, [item]);
+  }
+  return [...buckets.entries()].sort(([a], [b]) => a - b).flatMap(([, bucket]) => bucket);
 }

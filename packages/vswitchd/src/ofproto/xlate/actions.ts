@@ -107,7 +107,7 @@ function doAction(ctx: XlateContext, action: Action, last: boolean): boolean {
       flow[W.TUN_ID + 1] = Number(action.tunId & 0xffffffffn);
       break;
     case 'dec_ttl':
-      return !decTtl(ctx, action.ids);
+      return !decTtl(ctx, action.ids.length === 0 ? [0] : action.ids);
     case 'resubmit': {
       const port = portFromOf10(action.inPort);
       const internal = ctx.rule !== undefined && ctx.rule.tableId === 254;

@@ -187,6 +187,7 @@ function commitVlan(ctx: XlateContext): void {
     flowTags--;
   }
   for (; baseTags > 0; baseTags--) {
+    ctx.wc[W.VLAN0] = 0xffffffff;
     popVlan(base, ctx.wc);
     out.putFlag(Act.POP_VLAN);
   }

@@ -29,7 +29,7 @@ export function ctAction(ctx: XlateContext, ct: CtSpec, isLast: boolean): void {
   wc[W.CT_MARK] = 0;
   wc.fill(0, W.CT_LABEL, W.CT_LABEL + 4);
   ctx.nat = undefined;
-  if (ct.actions.length > 0) ctx.doActions(ctx, ct.actions, isLast);
+  ctx.doActions(ctx, ct.actions, isLast);
 
   const nest = out.startNested(Act.CT);
   if (ct.commit) {

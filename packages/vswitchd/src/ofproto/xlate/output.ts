@@ -191,21 +191,7 @@ export function cloneActions(ctx: XlateContext, actions: readonly Action[], isLa
 }
 
 /** Actions whose changes to the packet in the datapath cannot simply be set back. */
-const IRREVERSIBLE: ReadonlySet<Action['type']> = new Set<Action['type']>([
-  'ct',
-  'ct_clear',
-  'dec_mpls_ttl',
-  'dec_ttl',
-  'goto_table',
-  'group',
-  'learn',
-  'meter',
-  'nat',
-  'output_trunc',
-  'pop_mpls',
-  'push_mpls',
-  'resubmit',
-]);
+const IRREVERSIBLE: ReadonlySet<Action['type']> = new Set<Action['type']>(['ct', 'meter', 'nat', 'output_trunc']);
 
 function reversible(actions: readonly Action[]): boolean {
   return actions.every((action) =>

@@ -13,6 +13,7 @@ import {
 } from '@ovs-node/flow/fields';
 import { formatFieldValue } from '@ovs-node/flow/field-text';
 import type { Field } from '@ovs-node/flow/field-types';
+import { altHex } from '@ovs-node/flow/int-text';
 import { VLAN_CFI, W } from '@ovs-node/flow/layout';
 import type { Action, Subfield } from '@ovs-node/openflow/actions/types';
 import type { XlateContext } from './context.js';
@@ -103,7 +104,7 @@ export function reportSubfield(ctx: XlateContext, sub: Subfield): void {
   const f = field(sub.field);
   const value = (getField(ctx.flow, f) >> BigInt(sub.ofs)) & ((1n << BigInt(sub.nBits)) - 1n);
   const whole = sub.ofs === 0 && sub.nBits >= f.bits;
-  const text = whole ? formatFieldValue(f, value, exactMask(f)) : `0x${value.toString(16)}`;
+  const text = whole ? formatFieldValue(f, value, exactMask(f)) : altHex(value);
   ctx.report('detail', `${subfieldText(sub)} is now ${text}`);
 }
 
