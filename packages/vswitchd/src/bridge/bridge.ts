@@ -37,6 +37,8 @@ export class Bridge implements BridgeState {
   /** The bridge's Ethernet address. */
   mac: Uint8Array;
   #nextOfport = 1;
+  /** Numbers that interfaces (by row) had before their device or datapath went away. */
+  readonly #remembered = new Map<string, number>();
 
   constructor(config: BridgeConfig, backer: Backer, now: number) {
     this.config = config;
@@ -57,7 +59,6 @@ export class Bridge implements BridgeState {
   /** Adds an interface; what goes wrong is kept in `errors`. Never rejects. */
   async addInterface(config: InterfaceConfig, adoptable: Adoptable): Promise<void> {
     const { name } = config;
-    this.errors.delete(name);
     try {
       const dpPort =
         config.type === 'patch' ? this.#checkPatch(config) : await this.#attach(config, adoptable);
@@ -73,11 +74,13 @@ export class Bridge implements BridgeState {
         phy: this.#describe(live),
         ...(config.type === 'patch' ? { peer: config.options.get('peer') as string } : {}),
       });
+      this.errors.delete(name);
       log.info(`bridge ${this.config.name}: added interface ${name} on port ${ofport & 0xffff}`);
     } catch (error) {
       const text = (error as Error).message;
+      // It is tried again and again: once is enough to say why.
+      if (this.errors.get(name) !== text) log.warn(text);
       this.errors.set(name, text);
-      log.warn(text);
     }
   }
 
@@ -122,12 +125,16 @@ export class Bridge implements BridgeState {
     return options;
   }
 
-  /** The OpenFlow number: asked for, or one that was not used yet. */
+  /** The OpenFlow number: asked for, or the one that it had, or one that was not used yet. */
   #number(config: InterfaceConfig): number {
     if (config.isLocal) return OFPP.LOCAL;
     const { ofproto } = this;
-    const wanted = config.ofportRequest;
-    if (wanted !== undefined && wanted < 0xff00 && ofproto.port(wanted) === undefined) return wanted;
+    for (const wanted of [config.ofportRequest, this.#remembered.get(config.uuid), config.ofportHint]) {
+      if (wanted !== undefined && wanted < 0xff00 && ofproto.port(wanted) === undefined) {
+        if (wanted >= this.#nextOfport && wanted !== config.ofportRequest) this.#nextOfport = wanted + 1;
+        return wanted;
+      }
+    }
     for (let tries = 0; tries < 0xff00; tries++) {
       const n = this.#nextOfport;
       this.#nextOfport = n + 1 >= 0xff00 ? 1 : n + 1;
@@ -209,6 +216,7 @@ export class Bridge implements BridgeState {
     const live = this.live.get(name);
     if (live === undefined) return;
     this.live.delete(name);
+    this.#remembered.set(live.config.uuid, live.ofport);
     this.ofproto.delPort(live.ofport);
     log.info(`bridge ${this.config.name}: deleted interface ${name} on port ${live.ofport & 0xffff}`);
   }

@@ -18,6 +18,8 @@ export interface InterfaceConfig {
   readonly type: string;
   readonly options: ReadonlyMap<string, string>;
   readonly ofportRequest: number | undefined;
+  /** The number that it had when the database last heard of it: kept across restarts where it is free. */
+  readonly ofportHint: number | undefined;
   readonly mac: string | undefined;
   readonly mtuRequest: number | undefined;
   /** The bridge's own port, `OFPP_LOCAL`. */
@@ -166,6 +168,7 @@ function localPort(name: string): PortConfig {
         type: 'internal',
         options: new Map(),
         ofportRequest: undefined,
+        ofportHint: undefined,
         mac: undefined,
         mtuRequest: undefined,
         isLocal: true,
@@ -224,6 +227,7 @@ function readInterface(bridge: string, row: Row<'Interface'>): InterfaceConfig {
     type: isLocal ? 'internal' : row.type === '' ? 'system' : row.type,
     options: row.options,
     ofportRequest: row.ofport_request,
+    ofportHint: row.ofport !== undefined && row.ofport > 0 ? row.ofport : undefined,
     mac: row.mac,
     mtuRequest: row.mtu_request,
     isLocal,
