@@ -64,7 +64,8 @@ function frame(i, reply = false) {
 function setup() {
   const core = new DatapathCore({ ports: { create: () => new Sink() } });
   const dp = core.addDatapath('dp');
-  const add = (name) => dp.addVport({ type: 1, name, portNo: null, options: null, upcallPids: new Uint32Array(0) });
+  const add = (name) =>
+    dp.addVport({ type: 1, name, portNo: null, options: null, upcallPids: new Uint32Array(0) });
   const p1 = add('p1');
   const p2 = add('p2');
   return { core, dp, p1, p2 };
@@ -138,18 +139,37 @@ for (const [name, connections] of [
   ['1 megaflow, 50000 connections: cache miss, 1 subtable', 50000],
 ]) {
   const s = setup();
-  put(s.dp, (f) => f(W.IN_PORT, 1), (w) => w.putU32(Act.OUTPUT, 2));
+  put(
+    s.dp,
+    (f) => f(W.IN_PORT, 1),
+    (w) => w.putU32(Act.OUTPUT, 2),
+  );
   measure(name, s, [s.p1], ring(Array.from({ length: connections }, (_, i) => frame(i))), connections);
 }
 for (const masks of [5, 10, 20]) {
   const s = setup();
   for (let i = 0; i < masks - 1; i++) {
-    put(s.dp, (f) => (f(W.IN_PORT, 9), f(W.NW_SRC, 1 << i, 0xffffffff << i)), (w) => w.putU32(Act.OUTPUT, 2));
+    put(
+      s.dp,
+      (f) => (f(W.IN_PORT, 9), f(W.NW_SRC, 1 << i, 0xffffffff << i)),
+      (w) => w.putU32(Act.OUTPUT, 2),
+    );
   }
-  put(s.dp, (f) => (f(W.IN_PORT, 1), f(W.NW_DST, 0x0b000001)), (w) => w.putU32(Act.OUTPUT, 2));
+  put(
+    s.dp,
+    (f) => (f(W.IN_PORT, 1), f(W.NW_DST, 0x0b000001)),
+    (w) => w.putU32(Act.OUTPUT, 2),
+  );
   // Keep the busy mask last: this is the worst case, not what sorting makes of it.
   s.dp.flows.untilSort = Infinity;
-  measure(`cache miss, last of ${masks} subtables`, s, [s.p1], ring(Array.from({ length: 50000 }, (_, i) => frame(i))), 50000, N / 2);
+  measure(
+    `cache miss, last of ${masks} subtables`,
+    s,
+    [s.p1],
+    ring(Array.from({ length: 50000 }, (_, i) => frame(i))),
+    50000,
+    N / 2,
+  );
 }
 {
   const s = setup();
@@ -171,11 +191,15 @@ for (const masks of [5, 10, 20]) {
 }
 {
   const s = setup();
-  put(s.dp, (f) => f(W.IN_PORT, 1), (w) => {
-    for (const port of [2, 2, 2]) w.putU32(Act.OUTPUT, port);
-    w.putBytes(Act.PUSH_VLAN, Uint8Array.of(0x81, 0, 0x10, 1));
-    w.putU32(Act.OUTPUT, 2);
-  });
+  put(
+    s.dp,
+    (f) => f(W.IN_PORT, 1),
+    (w) => {
+      for (const port of [2, 2, 2]) w.putU32(Act.OUTPUT, port);
+      w.putBytes(Act.PUSH_VLAN, Uint8Array.of(0x81, 0, 0x10, 1));
+      w.putU32(Act.OUTPUT, 2);
+    },
+  );
   measure('flood: 3 outputs, push_vlan on a copy, output', s, [s.p1], ring([frame(1)]), 1);
 }
 for (const connections of [1, 1000, 50000]) {
@@ -196,5 +220,6 @@ for (const connections of [1, 1000, 50000]) {
   }
   const frames = Array.from({ length: connections * 2 }, (_, i) => frame(i >> 1, (i & 1) === 1));
   measure(`ct pipeline, ${connections} connections, both ways`, s, [s.p1, s.p2], ring(frames), frames.length);
-  if (s.dp.conntrack.table.count !== connections) throw new Error(`${s.dp.conntrack.table.count} connections`);
+  if (s.dp.conntrack.table.count !== connections)
+    throw new Error(`${s.dp.conntrack.table.count} connections`);
 }

@@ -8,8 +8,7 @@
  * Nothing is invalidated when flows change: a deleted flow is marked dead and passed over, and a changed one keeps
  * its object. A new flow cannot shadow a cached one, since overlapping flows of one datapath must agree (they are
  * never inserted by vswitchd, and the look-up order among them is undefined, as in Linux). `clear` forgets dead
- * flows for the garbage collector after a flush. A full set replaces its older entry: insertion puts the new entry
- * first and moves the first to second place; a hit in second place swaps them, so that the busier stays.
+ * flows for the garbage collector after a flush. A full set replaces the entry that was not used last.
  *
  * Rejected: caching negative results (misses go to vswitchd at once and become flows), and per-flow insertion
  * probability (the peer's): it costs a random number per miss and helps only tables of many short connections.
@@ -20,25 +19,28 @@ import type { Flow } from './flow.js';
 
 /**
  * Hash of the words that distinguish connections, in any datapath key. `wide` also takes IPv6 addresses and what
- * else lies beyond the hot words.
+ * else lies beyond the hot words. Multilinear: a sum of products with odd constants, which the processor can work
+ * out side by side (a chain of mixes took twice as long), and a finish that brings the high bits down.
  */
 export function hashKey(key: Uint32Array, wide: boolean): number {
-  let h = mix(key[W.IN_PORT], key[W.RECIRC_ID]);
-  h = mix(h, key[W.ETH]);
-  h = mix(h, key[W.ETH + 1]);
-  h = mix(h, key[W.ETH + 2]);
-  h = mix(h, key[W.ETH_TYPE]);
-  h = mix(h, key[W.VLAN0]);
-  h = mix(h, key[W.NW_SRC]);
-  h = mix(h, key[W.NW_DST]);
-  h = mix(h, key[W.TP]);
-  h = mix(h, key[W.CT_STATE] ^ key[W.NW]);
+  let h =
+    Math.imul(key[W.NW_SRC], 0x9e3779b1) +
+    Math.imul(key[W.NW_DST], 0x85ebca77) +
+    Math.imul(key[W.TP], 0xc2b2ae3d) +
+    Math.imul(key[W.ETH], 0x27d4eb2f) +
+    Math.imul(key[W.ETH + 1], 0x165667b1) +
+    Math.imul(key[W.ETH + 2], 0xd3a2646d) +
+    Math.imul(key[W.ETH_TYPE], 0xfd7046c5) +
+    Math.imul(key[W.VLAN0], 0xb55a4f09) +
+    Math.imul(key[W.CT_STATE] ^ key[W.NW], 0x7feb352d) +
+    Math.imul(key[W.IN_PORT], 0x846ca68b) +
+    Math.imul(key[W.RECIRC_ID], 0x45d9f3b5);
   if (wide) {
     for (let i = W.IPV6_SRC; i < W.IPV6_LABEL; i++) h = mix(h, key[i]);
     h = mix(h, key[W.TUN_ID + 1]);
     h = mix(h, key[W.TUN_SRC]);
   }
-  return finish(h);
+  return finish(h | 0);
 }
 
 export class ExactCache {
@@ -47,12 +49,15 @@ export class ExactCache {
   /** Two entries of `width` words per set. */
   private readonly keys: Uint32Array;
   private readonly flows: (Flow | null)[];
+  /** Which entry of each set was used last; the other one goes first. */
+  private readonly recent: Uint8Array;
 
   /** `sets` is a power of two; `width` is how many words of a key are compared. */
   constructor(sets: number, width: number) {
     this.sets = sets;
     this.width = width;
     this.keys = new Uint32Array(sets * 2 * width);
+    this.recent = new Uint8Array(sets);
     this.flows = Array.from<Flow | null>({ length: sets * 2 }).fill(null);
   }
 
@@ -66,7 +71,10 @@ export class ExactCache {
       const at = entry * width;
       let i = 0;
       while (i < width && keys[at + i] === key[i]) i++;
-      if (i === width) return first;
+      if (i === width) {
+        this.recent[entry >> 1] = 0;
+        return first;
+      }
     }
     const second = this.flows[entry + 1];
     if (second !== null && !second.dead) {
@@ -74,7 +82,7 @@ export class ExactCache {
       let i = 0;
       while (i < width && keys[at + i] === key[i]) i++;
       if (i === width) {
-        this.swap(entry);
+        this.recent[entry >> 1] = 1;
         return second;
       }
     }
@@ -84,32 +92,16 @@ export class ExactCache {
   /** Remembers that exactly `key` leads to `flow`. */
   insert(key: Uint32Array, hash: number, flow: Flow): void {
     const width = this.width;
-    const entry = (hash & (this.sets - 1)) << 1;
+    const set = hash & (this.sets - 1);
+    const way = this.recent[set] ^ 1;
+    const entry = (set << 1) | way;
     const at = entry * width;
-    const first = this.flows[entry];
-    if (first !== null && !first.dead) {
-      this.keys.copyWithin(at + width, at, at + width);
-      this.flows[entry + 1] = first;
-    }
     for (let i = 0; i < width; i++) this.keys[at + i] = key[i];
     this.flows[entry] = flow;
+    this.recent[set] = way;
   }
 
   clear(): void {
     this.flows.fill(null);
-  }
-
-  private swap(entry: number): void {
-    const keys = this.keys;
-    const width = this.width;
-    const at = entry * width;
-    for (let i = at; i < at + width; i++) {
-      const word = keys[i];
-      keys[i] = keys[i + width];
-      keys[i + width] = word;
-    }
-    const flow = this.flows[entry];
-    this.flows[entry] = this.flows[entry + 1];
-    this.flows[entry + 1] = flow;
   }
 }

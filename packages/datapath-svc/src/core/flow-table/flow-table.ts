@@ -11,7 +11,7 @@ import { ExactCache, hashKey } from './exact-cache.js';
 import type { Flow } from './flow.js';
 import { Subtable } from './subtable.js';
 
-const HOT_SETS = 4096;
+const HOT_SETS = 8192;
 const WIDE_SETS = 1024;
 const SORT_INTERVAL = 1 << 16;
 /** Flows that one datapath holds unless told otherwise. */
