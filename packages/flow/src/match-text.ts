@@ -6,6 +6,7 @@ import { fieldByName, fieldProtocols, mustField } from './fields.js';
 import { scanInt } from './int-text.js';
 import { W } from './layout.js';
 import { Match } from './match.js';
+import { applyFast } from './match-fast.js';
 import { matchSet } from './match-fields.js';
 import type { PortMap } from './ports.js';
 import { parseSubfield } from './subfield.js';
@@ -24,8 +25,10 @@ export interface FlowWord {
   readonly value: string;
 }
 
-const SPACE = /[, \t\r\n]*/y;
-const NAME = /[^:=(, \t\r\n]*/y;
+/** Whether a character separates words. */
+function isSeparator(c: number): boolean {
+  return c === 44 || c === 32 || c === 9 || c === 10 || c === 13;
+}
 
 /**
  * Splits flow text into words: `key`, `key=value`, `key:value` or `key(value)`, between commas or blanks.
@@ -35,20 +38,23 @@ export function splitFlowWords(text: string): FlowWord[] {
   const words: FlowWord[] = [];
   let i = 0;
   while (true) {
-    SPACE.lastIndex = i;
-    i += SPACE.exec(text)![0].length;
+    while (i < text.length && isSeparator(text.charCodeAt(i))) i++;
     if (i >= text.length) return words;
-    NAME.lastIndex = i;
-    const name = NAME.exec(text)![0];
-    i += name.length;
+    const from = i;
+    for (; i < text.length; i++) {
+      const c = text.charCodeAt(i);
+      // A separator, `:`, `=` or `(`.
+      if (c === 58 || c === 61 || c === 40 || isSeparator(c)) break;
+    }
+    const name = text.slice(from, i);
     const delimiter = text[i];
     if (delimiter === '=' || delimiter === ':') {
       const start = ++i;
-      i = valueEnd(text, start, ', \t\r\n');
+      i = valueEnd(text, start, false);
       words.push({ name, value: text.slice(start, i) });
     } else if (delimiter === '(') {
       const start = ++i;
-      i = valueEnd(text, start, ')');
+      i = valueEnd(text, start, true);
       words.push({ name, value: text.slice(start, i) });
       i++;
     } else {
@@ -57,14 +63,14 @@ export function splitFlowWords(text: string): FlowWord[] {
   }
 }
 
-/** Where a value that starts at `i` ends: at one of `delimiters` outside of inner parentheses. */
-function valueEnd(text: string, i: number, delimiters: string): number {
+/** Where a value that starts at `i` ends: at a separator, or `enclosed` at `)`, outside of inner parentheses. */
+function valueEnd(text: string, i: number, enclosed: boolean): number {
   let depth = 0;
   for (; i < text.length; i++) {
-    const c = text[i]!;
-    if (depth === 0 && delimiters.includes(c)) return i;
-    if (c === '(') depth++;
-    else if (c === ')' && depth > 0) depth--;
+    const c = text.charCodeAt(i);
+    if (depth === 0 && (enclosed ? c === 41 : isSeparator(c))) return i;
+    if (c === 40) depth++;
+    else if (c === 41 && depth > 0) depth--;
   }
   return i;
 }
@@ -129,16 +135,26 @@ export function applyMatchWord(
   }
   const f = fieldByName(name);
   if (f !== undefined) {
-    // A field without a value only has to exist.
-    const masked = parseFieldValue(f, value === '' ? '0/0' : value, ports);
-    matchSet(match, f, masked.value, masked.mask);
-    addEthernetPrereq(match, f);
-    return fieldProtocols(f, masked.mask);
+    const quick = applyFast(match, f, value);
+    if (quick >= 0) {
+      addEthernetPrereq(match, f);
+      return quick;
+    }
+    return applyField(match, f, value, ports);
   }
   if (/^tun_metadata([0-9]|[1-5][0-9]|6[0-3])(\[|$)/.test(name)) {
     throw new FlowSyntaxError(`${name}: tunnel metadata fields are not supported`);
   }
   return name.includes('[') ? applySubfield(match, name, value) : undefined;
+}
+
+/** `f=value` by the general way; exported for the test that compares it with the short cut. */
+export function applyField(match: Match, f: Field, value: string, ports?: PortMap): number {
+  // A field without a value only has to exist.
+  const masked = parseFieldValue(f, value === '' ? '0/0' : value, ports);
+  matchSet(match, f, masked.value, masked.mask);
+  addEthernetPrereq(match, f);
+  return fieldProtocols(f, masked.mask);
 }
 
 function setWord(match: Match, word: number, mask: number, value: number): void {

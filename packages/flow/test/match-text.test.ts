@@ -1,10 +1,14 @@
 import test from 'ava';
+import { setLevels } from '@ovs-node/common/vlog';
 import { PROTO_ANY, PROTO_NXM_OXM_ANY, PROTO } from '../src/field-types.js';
 import { FIELDS } from '../src/fields.js';
 import { normalizeMatch } from '../src/match-normalize.js';
 import { formatMatch, parseMatch, parseMatchProtocols, splitFlowWords } from '../src/match-text.js';
 import { matchEquals, matchSubsumes } from '../src/match-fields.js';
 import { fixture, textOrError } from './fixtures.js';
+
+setLevels('ofp_match', null, 'off');
+setLevels('ofp_port', null, 'off');
 
 const PROTOCOLS: Record<number, string> = {
   [PROTO_ANY]: 'any',
