@@ -14,6 +14,7 @@
  * or one without a connected NIC, is ENODEV; vswitchd asks again later.
  */
 
+import { linuxErrnoName, strerror } from '@ovs-node/common/errors';
 import type { PortFactory, PortProvider, PortRequest } from '../core/vport.js';
 import { VportType } from '@ovs-node/netlink/families';
 import type { MakeKind, PortMaker } from '../ports/factory.js';
@@ -88,7 +89,7 @@ export class ExtensibleSwitch implements PortFactory {
     if (typeof port !== 'number') return this.#enter(this.userAdded, request, port);
     // A datapath must have its local port; it can be without a device, bridges have internal ports of their own.
     if (kind !== 'internal' || request.name !== request.datapath) return port;
-    return this.#enter(this.userAdded, request, new NullPort(this.#maker.host, `no device (error ${port})`));
+    return this.#enter(this.userAdded, request, new NullPort(this.#maker.host, errnoText(port)));
   }
 
   /** Declare a host port. `ovsPortName` is its own name by default. @throws Error one line, nothing changed. */
@@ -126,7 +127,7 @@ export class ExtensibleSwitch implements PortFactory {
       // Made first: when it cannot be, nothing has changed.
       if (nextState(port.state, event) === undefined) this.#step(port, event);
       const made = this.#make(port);
-      if (typeof made === 'number') throw new Error(`${name}: could not connect the NIC (error ${made})`);
+      if (typeof made === 'number') throw new Error(`${name}: could not connect the NIC (${errnoText(made)})`);
       port.plugged.plug(made);
     }
     this.#step(port, event);
@@ -196,6 +197,10 @@ export class ExtensibleSwitch implements PortFactory {
     if (next === undefined) throw new Error(`${port.name}: ${event} is not possible in state ${port.state}`);
     if (next !== 'gone') port.state = next;
   }
+}
+
+function errnoText(errno: number): string {
+  return strerror(linuxErrnoName(errno));
 }
 
 const NO_OPTIONS: PortOptions = new Map();

@@ -30,6 +30,7 @@ export class Driver {
     this.#loop = loop;
     this.#mayBlock = mayBlock && loop.wakeFd >= 0;
     this.#onWake = onWake;
+    loop.onChanged = () => this.#changed();
   }
 
   /** Begin; returns at once. */
@@ -47,12 +48,14 @@ export class Driver {
     });
   }
 
-  /** A port came or went while the loop waits on the event loop: see to it that it is served. */
-  poke(): void {
-    if (this.#timer === undefined || this.#stopped) return;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    setImmediate(() => this.#turn());
+  /** A port came, went or changed while the loop waits on the event loop: see to it that it is served. */
+  #changed(): void {
+    if (this.#waiting) this.#loop.wake();
+    else if (this.#timer !== undefined && !this.#stopped) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+      setImmediate(() => this.#turn());
+    }
   }
 
   #finish(): void {
@@ -97,17 +100,17 @@ export class Driver {
     const loop = this.#loop;
     let idle = 0;
     for (let i = 0; i < SLICE_SCANS && idle < 2; i++) idle = loop.scan() > 0 ? 0 : idle + 1;
-    const wait = Math.min(MAX_WAIT_MS, Math.ceil(loop.housekeep()));
+    const wait = Math.ceil(loop.housekeep());
     if (idle < 2) {
       setImmediate(() => this.#turn());
       return;
     }
-    if (loop.wakeFd < 0) {
+    if (!loop.hasPolled && !this.#mayBlock) {
       this.#timer = setTimeout(() => this.#turn(), wait);
       return;
     }
     this.#waiting = true;
-    loop.waitAsync(wait, () => {
+    loop.waitAsync(Math.min(MAX_WAIT_MS, wait), () => {
       this.#waiting = false;
       if (loop.woken) {
         loop.woken = false;

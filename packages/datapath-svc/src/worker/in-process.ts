@@ -54,7 +54,11 @@ export function createInProcessDatapath(options: InProcessOptions): InProcessDat
     const device = new WorkerDevice({
       dummy,
       log: logLine,
-      onFailure: (error) => log.err(`datapath thread failed: ${error.stack ?? error.message}`),
+      // A process without its datapath is of no use: it crashes, and --monitor starts it again.
+      onFailure: (error) => {
+        log.emer('the datapath thread failed');
+        throw error;
+      },
     });
     return {
       commands: THREAD_COMMANDS,

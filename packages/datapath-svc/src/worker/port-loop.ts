@@ -29,6 +29,8 @@ export class PortLoop implements PortHost {
   /** Set right after construction; the core needs the port factory, which needs the loop. */
   core!: DatapathCore;
   readonly ports = new Set<Port>();
+  /** Called when ports came, went or changed: the driver may be waiting for others. */
+  onChanged: () => void = () => {};
   /** Something asked for attention: the wake-up descriptor was readable. Cleared by the driver. */
   woken = false;
   /** Descriptor that wakes `wait` when something is written to it, -1 without system calls. */
@@ -46,7 +48,6 @@ export class PortLoop implements PortHost {
   #nextTick = 0;
   readonly #arenas: Uint8Array[] = [];
   #arena = 0;
-  #waitingAsync = false;
 
   /** `now` gives monotonic milliseconds; `libc` undefined: no polled ports. */
   constructor(libc: Libc | undefined, now: () => number, log: (level: LogLevel, text: string) => void) {
@@ -56,6 +57,12 @@ export class PortLoop implements PortHost {
     this.#pollSet = libc && acquireMemory(libc, MAX_POLLED * POLLFD);
     this.#scratch = libc && acquireMemory(libc, 8);
     this.wakeFd = libc === undefined ? -1 : libc.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  }
+
+  /** Whether there is anything that `wait` would wait for but a wake-up. */
+  get hasPolled(): boolean {
+    for (const port of this.ports) if (port.fd >= 0) return true;
+    return false;
   }
 
   /** Whether a port needs the event loop to turn. */
@@ -76,7 +83,7 @@ export class PortLoop implements PortHost {
 
   changed(): void {
     this.#stale = true;
-    if (this.#waitingAsync) this.wake();
+    this.onChanged();
   }
 
   /** End a `wait` in progress, now or the next one. From another thread: write 8 bytes to `wakeFd` instead. */
@@ -155,9 +162,7 @@ export class PortLoop implements PortHost {
   /** The same, without blocking this thread; `done` comes on the event loop. */
   waitAsync(timeoutMs: number, done: () => void): void {
     const count = this.#arm();
-    this.#waitingAsync = true;
     this.#libc!.pollAsync(this.#pollSet!.address, count, timeoutMs, (error, ready) => {
-      this.#waitingAsync = false;
       this.#disarm(error === null ? ready : 0);
       done();
     });

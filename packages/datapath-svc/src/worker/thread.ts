@@ -7,7 +7,7 @@ import { DatapathCore } from '../core/core.js';
 import { PortMaker } from '../ports/factory.js';
 import type { LogLevel } from '../ports/provider.js';
 import { ExtensibleSwitch } from '../switch/switch.js';
-import { tryLibc } from '../sys/libc.js';
+import { libcFailure, tryLibc } from '../sys/libc.js';
 import { Driver } from './driver.js';
 import { PortLoop } from './port-loop.js';
 
@@ -33,6 +33,9 @@ export class DatapathThread {
 
   constructor(options: ThreadOptions) {
     const libc = tryLibc();
+    if (libc === undefined && process.platform === 'linux') {
+      options.log('warn', `no devices of the host can be used: ${libcFailure()}`);
+    }
     this.loop = new PortLoop(libc, options.now, options.log);
     const maker = new PortMaker(this.loop, libc, options.wall);
     this.switch = new ExtensibleSwitch(maker, { dummy: options.dummy });

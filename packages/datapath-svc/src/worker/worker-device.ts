@@ -37,6 +37,7 @@ export class WorkerDevice implements Device {
   #wakeFd = -1;
   #next = 1;
   #closed = false;
+  #stopping = false;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -101,6 +102,9 @@ export class WorkerDevice implements Device {
 
   /** Used by the handles. */
   send(message: ToWorker): void {
+    // After 'stop' the worker closes the descriptor, whose number may then be somebody else's.
+    if (this.#stopping) return;
+    if (message.t === 'stop') this.#stopping = true;
     this.#worker.postMessage(message);
     if (this.#wakeFd >= 0) {
       try {
