@@ -2,7 +2,7 @@
 import { type Atom, SymbolTable, integerFromJson } from './atom.js';
 import { formatAtom, formatBareAtom } from './atom-format.js';
 import { type Datum, EMPTY_DATUM, mapDatum, setDatum } from './datum.js';
-import { ERROR_TAGS, OvsdbError } from './error.js';
+import { ERROR_TAGS, OvsdbError, constraintError } from './error.js';
 import { typeToEnglish } from './type-english.js';
 import { parseUuid } from './uuid.js';
 import { type BaseType, type ColumnType, checkAtom, isStrongRef, isWeakRef } from './type.js';
@@ -204,13 +204,21 @@ class DatumReader {
       }
       this.#at++;
       this.#skipSpaces();
-      this.#values.push(parseAtom(value, this.#token(), this.#symbols));
+      this.#readValue(value);
     }
     this.#skipSpaces();
     if (this.#peek() === ',') {
       this.#at++;
       this.#skipSpaces();
     }
+  }
+
+  #readValue(base: BaseType): void {
+    const token = this.#token();
+    if (base.type === 'integer' && parseInteger(token) === undefined) {
+      throw new TextError(`"${token}" is not a valid integer or range`);
+    }
+    this.#values.push(parseAtom(base, token, this.#symbols));
   }
 
   /** An integer, or where `ranges` are admitted FIRST-LAST. */
@@ -230,7 +238,7 @@ class DatumReader {
     checked(base, first);
     checked(base, last);
     if (Number(last) - Number(first) >= MAX_RANGE) {
-      throw new TextError(`"${token}" is not a valid range. Range size exceeds ${MAX_RANGE}.`);
+      throw constraintError(`Range "${token}" is too big. Maximum allowed size is ${MAX_RANGE}.`);
     }
     for (let n = Number(first); n <= Number(last); n++) this.#keys.push(checked(base, n));
   }
