@@ -173,8 +173,9 @@ export function parseCtTuple(text: string): CtTupleFilter {
   for (const item of text.split(/[, \t\r\n]+/)) {
     if (item === '') continue;
     const eq = item.indexOf('=');
-    const name = eq < 0 ? item : item.slice(0, eq);
-    const value = eq < 0 ? '' : item.slice(eq + 1);
+    if (eq < 0) throw new OvsError(`field ${item} missing value`, 'EINVAL');
+    const name = item.slice(0, eq);
+    const value = item.slice(eq + 1);
     if (Object.hasOwn(TUPLE_ADDRESSES, name)) {
       const [side, format, n] = TUPLE_ADDRESSES[name as keyof typeof TUPLE_ADDRESSES];
       const bytes = new Uint8Array(n);
