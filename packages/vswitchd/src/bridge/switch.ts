@@ -66,6 +66,7 @@ export class Switch {
       try {
         await this.#datapaths.prepare(new Set([...config.bridges.values()].map((each) => each.type)));
         for (const step of plan(this.bridges, config)) await this.#apply(step);
+        for (const bridge of this.bridges.values()) bridge.config = config.bridges.get(bridge.config.name) ?? bridge.config;
         await this.#datapaths.sweep(this.bridges.values());
       } catch (error) {
         log.err(`reconfiguration failed: ${errorMessage(error)}`);
@@ -131,6 +132,7 @@ export class Switch {
 
   /** The datapath took its ports with it: they are added again when it is back. */
   #datapathLost(type: string): void {
+    if (this.#stopped) return;
     for (const bridge of this.bridges.values()) {
       if (bridge.config.type !== type) continue;
       for (const [name, live] of [...bridge.live]) if (live.config.type !== 'patch') bridge.forget(name);
