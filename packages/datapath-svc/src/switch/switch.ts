@@ -127,7 +127,8 @@ export class ExtensibleSwitch implements PortFactory {
       // Made first: when it cannot be, nothing has changed.
       if (nextState(port.state, event) === undefined) this.#step(port, event);
       const made = this.#make(port);
-      if (typeof made === 'number') throw new Error(`${name}: could not connect the NIC (${errnoText(made)})`);
+      if (typeof made === 'number')
+        throw new Error(`${name}: could not connect the NIC (${errnoText(made)})`);
       port.plugged.plug(made);
     }
     this.#step(port, event);

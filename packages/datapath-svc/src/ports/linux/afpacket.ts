@@ -259,7 +259,8 @@ export class AfPacketPort implements Port {
     const upAndPromiscuous = ((flags & L.IFF_UP) !== 0 ? IfFlags.UP : 0) | IfFlags.PROMISC;
     const running = (flags & L.IFF_RUNNING) !== 0;
     const mtu = control.mtu(this.#name);
-    const news = upAndPromiscuous !== this.flags || running !== this.#running || (mtu > 0 && mtu !== this.mtu);
+    const news =
+      upAndPromiscuous !== this.flags || running !== this.#running || (mtu > 0 && mtu !== this.mtu);
     this.flags = upAndPromiscuous;
     this.#running = running;
     if (mtu > 0) this.mtu = mtu;
@@ -280,8 +281,16 @@ export class AfPacketPort implements Port {
     // Even without room the frame must leave the socket, or all that follow get the wrong slot.
     const into = store.memory.address + (at < 0 ? 0 : at - VNET_HEADER);
     const room = at < 0 ? 0 : MAX_FRAME + VNET_HEADER;
-    const got = this.#libc.recv(this.fd, into, room, L.MSG_DONTWAIT | L.MSG_TRUNC);
-    if (got !== length + VNET_HEADER || at < 0 || got > room) return -1;
+    const flags = L.MSG_DONTWAIT | L.MSG_TRUNC;
+    let got = this.#libc.recv(this.fd, into, room, flags);
+    // An error of the device (it went down) is told once, in place of a frame that is still there.
+    if (got < 0 && this.#libc.errno() !== L.EAGAIN) got = this.#libc.recv(this.fd, into, room, flags);
+    if (got >= 0 && got !== length + VNET_HEADER) {
+      // Not this slot's frame: slots and socket are out of step, and meet again when the socket is empty.
+      while (this.#libc.recv(this.fd, into, room, flags) >= 0);
+      return -1;
+    }
+    if (got < 0 || at < 0 || got > room) return -1;
     store.keep(at + length);
     return at + length;
   }

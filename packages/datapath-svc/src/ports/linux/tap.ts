@@ -193,7 +193,8 @@ export class TapPort implements Port {
 
   fault(): void {
     if (this.fd < 0) return;
-    const gone = this.#libc.ioctl(this.fd, L.TUNGETIFF, new Uint8Array(40)) < 0 && this.#libc.errno() === L.EBADFD;
+    const gone =
+      this.#libc.ioctl(this.fd, L.TUNGETIFF, new Uint8Array(40)) < 0 && this.#libc.errno() === L.EBADFD;
     if (gone) this.#lose();
     else this.#look();
   }
