@@ -5,8 +5,11 @@ import { ERRORS, type ErrorCode, type ErrorName } from './error-table.js';
 
 export type { ErrorName } from './error-table.js';
 
-/** How much of the offending message an error reply quotes (OpenFlow 1.0, section 5.4.4: at least 64 bytes). */
-export const ERROR_QUOTE = 64;
+/**
+ * How much of the offending message an error reply quotes: all that fits, as the peer does, so that a reader sees
+ * the whole request (OpenFlow 1.0, section 5.4.4, asks for at least 64 bytes).
+ */
+export const ERROR_QUOTE = 0xffff - 24;
 
 /**
  * An error as sent or received. `name` is undefined when the numbers of a received one have no name in its version;

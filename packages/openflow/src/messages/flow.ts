@@ -111,7 +111,7 @@ function finishFlowMod10(
       bufferId,
       outPort: isDelete(command) ? outPort : OFPP.ANY,
       outGroup: GROUP_ANY,
-      flags,
+      flags: command === 'add' ? flags | FF.RESET_COUNTS : flags,
       actions: readFlowActions(r, 1),
     },
   };
@@ -165,7 +165,8 @@ function readFlowMod11(r: Reader, version: number): FlowModMessage {
       bufferId,
       outPort: isDelete(command) ? outPort : OFPP.ANY,
       outGroup: isDelete(command) ? outGroup : GROUP_ANY,
-      flags,
+      // Before 1.2 an addition always resets the counters.
+      flags: version === 2 && add ? flags | FF.RESET_COUNTS : flags,
       actions,
     },
   };

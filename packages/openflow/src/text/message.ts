@@ -210,13 +210,12 @@ function formatReply(p: MultipartReply, version: number, o: PrintOptions): strin
 }
 
 /** Text that an error quotes, or the message that it quotes. */
-function formatError(e: OfError, version: number, o: PrintOptions): string {
+function formatError(e: OfError, o: PrintOptions): string {
   let out = ` ${e.name ?? `type ${e.errorType}, code ${e.code}`}\n`;
   if (e.name === 'OFPHFC_INCOMPATIBLE' || e.name === 'OFPHFC_EPERM') {
     return `${out}${new TextDecoder('latin1').decode(e.data).replace(/[^\x20-\x7e\n\t]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)}\n`;
   }
-  void version;
-  out += printMessage(e.data, { ...o, verbosity: 1 }, true);
+  out += printMessage(e.data, { ...o, verbosity: 1 });
   return out;
 }
 
@@ -231,7 +230,7 @@ function formatBody(msg: OfMessage, version: number, o: PrintOptions): string {
       return `\n version bitmap: ${bits.join(', ')}`;
     }
     case 'error':
-      return formatError(msg.error, version, o);
+      return formatError(msg.error, o);
     case 'echo_request':
     case 'echo_reply':
       return ` ${msg.data.length} bytes of payload\n${verbosity > 1 ? hexDump(msg.data) : ''}`;
@@ -254,7 +253,7 @@ function formatBody(msg: OfMessage, version: number, o: PrintOptions): string {
       return formatPacketOut(msg.packetOut, o) + shown;
     }
     case 'flow_mod':
-      return formatFlowMod(msg.flowMod, o);
+      return formatFlowMod(msg.flowMod, version, o);
     case 'flow_removed':
       return formatFlowRemoved(msg.removed, o);
     case 'port_status': {
@@ -276,7 +275,7 @@ function formatBody(msg: OfMessage, version: number, o: PrintOptions): string {
     case 'multipart_request':
       return formatRequest(msg.request, o);
     case 'multipart_reply':
-      return formatReply(msg.reply, version, o) + (msg.more ? ' ***more...***'.slice(0, 0) : '');
+      return formatReply(msg.reply, version, o);
     case 'set_flow_format':
       return ` format=${msg.format === 'nxm' ? 'nxm' : 'openflow10'}`;
     case 'flow_mod_table_id':
@@ -304,12 +303,8 @@ export function formatMessage(msg: OfMessage, version: number, xid: number, o: P
   return out.endsWith('\n') ? out : `${out}\n`;
 }
 
-/**
- * The text of a message in bytes. What cannot be decoded is said, with its bytes.
- *
- * @param cut the bytes may be only the start of a message, as those that an error quotes.
- */
-export function printMessage(bytes: Uint8Array, o: PrintOptions = {}, cut = false): string {
+/** The text of a message in bytes. What cannot be decoded is said, with its bytes. */
+export function printMessage(bytes: Uint8Array, o: PrintOptions = {}): string {
   if (bytes.length < HEADER_LENGTH) {
     return `OpenFlow packet too short (only ${bytes.length} bytes):\n${hexDump(bytes)}`;
   }
@@ -317,7 +312,7 @@ export function printMessage(bytes: Uint8Array, o: PrintOptions = {}, cut = fals
   if (length !== bytes.length) {
     if (length > bytes.length) {
       const text = `(***truncated to ${bytes.length} bytes from ${length}***)\n`;
-      return `${cut ? text : text}${hexDump(bytes)}`;
+      return `${text}${hexDump(bytes)}`;
     }
     return `(***only uses ${length} bytes out of ${bytes.length}***)\n${hexDump(bytes)}`;
   }

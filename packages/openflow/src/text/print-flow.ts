@@ -7,6 +7,7 @@ import { formatActionsIn } from '../actions/text.js';
 import {
   ALL_TABLES,
   COOKIE_NONE,
+  FF,
   type FlowFilter,
   type FlowMod,
   type FlowRemoved,
@@ -30,7 +31,7 @@ const COMMANDS = {
 } as const;
 
 /** What follows the name of a flow-mod. */
-export function formatFlowMod(f: FlowMod, o: PrintOptions): string {
+export function formatFlowMod(f: FlowMod, version: number, o: PrintOptions): string {
   let out = ` ${COMMANDS[f.command]}`;
   if (f.tableId !== 0) out += ` table:${formatTable(f.tableId, o.tables)}`;
   out += ' ';
@@ -45,7 +46,8 @@ export function formatFlowMod(f: FlowMod, o: PrintOptions): string {
   if (f.bufferId !== NO_BUFFER) out += `buf:${hex(f.bufferId)} `;
   if (f.outPort !== OFPP.ANY) out += `out_port:${formatPort(f.outPort, o.ports)} `;
   if (f.outGroup !== GROUP_ANY) out += `out_group:${f.outGroup} `;
-  out += formatFlags(f.flags, ' ');
+  // That an addition resets counters goes without saying before 1.2.
+  out += formatFlags(version < 3 ? f.flags & ~FF.RESET_COUNTS : f.flags, ' ');
   return `${out}actions=${formatActionsIn(f.actions, o)}`;
 }
 

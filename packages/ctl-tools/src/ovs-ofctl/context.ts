@@ -1,0 +1,361 @@
+/** What the commands of ovs-ofctl share: settings, connections, names of ports and tables. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { dirs } from '@ovs-node/common/dirs';
+import { errnoName, FatalError, strerror } from '@ovs-node/common/errors';
+import { connectStream, OPENFLOW_PORT } from '@ovs-node/common/stream';
+import { vlog } from '@ovs-node/common/vlog';
+import { PROTO } from '@ovs-node/flow/field-types';
+import { OFPP, parsePort, type PortMap } from '@ovs-node/flow/ports';
+import type { TableMap } from '@ovs-node/openflow/actions/row';
+import {
+  type ConnectionHandlers,
+  ConnectionError,
+  ErrorReply,
+  OfConnection,
+} from '@ovs-node/openflow/connection';
+import type { Decoded } from '@ovs-node/openflow/messages/codec';
+import type { OfMessage, PhyPort } from '@ovs-node/openflow/messages/types';
+import { printMessage, type PrintOptions } from '@ovs-node/openflow/text/message';
+import { formatProtocols, PROTOCOLS, protocolRow } from '@ovs-node/openflow/text/protocols';
+
+const log = vlog('vconn');
+
+export interface SortCriterion {
+  /** A field's name; undefined: the priority. */
+  readonly field: string | undefined;
+  readonly descending: boolean;
+}
+
+export interface Settings {
+  /** OpenFlow versions to offer, bit n for version n on the wire. */
+  versions: number;
+  /** Protocols allowed by -O and -F. */
+  protocols: number;
+  strict: boolean;
+  readOnly: boolean;
+  stats: boolean;
+  /** Undefined: accept names, and show them on a terminal. */
+  names: boolean | undefined;
+  verbosity: number;
+  timestamp: boolean;
+  packetInFormat: 'standard' | 'nxt_packet_in' | 'nxt_packet_in2' | undefined;
+  readonly sort: SortCriterion[];
+  timeout: number | undefined;
+}
+
+/** A connection that is ready, with what is said of it in errors. */
+export interface Switch {
+  readonly connection: OfConnection;
+  readonly name: string;
+  /** The protocol (a bit of `PROTO`) in use for flows. */
+  protocol: number;
+}
+
+export class OfctlContext {
+  readonly settings: Settings;
+  private readonly portMaps = new Map<string, Promise<PortMap>>();
+  private readonly tableMaps = new Map<string, Promise<TableMap>>();
+  private readonly open = new Set<OfConnection>();
+
+  constructor(settings: Settings) {
+    this.settings = settings;
+  }
+
+  /** Opens `target` and waits for the version to be agreed on. `kind` is the socket of a bridge to use. */
+  async connect(
+    target: string,
+    kind: 'mgmt' | 'snoop' = 'mgmt',
+    handlers: ConnectionHandlers = {},
+  ): Promise<Switch> {
+    const { socket, name } = await this.openStream(target, kind);
+    return new Promise((resolve, reject) => {
+      let ready = false;
+      const connection: OfConnection = new OfConnection(
+        socket,
+        { versions: this.settings.versions, watch: kind === 'snoop' },
+        {
+          ...handlers,
+          onReady: (version) => {
+            ready = true;
+            handlers.onReady?.(version);
+            const protocol = PROTOCOLS.find((p) => p.version === version)?.bit ?? PROTO.OF10_STD;
+            // The connection's constructor has returned by now: nothing is received before the next turn.
+            resolve({ connection, name: target, protocol });
+          },
+          onClose: (reason) => {
+            if (!ready) reject(connectFailure(target, name, reason));
+            else handlers.onClose?.(reason);
+          },
+        },
+      );
+      this.open.add(connection);
+    });
+  }
+
+  private async openStream(target: string, kind: 'mgmt' | 'snoop') {
+    if (target.includes(':')) {
+      try {
+        return { socket: await connectStream(target, { defaultPort: OPENFLOW_PORT }), name: target };
+      } catch (e) {
+        throw new FatalError(`connecting to ${target} (${strerror(e)})`);
+      }
+    }
+    // A socket by its path; a bridge; a datapath's `type@name`.
+    const bare = target.includes('@') ? target.slice(target.indexOf('@') + 1) : target;
+    const candidates = [
+      path.resolve(target),
+      path.join(dirs.rundir, `${target}.${kind}`),
+      path.join(dirs.rundir, `${bare}.${kind}`),
+    ];
+    for (const file of new Set(candidates)) {
+      if (process.platform !== 'win32' && !fs.existsSync(file)) continue;
+      try {
+        return { socket: await connectStream(`unix:${file}`), name: `unix:${file}` };
+      } catch (e) {
+        if (errnoName(e) === 'ENOENT') continue;
+        throw new FatalError(`${file}: failed to open socket (${strerror(e)})`);
+      }
+    }
+    throw new FatalError(`${target} is not a bridge or a socket`);
+  }
+
+  closeAll(): void {
+    for (const c of this.open) c.close();
+    this.open.clear();
+  }
+
+  /** Sends a request and prints its replies, an error too. */
+  async dump(sw: Switch, request: OfMessage): Promise<void> {
+    const frames: Uint8Array[] = [];
+    try {
+      await sw.connection.request(request, (_decoded, bytes) => frames.push(bytes.slice()));
+    } catch (e) {
+      if (e instanceof ErrorReply) frames.push(e.bytes);
+      else throw transactFailure(sw.name, e);
+    }
+    const options = await this.printOptions(sw.name, 1);
+    process.stdout.write(frames.map((bytes) => printMessage(bytes, options)).join(''));
+  }
+
+  /** A request with its replies as values; an error ends the program. */
+  async transact(sw: Switch, request: OfMessage): Promise<Decoded[]> {
+    const replies: Decoded[] = [];
+    try {
+      await sw.connection.request(request, (decoded) => replies.push(decoded));
+    } catch (e) {
+      throw await this.requestFailure(sw, e);
+    }
+    return replies;
+  }
+
+  /** What to throw for a request that failed; an error reply is printed. */
+  async requestFailure(sw: Switch, e: unknown): Promise<Error> {
+    if (!(e instanceof ErrorReply)) return transactFailure(sw.name, e);
+    process.stderr.write(printMessage(e.bytes, await this.printOptions(sw.name, 2)));
+    return new FatalError('');
+  }
+
+  /**
+   * Sends a message that has no reply, and a barrier; resolves to the error message that came instead of nothing.
+   */
+  async tryNoReply(sw: Switch, msg: OfMessage): Promise<ErrorReply | undefined> {
+    const failed: { error?: ErrorReply } = {};
+    const request = sw.connection.request(msg).catch((e: unknown) => {
+      if (e instanceof ErrorReply) failed.error = e;
+    });
+    try {
+      await sw.connection.request({ type: 'barrier_request' });
+    } catch (e) {
+      throw transactFailure(sw.name, e);
+    }
+    // The barrier's reply says that no error will come any more.
+    void request;
+    return failed.error;
+  }
+
+  /** `tryNoReply` where an error ends the program. */
+  async noReply(sw: Switch, msg: OfMessage): Promise<void> {
+    const error = await this.tryNoReply(sw, msg);
+    if (error) throw await this.requestFailure(sw, error);
+  }
+
+  get showNames(): boolean {
+    return this.settings.names ?? process.stdout.isTTY === true;
+  }
+
+  /** How to print messages of a switch; `more` on top of -m. */
+  async printOptions(target: string, more: number): Promise<PrintOptions> {
+    return {
+      verbosity: this.settings.verbosity + more,
+      ports: this.showNames ? await this.ports(target) : undefined,
+      tables: this.showNames ? await this.tables(target) : undefined,
+    };
+  }
+
+  /** Names that flow text may use. */
+  async acceptNames(target: string): Promise<{ ports: PortMap | undefined; tables: TableMap | undefined }> {
+    if (this.settings.names === false) return { ports: undefined, tables: undefined };
+    const tables = await this.tables(target);
+    return { ports: await this.ports(target), tables };
+  }
+
+  ports(target: string): Promise<PortMap> {
+    return remember(this.portMaps, target, async () => {
+      const sw = await this.connect(target);
+      const list = await this.fetchPorts(sw);
+      sw.connection.close();
+      return nameMap(list.map((p) => [p.portNo, p.name]));
+    });
+  }
+
+  tables(target: string): Promise<TableMap> {
+    return remember(this.tableMaps, target, async () => {
+      const sw = await this.connect(target);
+      const { version } = sw.connection;
+      const names: [number, string][] = [];
+      try {
+        // The names of tables are in their statistics before 1.3, and in their features from then on.
+        const request =
+          version <= 3 ? ({ type: 'table' } as const) : ({ type: 'table_features', tables: [] } as const);
+        await sw.connection.request({ type: 'multipart_request', request, more: false }, ({ msg }) => {
+          if (msg.type !== 'multipart_reply') return;
+          const { reply } = msg;
+          if (reply.type === 'table' || reply.type === 'table_features') {
+            for (const t of reply.tables)
+              if (t.name !== '' && t.name !== `table${t.tableId}`) names.push([t.tableId, t.name]);
+          }
+        });
+      } catch (e) {
+        if (!(e instanceof ErrorReply)) throw transactFailure(target, e);
+      }
+      sw.connection.close();
+      return nameMap(names);
+    });
+  }
+
+  /** The ports of a switch. */
+  async fetchPorts(sw: Switch): Promise<readonly PhyPort[]> {
+    const [features] = await this.transact(sw, { type: 'features_request' });
+    if (features.msg.type !== 'features_reply') throw new FatalError(`${sw.name}: no features`);
+    if (sw.connection.version <= 3 && features.msg.features.ports.length > 0)
+      return features.msg.features.ports;
+    const replies = await this.transact(sw, {
+      type: 'multipart_request',
+      request: { type: 'port_desc', portNo: OFPP.ANY },
+      more: false,
+    });
+    return replies.flatMap(({ msg }) =>
+      msg.type === 'multipart_reply' && msg.reply.type === 'port_desc' ? msg.reply.ports : [],
+    );
+  }
+
+  /** A port by number or name. @throws FatalError */
+  async portNumber(target: string, text: string): Promise<number> {
+    const plain = parsePort(text);
+    if (plain !== undefined) return plain;
+    const port = parsePort(text, await this.ports(target));
+    if (port === undefined) throw new FatalError(`${target}: unknown port \`${text}'`);
+    return port;
+  }
+
+  /** Changes the flow format of a connection to a protocol, if the switch will. */
+  async trySetProtocol(sw: Switch, want: number): Promise<boolean> {
+    const wanted = protocolRow(want);
+    let now = protocolRow(sw.protocol);
+    if (now.version !== wanted.version) return false;
+    if (now.nxm !== wanted.nxm) {
+      const error = await this.tryNoReply(sw, {
+        type: 'set_flow_format',
+        format: wanted.nxm ? 'nxm' : 'openflow10',
+      });
+      if (error) return false;
+      now = PROTOCOLS.find((p) => p.version === 1 && p.nxm === wanted.nxm && p.tableId === now.tableId)!;
+      sw.protocol = now.bit;
+    }
+    if (now.tableId !== wanted.tableId) {
+      const error = await this.tryNoReply(sw, { type: 'flow_mod_table_id', enable: wanted.tableId });
+      if (error) return false;
+      sw.protocol = want;
+      sw.connection.tableIdExtension = wanted.tableId;
+    }
+    return true;
+  }
+
+  /** Opens a switch for flow modifications that `usable` protocols can carry. */
+  async connectForFlowMods(target: string, usable: number): Promise<Switch> {
+    const allowed = this.settings.protocols;
+    if ((usable & allowed) === 0) {
+      throw new FatalError(
+        `none of the usable flow formats (${formatProtocols(usable)}) is among the allowed flow formats (${formatProtocols(allowed)})`,
+      );
+    }
+    const sw = await this.connect(target);
+    if ((usable & allowed & sw.protocol) !== 0) return sw;
+    for (const { bit } of PROTOCOLS) {
+      if (bit !== sw.protocol && (bit & usable & allowed) !== 0 && (await this.trySetProtocol(sw, bit)))
+        return sw;
+    }
+    throw new FatalError(
+      `switch does not support any of the usable flow formats (${formatProtocols(usable)})`,
+    );
+  }
+
+  /** Chooses the richest protocol for reading flows that the filter allows. */
+  async setDumpProtocol(sw: Switch, usable: number): Promise<void> {
+    const order = [
+      PROTO.OF15_OXM,
+      PROTO.OF14_OXM,
+      PROTO.OF13_OXM,
+      PROTO.OF12_OXM,
+      PROTO.OF11_STD,
+      PROTO.OF10_NXM,
+      PROTO.OF10_STD,
+    ];
+    for (const bit of order) {
+      if ((bit & usable & this.settings.protocols) !== 0 && (await this.trySetProtocol(sw, bit))) return;
+    }
+    throw new FatalError(
+      `switch does not support any of the usable flow formats (${formatProtocols(usable)})`,
+    );
+  }
+}
+
+function remember<T>(cache: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  let value = cache.get(key);
+  if (!value) {
+    value = make();
+    cache.set(key, value);
+  }
+  return value;
+}
+
+/** Names and numbers both ways; a name that two have is none. */
+function nameMap(entries: readonly (readonly [number, string])[]): PortMap & TableMap {
+  const numbers = new Map<string, number | undefined>();
+  const names = new Map<number, string>();
+  for (const [number, name] of entries) numbers.set(name, numbers.has(name) ? undefined : number);
+  for (const [number, name] of entries) if (numbers.get(name) === number) names.set(number, name);
+  return { nameToNumber: (name) => numbers.get(name), numberToName: (n) => names.get(n) };
+}
+
+function connectFailure(target: string, name: string, reason: Error | undefined): FatalError {
+  if (reason instanceof ConnectionError && reason.message.startsWith('version negotiation failed')) {
+    log.warn(`${name}: ${reason.message}`);
+    // The switch has come to the same conclusion and hung up.
+    return new FatalError(`${target}: failed to connect to socket (${strerror('EPIPE')})`);
+  }
+  const code = reason ? errnoName(reason) : 'EOF';
+  const text = code === 'EOF' ? 'End of file' : strerror(code);
+  return new FatalError(`${target}: failed to connect to socket (${text})`);
+}
+
+/** The error of a connection that broke in the middle of a request. */
+export function transactFailure(target: string, e: unknown): Error {
+  if (e instanceof ConnectionError || (e instanceof Error && 'code' in e)) {
+    const code = errnoName(e);
+    const text = (e as ConnectionError).code === 'EOF' ? 'End of file' : strerror(code);
+    return new FatalError(`talking to ${target} (${text})`);
+  }
+  return e instanceof Error ? e : new Error(String(e));
+}

@@ -1,0 +1,191 @@
+/** Commands on flow tables: add, modify, delete, dump. */
+import fs from 'node:fs';
+import { errnoName, FatalError, strerror } from '@ovs-node/common/errors';
+import { FlowSyntaxError } from '@ovs-node/flow/errors';
+import { fieldPrereqsMet, getField, getMask, mustField } from '@ovs-node/flow/fields';
+import { PROTO_ANY } from '@ovs-node/flow/field-types';
+import {
+  formatFlow,
+  type FlowTextOptions,
+  parseFlowProtocols,
+  type ParsedFlow,
+  splitCommand,
+} from '@ovs-node/openflow/text/flow';
+import { protocolRow } from '@ovs-node/openflow/text/protocols';
+import type {
+  FlowFilter,
+  FlowMod,
+  FlowModCommand,
+  FlowStats,
+  MessageOf,
+} from '@ovs-node/openflow/messages/types';
+import type { OfctlContext, SortCriterion, Switch } from './context.js';
+
+/** The flow-mod message for a protocol. */
+export function flowModMessage(flowMod: FlowMod, protocol: number): MessageOf<'flow_mod'> {
+  const row = protocolRow(protocol);
+  return {
+    type: 'flow_mod',
+    flowMod,
+    ...(row.version === 1 ? { format: row.nxm ? 'nxm' : 'openflow10', withTableId: row.tableId } : {}),
+  };
+}
+
+/** Parses with the words of flow syntax turned into the end of the program. */
+export function parseOrFail<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (e) {
+    if (e instanceof FlowSyntaxError) throw new FatalError(e.message);
+    throw e;
+  }
+}
+
+/** The lines of a file (`-`: standard input) that say something, with their numbers. */
+export function readLines(file: string): { line: string; number: number }[] {
+  let text: string;
+  try {
+    text = fs.readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch (e) {
+    throw new FatalError(`${file}: open failed (${strerror(errnoName(e))})`);
+  }
+  return text
+    .split('\n')
+    .map((raw, i) => ({ line: raw.replace(/#.*/, '').trimEnd(), number: i + 1 }))
+    .filter(({ line }) => line.trim() !== '');
+}
+
+export interface FlowList {
+  readonly flowMods: readonly FlowMod[];
+  readonly usable: number;
+}
+
+/** Parses a file of flows; lines may name their command when `mixed`. */
+export function parseFlowFile(
+  file: string,
+  command: FlowModCommand,
+  mixed: boolean,
+  o: FlowTextOptions,
+): FlowList {
+  const flowMods: FlowMod[] = [];
+  let usable = PROTO_ANY;
+  for (const { line, number } of readLines(file)) {
+    let parsed: ParsedFlow;
+    try {
+      const split = mixed ? splitCommand(line) : { command, rest: line };
+      parsed = parseFlowProtocols(split.rest, split.command, o);
+    } catch (e) {
+      if (e instanceof FlowSyntaxError) throw new FatalError(`${file}:${number}: ${e.message}`);
+      throw e;
+    }
+    flowMods.push(parsed.flowMod);
+    usable &= parsed.usable;
+  }
+  return { flowMods, usable };
+}
+
+async function sendFlowMods(c: OfctlContext, target: string, list: FlowList): Promise<void> {
+  const sw = await c.connectForFlowMods(target, list.usable);
+  for (const flowMod of list.flowMods) await c.noReply(sw, flowModMessage(flowMod, sw.protocol));
+}
+
+async function flowModFile(
+  c: OfctlContext,
+  target: string,
+  file: string,
+  command: FlowModCommand,
+): Promise<void> {
+  const names = await c.acceptNames(target);
+  await sendFlowMods(c, target, parseFlowFile(file, command, command === 'add', names));
+}
+
+/** add-flow, mod-flows, del-flows. */
+export async function flowMod(
+  c: OfctlContext,
+  args: readonly string[],
+  command: FlowModCommand,
+): Promise<void> {
+  const [target, text = ''] = args;
+  if (text === '-') return flowModFile(c, target, text, command);
+  const names = await c.acceptNames(target);
+  const { flowMod: f, usable } = parseOrFail(() => parseFlowProtocols(text, command, names));
+  return sendFlowMods(c, target, { flowMods: [f], usable });
+}
+
+export async function addFlows(c: OfctlContext, args: readonly string[]): Promise<void> {
+  await flowModFile(c, args[0], args[1], 'add');
+}
+
+/** Opens a switch for reading flows that a description selects. */
+async function prepareDump(
+  c: OfctlContext,
+  args: readonly string[],
+): Promise<{ sw: Switch; filter: FlowFilter }> {
+  const [target, text] = args;
+  const names = text === undefined ? {} : await c.acceptNames(target);
+  const { flowMod: f, usable } = parseOrFail(() => parseFlowProtocols(text ?? '', 'filter', names));
+  const sw = await c.connect(target);
+  await c.setDumpProtocol(sw, usable);
+  const { match, tableId, cookie, cookieMask, outPort, outGroup } = f;
+  return { sw, filter: { match, tableId, cookie, cookieMask, outPort, outGroup } };
+}
+
+function filterRequest(
+  sw: Switch,
+  type: 'flow' | 'aggregate',
+  filter: FlowFilter,
+): MessageOf<'multipart_request'> {
+  const { nxm } = protocolRow(sw.protocol);
+  return {
+    type: 'multipart_request',
+    request: { type, filter },
+    more: false,
+    ...(nxm ? { format: 'nxm' } : {}),
+  };
+}
+
+export async function dumpAggregate(c: OfctlContext, args: readonly string[]): Promise<void> {
+  const { sw, filter } = await prepareDump(c, args);
+  await c.dump(sw, filterRequest(sw, 'aggregate', filter));
+}
+
+/** Compares two flows as --sort and --rsort say; flows without the field come last either way. */
+export function compareFlows(a: FlowStats, b: FlowStats, criteria: readonly SortCriterion[]): number {
+  for (const { field, descending } of criteria) {
+    let order = 0;
+    if (field === undefined) {
+      order = a.priority - b.priority;
+    } else {
+      const f = mustField(field);
+      const has = (s: FlowStats): boolean =>
+        fieldPrereqsMet(f, s.match.key, s.match.mask) && getMask(s.match, f) !== 0n;
+      const [inA, inB] = [has(a), has(b)];
+      if (inA !== inB) return inA ? -1 : 1;
+      const [x, y] = [getField(a.match.key, f), getField(b.match.key, f)];
+      order = x < y ? -1 : x > y ? 1 : 0;
+    }
+    if (order !== 0) return descending ? -order : order;
+  }
+  return 0;
+}
+
+export async function dumpFlows(c: OfctlContext, args: readonly string[]): Promise<void> {
+  const { settings } = c;
+  const { sw, filter } = await prepareDump(c, args);
+  const request = filterRequest(sw, 'flow', filter);
+  if (settings.sort.length === 0 && !c.showNames && settings.stats) {
+    await c.dump(sw, request);
+    return;
+  }
+  const flows = (await c.transact(sw, request)).flatMap(({ msg }) =>
+    msg.type === 'multipart_reply' && msg.reply.type === 'flow' ? msg.reply.flows : [],
+  );
+  const list =
+    settings.sort.length === 0 ? flows : [...flows].sort((a, b) => compareFlows(a, b, settings.sort));
+  const names = await c.printOptions(args[0], 0);
+  // Ages are an extension that only the plain form shows.
+  const lines = list.map(
+    (f) => ` ${formatFlow({ ...f, idleAge: -1, hardAge: -1 }, { ...names, stats: settings.stats })}\n`,
+  );
+  process.stdout.write(lines.join(''));
+}

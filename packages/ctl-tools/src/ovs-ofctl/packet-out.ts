@@ -1,0 +1,92 @@
+/** packet-out, in its two syntaxes. */
+import { FatalError } from '@ovs-node/common/errors';
+import { FlowSyntaxError } from '@ovs-node/flow/errors';
+import { PROTO_ANY } from '@ovs-node/flow/field-types';
+import { Match } from '@ovs-node/flow/match';
+import { applyMatchWord, unknownWord } from '@ovs-node/flow/match-text';
+import { parsePort } from '@ovs-node/flow/ports';
+import { W } from '@ovs-node/flow/layout';
+import { checkActions } from '@ovs-node/openflow/actions/check';
+import { parseActions, parseActionsIn } from '@ovs-node/openflow/actions/text';
+import { portMatch } from '@ovs-node/openflow/messages/packet';
+import { NO_BUFFER, type PacketOut } from '@ovs-node/openflow/messages/types';
+import { parseKeyValues } from '@ovs-node/openflow/text/key-value';
+import type { FlowTextOptions } from '@ovs-node/openflow/text/flow';
+import type { OfctlContext } from './context.js';
+import { parseOrFail } from './flow-commands.js';
+
+const ETHERNET_HEADER = 14;
+
+/** A packet in hex digits; blanks between are allowed. @throws FlowSyntaxError */
+export function packetFromHex(text: string): Uint8Array {
+  const digits = text.replace(/\s/g, '');
+  const run = /^(?:[0-9a-fA-F]{2})*/.exec(digits)![0];
+  if (run.length < digits.length) throw new FlowSyntaxError('Trailing garbage in packet data');
+  if (run.length < 2 * ETHERNET_HEADER) throw new FlowSyntaxError('Packet data too short for Ethernet');
+  return new Uint8Array(Buffer.from(run, 'hex'));
+}
+
+/** `in_port=… packet=… actions=…`. @throws FlowSyntaxError */
+export function parsePacketOut(text: string, o: FlowTextOptions): { packetOut: PacketOut; usable: number } {
+  const at = text.indexOf('action');
+  const equals = at < 0 ? -1 : text.indexOf('=', at);
+  const actionText = equals < 0 ? undefined : text.slice(equals + 1);
+  const match = new Match();
+  let usable = PROTO_ANY;
+  let packet: Uint8Array | undefined;
+  for (const { key, value } of parseKeyValues(at < 0 ? text : text.slice(0, at))) {
+    if (value === '') throw new FlowSyntaxError(`field ${key} missing value`);
+    if (key === 'in_port') {
+      const port = parsePort(value, o.ports);
+      if (port === undefined) throw new FlowSyntaxError(`${value} is not a valid OpenFlow port`);
+      if (port >= 0xff00 && port < 0xfffffffd)
+        throw new FlowSyntaxError(`${value} is not a valid OpenFlow port for PACKET_OUT`);
+      match.key[W.IN_PORT] = port;
+      match.mask[W.IN_PORT] = 0xffffffff;
+    } else if (key === 'packet') {
+      if (packet) throw new FlowSyntaxError(`multiple "packet" not allowed`);
+      try {
+        packet = packetFromHex(value);
+      } catch (e) {
+        throw new FlowSyntaxError(`packet: ${(e as Error).message}`);
+      }
+    } else if (/^(metadata|tun_\w+|x*reg\d+|packet_type|tunnel_id)$/.test(key)) {
+      const used = applyMatchWord(match, key, value, o.ports);
+      if (used === undefined) throw unknownWord(key, value);
+      usable &= used;
+    } else {
+      throw new FlowSyntaxError(`unknown keyword ${key}`);
+    }
+  }
+  if (!packet) throw new FlowSyntaxError('must specify packet');
+  const context = { ports: o.ports, tables: o.tables, usable: PROTO_ANY, depth: 0 };
+  const actions = actionText === undefined ? [] : parseActionsIn(actionText, context);
+  usable &= context.usable;
+  const checked = checkActions(actions, match);
+  if (checked.error !== undefined && checked.error !== 'OFPBAC_MATCH_INCONSISTENT') {
+    throw new FlowSyntaxError(`actions are invalid with specified match (${checked.error})`);
+  }
+  return { packetOut: { bufferId: NO_BUFFER, match, actions, packet }, usable };
+}
+
+export async function packetOut(c: OfctlContext, args: readonly string[]): Promise<void> {
+  const [target, first, actionText, ...packets] = args;
+  const names = await c.acceptNames(target);
+  if (args.length === 2) {
+    const { packetOut: p, usable } = parseOrFail(() => parsePacketOut(first, names));
+    const sw = await c.connectForFlowMods(target, usable);
+    await c.noReply(sw, { type: 'packet_out', packetOut: p });
+    return;
+  }
+  if (packets.length === 0) throw new FatalError(`'packet-out' command requires a packet`);
+  const actions = parseOrFail(() => parseActions(actionText, names.ports, names.tables));
+  const inPort = await c.portNumber(target, first);
+  const sw = await c.connectForFlowMods(target, PROTO_ANY);
+  for (const text of packets) {
+    const packet = parseOrFail(() => packetFromHex(text));
+    await c.noReply(sw, {
+      type: 'packet_out',
+      packetOut: { bufferId: NO_BUFFER, match: portMatch(inPort), actions, packet },
+    });
+  }
+}

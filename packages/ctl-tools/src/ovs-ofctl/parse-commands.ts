@@ -1,0 +1,118 @@
+/** Commands that need no switch: parse-flow, parse-flows, ofp-print, ofp-parse, parse-actions, parse-instructions. */
+import fs from 'node:fs';
+import { errnoName, FatalError, strerror } from '@ovs-node/common/errors';
+import { parseFlowProtocols } from '@ovs-node/openflow/text/flow';
+import { printMessage } from '@ovs-node/openflow/text/message';
+import { formatProtocols, PROTOCOLS, protocolRow } from '@ovs-node/openflow/text/protocols';
+import { encodeMessage } from '@ovs-node/openflow/messages/codec';
+import {
+  decodeActions,
+  decodeInstructions,
+  encodeActions,
+  encodeInstructions,
+} from '@ovs-node/openflow/actions/codec';
+import { formatActions } from '@ovs-node/openflow/actions/text';
+import { ERRORS, type ErrorName } from '@ovs-node/openflow/error-table';
+import { errorNumbers, OfError } from '@ovs-node/openflow/errors';
+import { VERSIONS, versionFromName } from '@ovs-node/openflow/version';
+import { type FlowList, flowModMessage, parseFlowFile, parseOrFail, readLines } from './flow-commands.js';
+import type { OfctlContext } from './context.js';
+
+function printFlows(c: OfctlContext, list: FlowList): void {
+  process.stdout.write(`usable protocols: ${formatProtocols(list.usable)}\n`);
+  const usable = list.usable & c.settings.protocols;
+  if (usable === 0) throw new FatalError('no usable protocol');
+  const { bit, name, version } = protocolRow(PROTOCOLS.find((p) => (usable & p.bit) !== 0)!.bit);
+  process.stdout.write(`chosen protocol: ${name}\n`);
+  let xid = 0;
+  let out = '';
+  for (const flowMod of list.flowMods) {
+    out += printMessage(encodeMessage(flowModMessage(flowMod, bit), version, ++xid), {
+      verbosity: c.settings.verbosity,
+    });
+  }
+  process.stdout.write(out);
+}
+
+export function parseFlow(c: OfctlContext, [text]: readonly string[]): void {
+  const { flowMod, usable } = parseOrFail(() => parseFlowProtocols(text, 'add'));
+  printFlows(c, { flowMods: [flowMod], usable });
+}
+
+export function parseFlows(c: OfctlContext, [file]: readonly string[]): void {
+  printFlows(c, parseFlowFile(file, 'add', false, {}));
+}
+
+export function ofpPrint(c: OfctlContext, [hex, verbosity]: readonly string[]): void {
+  const more = verbosity === undefined ? 2 : Number.parseInt(verbosity, 10) || 0;
+  const digits = hex.replace(/\s/g, '');
+  if (digits.length % 2 !== 0 || /[^0-9a-fA-F]/.test(digits))
+    throw new FatalError('trailing garbage following hex bytes');
+  void c;
+  process.stdout.write(printMessage(new Uint8Array(Buffer.from(digits, 'hex')), { verbosity: more }));
+}
+
+export function ofpParse(c: OfctlContext, [file]: readonly string[]): void {
+  let bytes: Uint8Array;
+  try {
+    bytes = fs.readFileSync(file === '-' ? 0 : file);
+  } catch (e) {
+    throw new FatalError(`${file}: open failed (${strerror(errnoName(e))})`);
+  }
+  let at = 0;
+  while (at < bytes.length) {
+    if (bytes.length - at < 8) throw new FatalError(`${file}: unexpected end of file mid-message`);
+    const length = (bytes[at + 2] << 8) | bytes[at + 3];
+    if (length < 8) throw new FatalError(`${file}: ${length}-byte message is too short for OpenFlow`);
+    if (length > bytes.length - at) throw new FatalError(`${file}: unexpected end of file mid-message`);
+    process.stdout.write(printMessage(bytes.slice(at, at + length), { verbosity: c.settings.verbosity + 2 }));
+    at += length;
+  }
+}
+
+/** Reads hex actions from standard input, one list a line, prints them, and what encoding them again changes. */
+function parseHexActions(versionText: string, instructions: boolean): void {
+  const version = versionFromName(versionText);
+  if (version === undefined) throw new FatalError(`Unknown OpenFlow version: "${versionText}"`);
+  for (const { line } of readLines('-')) {
+    const digits = line.replace(/\s/g, '');
+    if (digits.length % 2 !== 0 || /[^0-9a-fA-F]/.test(digits))
+      throw new FatalError('Trailing garbage in hex data');
+    const bytes = new Uint8Array(Buffer.from(digits, 'hex'));
+    const actions = instructions ? decodeInstructions(bytes, version) : decodeActions(bytes, version);
+    if (actions instanceof OfError) {
+      process.stdout.write(
+        `bad ${versionText} ${instructions ? 'instructions' : 'actions'}: ${actions.toString()}\n\n`,
+      );
+      continue;
+    }
+    process.stdout.write(`actions=${formatActions(actions)}\n`);
+    const again = instructions ? encodeInstructions(actions, version) : encodeActions(actions, version);
+    const n = Math.max(bytes.length, again.length);
+    for (let i = 0; i < n; i++) {
+      const [a, b] = [bytes[i], again[i]];
+      const text = (v: number | undefined): string =>
+        v === undefined ? '(none)' : v.toString(16).padStart(2, '0');
+      if (a !== b) process.stdout.write(`${String(i).padStart(2)}: ${text(a)} -> ${text(b)}\n`);
+    }
+    process.stdout.write('\n');
+  }
+}
+
+export function parseActionsCommand(_c: OfctlContext, [version]: readonly string[]): void {
+  parseHexActions(version, false);
+}
+
+export function parseInstructionsCommand(_c: OfctlContext, [version]: readonly string[]): void {
+  parseHexActions(version, true);
+}
+
+export function printError(_c: OfctlContext, [name]: readonly string[]): void {
+  if (!Object.hasOwn(ERRORS, name)) throw new FatalError(`unknown error "${name}"`);
+  for (const { version } of VERSIONS) {
+    const n = errorNumbers(name as ErrorName, version);
+    if (!n) continue;
+    const vendor = n.vendor === 0 ? '0' : `0x${n.vendor.toString(16)}`;
+    process.stdout.write(`OpenFlow 1.${version - 1}: vendor ${vendor}, type ${n.type}, code ${n.code}\n`);
+  }
+}

@@ -1,0 +1,174 @@
+/** Commands about a switch as a whole and its ports: show, dump-*, mod-port, fragments, probe, ping. */
+import { randomBytes } from 'node:crypto';
+import { FatalError } from '@ovs-node/common/errors';
+import { OFPP, parsePort } from '@ovs-node/flow/ports';
+import { printMessage } from '@ovs-node/openflow/text/message';
+import { FRAG_MODES } from '@ovs-node/openflow/messages/switch';
+import {
+  type MultipartRequest,
+  PC,
+  type PhyPort,
+  type SwitchConfig,
+} from '@ovs-node/openflow/messages/types';
+import type { OfctlContext, Switch } from './context.js';
+
+/** Sends a statistics request of no content and prints the replies. */
+export async function dumpStats(c: OfctlContext, target: string, request: MultipartRequest): Promise<void> {
+  await c.dump(await c.connect(target), { type: 'multipart_request', request, more: false });
+}
+
+export async function show(c: OfctlContext, [target]: readonly string[]): Promise<void> {
+  const sw = await c.connect(target);
+  let hasPorts = true;
+  const frames: Uint8Array[] = [];
+  try {
+    await sw.connection.request({ type: 'features_request' }, ({ msg, version }, bytes) => {
+      hasPorts = version <= 3 && msg.type === 'features_reply';
+      frames.push(bytes.slice());
+    });
+  } catch (e) {
+    throw await c.requestFailure(sw, e);
+  }
+  const options = await c.printOptions(target, 1);
+  process.stdout.write(frames.map((bytes) => printMessage(bytes, options)).join(''));
+  if (!hasPorts) {
+    await c.dump(sw, {
+      type: 'multipart_request',
+      request: { type: 'port_desc', portNo: OFPP.ANY },
+      more: false,
+    });
+  }
+  sw.connection.close();
+  await c.dump(await c.connect(target), { type: 'get_config_request' });
+}
+
+export async function dumpPorts(c: OfctlContext, [target, port]: readonly string[]): Promise<void> {
+  const sw = await c.connect(target);
+  const portNo = port === undefined ? OFPP.ANY : await c.portNumber(target, port);
+  await c.dump(sw, { type: 'multipart_request', request: { type: 'port', portNo }, more: false });
+}
+
+export async function dumpPortsDesc(c: OfctlContext, [target, port]: readonly string[]): Promise<void> {
+  const sw = await c.connect(target);
+  const portNo = port === undefined ? OFPP.ANY : await c.portNumber(target, port);
+  await c.dump(sw, { type: 'multipart_request', request: { type: 'port_desc', portNo }, more: false });
+}
+
+export async function queueStats(c: OfctlContext, [target, port, queue]: readonly string[]): Promise<void> {
+  const all = (text: string | undefined): boolean =>
+    text === undefined || text === '' || text.toUpperCase() === 'ALL';
+  const sw = await c.connect(target);
+  const portNo = all(port) ? OFPP.ANY : await c.portNumber(target, port);
+  const queueId = all(queue) ? 0xffffffff : Number.parseInt(queue, 10) >>> 0;
+  // OpenFlow 1.0 says "all ports" by ALL, later versions by ANY.
+  const asked = portNo === OFPP.ANY && sw.connection.version === 1 ? OFPP.ALL : portNo;
+  await c.dump(sw, {
+    type: 'multipart_request',
+    request: { type: 'queue', portNo: asked, queueId },
+    more: false,
+  });
+}
+
+/** What mod-port's words do to a port's configuration: [bits, on]. */
+const PORT_WORDS: Readonly<Record<string, readonly [bits: number, on: boolean]>> = {
+  up: [PC.PORT_DOWN, false],
+  down: [PC.PORT_DOWN, true],
+  stp: [PC.NO_STP, false],
+  receive: [PC.NO_RECV, false],
+  'receive-stp': [PC.NO_RECV_STP, false],
+  flood: [PC.NO_FLOOD, false],
+  forward: [PC.NO_FWD, false],
+  'packet-in': [PC.NO_PACKET_IN, false],
+};
+
+function portWord(word: string): readonly [bits: number, on: boolean] | undefined {
+  const plain = Object.hasOwn(PORT_WORDS, word) ? PORT_WORDS[word] : undefined;
+  if (plain) return plain;
+  const positive = word.startsWith('no-') || word.startsWith('no') ? word.replace(/^no-?/, '') : undefined;
+  if (
+    positive === undefined ||
+    !Object.hasOwn(PORT_WORDS, positive) ||
+    positive === 'up' ||
+    positive === 'down'
+  ) {
+    return undefined;
+  }
+  return [PORT_WORDS[positive][0], true];
+}
+
+async function findPort(c: OfctlContext, target: string, text: string): Promise<PhyPort> {
+  const sw = await c.connect(target);
+  const ports = await c.fetchPorts(sw);
+  sw.connection.close();
+  const number = parsePort(text);
+  const found = ports.find((p) => (number === undefined ? p.name === text : p.portNo === number));
+  if (!found) throw new FatalError(`${target}: couldn't find port \`${text}'`);
+  return found;
+}
+
+export async function modPort(c: OfctlContext, [target, port, word]: readonly string[]): Promise<void> {
+  const change = portWord(word);
+  const { portNo, hwAddr } = change ? await findPort(c, target, port) : { portNo: 0, hwAddr: 0n };
+  if (!change) throw new FatalError(`unknown mod-port command '${word}'`);
+  const [mask, on] = change;
+  const sw = await c.connect(target);
+  await c.noReply(sw, {
+    type: 'port_mod',
+    portMod: { portNo, hwAddr, config: on ? mask : 0, mask, advertise: 0 },
+  });
+}
+
+async function fetchConfig(c: OfctlContext, sw: Switch): Promise<SwitchConfig> {
+  const [{ msg }] = await c.transact(sw, { type: 'get_config_request' });
+  if (msg.type !== 'get_config_reply') throw new FatalError(`${sw.name}: bad reply to config request`);
+  return msg.config;
+}
+
+export async function getFrags(c: OfctlContext, [target]: readonly string[]): Promise<void> {
+  const config = await fetchConfig(c, await c.connect(target));
+  process.stdout.write(`${config.frag}\n`);
+}
+
+export async function setFrags(c: OfctlContext, [target, mode]: readonly string[]): Promise<void> {
+  const frag = FRAG_MODES.find((m) => m === mode.toLowerCase());
+  if (!frag) throw new FatalError(`${mode}: unknown fragment handling mode`);
+  const sw = await c.connect(target);
+  const config = await fetchConfig(c, sw);
+  if (config.frag === frag) return;
+  await c.noReply(sw, { type: 'set_config', config: { ...config, frag } });
+  const after = await fetchConfig(c, sw);
+  if (after.frag !== frag) {
+    throw new FatalError(
+      `${target}: setting fragment handling mode failed (this switch probably doesn't support mode "${frag}")`,
+    );
+  }
+}
+
+export async function probe(c: OfctlContext, [target]: readonly string[]): Promise<void> {
+  const sw = await c.connect(target);
+  const [{ msg }] = await c.transact(sw, { type: 'echo_request', data: new Uint8Array(0) });
+  if (msg.type !== 'echo_reply' || msg.data.length !== 0)
+    throw new FatalError('reply does not match request');
+}
+
+const MAX_PAYLOAD = 65535 - 8;
+
+export async function ping(c: OfctlContext, [target, size]: readonly string[]): Promise<void> {
+  const bytes = size === undefined ? 64 : Number.parseInt(size, 10);
+  if (!(bytes >= 0 && bytes <= MAX_PAYLOAD))
+    throw new FatalError(`payload must be between 0 and ${MAX_PAYLOAD} bytes`);
+  const sw = await c.connect(target);
+  for (let i = 0; i < 10; i++) {
+    const data = new Uint8Array(randomBytes(bytes));
+    const start = process.hrtime.bigint();
+    const [{ msg, xid }] = await c.transact(sw, { type: 'echo_request', data });
+    const ms = Number(process.hrtime.bigint() - start) / 1e6;
+    if (msg.type !== 'echo_reply' || Buffer.compare(msg.data, data) !== 0) {
+      process.stdout.write('Reply does not match request:\n');
+    }
+    const length = msg.type === 'echo_reply' ? msg.data.length : 0;
+    process.stdout.write(
+      `${length} bytes from ${target}: xid=${xid.toString(16).padStart(8, '0')} time=${ms.toFixed(1)} ms\n`,
+    );
+  }
+}

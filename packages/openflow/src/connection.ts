@@ -1,0 +1,360 @@
+/**
+ * One OpenFlow connection over a byte stream, either side of it: framing, version negotiation (OpenFlow 1.3, section
+ * 6.3.1, with version bitmaps), echo, transaction ids, requests and their replies.
+ *
+ *     bytes -> frames of at most 65535 bytes -> hello first -> echo answered here -> replies to their requests
+ *                                                                                 -> the rest to `onMessage`
+ *
+ * Invariants: nothing is delivered before the version is agreed on; a message in another version (hello and errors
+ * apart) is refused, and on a client's side ends the connection; one that cannot be decoded is answered with its error when `answerErrors` is set, and
+ * the connection lives on. What a peer can make us keep is one frame, and what `Request` handlers keep.
+ */
+import type { Duplex } from 'node:stream';
+import { OfError } from './errors.js';
+import {
+  type Decoded,
+  decodeMessage,
+  encodeMessage,
+  encodeMultipart,
+  HEADER_LENGTH,
+} from './messages/codec.js';
+import { highestVersion } from './messages/switch.js';
+import type { MessageOf, OfMessage } from './messages/types.js';
+
+export interface ConnectionOptions {
+  /** Versions to offer: bit n for version n on the wire. */
+  readonly versions: number;
+  /** Whether messages that cannot be decoded are answered with their error, as a switch does. */
+  readonly answerErrors?: boolean;
+  /** Take messages of any version after the hello, and answer none: for watching a conversation of others. */
+  readonly watch?: boolean;
+}
+
+/** Transaction ids are counted for the whole process, so that each message of a program has its own. */
+let lastXid = 0;
+
+export interface ConnectionHandlers {
+  /** The version is agreed on; messages follow. */
+  readonly onReady?: (version: number) => void;
+  /** A message that is no reply to a request of ours. `bytes` is borrowed. */
+  readonly onMessage?: (decoded: Decoded, bytes: Uint8Array) => void;
+  /** A message that could not be decoded. */
+  readonly onBadMessage?: (error: OfError, bytes: Uint8Array) => void;
+  /** Every message as it came, before anything else is done with it. */
+  readonly onFrame?: (bytes: Uint8Array) => void;
+  /** Every message as it goes. */
+  readonly onSend?: (bytes: Uint8Array) => void;
+  /** The end; called once. `reason` is undefined when it was orderly. */
+  readonly onClose?: (reason: Error | undefined) => void;
+}
+
+/** A request was answered with an error. */
+export class ErrorReply extends Error {
+  readonly error: OfError;
+  /** The error message as it came. */
+  readonly bytes: Uint8Array;
+  constructor(error: OfError, bytes: Uint8Array) {
+    super(error.toString());
+    this.error = error;
+    this.bytes = bytes;
+  }
+}
+
+/** The connection ended, or its peer does not keep to the protocol. `code` is an errno name. */
+export class ConnectionError extends Error {
+  readonly code: string;
+  constructor(message: string, code: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+interface Request {
+  readonly onReply: (decoded: Decoded, bytes: Uint8Array) => void;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** `version 0x01` or `versions 0x01, 0x04`. */
+export function formatVersions(versions: number): string {
+  const list: string[] = [];
+  for (let v = 0; v < 31; v++)
+    if ((versions & (1 << v)) !== 0) list.push(`0x${v.toString(16).padStart(2, '0')}`);
+  const range =
+    list.length > 1 && list.every((_, i) => i === 0 || parseInt(list[i]) === parseInt(list[i - 1]) + 1);
+  if (range && list.length > 2 && list[0] === '0x01') return `version ${list[list.length - 1]} and earlier`;
+  return `version${list.length === 1 ? '' : 's'} ${list.join(', ')}`;
+}
+
+export class OfConnection {
+  /** The version agreed on, 0 before. */
+  version = 0;
+  /** Whether the OpenFlow 1.0 table id extension is on: how flow-mods are decoded. */
+  tableIdExtension = false;
+  private readonly stream: Duplex;
+  private readonly options: ConnectionOptions;
+  private readonly handlers: ConnectionHandlers;
+  private chunks: Buffer[] = [];
+  private buffered = 0;
+  private paused = false;
+  private closed = false;
+  private readonly requests = new Map<number, Request>();
+
+  /**
+   * Takes over `stream`, which is connected, and sends a hello.
+   */
+  constructor(stream: Duplex, options: ConnectionOptions, handlers: ConnectionHandlers = {}) {
+    this.stream = stream;
+    this.options = options;
+    this.handlers = handlers;
+    stream.on('data', (chunk: Buffer) => this.feed(chunk));
+    stream.on('error', (e: Error) => this.finish(e));
+    stream.on('close', () => this.finish(undefined));
+    stream.on('end', () => this.finish(undefined));
+    this.send(
+      { type: 'hello', versions: options.versions },
+      this.nextXid(),
+      highestVersion(options.versions),
+    );
+  }
+
+  /** A transaction id not used by a request under way. */
+  nextXid(): number {
+    do {
+      lastXid = (lastXid + 1) >>> 0;
+    } while (lastXid === 0 || this.requests.has(lastXid));
+    return lastXid;
+  }
+
+  /** Bytes that wait to be taken by the other side. */
+  get queued(): number {
+    return this.stream.writableLength;
+  }
+
+  get isClosed(): boolean {
+    return this.closed;
+  }
+
+  /**
+   * Sends a message in the agreed version and returns its xid. A multipart reply is cut into as many messages as it
+   * needs. Sending on a closed connection does nothing.
+   *
+   * @throws UnencodableError when the version has no such message.
+   */
+  send(msg: OfMessage, xid = this.nextXid(), version = this.version): number {
+    if (msg.type === 'multipart_reply') {
+      for (const bytes of encodeMultipart(msg, version, xid)) this.sendBytes(bytes);
+    } else {
+      this.sendBytes(encodeMessage(msg, version, xid));
+    }
+    return xid;
+  }
+
+  /** Sends a message that is encoded already; the connection owns `bytes` from here. */
+  sendBytes(bytes: Uint8Array): void {
+    if (this.closed) return;
+    this.handlers.onSend?.(bytes);
+    this.stream.write(bytes);
+  }
+
+  /**
+   * Sends a request and hands its replies over, all parts of a multipart reply in order; resolves after the last.
+   * Rejects with `ErrorReply` when an error comes instead, with `ConnectionError` when the connection ends.
+   */
+  request(
+    msg: OfMessage,
+    onReply: (decoded: Decoded, bytes: Uint8Array) => void = () => undefined,
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.closed) {
+        reject(new ConnectionError('connection closed', 'EOF'));
+        return;
+      }
+      const xid = this.nextXid();
+      this.requests.set(xid, { onReply, resolve, reject });
+      try {
+        this.send(msg, xid);
+      } catch (e) {
+        this.requests.delete(xid);
+        reject(e instanceof Error ? e : new Error(String(e)));
+      }
+    });
+  }
+
+  /** Sends a request that has one reply, of a type. */
+  async ask<T extends OfMessage['type']>(msg: OfMessage, type: T): Promise<MessageOf<T>> {
+    let reply: OfMessage | undefined;
+    await this.request(msg, (decoded) => {
+      reply = decoded.msg;
+    });
+    if (reply?.type !== type)
+      throw new ConnectionError(`${type} expected, ${reply?.type} received`, 'EPROTO');
+    return reply as MessageOf<T>;
+  }
+
+  /** Delivers nothing more until `resume`: what comes in meanwhile stays with the stream. */
+  pause(): void {
+    this.paused = true;
+    this.stream.pause();
+  }
+
+  resume(): void {
+    if (!this.paused) return;
+    this.paused = false;
+    if (this.closed) return;
+    this.stream.resume();
+    this.deliverFrames();
+  }
+
+  /** Ends the connection in order: what was sent still goes. */
+  close(): void {
+    this.stream.end();
+    this.finish(undefined);
+  }
+
+  /** Ends the connection because of a fault. */
+  private destroy(reason: Error): void {
+    this.stream.end();
+    this.finish(reason);
+  }
+
+  private finish(reason: Error | undefined): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.chunks = [];
+    const error = reason ?? new ConnectionError('connection closed', 'EOF');
+    for (const r of this.requests.values()) r.reject(error);
+    this.requests.clear();
+    this.handlers.onClose?.(reason);
+  }
+
+  private feed(chunk: Buffer): void {
+    if (this.closed) return;
+    this.chunks.push(chunk);
+    this.buffered += chunk.length;
+    this.deliverFrames();
+  }
+
+  private deliverFrames(): void {
+    if (this.paused) return;
+    // Join only when a message is complete, so that one in many small pieces costs no more than one in few.
+    let length = this.peekLength();
+    if (length === undefined || this.buffered < length) return;
+    let all = this.chunks.length === 1 ? this.chunks[0] : Buffer.concat(this.chunks);
+    while (length !== undefined && all.length >= length) {
+      if (length < HEADER_LENGTH) {
+        this.destroy(new ConnectionError(`message length ${length} is less than a header`, 'EPROTO'));
+        return;
+      }
+      const frame = all.subarray(0, length);
+      all = all.subarray(length);
+      this.frame(frame);
+      if (this.closed) return;
+      if (this.paused) break;
+      length = all.length >= 4 ? all.readUInt16BE(2) : undefined;
+    }
+    this.chunks = all.length === 0 ? [] : [all];
+    this.buffered = all.length;
+  }
+
+  /** The length field of the first message, when it has arrived. */
+  private peekLength(): number | undefined {
+    if (this.buffered < 4) return undefined;
+    if (this.chunks[0].length < 4) this.chunks = [Buffer.concat(this.chunks)];
+    return this.chunks[0].readUInt16BE(2);
+  }
+
+  private frame(bytes: Uint8Array): void {
+    this.handlers.onFrame?.(bytes);
+    if (this.closed) return;
+    const version = bytes[0];
+    const type = bytes[1];
+    if (this.version === 0) {
+      this.negotiate(bytes);
+      return;
+    }
+    if (version !== this.version && type !== 0 && type !== 1 && !this.options.watch) {
+      this.reply(bytes, new OfError('OFPBRC_BAD_VERSION', `version ${version}`).quoting(bytes));
+      // A switch answers and stays, as the peer's does.
+      if (this.options.answerErrors) return;
+      const hex = (v: number): string => v.toString(16).padStart(2, '0');
+      const text = `received OpenFlow version 0x${hex(version)} != expected ${hex(this.version)}`;
+      this.destroy(new ConnectionError(text, 'EPROTO'));
+      return;
+    }
+    const decoded = decodeMessage(bytes, { tableId: this.version > 1 || this.tableIdExtension });
+    if (decoded instanceof OfError) {
+      const request = this.requests.get(xidOf(bytes));
+      if (request) {
+        this.requests.delete(xidOf(bytes));
+        request.reject(new ConnectionError(`bad reply: ${decoded.toString()}`, 'EPROTO'));
+        return;
+      }
+      if (this.options.answerErrors) this.reply(bytes, decoded);
+      this.handlers.onBadMessage?.(decoded, bytes);
+      return;
+    }
+    this.deliver(decoded, bytes);
+  }
+
+  private deliver(decoded: Decoded, bytes: Uint8Array): void {
+    const { msg, xid } = decoded;
+    if (msg.type === 'echo_request' && !this.options.watch) {
+      this.send({ type: 'echo_reply', data: msg.data }, xid);
+      return;
+    }
+    const request = this.requests.get(xid);
+    if (!request || msg.type === 'packet_in' || msg.type === 'flow_removed' || msg.type === 'port_status') {
+      if (msg.type !== 'hello') this.handlers.onMessage?.(decoded, bytes);
+      return;
+    }
+    if (msg.type === 'error') {
+      this.requests.delete(xid);
+      request.reject(new ErrorReply(msg.error, bytes.slice()));
+      return;
+    }
+    const more = msg.type === 'multipart_reply' && msg.more;
+    if (!more) this.requests.delete(xid);
+    request.onReply(decoded, bytes);
+    if (!more) request.resolve();
+  }
+
+  /** Answers a message with an error, in its own version. */
+  private reply(bytes: Uint8Array, error: OfError): void {
+    const version =
+      bytes[0] >= 1 && bytes[0] <= 6 ? bytes[0] : this.version || highestVersion(this.options.versions);
+    if (bytes[1] === 1) return;
+    this.send({ type: 'error', error }, xidOf(bytes), version);
+  }
+
+  private negotiate(bytes: Uint8Array): void {
+    const decoded = decodeMessage(bytes);
+    if (decoded instanceof OfError || decoded.msg.type !== 'hello') {
+      this.destroy(new ConnectionError('received a message before hello', 'EPROTO'));
+      return;
+    }
+    const theirs = decoded.msg.versions;
+    const common = theirs & this.options.versions;
+    if (common === 0) {
+      const text = `We support ${formatVersions(this.options.versions)}, you support ${formatVersions(theirs)}, no common versions.`;
+      const data = new TextEncoder().encode(text);
+      // In a version that the other side can read, if there is one.
+      const highest = highestVersion(theirs);
+      const version = highest >= 1 && highest <= 6 ? highest : 1;
+      this.send({ type: 'error', error: new OfError('OFPHFC_INCOMPATIBLE', text, data) }, 0, version);
+      this.destroy(
+        new ConnectionError(
+          `version negotiation failed (we support ${formatVersions(this.options.versions)}, peer supports ${formatVersions(theirs)})`,
+          'EPROTO',
+        ),
+      );
+      return;
+    }
+    this.version = highestVersion(common);
+    this.handlers.onReady?.(this.version);
+  }
+}
+
+function xidOf(bytes: Uint8Array): number {
+  return ((bytes[4] << 24) | (bytes[5] << 16) | (bytes[6] << 8) | bytes[7]) >>> 0;
+}
