@@ -1,0 +1,114 @@
+import test from 'ava';
+import type { PacketInEvent } from '../../src/ofproto/types.js';
+import { Bench, flowLines, mod } from './bench.js';
+
+const UDP =
+  'in_port(1),eth(src=50:54:00:00:00:01,dst=50:54:00:00:00:02),eth_type(0x0800),ipv4(src=10.0.0.1,dst=10.0.0.2,proto=17,tos=0,ttl=64,frag=no),udp(src=1,dst=2)';
+
+test('a missed packet is forwarded and leaves a megaflow; later packets are counted to the flow', async (t) => {
+  const bench = await Bench.open();
+  const { ofproto, clock } = bench;
+  mod(ofproto, 'add', 'priority=10,in_port=1,actions=2', clock.now());
+  await bench.settle();
+  await bench.receive('p1', UDP);
+  t.like(await bench.sent(), { p1: 0, p2: 1, p3: 0 });
+  const flows = await bench.dpFlows();
+  t.is(flows.length, 1);
+  t.regex(flows[0]!, /in_port\(2\).*eth_type\(0x0800\).*packets:0 actions:3/);
+  for (let i = 0; i < 3; i++) await bench.receive('p1', UDP);
+  t.like(await bench.sent(), { p2: 4 });
+  await bench.revalidate();
+  t.deepEqual(flowLines(ofproto), ['table=0 n_packets=4 priority=10,in_port=1 actions=output:2']);
+  await bench.close();
+});
+
+test('a changed flow table changes the megaflow, and an idle one goes', async (t) => {
+  const bench = await Bench.open();
+  const { ofproto, clock } = bench;
+  mod(ofproto, 'add', 'in_port=1,actions=2', clock.now());
+  await bench.receive('p1', UDP);
+  await bench.revalidate();
+  mod(ofproto, 'add', 'in_port=1,actions=3', clock.now());
+  await bench.revalidate();
+  t.regex((await bench.dpFlows())[0]!, /actions:4$/);
+  await bench.receive('p1', UDP);
+  t.like(await bench.sent(), { p2: 1, p3: 1 });
+  clock.advance(9000);
+  await bench.revalidate();
+  t.is((await bench.dpFlows()).length, 1);
+  clock.advance(2000);
+  await bench.revalidate();
+  t.deepEqual(await bench.dpFlows(), []);
+  t.is(bench.udpif.ukeys.size, 0);
+  await bench.close();
+});
+
+test('NORMAL learns: what was flooded goes to one port once its station was heard', async (t) => {
+  const bench = await Bench.open();
+  mod(bench.ofproto, 'add', 'actions=NORMAL', bench.clock.now());
+  const a = 'in_port(1),eth(src=50:54:00:00:00:0a,dst=50:54:00:00:00:0b),eth_type(0x1234)';
+  const b = 'in_port(2),eth(src=50:54:00:00:00:0b,dst=50:54:00:00:00:0a),eth_type(0x1234)';
+  await bench.receive('p1', a);
+  t.like(await bench.sent(), { br0: 1, p1: 0, p2: 1, p3: 1 });
+  await bench.receive('p2', b);
+  t.like(await bench.sent(), { p1: 1, p3: 1 });
+  await bench.revalidate();
+  await bench.receive('p1', a);
+  t.like(await bench.sent(), { p1: 1, p2: 2, p3: 1 });
+  await bench.close();
+});
+
+test('controller actions give packet-ins with the metadata of the pipeline', async (t) => {
+  const bench = await Bench.open();
+  const events: PacketInEvent[] = [];
+  bench.ofproto.events = { onPacketIn: (event) => void events.push(event), onFlowRemoved: () => undefined };
+  mod(bench.ofproto, 'add', 'cookie=0x55,in_port=1,actions=load:0x7->NXM_NX_REG3[],controller(max_len=20,id=3)', bench.clock.now());
+  await bench.receive('p1', UDP);
+  t.is(events.length, 1);
+  const [{ packetIn, maxLen, controllerId }] = events as [PacketInEvent];
+  t.is(packetIn.packet.length, 20);
+  t.is(packetIn.cookie, 0x55n);
+  t.is(packetIn.tableId, 0);
+  t.is(maxLen, 20);
+  t.is(controllerId, 3);
+  t.is(packetIn.match.key[0], 1);
+  t.is(packetIn.match.key[79 + 3], 7);
+  await bench.close();
+});
+
+test('a packet goes through connection tracking and comes back to the next table', async (t) => {
+  const bench = await Bench.open();
+  const { ofproto, clock } = bench;
+  mod(ofproto, 'add', 'table=0,ip,actions=ct(table=1)', clock.now());
+  mod(ofproto, 'add', 'table=1,ct_state=+trk+new,ip,in_port=1,actions=ct(commit),2', clock.now());
+  mod(ofproto, 'add', 'table=1,ct_state=+trk+est,ip,actions=NORMAL', clock.now());
+  await bench.receive('p1', UDP);
+  t.like(await bench.sent(), { p2: 1 });
+  const reply = UDP.replace('in_port(1)', 'in_port(2)')
+    .replace('src=50:54:00:00:00:01,dst=50:54:00:00:00:02', 'src=50:54:00:00:00:02,dst=50:54:00:00:00:01')
+    .replace('src=10.0.0.1,dst=10.0.0.2', 'src=10.0.0.2,dst=10.0.0.1')
+    .replace('udp(src=1,dst=2)', 'udp(src=2,dst=1)');
+  await bench.receive('p2', reply);
+  t.like(await bench.sent(), { p1: 1, p3: 1 });
+  await bench.revalidate();
+  t.deepEqual(flowLines(ofproto), [
+    'table=0 n_packets=2 priority=32768,ip actions=ct(table=1)',
+    'table=1 n_packets=1 priority=32768,ct_state=+new+trk,ip,in_port=1 actions=ct(commit),output:2',
+    'table=1 n_packets=1 priority=32768,ct_state=+est+trk,ip actions=NORMAL',
+  ]);
+  await bench.close();
+});
+
+test('flows of an earlier run are removed', async (t) => {
+  const bench = await Bench.open();
+  const { dpif } = bench;
+  mod(bench.ofproto, 'add', 'in_port=1,actions=2', bench.clock.now());
+  await bench.receive('p1', UDP);
+  t.is((await bench.dpFlows()).length, 1);
+  bench.udpif.detach();
+  t.is((await bench.dpFlows()).length, 1);
+  bench.backer.dpif = dpif;
+  await bench.udpif.revalidator.run(dpif, () => bench.clock.now());
+  t.deepEqual(await bench.dpFlows(), []);
+  await bench.close();
+});
