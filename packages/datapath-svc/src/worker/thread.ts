@@ -3,6 +3,7 @@
  * thread may be a worker (main.ts) or the main one (in-process.ts); it is told so by `mayBlock`.
  */
 
+import { KERNEL_ENCODING, USERSPACE_ENCODING } from '@ovs-node/netlink/key';
 import { DatapathCore } from '../core/core.js';
 import { PortMaker } from '../ports/factory.js';
 import type { LogLevel } from '../ports/provider.js';
@@ -42,6 +43,8 @@ export class DatapathThread {
     this.core = new DatapathCore({
       ports: this.switch,
       allocArena: (size) => this.loop.allocArena(size),
+      // The peer's dummy datapath is a userspace one, whose flows match the packet type.
+      keyEncoding: options.dummy ? USERSPACE_ENCODING : KERNEL_ENCODING,
     });
     this.loop.core = this.core;
     this.#driver = new Driver(this.loop, options.mayBlock, options.onWake);
