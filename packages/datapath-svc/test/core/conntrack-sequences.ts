@@ -95,6 +95,24 @@ export const SEQUENCES: ReadonlyMap<string, readonly Step[]> = new Map(
       .a('SF', 101, 501)
       .a('P', 101, 501)
       .a('FPU', 101),
+    'tcp first answer acknowledges another syn': new Talk()
+      .a('S', 999744)
+      .a('S', 69744)
+      .b('SA', 500, 69745)
+      .a('A', 69745, 501),
+    'tcp data before the answer': new Talk()
+      .a('S', 100)
+      .a('FA', 100, 0)
+      .a('A', 5101, 66500, { data: 10 })
+      .b('RA', 5500, 4294901397)
+      .b('FA', 4294962796, 4294901397, { data: 1000 })
+      .b('A', 499, 101),
+    'tcp answer invalid, then valid': new Talk()
+      .b('S', 2147483648)
+      .b('A', 2147483649, 101)
+      .a('PA', 100, 0)
+      .a('FA', 4294963797, 2147483649)
+      .a('FA', 4294963797, 0, { data: 10 }),
     'tcp expires': new Talk().a('S', 100).warp(31000).b('SA', 500, 101).a('A', 101, 501),
     'tcp established lives long': open().warp(80000000).a('A', 101, 501),
     'tcp simultaneous open': new Talk().a('S', 100).b('S', 500).a('SA', 100, 501).b('SA', 500, 101),

@@ -177,8 +177,9 @@ export function tcpUpdate(words: Uint32Array, src: number, dst: number, s: TcpSe
   let dstMaxWin = words[dst + P.MAX_WIN];
   let seq = s.seq;
   let end = (seq + s.length + (syn ? 1 : 0) + ((flags & FIN) !== 0 ? 1 : 0)) >>> 0;
-  const first = srcState < TcpState.SYN_SENT;
-  if (first) {
+  // The first answer may acknowledge any of several SYNs, or data sent before we looked: it is not held to what we saw.
+  let checkAck = true;
+  if (srcState < TcpState.SYN_SENT) {
     if (syn && (dstScale & SCALE_KNOWN) !== 0) {
       srcScale = s.scale;
       if ((srcScale & SCALE_KNOWN) !== 0) {
@@ -195,8 +196,18 @@ export function tcpUpdate(words: Uint32Array, src: number, dst: number, s: TcpSe
     seqLo = seq;
     srcState = TcpState.SYN_SENT;
     const allowed = (end + Math.max(1, dstMaxWin * 2 ** dstShift)) >>> 0;
-    if (seqHi === 1 || diff(allowed, seqHi) >= 0) seqHi = allowed;
+    if (seqHi === 1 || diff(allowed, seqHi) >= 0) {
+      seqHi = allowed;
+      checkAck = false;
+    }
     if (window > maxWin) maxWin = window;
+    // What the first segment says of its sender is kept even when the segment turns out not to fit.
+    words[src + P.SEQ_LO] = seqLo;
+    words[src + P.SEQ_HI] = seqHi;
+    words[src + P.MAX_WIN] = maxWin;
+    words[src + P.STATE] = (srcState << 8) | srcScale;
+    words[dst + P.MAX_WIN] = dstMaxWin;
+    words[dst + P.STATE] = (dstState << 8) | dstScale;
   }
 
   let ack = s.ack;
@@ -209,7 +220,7 @@ export function tcpUpdate(words: Uint32Array, src: number, dst: number, s: TcpSe
     seq = seqLo;
     end = seq;
   }
-  const skew = diff(words[dst + P.SEQ_LO], ack);
+  const skew = checkAck ? diff(words[dst + P.SEQ_LO], ack) : 0;
   const fits =
     diff(seqHi, end) >= 0 &&
     diff(seq, (seqLo - dstMaxWin * 2 ** dstShift) >>> 0) >= 0 &&
