@@ -6,7 +6,9 @@
 import { KERNEL_ENCODING, type KeyEncoding } from '@ovs-node/netlink/key';
 import { Arena } from './arena.js';
 import { Datapath } from './datapath.js';
+import { Errno } from './errno.js';
 import { Handle, type HandleSink } from './handle.js';
+import { MAX_DATAPATHS } from './limits.js';
 import type { PortFactory, PortRequest, Vport } from './vport.js';
 
 export interface CoreOptions {
@@ -119,8 +121,9 @@ export class DatapathCore {
     return false;
   }
 
-  /** Makes a datapath with its local port, an internal one of the same name; or a positive errno. */
+  /** Makes a datapath with its local port, an internal one of the same name; or a positive errno (EFBIG: too many). */
   addDatapath(name: string, upcallPids: Uint32Array = new Uint32Array(0)): Datapath | number {
+    if (this.byName.size >= MAX_DATAPATHS) return Errno.EFBIG;
     const dp = Datapath.create(this, name, this.nextIndex, upcallPids);
     if (dp instanceof Datapath) this.nextIndex++;
     return dp;
