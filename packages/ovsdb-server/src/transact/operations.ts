@@ -173,7 +173,9 @@ function insertedUuid(
 }
 
 function isChanged(transaction: Transaction, table: Table, uuid: string): boolean {
-  return transaction.changes.some(({ slot }) => slot.uuid === uuid && slot.table === table);
+  return transaction.changes.some(
+    ({ slot, old }) => old !== undefined && slot.uuid === uuid && slot.table === table,
+  );
 }
 
 function select(context: OperationContext, parser: ObjectParser): JsonObject {

@@ -130,8 +130,7 @@ export class ReferenceUpdate {
     for (let i = 0; i < changes.length; i++) {
       const { slot, old } = changes[i]!;
       if (slot.row === undefined && slot.weakSources !== undefined) {
-        for (const source of slot.weakSources)
-          if (source.row !== undefined) this.#prune(source, undefined);
+        for (const source of slot.weakSources) if (source.row !== undefined) this.#prune(source, undefined);
       } else if (slot.row !== undefined && slot.table.weakColumns.length > 0) this.#prune(slot, old);
     }
     // Map entries that went may have held strong references.
