@@ -1,12 +1,18 @@
 /** Devices of the host: AF_PACKET and TAP. Needs root; makes veth pairs named `h8t…`, and removes them. */
 import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { requireOrSkip } from '@ovs-node/common/testkit/index';
+import { requireOrSkip, tmpDir } from '@ovs-node/common/testkit/index';
 import { VportType } from '@ovs-node/netlink/families';
 import { PacketMeta } from '../../src/core/packet-meta.js';
 import { VportStats } from '../../src/core/vport.js';
+import type { Port } from '../../src/ports/provider.js';
+import { createInProcessDatapath } from '../../src/worker/in-process.js';
+import { Client } from '../worker/client.js';
 import { conforms, type Wire } from './conformance.js';
-import { hex, tcp, udp } from './frames.js';
+import { hex, ones, tcp, udp } from './frames.js';
 import { Rig } from './rig.js';
 
 let serial = 0;
@@ -216,4 +222,66 @@ test('frames too long for the device are counted, and do not stop the ones after
   t.is(rig.vport.stats.txErrors, 1);
   rig.close();
   other.close();
+});
+
+test('a giant from a device reaches a stream port in segments, with checksums', async (t) => {
+  if (!root(t)) return;
+  const [near, far] = veth(t);
+  const rig = new Rig(near, VportType.NETDEV);
+  const other = new Rig(far, VportType.NETDEV);
+  const file = path.join(tmpDir(t), 's');
+  const stream = rig.add('vm', VportType.STREAM, { listen: `unix:${file}` });
+  await rig.until(() => fs.existsSync(file), 'the socket');
+  const socket = net.connect(file);
+  t.teardown(() => socket.destroy());
+  await rig.until(() => (stream.provider as Port).carrier, 'the connection');
+  // From the device to the stream, in place of the recorder.
+  rig.connect(rig.vport.portNo, stream.portNo);
+  let bytes = Buffer.alloc(0);
+  socket.on('data', (chunk) => (bytes = Buffer.concat([bytes, chunk])));
+  const meta = new PacketMeta();
+  meta.gsoType = 1;
+  meta.gsoSize = 1000;
+  meta.csumStart = 34;
+  meta.csumOffset = 16;
+  meta.hdrLen = 54;
+  other.send([tcp(2500, 0x18)], meta);
+  await rig.until(() => bytes.length >= 2500 + 3 * 58, 'the segments');
+  const lengths: number[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const length = bytes.readUInt32BE(at);
+    const frame = bytes.subarray(at + 4, at + 4 + length);
+    lengths.push(length - 54);
+    t.is(ones(frame, 34, length, ones(frame, 26, 34, 6 + length - 34)), 0xffff);
+    at += 4 + length;
+  }
+  t.deepEqual(lengths, [1000, 1000, 500]);
+  rig.close();
+  other.close();
+});
+
+test('a worker moves frames between devices, and goes on while stream ports come and go', async (t) => {
+  if (!root(t)) return;
+  const [a, farA] = veth(t);
+  const [b, farB] = veth(t);
+  const datapath = createInProcessDatapath({ worker: true, dummy: true });
+  const client = await Client.open(datapath, 'dp');
+  const ports = [await client.port(a, VportType.NETDEV), await client.port(b, VportType.NETDEV)];
+  const [left, right] = [new Rig(farA, VportType.NETDEV), new Rig(farB, VportType.NETDEV)];
+  left.send([udp(50)]);
+  const { packet, key } = await client.upcall();
+  t.is(packet, hex(udp(50)));
+  await client.forward(key, ports[1]!);
+  const burst = Array.from({ length: 500 }, () => udp(50));
+  left.send(burst);
+  t.deepEqual(await right.received(500), burst.map(hex));
+  const stream = await client.port('s', VportType.STREAM, { listen: `unix:${path.join(tmpDir(t), 's')}` });
+  left.send(burst);
+  t.deepEqual(await right.received(500), burst.map(hex));
+  await client.delPort(stream);
+  left.send(burst);
+  t.deepEqual(await right.received(500), burst.map(hex));
+  left.close();
+  right.close();
+  await datapath.close();
 });

@@ -80,13 +80,15 @@ export class Rig {
     return vport;
   }
 
-  /** A flow: everything from port `from` to port `to`. */
+  /** A flow: everything from port `from` to port `to`, in place of the one before. */
   connect(from: number, to: number): void {
     const key = new Uint32Array(DP_WORDS);
     const mask = new Uint32Array(DP_WORDS);
     key[W.IN_PORT] = from;
     mask[W.IN_PORT] = 0xffffffff;
     const actions = attrs((w) => w.putU32(Act.OUTPUT, to));
+    const before = this.#dp.flows.get(keyId(key));
+    if (before !== undefined) this.#dp.flows.remove(before);
     this.#dp.flows.insert(new Flow(key, mask, null, keyId(key), actions, compileActions(actions, key)));
   }
 
