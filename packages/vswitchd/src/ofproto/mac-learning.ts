@@ -131,6 +131,12 @@ export class MacTable {
     return true;
   }
 
+  /** Removes an entry of `addStatic`; false when there is none. */
+  delStatic(mac: bigint, vlan: number): boolean {
+    const entry = this.entries.get(keyOf(mac, vlan));
+    return entry?.isStatic === true && this.del(mac, vlan);
+  }
+
   /** Drops expired entries. @returns true when there were any. */
   run(now: number): boolean {
     let any = false;

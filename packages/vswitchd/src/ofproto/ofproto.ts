@@ -322,10 +322,15 @@ export class Ofproto {
     return undefined;
   }
 
-  /** Learns where a station is. A change makes datapath flows be looked at again. */
-  learnMac(inPort: number, mac: bigint, vlan: number, isGratArp: boolean, now: number): void {
+  /**
+   * Learns where a station is. A change makes datapath flows be looked at again.
+   * @returns the port of the bridge, when that is news.
+   */
+  learnMac(inPort: number, mac: bigint, vlan: number, isGratArp: boolean, now: number): Bundle | undefined {
     const bundle = this.port(inPort)?.bundle;
-    if (bundle && this.macTable.update(mac, vlan, bundle, isGratArp, now)) this.backer.changed('mac learning');
+    if (!bundle || !this.macTable.update(mac, vlan, bundle, isGratArp, now)) return undefined;
+    this.backer.changed('mac learning');
+    return bundle;
   }
 
   private portsChanged(): void {

@@ -5,6 +5,7 @@
  * destination was heard in that VLAN, or to all ports of the VLAN. The tag on the way out depends on the mode of the
  * port it leaves by.
  */
+import { formatMac } from '@ovs-node/flow/addr-text';
 import { VLAN_CFI, W } from '@ovs-node/flow/layout';
 import { OFPP } from '@ovs-node/flow/ports';
 import type { Bundle } from '../ports.js';
@@ -67,7 +68,10 @@ export function normalAction(ctx: XlateContext, output: OutputTo): void {
     const { effects, cache, now } = ctx.input;
     const mac = ethSrc(flow);
     const inPort = flow[W.IN_PORT]!;
-    if (effects) ofproto.learnMac(inPort, mac, vlan, isGratArp, now);
+    const learned = effects ? ofproto.learnMac(inPort, mac, vlan, isGratArp, now) : undefined;
+    if (learned && ctx.trace !== undefined) {
+      ctx.report('detail', `learned that ${formatMac(mac)} is on port ${learned.name} in VLAN ${vlan}`);
+    }
     cache?.push({ type: 'learn-mac', ofproto, inPort, mac, vlan, isGratArp });
   }
 
