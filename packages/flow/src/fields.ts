@@ -221,7 +221,6 @@ export function prereqMet(prereq: Prereq, key: FlowKey, mask?: FlowKey): boolean
       if (prereq === 'icmpv6') return true;
       const type = key[W.TP]! >>> 16;
       if ((key[W.TP]! & 0xffff) !== 0) return false;
-      if (mask !== undefined && (mask[W.TP]! & 0xffff) !== 0xffff) return false;
       return (type === 135 && prereq !== 'nd_advert') || (type === 136 && prereq !== 'nd_solicit');
     }
   }

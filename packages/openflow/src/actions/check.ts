@@ -216,7 +216,7 @@ class Checker {
           (this.limits.tableId !== 255 && a.table <= this.limits.tableId) ||
           (this.limits.nTables !== 255 && a.table >= this.limits.nTables)
         ) {
-          throw new Refused('OFPBRC_BAD_TABLE_ID');
+          throw new Refused('OFPBIC_BAD_TABLE_ID');
         }
         return a;
       default:

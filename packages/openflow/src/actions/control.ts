@@ -94,8 +94,7 @@ export const CONTROL_ACTIONS: ActionRows<
     wire: [resubmitForm(1, false, false), resubmitForm(14, true, false), resubmitForm(44, true, true)],
     parse: { resubmit: parseResubmit },
     format: (a, c) => {
-      if (a.inPort !== OFPP.IN_PORT && a.table === 255 && !a.withCtOrig)
-        return `resubmit:${formatPort(a.inPort, c.ports)}`;
+      if (a.inPort !== OFPP.IN_PORT && a.table === 255) return `resubmit:${formatPort(a.inPort, c.ports)}`;
       const port = a.inPort === OFPP.IN_PORT ? '' : formatPort(a.inPort, c.ports);
       const table = a.table === 255 ? '' : formatTable(a.table, c.tables);
       return `resubmit(${port},${table}${a.withCtOrig ? ',ct' : ''})`;

@@ -5,7 +5,7 @@ import { fail } from '../errors.js';
 import { readFieldName } from '../match/headers.js';
 import { formatIp6 as formatIpv6, parseIp6 as readIpv6 } from '@ovs-node/flow/addr-text';
 import { parseKeyValues } from '../text/key-value.js';
-import { formatIpv4, parseU16, readIpv4, readNumber } from '../text/numbers.js';
+import { formatIpv4, readIpv4, readNumber } from '../text/numbers.js';
 import { formatTable, readTable } from '../text/tables.js';
 import { decodeActionList, encodeActionList, formatActionList, parseActionList } from './nested.js';
 import { type ActionRows, type FormatContext, nx, type ParseContext } from './row.js';
@@ -116,36 +116,44 @@ function parseNat(arg: string): Action {
   return { type: 'nat', nat: { ...flags, ...(dir === undefined ? {} : { dir }), ...range } };
 }
 
+/** What scanf("%hu") makes of digits. */
+const wrap16 = (digits: string): number => Number(BigInt(digits) & 0xffffn);
+
 function parseNatRange(text: string): Pick<NatSpec, 'addr' | 'port'> {
-  const bad = (): never => {
-    throw new FlowSyntaxError(`garbage (${text}) after nat range "${text}"`);
+  let at = 0;
+  /** Takes what `pattern` finds at the current place. */
+  const take = (pattern: RegExp): RegExpExecArray | undefined => {
+    const m = pattern.exec(text.slice(at));
+    if (!m) return undefined;
+    at += m[0].length;
+    return m;
   };
-  let addresses = text;
-  let ports: string | undefined;
-  const bracket = /^\[([^\]]*)\](?:-\[([^\]]*)\])?(?::(.*))?$/.exec(text);
-  if (bracket) {
-    addresses = bracket[2] === undefined ? bracket[1] : `${bracket[1]}-${bracket[2]}`;
-    ports = bracket[3];
-  } else if (/^[\d.]+(-[\d.]+)?(:|$)/.test(text)) {
-    const colon = text.indexOf(':');
-    if (colon >= 0) {
-      addresses = text.slice(0, colon);
-      ports = text.slice(colon + 1);
-    }
+  const garbage = (): FlowSyntaxError =>
+    new FlowSyntaxError(`garbage (${text.slice(at)}) after nat range "${text}" (pos: ${at})`);
+  const invalid = (): FlowSyntaxError => new FlowSyntaxError(`invalid nat range "${text}"`);
+  let m = take(/^(\d+\.\d+\.\d+\.\d+)/) ?? take(/^\[([0-9a-fA-F:.]+)\]/) ?? take(/^([0-9a-fA-F:.]+)/);
+  const min = m && readAddress(m[1]);
+  if (!min) {
+    at = 0;
+    throw garbage();
   }
-  const [minText, maxText] = addresses.split('-');
-  const min = readAddress(minText);
-  if (!min) return bad();
-  const max = maxText === undefined ? min : readAddress(maxText);
-  if (!max || max.family !== min.family) return bad();
-  if (max.value < min.value)
-    throw new FlowSyntaxError(`invalid range "${text}"`.replace('invalid range', 'invalid nat range'));
-  const addr = { family: min.family, min: min.value, max: max.value };
-  if (ports === undefined) return { addr };
-  const [lowText, highText] = ports.split('-');
-  const low = parseU16(lowText, 'port');
-  const high = highText === undefined ? low : parseU16(highText, 'port');
-  return { addr, port: { min: low, max: high } };
+  let addr = { family: min.family, min: min.value, max: min.value };
+  if (take(/^-/)) {
+    m = take(/^(\d+\.\d+\.\d+\.\d+)/) ?? take(/^\[([0-9a-fA-F:.]+)\]/) ?? take(/^([0-9a-fA-F:.]+)/);
+    const max = m && readAddress(m[1]);
+    if (!max || max.family !== min.family || max.value < min.value) throw invalid();
+    addr = { ...addr, max: max.value };
+  }
+  let port: { min: number; max: number } | undefined;
+  if (take(/^:/)) {
+    const low = take(/^\d+/);
+    const high = low && take(/^-/) ? take(/^\d+/) : low;
+    if (!low || !high) throw invalid();
+    port = { min: wrap16(low[0]), max: wrap16(high[0]) };
+    if (port.max < port.min) throw invalid();
+  }
+  if (at < text.length) throw garbage();
+  return port ? { addr, port } : { addr };
 }
 
 function formatNat(n: NatSpec): string {

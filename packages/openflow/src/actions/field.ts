@@ -1,11 +1,12 @@
 /** Actions on any field: set_field and load (one meaning, two wires), move, push, pop. */
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
-import { fieldProtocols, isValidValue, mustField } from '@ovs-node/flow/fields';
+import { fieldProtocols, isValidValue, mustField, wireMask } from '@ovs-node/flow/fields';
 import type { Field } from '@ovs-node/flow/field-types';
 import { fail } from '../errors.js';
 import { fieldCode, headerLength, putFieldHeader, readFieldHeader, readFieldName } from '../match/headers.js';
 import { formatFieldValue, fullMask, parseFieldValue } from './field-value.js';
-import { hex, readNumber } from '../text/numbers.js';
+import { altHex } from '@ovs-node/flow/int-text';
+import { readNumber } from '../text/numbers.js';
 import type { Reader, Writer } from '../wire.js';
 import { type ActionRows, nx, ONF_VENDOR, type ParseContext, std, type WireForm } from './row.js';
 import {
@@ -111,7 +112,8 @@ function legacy(a: SetField, version: number): readonly Action[] | undefined {
 
 function translateSet(a: SetField, version: number): readonly Action[] | undefined {
   if (version >= 6) return a.form === 'load' ? [{ ...a, form: 'set_field' }] : undefined;
-  if (a.form === 'set_field' && version < 3 && isWhole(a)) {
+  // These have no masks: like the peer, one is forgotten there.
+  if (a.form === 'set_field' && version < 3) {
     const actions = legacy(a, version);
     if (actions) return actions;
   }
@@ -158,7 +160,7 @@ function parseSetField(arg: string, c: ParseContext): Action {
   const { value, mask } = parseFieldValue(f, text, c.ports);
   const full = fullMask(f);
   if (!isValidValue(f, value)) throw new FlowSyntaxError(`${text} is not a valid value for field ${name}`);
-  c.usable &= fieldProtocols(f, full);
+  c.usable &= fieldProtocols(f, wireMask(f));
   return {
     type: 'set_field',
     field: f.name,
@@ -174,8 +176,6 @@ function parseLoad(arg: string): Action {
   const destination = arg.slice(arrow + 2);
   if (destination === '') throw new FlowSyntaxError(`${arg}: missing field name following \`->'`);
   const dst = parseSubfield(destination);
-  const f = mustField(dst.field);
-  if (!f.writable) throw new FlowSyntaxError(`${f.name} is read-only`);
   const text = arg.slice(0, arrow);
   const value = readNumber(text);
   if (value === undefined || value < 0n) throw new FlowSyntaxError(`${arg}: cannot parse integer value`);
@@ -188,7 +188,7 @@ function parseLoad(arg: string): Action {
 function formatSet(a: SetField): string {
   if (a.form === 'load') {
     return loadSegments(a)
-      .map((s) => `load:${hex(s.value)}->${formatSubfield(s.subfield)}`)
+      .map((s) => `load:${altHex(s.value)}->${formatSubfield(s.subfield)}`)
       .join(',');
   }
   const f = mustField(a.field);
@@ -254,11 +254,7 @@ function stackAction<T extends 'push' | 'pop'>(type: T, code: number) {
     ],
     parse: {
       [type]: (arg: string): Action => {
-        const subfield = parseSubfield(arg);
-        if (type === 'pop' && !mustField(subfield.field).writable) {
-          throw new FlowSyntaxError(`${subfield.field} is read-only`);
-        }
-        return { type, subfield };
+        return { type, subfield: parseSubfield(arg) };
       },
     },
     format: (a: ActionOf<'push'>) => `${type}:${formatSubfield(a.subfield)}`,
@@ -323,11 +319,7 @@ export const FIELD_ACTIONS: ActionRows<'set_field' | 'move' | 'push' | 'pop'> = 
       { from: 1, to: 6, vendor: 0x2320, code: 6, ...moveForm(0) },
     ],
     parse: {
-      move: (arg) => {
-        const a = parseMove(arg);
-        if (!mustField(a.dst.field).writable) throw new FlowSyntaxError(`${a.dst.field} is read-only`);
-        return a;
-      },
+      move: (arg) => parseMove(arg),
     },
     format: (a) => `move:${formatSubfield(a.src)}->${formatSubfield(a.dst)}`,
   },

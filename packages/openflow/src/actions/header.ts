@@ -192,9 +192,7 @@ function mplsAction(
         if (arg === '') throw new FlowSyntaxError(`${type}: expected label.`.replace('label', type.slice(9)));
         const v = readNumber(arg);
         if (v === undefined || v < 0n || v > BigInt(max)) {
-          throw new FlowSyntaxError(
-            bytes === 4 ? `${arg}: not a valid MPLS label` : `invalid ${what} "${arg}"`,
-          );
+          throw new FlowSyntaxError(max === 255 ? `invalid ${what} "${arg}"` : `${arg}: not a valid ${what}`);
         }
         return { type, value: Number(v) };
       },

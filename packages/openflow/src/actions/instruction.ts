@@ -36,10 +36,7 @@ export const INSTRUCTIONS: ActionRows<
   clear_actions: {
     wire: [],
     parse: {
-      clear_actions: (_arg, c) => {
-        c.usable &= OF11_UP;
-        return { type: 'clear_actions' };
-      },
+      clear_actions: () => ({ type: 'clear_actions' }),
     },
     format: () => 'clear_actions',
     instruction: 'clear',
@@ -47,10 +44,10 @@ export const INSTRUCTIONS: ActionRows<
   write_actions: {
     wire: [],
     parse: {
-      write_actions: (arg, c) => {
-        c.usable &= OF11_UP;
-        return { type: 'write_actions', actions: parseActionList(arg, c, 'write_actions') };
-      },
+      write_actions: (arg, c) => ({
+        type: 'write_actions',
+        actions: parseActionList(arg, c, 'write_actions'),
+      }),
     },
     format: (a, c) => `write_actions(${formatActionList(a.actions, c)})`,
     instruction: 'write',

@@ -5,7 +5,8 @@ import { fail } from '../errors.js';
 import { fieldCode } from '../match/headers.js';
 import { readFieldName } from '../match/headers.js';
 import { parseKeyValues } from '../text/key-value.js';
-import { hex, parseU16, parseU32, parseU64, readNumber } from '../text/numbers.js';
+import { altHex } from '@ovs-node/flow/int-text';
+import { hex, parseU64, readNumber } from '../text/numbers.js';
 import { formatTable, readTable } from '../text/tables.js';
 import type { Reader, Writer } from '../wire.js';
 import { parseMove } from './field.js';
@@ -67,12 +68,11 @@ function parseSpec(orig: string, key: string, value: string, c: ParseContext): L
         return { nBits: move.src.nBits, src: { field: move.src }, dst: 'load', dstField: move.dst };
       }
       if (n >> BigInt(dstField.nBits) !== 0n) {
-        throw new FlowSyntaxError(
-          `${value}: value ${value.slice(0, arrow)} does not fit into ${dstField.nBits} bits`,
-        );
+        throw new FlowSyntaxError(`${value}: value does not fit into ${dstField.nBits} bits`);
       }
       return { nBits: dstField.nBits, src: { value: n }, dst: 'load', dstField };
     }
+    if (!value.includes('->')) throw new FlowSyntaxError(`load: missing \`->' in \`${value}'`);
     const move = parseMove(value);
     return { nBits: move.src.nBits, src: { field: move.src }, dst: 'load', dstField: move.dst };
   }
@@ -83,8 +83,14 @@ function parseSpec(orig: string, key: string, value: string, c: ParseContext): L
   throw new FlowSyntaxError(`${orig}: unknown keyword ${key}`);
 }
 
-function widthError(orig: string, a: string, aBits: number, b: string, bBits: number): FlowSyntaxError {
+/** The peer names the widths the wrong way round, and so does this. */
+function widthError(orig: string, a: string, bBits: number, b: string, aBits: number): FlowSyntaxError {
   return new FlowSyntaxError(`${orig}: bit widths of ${a} (${aBits}) and ${b} (${bBits}) differ`);
+}
+
+/** What C's atoi() makes of a text, in 16 bits: the peer checks no more here. */
+function atoi16(text: string): number {
+  return (Number.parseInt(text, 10) || 0) & 0xffff;
 }
 
 function parseLearn(arg: string, c: ParseContext): Action {
@@ -111,19 +117,19 @@ function parseLearn(arg: string, c: ParseContext): Action {
         break;
       }
       case 'priority':
-        learn = { ...learn, priority: parseU16(value, 'priority') };
+        learn = { ...learn, priority: atoi16(value) };
         break;
       case 'idle_timeout':
-        learn = { ...learn, idleTimeout: parseU16(value, 'idle_timeout') };
+        learn = { ...learn, idleTimeout: atoi16(value) };
         break;
       case 'hard_timeout':
-        learn = { ...learn, hardTimeout: parseU16(value, 'hard_timeout') };
+        learn = { ...learn, hardTimeout: atoi16(value) };
         break;
       case 'fin_idle_timeout':
-        learn = { ...learn, finIdleTimeout: parseU16(value, 'fin_idle_timeout') };
+        learn = { ...learn, finIdleTimeout: atoi16(value) };
         break;
       case 'fin_hard_timeout':
-        learn = { ...learn, finHardTimeout: parseU16(value, 'fin_hard_timeout') };
+        learn = { ...learn, finHardTimeout: atoi16(value) };
         break;
       case 'cookie':
         learn = { ...learn, cookie: parseU64(value) };
@@ -135,7 +141,7 @@ function parseLearn(arg: string, c: ParseContext): Action {
         learn = { ...learn, flags: learn.flags | LEARN.DELETE_LEARNED };
         break;
       case 'limit':
-        learn = { ...learn, limit: parseU32(value) };
+        learn = { ...learn, limit: (Number.parseInt(value, 10) || 0) >>> 0 };
         break;
       case 'result_dst': {
         const resultDst = parseSubfield(value);
@@ -161,7 +167,7 @@ function formatSpec(s: LearnFlowSpec, c: FormatContext): string {
   if (s.dst === 'output') return 'field' in s.src ? `output:${formatSubfield(s.src.field)}` : 'output:0';
   const dst = s.dstField!;
   if (s.dst === 'load') {
-    const src = 'field' in s.src ? formatSubfield(s.src.field) : hex(s.src.value);
+    const src = 'field' in s.src ? formatSubfield(s.src.field) : altHex(s.src.value);
     return `load:${src}->${formatSubfield(dst)}`;
   }
   if ('field' in s.src) {
@@ -172,7 +178,7 @@ function formatSpec(s: LearnFlowSpec, c: FormatContext): string {
   if (dst.ofs === 0 && dst.nBits === f.bits) {
     return `${f.name}=${formatFieldValue(f, s.src.value, (1n << BigInt(f.bits)) - 1n, c.ports)}`;
   }
-  return `${formatSubfield(dst)}=${hex(s.src.value)}`;
+  return `${formatSubfield(dst)}=${altHex(s.src.value)}`;
 }
 
 function formatLearn({ learn: l }: Learn, c: FormatContext): string {

@@ -78,6 +78,7 @@ function parseTruncated(arg: string, c: ParseContext): Action {
       throw new FlowSyntaxError(`invalid key '${key}' in output_trunc argument`);
     }
   }
+  if (maxLen < 14) throw new FlowSyntaxError(`max_len ${maxLen} is less than the minimum value 14`);
   return { type: 'output_trunc', port, maxLen };
 }
 

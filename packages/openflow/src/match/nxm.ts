@@ -2,7 +2,7 @@
  * TLV matches: nx_match (the Nicira extension of OpenFlow 1.0) and OXM (1.2 and later). One codec: the two differ in
  * code points, in how VLAN, DSCP and ports are said, and in nx_match carrying the cookie to match.
  */
-import { exactMask, getField, isValidValue, mustField } from '@ovs-node/flow/fields';
+import { exactMask, fieldPrereqsMet, getField, isValidValue, mustField } from '@ovs-node/flow/fields';
 import type { Field } from '@ovs-node/flow/field-types';
 import { VLAN_CFI, W } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
@@ -51,7 +51,7 @@ const WORDS = ORDER.map((f) => {
 });
 
 function putEntry(w: Writer, f: Field, version: number, value: bigint, mask: bigint): void {
-  const full = exactMask(f);
+  const full = f.valid ?? exactMask(f);
   const masked = (mask & full) !== full;
   putFieldHeader(w, f, version, masked);
   w.big(value, f.bytes);
@@ -71,7 +71,7 @@ export function putFields(w: Writer, match: Match, version: number): void {
     const mask = getField(match.mask, f);
     // That packets are Ethernet goes without saying.
     if (f.name === 'packet_type' && match.key[W.PACKET_TYPE] === 0) continue;
-    if (mask === 0n || (f.prereq !== 'none' && !matchPrereqsMet(match, f))) continue;
+    if (mask === 0n || (f.prereq !== 'none' && !fieldPrereqsMet(f, match.key))) continue;
     putEntry(w, f, version, getField(match.key, f), mask);
   }
 }

@@ -29,7 +29,6 @@ const OF11_UP = PROTO.OF11_STD | PROTO_OXM_ANY;
 const NXM_OF11_UP = PROTO_OF10_NXM_ANY | OF11_UP;
 const OF12_UP = PROTO_OXM_ANY;
 const OF13_UP = PROTO.OF13_OXM | PROTO.OF14_OXM | PROTO.OF15_OXM;
-const OF14_UP = PROTO.OF14_OXM | PROTO.OF15_OXM;
 /** Protocols that can name a table. */
 export const PROTO_TID = PROTO.OF10_STD_TID | PROTO.OF10_NXM_TID | OF11_UP;
 
@@ -217,7 +216,6 @@ export function parseFlowProtocols(
   ) {
     draft.newCookie = 0n;
   }
-  if (draft.importance !== 0) usable &= OF14_UP;
   if (actionText !== undefined) {
     const context = { ports: o.ports, tables: o.tables, usable: PROTO_ANY, depth: 0 };
     const actions = parseActionsIn(actionText, context);
