@@ -1,4 +1,5 @@
 /** What the rest of vswitchd tells a connection manager, and hears from it, as plain values. */
+import type { Duplex } from 'node:stream';
 import type { Clock } from '@ovs-node/common/clock';
 import type { SwitchDesc } from '@ovs-node/openflow/messages/types';
 import type { ControllerConfig } from '../bridge/config.js';
@@ -19,6 +20,8 @@ export interface ConnectionManagerOptions {
   readonly portStats?: () => Promise<ReadonlyMap<number, PortStats>>;
   /** Brings the flows' counters up to date. Statistics are answered after it settled, or without it after 250 ms. */
   readonly syncStats?: () => Promise<void>;
+  /** Connects to a controller; for tests. */
+  readonly connect?: (target: string, timeoutMs: number) => Promise<Duplex>;
 }
 
 /** The part of a bridge's configuration that connections depend on. */

@@ -1,0 +1,71 @@
+/**
+ * Which asynchronous messages a connection gets (OpenFlow 1.3, section 6.1.1 and 7.3.10; `PR` and the reasons of port
+ * status and flow-removed are bit numbers). Masks are kept in the reasons that the switch itself distinguishes; what a
+ * controller says in the coarser reasons of its version covers all those that would reach it under such a reason.
+ */
+import { type AsyncConfig, type AsyncMasks, PR } from '@ovs-node/openflow/messages/types';
+import type { FlowRemovedReason } from '@ovs-node/openflow/messages/types';
+
+const NONE: AsyncMasks = { packetIn: 0, portStatus: 0, flowRemoved: 0 };
+/** A controller that the database denies asynchronous messages. */
+export const ASYNC_NONE: AsyncConfig = { primary: NONE, secondary: NONE };
+
+const bit = (n: number): number => 1 << n;
+const PORT_REASONS = bit(0) | bit(1) | bit(2);
+const OF14_PACKET_IN = 0x3f;
+
+/** What a connection gets that did not ask for anything else. */
+export function defaultAsync(version: number): AsyncConfig {
+  let packetIn = (OF14_PACKET_IN & ~bit(PR.INVALID_TTL)) | bit(PR.EXPLICIT_MISS);
+  if (version <= 3) packetIn |= bit(PR.IMPLICIT_MISS);
+  // Reasons of flow-removed: three in OpenFlow 1.0, group deletion since 1.1, meter deletion and eviction since 1.4.
+  const flowRemoved = version >= 5 ? 0x3f : 0xf;
+  return {
+    primary: { packetIn, portStatus: PORT_REASONS, flowRemoved },
+    secondary: { packetIn: 0, portStatus: PORT_REASONS, flowRemoved: 0 },
+  };
+}
+
+/** The reason under which a version is told of a packet-in. */
+export function wireReason(reason: number, version: number): number {
+  if (reason === PR.EXPLICIT_MISS) return version >= 4 ? PR.NO_MATCH : PR.ACTION;
+  if (reason === PR.IMPLICIT_MISS) return PR.NO_MATCH;
+  return version < 5 && reason > PR.INVALID_TTL ? PR.ACTION : reason;
+}
+
+/** What a controller asked for, in the switch's own reasons. */
+export function asyncFromWire(config: AsyncConfig, version: number): AsyncConfig {
+  const widen = (masks: AsyncMasks): AsyncMasks => {
+    let packetIn = 0;
+    for (let reason = 0; reason <= PR.IMPLICIT_MISS; reason++) {
+      // A miss without a table-miss flow drops the packet since OpenFlow 1.3.
+      if (reason === PR.IMPLICIT_MISS && version >= 4) continue;
+      if ((masks.packetIn & bit(wireReason(reason, version))) !== 0) packetIn |= bit(reason);
+    }
+    return { ...masks, packetIn };
+  };
+  return { primary: widen(config.primary), secondary: widen(config.secondary) };
+}
+
+/** The masks as a version's OFPT_GET_ASYNC_REPLY says them. */
+export function asyncToWire(config: AsyncConfig, version: number): AsyncConfig {
+  const known = version >= 5 ? OF14_PACKET_IN : 7;
+  const narrow = (masks: AsyncMasks): AsyncMasks => ({ ...masks, packetIn: masks.packetIn & known });
+  return { primary: narrow(config.primary), secondary: narrow(config.secondary) };
+}
+
+export const PORT_STATUS_REASON = { add: 0, delete: 1, modify: 2 } as const;
+
+const FLOW_REMOVED_REASON: Readonly<Record<FlowRemovedReason, number>> = {
+  idle: 0,
+  hard: 1,
+  delete: 2,
+  group_delete: 3,
+  meter_delete: 4,
+  eviction: 5,
+  unknown: 2,
+};
+
+export function flowRemovedReason(reason: FlowRemovedReason): number {
+  return FLOW_REMOVED_REASON[reason];
+}

@@ -1,0 +1,280 @@
+/**
+ * The switch's end of one OpenFlow connection: what the controller has set on it, and the order of its requests.
+ *
+ * Requests are carried out one by one in the order they came. While one waits (for statistics, or for a slow reader to
+ * take what was sent), nothing more is read from the connection: so an answer to a barrier means what it says, and what
+ * one peer can make us keep is bounded by `REPLY_BACKLOG`, one message, and the stream's own buffers. Asynchronous
+ * messages to a connection that does not read are dropped beyond `ASYNC_BACKLOG`, and counted.
+ */
+import type { Duplex } from 'node:stream';
+import { errorMessage } from '@ovs-node/common/errors';
+import { RateLimit, vlog } from '@ovs-node/common/vlog';
+import { OfConnection } from '@ovs-node/openflow/connection';
+import { OfError } from '@ovs-node/openflow/errors';
+import { type Decoded, encodeMessage } from '@ovs-node/openflow/messages/codec';
+import type {
+  AsyncConfig,
+  AsyncMasks,
+  FlowFormat,
+  FlowRemoved,
+  OfMessage,
+  PacketInFormat,
+  PhyPort,
+  Role,
+} from '@ovs-node/openflow/messages/types';
+import { ASYNC_NONE, defaultAsync, flowRemovedReason, PORT_STATUS_REASON } from './async-masks.js';
+import type { PacketInEvent } from '../ofproto/types.js';
+
+const log = vlog('connmgr');
+const errorRate = new RateLimit(10, 10);
+
+/** Bytes that may wait for a slow reader before its next request is read. */
+export const REPLY_BACKLOG = 256 * 1024;
+/** Bytes that may wait before asynchronous messages are dropped. */
+export const ASYNC_BACKLOG = 1024 * 1024;
+
+/** How long a connection that was closed in order may take to send the rest, ms. */
+const LINGER_MS = 1000;
+
+/** Primary connections are to controllers, which govern the switch; service connections come from tools. */
+export type ConnectionKind = 'primary' | 'service';
+
+/** A request being carried out. */
+export interface RequestContext {
+  readonly connection: SwitchConnection;
+  readonly xid: number;
+  /** The request as it came; borrowed, valid until the handler first waits. */
+  readonly bytes: Uint8Array;
+}
+
+/** Carries out a request: undefined when done, the error to answer with, or a promise of either. */
+export type RequestHandler = (
+  msg: OfMessage,
+  context: RequestContext,
+) => OfError | undefined | Promise<OfError | undefined>;
+
+export interface SwitchConnectionOptions {
+  /** `BRIDGE<->TARGET`, for the log. */
+  readonly name: string;
+  readonly kind: ConnectionKind;
+  /** Bitmap of OpenFlow versions. */
+  readonly versions: number;
+  /** False: no asynchronous messages unless asked for (enable_async_messages). */
+  readonly asyncMessages: boolean;
+  readonly handle: RequestHandler;
+  readonly onReady: (connection: SwitchConnection) => void;
+  readonly onClose: (connection: SwitchConnection, reason: Error | undefined) => void;
+  /** Something came in. */
+  readonly onActivity?: () => void;
+  /** Each message of the connection, in either direction; borrowed. */
+  readonly onCopy?: (bytes: Uint8Array) => void;
+}
+
+export class SwitchConnection {
+  readonly name: string;
+  readonly kind: ConnectionKind;
+  role: Exclude<Role, 'nochange'> = 'equal';
+  missSendLen: number;
+  invalidTtlToController = false;
+  packetInFormat: PacketInFormat = 'standard';
+  flowFormat: FlowFormat = 'openflow10';
+  controllerId = 0;
+  /** Asynchronous messages dropped because the other side did not read. */
+  dropped = 0;
+  readonly #options: SwitchConnectionOptions;
+  readonly #stream: Duplex;
+  readonly #of: OfConnection;
+  #async: AsyncConfig | undefined;
+  #inactive: string | undefined;
+
+  /** Takes over a connected stream, and says hello. */
+  constructor(stream: Duplex, options: SwitchConnectionOptions) {
+    this.name = options.name;
+    this.kind = options.kind;
+    this.missSendLen = options.kind === 'primary' ? 128 : 0;
+    if (!options.asyncMessages) this.#async = ASYNC_NONE;
+    this.#options = options;
+    this.#stream = stream;
+    this.#of = new OfConnection(
+      stream,
+      { versions: options.versions, answerErrors: true },
+      {
+        onReady: () => options.onReady(this),
+        onMessage: (decoded, bytes) => this.#handle(decoded, bytes),
+        onFrame: (bytes) => {
+          options.onActivity?.();
+          options.onCopy?.(bytes);
+        },
+        onSend: (bytes) => options.onCopy?.(bytes),
+        onBadMessage: (error) => {
+          log.infoRl(errorRate, `${this.name}: bad message: ${error.toString()}: ${error.detail}`);
+        },
+        onClose: (reason) => options.onClose(this, reason ?? this.#inactivity()),
+      },
+    );
+  }
+
+  /** The version agreed on; 0 before. */
+  get version(): number {
+    return this.#of.version;
+  }
+  /** The version is agreed on and the stream stands. */
+  get isUp(): boolean {
+    return this.#of.version !== 0 && !this.#of.isClosed;
+  }
+
+  set tableIdExtension(on: boolean) {
+    this.#of.tableIdExtension = on;
+  }
+
+  get asyncConfig(): AsyncConfig {
+    return this.#async ?? defaultAsync(this.version);
+  }
+  set asyncConfig(config: AsyncConfig) {
+    this.#async = config;
+  }
+
+  /** Whether requests that change the switch are refused. */
+  get isSecondary(): boolean {
+    return this.kind === 'primary' && this.role === 'secondary';
+  }
+
+  /** Answers a request. */
+  reply(msg: OfMessage, xid: number): void {
+    this.#of.send(msg, xid);
+  }
+
+  /** Answers a request with bytes made elsewhere, whose xid is set already. */
+  replyBytes(bytes: Uint8Array): void {
+    this.#of.sendBytes(bytes);
+  }
+
+  /** Resolves when there is room for more replies, or the connection has ended. */
+  async room(): Promise<void> {
+    while (!this.#of.isClosed && this.#of.queued > REPLY_BACKLOG) {
+      await new Promise<void>((resolve) => {
+        const done = (): void => {
+          this.#stream.removeListener('drain', done);
+          this.#stream.removeListener('close', done);
+          resolve();
+        };
+        this.#stream.once('drain', done);
+        this.#stream.once('close', done);
+      });
+    }
+  }
+
+  get isClosed(): boolean {
+    return this.#of.isClosed;
+  }
+
+  /** Asks whether the other side is there. */
+  probe(): void {
+    if (this.isUp) this.#of.send({ type: 'echo_request', data: new Uint8Array(0) });
+  }
+
+  /** Ends the connection in order. */
+  close(): void {
+    this.#of.close();
+    // A reader that does not take the rest does not keep the socket.
+    const linger = setTimeout(() => this.#stream.destroy(), LINGER_MS);
+    linger.unref();
+    this.#stream.once('close', () => clearTimeout(linger));
+  }
+
+  /** Ends the connection at once, for a reason. */
+  abort(reason: string): void {
+    this.#inactive = reason;
+    this.#stream.destroy();
+    this.#of.close();
+  }
+
+  #inactivity(): Error | undefined {
+    return this.#inactive === undefined ? undefined : new Error(this.#inactive);
+  }
+
+  #handle(decoded: Decoded, bytes: Uint8Array): void {
+    const context = { connection: this, xid: decoded.xid, bytes };
+    try {
+      const result = this.#options.handle(decoded.msg, context);
+      if (result instanceof Promise) {
+        const request = bytes.slice();
+        this.#of.pause();
+        void this.#finish(result, decoded, request);
+        return;
+      }
+      if (result) this.#refuse(result, decoded, bytes);
+      if (this.#of.queued > REPLY_BACKLOG) {
+        this.#of.pause();
+        void this.room().then(() => this.#of.resume());
+      }
+    } catch (error) {
+      this.#broken(error, decoded);
+    }
+  }
+
+  async #finish(result: Promise<OfError | undefined>, decoded: Decoded, bytes: Uint8Array): Promise<void> {
+    try {
+      const error = await result;
+      if (error) this.#refuse(error, decoded, bytes);
+      await this.room();
+    } catch (error) {
+      this.#broken(error, decoded);
+    }
+    this.#of.resume();
+  }
+
+  #refuse(error: OfError, decoded: Decoded, bytes: Uint8Array): void {
+    log.infoRl(
+      errorRate,
+      `${this.name}: sending ${error.toString()} error reply to ${decoded.msg.type} message${error.detail === '' ? '' : ` (${error.detail})`}`,
+    );
+    this.reply({ type: 'error', error: error.quoting(bytes) }, decoded.xid);
+  }
+
+  /** A bug of ours costs the connection on which it showed, not the switch. */
+  #broken(error: unknown, decoded: Decoded): void {
+    log.err(`${this.name}: ${decoded.msg.type}: ${error instanceof Error ? error.stack : errorMessage(error)}`);
+    this.abort('Protocol error');
+  }
+
+  // Asynchronous messages.
+
+  #wants(kind: keyof AsyncMasks, reason: number): boolean {
+    if (!this.isUp) return false;
+    // A tool gets them only when it asks, which it does with a length for packets.
+    if (this.kind === 'service' && this.missSendLen === 0) return false;
+    const masks = this.role === 'secondary' ? this.asyncConfig.secondary : this.asyncConfig.primary;
+    return (masks[kind] & (1 << reason)) !== 0;
+  }
+
+  #sendAsync(msg: OfMessage): void {
+    if (this.#of.queued > ASYNC_BACKLOG) {
+      this.dropped++;
+      return;
+    }
+    this.#of.sendBytes(encodeMessage(msg, this.version, 0));
+  }
+
+  /** Sends a packet-in, if this is a connection for it. */
+  packetIn(event: PacketInEvent): void {
+    if (event.controllerId !== this.controllerId || !this.#wants('packetIn', event.packetIn.reason)) return;
+    // Lengths (of the action, or for misses the connection's) say how much of a buffered packet to send. Nothing is
+    // buffered here, as in the peer, and so packets go whole.
+    this.#sendAsync({ type: 'packet_in', packetIn: event.packetIn, format: this.packetInFormat });
+  }
+
+  portStatus(reason: 'add' | 'delete' | 'modify', port: PhyPort): void {
+    if (this.#wants('portStatus', PORT_STATUS_REASON[reason])) this.#sendAsync({ type: 'port_status', reason, port });
+  }
+
+  flowRemoved(removed: FlowRemoved): void {
+    if (!this.#wants('flowRemoved', flowRemovedReason(removed.reason))) return;
+    this.#sendAsync({ type: 'flow_removed', removed, format: this.flowFormat });
+  }
+
+  /** Whether a table miss is this connection's concern. */
+  get wantsMisses(): boolean {
+    return this.controllerId === 0 && (!this.isUp || this.version < 4);
+  }
+}

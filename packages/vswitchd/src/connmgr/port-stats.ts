@@ -1,0 +1,45 @@
+/** Counters of OpenFlow ports, put together from the datapath's and from what translation counted. */
+import { OFPP } from '@ovs-node/flow/ports';
+import type { PortStats } from '@ovs-node/openflow/messages/types';
+import type { PortStats as DpPortStats } from '../dpif/provider.js';
+import type { OfPort } from '../ofproto/ports.js';
+import type { Switchboard } from './switchboard.js';
+
+const UNKNOWN = 0xffffffffffffffffn;
+
+/** Counters of one port, or of all (OFPP.ANY), in the order of a port dump. */
+export async function portStatistics(board: Switchboard, portNo: number): Promise<PortStats[]> {
+  const counters = await board.portStats();
+  const { now } = board;
+  return board.ofproto
+    .portsInFloodOrder()
+    .filter((port) => portNo === OFPP.ANY || port.ofport === portNo)
+    .map((port) => describe(port, counters.get(port.dpPort), board.ports.age(port.ofport, now)));
+}
+
+function describe(port: OfPort, counters: DpPortStats | undefined, age = 0): PortStats {
+  const duration = {
+    durationSec: Math.floor(age / 1000),
+    durationNsec: Math.floor((age % 1000) * 1e6),
+  };
+  // A dummy device counts packets and bytes, and no more; what is absent counts nothing.
+  const errors = port.isPatch || (counters !== undefined && port.type !== 'dummy') ? 0n : UNKNOWN;
+  const rare = { rxFrameErr: errors, rxOverErr: errors, rxCrcErr: errors, collisions: errors };
+  const read = (own: number, name: keyof DpPortStats): bigint =>
+    port.isPatch ? BigInt(own) : counters === undefined ? UNKNOWN : BigInt(counters[name]);
+  const error = (name: keyof DpPortStats): bigint =>
+    errors === UNKNOWN ? UNKNOWN : port.isPatch ? 0n : BigInt(counters![name]);
+  return {
+    portNo: port.ofport,
+    rxPackets: read(port.rxPackets, 'rxPackets'),
+    txPackets: read(port.txPackets, 'txPackets'),
+    rxBytes: read(port.rxBytes, 'rxBytes'),
+    txBytes: read(port.txBytes, 'txBytes'),
+    rxDropped: error('rxDropped'),
+    txDropped: error('txDropped'),
+    rxErrors: error('rxErrors'),
+    txErrors: error('txErrors'),
+    ...rare,
+    ...duration,
+  };
+}

@@ -1,0 +1,124 @@
+/** A place where the switch is connected to: BRIDGE.mgmt, or a passive target of the Controller table. */
+import type { Duplex } from 'node:stream';
+import type { Clock, Timer } from '@ovs-node/common/clock';
+import { errorMessage } from '@ovs-node/common/errors';
+import { Reconnect } from '@ovs-node/common/reconnect';
+import { type Listener, listenStream, OPENFLOW_PORT } from '@ovs-node/common/stream';
+import { RateLimit, vlog } from '@ovs-node/common/vlog';
+import type { SwitchConnection } from './connection.js';
+import type { RemoteEvents } from './remote.js';
+
+const log = vlog('connmgr');
+const rate = new RateLimit(5, 5);
+
+/** Connections that one place takes at a time. */
+export const MAX_CONNECTIONS = 512;
+/** How long until a place that could not be listened at is tried again. */
+const RETRY_MS = 5000;
+
+let serial = 0;
+
+export interface ServiceOptions {
+  /** `punix:FILE` or `ptcp:[PORT][:HOST]`. */
+  readonly target: string;
+  readonly bridge: string;
+  readonly clock: Clock;
+  /** How long the other side may be silent before it is asked whether it is there; 0: forever. */
+  readonly probeIntervalMs: number;
+  /** Speaks OpenFlow on an accepted stream. */
+  readonly open: (stream: Duplex, name: string, events: RemoteEvents) => SwitchConnection;
+}
+
+export class Service {
+  readonly target: string;
+  readonly #options: ServiceOptions;
+  readonly #connections = new Set<SwitchConnection>();
+  #listener: Listener | undefined;
+  #listening: Promise<void> | undefined;
+  #retry: Timer | undefined;
+  #closed = false;
+
+  constructor(options: ServiceOptions) {
+    this.target = options.target;
+    this.#options = options;
+  }
+
+  /** Connections that stand. */
+  get connections(): ReadonlySet<SwitchConnection> {
+    return this.#connections;
+  }
+
+  /** Listens; what fails is logged, and tried again later. Never rejects. */
+  listen(): Promise<void> {
+    this.#listening ??= this.#listen();
+    return this.#listening;
+  }
+
+  async #listen(): Promise<void> {
+    const { clock, bridge } = this.#options;
+    try {
+      const listener = await listenStream(this.target, (socket) => this.accept(socket), {
+        defaultPort: OPENFLOW_PORT,
+      });
+      if (this.#closed) await listener.close();
+      else this.#listener = listener;
+    } catch (error) {
+      log.warnRl(rate, `${bridge}: listening on ${this.target} failed (${errorMessage(error)})`);
+      if (this.#closed) return;
+      this.#retry = clock.setTimer(RETRY_MS, () => {
+        this.#listening = undefined;
+        void this.listen();
+      });
+    }
+  }
+
+  /** Takes a connected stream. */
+  accept(stream: Duplex): void {
+    if (this.#closed || this.#connections.size >= MAX_CONNECTIONS) {
+      stream.on('error', () => {});
+      stream.destroy();
+      log.warnRl(rate, `${this.#options.bridge}: too many connections to ${this.target}`);
+      return;
+    }
+    const { clock, bridge, open, probeIntervalMs } = this.#options;
+    const name = `${bridge}<->${this.target.startsWith('punix:') ? 'unix' : 'tcp'}#${serial++}`;
+    const fsm = new Reconnect({ probeInterval: probeIntervalMs });
+    let timer: Timer | undefined;
+    const arm = (): void => {
+      timer?.cancel();
+      const deadline = fsm.deadline();
+      timer = deadline === Infinity ? undefined : clock.setTimer(Math.max(0, deadline - clock.now()), run);
+    };
+    const run = (): void => {
+      const action = fsm.run(clock.now());
+      if (action === 'disconnect') {
+        connection.abort('Connection timed out');
+        return;
+      }
+      if (action === 'probe') connection.probe();
+      arm();
+    };
+    fsm.established(clock.now());
+    const connection = open(stream, name, {
+      ready: () => undefined,
+      activity: () => fsm.activity(clock.now()),
+      closed: (reason) => {
+        timer?.cancel();
+        fsm.disable(clock.now());
+        this.#connections.delete(connection);
+        if (reason !== undefined) log.warnRl(rate, `${name}: connection dropped (${errorMessage(reason)})`);
+      },
+    });
+    this.#connections.add(connection);
+    arm();
+  }
+
+  /** Stops listening and ends the connections. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#retry?.cancel();
+    await this.#listening;
+    for (const connection of [...this.#connections]) connection.close();
+    await this.#listener?.close();
+  }
+}

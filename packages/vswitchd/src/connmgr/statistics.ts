@@ -1,0 +1,154 @@
+/**
+ * Answers to statistics (multipart) requests. Long ones are made page by page, each when the reader has taken what
+ * was sent before: a dump of a million flows to a tool that hangs costs one page.
+ */
+import { OFPP } from '@ovs-node/flow/ports';
+import { OfError } from '@ovs-node/openflow/errors';
+import { encodeMultipart } from '@ovs-node/openflow/messages/codec';
+import type { FlowFilter, MessageOf, MultipartReply, MultipartRequest } from '@ovs-node/openflow/messages/types';
+import type { Rule } from '../ofproto/rule.js';
+import type { RequestContext } from './connection.js';
+import { switchDesc } from './features.js';
+import { portStatistics } from './port-stats.js';
+import type { Switchboard } from './switchboard.js';
+
+/** Items of a list in one page of an answer. */
+const PAGE = 128;
+const ALL_QUEUES = 0xffffffff;
+const ALL_METERS = 0xffffffff;
+
+type Request = MessageOf<'multipart_request'>;
+type RequestType = MultipartRequest['type'];
+type RequestBody<T extends RequestType> = MultipartRequest extends infer R
+  ? R extends { readonly type: infer U }
+    ? T extends U
+      ? R
+      : never
+    : never
+  : never;
+type Result = OfError | undefined | Promise<OfError | undefined>;
+
+/** One request being answered. */
+class Answer {
+  readonly board: Switchboard;
+  readonly context: RequestContext;
+  readonly #request: Request;
+
+  constructor(board: Switchboard, request: Request, context: RequestContext) {
+    this.board = board;
+    this.context = context;
+    this.#request = request;
+  }
+
+  get version(): number {
+    return this.context.connection.version;
+  }
+
+  /** Sends one page, in the format of the request. */
+  send(reply: MultipartReply, more = false): void {
+    const { connection, xid } = this.context;
+    const { format } = this.#request;
+    const msg = { type: 'multipart_reply' as const, reply, more, ...(format === undefined ? {} : { format }) };
+    for (const bytes of encodeMultipart(msg, connection.version, xid)) connection.replyBytes(bytes);
+  }
+
+  /** Sends a list page by page; an empty one is a page as well. */
+  async sendPages<T>(items: readonly T[], page: (items: readonly T[]) => MultipartReply): Promise<undefined> {
+    const { connection } = this.context;
+    for (let at = 0; at === 0 || at < items.length; at += PAGE) {
+      if (connection.isClosed) return;
+      this.send(page(items.slice(at, at + PAGE)), at + PAGE < items.length);
+      await connection.room();
+    }
+  }
+}
+
+const BODIES: { readonly [T in RequestType]: (request: RequestBody<T>, answer: Answer) => Result } = {
+  desc: (_request, answer) => {
+    answer.send({ type: 'desc', desc: switchDesc(answer.board) });
+    return undefined;
+  },
+
+  flow: async ({ filter }, answer) => {
+    await answer.board.syncStats();
+    const { now, ofproto } = answer.board;
+    const rules: Rule[] = [];
+    ofproto.tables.forEach(filter satisfies FlowFilter, (rule) => rules.push(rule));
+    return answer.sendPages(rules, (page) => ({ type: 'flow', flows: page.map((rule) => rule.stats(now)) }));
+  },
+
+  aggregate: async ({ filter }, answer) => {
+    await answer.board.syncStats();
+    answer.send({ type: 'aggregate', stats: answer.board.ofproto.aggregate(filter) });
+    return undefined;
+  },
+
+  table: (_request, answer) => {
+    answer.send({ type: 'table', tables: answer.board.ofproto.tableStats() });
+    return undefined;
+  },
+
+  port: async ({ portNo }, answer) => {
+    const ports = await portStatistics(answer.board, portNo);
+    return answer.sendPages(ports, (page) => ({ type: 'port', ports: page }));
+  },
+
+  port_desc: ({ portNo }, answer) => {
+    const { ofproto } = answer.board;
+    const ports = ofproto.portsInFloodOrder().filter((port) => portNo === OFPP.ANY || port.ofport === portNo);
+    return answer.sendPages(ports, (page) => ({ type: 'port_desc', ports: page.map((port) => port.phy) }));
+  },
+
+  // No port has queues yet.
+  queue: ({ portNo, queueId }, answer) => {
+    if (portNo !== OFPP.ANY && portNo !== OFPP.ALL && answer.board.ofproto.port(portNo) === undefined) {
+      return new OfError('OFPQOFC_BAD_PORT', `port ${portNo}`);
+    }
+    if (queueId !== ALL_QUEUES) return new OfError('OFPQOFC_BAD_QUEUE', `queue ${queueId}`);
+    answer.send({ type: 'queue', queues: [] });
+    return undefined;
+  },
+
+  // Nor are there groups or meters: lists of them are empty, and the features say that none can be had.
+  group: (_request, answer) => sendEmpty(answer, 'group'),
+  group_desc: (_request, answer) => sendEmpty(answer, 'group_desc'),
+  group_features: (_request, answer) => sendEmpty(answer, 'group_features'),
+  meter: ({ meter }, answer) => checkMeter(meter) ?? sendEmpty(answer, 'meter'),
+  meter_config: ({ meter }, answer) => checkMeter(meter) ?? sendEmpty(answer, 'meter_config'),
+  meter_features: (_request, answer) => sendEmpty(answer, 'meter_features'),
+
+  table_features: () => new OfError('OFPBRC_BAD_STAT', 'table features are not supported yet'),
+  table_desc: () => new OfError('OFPBRC_BAD_STAT', 'table descriptions are not supported yet'),
+};
+
+function checkMeter(meter: number): OfError | undefined {
+  return meter === ALL_METERS ? undefined : new OfError('OFPMMFC_UNKNOWN_METER', `meter ${meter}`);
+}
+
+/** Types whose empty reply is all that can be said, with the length of a body of zeros. */
+const EMPTY_BODY = {
+  group: 0,
+  group_desc: 0,
+  group_features: 40,
+  meter: 0,
+  meter_config: 0,
+  meter_features: 16,
+} as const;
+
+function sendEmpty(answer: Answer, type: keyof typeof EMPTY_BODY): undefined {
+  const { connection, bytes } = answer.context;
+  // The header of the request is the header of the reply, but for type and length.
+  const header = connection.version === 1 ? 12 : 16;
+  const reply = new Uint8Array(header + EMPTY_BODY[type]);
+  reply.set(bytes.subarray(0, header));
+  reply[1] = connection.version === 1 ? 17 : 19;
+  reply[2] = 0;
+  reply[3] = reply.length;
+  connection.replyBytes(reply);
+}
+
+/** Answers a statistics request. @returns the error to answer with instead. */
+export function answerMultipart(board: Switchboard, msg: Request, context: RequestContext): Result {
+  const answer = BODIES[msg.request.type] as (request: MultipartRequest, answer: Answer) => Result;
+  return answer(msg.request, new Answer(board, msg, context));
+}

@@ -1,0 +1,103 @@
+/**
+ * What a connection's requests may reach beyond the connection itself: the switch, and the other connections, as far
+ * as roles and port changes concern them.
+ */
+import { RateLimit, vlog } from '@ovs-node/common/vlog';
+import type { PhyPort } from '@ovs-node/openflow/messages/types';
+import type { PortStats as DpPortStats } from '../dpif/provider.js';
+import type { Ofproto } from '../ofproto/ofproto.js';
+import type { SwitchConnection } from './connection.js';
+import { type PortChange, PortWatch } from './port-watch.js';
+import type { ConnectionManagerOptions } from './types.js';
+
+const log = vlog('connmgr');
+const rate = new RateLimit(5, 5);
+
+/** How long a statistics request waits for the counters. */
+const SYNC_PATIENCE_MS = 250;
+
+export class Switchboard {
+  readonly options: ConnectionManagerOptions;
+  readonly connections = new Set<SwitchConnection>();
+  readonly ports: PortWatch;
+  /** The generation of primary and secondary roles that was seen last (OpenFlow 1.3, section 6.3.4). */
+  #generation: bigint | undefined;
+
+  constructor(options: ConnectionManagerOptions) {
+    this.options = options;
+    this.ports = new PortWatch(options.ofproto);
+  }
+
+  get ofproto(): Ofproto {
+    return this.options.ofproto;
+  }
+  get now(): number {
+    return this.options.clock.now();
+  }
+
+  /**
+   * Finds out anew whether a packet that no flow matches goes to a controller. To be called whenever that may have
+   * changed. @param isLasting false to leave the datapath flows that there are as they are.
+   */
+  updateMisses(isLasting: boolean): void {
+    const wanted = [...this.connections].some((each) => each.wantsMisses);
+    if (this.ofproto.wantsPacketInOnMiss === wanted) return;
+    this.ofproto.wantsPacketInOnMiss = wanted;
+    if (isLasting) this.ofproto.backer.changed('configuration');
+  }
+
+  /** The generation that the last election had. */
+  get generation(): bigint | undefined {
+    return this.#generation;
+  }
+
+  /** Takes a generation over; false when it is older than the last one (they wrap around). */
+  advanceGeneration(id: bigint): boolean {
+    if (this.#generation !== undefined && BigInt.asIntN(64, id - this.#generation) < 0n) return false;
+    this.#generation = id;
+    return true;
+  }
+
+  /** Gives a connection a role. There is one primary: the one there was becomes secondary. */
+  setRole(connection: SwitchConnection, role: SwitchConnection['role']): void {
+    if (role === 'primary') {
+      for (const other of this.connections) if (other !== connection && other.role === 'primary') other.role = 'secondary';
+    }
+    connection.role = role;
+  }
+
+  /** Tells all connections of a port, but for the one that changed it before OpenFlow 1.5. */
+  portStatus(reason: PortChange, port: PhyPort, source?: SwitchConnection): void {
+    for (const each of this.connections) {
+      if (each !== source || each.version >= 6) each.portStatus(reason, port);
+    }
+  }
+
+  /** Waits, but not for long, until the flows' counters are up to date. */
+  async syncStats(): Promise<void> {
+    const sync = this.options.syncStats;
+    if (sync === undefined) return;
+    let timer: { cancel(): void } | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = this.options.clock.setTimer(SYNC_PATIENCE_MS, resolve);
+    });
+    await Promise.race([sync().catch((e: unknown) => this.#complain('flow statistics', e)), patience]);
+    timer?.cancel();
+  }
+
+  /** Counters by datapath port; none when the datapath does not answer. */
+  async portStats(): Promise<ReadonlyMap<number, DpPortStats>> {
+    try {
+      if (this.options.portStats) return await this.options.portStats();
+      const ports = await this.ofproto.backer.dpif?.ports.dump();
+      return new Map(ports?.map((port) => [port.portNo, port.stats]));
+    } catch (error) {
+      this.#complain('port statistics', error);
+      return new Map();
+    }
+  }
+
+  #complain(what: string, error: unknown): void {
+    log.warnRl(rate, `${this.ofproto.name}: ${what}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
