@@ -115,7 +115,15 @@ export class Handle {
           this.sink.complete(tag, Errno.EINVAL, EMPTY);
           return;
         }
-        const reply = dump.next(READ_CHUNK);
+        let reply: Uint8Array = EMPTY;
+        try {
+          reply = dump.next(READ_CHUNK);
+        } catch {
+          // An item that does not fit into a message; there is none that was let in through netlink.
+          this.dump = null;
+          this.sink.complete(tag, Errno.EMSGSIZE, EMPTY);
+          return;
+        }
         if (dump.done) this.dump = null;
         this.sink.complete(tag, 0, reply);
         return;
