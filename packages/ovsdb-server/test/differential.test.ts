@@ -26,7 +26,8 @@ function normalize(results: Json): string {
       }
       // Which of several mistakes in a row or of several violations is found first is not defined.
       if (result['error'] === 'referential integrity violation') return { error: result['error'] };
-      if (result['error'] === 'syntax error' || result['error'] === 'constraint violation') return { error: 'bad' };
+      if (result['error'] === 'syntax error' || result['error'] === 'constraint violation')
+        return { error: 'bad' };
       return result;
     }),
   );
@@ -75,7 +76,11 @@ test('random transactions have the same replies and leave the same contents as o
         if (normalize(a) !== normalize(b))
           throw new Error(`contents\nown:  ${normalize(a)}\npeer: ${normalize(b)}`);
       }),
-      { includeErrorInReport: true, numRuns: Number(process.env['FUZZ_RUNS'] ?? 150), seed: Number(process.env['FUZZ_SEED'] ?? 1) },
+      {
+        includeErrorInReport: true,
+        numRuns: Number(process.env['FUZZ_RUNS'] ?? 150),
+        seed: Number(process.env['FUZZ_SEED'] ?? 1),
+      },
     );
     // Both files, read by this code, hold what both servers said, but for the ephemeral column.
     const contents = (file: string): string =>
