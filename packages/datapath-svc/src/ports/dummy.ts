@@ -7,8 +7,14 @@
 import { PacketMeta } from '../core/packet-meta.js';
 import { HEADROOM, type Vport } from '../core/vport.js';
 import { FrameFinisher } from '../offload/finish.js';
-import { EINVAL } from '../sys/linux.js';
-import { parseMac, type PortOptions } from './options.js';
+import { EINVAL, EOPNOTSUPP } from '../sys/linux.js';
+import {
+  decodePortOptions,
+  type DeviceSettings,
+  deviceSettings,
+  type PortOptions,
+  sameButSettings,
+} from './options.js';
 import { PcapWriter } from './pcap.js';
 import { IfFlags, MAX_FRAME, type Port, type PortHost } from './provider.js';
 
@@ -34,12 +40,13 @@ export class DummyPort implements Port {
   readonly needsEvents = false;
   readonly error = '';
   readonly ifindex = 0;
-  readonly mac: Uint8Array;
-  mtu = 1500;
+  mac: Uint8Array;
+  mtu: number;
   #up = true;
   #vport: Vport | undefined;
   readonly #host: PortHost;
   readonly #name: string;
+  #options: PortOptions;
   readonly #wall: () => number;
   readonly #rxPcap: PcapWriter | undefined;
   readonly #txPcap: PcapWriter | undefined;
@@ -50,23 +57,25 @@ export class DummyPort implements Port {
     host: PortHost,
     name: string,
     wall: () => number,
-    mac: Uint8Array,
+    options: PortOptions,
+    settings: DeviceSettings,
     rxPcap: PcapWriter | undefined,
     txPcap: PcapWriter | undefined,
   ) {
     this.#host = host;
     this.#name = name;
     this.#wall = wall;
-    this.mac = mac;
+    this.#options = options;
+    this.mac = settings.mac ?? defaultMac();
+    this.mtu = settings.mtu ?? 1500;
     this.#rxPcap = rxPcap;
     this.#txPcap = txPcap;
   }
 
   /** A dummy port, or EINVAL when an option is no good; a capture file that cannot be opened is logged and left out. */
   static create(host: PortHost, name: string, options: PortOptions, wall: () => number): DummyPort | number {
-    const macText = options.get('mac') ?? options.get('hwaddr');
-    const mac = macText === undefined ? defaultMac() : parseMac(macText);
-    if (mac === undefined) return EINVAL;
+    const settings = deviceSettings(options);
+    if (settings === undefined) return EINVAL;
     const open = (path: string | undefined): PcapWriter | undefined => {
       if (path === undefined) return undefined;
       const pcap = PcapWriter.open(path);
@@ -76,9 +85,17 @@ export class DummyPort implements Port {
     const both = options.get('pcap');
     if (both !== undefined) {
       const pcap = open(both);
-      return new DummyPort(host, name, wall, mac, pcap, pcap);
+      return new DummyPort(host, name, wall, options, settings, pcap, pcap);
     }
-    return new DummyPort(host, name, wall, mac, open(options.get('rxq_pcap')), open(options.get('tx_pcap')));
+    return new DummyPort(
+      host,
+      name,
+      wall,
+      options,
+      settings,
+      open(options.get('rxq_pcap')),
+      open(options.get('tx_pcap')),
+    );
   }
 
   get flags(): number {
@@ -130,6 +147,17 @@ export class DummyPort implements Port {
       return;
     }
     while (finisher.next()) this.#txPcap.write(finisher.bytes, finisher.start, finisher.end, this.#wall());
+  }
+
+  setOptions(payload: Uint8Array): number {
+    const options = decodePortOptions(payload);
+    const settings = options && deviceSettings(options);
+    if (options === undefined || settings === undefined) return EINVAL;
+    if (!sameButSettings(options, this.#options)) return EOPNOTSUPP;
+    this.#options = options;
+    if (settings.mac !== undefined) this.mac = settings.mac;
+    if (settings.mtu !== undefined) this.mtu = settings.mtu;
+    return 0;
   }
 
   receive(): number {

@@ -9,7 +9,7 @@ import { NetdevControl } from '../sys/netdev.js';
 import { DummyPort } from './dummy.js';
 import { AfPacketPort, RING_SLOTS } from './linux/afpacket.js';
 import { TapPort } from './linux/tap.js';
-import { parseMac, type PortOptions } from './options.js';
+import { deviceSettings, type PortOptions } from './options.js';
 import type { Port, PortHost } from './provider.js';
 import { StreamPort } from './stream.js';
 
@@ -48,28 +48,16 @@ export class PortMaker {
           this.#control,
           this.host,
           name,
+          options,
           devices >= MANY_DEVICES ? SMALL_RING_SLOTS : RING_SLOTS,
         );
       case 'tap':
       case 'internal': {
         if (this.#libc === undefined || this.#control === undefined) return EOPNOTSUPP;
-        const settings = tapSettings(options);
+        const settings = deviceSettings(options);
         if (settings === undefined) return EINVAL;
         return TapPort.create(kind, this.#libc, this.#control, this.host, name, settings);
       }
     }
   }
-}
-
-/** `mac` and `mtu_request` of the options; undefined when one of them is no such thing. */
-function tapSettings(
-  options: PortOptions,
-): { mac: Uint8Array | undefined; mtu: number | undefined } | undefined {
-  const macText = options.get('mac');
-  const mac = parseMac(macText);
-  if (macText !== undefined && mac === undefined) return undefined;
-  const mtuText = options.get('mtu_request');
-  if (mtuText === undefined) return { mac, mtu: undefined };
-  const mtu = Number(mtuText);
-  return Number.isInteger(mtu) && mtu >= 68 && mtu <= 65535 ? { mac, mtu } : undefined;
 }

@@ -54,6 +54,30 @@ export function decodePortOptionText(words: readonly string[]): PortOptions {
   return options;
 }
 
+/** What the `mac` and `mtu_request` columns of an Interface ask for, where they do. */
+export interface DeviceSettings {
+  readonly mac: Uint8Array | undefined;
+  readonly mtu: number | undefined;
+}
+
+/** The options that are settings of a device; undefined when one of them is no address or no MTU. */
+export function deviceSettings(options: PortOptions): DeviceSettings | undefined {
+  const macText = options.get('mac');
+  const mac = parseMac(macText);
+  if (macText !== undefined && mac === undefined) return undefined;
+  const mtuText = options.get('mtu_request');
+  if (mtuText === undefined) return { mac, mtu: undefined };
+  const mtu = Number(mtuText);
+  return Number.isInteger(mtu) && mtu >= 68 && mtu <= 65535 ? { mac, mtu } : undefined;
+}
+
+/** Whether the two differ in device settings only, which can be changed while a port is in use. */
+export function sameButSettings(a: PortOptions, b: PortOptions): boolean {
+  const rest = (options: PortOptions): string =>
+    JSON.stringify([...options].filter(([key]) => key !== 'mac' && key !== 'mtu_request').sort());
+  return rest(a) === rest(b);
+}
+
 /** Six bytes of `aa:bb:cc:dd:ee:ff`, or undefined. */
 export function parseMac(text: string | undefined): Uint8Array | undefined {
   if (text === undefined || !/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text)) return undefined;

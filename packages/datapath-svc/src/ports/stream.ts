@@ -18,9 +18,15 @@ import { isPassiveName } from '@ovs-node/common/stream-name';
 import { PacketMeta } from '../core/packet-meta.js';
 import { HEADROOM, type Vport } from '../core/vport.js';
 import { FrameFinisher } from '../offload/finish.js';
-import { EINVAL } from '../sys/linux.js';
+import { EINVAL, EOPNOTSUPP } from '../sys/linux.js';
 import { FrameParser, LENGTH_PREFIX } from './frame-stream.js';
-import { parseMac, type PortOptions } from './options.js';
+import {
+  decodePortOptions,
+  type DeviceSettings,
+  deviceSettings,
+  type PortOptions,
+  sameButSettings,
+} from './options.js';
 import { IfFlags, MAX_FRAME, type Port, type PortHost } from './provider.js';
 
 /** Bytes that may wait for the other end. */
@@ -45,8 +51,8 @@ export class StreamPort implements Port {
   readonly cheap = false;
   readonly needsEvents = true;
   readonly ifindex = 0;
-  readonly mtu = 65535 - 14;
-  readonly mac: Uint8Array;
+  mtu: number;
+  mac: Uint8Array;
   error = 'not connected';
   #vport!: Vport;
   #socket: Socket | undefined;
@@ -59,26 +65,34 @@ export class StreamPort implements Port {
   #top = HEADROOM;
   #output: Uint8Array = new Uint8Array(4096);
   #outputLength = 0;
+  #options: PortOptions;
   readonly #host: PortHost;
   readonly #name: string;
   readonly #target: Target;
   readonly #meta = new PacketMeta();
   readonly #finisher = new FrameFinisher();
 
-  private constructor(host: PortHost, name: string, target: Target, mac: Uint8Array) {
+  private constructor(
+    host: PortHost,
+    name: string,
+    target: Target,
+    options: PortOptions,
+    settings: DeviceSettings,
+  ) {
     this.#host = host;
     this.#name = name;
     this.#target = target;
-    this.mac = mac;
+    this.#options = options;
+    this.mac = settings.mac ?? new Uint8Array(6);
+    this.mtu = settings.mtu ?? 1500;
   }
 
   /** The port, down until the other end is there; or EINVAL when the options are not exactly one of the above. */
   static create(host: PortHost, name: string, options: PortOptions): StreamPort | number {
     const target = parseTarget(options);
-    const macText = options.get('mac');
-    const mac = macText === undefined ? new Uint8Array(6) : parseMac(macText);
-    if (target === undefined || mac === undefined) return EINVAL;
-    return new StreamPort(host, name, target, mac);
+    const settings = deviceSettings(options);
+    if (target === undefined || settings === undefined) return EINVAL;
+    return new StreamPort(host, name, target, options, settings);
   }
 
   get carrier(): boolean {
@@ -122,6 +136,17 @@ export class StreamPort implements Port {
     // The socket keeps what it is given until it is written, so it gets bytes of its own.
     if (length > 0 && this.#socket !== undefined)
       this.#socket.write(Buffer.from(this.#output.subarray(0, length)));
+  }
+
+  setOptions(payload: Uint8Array): number {
+    const options = decodePortOptions(payload);
+    const settings = options && deviceSettings(options);
+    if (options === undefined || settings === undefined) return EINVAL;
+    if (!sameButSettings(options, this.#options)) return EOPNOTSUPP;
+    this.#options = options;
+    if (settings.mac !== undefined) this.mac = settings.mac;
+    if (settings.mtu !== undefined) this.mtu = settings.mtu;
+    return 0;
   }
 
   receive(): number {

@@ -81,7 +81,7 @@ export class ExtensibleSwitch implements PortFactory {
   create(request: PortRequest): PortProvider | number {
     const options = decodePortOptions(request.options);
     if (options === undefined) return EINVAL;
-    if (request.type === VportType.NETDEV) return this.#match(request);
+    if (request.type === VportType.NETDEV) return this.#match(request, options);
     let kind = KIND_BY_TYPE[request.type];
     if (kind === undefined) return EAFNOSUPPORT;
     if (this.#dummy && kind === 'internal') kind = 'dummy';
@@ -145,7 +145,7 @@ export class ExtensibleSwitch implements PortFactory {
   }
 
   /** The provider of a port of type "system": a host port with that OVS-port-name, or a device of that name. */
-  #match(request: PortRequest): PortProvider | number {
+  #match(request: PortRequest, options: PortOptions): PortProvider | number {
     for (const hostPort of this.#hostPorts.values()) {
       if (hostPort.ovsPortName !== request.name) continue;
       if (hostPort.state !== 'connected' || hostPort.plugged !== undefined) return ENODEV;
@@ -156,7 +156,7 @@ export class ExtensibleSwitch implements PortFactory {
       hostPort.plugged = plugged;
       return this.#enter(this.hostAdded, request, plugged);
     }
-    const port = this.#maker.make('device', request.name, NO_OPTIONS, this.hostAdded.size);
+    const port = this.#maker.make('device', request.name, options, this.hostAdded.size);
     return typeof port === 'number' ? port : this.#enter(this.hostAdded, request, port);
   }
 
@@ -203,5 +203,3 @@ export class ExtensibleSwitch implements PortFactory {
 function errnoText(errno: number): string {
   return strerror(linuxErrnoName(errno));
 }
-
-const NO_OPTIONS: PortOptions = new Map();

@@ -5,6 +5,7 @@ import { tmpDir } from '@ovs-node/common/testkit/index';
 import { VportType } from '@ovs-node/netlink/families';
 import { PacketMeta } from '../../src/core/packet-meta.js';
 import { findDummy } from '../../src/ports/dummy.js';
+import { encodePortOptions } from '../../src/ports/options.js';
 import { conforms } from './conformance.js';
 import { hex, ones, tcp, udp } from './frames.js';
 import { Rig } from './rig.js';
@@ -85,4 +86,18 @@ test('unfinished checksums are finished in the capture', (t) => {
 
 test('bad options are refused', (t) => {
   t.throws(() => new Rig('p', VportType.DUMMY, { mac: 'xyz' }), { message: 'errno 22' });
+});
+
+test('address and MTU can be changed while a port is in use, other options cannot', (t) => {
+  const rig = new Rig('p', VportType.DUMMY, { mac: '02:00:00:00:00:41' });
+  const set = (options: Record<string, string>): number =>
+    rig.vport.provider.setOptions!(encodePortOptions(Object.entries(options)));
+  t.is(hex(rig.port.mac), '020000000041');
+  t.is(set({ mac: '02:00:00:00:00:42', mtu_request: '9000' }), 0);
+  t.is(hex(rig.port.mac), '020000000042');
+  t.is(rig.port.mtu, 9000);
+  t.is(set({ mac: '02:00:00:00:00:43', tx_pcap: 'x' }), 95);
+  t.is(set({ mac: 'x' }), 22);
+  t.is(hex(rig.port.mac), '020000000042');
+  rig.close();
 });

@@ -8,6 +8,7 @@ import { requireOrSkip, tmpDir } from '@ovs-node/common/testkit/index';
 import { VportType } from '@ovs-node/netlink/families';
 import { PacketMeta } from '../../src/core/packet-meta.js';
 import { VportStats } from '../../src/core/vport.js';
+import { encodePortOptions } from '../../src/ports/options.js';
 import type { Port } from '../../src/ports/provider.js';
 import { createInProcessDatapath } from '../../src/worker/in-process.js';
 import { Client } from '../worker/client.js';
@@ -284,4 +285,26 @@ test('a worker moves frames between devices, and goes on while stream ports come
   left.close();
   right.close();
   await datapath.close();
+});
+
+test('address and MTU can be changed while a port is in use', (t) => {
+  if (!root(t)) return;
+  const name = unique();
+  const tap = new Rig(name, VportType.TAP);
+  const set = (rig: Rig, options: Record<string, string>): number =>
+    rig.vport.provider.setOptions!(encodePortOptions(Object.entries(options)));
+  t.is(set(tap, { mac: '02:00:00:00:00:42', mtu_request: '1300' }), 0);
+  t.is(hex(tap.port.mac), '020000000042');
+  t.is(tap.port.mtu, 1300);
+  t.is(fs.readFileSync(`/sys/class/net/${name}/address`, 'utf8'), '02:00:00:00:00:42\n');
+  t.is(set(tap, { mac: '01:00:5e:00:00:01' }), 99, 'a group address');
+  t.is(set(tap, { mtu_request: 'many' }), 22);
+  t.is(tap.port.mtu, 1300);
+  tap.close();
+  const [near] = veth(t);
+  const device = new Rig(near, VportType.NETDEV, { mtu_request: '1400' });
+  t.is(device.port.mtu, 1400);
+  t.is(set(device, { mtu_request: '1200' }), 0);
+  t.is(fs.readFileSync(`/sys/class/net/${near}/mtu`, 'utf8'), '1200\n');
+  device.close();
 });

@@ -16,6 +16,7 @@ import type { Libc } from '../../sys/libc.js';
 import * as L from '../../sys/linux.js';
 import { addressOf } from '../../sys/memory.js';
 import { type NetdevControl, validIfname } from '../../sys/netdev.js';
+import { decodePortOptions, deviceSettings, type PortOptions } from '../options.js';
 import { IfFlags, MAX_FRAME, type Port, type PortHost, RECEIVE_BATCH } from '../provider.js';
 import { FrameStore } from './frame-store.js';
 import { PacketRing, SLOT_SIZE } from './packet-ring.js';
@@ -87,9 +88,12 @@ export class AfPacketPort implements Port {
     control: NetdevControl,
     host: PortHost,
     name: string,
+    options: PortOptions,
     slots: number,
   ): AfPacketPort | number {
     if (!validIfname(name)) return L.ENODEV;
+    const settings = deviceSettings(options);
+    if (settings === undefined) return L.EINVAL;
     const opened = open(libc, control, name, slots);
     if (typeof opened === 'number') return opened;
     const queue = SendQueue.create(libc);
@@ -97,6 +101,8 @@ export class AfPacketPort implements Port {
       shut(libc, opened);
       return L.ENOMEM;
     }
+    // Its address is the device's own affair; an MTU it does not take is no reason to have no port.
+    if (settings.mtu !== undefined) control.setMtu(name, settings.mtu);
     return new AfPacketPort(libc, control, host, name, slots, opened, queue);
   }
 
@@ -194,6 +200,18 @@ export class AfPacketPort implements Port {
       queue.dropped = 0;
       queue.errors = 0;
     }
+  }
+
+  setOptions(payload: Uint8Array): number {
+    const options = decodePortOptions(payload);
+    const settings = options && deviceSettings(options);
+    if (settings === undefined) return L.EINVAL;
+    if (settings.mtu !== undefined) {
+      const failure = this.#control.setMtu(this.#name, settings.mtu);
+      if (failure < 0) return -failure;
+      this.#look();
+    }
+    return 0;
   }
 
   refresh(): void {

@@ -16,15 +16,10 @@ import type { Libc } from '../../sys/libc.js';
 import * as L from '../../sys/linux.js';
 import { acquireMemory, addressOf, type Memory, releaseMemory } from '../../sys/memory.js';
 import { type NetdevControl, putIfname, validIfname } from '../../sys/netdev.js';
+import { decodePortOptions, type DeviceSettings, deviceSettings, formatMac } from '../options.js';
 import { IfFlags, MAX_FRAME, type Port, type PortHost, RECEIVE_BATCH } from '../provider.js';
 import { FrameStore } from './frame-store.js';
 import { readVnetHeader, VNET_HEADER, writeVnetHeader } from './vnet-header.js';
-
-/** What the port sets on its device when it makes it; each only when given. */
-export interface TapSettings {
-  readonly mac?: Uint8Array | undefined;
-  readonly mtu?: number | undefined;
-}
 
 /** Layout of the memory for one `writev`: two iovecs, then the offload header. */
 const IOV_FRAME = 16;
@@ -46,7 +41,7 @@ export class TapPort implements Port {
   readonly #control: NetdevControl;
   readonly #host: PortHost;
   readonly #name: string;
-  readonly #settings: TapSettings;
+  #settings: DeviceSettings;
   readonly #received: FrameStore;
   readonly #io: Memory;
   readonly #meta = new PacketMeta();
@@ -60,7 +55,7 @@ export class TapPort implements Port {
     control: NetdevControl,
     host: PortHost,
     name: string,
-    settings: TapSettings,
+    settings: DeviceSettings,
     fd: number,
     received: FrameStore,
     io: Memory,
@@ -90,7 +85,7 @@ export class TapPort implements Port {
     control: NetdevControl,
     host: PortHost,
     name: string,
-    settings: TapSettings,
+    settings: DeviceSettings,
   ): TapPort | number {
     if (!validIfname(name)) return L.EINVAL;
     const fd = openTap(libc, control, name, settings);
@@ -174,6 +169,22 @@ export class TapPort implements Port {
     } else stats.txErrors++;
   }
 
+  setOptions(payload: Uint8Array): number {
+    const options = decodePortOptions(payload);
+    const settings = options && deviceSettings(options);
+    if (settings === undefined) return L.EINVAL;
+    if (this.fd >= 0) {
+      const { mac, mtu } = settings;
+      const failure =
+        (mac === undefined ? 0 : this.#control.setMac(this.#name, mac)) ||
+        (mtu === undefined ? 0 : this.#control.setMtu(this.#name, mtu));
+      if (failure !== 0) return -failure;
+      this.#look();
+    }
+    this.#settings = settings;
+    return 0;
+  }
+
   flush(): void {
     // Frames went out one by one.
   }
@@ -226,10 +237,17 @@ export class TapPort implements Port {
   /** What the device says of itself; tells the handles when that is news. */
   #look(): void {
     const { flags, mtu, ifindex } = this;
+    const mac = formatMac(this.mac);
     const running = this.#running;
     this.#read();
     if (this.#vport === undefined) return;
-    if (flags !== this.flags || mtu !== this.mtu || ifindex !== this.ifindex || running !== this.#running) {
+    if (
+      flags !== this.flags ||
+      mtu !== this.mtu ||
+      ifindex !== this.ifindex ||
+      running !== this.#running ||
+      mac !== formatMac(this.mac)
+    ) {
       this.#vport.datapath.vportChanged(this.#vport);
     }
   }
@@ -253,7 +271,7 @@ export class TapPort implements Port {
 }
 
 /** The descriptor of the TAP device `name`, with its settings applied; or a negative errno. */
-function openTap(libc: Libc, control: NetdevControl, name: string, settings: TapSettings): number {
+function openTap(libc: Libc, control: NetdevControl, name: string, settings: DeviceSettings): number {
   const fd = libc.open('/dev/net/tun', L.O_RDWR | L.O_NONBLOCK | L.O_CLOEXEC, 0);
   if (fd < 0) return -libc.errno();
   const request = new Uint8Array(40);
