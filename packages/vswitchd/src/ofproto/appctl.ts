@@ -180,7 +180,9 @@ function dumpAllFlows(ofproto: Ofproto, offload: boolean, now: number): string {
     const { durationSec } = rule.stats(now);
     const offloaded = offload ? 'n_offload_packets=0, n_offload_bytes=0, ' : '';
     const match = formatMatch(rule.match(), { priority: rule.priority });
-    const actions = formatActionList(rule.actions, undefined);
+    // The reason of the table-miss rule has no name.
+    const isMiss = rule === ofproto.internalRules.miss;
+    const actions = isMiss ? 'controller(reason=)' : formatActionList(rule.actions, undefined);
     text += `${table}duration=${durationSec}s, n_packets=${rule.packets}, n_bytes=${rule.bytes}, ${offloaded}${match},actions=${actions}\n`;
   }
   return text;

@@ -96,7 +96,10 @@ export class MacTable {
       changed = true;
     }
     if (isGratArp) entry.gratArpLock = now + GRAT_ARP_LOCK_MS;
-    entry.expires = now + this.idleSec * 1000;
+    const expires = now + this.idleSec * 1000;
+    // Once a second is enough.
+    if (!changed && Math.floor(expires / 1000) === Math.floor(entry.expires / 1000)) return false;
+    entry.expires = expires;
     // To the end, as the one used last.
     this.entries.delete(key);
     this.entries.set(key, entry);

@@ -54,11 +54,17 @@ export class Bundle {
   /** Takes over a changed configuration, apart from the members. */
   configure(spec: BundleSpec): void {
     this.spec = spec;
-    if (spec.trunks === undefined) {
+    const isNative = spec.vlanMode === 'native-tagged' || spec.vlanMode === 'native-untagged';
+    if (spec.trunks === undefined && !(isNative && spec.vlan !== 0)) {
       this.trunks = undefined;
-    } else {
-      this.trunks = new Uint8Array(4096);
-      for (const vlan of spec.trunks) if (vlan >= 0 && vlan < 4096) this.trunks[vlan] = 1;
+      return;
+    }
+    this.trunks = new Uint8Array(4096).fill(spec.trunks === undefined ? 1 : 0);
+    for (const vlan of spec.trunks ?? []) if (vlan >= 0 && vlan < 4096) this.trunks[vlan] = 1;
+    if (isNative && spec.vlan !== 0) {
+      // Untagged packets are of the native VLAN there, which always belongs to the port; so none is of VLAN 0.
+      this.trunks[spec.vlan] = 1;
+      this.trunks[0] = 0;
     }
   }
 }

@@ -60,7 +60,7 @@ export class Rule extends ClassifierRule {
   credit(packets: number, bytes: number, used: number): void {
     this.packets += packets;
     this.bytes += bytes;
-    if (used > this.used) this.used = used;
+    if (packets > 0 && used > this.used) this.used = used;
   }
 
   /** The reason for which the flow has expired, if it has. */

@@ -47,7 +47,8 @@ export function trace(ofproto: Ofproto, flow: FlowKey, options: TraceOptions): s
   const queue: Recirculated[] = [];
   const held: number[] = [];
   const ctNext = options.ctNext.slice();
-  ofproto.traceNames = options.ports;
+  const bridges = [...ofproto.backer.ofprotos()];
+  if (options.ports) for (const bridge of bridges) bridge.traceNames = bridge.portMap;
   try {
     const first = Uint32Array.from(flow);
     fixVlanType(first);
@@ -64,7 +65,7 @@ export function trace(ofproto: Ofproto, flow: FlowKey, options: TraceOptions): s
       traceOne(ofproto, next.flow, options, queue, held, out);
     }
   } finally {
-    ofproto.traceNames = undefined;
+    for (const bridge of bridges) bridge.traceNames = undefined;
     for (const id of held) ofproto.backer.recirc.release(id);
   }
   return out.join('\n');
@@ -83,7 +84,8 @@ function traceOne(
   const result = translate({
     ofproto,
     flow,
-    effects: options.packet ? { packets: 1, bytes: options.packet.length, used: options.now } : undefined,
+    // With a packet, stations are learned; nothing is counted.
+    effects: options.packet ? { packets: 0, bytes: 0, used: options.now } : undefined,
     cache: undefined,
     trace: remarks,
     ...(options.actions ? { actions: options.actions } : {}),

@@ -201,7 +201,8 @@ function outputNormal(ctx: XlateContext, bundle: Bundle, tags: Tags, output: Out
   const saved1 = flow[W.VLAN1]!;
   for (const i of [0, 1] as const) {
     const tci = out.vid[i] | out.pcp[i];
-    const tagged = out.vid[i] !== 0 || (i === 0 && (priorityTags === 'always' || (priorityTags === 'if-nonzero' && tci !== 0)));
+// A tag of VLAN 0 without priority says nothing, so only "always" keeps one that came in.
+    const tagged = tci !== 0 || (i === 0 && priorityTags === 'always' && out.tpid[0] !== 0);
     flow[W.VLAN0 + i] = tagged ? ((out.tpid[i] || TPID_8021Q) << 16) | VLAN_CFI | tci : 0;
   }
   output(ctx, port.ofport, false);
