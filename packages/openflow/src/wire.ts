@@ -119,19 +119,23 @@ export class Writer {
   }
 
   u8(v: number): this {
-    this.view.setUint8(this.grow(1), v);
+    const at = this.grow(1);
+    this.view.setUint8(at, v);
     return this;
   }
   u16(v: number): this {
-    this.view.setUint16(this.grow(2), v);
+    const at = this.grow(2);
+    this.view.setUint16(at, v);
     return this;
   }
   u32(v: number): this {
-    this.view.setUint32(this.grow(4), v);
+    const at = this.grow(4);
+    this.view.setUint32(at, v);
     return this;
   }
   u64(v: bigint): this {
-    this.view.setBigUint64(this.grow(8), v);
+    const at = this.grow(8);
+    this.view.setBigUint64(at, v);
     return this;
   }
   /** An unsigned number in `n` bytes; higher bits are cut. */
