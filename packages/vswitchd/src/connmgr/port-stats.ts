@@ -14,16 +14,19 @@ export async function portStatistics(board: Switchboard, portNo: number): Promis
   return board.ofproto
     .portsInFloodOrder()
     .filter((port) => portNo === OFPP.ANY || port.ofport === portNo)
-    .map((port) => describe(port, counters.get(port.dpPort), board.ports.age(port.ofport, now)));
+    .map((port) => {
+      const isDummy = port.type === 'dummy' || board.ofproto.backer.type === 'dummy';
+      return describe(port, counters.get(port.dpPort), isDummy, board.ports.age(port.ofport, now));
+    });
 }
 
-function describe(port: OfPort, counters: DpPortStats | undefined, age = 0): PortStats {
+function describe(port: OfPort, counters: DpPortStats | undefined, isDummy: boolean, age = 0): PortStats {
   const duration = {
     durationSec: Math.floor(age / 1000),
     durationNsec: Math.floor((age % 1000) * 1e6),
   };
   // A dummy device counts packets and bytes, and no more; what is absent counts nothing.
-  const errors = port.isPatch || (counters !== undefined && port.type !== 'dummy') ? 0n : UNKNOWN;
+  const errors = port.isPatch || (counters !== undefined && !isDummy) ? 0n : UNKNOWN;
   const rare = { rxFrameErr: errors, rxOverErr: errors, rxCrcErr: errors, collisions: errors };
   const read = (own: number, name: keyof DpPortStats): bigint =>
     port.isPatch ? BigInt(own) : counters === undefined ? UNKNOWN : BigInt(counters[name]);

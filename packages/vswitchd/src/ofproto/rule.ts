@@ -108,7 +108,7 @@ export class Rule extends ClassifierRule {
 
   private duration(now: number): { durationSec: number; durationNsec: number } {
     const ms = Math.max(0, now - this.created);
-    return { durationSec: Math.floor(ms / 1000), durationNsec: Math.round((ms % 1000) * 1e6) };
+    return { durationSec: Math.floor(ms / 1000), durationNsec: Math.floor(ms % 1000) * 1e6 };
   }
 }
 
