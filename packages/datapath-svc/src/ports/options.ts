@@ -73,9 +73,9 @@ export function deviceSettings(options: PortOptions): DeviceSettings | undefined
 
 /** Whether the two differ in device settings only, which can be changed while a port is in use. */
 export function sameButSettings(a: PortOptions, b: PortOptions): boolean {
-  const rest = (options: PortOptions): string =>
-    JSON.stringify([...options].filter(([key]) => key !== 'mac' && key !== 'mtu_request').sort());
-  return rest(a) === rest(b);
+  const covers = (one: PortOptions, other: PortOptions): boolean =>
+    [...one].every(([key, value]) => key === 'mac' || key === 'mtu_request' || other.get(key) === value);
+  return covers(a, b) && covers(b, a);
 }
 
 /** Six bytes of `aa:bb:cc:dd:ee:ff`, or undefined. */
