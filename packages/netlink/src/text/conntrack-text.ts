@@ -45,6 +45,9 @@ const TCP_STATES: Readonly<Record<number, string>> = {
 /** Names of `PeerTcpState`, in its order. */
 const PEER_STATES = Object.keys(PeerTcpState);
 
+/** In the short form of a dump these states go by the name of the one they amount to. */
+const COALESCED: Readonly<Record<string, string>> = { FIN_WAIT_2: 'TIME_WAIT', SYN_RECV: 'ESTABLISHED' };
+
 /** The states of a TCP connection as text: of the connection (the side that is further), and of either side. */
 export function ctTcpStates(tcp: CtTcpInfo): {
   readonly state: string;
@@ -54,11 +57,12 @@ export function ctTcpStates(tcp: CtTcpInfo): {
   const { peerStates } = tcp;
   if (peerStates === undefined) {
     const state = TCP_STATES[tcp.state] ?? `[${tcp.state}]`;
-    return { state, orig: state, reply: state };
+    return { state: COALESCED[state] ?? state, orig: state, reply: state };
   }
   const { orig, reply } = peerStates;
   const name = (n: number): string => PEER_STATES[n] ?? `[${n}]`;
-  return { state: name(Math.max(orig, reply)), orig: name(orig), reply: name(reply) };
+  const state = name(Math.max(orig, reply));
+  return { state: COALESCED[state] ?? state, orig: name(orig), reply: name(reply) };
 }
 
 const STATUS_NAMES = [
