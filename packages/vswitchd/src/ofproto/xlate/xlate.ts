@@ -2,6 +2,8 @@
  * Translation: from a packet's OpenFlow flow to datapath actions and the mask of what they depend on.
  */
 import { type FlowKey, FRAG_ANY, FRAG_LATER, VLAN_CFI, W } from '@ovs-node/flow/layout';
+import { Act } from '@ovs-node/netlink/action-attrs';
+import { NLA_HDRLEN, NlReader } from '@ovs-node/netlink/attr';
 import { thawMetadata } from '../recirc.js';
 import { CookieType, Slow } from '../user-cookie.js';
 import { executeActionSet } from './action-set.js';
@@ -26,7 +28,7 @@ export function translate(input: XlateInput): XlateResult {
     executeActionSetOf(ctx);
   }
   ctx.trace = trace;
-  let actions = ctx.out.bytes();
+  let actions = withoutLastClone(ctx.out.view());
   if (ctx.error !== undefined) actions = NO_ACTIONS;
   else if (actions.length > MAX_ACTION_BYTES) ctx.slow |= Slow.ACTION;
   finishWildcards(ctx);
@@ -39,6 +41,19 @@ export function translate(input: XlateInput): XlateResult {
     finalFlow: ctx.flow,
     ofproto: ctx.ofproto,
   };
+}
+
+/** A copy of the actions; what a clone at the very end does need not be a clone's. */
+function withoutLastClone(actions: Uint8Array): Uint8Array {
+  const reader = new NlReader(actions);
+  let last = 0;
+  while (reader.next()) last = reader.offset - NLA_HDRLEN;
+  if (actions.length === 0 || reader.type !== Act.CLONE) return actions.slice();
+  const inner = reader.bytes();
+  const flat = new Uint8Array(last + inner.length);
+  flat.set(actions.subarray(0, last));
+  flat.set(inner, last);
+  return flat;
 }
 
 /** The actions of a megaflow whose packets must come to vswitchd. Appends to nothing; owned by the caller. */
