@@ -42,6 +42,7 @@ export class PortLoop implements PortHost {
   readonly #scratch: Memory | undefined;
   #polled: Port[] = [];
   #hot: boolean[] = [];
+  #closed = false;
   #stale = true;
   #sincePoll = 0;
   #nextRefresh = 0;
@@ -170,6 +171,9 @@ export class PortLoop implements PortHost {
 
   /** Close what the loop itself opened. The core is closed before. */
   close(): void {
+    if (this.#closed) return;
+    // Once: the number may be another descriptor's by the time of a second call.
+    this.#closed = true;
     if (this.wakeFd >= 0) this.#libc!.close(this.wakeFd);
   }
 

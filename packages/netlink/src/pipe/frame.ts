@@ -87,7 +87,9 @@ export class FrameReader {
   #emit(buf: Uint8Array, at: number, length: number): void {
     const op = buf[at + 4]! | (buf[at + 5]! << 8);
     const status = buf[at + 6]! | (buf[at + 7]! << 8);
-    this.#onFrame(op, status, u32(buf, at + 8), buf.subarray(at + FRAME_HEADER, at + length));
+    // Not `subarray`: what comes from a socket is a Buffer, and its views would be Buffers too.
+    const payload = new Uint8Array(buf.buffer, buf.byteOffset + at + FRAME_HEADER, length - FRAME_HEADER);
+    this.#onFrame(op, status, u32(buf, at + 8), payload);
   }
 }
 

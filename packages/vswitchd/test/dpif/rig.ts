@@ -1,5 +1,10 @@
 /** A dpif over the datapath library in this process, with dummy ports and a clock that stands still. */
+import path from 'node:path';
 import type { ExecutionContext } from 'ava';
+import { tmpDir } from '@ovs-node/common/testkit/tmp';
+import type { Device } from '@ovs-node/netlink/device';
+import { PipeDevice } from '@ovs-node/netlink/pipe/client';
+import { serveDevice } from '@ovs-node/netlink/pipe/server';
 import { FakeClock } from '@ovs-node/common/testkit/fake-clock';
 import { createInProcessDatapath, type InProcessDatapath } from '@ovs-node/datapath-svc/worker/in-process';
 import type { UnixctlServer } from '@ovs-node/common/unixctl';
@@ -16,11 +21,27 @@ export interface Rig {
   receive(port: string, hex: string): Promise<void>;
 }
 
+/** How the dpif reaches the datapath: in this process, or over a pipe to a server in this process. */
+export type Transport = 'local' | 'pipe';
+export const TRANSPORTS: readonly Transport[] = ['local', 'pipe'];
+
+/** Waits, turn by turn, until `condition` holds; gives up after some seconds' worth of turns. */
+export async function until(condition: () => boolean): Promise<void> {
+  for (let i = 0; i < 20_000 && !condition(); i++) await new Promise(setImmediate);
+}
+
 /** Makes a rig whose provider is connected, taken apart at the end of the test. */
-export async function makeRig(t: ExecutionContext): Promise<Rig> {
+export async function makeRig(t: ExecutionContext, transport: Transport = 'local'): Promise<Rig> {
   const clock = new FakeClock(1_000_000);
   const datapath = createInProcessDatapath({ worker: false, clock });
-  const provider = new DeviceProvider({ type: 'dummy', device: datapath, clock, usedNow: () => clock.now() });
+  let device: Device = datapath;
+  if (transport === 'pipe') {
+    const file = path.join(tmpDir(t), 'dp.sock');
+    const server = await serveDevice(datapath, `punix:${file}`);
+    t.teardown(() => server.close());
+    device = new PipeDevice(`unix:${file}`);
+  }
+  const provider = new DeviceProvider({ type: 'dummy', device, clock, usedNow: () => clock.now() });
   await provider.connect();
   t.teardown(async () => {
     provider.close();
