@@ -236,10 +236,11 @@ export class OfctlContext {
 
   /** The ports of a switch. */
   async fetchPorts(sw: Switch): Promise<readonly PhyPort[]> {
-    const [features] = await this.transact(sw, { type: 'features_request' });
-    if (features.msg.type !== 'features_reply') throw new FatalError(`${sw.name}: no features`);
-    if (sw.connection.version <= 3 && features.msg.features.ports.length > 0)
-      return features.msg.features.ports;
+    // Before 1.3 the features have the ports, as many as one message holds.
+    if (sw.connection.version <= 3) {
+      const [{ msg }] = await this.transact(sw, { type: 'features_request' });
+      if (msg.type === 'features_reply' && msg.features.ports.length > 0) return msg.features.ports;
+    }
     const replies = await this.transact(sw, {
       type: 'multipart_request',
       request: { type: 'port_desc', portNo: OFPP.ANY },

@@ -7,14 +7,13 @@ import { parseTimeout, runTool, startTimeout } from '@ovs-node/common/tool';
 import { vlogOptions } from '@ovs-node/common/vlog-options';
 import { fieldByName } from '@ovs-node/flow/fields';
 import { PROTO_ANY } from '@ovs-node/flow/field-types';
-import { formatVersions } from '@ovs-node/openflow/connection';
 import {
   formatProtocols,
   protocolsFromName,
   protocolsOfVersions,
   versionsOfProtocols,
 } from '@ovs-node/openflow/text/protocols';
-import { OF10, versionFromName } from '@ovs-node/openflow/version';
+import { OF10, versionFromName, VERSIONS } from '@ovs-node/openflow/version';
 import { OfctlContext, type Settings } from './context.js';
 import { addFlows, dumpAggregate, dumpFlows, flowMod } from './flow-commands.js';
 import { helpText } from './help.js';
@@ -152,6 +151,13 @@ function parseVersions(text: string): number {
   return versions;
 }
 
+/** `OpenFlow10, OpenFlow13`. */
+function versionNames(versions: number): string {
+  return VERSIONS.filter((v) => (versions & (1 << v.version)) !== 0)
+    .map((v) => v.name)
+    .join(', ');
+}
+
 function parseProtocols(text: string): number {
   const names = text.split(/[ ,]+/).filter((s) => s !== '');
   let protocols = 0;
@@ -267,7 +273,7 @@ async function main(args: string[]): Promise<void> {
   const byVersion = protocolsOfVersions(settings.versions);
   if ((settings.protocols & byVersion) === 0) {
     throw new FatalError(
-      `None of the enabled OpenFlow versions (${formatVersions(settings.versions)}) supports any of the enabled flow formats (${formatProtocols(settings.protocols)}).  (Use -O to enable additional OpenFlow versions or -F to enable additional flow formats.)`,
+      `None of the enabled OpenFlow versions (${versionNames(settings.versions)}) supports any of the enabled flow formats (${formatProtocols(settings.protocols)}).  (Use -O to enable additional OpenFlow versions or -F to enable additional flow formats.)`,
     );
   }
   settings.protocols &= byVersion;

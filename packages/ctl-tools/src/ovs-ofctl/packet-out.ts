@@ -78,7 +78,7 @@ export async function packetOut(c: OfctlContext, args: readonly string[]): Promi
     await c.noReply(sw, { type: 'packet_out', packetOut: p });
     return;
   }
-  if (packets.length === 0) throw new FatalError(`'packet-out' command requires a packet`);
+  if (packets.length === 0) throw new FatalError('Too many arguments (4)');
   const actions = parseOrFail(() => parseActions(actionText, names.ports, names.tables));
   const inPort = await c.portNumber(target, first);
   const sw = await c.connectForFlowMods(target, PROTO_ANY);

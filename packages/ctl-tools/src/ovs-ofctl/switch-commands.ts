@@ -100,7 +100,7 @@ async function findPort(c: OfctlContext, target: string, text: string): Promise<
   const sw = await c.connect(target);
   const ports = await c.fetchPorts(sw);
   sw.connection.close();
-  const number = parsePort(text);
+  const number = /^\d+$/.test(text) ? parsePort(text) : undefined;
   const found = ports.find((p) => (number === undefined ? p.name === text : p.portNo === number));
   if (!found) throw new FatalError(`${target}: couldn't find port \`${text}'`);
   return found;

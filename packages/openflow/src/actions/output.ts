@@ -21,8 +21,9 @@ import type { Action, ActionOf } from './types.js';
 export const REASONS = ['no_match', 'action', 'invalid_ttl', 'action_set', 'group', 'packet_out'] as const;
 export const REASON_ACTION = 1;
 
-/** The name of a packet-in reason. */
+/** The name of a packet-in reason; the two that only exist inside of a switch have none. */
 export function reasonName(reason: number): string {
+  if (reason === 6 || reason === 7) return '';
   return REASONS[reason] ?? String(reason);
 }
 

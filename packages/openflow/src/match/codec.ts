@@ -11,9 +11,16 @@ export function putMatch(w: Writer, match: Match, version: number): void {
   else putOxmMatch(w, match, version);
 }
 
+/** Writes the match of a flow that a switch tells of: as `putMatch`, but in 1.1 as TLVs, which leave nothing out. */
+export function putReplyMatch(w: Writer, match: Match, version: number): void {
+  if (version === 2) putOxmMatch(w, match, version);
+  else putMatch(w, match, version);
+}
+
 /** Reads the standard match structure of `version`, with its padding. */
 export function readMatch(r: Reader, version: number, strict = true): Match {
   if (version === 1) return readOfp10Match(r);
-  if (version === 2) return readOfp11Match(r);
+  // In 1.1 the structure says its type; the peer's switch answers with TLVs, which can say more.
+  if (version === 2 && r.left >= 2 && r.buf[r.pos + 1] === 0) return readOfp11Match(r);
   return readOxmMatch(r, strict);
 }

@@ -2,7 +2,7 @@
 import { OFPP } from '@ovs-node/flow/ports';
 import { putFlowActions, readFlowActions } from '../actions/codec.js';
 import { fail } from '../errors.js';
-import { putMatch, readMatch } from '../match/codec.js';
+import { putMatch, putReplyMatch, readMatch } from '../match/codec.js';
 import { putNxMatch, readNxMatch } from '../match/nxm.js';
 import type { Reader, Writer } from '../wire.js';
 import { putPortNo, readPortNo } from './port.js';
@@ -318,7 +318,7 @@ export const FLOW_MESSAGES: MessageRows<'flow_mod' | 'flow_removed'> = {
             .u16(f.idleTimeout)
             .u16(version >= 3 ? f.hardTimeout : 0);
           w.u64(f.packetCount).u64(f.byteCount);
-          putMatch(w, f.match, version);
+          putReplyMatch(w, f.match, version);
         },
         (r, version) => {
           const cookie = r.u64();
@@ -413,7 +413,7 @@ export function putFlowStats(w: Writer, f: FlowStats, version: number, nxm: bool
       .u16(version >= 5 ? f.importance : 0)
       .zeros(2);
     w.u64(f.cookie).u64(f.packetCount).u64(f.byteCount);
-    putMatch(w, f.match, version);
+    putReplyMatch(w, f.match, version);
   }
   putFlowActions(w, f.actions, version);
   w.setU16(start, w.length - start);

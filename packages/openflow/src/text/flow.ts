@@ -227,6 +227,11 @@ export function parseFlowProtocols(
     draft.actions = checked.actions;
     usable &= checked.usable;
   }
+  if (command === 'filter') {
+    // Statistics requests have always named a table.
+    if ((usable & PROTO.OF10_STD_TID) !== 0) usable |= PROTO.OF10_STD;
+    if ((usable & PROTO.OF10_NXM_TID) !== 0) usable |= PROTO.OF10_NXM;
+  }
   // What is not in normal form is told of, and sent as it is.
   if (command !== 'filter') normalizeMatch(cloneMatch(draft.match));
   return { flowMod: draft, usable };

@@ -1,20 +1,20 @@
 /** Bytes as the peer dumps them: 16 a line, offset, hex in two halves, printable characters. */
-export function hexDump(bytes: Uint8Array, ascii = true): string {
+export function hexDump(bytes: Uint8Array): string {
   let out = '';
   for (let at = 0; at < bytes.length; at += 16) {
-    out += `${at.toString(16).padStart(8, '0')} `;
-    const n = Math.min(16, bytes.length - at);
-    for (let i = 0; i < n; i++) out += `${i === 8 ? '-' : ' '}${bytes[at + i].toString(16).padStart(2, '0')}`;
-    if (ascii) {
-      out += '   '.repeat(16 - n);
-      out += ' |';
-      for (let i = 0; i < n; i++) {
-        const c = bytes[at + i];
-        out += c >= 0x20 && c < 0x7f ? String.fromCharCode(c) : '.';
+    out += `${at.toString(16).padStart(8, '0')}  `;
+    let text = '';
+    for (let i = 0; i < 16; i++) {
+      if (at + i >= bytes.length) {
+        out += '   ';
+        text += ' ';
+        continue;
       }
-      out += `${' '.repeat(16 - n)}|`;
+      const c = bytes[at + i];
+      out += `${c.toString(16).padStart(2, '0')}${i === 7 ? '-' : ' '}`;
+      text += c >= 0x20 && c < 0x7f ? String.fromCharCode(c) : '.';
     }
-    out += '\n';
+    out += `|${text}|\n`;
   }
   return out;
 }

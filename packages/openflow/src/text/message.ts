@@ -319,11 +319,21 @@ export function printMessage(bytes: Uint8Array, o: PrintOptions = {}): string {
   const decoded = decodeMessage(bytes);
   const xid = ((bytes[4] << 24) | (bytes[5] << 16) | (bytes[6] << 8) | bytes[7]) >>> 0;
   if (decoded instanceof OfError) {
-    return `${header(undecodedName(bytes), bytes[0], xid)} ***decode error: ${decoded.toString()}***\n${hexDump(bytes)}`;
+    const known = !UNKNOWN_MESSAGE.has(decoded.name);
+    return `${known ? `${header(undecodedName(bytes), bytes[0], xid)} ` : ''}***decode error: ${decoded.toString()}***\n${hexDump(bytes)}`;
   }
   const out = formatMessage(decoded.msg, decoded.version, xid, o);
   return (o.verbosity ?? 0) >= 5 ? out + hexDump(bytes) : out;
 }
+
+/** Errors that leave open which message it is. */
+const UNKNOWN_MESSAGE = new Set<string | undefined>([
+  'OFPBRC_BAD_VERSION',
+  'OFPBRC_BAD_TYPE',
+  'OFPBRC_BAD_VENDOR',
+  'OFPBRC_BAD_SUBTYPE',
+  'OFPBRC_BAD_STAT',
+]);
 
 /** A name for a message of which only the header is good. */
 function undecodedName(bytes: Uint8Array): string {

@@ -96,7 +96,7 @@ const UNKNOWN_SEC = 0xffffffff;
 
 /** The statistics of one port, several lines. */
 export function formatPortStats(p: PortStats, ports?: PortMap): string {
-  let out = `  port ${formatPort(p.portNo, ports).padStart(2)}: `;
+  let out = `  port ${p.portNo < 10 ? ' ' : ''}${formatPort(p.portNo, ports)}: `;
   out += `rx pkts=${stat(p.rxPackets)}, bytes=${stat(p.rxBytes)}, drop=${stat(p.rxDropped)}, errs=${stat(p.rxErrors)}, `;
   out += `frame=${stat(p.rxFrameErr)}, over=${stat(p.rxOverErr)}, crc=${stat(p.rxCrcErr)}\n`;
   out += `           tx pkts=${stat(p.txPackets)}, bytes=${stat(p.txBytes)}, drop=${stat(p.txDropped)}, `;
