@@ -92,7 +92,9 @@ const mutation = (name: string): fc.Arbitrary<Json> =>
     .tuple(columnValue(name), fc.constantFrom(...MUTATORS), small)
     .map(([[column, value], mutator, number]): Json => {
       const isArithmetic = mutator !== 'insert' && mutator !== 'delete';
-      return [column, mutator, isArithmetic ? number : value];
+      // The peer 3.1 dies of a negative number times zero (a division by zero in its overflow check).
+      const operand = mutator === '*=' && number === 0 ? 1 : number;
+      return [column, mutator, isArithmetic ? operand : value];
     });
 
 const operation: fc.Arbitrary<Json> = table.chain((name) =>

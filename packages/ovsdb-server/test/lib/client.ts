@@ -44,6 +44,10 @@ export function startPeerServer(dir: string, file: string): { socket: string; st
     socket,
     stop: () =>
       new Promise((resolve) => {
+        if (child.exitCode !== null || child.signalCode !== null) {
+          resolve();
+          return;
+        }
         child.once('exit', () => resolve());
         child.kill('SIGTERM');
       }),
