@@ -67,7 +67,7 @@ export function dpctl(): Promise<void> {
     const program: ProgramSpec = {
       name: NAME,
       help,
-      order: 'stop',
+      order: 'permute',
       options: [
         ...DPCTL_OPTIONS,
         {
