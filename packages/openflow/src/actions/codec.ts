@@ -22,6 +22,7 @@ export function putActions(w: Writer, actions: readonly Action[], version: numbe
 
 /** Reads actions to the end of `r`; fails inside of `guard` only. */
 export function readActions(r: Reader, version: number): Action[] {
+  if (r.left % 8 !== 0) fail('OFPBRC_BAD_LEN', `${r.left} bytes of actions, not a multiple of 8`);
   const actions = decodeList(r, { version, depth: 0 });
   const problem = instructionOrderProblem(actions);
   if (problem !== undefined) fail('OFPBAC_UNSUPPORTED_ORDER', problem);

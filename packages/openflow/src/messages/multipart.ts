@@ -79,19 +79,23 @@ function readQueueStats(r: Reader, version: number): QueueStats {
   return { portNo, queueId, txBytes, txPackets, txErrors, durationSec, durationNsec };
 }
 
-/** All that OXM of OpenFlow 1.2 can name, as the bitmaps of its table statistics have it: fields 0 to 35. */
-const OXM12_ALL = 0xfffffffffn;
+/** What a table can do, in the bitmaps of OpenFlow 1.1's and 1.2's table statistics: fields and actions by number. */
+const OXM12_MATCH = 0x101ffffffffdn;
+const OXM12_SET = 0xffffffbddn;
+const ACTIONS12 = 0x3ff8001;
+const INSTRUCTIONS = 0x3e;
 
 function putTableStats(w: Writer, t: TableStats, version: number): void {
   w.u8(t.tableId);
   if (version === 1) {
     w.zeros(3).string(t.name, 32).u32(t.wildcards).u32(t.maxEntries).u32(t.activeCount);
   } else if (version === 2) {
-    w.zeros(7).string(t.name, 32).u64(0x3ffn).u64(0x3ffn).u32(0x3f).u32(0xffffffff).u32(0xffffffff).u32(0);
+    // Fields that can be wildcarded and matched, instructions, actions to write and to apply, configuration.
+    w.zeros(7).string(t.name, 32).u32(0xfbff).u32(0xfbff).u32(INSTRUCTIONS).u32(0x1ffe7ff).u32(0x1ffe7ff).u32(0);
     w.u32(t.maxEntries).u32(t.activeCount);
   } else if (version === 3) {
-    w.zeros(7).string(t.name, 32).u64(OXM12_ALL).u64(OXM12_ALL).u32(0xffffffff).u32(0xffffffff);
-    w.u64(OXM12_ALL).u64(OXM12_ALL).u64(0xffffffffffffffffn).u64(0xffffffffffffffffn).u32(0x3f).u32(0);
+    w.zeros(7).string(t.name, 32).u64(OXM12_MATCH).u64(OXM12_MATCH).u32(ACTIONS12).u32(ACTIONS12);
+    w.u64(OXM12_SET).u64(OXM12_SET).u64(0xffffffffffffffffn).u64(0xffffffffffffffffn).u32(INSTRUCTIONS).u32(0);
     w.u32(t.maxEntries).u32(t.activeCount);
   } else {
     w.zeros(3).u32(t.activeCount);
@@ -108,7 +112,7 @@ function readTableStats(r: Reader, version: number): TableStats {
     r.skip(version === 1 ? 3 : 7);
     name = r.string(32);
     if (version === 1) wildcards = r.u32();
-    else r.skip(version === 2 ? 32 : 64);
+    else r.skip(version === 2 ? 24 : 64);
     maxEntries = r.u32();
   } else {
     r.skip(3);
@@ -266,7 +270,7 @@ export const MULTIPART: { readonly [T in MultipartType]: Body<RequestOf<T>, Repl
   group: { code: 6, from: 2, to: 6, ...numberBody('group', 'group') },
   group_desc: {
     code: 7,
-    from: 1,
+    from: 2,
     to: 6,
     putRequest: (w, q, version) => {
       if (version >= 6) w.u32(q.group).zeros(4);
@@ -280,7 +284,7 @@ export const MULTIPART: { readonly [T in MultipartType]: Body<RequestOf<T>, Repl
   },
   group_features: {
     code: 8,
-    from: 2,
+    from: 3,
     to: 6,
     putRequest: nothing,
     readRequest: () => ({ type: 'group_features' }),

@@ -159,7 +159,7 @@ export class Bridge implements BridgeState {
       hwAddr: macToBigint(live.device?.mac ?? (config.isLocal ? this.mac : patchMac(config.uuid))),
       name: config.name,
       config: isDown ? PC.PORT_DOWN : 0,
-      state: isDown ? PS.LINK_DOWN : 0,
+      state: isDown ? PS.LINK_DOWN : PS.LIVE,
       curr: 0,
       advertised: 0,
       supported: 0,

@@ -23,13 +23,12 @@ import {
   type TableStats,
 } from '@ovs-node/openflow/messages/types';
 import { OFPP } from '@ovs-node/flow/ports';
-import { checkActions } from './check-actions.js';
+import { admitActions, N_USER_TABLES } from './check-actions.js';
 import { Classifier } from './classifier.js';
 import { Rule } from './rule.js';
 
 export const N_TABLES = 255;
-/** Tables that controllers may use. */
-export const N_USER_TABLES = 254;
+export { N_USER_TABLES } from './check-actions.js';
 /** The table of the switch's own flows. */
 export const INTERNAL_TABLE = 254;
 
@@ -80,15 +79,16 @@ export class FlowTables {
 
   /**
    * Carries a flow-mod out.
+   * @param protocols PROTO bits of the connection that it came over; any when it did not come over one.
    * @returns the error to answer with; then nothing has changed.
    */
-  flowMod(fm: FlowMod, now: number): OfError | undefined {
+  flowMod(fm: FlowMod, now: number, protocols?: number): OfError | undefined {
     switch (fm.command) {
       case 'add':
-        return this.add(fm, now);
+        return this.add(fm, now, protocols);
       case 'modify':
       case 'modify_strict':
-        return this.modify(fm, now);
+        return this.modify(fm, now, protocols);
       case 'delete':
       case 'delete_strict':
         return this.remove(fm, now);
@@ -112,13 +112,13 @@ export class FlowTables {
     this.observer.tablesChanged();
   }
 
-  private add(fm: FlowMod, now: number): OfError | undefined {
+  private add(fm: FlowMod, now: number, protocols: number | undefined): OfError | undefined {
     const tableId = fm.tableId === ALL_TABLES ? 0 : fm.tableId;
     if (tableId >= N_TABLES) return new OfError('OFPBRC_BAD_TABLE_ID', `table ${tableId}`);
     if (tableId >= N_USER_TABLES) return new OfError('OFPBRC_EPERM', `table ${tableId} is the switch's own`);
     if (hasHiddenFields(fm.match)) return new OfError('OFPBRC_EPERM', 'match on a field of the switch itself');
-    const bad = checkActions(fm.actions, tableId) ?? checkConjunctions(fm.actions);
-    if (bad) return bad;
+    const admitted = admitActions(fm.actions, fm.match, tableId, protocols);
+    if (admitted.error) return admitted.error;
     const { classifier } = this.table(tableId);
     const old = classifier.findExact(fm.match, fm.priority) as Rule | null;
     if (!old && (fm.flags & FF.CHECK_OVERLAP) !== 0 && classifier.hasOverlap(fm.match, fm.priority)) {
@@ -133,7 +133,7 @@ export class FlowTables {
         hardTimeout: fm.hardTimeout,
         importance: fm.importance,
         flags: fm.flags,
-        actions: fm.actions,
+        actions: admitted.actions,
       },
       now,
     );
@@ -143,7 +143,7 @@ export class FlowTables {
     return undefined;
   }
 
-  private modify(fm: FlowMod, now: number): OfError | undefined {
+  private modify(fm: FlowMod, now: number, protocols: number | undefined): OfError | undefined {
     if (fm.tableId !== ALL_TABLES && fm.tableId >= N_TABLES) {
       return new OfError('OFPBRC_BAD_TABLE_ID', `table ${fm.tableId}`);
     }
@@ -154,14 +154,17 @@ export class FlowTables {
     }
     if (rules.length === 0) {
       const mayAdd = fm.newCookie !== COOKIE_NONE && fm.cookieMask === 0n;
-      return mayAdd ? this.add({ ...fm, command: 'add' }, now) : undefined;
+      return mayAdd ? this.add({ ...fm, command: 'add' }, now, protocols) : undefined;
     }
-    for (const rule of rules) {
-      const bad = checkActions(fm.actions, rule.tableId) ?? checkConjunctions(fm.actions);
-      if (bad) return bad;
+    const changes: { old: Rule; match: Match; actions: readonly Action[] }[] = [];
+    for (const old of rules) {
+      const match = old.match();
+      const admitted = admitActions(fm.actions, match, old.tableId, protocols);
+      if (admitted.error) return admitted.error;
+      changes.push({ old, match, actions: admitted.actions });
     }
     const changeCookie = fm.modifyCookie && fm.newCookie !== COOKIE_NONE;
-    for (const old of rules) {
+    for (const { old, match, actions } of changes) {
       const rule = new Rule(
         {
           tableId: old.tableId,
@@ -171,13 +174,13 @@ export class FlowTables {
           hardTimeout: old.hardTimeout,
           importance: old.importance,
           flags: old.flags,
-          actions: fm.actions,
+          actions,
         },
         now,
       );
       rule.created = old.created;
       if ((fm.flags & FF.RESET_COUNTS) === 0) keepCounts(rule, old);
-      this.insert(rule, old.match());
+      this.insert(rule, match);
     }
     this.observer.tablesChanged();
     return undefined;
@@ -258,7 +261,7 @@ export class FlowTables {
       const table = this.tables[tableId];
       return {
         tableId,
-        name: tableId === 0 ? 'classifier' : `table${tableId}`,
+        name: '',
         maxEntries: 1000000,
         activeCount: table?.classifier.size ?? 0,
         lookupCount: BigInt((table?.matched ?? 0) + (table?.missed ?? 0)),
@@ -360,13 +363,6 @@ function outputsTo(actions: readonly Action[], port: number): boolean {
 /** Only the switch itself may match on these. */
 function hasHiddenFields(match: Match): boolean {
   return match.mask[W.SKB_PRIORITY] !== 0;
-}
-
-/** conjunction may only be alone, with others of its kind and with notes. */
-function checkConjunctions(actions: readonly Action[]): OfError | undefined {
-  if (!actions.some((a) => a.type === 'conjunction')) return undefined;
-  if (actions.every((a) => a.type === 'conjunction' || a.type === 'note')) return undefined;
-  return new OfError('NXBAC_BAD_CONJUNCTION', 'conjunction with other actions');
 }
 
 function keepCounts(rule: Rule, old: Rule): void {
