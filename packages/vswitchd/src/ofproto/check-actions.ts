@@ -1,55 +1,65 @@
 /**
- * What a switch checks of a flow's actions beyond their syntax, which the codec has checked.
+ * What a switch checks of a flow's actions: their fit with the match, their arguments, and what it does not have yet.
  */
+import type { Match } from '@ovs-node/flow/match';
+import { PROTO_ANY } from '@ovs-node/flow/field-types';
+import { checkActions as checkConsistency } from '@ovs-node/openflow/actions/check';
 import type { Action } from '@ovs-node/openflow/actions/types';
 import { OfError } from '@ovs-node/openflow/errors';
-import { OFPP } from '@ovs-node/flow/ports';
-import { portFromOf10 } from '@ovs-node/flow/fields';
-import { N_USER_TABLES } from './flow-tables.js';
+
+/** Tables that controllers may use. */
+export const N_USER_TABLES = 254;
+
+/** The actions to keep (some know more of themselves once their match is known), or why they are refused. */
+export type Admission = { readonly error: OfError } | { readonly error: undefined; readonly actions: readonly Action[] };
 
 /**
- * Checks the actions of a flow of table `tableId` (of a packet-out: 0).
- * @returns the error to answer with, or undefined when they are good.
+ * Checks the actions of a flow.
+ * @param tableId its table; of a packet-out, 255.
+ * @param protocols PROTO bits of the connection that asks: 1.0 lets pass what does nothing, later versions do not.
  */
-export function checkActions(actions: readonly Action[], tableId: number): OfError | undefined {
+export function admitActions(
+  actions: readonly Action[],
+  match: Match,
+  tableId: number,
+  protocols: number = PROTO_ANY,
+): Admission {
+  const checked = checkConsistency(actions, match, { tableId, nTables: N_USER_TABLES });
+  if (checked.error) return { error: new OfError(checked.error, 'actions') };
+  if ((checked.usable & protocols) === 0) {
+    return { error: new OfError('OFPBAC_MATCH_INCONSISTENT', 'actions do not fit the match') };
+  }
+  if (actions.some((a) => a.type === 'conjunction') && !actions.every((a) => a.type === 'conjunction' || a.type === 'note')) {
+    return { error: new OfError('NXBAC_BAD_CONJUNCTION', 'conjunction with other actions') };
+  }
+  const missing = unsupported(checked.actions);
+  return missing ? { error: missing } : { error: undefined, actions: checked.actions };
+}
+
+/** The error of the first action that is not there yet. */
+function unsupported(actions: readonly Action[]): OfError | undefined {
   for (const action of actions) {
-    const error = checkAction(action, tableId);
+    const error = unsupportedAction(action);
     if (error) return error;
   }
   return undefined;
 }
 
-function checkAction(action: Action, tableId: number): OfError | undefined {
+function unsupportedAction(action: Action): OfError | undefined {
   switch (action.type) {
-    case 'output':
-    case 'output_trunc':
-    case 'enqueue': {
-      const port = portFromOf10(action.port);
-      if (port >= OFPP.MAX && port < OFPP.IN_PORT) {
-        return new OfError('OFPBAC_BAD_OUT_PORT', `port ${action.port}`);
-      }
-      return undefined;
-    }
-    case 'goto_table':
-      if (action.table <= tableId) return new OfError('OFPBIC_BAD_TABLE_ID', `goto_table:${action.table}`);
-      if (action.table >= N_USER_TABLES) return new OfError('OFPBIC_BAD_TABLE_ID', `goto_table:${action.table}`);
-      return undefined;
     case 'ct':
-      if (action.recircTable !== 255 && action.recircTable >= N_USER_TABLES) {
-        return new OfError('OFPBAC_BAD_ARGUMENT', `ct table ${action.recircTable}`);
-      }
-      return checkActions(action.actions, tableId);
     case 'write_actions':
     case 'clone':
-      return checkActions(action.actions, tableId);
+      return unsupported(action.actions);
     case 'group':
       return new OfError('OFPBAC_BAD_OUT_GROUP', `group ${action.group}: groups are not supported yet`);
     case 'meter':
       return new OfError('OFPMMFC_INVALID_METER', `meter ${action.meter}: meters are not supported yet`);
+    case 'controller':
+      if (!action.pause) return undefined;
+      return new OfError('OFPBAC_BAD_ARGUMENT', 'controller(pause) is not supported yet');
     case 'learn':
-      return new OfError('OFPBAC_BAD_TYPE', 'learn is not supported yet');
     case 'fin_timeout':
-      return new OfError('OFPBAC_BAD_TYPE', 'fin_timeout is not supported yet');
     case 'push_mpls':
     case 'pop_mpls':
     case 'set_mpls_label':
@@ -57,8 +67,6 @@ function checkAction(action: Action, tableId: number): OfError | undefined {
     case 'set_mpls_ttl':
     case 'dec_mpls_ttl':
       return new OfError('OFPBAC_BAD_TYPE', `${action.type} is not supported yet`);
-    case 'set_tunnel':
-      return undefined;
     default:
       return undefined;
   }

@@ -8,7 +8,8 @@
 import { randomBytes } from 'node:crypto';
 import { extractKey, newOffsets } from '@ovs-node/flow/extract';
 import { portFromOf10 } from '@ovs-node/flow/fields';
-import { newKey, W } from '@ovs-node/flow/layout';
+import { maskOfPacket } from '@ovs-node/flow/flow-text';
+import { type FlowKey, newKey, W } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
 import { OFPP, type PortMap } from '@ovs-node/flow/ports';
 import type { Action } from '@ovs-node/openflow/actions/types';
@@ -28,7 +29,7 @@ import {
   type TableStats,
 } from '@ovs-node/openflow/messages/types';
 import type { Backer } from './backer.js';
-import { checkActions } from './check-actions.js';
+import { admitActions } from './check-actions.js';
 import { FlowTables, INTERNAL_TABLE } from './flow-tables.js';
 import { MacTable } from './mac-learning.js';
 import { hmapOrder } from './hmap-order.js';
@@ -270,9 +271,13 @@ export class Ofproto {
 
   // Flows.
 
-  /** Carries out a flow-mod. @returns the error to answer with; then nothing has changed. */
-  flowMod(fm: FlowMod, now: number): OfError | undefined {
-    return this.tables.flowMod(fm, now);
+  /**
+   * Carries out a flow-mod.
+   * @param protocols PROTO bits of the connection: 1.0 accepts actions that do nothing to packets of the match.
+   * @returns the error to answer with; then nothing has changed.
+   */
+  flowMod(fm: FlowMod, now: number, protocols?: number): OfError | undefined {
+    return this.tables.flowMod(fm, now, protocols);
   }
 
   /** The flows that a request selects. Counters are as of the last revalidation: see `Backer.syncStats`. */
@@ -312,13 +317,13 @@ export class Ofproto {
     if (inPort >= OFPP.MAX && ![OFPP.LOCAL, OFPP.ANY, OFPP.CONTROLLER].some((port) => port === inPort)) {
       return new OfError('OFPBRC_BAD_PORT', `in_port ${inPort}`);
     }
-    const bad = checkActions(po.actions, 0);
-    if (bad) return bad;
     const flow = newKey();
     for (let w = W.TUN_ID; w < flow.length; w++) flow[w] = po.match.key[w]!;
     extractKey(po.packet, 0, po.packet.length, flow, newOffsets());
     flow[W.IN_PORT] = inPort;
-    this.backer.execute(this, flow, po.packet, po.actions, now);
+    const admitted = admitActions(po.actions, exactMatch(flow), 255);
+    if (admitted.error) return admitted.error;
+    this.backer.execute(this, flow, po.packet, admitted.actions, now);
     return undefined;
   }
 
@@ -355,7 +360,7 @@ export class Ofproto {
       controllerId: 0,
       userdata: new Uint8Array(0),
       pause: false,
-      meterId: 0xffffffff,
+      meterId: 0,
     };
     return { miss: add(1, [toController]), noPacketIn: add(2, []), dropFrags: add(3, []) };
   }
@@ -363,6 +368,11 @@ export class Ofproto {
 
 function refreshFloodable(bundle: Bundle): void {
   bundle.floodable = bundle.ports.every((port) => (port.phy.config & PC.NO_FLOOD) === 0);
+}
+
+/** The match of exactly one packet, for checking its actions. */
+function exactMatch(flow: FlowKey): Match {
+  return new Match(Uint32Array.from(flow), maskOfPacket(flow));
 }
 
 /** A filter that selects every flow. */
