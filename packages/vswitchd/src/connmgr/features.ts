@@ -1,7 +1,7 @@
 /** What the switch says of itself. */
 import { PEER_VERSION } from '@ovs-node/common/version';
 import { CAP, type SwitchDesc, type SwitchFeatures } from '@ovs-node/openflow/messages/types';
-import { N_USER_TABLES } from '../ofproto/flow-tables.js';
+import { INTERNAL_TABLE } from '../ofproto/flow-tables.js';
 import type { Switchboard } from './switchboard.js';
 
 /** Bits of the actions of OpenFlow 1.0, all of OFPAT10_OUTPUT to OFPAT10_ENQUEUE. */
@@ -16,7 +16,7 @@ export function switchFeatures(board: Switchboard, version: number): SwitchFeatu
   return {
     datapathId: options.datapathId(),
     nBuffers: 0,
-    nTables: N_USER_TABLES,
+    nTables: INTERNAL_TABLE,
     auxiliaryId: 0,
     capabilities:
       CAP.FLOW_STATS | CAP.TABLE_STATS | CAP.PORT_STATS | CAP.GROUP_STATS | CAP.QUEUE_STATS | CAP.ARP_MATCH_IP,
