@@ -53,13 +53,14 @@ export function vswitchd(): Promise<void> {
       if (operands.length > 1)
         throw new FatalError('at most one non-option argument accepted; use --help for usage');
     },
-    start: ({ commandLine, unixctl }) => serve(commandLine, unixctl),
+    start: ({ commandLine, unixctl, exit }) => serve(commandLine, unixctl, exit),
   });
 }
 
 async function serve(
   commandLine: CommandLine,
   unixctl: UnixctlServer,
+  exit: () => void,
 ): Promise<{ stop: () => Promise<void> }> {
   const has = (name: string): boolean => commandLine.options.some((option) => option.name === name);
   const clock = new WarpClock();
@@ -87,7 +88,7 @@ async function serve(
     },
   });
   if (has('enable-dummy')) registerTimeCommands(unixctl, clock);
-  registerCommands(unixctl, daemon);
+  registerCommands(unixctl, daemon, exit);
   await daemon.start();
   return {
     stop: async () => {

@@ -60,6 +60,11 @@ export class Vswitchd {
     this.replica.onChange(() => this.switch.request());
   }
 
+  /** The clock that bridges live by. */
+  get clock(): Clock {
+    return this.#options.clock;
+  }
+
   /** Resolves when the first configuration has been applied. */
   start(): Promise<void> {
     const first = new Promise<void>((done) => (this.#applied = done));
@@ -71,6 +76,12 @@ export class Vswitchd {
       () => this.#statistics(),
     );
     return first;
+  }
+
+  /** Removes all bridges from their datapaths, which `stop` would leave there. */
+  async cleanUp(): Promise<void> {
+    this.switch.stop();
+    for (const bridge of this.switch.bridges.values()) await bridge.destroy();
   }
 
   /** Stops, leaving the datapath as it is, so that what flows goes on flowing. */

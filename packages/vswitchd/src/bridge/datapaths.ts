@@ -63,6 +63,10 @@ export class Datapaths {
     return this.#entries.get(type)?.backer;
   }
 
+  types(): string[] {
+    return [...this.#entries.keys()];
+  }
+
   /** What handles upcalls and revalidates, by datapath type. */
   udpifs(): Udpif[] {
     return [...this.#entries.values()].map((entry) => entry.udpif);
