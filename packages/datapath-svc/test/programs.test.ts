@@ -19,6 +19,7 @@ const environment = (dir: string): Record<string, string> => ({ OVS_RUNDIR: dir,
 async function start(
   t: ExecutionContext,
   dir: string,
+  env: Record<string, string> = {},
   ...args: string[]
 ): Promise<{
   child: ChildProcess;
@@ -26,7 +27,7 @@ async function start(
   ended: Promise<{ status: number | null; signal: string | null; stderr: string }>;
 }> {
   const child = spawn(process.execPath, [PROGRAM, '-vconsole:err', '--unixctl=ctl', ...args], {
-    env: { ...process.env, ...environment(dir) },
+    env: { ...process.env, ...environment(dir), ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let stderr = '';
@@ -68,7 +69,7 @@ test('packets cross it by the pipe; a client that dies leaves ports and flows; e
 
 test('SIGTERM ends it cleanly while handles wait', async (t) => {
   const dir = tmpDir(t);
-  const { child, ended } = await start(t, dir, '--pidfile');
+  const { child, ended } = await start(t, dir, {}, '--pidfile');
   const device = new PipeDevice(`unix:${path.join(dir, 'ovs-datapath.sock')}`);
   const client = await Client.open(device, 'dp');
   const waiting = t.throwsAsync(client.handle.readPacket());
@@ -121,4 +122,28 @@ test('mistakes on the command line: one line, status 1', async (t) => {
   t.regex(second.stderr, /could not serve the pseudo device \(Address already in use\)\n$/);
   await call(control, 'exit');
   await ended;
+});
+
+test('without koffi there are dummies and streams, and an error for the rest', async (t) => {
+  const dir = tmpDir(t);
+  const preload = path.join(dir, 'no-koffi.cjs');
+  fs.writeFileSync(
+    preload,
+    `const M = require('node:module'), resolve = M._resolveFilename;
+     M._resolveFilename = function (name, ...rest) {
+       if (name === 'koffi') throw new Error("Cannot find module 'koffi'");
+       return resolve.call(this, name, ...rest);
+     };`,
+  );
+  const child = await start(t, dir, { NODE_OPTIONS: `--require=${preload}` });
+  const client = await Client.open(new PipeDevice(`unix:${path.join(dir, 'ovs-datapath.sock')}`), 'dp');
+  await t.throwsAsync(client.port('lo', VportType.NETDEV), { message: 'errno 19' });
+  await t.throwsAsync(client.port('br0', VportType.INTERNAL), { message: 'errno 95' });
+  await client.port('p1', VportType.DUMMY);
+  await client.port('vm1', VportType.STREAM, { listen: `unix:${path.join(dir, 'vm1')}` });
+  const waiting = client.upcall();
+  await call(child.control, 'netdev-dummy/receive', 'p1', hex(udp(20)));
+  t.is((await waiting).packet, hex(udp(20)));
+  await call(child.control, 'exit');
+  t.is((await child.ended).status, 0);
 });

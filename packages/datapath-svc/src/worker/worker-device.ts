@@ -17,7 +17,7 @@ const BUNDLE = 'datapath-worker.cjs';
 
 export interface WorkerOptions extends WorkerData {
   readonly log: (level: LogLevel, text: string) => void;
-  /** The worker ended by itself (an error of its own): nothing of it works any more. */
+  /** The worker failed after it had begun to serve: nothing of it works any more. */
   readonly onFailure: (error: Error) => void;
 }
 
@@ -37,6 +37,7 @@ export class WorkerDevice implements Device {
   #wakeFd = -1;
   #next = 1;
   #closed = false;
+  #serving = false;
   #stopping = false;
 
   constructor(options: WorkerOptions) {
@@ -44,14 +45,17 @@ export class WorkerDevice implements Device {
     const data: WorkerData = { dummy: options.dummy };
     this.#worker = new Worker(workerFile(), { workerData: data });
     this.#ready = new Promise((resolve, reject) => {
-      this.#worker.once('message', (message: FromWorker) => {
-        if (message.t === 'ready') this.#wakeFd = message.wakeFd;
-        this.#worker.on('message', (later: FromWorker) => this.#receive(later));
-        resolve();
+      this.#worker.on('message', (message: FromWorker) => {
+        if (message.t !== 'ready') this.#receive(message);
+        else {
+          this.#wakeFd = message.wakeFd;
+          this.#serving = true;
+          resolve();
+        }
       });
       this.#worker.once('error', (error: Error) => {
         reject(error);
-        if (!this.#closed) options.onFailure(error);
+        if (this.#serving && !this.#closed) options.onFailure(error);
       });
     });
     this.#ready.catch(() => {});
@@ -121,7 +125,7 @@ export class WorkerDevice implements Device {
     if (!this.#closed) this.send({ t: 'close', handle: id });
   }
 
-  #receive(message: FromWorker): void {
+  #receive(message: Exclude<FromWorker, { t: 'ready' }>): void {
     switch (message.t) {
       case 'opened': {
         const handle = new RelayHandle(this, message.handle, message.pid);
@@ -142,8 +146,6 @@ export class WorkerDevice implements Device {
       }
       case 'log':
         this.#options.log(message.level, message.text);
-        return;
-      case 'ready':
     }
   }
 
