@@ -69,7 +69,9 @@ async function dumpFlows(context: DpctlContext, args: readonly string[]): Promis
           numberToName: (no) => names.nameOf(no),
         }).match;
       } catch (error) {
-        throw new DpctlError(`Failed to parse filter (${errorMessage(error)})`);
+        // A filter is a flow rather than a match, and of those the peer says otherwise that a word is unknown.
+        const why = errorMessage(error).replace(/^field (\S+) missing value$/, '$1: unknown field $1');
+        throw new DpctlError(`Failed to parse filter (${why})`);
       }
     } else if (arg.startsWith('type=')) {
       for (const type of value.split(',')) {
