@@ -2,11 +2,12 @@
  * The remotes in use: those named as they are, and those that a database column names (`db:DB,TABLE,COLUMN`), which
  * follow the database.
  */
-import type { Clock } from '@ovs-node/common/clock';
+import type { Clock, Timer } from '@ovs-node/common/clock';
 import type { Row } from 'ovsdb-client/data/row';
 import type { ColumnSchema } from 'ovsdb-client/schema';
 import type { HostedDatabase } from './database/hosted.js';
 import type { Table } from './database/table.js';
+import { writeRemoteStatus } from './remote-status.js';
 import { type NewSession, Remote, type RemoteOptions, defaultRemoteOptions } from './remotes.js';
 
 /** Where remotes find databases. */
@@ -20,6 +21,16 @@ interface DatabaseRemote {
   readonly column: ColumnSchema;
 }
 
+/** How often Manager rows are told the state of their connections. */
+const STATUS_INTERVAL_MS = 2500;
+
+interface StatusRow {
+  readonly hosted: HostedDatabase;
+  readonly table: Table;
+  readonly uuid: string;
+  readonly target: string;
+}
+
 export class RemoteSet {
   readonly #finder: DatabaseFinder;
   readonly #clock: Clock;
@@ -29,6 +40,9 @@ export class RemoteSet {
   readonly #remotes = new Map<string, Remote>();
   readonly #watched = new Map<HostedDatabase, () => void>();
   #closed = false;
+  /** Rows whose `is_connected` and `status` are kept. */
+  #statusRows: StatusRow[] = [];
+  #statusTimer: Timer | undefined;
 
   constructor(finder: DatabaseFinder, clock: Clock, newSession: NewSession) {
     this.#finder = finder;
@@ -88,6 +102,7 @@ export class RemoteSet {
   #wanted(): Map<string, RemoteOptions> {
     const wanted = new Map<string, RemoteOptions>();
     const sources = new Set<HostedDatabase>();
+    this.#statusRows = [];
     for (const name of this.#configured) {
       if (!name.startsWith('db:')) {
         wanted.set(name, defaultRemoteOptions(name));
@@ -101,8 +116,10 @@ export class RemoteSet {
         continue;
       }
       sources.add(source.hosted);
-      for (const [target, options] of databaseTargets(source)) {
+      for (const { target, options, row } of databaseTargets(source)) {
         if (!wanted.has(target)) wanted.set(target, options);
+        if (row !== undefined)
+          this.#statusRows.push({ hosted: source.hosted, table: row.table, uuid: row.uuid, target });
       }
     }
     this.#watch(sources);
@@ -149,46 +166,76 @@ export class RemoteSet {
       this.#remotes.set(name, remote);
       await remote.start();
     }
+    if (this.#statusTimer === undefined && this.#statusRows.length > 0) this.#armStatus();
+  }
+
+  #armStatus(): void {
+    this.#statusTimer = this.#clock.setTimer(
+      STATUS_INTERVAL_MS,
+      () => {
+        this.#statusTimer = undefined;
+        if (this.#closed || this.#statusRows.length === 0) return;
+        this.#writeStatus();
+        this.#armStatus();
+      },
+      true,
+    );
+  }
+
+  #writeStatus(): void {
+    const now = this.#clock.now();
+    for (const { hosted, table, uuid, target } of this.#statusRows) {
+      const remote = this.#remotes.get(target);
+      if (remote !== undefined) writeRemoteStatus(hosted.database, table, uuid, remote.status(), now);
+    }
   }
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#statusTimer?.cancel();
     this.#configured.clear();
     await this.#apply();
   }
 }
 
+interface DatabaseTarget {
+  readonly target: string;
+  readonly options: RemoteOptions;
+  /** The row that describes it, when the column refers to rows. */
+  readonly row: { readonly table: Table; readonly uuid: string } | undefined;
+}
+
 /** Targets with their options: strings of the column, or the rows it refers to. */
-function* databaseTargets({ hosted, table, column }: DatabaseRemote): Generator<[string, RemoteOptions]> {
+function* databaseTargets({ hosted, table, column }: DatabaseRemote): Generator<DatabaseTarget> {
   for (const slot of table.slots.values()) {
     for (const atom of slot.row!.cells[column.index]!.keys) {
+      const text = atom as string;
       if (column.type.key.type === 'string') {
-        if (atom !== '') yield [atom as string, defaultRemoteOptions(atom as string)];
+        if (text !== '') yield { target: text, options: defaultRemoteOptions(text), row: undefined };
         continue;
       }
-      const target = hosted.database.tables.get(column.type.key.refTable!)!;
-      const row = target.get(atom as string);
-      if (row !== undefined) yield* rowTarget(target, row);
+      const targets = hosted.database.tables.get(column.type.key.refTable!)!;
+      const row = targets.get(text);
+      const found = row === undefined ? undefined : rowTarget(targets, row);
+      if (found !== undefined) yield { ...found, row: { table: targets, uuid: text } };
     }
   }
 }
 
-function* rowTarget(table: Table, row: Row): Generator<[string, RemoteOptions]> {
+function rowTarget(table: Table, row: Row): { target: string; options: RemoteOptions } | undefined {
   const read = (name: string): unknown => {
     const column = table.schema.columnByName.get(name);
     return column === undefined ? undefined : row.cells[column.index]!.keys[0];
   };
   const target = read('target');
-  if (typeof target !== 'string' || target === '') return;
+  if (typeof target !== 'string' || target === '') return undefined;
   const defaults = defaultRemoteOptions(target);
   const backoff = read('max_backoff');
   const probe = read('inactivity_probe');
-  yield [
-    target,
-    {
-      maxBackoffMs: typeof backoff === 'number' ? Math.max(1000, backoff) : defaults.maxBackoffMs,
-      probeMs: typeof probe === 'number' ? Math.max(0, probe) : defaults.probeMs,
-      readOnly: read('read_only') === true,
-    },
-  ];
+  const options = {
+    maxBackoffMs: typeof backoff === 'number' ? Math.max(1000, backoff) : defaults.maxBackoffMs,
+    probeMs: typeof probe === 'number' ? Math.max(0, probe) : defaults.probeMs,
+    readOnly: read('read_only') === true,
+  };
+  return { target, options };
 }

@@ -6,6 +6,7 @@ import { ERROR_TAGS, OvsdbError } from 'ovsdb-client/data/error';
 import type { Json } from 'ovsdb-client/data/json';
 import { compareStrings } from 'ovsdb-client/data/atom';
 import { newUuid } from 'ovsdb-client/data/uuid';
+import { schemaFromJson } from 'ovsdb-client/schema';
 import { HostedDatabase } from './database/hosted.js';
 import { RemoteSet } from './remote-set.js';
 import { LockTable } from './session/locks.js';
@@ -104,12 +105,30 @@ export class OvsdbServer implements SessionHost {
     this.remotes.refresh();
   }
 
-  convert(hosted: HostedDatabase, schema: Json): void {
-    void schema;
-    throw new OvsdbError(
-      ERROR_TAGS.notSupported,
-      `${hosted.database.name}: online conversion is not implemented yet; use ovsdb-tool convert`,
-    );
+  /** Replaces the schema of a database; its rows are kept as far as the new schema has a place for them. */
+  convert(hosted: HostedDatabase, schemaJson: Json): void {
+    const schema = schemaFromJson(schemaJson);
+    const { name } = hosted.database;
+    if (hosted.file === undefined) {
+      throw new OvsdbError(ERROR_TAGS.notAllowed, `${name}: database cannot be converted`);
+    }
+    if (schema.name !== name) {
+      throw new OvsdbError(
+        ERROR_TAGS.constraint,
+        `schema of database ${name} cannot become one named ${schema.name}`,
+      );
+    }
+    const database = hosted.file.convert(schema);
+    this.#databases.set(name, new HostedDatabase(database, hosted.file, this.clock));
+    hosted.cancelAll();
+    for (const session of this.#sessions) {
+      if (session.databaseRemoved(hosted) && !session.dbChangeAware) {
+        // Later, so that whoever asked for the conversion gets the answer.
+        setImmediate(() => session.rpc.close(new Error('database was converted')));
+      }
+    }
+    this.#serverDatabase.put(schema);
+    this.remotes.refresh();
   }
 
   async close(): Promise<void> {

@@ -5,8 +5,9 @@
  * time is over.
  */
 import type { Clock, Timer } from '@ovs-node/common/clock';
+import { JsonRpcError } from '@ovs-node/common/jsonrpc/session';
 import { vlog } from '@ovs-node/common/vlog';
-import { OvsdbError } from 'ovsdb-client/data/error';
+import { ERROR_TAGS, OvsdbError } from 'ovsdb-client/data/error';
 import type { Json } from 'ovsdb-client/data/json';
 import type { FileDatabase } from '../storage/standalone.js';
 import { type ExecuteResult, execute } from '../transact/execute.js';
@@ -137,9 +138,17 @@ export class HostedDatabase {
     return this.#pending.size;
   }
 
-  async close(): Promise<void> {
-    for (const pending of this.#pending) pending.timer?.cancel();
+  /** Answers every waiting transaction with "canceled". */
+  cancelAll(): void {
+    for (const pending of this.#pending) {
+      pending.timer?.cancel();
+      pending.fail(new JsonRpcError(ERROR_TAGS.canceled));
+    }
     this.#pending.clear();
+  }
+
+  async close(): Promise<void> {
+    this.cancelAll();
     await this.file?.close();
   }
 }

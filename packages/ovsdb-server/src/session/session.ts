@@ -251,15 +251,18 @@ export class DatabaseSession implements Requester, LockHolder {
     return {};
   }
 
-  /** A database is going away: its monitors are canceled (clients that know) or the connection ends. */
-  databaseRemoved(hosted: HostedDatabase): void {
-    this.#watched.get(hosted)?.();
+  /** A database is going away: its monitors end. Tells whether there were any. */
+  databaseRemoved(hosted: HostedDatabase): boolean {
+    const watched = this.#watched.get(hosted);
+    if (watched === undefined) return false;
+    watched();
     this.#watched.delete(hosted);
     for (const [key, monitor] of this.#monitors) {
       if (monitor.database !== hosted.database) continue;
       this.#monitors.delete(key);
       if (this.dbChangeAware) this.rpc.notify('monitor_canceled', [monitor.id]);
     }
+    return true;
   }
 
   /** Number of monitors, for memory/show. */

@@ -5,7 +5,7 @@
  * indexes and limits of the result are checked once, by the same code as always.
  */
 import { ERROR_TAGS, OvsdbError } from 'ovsdb-client/data/error';
-import { stringifyJson } from 'ovsdb-client/data/json';
+import { parseJson, stringifyJson } from 'ovsdb-client/data/json';
 import { type Row, defaultCells } from 'ovsdb-client/data/row';
 import { type DatabaseSchema, type TableSchema, schemaFromJson, schemaToJson } from 'ovsdb-client/schema';
 import { Database } from '../database/database.js';
@@ -131,7 +131,7 @@ export interface FileDatabaseOptions {
 
 /** A database with its file: every commit is appended. */
 export class FileDatabase {
-  readonly database: Database;
+  database: Database;
   readonly file: string;
   readonly #log: LogFile;
   readonly #options: FileDatabaseOptions;
@@ -143,12 +143,33 @@ export class FileDatabase {
     this.#log = log;
     this.#options = options;
     this.#lastCompaction = options.wall();
+    this.#bind(database);
+  }
+
+  #bind(database: Database): void {
+    const { wall, noDiff } = this.#options;
     database.persist = (delta, info) => {
-      const record = { date: options.wall(), comment: info.comment };
-      const text = recordText(delta, record, options.noDiff !== true);
-      if (text !== undefined) log.append(text);
+      const text = recordText(delta, { date: wall(), comment: info.comment }, noDiff !== true);
+      if (text !== undefined) this.#log.append(text);
     };
-    database.sync = () => log.sync();
+    database.sync = () => this.#log.sync();
+  }
+
+  /**
+   * Converts to another schema: the rows are read into it, the log is replaced, and `database` is a new object.
+   * Throws `OvsdbError`; then nothing changed.
+   */
+  convert(schema: DatabaseSchema): Database {
+    const date = this.#options.wall();
+    const loader = new Loader(schema);
+    const snapshot = snapshotText(tablesWithRows(this.database), { date });
+    if (snapshot !== undefined) applyRecord(loader, parseJson(snapshot), true);
+    const converted = loader.finish();
+    this.#log.replace(snapshotRecords(converted, date, 'converted by ovsdb-server'));
+    this.database.persist = undefined;
+    this.database = converted;
+    this.#bind(converted);
+    return converted;
   }
 
   /** Locks and loads `file`. Throws `OvsdbError`. */
