@@ -147,7 +147,7 @@ export class ConnectionManager {
     kind: { isPrimary: boolean; asyncMessages: boolean; remote?: () => Remote | undefined },
   ): SwitchConnection {
     const board = this.#board;
-    const connection: SwitchConnection = new SwitchConnection(stream, {
+    return new SwitchConnection(stream, {
       name,
       kind: kind.isPrimary ? 'primary' : 'service',
       versions: this.#versions,
@@ -156,21 +156,20 @@ export class ConnectionManager {
         kind.remote?.()?.received(msg.type);
         return handleRequest(board, msg, context);
       },
-      onReady: () => {
+      onReady: (connection) => {
         board.connections.add(connection);
         this.#updateMisses(kind.isPrimary);
         events.ready();
       },
-      onClose: (_connection, reason) => {
+      onClose: (connection, reason) => {
         board.connections.delete(connection);
         this.#updateMisses(kind.isPrimary);
         this.#snoops.ended(connection);
         events.closed(reason);
       },
       onActivity: events.activity,
-      ...(kind.isPrimary ? { onCopy: (bytes: Uint8Array) => this.#snoops.copy(connection, bytes) } : {}),
+      ...(kind.isPrimary ? { onCopy: (from: SwitchConnection, bytes: Uint8Array) => this.#snoops.copy(from, bytes) } : {}),
     });
-    return connection;
   }
 
   /** Tools come and go: only controllers are worth a new look at all datapath flows. */

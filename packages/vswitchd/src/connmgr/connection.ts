@@ -67,7 +67,7 @@ export interface SwitchConnectionOptions {
   /** Something came in. */
   readonly onActivity?: () => void;
   /** Each message of the connection, in either direction; borrowed. */
-  readonly onCopy?: (bytes: Uint8Array) => void;
+  readonly onCopy?: (connection: SwitchConnection, bytes: Uint8Array) => void;
 }
 
 export class SwitchConnection {
@@ -103,9 +103,9 @@ export class SwitchConnection {
         onMessage: (decoded, bytes) => this.#handle(decoded, bytes),
         onFrame: (bytes) => {
           options.onActivity?.();
-          options.onCopy?.(bytes);
+          options.onCopy?.(this, bytes);
         },
-        onSend: (bytes) => options.onCopy?.(bytes),
+        onSend: (bytes) => options.onCopy?.(this, bytes),
         onBadMessage: (error) => {
           log.infoRl(errorRate, `${this.name}: bad message: ${error.toString()}: ${error.detail}`);
         },
