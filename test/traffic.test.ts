@@ -70,7 +70,7 @@ rootTest('the stateful firewall admits one direction; flushing ends an establish
     withHosts([A, B], async (first, second) => {
       const [a, b] = [first as Host, second as Host];
       await suite.vsctl('add-br', 'br0', '--', 'add-port', 'br0', A.port, '--', 'add-port', 'br0', B.port);
-      const loaded = await suite.run('ovs-ofctl', ['add-flows', 'br0', '-'], { input: `del\n${FIREWALL}` });
+      const loaded = await suite.run('ovs-ofctl', ['add-flows', 'br0', '-'], { input: `delete\n${FIREWALL}` });
       t.is(loaded.status, 0, loaded.stderr);
       const servers = [await a.serveTcp(8080), await b.serveTcp(8080)];
       const client = b.spawn('sleep', '1000');

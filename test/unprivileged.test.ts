@@ -78,7 +78,7 @@ test.serial('a stateful firewall works between stream ports', (t) =>
       );
     }
     const flows = [
-      'del',
+      'delete',
       'priority=10,udp,ct_state=-trk,actions=ct(table=1)',
       'table=1,priority=10,udp,in_port=vm1,ct_state=+trk+new,actions=ct(commit),output:vm2',
       'table=1,priority=10,udp,in_port=vm2,ct_state=+trk+est+rpl,actions=output:vm1',

@@ -74,7 +74,7 @@ async function play(suite: Suite, a: Host, b: Host): Promise<void> {
 
   console.log('\n== a stateful firewall: A may open connections to B, B may not to A');
   console.log(FIREWALL.trim());
-  const loaded = await suite.run('ovs-ofctl', ['add-flows', 'br0', '-'], { input: `del\n${FIREWALL}` });
+  const loaded = await suite.run('ovs-ofctl', ['add-flows', 'br0', '-'], { input: `delete\n${FIREWALL}` });
   check(`the flows load ${loaded.stderr.trim()}`, loaded.status === 0);
   const servers = [await a.serveTcp(TCP_PORT), await b.serveTcp(TCP_PORT)];
   try {

@@ -84,7 +84,7 @@ const FLAG_WORDS: Readonly<Record<string, readonly [flag: number, protocols: num
 export function splitCommand(text: string): { command: FlowModCommand; rest: string } {
   const trimmed = text.replace(/^[ \t\r\n]+/, '');
   for (const command of COMMAND_WORDS) {
-    if (trimmed.startsWith(command) && /^[ \t\r\n]/.test(trimmed.slice(command.length))) {
+    if (trimmed.startsWith(command) && /^([ \t\r\n]|$)/.test(trimmed.slice(command.length))) {
       return { command, rest: trimmed.slice(command.length) };
     }
   }
