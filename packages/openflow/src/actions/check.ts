@@ -150,7 +150,7 @@ class Checker {
       case 'set_l4_dst_port':
         if (!this.isIp || ![6, 17, 132].includes(this.proto) || (flow.key[W.NW] & 2) !== 0)
           this.inconsistent();
-        return a;
+        return { ...a, proto: this.proto };
       case 'set_mpls_label':
       case 'set_mpls_tc':
       case 'set_mpls_ttl':

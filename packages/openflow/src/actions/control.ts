@@ -37,7 +37,7 @@ function parseResubmit(arg: string, c: ParseContext): Action {
     inPort,
     table,
     withCtOrig: ctText === 'ct',
-    form: table === 255 && ctText !== 'ct' ? 'resubmit' : 'resubmit_table',
+    form: 'resubmit_table',
   };
 }
 

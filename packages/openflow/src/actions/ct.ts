@@ -170,6 +170,8 @@ function formatNat(n: NatSpec): string {
       if (n.port.max !== n.port.min) out += `-${n.port.max}`;
     }
   }
+  // Without an address, the peer shows no flags.
+  if (!n.addr) return `nat(${out})`;
   if (n.persistent) out += ',persistent';
   if (n.hash) out += ',hash';
   if (n.random) out += ',random';
@@ -282,7 +284,9 @@ export const CT_ACTIONS: ActionRows<'ct' | 'nat' | 'ct_clear'> = {
           return { type: 'nat', nat: spec };
         },
         (w, { nat: n }) => {
-          const { addr, port } = n;
+          const { port } = n;
+          // Zero is "any address", which is said by leaving it out.
+          const addr = n.addr && n.addr.max === 0n ? undefined : n.addr;
           let flags = n.dir === 'src' ? NAT.SRC : n.dir === 'dst' ? NAT.DST : 0;
           if (n.persistent) flags |= NAT.PERSISTENT;
           if (n.hash) flags |= NAT.HASH;

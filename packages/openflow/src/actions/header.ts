@@ -124,22 +124,31 @@ function ipAction(
   );
 }
 
+/** The field that holds a port of an IP protocol; TCP's for one that has none. */
+function l4Field(which: 'src' | 'dst', proto: number | undefined): string {
+  return `${proto === 17 ? 'udp' : proto === 132 ? 'sctp' : 'tcp'}_${which}`;
+}
+
 function l4Action(
   type: 'set_l4_src_port' | 'set_l4_dst_port',
-  codes: [number, number],
-  field: string,
-  key: string,
+  code: number,
+  which: 'src' | 'dst',
   what: string,
 ) {
-  return numberAction<'set_l4_src_port' | 'set_l4_dst_port'>(
-    codes,
-    2,
-    field,
-    (port) => ({ type, port: Number(port) }),
-    (a) => BigInt(a.port),
-    { [key]: (arg) => ({ type, port: parseU16(arg, what) }) },
-    (a) => `${key}:${a.port}`,
-  );
+  const key = `mod_tp_${which}`;
+  return {
+    ...numberAction<'set_l4_src_port' | 'set_l4_dst_port'>(
+      [code, code],
+      2,
+      `tcp_${which}`,
+      (port) => ({ type, port: Number(port) }),
+      (a) => BigInt(a.port),
+      { [key]: (arg) => ({ type, port: parseU16(arg, what) }) },
+      (a) => `${key}:${a.port}`,
+    ),
+    translate: (a: ActionOf<'set_l4_src_port' | 'set_l4_dst_port'>, version: number) =>
+      version >= 3 ? [setWhole(l4Field(which, a.proto), BigInt(a.port))] : undefined,
+  };
 }
 
 function checkMplsType(ethertype: number): number {
@@ -381,16 +390,12 @@ export const HEADER_ACTIONS: ActionRows<
     ) as ActionRow['parse'],
     format: (a) => `mod_nw_ttl:${a.ttl}`,
   },
-  set_l4_src_port: l4Action('set_l4_src_port', [9, 9], 'tcp_src', 'mod_tp_src', 'source port') as ActionRow<
+  set_l4_src_port: l4Action('set_l4_src_port', 9, 'src', 'source port') as ActionRow<
     ActionOf<'set_l4_src_port'>
   >,
-  set_l4_dst_port: l4Action(
-    'set_l4_dst_port',
-    [10, 10],
-    'tcp_dst',
-    'mod_tp_dst',
-    'destination port',
-  ) as ActionRow<ActionOf<'set_l4_dst_port'>>,
+  set_l4_dst_port: l4Action('set_l4_dst_port', 10, 'dst', 'destination port') as ActionRow<
+    ActionOf<'set_l4_dst_port'>
+  >,
   dec_ttl: {
     wire: [
       std(

@@ -315,7 +315,7 @@ export const OUTPUT_ACTIONS: ActionRows<
         ? undefined
         : [
             { type: 'set_queue', queue: a.queue },
-            { type: 'output', port: a.port, maxLen: 0 },
+            { type: 'output', port: a.port, maxLen: 0xffff },
             { type: 'pop_queue' },
           ],
     parse: { enqueue: parseEnqueue },

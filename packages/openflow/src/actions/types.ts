@@ -47,7 +47,8 @@ export type Action =
   | { readonly type: 'set_ip_dscp'; readonly dscp: number }
   | { readonly type: 'set_ip_ecn'; readonly ecn: number }
   | { readonly type: 'set_ip_ttl'; readonly ttl: number }
-  | { readonly type: 'set_l4_src_port' | 'set_l4_dst_port'; readonly port: number }
+  /** `proto`: the IP protocol of the flow, which OpenFlow 1.2 and later need to name the field; `check.ts` sets it. */
+  | { readonly type: 'set_l4_src_port' | 'set_l4_dst_port'; readonly port: number; readonly proto?: number }
   /** `ids`: controllers to tell of an expired TTL; empty is plain `dec_ttl`, which means controller 0. */
   | { readonly type: 'dec_ttl'; readonly ids: readonly number[] }
   | { readonly type: 'push_mpls' | 'pop_mpls'; readonly ethertype: number }

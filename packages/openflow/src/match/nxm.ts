@@ -26,7 +26,7 @@ export interface NxMatch {
 /** Fields in the order sent, the same in each version; those in a version's `skip` are said by another field. */
 const ORDER = [
   'packet_type dp_hash recirc_id conj_id in_port in_port_oxm actset_output eth_src eth_dst eth_type',
-  'vlan_tci vlan_vid vlan_pcp mpls_label mpls_tc mpls_bos mpls_ttl',
+  'vlan_tci vlan_vid vlan_pcp mpls_tc mpls_bos mpls_ttl mpls_label',
   'ip_src ip_dst ipv6_src ipv6_dst ip_frag nw_tos ip_dscp nw_ecn nw_ttl ipv6_label nw_proto',
   'tcp_src tcp_dst tcp_flags udp_src udp_dst sctp_src sctp_dst icmp_type icmp_code icmpv6_type icmpv6_code',
   'nd_target nd_sll nd_tll nd_reserved nd_options_type arp_op arp_spa arp_tpa arp_sha arp_tha',
@@ -34,6 +34,7 @@ const ORDER = [
   'tun_erspan_ver tun_erspan_idx tun_erspan_dir tun_erspan_hwid tun_gtpu_flags tun_gtpu_msgtype',
   'nsh_flags nsh_ttl nsh_mdtype nsh_np nsh_spi nsh_si nsh_c1 nsh_c2 nsh_c3 nsh_c4',
   'reg0 reg1 reg2 reg3 reg4 reg5 reg6 reg7 reg8 reg9 reg10 reg11 reg12 reg13 reg14 reg15',
+  'xreg0 xreg1 xreg2 xreg3 xreg4 xreg5 xreg6 xreg7',
   'pkt_mark ct_state ct_zone ct_mark ct_label ct_nw_proto ct_nw_src ct_nw_dst ct_ipv6_src ct_ipv6_dst ct_tp_src',
   'ct_tp_dst metadata',
 ]
@@ -41,8 +42,12 @@ const ORDER = [
   .split(' ')
   .map(mustField);
 
-const NXM_SKIPS = new Set(['in_port_oxm', 'vlan_vid', 'vlan_pcp', 'ip_dscp']);
-const OXM_SKIPS = new Set(['in_port', 'vlan_tci', 'nw_tos']);
+const REGS = Array.from({ length: 16 }, (_, i) => `reg${i}`);
+const XREGS = Array.from({ length: 8 }, (_, i) => `xreg${i}`);
+const NXM_SKIPS = new Set(['in_port_oxm', 'vlan_vid', 'vlan_pcp', 'ip_dscp', ...XREGS]);
+const OXM_SKIPS = new Set(['in_port', 'vlan_tci', 'nw_tos', ...XREGS]);
+/** OpenFlow 1.5 has made the registers its own, in pairs. */
+const OXM15_SKIPS = new Set(['in_port', 'vlan_tci', 'nw_tos', ...REGS]);
 /** Fields of an ORDER that a word of the mask can concern, so that sparse matches cost little. */
 const WORDS = ORDER.map((f) => {
   const words: number[] = [];
@@ -60,7 +65,7 @@ function putEntry(w: Writer, f: Field, version: number, value: bigint, mask: big
 
 /** Writes the fields of a match, without header or padding. */
 export function putFields(w: Writer, match: Match, version: number): void {
-  const skips = version >= 3 ? OXM_SKIPS : NXM_SKIPS;
+  const skips = version >= 6 ? OXM15_SKIPS : version >= 3 ? OXM_SKIPS : NXM_SKIPS;
   for (let i = 0; i < ORDER.length; i++) {
     const f = ORDER[i];
     if (!WORDS[i].some((word) => match.mask[word] !== 0) || skips.has(f.name)) continue;
@@ -130,7 +135,7 @@ export function readFields(r: Reader, strict = true): NxMatch {
     }
     seen.add(f.name);
     if (!isValidValue(f, value)) fail('OFPBMC_BAD_VALUE', `value of ${f.name}`);
-    matchSet(match, f, value, mask === all ? exactMask(f) : mask);
+    matchSet(match, f, value, mask);
     addEthernetPrereq(match, f);
   }
   return { match, cookie, cookieMask };

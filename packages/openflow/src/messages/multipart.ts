@@ -91,11 +91,23 @@ function putTableStats(w: Writer, t: TableStats, version: number): void {
     w.zeros(3).string(t.name, 32).u32(t.wildcards).u32(t.maxEntries).u32(t.activeCount);
   } else if (version === 2) {
     // Fields that can be wildcarded and matched, instructions, actions to write and to apply, configuration.
-    w.zeros(7).string(t.name, 32).u32(0xfbff).u32(0xfbff).u32(INSTRUCTIONS).u32(0x1ffe7ff).u32(0x1ffe7ff).u32(0);
+    w.zeros(7)
+      .string(t.name, 32)
+      .u32(0xfbff)
+      .u32(0xfbff)
+      .u32(INSTRUCTIONS)
+      .u32(0x1ffe7ff)
+      .u32(0x1ffe7ff)
+      .u32(0);
     w.u32(t.maxEntries).u32(t.activeCount);
   } else if (version === 3) {
     w.zeros(7).string(t.name, 32).u64(OXM12_MATCH).u64(OXM12_MATCH).u32(ACTIONS12).u32(ACTIONS12);
-    w.u64(OXM12_SET).u64(OXM12_SET).u64(0xffffffffffffffffn).u64(0xffffffffffffffffn).u32(INSTRUCTIONS).u32(0);
+    w.u64(OXM12_SET)
+      .u64(OXM12_SET)
+      .u64(0xffffffffffffffffn)
+      .u64(0xffffffffffffffffn)
+      .u32(INSTRUCTIONS)
+      .u32(0);
     w.u32(t.maxEntries).u32(t.activeCount);
   } else {
     w.zeros(3).u32(t.activeCount);
