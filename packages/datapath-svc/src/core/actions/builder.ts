@@ -3,6 +3,9 @@ import { NetlinkError } from '@ovs-node/netlink/attr';
 import { Errno } from '../errno.js';
 import { type CtAction, Op, Program, type UserspaceAction } from './program.js';
 
+const NO_DATA = new Uint8Array(0);
+const NONE: readonly never[] = [];
+
 /** A refusal: an EINVAL unless said otherwise, with its reason. */
 export function refuse(reason: string, errno: number = Errno.EINVAL): never {
   throw new NetlinkError(errno, reason);
@@ -34,12 +37,13 @@ export class Builder {
 
   finish(): Program {
     this.code.push(Op.END);
+    // Most programs need none of the side tables: those share one empty of each, since flows are many.
     return new Program(
       Int32Array.from(this.code),
-      Uint8Array.from(this.data),
-      this.userspace,
-      this.ct,
-      this.nested,
+      this.data.length === 0 ? NO_DATA : Uint8Array.from(this.data),
+      this.userspace.length === 0 ? NONE : this.userspace,
+      this.ct.length === 0 ? NONE : this.ct,
+      this.nested.length === 0 ? NONE : this.nested,
     );
   }
 }

@@ -1,4 +1,3 @@
-import { DP_WORDS } from '@ovs-node/flow/layout';
 import type { Program } from '../actions/program.js';
 import type { Subtable } from './subtable.js';
 
@@ -7,12 +6,13 @@ import type { Subtable } from './subtable.js';
  * shape. Statistics are plain numbers, exact to 2^53.
  */
 export class Flow {
-  /** `DP_WORDS` words, masked by the subtable's mask. */
+  /**
+   * `DP_WORDS` words as they were given, unmasked: the identity of a flow without UFID, and what dumps show. The masked
+   * words lie in the subtable; a copy per flow would be the larger part of its memory.
+   */
   readonly key: Uint32Array;
-  /** The key as it was given, unmasked: the identity of a flow without UFID, and what a dump prints bits of. */
-  readonly fullKey: Uint32Array;
-  /** `DP_WORDS` words. */
-  readonly mask: Uint32Array;
+  /** `DP_WORDS` words; the subtable's own once the flow is in a table. */
+  mask: Uint32Array;
   /** 1 to 16 bytes, or null when the flow is known by its key. */
   readonly ufid: Uint8Array | null;
   /** The string under which the flow is in the table's index. */
@@ -31,20 +31,23 @@ export class Flow {
   subtable: Subtable | null = null;
 
   constructor(
-    fullKey: Uint32Array,
+    key: Uint32Array,
     mask: Uint32Array,
     ufid: Uint8Array | null,
     id: string,
     actions: Uint8Array,
     program: Program,
   ) {
-    this.key = new Uint32Array(DP_WORDS);
-    for (let i = 0; i < DP_WORDS; i++) this.key[i] = fullKey[i] & mask[i];
-    this.fullKey = fullKey;
+    this.key = key;
     this.mask = mask;
     this.ufid = ufid;
     this.id = id;
     this.actions = actions;
     this.program = program;
+  }
+
+  /** A new array of the key's words under the mask. */
+  maskedKey(): Uint32Array {
+    return this.key.map((word, i) => word & this.mask[i]);
   }
 }

@@ -69,6 +69,7 @@ export class Subtable {
     this.place(flow, this.hash(flow.key));
     this.count++;
     flow.subtable = this;
+    flow.mask = this.mask;
   }
 
   /** Removes a flow that is in the table. */
@@ -110,7 +111,7 @@ export class Subtable {
     this.hashes[slot] = hash;
     this.flows[slot] = flow;
     const n = this.index.length;
-    for (let i = 0; i < n; i++) this.keys[slot * n + i] = flow.key[this.index[i]];
+    for (let i = 0; i < n; i++) this.keys[slot * n + i] = flow.key[this.index[i]] & this.words[i];
   }
 
   private move(from: number, to: number): void {

@@ -60,12 +60,12 @@ function put(
   if (flow.ufid !== null) w.putBytes(FLOW_ATTRS.UFID.code, flow.ufid);
   if (flow.ufid === null || (omit & UfidFlag.OMIT_KEY) === 0) {
     const nest = w.startNested(FLOW_ATTRS.KEY.code);
-    encodeKey(w, flow.fullKey, encoding);
+    encodeKey(w, flow.key, encoding);
     w.endNested(nest);
   }
   if ((omit & UfidFlag.OMIT_MASK) === 0) {
     const nest = w.startNested(FLOW_ATTRS.MASK.code);
-    encodeMask(w, flow.fullKey, flow.mask, encoding);
+    encodeMask(w, flow.key, flow.mask, encoding);
     w.endNested(nest);
   }
   if (flow.packets > 0) {
@@ -133,7 +133,7 @@ export function flowSet(request: Request): void {
   const dp = request.datapath();
   const flow = find(dp, attrs);
   if (attrs.ACTIONS !== undefined) {
-    replace(dp, flow, attrs.ACTIONS, compileActions(attrs.ACTIONS, flow.key));
+    replace(dp, flow, attrs.ACTIONS, compileActions(attrs.ACTIONS, flow.maskedKey()));
   }
   if (attrs.CLEAR === true) clearStats(flow);
   echo(request, dp, flow, attrs, FlowCmd.NEW);
