@@ -49,7 +49,7 @@ export class ClassifierRule {
   subtable: Subtable | null = null;
   /** Next rule of the same hash, by falling priority. */
   next: ClassifierRule | null = null;
-  /** All rules of the subtable, in order of arrival. */
+  /** All rules of the subtable, in order of arrival; a rule that replaces another is a new arrival. */
   before: ClassifierRule | null = null;
   after: ClassifierRule | null = null;
   /** Not null: the rule only contributes to conjunctive matches. */
@@ -162,18 +162,13 @@ export class Classifier {
     if (rule.conjunction) this.nConjunctive++;
     if (replaced) {
       if (replaced.conjunction) this.nConjunctive--;
-      rule.before = replaced.before;
-      rule.after = replaced.after;
-      if (rule.before) rule.before.after = rule;
-      else subtable.first = rule;
-      if (rule.after) rule.after.before = rule;
-      else subtable.last = rule;
-      return replaced;
+      unlink(subtable, replaced);
     }
     rule.before = subtable.last;
     if (subtable.last) subtable.last.after = rule;
     else subtable.first = rule;
     subtable.last = rule;
+    if (replaced) return replaced;
     subtable.size++;
     this.nRules++;
     this.countStages(subtable, rule.values, 1);
@@ -196,10 +191,7 @@ export class Classifier {
     const subtable = rule.subtable!;
     this.unchain(subtable, rule);
     if (rule.conjunction) this.nConjunctive--;
-    if (rule.before) rule.before.after = rule.after;
-    else subtable.first = rule.after;
-    if (rule.after) rule.after.before = rule.before;
-    else subtable.last = rule.before;
+    unlink(subtable, rule);
     subtable.size--;
     this.nRules--;
     this.countStages(subtable, rule.values, -1);
@@ -212,7 +204,13 @@ export class Classifier {
     subtable.priorities.delete(rule.priority);
     if (subtable.size === 0) {
       this.byMask.delete(subtable.id);
-      this.subtables.splice(this.subtables.indexOf(subtable), 1);
+      // The last one fills the gap before sorting: the order of equal ones is the peer's.
+      const at = this.subtables.indexOf(subtable);
+      const last = this.subtables.pop()!;
+      if (last !== subtable) {
+        this.subtables[at] = last;
+        this.sortSubtables();
+      }
     } else if (rule.priority === subtable.maxPriority) {
       this.changePriority(subtable, Math.max(...subtable.priorities.keys()));
     }
@@ -501,12 +499,24 @@ export class Classifier {
     const before = this.subtables[at - 1];
     const after = this.subtables[at + 1];
     if ((before && before.maxPriority < priority) || (after && after.maxPriority > priority)) {
-      this.subtables.sort((a, b) => b.maxPriority - a.maxPriority);
+      this.sortSubtables();
     }
+  }
+
+  private sortSubtables(): void {
+    this.subtables.sort((a, b) => b.maxPriority - a.maxPriority);
   }
 }
 
 const portsValue = new Int32Array(1);
+
+/** Takes a rule out of the list of its subtable's rules. */
+function unlink(subtable: Subtable, rule: ClassifierRule): void {
+  if (rule.before) rule.before.after = rule.after;
+  else subtable.first = rule.after;
+  if (rule.after) rule.after.before = rule.before;
+  else subtable.last = rule.before;
+}
 
 function maskedWords({ words, masks }: StagedMask, key: Uint32Array): number[] {
   const values = new Array<number>(words.length);

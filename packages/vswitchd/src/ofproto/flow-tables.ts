@@ -7,6 +7,7 @@
  */
 import { W } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
+import { PROTO_OF10_NXM_ANY, PROTO_OXM_ANY } from '@ovs-node/flow/field-types';
 import { portFromOf10 } from '@ovs-node/flow/fields';
 import type { Action } from '@ovs-node/openflow/actions/types';
 import { OfError } from '@ovs-node/openflow/errors';
@@ -132,12 +133,12 @@ export class FlowTables {
         idleTimeout: fm.idleTimeout,
         hardTimeout: fm.hardTimeout,
         importance: fm.importance,
-        flags: fm.flags,
+        flags: shownFlags(fm.flags, protocols),
         actions: admitted.actions,
       },
       now,
     );
-    if (old && (fm.flags & FF.RESET_COUNTS) === 0) keepCounts(rule, old);
+    if (old) inherit(rule, old, (fm.flags & FF.RESET_COUNTS) === 0);
     this.insert(rule, fm.match);
     this.observer.tablesChanged();
     return undefined;
@@ -179,7 +180,7 @@ export class FlowTables {
         now,
       );
       rule.created = old.created;
-      if ((fm.flags & FF.RESET_COUNTS) === 0) keepCounts(rule, old);
+      inherit(rule, old, (fm.flags & FF.RESET_COUNTS) === 0);
       this.insert(rule, match);
     }
     this.observer.tablesChanged();
@@ -365,9 +366,18 @@ function hasHiddenFields(match: Match): boolean {
   return match.mask[W.SKB_PRIORITY] !== 0;
 }
 
-function keepCounts(rule: Rule, old: Rule): void {
-  rule.packets = old.packets;
-  rule.bytes = old.bytes;
-  rule.used = old.used;
+/**
+ * The flags that the flow keeps and shows: those of the message. The codecs of 1.0 and 1.1 put FF.RESET_COUNTS into
+ * every addition, because the versions mean it; it was not in the message.
+ */
+function shownFlags(flags: number, protocols: number = PROTO_OF10_NXM_ANY): number {
+  return (protocols & PROTO_OXM_ANY) === 0 ? flags & ~FF.RESET_COUNTS : flags;
 }
 
+/** A flow that takes another's place was last used when that one was. */
+function inherit(rule: Rule, old: Rule, counts: boolean): void {
+  rule.used = old.used;
+  if (!counts) return;
+  rule.packets = old.packets;
+  rule.bytes = old.bytes;
+}
