@@ -175,6 +175,20 @@ function nat(b: Uint8Array): string {
  * not known or malformed are shown as `actionN(hex)`; nothing throws.
  */
 export function formatDpActions(actions: Uint8Array, ports?: DpPortNames): string {
+  if (depth > MAX_DEPTH) return '…';
+  depth++;
+  try {
+    return formatList(actions, ports);
+  } finally {
+    depth--;
+  }
+}
+
+/** Lists nested deeper than any datapath takes them are not shown. */
+const MAX_DEPTH = 32;
+let depth = 0;
+
+function formatList(actions: Uint8Array, ports: DpPortNames | undefined): string {
   const parts: string[] = [];
   const r = new NlReader(actions);
   while (r.next()) {

@@ -302,6 +302,18 @@ function formatNsh(value: Uint8Array, mask: Uint8Array | null, verbose: boolean)
  * Malformed attributes are shown as far as they go; nothing throws.
  */
 export function formatDpKey(key: Uint8Array, mask?: Uint8Array, options: KeyTextOptions = {}): string {
+  return formatLevel(key, mask, options, 0);
+}
+
+/** More VLAN tags than any key holds; what is nested deeper is not shown. */
+const MAX_ENCAP = 4;
+
+function formatLevel(
+  key: Uint8Array,
+  mask: Uint8Array | undefined,
+  options: KeyTextOptions,
+  depth: number,
+): string {
   const { list, map } = attrsOf(key);
   const masks = mask === undefined ? null : attrsOf(mask).map;
   const verbose = options.verbose ?? false;
@@ -312,9 +324,8 @@ export function formatDpKey(key: Uint8Array, mask?: Uint8Array, options: KeyText
     map.has(K.PACKET_TYPE.code) && (masks === null || (typeMask !== undefined && !isZero(typeMask)));
   for (const [code, value] of list) {
     if (code === K.ENCAP.code) {
-      parts.push(
-        `encap(${formatDpKey(value, masks === null ? undefined : (masks.get(code) ?? new Uint8Array(0)), options)})`,
-      );
+      const inner = masks === null ? undefined : (masks.get(code) ?? new Uint8Array(0));
+      parts.push(`encap(${depth < MAX_ENCAP ? formatLevel(value, inner, options, depth + 1) : '…'})`);
       continue;
     }
     let m: Uint8Array | null = null;

@@ -31,6 +31,9 @@ interface Pair {
 /** Thrown inside one attribute; the caller knows where that began. */
 class Bad extends Error {}
 
+/** More VLAN tags than any key holds. */
+const MAX_ENCAP = 4;
+
 const DELIMITERS = ', \t\r\n';
 
 /**
@@ -38,6 +41,10 @@ const DELIMITERS = ', \t\r\n';
  * not understand.
  */
 export function parseDpKey(text: string, ports?: DpPortNames): ParsedKey {
+  return parseLevel(text, ports, 0);
+}
+
+function parseLevel(text: string, ports: DpPortNames | undefined, depth: number): ParsedKey {
   const pair: Pair = { key: new NlWriter(), mask: new NlWriter() };
   let ufid: Uint8Array | undefined;
   let at = 0;
@@ -55,7 +62,7 @@ export function parseDpKey(text: string, ports?: DpPortNames): ParsedKey {
       const m = /^([a-z][a-z0-9_]*)\(/.exec(text.slice(at));
       if (m === null) throw new Bad();
       const end = closing(text, at + m[0].length);
-      parseAttr(m[1]!, text.slice(at + m[0].length, end), pair, ports);
+      parseAttr(m[1]!, text.slice(at + m[0].length, end), pair, ports, depth);
       at = end + 1;
     } catch (error) {
       if (error instanceof Bad) throw new OvsError(`syntax error at ${text.slice(start)}`, 'EINVAL');
@@ -147,7 +154,13 @@ function reversed(bytes: Uint8Array): Uint8Array {
   return bytes.reverse();
 }
 
-function parseAttr(name: string, body: string, out: Pair, ports: DpPortNames | undefined): void {
+function parseAttr(
+  name: string,
+  body: string,
+  out: Pair,
+  ports: DpPortNames | undefined,
+  depth: number,
+): void {
   const put = (code: number, value: Uint8Array, mask: Uint8Array): void => {
     out.key.putBytes(code, value);
     out.mask.putBytes(code, mask);
@@ -207,7 +220,8 @@ function parseAttr(name: string, body: string, out: Pair, ports: DpPortNames | u
     case 'nsh':
       return parseNsh(body, out);
     case 'encap': {
-      const inner = parseDpKey(body, ports);
+      if (depth >= MAX_ENCAP) throw new Bad();
+      const inner = parseLevel(body, ports, depth + 1);
       put(K.ENCAP.code, inner.key, inner.mask);
       return;
     }

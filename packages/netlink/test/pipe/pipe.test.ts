@@ -59,7 +59,7 @@ function place(t: { teardown(fn: () => void): void }): string {
 
 async function served(t: {
   teardown(fn: () => void): void;
-}): Promise<{ device: EchoDevice; file: string; bad: string[]; close(): Promise<void> }> {
+}): Promise<{ device: EchoDevice; file: string; bad: string[]; readonly close: () => Promise<void> }> {
   const file = place(t);
   const device = new EchoDevice();
   const bad: string[] = [];
@@ -76,7 +76,10 @@ test('each connection is a handle with its own PID', async (t) => {
   const { file } = await served(t);
   const pipe = new PipeDevice(`unix:${file}`);
   const [a, b] = await Promise.all([pipe.open(), pipe.open()]);
-  t.deepEqual([a.pid, b.pid].toSorted(), [7000, 7001]);
+  t.deepEqual(
+    [a.pid, b.pid].toSorted((x, y) => x - y),
+    [7000, 7001],
+  );
   a.close();
   b.close();
 });

@@ -167,7 +167,7 @@ function typeText(dp: Dpif, port: DpPort): string {
         : port.type;
   if (type === 'system') return '';
   const options = ['gre', 'vxlan', 'geneve', 'stt'].includes(type) ? [...port.options] : [];
-  const shown = options.toSorted().map(([key, value]) => `${key}=${value}`);
+  const shown = options.map(([key, value]) => `${key}=${value}`).toSorted();
   return shown.length === 0 ? ` (${type})` : ` (${type}: ${shown.join(', ')})`;
 }
 

@@ -179,7 +179,7 @@ async function modFlow(context: DpctlContext, args: readonly string[]): Promise<
 
 async function getFlow(context: DpctlContext, args: readonly string[]): Promise<void> {
   const { dp, rest } = await openOptionalDp(context, args, () => args.length === 2);
-  const ufid = /^ufid:/.test(rest[0]!) ? parseUfid(rest[0]!.slice(5)) : undefined;
+  const ufid = rest[0]!.startsWith('ufid:') ? parseUfid(rest[0]!.slice(5)) : undefined;
   if (ufid === undefined) throw new DpctlError(`parsing flow ufid (${EINVAL})`);
   let flow: DpFlow;
   try {

@@ -140,7 +140,7 @@ function permutedOptions(words: readonly string[], names: string[]): readonly st
       !/^-./.test(word) ||
       (word.startsWith('--')
         ? DPCTL_OPTIONS.some((o) => `--${o.name}` === word)
-        : [...word.slice(1)].every((letter) => DPCTL_OPTIONS.some((o) => o.short === letter)));
+        : Array.from(word.slice(1)).every((letter) => DPCTL_OPTIONS.some((o) => o.short === letter)));
     if (!known) throw new Error(`Unrecognized option ${word}`);
   }
   const walk = parseOptions(words, DPCTL_OPTIONS, 'permute');

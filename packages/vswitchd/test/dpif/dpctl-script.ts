@@ -95,7 +95,10 @@ export const SCRIPT: readonly Step[] = [
     `skb_priority(0x5/0xff),skb_mark(0x5),recirc_id(0),dp_hash(0x5/0xff),in_port(1),${ETH},eth_type(0x1234), ${NEVER}, actions:1`,
   ),
   ['add-flow|in_port(1),bad(5)|1', `ovs-vswitchd: parsing flow key (syntax error at bad(5)) (${EINVAL})\n`],
-  ['add-flow|in_port(nope)|1', `ovs-vswitchd: parsing flow key (syntax error at in_port(nope)) (${EINVAL})\n`],
+  [
+    'add-flow|in_port(nope)|1',
+    `ovs-vswitchd: parsing flow key (syntax error at in_port(nope)) (${EINVAL})\n`,
+  ],
   [
     `add-flow|in_port(1),${ETH},eth_type(0x0806),arp(op=1|1`,
     `ovs-vswitchd: parsing flow key (syntax error at arp(op=1) (${EINVAL})\n`,

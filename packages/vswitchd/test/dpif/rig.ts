@@ -16,9 +16,9 @@ export interface Rig {
   readonly datapath: InProcessDatapath;
   readonly provider: DeviceProvider;
   /** Runs a dpctl command as vswitchd's control socket would; an error's text is returned as well. */
-  dpctl(...words: string[]): Promise<string>;
+  readonly dpctl: (...words: string[]) => Promise<string>;
   /** A frame, in hexadecimal, comes in at a dummy port. */
-  receive(port: string, hex: string): Promise<void>;
+  readonly receive: (port: string, hex: string) => Promise<void>;
 }
 
 /** How the dpif reaches the datapath: in this process, or over a pipe to a server in this process. */
