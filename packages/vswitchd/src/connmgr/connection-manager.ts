@@ -19,6 +19,7 @@ import { Remote, type RemoteEvents, type RemoteHooks } from './remote.js';
 import { Service } from './service.js';
 import { Snoops } from './snoop.js';
 import { Switchboard } from './switchboard.js';
+import { targetProblem } from './target.js';
 import type { ConnectionConfig, ConnectionManagerOptions, ControllerStatus } from './types.js';
 
 export type { ConnectionConfig, ConnectionManagerOptions, ControllerStatus } from './types.js';
@@ -40,6 +41,7 @@ export class ConnectionManager {
   readonly #services = new Map<string, Service>();
   #failMode: ConnectionConfig['failMode'] = 'standalone';
   #versions = ALL_VERSIONS;
+  #problems: ReadonlySet<string> = new Set();
   #timer: Timer | undefined;
   #closed = false;
 
@@ -71,7 +73,7 @@ export class ConnectionManager {
   configure(config: ConnectionConfig): void {
     this.#failMode = config.failMode;
     this.#setVersions(config.protocols);
-    const wanted = new Map(config.controllers.map((each) => [each.uuid, each]));
+    const wanted = new Map(this.#usable(config.controllers).map((each) => [each.uuid, each]));
     for (const [uuid, remote] of [...this.#remotes]) {
       const now = wanted.get(uuid);
       if (now !== undefined && isSameController(remote.config, now)) remote.configure(now);
@@ -88,6 +90,19 @@ export class ConnectionManager {
     }
     this.portsChanged();
     this.#tick();
+  }
+
+  /** The controllers whose targets are fine; each problem is said once. */
+  #usable(controllers: readonly ControllerConfig[]): ControllerConfig[] {
+    const problems = new Set<string>();
+    const usable = controllers.filter(({ target }) => {
+      const problem = targetProblem(target, this.#bridge, this.#options.rundir);
+      if (problem !== undefined) problems.add(problem);
+      return problem === undefined;
+    });
+    for (const problem of problems) if (!this.#problems.has(problem)) log.warn(problem);
+    this.#problems = problems;
+    return usable;
   }
 
   #setVersions(protocols: readonly string[]): void {

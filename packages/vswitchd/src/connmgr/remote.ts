@@ -113,7 +113,8 @@ export class Remote {
     if (this.#lastConnected !== undefined) status.set('sec_since_connect', seconds(this.#lastConnected));
     if (this.#lastDisconnected !== undefined) status.set('sec_since_disconnect', seconds(this.#lastDisconnected));
     status.set('state', this.#fsm.state.toUpperCase());
-    return { isConnected: this.isConnected, role: ROLES[this.connection?.role ?? 'equal'], status };
+    const role = this.isConnected && this.connection ? ROLES[this.connection.role] : undefined;
+    return { isConnected: this.isConnected, role, status };
   }
 
   /** Ends the connection for good. */
@@ -174,7 +175,10 @@ export class Remote {
         this.#say(`connection failed (${errorMessage(error)})`, true);
         this.#down(errorMessage(error));
       },
-    );
+    ).catch((error: unknown) => {
+      log.err(`${this.#name}: ${errorMessage(error)}`);
+      if (attempt === this.#attempt) this.#down('Protocol error');
+    });
   }
 
   #open(stream: Duplex, attempt: number): void {
