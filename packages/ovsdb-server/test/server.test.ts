@@ -221,3 +221,45 @@ test('the peer’s ovs-vsctl works on this server', async (t) => {
   await vsctl('del-br', 'br0');
   t.is(await vsctl('list', 'interface'), '');
 });
+
+test('a client that comes back gets what it missed', async (t) => {
+  const { client } = await start(t);
+  const request = { idx: [{ columns: ['name', 'k'] }] };
+  const zero = '00000000-0000-0000-0000-000000000000';
+  const a = await client();
+  const first = (await call(a.session, 'monitor_cond_since', ['T', 'm', request, zero])) as [
+    boolean,
+    string,
+    Json,
+  ];
+  t.deepEqual([first[0], first[2]], [false, {}]);
+  const [{ uuid }] = (await call(a.session, 'transact', ['T', put('x', 3)])) as [{ uuid: [string, string] }];
+  const seen = a.notes[0]![1][1]!;
+  a.session.close();
+  const b = await client();
+  await call(b.session, 'transact', [
+    'T',
+    put('y'),
+    { op: 'mutate', table: 'idx', where: [], mutations: [['k', '+=', 1]] },
+  ]);
+  await call(b.session, 'transact', ['T', { op: 'delete', table: 'idx', where: [['name', '==', 'y']] }]);
+  const c = await client();
+  const missed = (await call(c.session, 'monitor_cond_since', ['T', 'm', request, seen])) as [
+    boolean,
+    string,
+    Json,
+  ];
+  t.deepEqual([missed[0], missed[2]], [true, { idx: { [uuid[1]]: { modify: { k: 4 } } } }]);
+  const now = (await call(c.session, 'monitor_cond_since', ['T', 'n', request, missed[1]])) as [
+    boolean,
+    string,
+    Json,
+  ];
+  t.deepEqual(now, [true, missed[1], {}]);
+  const lost = (await call(c.session, 'monitor_cond_since', ['T', 'o', request, uuid[1]])) as [
+    boolean,
+    string,
+    Json,
+  ];
+  t.false(lost[0]);
+});

@@ -3,7 +3,9 @@
  * affair: `persist` is called with each commit's delta before anyone hears of it.
  */
 import type { DatabaseDelta } from 'ovsdb-client/data/row';
+import { ZERO_UUID } from 'ovsdb-client/data/uuid';
 import type { DatabaseSchema } from 'ovsdb-client/schema';
+import { History } from './history.js';
 import { Table } from './table.js';
 
 /** What a commit tells besides its delta. */
@@ -25,6 +27,8 @@ export class Database {
   sync: (() => Promise<void>) | undefined;
   /** Grows with each transaction; slots remember who changed them. */
   serial = 0;
+  /** The last commits, for clients that come back (monitor_cond_since). */
+  readonly history = new History(ZERO_UUID);
   readonly #listeners = new Set<CommitListener>();
 
   constructor(schema: DatabaseSchema) {
@@ -46,6 +50,7 @@ export class Database {
 
   /** Tells the listeners of a commit (used by transactions). */
   notifyCommit(delta: DatabaseDelta): void {
+    this.history.add(delta);
     for (const listener of this.#listeners) listener(delta);
   }
 

@@ -8,7 +8,6 @@
  */
 import type { Json } from 'ovsdb-client/data/json';
 import { type DatabaseDelta, addDelta } from 'ovsdb-client/data/row';
-import { ZERO_UUID } from 'ovsdb-client/data/uuid';
 import type { Database } from '../database/database.js';
 import { RawJson } from '../session/raw-json.js';
 import { type MonitorSpec, type MonitorVersion, changedConditions } from './spec.js';
@@ -90,7 +89,8 @@ export class Monitor {
 
   #tell(updates: Json | RawJson | undefined): void {
     if (updates === undefined) return;
-    const params: unknown[] = this.version === 3 ? [this.id, ZERO_UUID, updates] : [this.id, updates];
+    const params: unknown[] =
+      this.version === 3 ? [this.id, this.database.history.lastId, updates] : [this.id, updates];
     this.#notify(METHODS[this.version], params);
   }
 

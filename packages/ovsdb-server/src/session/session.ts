@@ -12,7 +12,7 @@ import { schemaToJson } from 'ovsdb-client/schema';
 import type { HostedDatabase, Requester } from '../database/hosted.js';
 import { Monitor } from '../monitor/monitor.js';
 import { type MonitorVersion, specFromJson, specKey } from '../monitor/spec.js';
-import { composeInitial } from '../monitor/updates.js';
+import { composeInitial, composeUpdates } from '../monitor/updates.js';
 import type { LockHolder, LockTable } from './locks.js';
 import { RawJson, stringifyMessage } from './raw-json.js';
 
@@ -154,8 +154,13 @@ export class DatabaseSession implements Requester, LockHolder {
     const notify = (name: string, args: unknown[]): void => this.rpc.notify(name, args);
     this.#monitors.set(key, new Monitor(database, version, id!, spec, shared, notify));
     this.#watch(hosted);
-    const initial = RawJson.of(composeInitial(spec, version, database));
-    return version === 3 ? [false, ZERO_UUID, initial] : initial;
+    if (version !== 3) return RawJson.of(composeInitial(spec, version, database));
+    const { history } = database;
+    // The zero UUID is what a client says that knows nothing.
+    const missed = params[3] === ZERO_UUID ? undefined : history.since(params[3] as string);
+    if (missed === undefined)
+      return [false, history.lastId, RawJson.of(composeInitial(spec, version, database))];
+    return [true, history.lastId, RawJson.of(composeUpdates(spec, version, missed) ?? {})];
   }
 
   #watch(hosted: HostedDatabase): void {
