@@ -12,7 +12,7 @@ import { PacketMeta } from '../../src/core/packet-meta.js';
 import { HEADROOM } from '../../src/core/vport.js';
 import { CT, W } from '@ovs-node/flow/layout';
 import { SEQUENCES } from './conntrack-sequences.js';
-import { udp } from './frames.js';
+import { echo, eth, icmpL4, ipPacket, tcp, tcpL4, udp, udpL4 } from './frames.js';
 
 const STATES = [
   'CLOSED',
@@ -202,4 +202,102 @@ test('entries survive growth, removal and reuse of the table', (t) => {
   t.is(found, c.table.count);
   c.flush(null);
   t.is(c.table.count, 0);
+});
+
+/** The packet's fragments, in frames: `size` bytes of payload in the first. */
+function fragments(packet: number[], size: number): string[] {
+  const v6 = packet[0] >> 4 === 6;
+  const header = v6 ? 40 : 20;
+  const payload = packet.slice(header);
+  const parts = [payload.slice(0, size), payload.slice(size)];
+  return parts.map((part, i) => {
+    const offset = i === 0 ? 0 : size / 8;
+    if (!v6) {
+      const src = packet.slice(12, 16).join('.');
+      const dst = packet.slice(16, 20).join('.');
+      return eth(ipPacket(src, dst, packet[9], part, (i === 0 ? 0x2000 : 0) | offset));
+    }
+    const more = (offset << 3) | (i === 0 ? 1 : 0);
+    const frag = [packet[6], 0, more >> 8, more & 255, 0, 0, 0x12, 0x34, ...part];
+    const head = packet.slice(0, 40);
+    head[4] = frag.length >> 8;
+    head[5] = frag.length & 255;
+    head[6] = 44;
+    return eth([...head, ...frag]);
+  });
+}
+
+const PAIRS = {
+  'UDP over IPv4': [
+    ipPacket('10.0.0.1', '10.0.0.2', 17, udpL4('10.0.0.1', '10.0.0.2', 1, 2, 100)),
+    ipPacket('10.0.0.2', '10.0.0.1', 17, udpL4('10.0.0.2', '10.0.0.1', 2, 1, 100)),
+  ],
+  'UDP over IPv6': [
+    ipPacket('fc00::1', 'fc00::2', 17, udpL4('fc00::1', 'fc00::2', 1, 2, 100)),
+    ipPacket('fc00::2', 'fc00::1', 17, udpL4('fc00::2', 'fc00::1', 2, 1, 100)),
+  ],
+  ping: [
+    ipPacket(
+      '10.0.0.1',
+      '10.0.0.2',
+      1,
+      icmpL4('10.0.0.1', '10.0.0.2', 8, 0, [...echo(7), ...Array.from({ length: 90 }, () => 1)]),
+    ),
+    ipPacket(
+      '10.0.0.2',
+      '10.0.0.1',
+      1,
+      icmpL4('10.0.0.2', '10.0.0.1', 0, 0, [...echo(7), ...Array.from({ length: 90 }, () => 1)]),
+    ),
+  ],
+};
+for (const [name, [request, reply]] of Object.entries(PAIRS)) {
+  test(`fragments in order follow their connection: ${name}`, (t) => {
+    const c = new Conntrack(5);
+    const drops = new DropCounters();
+    const states: number[] = [];
+    const see = (hex: string, now = 0): void => {
+      const p = packet(hex);
+      c.track(p, ct({ commit: true }), now, drops);
+      states.push(p.key[W.CT_STATE]);
+    };
+    const [first, later] = fragments(request, 56);
+    see(later);
+    see(first);
+    see(later);
+    for (const hex of fragments(reply, 56)) see(hex);
+    see(first);
+    see(later);
+    see(later, 15_000);
+    t.deepEqual(states, [0x30, 0x21, 0x21, 0x2a, 0x2a, 0x22, 0x22, 0x30]);
+    t.is(c.table.count, 1);
+  });
+}
+
+test('later fragments of TCP follow an open connection, and open none', (t) => {
+  const c = new Conntrack(5);
+  const drops = new DropCounters();
+  const see = (hex: string): number => {
+    const p = packet(hex);
+    c.track(p, ct({ commit: true }), 0, drops);
+    return p.key[W.CT_STATE];
+  };
+  const segment = (flags: string, more: object): string =>
+    tcp({ src: '10.0.0.1', dst: '10.0.0.2', sport: 1, dport: 2, flags, seq: 1, ...more });
+  t.is(see(segment('S', {})), 0x21);
+  t.is(see(tcp({ src: '10.0.0.2', dst: '10.0.0.1', sport: 2, dport: 1, flags: 'SA', seq: 9, ack: 2 })), 0x2a);
+  const data = tcpL4({
+    src: '10.0.0.1',
+    dst: '10.0.0.2',
+    sport: 1,
+    dport: 2,
+    flags: 'A',
+    seq: 2,
+    ack: 10,
+    data: 100,
+  });
+  const frames = fragments(ipPacket('10.0.0.1', '10.0.0.2', 6, data), 56);
+  t.deepEqual(frames.map(see), [0x22, 0x22]);
+  c.flush(null);
+  t.is(see(frames[1]), 0x30);
 });

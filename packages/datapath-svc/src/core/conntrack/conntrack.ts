@@ -7,10 +7,11 @@
  * Behaviour, timeouts and TCP states are those of Open vSwitch's userspace conntrack, so its dumps compare.
  */
 import { OFS } from '@ovs-node/flow/extract';
-import { CT, W } from '@ovs-node/flow/layout';
+import { CT, FRAG_LATER, W } from '@ovs-node/flow/layout';
 import type { CtAction } from '../actions/program.js';
 import type { DropCounters } from '../drops.js';
 import { type Packet, TUPLE_IPV4, TUPLE_IPV6 } from '../packet.js';
+import { FragmentNotes } from './fragments.js';
 import { ConnTable, E, FAMILY_IPV6, SEEN_REPLY, STRIDE, T, TIMES, TUPLE_WORDS, X } from './table.js';
 import {
   TCP_INVALID,
@@ -54,6 +55,7 @@ export class Conntrack {
   maxConnections = MAX_CONNECTIONS;
   readonly timeouts: Float64Array = DEFAULT_TIMEOUTS.slice();
   listener: ConntrackListener | null = null;
+  private readonly fragments: FragmentNotes;
   private readonly tuple = new Uint32Array(TUPLE_WORDS);
   private readonly reply = new Uint32Array(TUPLE_WORDS);
   private readonly segment = new TcpSegment();
@@ -61,6 +63,7 @@ export class Conntrack {
   /** `seed` makes the hash unpredictable. */
   constructor(seed: number) {
     this.table = new ConnTable(seed);
+    this.fragments = new FragmentNotes(seed);
   }
 
   /**
@@ -84,7 +87,7 @@ export class Conntrack {
       return;
     }
     p.ctEntry = -1;
-    const kind = tupleOf(p, action.zone, tuple);
+    const kind = tupleOf(p, action.zone, tuple, this.fragments, now);
     if (kind === TUPLE_INVALID) {
       this.writeState(p, CT.TRK | CT.INV, action.zone, -1, false);
       return;
@@ -103,14 +106,16 @@ export class Conntrack {
       return;
     }
     const proto = (tuple[T.META] >>> 8) & 0xff;
-    if (proto === TCP) this.segment.read(p.buf, p.offsets[OFS.L4], p.offsets[OFS.END]);
+    // A later fragment of TCP has no header to advance the connection by.
+    const isHeadless = proto === TCP && (key[W.NW] & FRAG_LATER) !== 0;
+    if (proto === TCP && !isHeadless) this.segment.read(p.buf, p.offsets[OFS.L4], p.offsets[OFS.END]);
     let state: number = CT.TRK | CT.NEW;
     if (slot >= 0 && action.force && (slot & 1) !== 0) {
       this.remove(slot >> 1);
       slot = -1;
     }
     if (slot >= 0) {
-      const result = this.update(slot, proto, now);
+      const result = isHeadless ? TCP_UNCHANGED : this.update(slot, proto, now);
       if (result === TCP_NEW) {
         this.remove(slot >> 1);
         slot = -1;
@@ -125,7 +130,7 @@ export class Conntrack {
     let entry = slot >> 1;
     if (slot < 0) {
       entry = -1;
-      if (!this.mayBegin(proto)) state = CT.TRK | CT.INV;
+      if (isHeadless || !this.mayBegin(proto)) state = CT.TRK | CT.INV;
       else if (action.commit) {
         if (table.count >= this.maxConnections) drops.ctFull++;
         else entry = this.begin(proto, p.end - p.start, now);

@@ -5,13 +5,14 @@
  * device vouches for is wrong, and when it is an ICMP message that neither asks, answers nor reports (neighbour
  * discovery among them). Protocols without ports are tracked by their addresses. ICMP errors are looked up by the packet that they quote, turned around.
  *
- * Fragments: a first fragment is tracked by its ports, its transport checksum unchecked; later fragments have none
- * and are invalid. (The peer reassembles first; so will this, later.)
+ * Fragments: a first fragment is tracked by its ports, its transport checksum unchecked, and later ones by what it
+ * left in `FragmentNotes`; without that they are invalid.
  */
 import { OFS } from '@ovs-node/flow/extract';
 import { FRAG_ANY, FRAG_LATER, W } from '@ovs-node/flow/layout';
 import { sum16 } from '../../offload/checksum.js';
 import type { Packet } from '../packet.js';
+import type { FragmentNotes } from './fragments.js';
 import { FAMILY_IPV4, FAMILY_IPV6, T } from './table.js';
 
 export const TUPLE_INVALID = 0;
@@ -24,6 +25,8 @@ const TCP = 6;
 const UDP = 17;
 const ICMPV6 = 58;
 const SCTP = 132;
+/** The IPv6 fragment header (RFC 8200, section 4.5). */
+const FRAGMENT = 44;
 /** Bytes of the transport header that an ICMP error quotes at least. */
 const QUOTED = 8;
 
@@ -51,8 +54,36 @@ export function icmpMayBegin(type: number, v6: boolean): boolean {
   return v6 ? type === 128 : type === 8 || type === 13 || type === 15;
 }
 
-/** Fills `tuple` from a packet whose key is right, in `zone`. Returns one of the `TUPLE_*` codes. */
-export function tupleOf(p: Packet, zone: number, tuple: Uint32Array): number {
+/**
+ * Fills `tuple` from a packet whose key is right, in `zone`, at `now`. Returns one of the `TUPLE_*` codes. First fragments
+ * leave their tuple in `notes`, later ones look there.
+ */
+export function tupleOf(
+  p: Packet,
+  zone: number,
+  tuple: Uint32Array,
+  notes: FragmentNotes,
+  now: number,
+): number {
+  const kind = wholeTuple(p, zone, tuple, notes, now);
+  const nw = p.key[W.NW];
+  if (kind === TUPLE_OK && (nw & (FRAG_ANY | FRAG_LATER)) === FRAG_ANY) {
+    const id = fragmentId(p);
+    if (id >= 0) notes.put(tuple, id, now);
+  }
+  return kind;
+}
+
+/** The identification of a fragment; -1 when the fragment header is not where it usually is. */
+function fragmentId(p: Packet): number {
+  const { buf, offsets } = p;
+  const l3 = offsets[OFS.L3];
+  if (p.key[W.ETH_TYPE] >>> 16 === 0x0800) return (buf[l3 + 4] << 8) | buf[l3 + 5];
+  const l4 = offsets[OFS.L4];
+  return l4 === l3 + 48 && buf[l3 + 6] === FRAGMENT ? word(buf, l4 - 4) : -1;
+}
+
+function wholeTuple(p: Packet, zone: number, tuple: Uint32Array, notes: FragmentNotes, now: number): number {
   const { key, offsets, buf } = p;
   const type = key[W.ETH_TYPE] >>> 16;
   const v6 = type === 0x86dd;
@@ -61,8 +92,10 @@ export function tupleOf(p: Packet, zone: number, tuple: Uint32Array): number {
   const l3 = offsets[OFS.L3];
   const l4 = offsets[OFS.L4];
   const end = offsets[OFS.END];
-  if (l4 < 0 || (nw & FRAG_LATER) !== 0) return TUPLE_INVALID;
-  const proto = nw >>> 24;
+  if (l4 < 0) return TUPLE_INVALID;
+  const isLater = (nw & FRAG_LATER) !== 0;
+  // The key of a later IPv6 fragment has the fragment header for its protocol.
+  const proto = isLater && v6 ? buf[l4 - 8] : nw >>> 24;
   const trusted = p.meta.csumValid || p.meta.csumStart >= 0;
   if (!v6 && !trusted && sum16(buf, l3, l4, 0) !== 0xffff) return TUPLE_INVALID;
 
@@ -80,6 +113,11 @@ export function tupleOf(p: Packet, zone: number, tuple: Uint32Array): number {
     for (let i = T.SRC6; i < T.SRC6 + 6; i++) tuple[i] = 0;
   }
 
+  if (isLater) {
+    const id = fragmentId(p);
+    return id >= 0 && notes.complete(tuple, id, now) ? TUPLE_OK : TUPLE_INVALID;
+  }
+
   if (proto !== ICMP && proto !== ICMPV6) {
     if (proto !== TCP && proto !== UDP && proto !== SCTP) {
       tuple[T.PORTS] = 0;
@@ -89,7 +127,8 @@ export function tupleOf(p: Packet, zone: number, tuple: Uint32Array): number {
     tuple[T.PORTS] = key[W.TP];
     if (proto === UDP) {
       const length = (buf[l4 + 4] << 8) | buf[l4 + 5];
-      if (length < 8 || length > end - l4) return TUPLE_INVALID;
+      // Of a first fragment the rest is still to come.
+      if (length < 8 || (length > end - l4 && (nw & FRAG_ANY) === 0)) return TUPLE_INVALID;
       // No checksum is allowed over IPv4 only (RFC 8200, section 8.1).
       if ((buf[l4 + 6] | buf[l4 + 7]) === 0) return v6 && !trusted ? TUPLE_INVALID : TUPLE_OK;
     }
