@@ -15,6 +15,8 @@ const rate = new RateLimit(5, 5);
 
 /** How long a statistics request waits for the counters. */
 const SYNC_PATIENCE_MS = 250;
+/** Counters that are so old are good enough: who asks again and again does not make the datapath be read each time. */
+const FRESH_MS = 100;
 
 export class Switchboard {
   readonly options: ConnectionManagerOptions;
@@ -22,6 +24,7 @@ export class Switchboard {
   readonly ports: PortWatch;
   /** The generation of primary and secondary roles that was seen last (OpenFlow 1.3, section 6.3.4). */
   #generation: bigint | undefined;
+  #synced = -Infinity;
 
   constructor(options: ConnectionManagerOptions) {
     this.options = options;
@@ -75,8 +78,10 @@ export class Switchboard {
 
   /** Waits, but not for long, until the flows' counters are up to date. */
   async syncStats(): Promise<void> {
-    const sync = this.options.syncStats;
-    if (sync === undefined) return;
+    const { udpif } = this.ofproto.backer;
+    const sync = this.options.syncStats ?? (udpif && (() => udpif.wait()));
+    if (sync === undefined || this.now - this.#synced < FRESH_MS) return;
+    this.#synced = this.now;
     let timer: { cancel(): void } | undefined;
     const patience = new Promise<void>((resolve) => {
       timer = this.options.clock.setTimer(SYNC_PATIENCE_MS, resolve);

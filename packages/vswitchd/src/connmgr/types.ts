@@ -18,7 +18,7 @@ export interface ConnectionManagerOptions {
   readonly description?: () => Partial<SwitchDesc>;
   /** Counters of the datapath's ports by datapath port number; by default asked of the backer's datapath. */
   readonly portStats?: () => Promise<ReadonlyMap<number, PortStats>>;
-  /** Brings the flows' counters up to date. Statistics are answered after it settled, or without it after 250 ms. */
+  /** Brings the flows' counters up to date; by default the backer does. Statistics are answered after it settled, or without it after 250 ms. */
   readonly syncStats?: () => Promise<void>;
   /** Connects to a controller; for tests. */
   readonly connect?: (target: string, timeoutMs: number) => Promise<Duplex>;

@@ -85,7 +85,11 @@ export class UpcallHandler {
     if (executions.length > 0) {
       void dpif.packets.executeAll(executions).then((outcomes) => {
         for (const outcome of outcomes) {
-          if (!outcome.ok) log.warnRl(rateLimit, `${this.backer.dpName}: failed to execute packet (${outcome.error.message})`);
+          if (!outcome.ok)
+            log.warnRl(
+              rateLimit,
+              `${this.backer.dpName}: failed to execute packet (${outcome.error.message})`,
+            );
         }
       });
     }
@@ -143,7 +147,8 @@ export class UpcallHandler {
         tableId: state.tableId,
         cookie: cookie.ruleCookie,
         match: metadataMatch(flow),
-        packet: upcall.packet.slice(0, Math.min(upcall.packet.length, cookie.maxLen)),
+        // Whole: `max_len` is for packets that wait in a buffer, of which there are none (as in the peer).
+        packet: upcall.packet.slice(),
       },
       maxLen: cookie.maxLen,
       controllerId: cookie.controllerId,
@@ -167,7 +172,8 @@ export function metadataMatch(flow: FlowKey): Match {
     take(W.CT_STATE);
     if (flow[W.CT_ZONE]! >>> 16 !== 0) take(W.CT_ZONE, 0xffff0000);
     if (flow[W.CT_MARK] !== 0) take(W.CT_MARK);
-    if ([0, 1, 2, 3].some((i) => flow[W.CT_LABEL + i] !== 0)) for (let i = 0; i < 4; i++) take(W.CT_LABEL + i);
+    if ([0, 1, 2, 3].some((i) => flow[W.CT_LABEL + i] !== 0))
+      for (let i = 0; i < 4; i++) take(W.CT_LABEL + i);
   }
   return match;
 }
