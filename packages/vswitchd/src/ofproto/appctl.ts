@@ -75,7 +75,8 @@ export function ofprotoCommands(registry: OfprotoRegistry): UnixctlCommand[] {
       const ofproto = find(name);
       const address = parseMac(mac!);
       if (address === undefined) throw new Error('bad MAC address');
-      if (!ofproto.macTable.delStatic(address, leadingNumber(vlan!))) throw new Error('could not find static mac entry');
+      if (!ofproto.macTable.delStatic(address, leadingNumber(vlan!)))
+        throw new Error('could not find static mac entry');
       ofproto.backer.changed('mac learning');
       return '';
     }),

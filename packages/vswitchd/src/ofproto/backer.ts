@@ -92,7 +92,8 @@ export class Backer {
     if (!this.byDpPort) {
       this.byDpPort = new Map();
       for (const ofproto of this.bridges.values()) {
-        for (const port of ofproto.ports()) if (port.hasDpPort) this.byDpPort.set(port.dpPort, { ofproto, port });
+        for (const port of ofproto.ports())
+          if (port.hasDpPort) this.byDpPort.set(port.dpPort, { ofproto, port });
       }
     }
     return this.byDpPort.get(dpPort);
@@ -112,7 +113,13 @@ export class Backer {
   }
 
   /** Sends one packet through `actions` (OpenFlow) of a bridge. `flow` is its OpenFlow key. */
-  execute(ofproto: Ofproto, flow: FlowKey, packet: Uint8Array, actions: readonly Action[], now: number): void {
+  execute(
+    ofproto: Ofproto,
+    flow: FlowKey,
+    packet: Uint8Array,
+    actions: readonly Action[],
+    now: number,
+  ): void {
     const result = translate({
       ofproto,
       flow,
@@ -139,7 +146,10 @@ export class Backer {
   executeActions(packet: Uint8Array, key: FlowKey, actions: Uint8Array): void {
     if (actions.length === 0 || !this.dpif) return;
     this.dpif.packets.execute({ packet, key, actions }).catch((error: unknown) => {
-      log.warnRl(rateLimit, `${this.dpName}: execute failed: ${error instanceof Error ? error.message : String(error)}`);
+      log.warnRl(
+        rateLimit,
+        `${this.dpName}: execute failed: ${error instanceof Error ? error.message : String(error)}`,
+      );
     });
   }
 
@@ -153,6 +163,7 @@ export class Backer {
   /** To be called about once a second. */
   runReleases(): void {
     for (const entry of this.expiring) entry.rounds--;
-    while (this.expiring.length > 0 && this.expiring[0]!.rounds <= 0) this.recirc.release(this.expiring.shift()!.id);
+    while (this.expiring.length > 0 && this.expiring[0]!.rounds <= 0)
+      this.recirc.release(this.expiring.shift()!.id);
   }
 }

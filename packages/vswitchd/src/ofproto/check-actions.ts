@@ -11,7 +11,8 @@ import { OfError } from '@ovs-node/openflow/errors';
 export const N_USER_TABLES = 254;
 
 /** The actions to keep (some know more of themselves once their match is known), or why they are refused. */
-export type Admission = { readonly error: OfError } | { readonly error: undefined; readonly actions: readonly Action[] };
+export type Admission =
+  { readonly error: OfError } | { readonly error: undefined; readonly actions: readonly Action[] };
 
 /**
  * Checks the actions of a flow.
@@ -29,7 +30,10 @@ export function admitActions(
   if ((checked.usable & protocols) === 0) {
     return { error: new OfError('OFPBAC_MATCH_INCONSISTENT', 'actions do not fit the match') };
   }
-  if (actions.some((a) => a.type === 'conjunction') && !actions.every((a) => a.type === 'conjunction' || a.type === 'note')) {
+  if (
+    actions.some((a) => a.type === 'conjunction') &&
+    !actions.every((a) => a.type === 'conjunction' || a.type === 'note')
+  ) {
     return { error: new OfError('NXBAC_BAD_CONJUNCTION', 'conjunction with other actions') };
   }
   const missing = unsupported(checked.actions);

@@ -20,6 +20,7 @@
  */
 import { KEY_WORDS, W } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
+import { type ConjunctionPart, resolveConjunctions } from './conjunction.js';
 import { type StagedMask, stageMask } from './stages.js';
 import { PrefixTrie, prefixLength } from './trie.js';
 
@@ -32,13 +33,6 @@ const TRIES: readonly (readonly [word: number, words: number, ethType: number])[
   [W.NW_DST, 1, 0x0800],
   [W.NW_SRC, 1, 0x0800],
 ];
-
-/** One part of a conjunctive match: clause `clause` (from 0) of `nClauses` of conjunction `id`. */
-export interface ConjunctionPart {
-  readonly id: number;
-  readonly clause: number;
-  readonly nClauses: number;
-}
 
 /** What the classifier keeps of a rule; rules of the OpenFlow tables extend it. */
 export class ClassifierRule {
@@ -57,6 +51,14 @@ export class ClassifierRule {
 
   constructor(priority: number) {
     this.priority = priority;
+  }
+
+  /** The next rule of lower priority with the same match. */
+  hidden(): ClassifierRule | null {
+    for (let next = this.next; next !== null; next = next.next) {
+      if (sameValues(next.values, this.values)) return next;
+    }
+    return null;
   }
 
   /** The rule's match, built anew. */
@@ -281,7 +283,11 @@ export class Classifier {
   }
 
   /** As `lookup`, where rules of conjunctions go to `soft` instead of deciding. */
-  private lookupHard(key: Uint32Array, wc: Uint32Array | null, soft: ClassifierRule[] | null): ClassifierRule | null {
+  private lookupHard(
+    key: Uint32Array,
+    wc: Uint32Array | null,
+    soft: ClassifierRule[] | null,
+  ): ClassifierRule | null {
     for (const answer of this.answers) answer.done = false;
     let best: ClassifierRule | null = null;
     let bestPriority = -1;
@@ -299,73 +305,26 @@ export class Classifier {
     return best;
   }
 
-  /**
-   * Look-up in a table that has conjunctions (ovs-fields(7), "Conjunctive Match Fields"): a priority at which the
-   * packet has every clause of a conjunction matches the rule for its `conj_id`.
-   */
+  /** Look-up in a table that has conjunctions. */
   private lookupConjunctive(key: Uint32Array, wc: Uint32Array | null): ClassifierRule | null {
     const soft: ClassifierRule[] = [];
     const hard = this.lookupHard(key, wc, soft);
-    const hardPriority = hard ? hard.priority : -1;
-    const candidates: (ClassifierRule | null)[] = soft.filter((rule) => rule.priority > hardPriority);
-    for (;;) {
-      let priority = hardPriority;
-      for (const rule of candidates) if (rule && rule.priority > priority) priority = rule.priority;
-      if (priority === hardPriority) return hard;
-      const id = conjunctionAt(candidates, priority);
-      if (id !== undefined && id !== key[W.CONJ_ID]) {
-        const saved = key[W.CONJ_ID]!;
-        key[W.CONJ_ID] = id;
-        const rule = this.lookup(key, wc);
-        key[W.CONJ_ID] = saved;
-        if (wc) wc[W.CONJ_ID] = 0;
-        if (rule) return rule;
-      }
-      for (let i = 0; i < candidates.length; i++) {
-        const rule = candidates[i];
-        if (!rule || rule.priority < priority) continue;
-        candidates[i] = nextOfSameMatch(rule, (next) => next.priority > hardPriority);
-        const next = candidates[i];
-        if (next && next.conjunction === null) {
-          // A plain rule of lower priority hides behind the conjunctive one, and now decides if nothing beats it.
-          const plain = next;
-          candidates[i] = null;
-          const better = this.betterSoft(candidates, plain.priority, key, wc);
-          return better ?? plain;
-        }
-      }
-    }
+    return resolveConjunctions(hard, soft, (id) => {
+      if (id === key[W.CONJ_ID]) return null;
+      const saved = key[W.CONJ_ID]!;
+      key[W.CONJ_ID] = id;
+      // Parts of conjunctions found now decide nothing.
+      const rule = this.lookupHard(key, wc, []);
+      key[W.CONJ_ID] = saved;
+      return rule;
+    });
   }
 
-  private betterSoft(
-    candidates: (ClassifierRule | null)[],
-    floor: number,
+  private lookupSubtable(
+    subtable: Subtable,
     key: Uint32Array,
     wc: Uint32Array | null,
   ): ClassifierRule | null {
-    for (;;) {
-      let priority = floor;
-      for (const rule of candidates) if (rule && rule.priority > priority) priority = rule.priority;
-      if (priority === floor) return null;
-      const id = conjunctionAt(candidates, priority);
-      if (id !== undefined && id !== key[W.CONJ_ID]) {
-        const saved = key[W.CONJ_ID]!;
-        key[W.CONJ_ID] = id;
-        const rule = this.lookup(key, wc);
-        key[W.CONJ_ID] = saved;
-        if (rule) return rule;
-      }
-      for (let i = 0; i < candidates.length; i++) {
-        const rule = candidates[i];
-        if (!rule || rule.priority < priority) continue;
-        const next = nextOfSameMatch(rule, (r) => r.priority > floor);
-        if (next && next.conjunction === null) return next;
-        candidates[i] = next;
-      }
-    }
-  }
-
-  private lookupSubtable(subtable: Subtable, key: Uint32Array, wc: Uint32Array | null): ClassifierRule | null {
     const { words, masks, ends } = subtable.staged;
     let hash = 0;
     let at = 0;
@@ -519,8 +478,8 @@ function unlink(subtable: Subtable, rule: ClassifierRule): void {
 }
 
 function maskedWords({ words, masks }: StagedMask, key: Uint32Array): number[] {
-  const values = new Array<number>(words.length);
-  for (let i = 0; i < words.length; i++) values[i] = key[words[i]!]! & masks[i]!;
+  const values: number[] = [];
+  for (let i = 0; i < words.length; i++) values.push(key[words[i]!]! & masks[i]!);
   return values;
 }
 
@@ -545,31 +504,6 @@ function findEqual(
 function sameValues(a: readonly number[], b: readonly number[]): boolean {
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
-}
-
-/** The next rule of lower priority with the same match. */
-function nextOfSameMatch(
-  rule: ClassifierRule,
-  accept: (next: ClassifierRule) => boolean,
-): ClassifierRule | null {
-  for (let next = rule.next; next !== null; next = next.next) {
-    if (sameValues(next.values, rule.values)) return accept(next) ? next : null;
-  }
-  return null;
-}
-
-/** The conjunction of which the rules at this priority have every clause. */
-function conjunctionAt(rules: readonly (ClassifierRule | null)[], priority: number): number | undefined {
-  const clauses = new Map<number, bigint>();
-  for (const rule of rules) {
-    if (rule?.priority !== priority || !rule.conjunction) continue;
-    for (const part of rule.conjunction) {
-      const seen = (clauses.get(part.id) ?? 0n) | (1n << BigInt(part.clause));
-      if (seen === (1n << BigInt(part.nClauses)) - 1n) return part.id;
-      clauses.set(part.id, seen);
-    }
-  }
-  return undefined;
 }
 
 function fold(wc: Uint32Array, words: Uint8Array, masks: Int32Array, n: number): void {

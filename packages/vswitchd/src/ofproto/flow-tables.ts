@@ -20,7 +20,6 @@ import {
   type FlowMod,
   type FlowRemovedReason,
   type FlowStats,
-
   type TableStats,
 } from '@ovs-node/openflow/messages/types';
 import { OFPP } from '@ovs-node/flow/ports';
@@ -58,7 +57,7 @@ interface Selection {
 }
 
 export class FlowTables {
-  private readonly tables: (FlowTable | undefined)[] = new Array<FlowTable | undefined>(N_TABLES).fill(undefined);
+  private readonly tables: (FlowTable | undefined)[] = Array.from({ length: N_TABLES }, () => undefined);
   /** Flows with a timeout. */
   private readonly expirable = new Set<Rule>();
   private readonly observer: TableObserver;
@@ -97,7 +96,13 @@ export class FlowTables {
   }
 
   /** Adds a flow that controllers do not see, of a priority above 65535, or a flow of the internal table. */
-  addInternal(tableId: number, priority: number, match: Match, actions: readonly Action[], now: number): Rule {
+  addInternal(
+    tableId: number,
+    priority: number,
+    match: Match,
+    actions: readonly Action[],
+    now: number,
+  ): Rule {
     const rule = new Rule(
       { tableId, priority, cookie: 0n, idleTimeout: 0, hardTimeout: 0, importance: 0, flags: 0, actions },
       now,
@@ -117,7 +122,8 @@ export class FlowTables {
     const tableId = fm.tableId === ALL_TABLES ? 0 : fm.tableId;
     if (tableId >= N_TABLES) return new OfError('OFPBRC_BAD_TABLE_ID', `table ${tableId}`);
     if (tableId >= N_USER_TABLES) return new OfError('OFPBRC_EPERM', `table ${tableId} is the switch's own`);
-    if (hasHiddenFields(fm.match)) return new OfError('OFPBRC_EPERM', 'match on a field of the switch itself');
+    if (hasHiddenFields(fm.match))
+      return new OfError('OFPBRC_EPERM', 'match on a field of the switch itself');
     const admitted = admitActions(fm.actions, fm.match, tableId, protocols);
     if (admitted.error) return admitted.error;
     const { classifier } = this.table(tableId);
@@ -241,7 +247,8 @@ export class FlowTables {
   /** Every flow with the hidden ones, tables in order; `bridge/dump-flows`. */
   all(): Rule[] {
     const rules: Rule[] = [];
-    for (const table of this.tables) table?.classifier.forEachLoose(new Match(), (rule) => rules.push(rule as Rule));
+    for (const table of this.tables)
+      table?.classifier.forEachLoose(new Match(), (rule) => rules.push(rule as Rule));
     return rules;
   }
 

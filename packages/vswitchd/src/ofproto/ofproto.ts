@@ -140,7 +140,9 @@ export class Ofproto {
   setPortConfig(ofport: number, config: number, mask: number): boolean {
     const port = this.port(portFromOf10(ofport));
     if (!port) return false;
-    this.updatePort(port.ofport, { phy: { ...port.phy, config: (port.phy.config & ~mask) | (config & mask) } });
+    this.updatePort(port.ofport, {
+      phy: { ...port.phy, config: (port.phy.config & ~mask) | (config & mask) },
+    });
     return true;
   }
 
@@ -386,4 +388,3 @@ export function everyFlow(): FlowFilter {
     outGroup: GROUP_ANY,
   };
 }
-

@@ -124,4 +124,3 @@ export class RecircTable {
     this.next = this.next === 0xffffffff ? 1 : this.next + 1;
   }
 }
-

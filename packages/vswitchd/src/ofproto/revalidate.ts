@@ -145,7 +145,12 @@ export class Revalidator {
     ukey.slow = result.slow;
     ukey.sequence = sequence;
     // Stations are heard of again where the packets now go.
-    if (hadTraffic) credit(cache.filter((entry) => entry.type === 'learn-mac'), { packets: 0, bytes: 0, used: now }, now);
+    if (hadTraffic)
+      credit(
+        cache.filter((entry) => entry.type === 'learn-mac'),
+        { packets: 0, bytes: 0, used: now },
+        now,
+      );
     if (!sameBytes(actions, ukey.actions)) {
       ukey.actions = actions;
       changed.push({ key: ukey.key, actions, ufid: ukey.ufid, mode: 'modify' });
@@ -170,7 +175,9 @@ export class Revalidator {
     flows: readonly { ufid: Uint8Array; ukey: Ukey | undefined }[],
     now: number,
   ): Promise<void> {
-    const outcomes = await dpif.flows.delAll(flows.map(({ ufid, ukey }) => ({ ufid, ...(ukey ? { key: ukey.key } : {}) })));
+    const outcomes = await dpif.flows.delAll(
+      flows.map(({ ufid, ukey }) => ({ ufid, ...(ukey ? { key: ukey.key } : {}) })),
+    );
     outcomes.forEach((outcome, i) => {
       const { ukey } = flows[i]!;
       if (!ukey) return;
@@ -179,4 +186,3 @@ export class Revalidator {
     });
   }
 }
-

@@ -3,7 +3,8 @@
  */
 import type { Action } from '@ovs-node/openflow/actions/types';
 import type { FlowRemoved, FlowRemovedReason, FlowStats } from '@ovs-node/openflow/messages/types';
-import { ClassifierRule, type ConjunctionPart } from './classifier.js';
+import { ClassifierRule } from './classifier.js';
+import type { ConjunctionPart } from './conjunction.js';
 
 /** Priorities above this are of flows that the switch adds for itself and controllers do not see. */
 export const MAX_VISIBLE_PRIORITY = 0xffff;

@@ -40,7 +40,8 @@ function parseOptions(args: readonly string[]): Options {
     else if (arg === '--no-names') options.names = false;
     else if (arg === '-consistent' || arg === '--consistent') continue;
     else if (arg === '--ct-next') options.ctNext.push(parseCtState(value()));
-    else if (arg === '--l7-len') options.l7 = new Uint8Array(Math.max(0, Math.min(65535, Number(value()) || 0)));
+    else if (arg === '--l7-len')
+      options.l7 = new Uint8Array(Math.max(0, Math.min(65535, Number(value()) || 0)));
     else if (arg === '--l7') options.l7 = parseHex(value());
     else if (arg.startsWith('-')) throw new Error(`${arg}: unknown option`);
     else options.words.push(arg);
@@ -89,7 +90,8 @@ export function traceCommand(
     packet = parseHex(words.pop()!);
   }
   if (words.length > 2) throw new Error('Syntax error');
-  const { ofproto, flow } = words.length === 1 ? dpFlow(backers, words[0]!) : namedFlow(backers, words[0]!, words[1]!);
+  const { ofproto, flow } =
+    words.length === 1 ? dpFlow(backers, words[0]!) : namedFlow(backers, words[0]!, words[1]!);
   if (packet) {
     extractKey(packet, 0, packet.length, flow, newOffsets());
   } else if (options.generate) {
@@ -110,7 +112,12 @@ export function traceCommand(
 function parseActionsOnly(text: string): ReturnType<typeof parseActions> {
   const actions = parseActions(text);
   for (const { type } of actions) {
-    if (type === 'goto_table' || type === 'write_metadata' || type === 'write_actions' || type === 'clear_actions') {
+    if (
+      type === 'goto_table' ||
+      type === 'write_metadata' ||
+      type === 'write_actions' ||
+      type === 'clear_actions'
+    ) {
       throw new Error(`${type} instruction not allowed here`);
     }
   }
@@ -127,7 +134,11 @@ function dpFlow(backers: Iterable<Backer>, text: string): { ofproto: Ofproto; fl
   return fromDpFlow(all[0]!, text, () => syntaxError(text));
 }
 
-function namedFlow(backers: Iterable<Backer>, name: string, text: string): { ofproto: Ofproto; flow: FlowKey } {
+function namedFlow(
+  backers: Iterable<Backer>,
+  name: string,
+  text: string,
+): { ofproto: Ofproto; flow: FlowKey } {
   const all = [...backers];
   const backer = all.find((each) => each.dpName === name);
   if (backer) return fromDpFlow(backer, text, (reason) => new Error(reason));

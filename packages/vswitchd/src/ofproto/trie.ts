@@ -166,7 +166,13 @@ export class PrefixTrie {
 /** A chain of nodes for bits `ofs`..`plen`, with a rule at its end. */
 function newBranch(words: ArrayLike<number>, base: number, ofs: number, plen: number): TrieNode {
   const n = Math.min(32, plen - ofs);
-  const node: TrieNode = { prefix: bitsAt(words, base, ofs, n), nBits: n, nRules: 0, edge0: null, edge1: null };
+  const node: TrieNode = {
+    prefix: bitsAt(words, base, ofs, n),
+    nBits: n,
+    nRules: 0,
+    edge0: null,
+    edge1: null,
+  };
   if (ofs + n === plen) {
     node.nRules = 1;
   } else {

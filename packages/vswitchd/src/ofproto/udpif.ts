@@ -69,7 +69,7 @@ export class Udpif {
     this.timer?.cancel();
     this.timer = undefined;
     this.due = Infinity;
-    for (const ukey of [...this.ukeys.values()]) this.upcalls.forget(ukey);
+    for (const ukey of this.ukeys.values()) this.upcalls.forget(ukey);
     this.backer.dpif = undefined;
   }
 
@@ -114,7 +114,9 @@ export class Udpif {
       .run(dpif, () => this.clock.now())
       .catch((error: unknown) => {
         if (this.backer.dpif === dpif) {
-          log.warn(`${this.backer.dpName}: dump of flows failed (${error instanceof Error ? error.message : String(error)})`);
+          log.warn(
+            `${this.backer.dpName}: dump of flows failed (${error instanceof Error ? error.message : String(error)})`,
+          );
         }
       })
       .finally(() => {

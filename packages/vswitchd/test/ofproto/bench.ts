@@ -56,7 +56,14 @@ export interface TestPort {
 /** Adds a port and its bundle to a bridge; a trunk of all VLANs unless said otherwise. */
 export function addPort(ofproto: Ofproto, port: TestPort): void {
   const { ofport, name, dpPort, type = 'dummy', peer } = port;
-  ofproto.addPort({ name, ofport, dpPort, type, phy: phy(ofport, name), ...(peer === undefined ? {} : { peer }) });
+  ofproto.addPort({
+    name,
+    ofport,
+    dpPort,
+    type,
+    phy: phy(ofport, name),
+    ...(peer === undefined ? {} : { peer }),
+  });
   ofproto.setBundle({
     name,
     members: [ofport],
@@ -87,7 +94,8 @@ export function flowMod(command: FlowModCommand, text: string, more: Partial<Flo
   const words = head.split(',').filter((word) => {
     const [key = '', value = ''] = word.trim().split('=');
     if (key === 'cookie') cookie = BigInt(value);
-    else if (['priority', 'table', 'idle_timeout', 'hard_timeout'].includes(key)) numbers[key] = Number(value);
+    else if (['priority', 'table', 'idle_timeout', 'hard_timeout'].includes(key))
+      numbers[key] = Number(value);
     else return word.trim() !== '';
     return false;
   });
@@ -113,7 +121,13 @@ export function flowMod(command: FlowModCommand, text: string, more: Partial<Flo
 }
 
 /** Carries out a flow-mod given as text; throws its error. */
-export function mod(ofproto: Ofproto, command: FlowModCommand, text: string, now = 0, more: Partial<FlowMod> = {}): void {
+export function mod(
+  ofproto: Ofproto,
+  command: FlowModCommand,
+  text: string,
+  now = 0,
+  more: Partial<FlowMod> = {},
+): void {
   const error: OfError | undefined = ofproto.flowMod(flowMod(command, text, more), now);
   if (error) throw new Error(error.name ?? 'error');
 }
@@ -160,7 +174,12 @@ export class Bench {
   static async open(ports = 3): Promise<Bench> {
     const clock = new FakeClock(1000);
     const datapath = createInProcessDatapath({ worker: false, clock });
-    const provider = new DeviceProvider({ type: 'dummy', device: datapath, clock, usedNow: () => clock.now() });
+    const provider = new DeviceProvider({
+      type: 'dummy',
+      device: datapath,
+      clock,
+      usedNow: () => clock.now(),
+    });
     await provider.connect();
     const dpif = await provider.create('ovs-dummy');
     const backer = new Backer('dummy');
@@ -203,7 +222,9 @@ export class Bench {
   /** Packets sent by each port, by name. */
   async sent(): Promise<Record<string, number>> {
     const ports = await this.dpif.ports.dump();
-    return Object.fromEntries(ports.filter((p) => p.name !== 'ovs-dummy').map((p) => [p.name, p.stats.txPackets]));
+    return Object.fromEntries(
+      ports.filter((p) => p.name !== 'ovs-dummy').map((p) => [p.name, p.stats.txPackets]),
+    );
   }
 
   /** Datapath flows as sorted lines: key, packets, actions. */

@@ -62,7 +62,12 @@ test('controller actions give packet-ins with the metadata of the pipeline', asy
   const bench = await Bench.open();
   const events: PacketInEvent[] = [];
   bench.ofproto.events = { onPacketIn: (event) => void events.push(event), onFlowRemoved: () => undefined };
-  mod(bench.ofproto, 'add', 'cookie=0x55,in_port=1,actions=load:0x7->NXM_NX_REG3[],controller(max_len=20,id=3)', bench.clock.now());
+  mod(
+    bench.ofproto,
+    'add',
+    'cookie=0x55,in_port=1,actions=load:0x7->NXM_NX_REG3[],controller(max_len=20,id=3)',
+    bench.clock.now(),
+  );
   await bench.receive('p1', UDP);
   t.is(events.length, 1);
   const [{ packetIn, maxLen, controllerId }] = events as [PacketInEvent];

@@ -72,5 +72,8 @@ export function clearActionSet(ctx: XlateContext): void {
 
 function reportActionSet(ctx: XlateContext, verb: string): void {
   if (ctx.trace === undefined) return;
-  ctx.report('detail', `action set ${verb}: ${formatActionList(actionSetOrder(ctx.actionSet), ctx.ofproto.traceNames)}`);
+  ctx.report(
+    'detail',
+    `action set ${verb}: ${formatActionList(actionSetOrder(ctx.actionSet), ctx.ofproto.traceNames)}`,
+  );
 }

@@ -13,7 +13,14 @@ import { controllerAction } from './controller.js';
 import { ctAction, ctClearAction } from './ct.js';
 import { isIpAny } from './header.js';
 import { cloneActions, outputAction, outputToPort } from './output.js';
-import { headerAction, moveAction, popAction, pushAction, readSubfield, setFieldAction } from './set-field.js';
+import {
+  headerAction,
+  moveAction,
+  popAction,
+  pushAction,
+  readSubfield,
+  setFieldAction,
+} from './set-field.js';
 import { tableAction } from './tables.js';
 
 /** Translates `actions`. `isLast`: nothing is executed after them. */
@@ -41,7 +48,8 @@ function doAction(ctx: XlateContext, action: Action, last: boolean): boolean {
     case 'output_trunc': {
       const port = portFromOf10(action.port);
       const to = port === OFPP.IN_PORT ? flow[W.IN_PORT]! : port;
-      if (port !== OFPP.IN_PORT && to === flow[W.IN_PORT]) ctx.report('warn', 'skipping output to input port');
+      if (port !== OFPP.IN_PORT && to === flow[W.IN_PORT])
+        ctx.report('warn', 'skipping output to input port');
       else outputToPort(ctx, to, last, action.maxLen);
       break;
     }

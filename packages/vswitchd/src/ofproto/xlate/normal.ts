@@ -10,16 +10,7 @@ import { VLAN_CFI, W } from '@ovs-node/flow/layout';
 import { OFPP } from '@ovs-node/flow/ports';
 import type { Bundle } from '../ports.js';
 import type { InBundle, XlateContext } from './context.js';
-import {
-  ETH_ARP,
-  ethDst,
-  ethSrc,
-  ethType,
-  ipProto,
-  isVlanType,
-  maskEthDst,
-  maskEthSrc,
-} from './header.js';
+import { ETH_ARP, ethDst, ethSrc, ethType, ipProto, isVlanType, maskEthDst, maskEthSrc } from './header.js';
 
 const BROADCAST = 0xffffffffffffn;
 const VID_MASK = 0x0fff;
@@ -201,7 +192,7 @@ function outputNormal(ctx: XlateContext, bundle: Bundle, tags: Tags, output: Out
   const saved1 = flow[W.VLAN1]!;
   for (const i of [0, 1] as const) {
     const tci = out.vid[i] | out.pcp[i];
-// A tag of VLAN 0 without priority says nothing, so only "always" keeps one that came in.
+    // A tag of VLAN 0 without priority says nothing, so only "always" keeps one that came in.
     const tagged = tci !== 0 || (i === 0 && priorityTags === 'always' && out.tpid[0] !== 0);
     flow[W.VLAN0 + i] = tagged ? ((out.tpid[i] || TPID_8021Q) << 16) | VLAN_CFI | tci : 0;
   }

@@ -44,7 +44,12 @@ export function outputAction(
       flood(ctx, true, isLast);
       return;
     case OFPP.CONTROLLER:
-      controllerAction(ctx, maxLen, ctx.inActionSet ? PR.ACTION_SET : ctx.input.actions ? PR.PACKET_OUT : PR.ACTION, 0);
+      controllerAction(
+        ctx,
+        maxLen,
+        ctx.inActionSet ? PR.ACTION_SET : ctx.input.actions ? PR.PACKET_OUT : PR.ACTION,
+        0,
+      );
       return;
     case OFPP.ANY:
       return;
@@ -191,7 +196,12 @@ export function cloneActions(ctx: XlateContext, actions: readonly Action[], isLa
 }
 
 /** Actions whose changes to the packet in the datapath cannot simply be set back. */
-const IRREVERSIBLE: ReadonlySet<Action['type']> = new Set<Action['type']>(['ct', 'meter', 'nat', 'output_trunc']);
+const IRREVERSIBLE: ReadonlySet<Action['type']> = new Set<Action['type']>([
+  'ct',
+  'meter',
+  'nat',
+  'output_trunc',
+]);
 
 function reversible(actions: readonly Action[]): boolean {
   return actions.every((action) =>

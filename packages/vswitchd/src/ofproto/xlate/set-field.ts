@@ -65,7 +65,17 @@ export function prereqOk(ctx: XlateContext, f: Field): boolean {
   return prereqMet(f.prereq, flow);
 }
 
-const IP_FIELDS = ['ip_src', 'ip_dst', 'ipv6_src', 'ipv6_dst', 'ipv6_label', 'nw_tos', 'ip_dscp', 'nw_ecn', 'nw_ttl'];
+const IP_FIELDS = [
+  'ip_src',
+  'ip_dst',
+  'ipv6_src',
+  'ipv6_dst',
+  'ipv6_label',
+  'nw_tos',
+  'ip_dscp',
+  'nw_ecn',
+  'nw_ttl',
+];
 const ARP_FIELDS = ['arp_op', 'arp_sha', 'arp_tha', 'arp_spa', 'arp_tpa'];
 
 /**
@@ -227,7 +237,9 @@ export function headerAction(
       const src = action.type === 'set_l4_src_port';
       wc[W.NW]! |= 0xff000000;
       wc[W.TP]! |= src ? 0xffff0000 : 0xffff;
-      flow[W.TP] = src ? (flow[W.TP]! & 0xffff) | (action.port << 16) : (flow[W.TP]! & 0xffff0000) | action.port;
+      flow[W.TP] = src
+        ? (flow[W.TP]! & 0xffff) | (action.port << 16)
+        : (flow[W.TP]! & 0xffff0000) | action.port;
     }
   }
 }

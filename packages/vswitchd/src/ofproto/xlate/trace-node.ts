@@ -1,7 +1,8 @@
 /**
  * What a translation did, as a tree of remarks, for `ofproto/trace`.
  */
-export type RemarkKind = 'bridge' | 'table' | 'thaw' | 'action' | 'detail' | 'warn' | 'error' | 'group' | 'bucket';
+export type RemarkKind =
+  'bridge' | 'table' | 'thaw' | 'action' | 'detail' | 'warn' | 'error' | 'group' | 'bucket';
 
 export interface Remark {
   readonly kind: RemarkKind;

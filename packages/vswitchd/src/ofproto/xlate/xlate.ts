@@ -10,7 +10,16 @@ import { executeActionSet } from './action-set.js';
 import { doActions } from './actions.js';
 import { MAX_ACTION_BYTES, XlateContext, type XlateInput, type XlateResult } from './context.js';
 import { putUserspace } from './controller.js';
-import { clearConntrack, ethType, IP_ICMP, IP_ICMPV6, ipProto, isIpAny, isMpls, isVlanType } from './header.js';
+import {
+  clearConntrack,
+  ethType,
+  IP_ICMP,
+  IP_ICMPV6,
+  ipProto,
+  isIpAny,
+  isMpls,
+  isVlanType,
+} from './header.js';
 import { mayReceive } from './output.js';
 import { lookupRule, reportTable } from './tables.js';
 
@@ -136,7 +145,8 @@ function finishWildcards(ctx: XlateContext): void {
   wc.fill(0, W.METADATA);
   const type = ethType(packet);
   const proto = ipProto(packet);
-  if ((type === 0x0800 && proto === IP_ICMP) || (type === 0x86dd && proto === IP_ICMPV6)) wc[W.TP]! &= 0x00ff00ff;
+  if ((type === 0x0800 && proto === IP_ICMP) || (type === 0x86dd && proto === IP_ICMPV6))
+    wc[W.TP]! &= 0x00ff00ff;
   for (const w of [W.VLAN0, W.VLAN1]) if ((wc[w]! & 0xffff) !== 0) wc[w]! |= VLAN_CFI;
   if ((packet[W.NW]! & FRAG_LATER) !== 0) wc[W.TP] = 0;
   if (!isMpls(type)) wc.fill(0, W.MPLS, W.MPLS + 3);
