@@ -20,7 +20,7 @@ export interface Slot {
   refs: number;
   /** Slots with weak references to this one; made on first need. */
   weakSources: Set<Slot> | undefined;
-  /** The transaction that has this slot among its changes (its serial), else 0. */
+  /** Serial of the transaction that has this slot among its changes, negative if it inserted it; else 0. */
   changedBy: number;
 }
 

@@ -53,6 +53,8 @@ const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
 
 /** Above this many unsent bytes, monitors keep updates back. */
 const BACKLOG_LIMIT = 64 * 1024;
+/** Above this many unsent bytes, requests are not read any more. */
+const READING_LIMIT = 4 * 1024 * 1024;
 
 export class DatabaseSession implements Requester, LockHolder {
   readonly host: SessionHost;
@@ -80,10 +82,15 @@ export class DatabaseSession implements Requester, LockHolder {
       if (method === 'cancel') this.#cancel(params as Json[]);
     });
     this.rpc.onClose(() => this.#closed());
-    stream.on('drain', () => this.#flush());
+    stream.on('drain', () => {
+      this.#flush();
+      this.rpc.setReading(true);
+    });
   }
 
   #request(name: string, params: readonly Json[], id: unknown): unknown {
+    // Who does not read its replies is not read from either.
+    if (this.rpc.backlog > READING_LIMIT) this.rpc.setReading(false);
     const method = METHODS.get(name);
     if (method === undefined) throw new JsonRpcError('unknown method');
     try {

@@ -2,9 +2,9 @@
  * The lock that keeps two servers from opening one database: `.conf.db.~lock~` beside it, as the peer's.
  *
  * On Linux and macOS it is a POSIX record lock (fcntl F_SETLK) on that file, which the peer respects and which
- * dies with its process; fcntl is called through koffi. POSIX locks do not exclude within one process and
- * Windows has none, so the locks held are also kept in a table of this process, and where fcntl is not available
- * the lock is a pipe or abstract name nobody else can listen on: a process id in the file, checked for life.
+ * dies with its process; fcntl is called through koffi. POSIX locks do not exclude within one process, so the
+ * locks held are also kept in a table of this process. Where fcntl is not available (Windows, no koffi) the file
+ * holds the owner's process id, which counts as long as that process lives.
  * Rejected: a file whose existence is the lock (it survives a crash).
  */
 import fs from 'node:fs';

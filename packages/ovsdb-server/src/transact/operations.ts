@@ -148,7 +148,7 @@ function insertedUuid(
   if (uuidJson !== undefined) {
     uuid = parseUuid(uuidJson);
     if (uuid === undefined) throw syntaxError(uuidJson, 'bad uuid');
-    if (table.slots.has(uuid) || isChanged(context.transaction, table, uuid)) {
+    if (table.slots.has(uuid) || context.transaction.deletedSlot(table, uuid) !== undefined) {
       throw syntaxError(
         uuidJson,
         'This UUID would duplicate a UUID already present within the table or deleted within the same transaction.',
@@ -170,12 +170,6 @@ function insertedUuid(
     return known.uuid;
   }
   return context.symbols.define(name, uuid ?? newUuid()).uuid;
-}
-
-function isChanged(transaction: Transaction, table: Table, uuid: string): boolean {
-  return transaction.changes.some(
-    ({ slot, old }) => old !== undefined && slot.uuid === uuid && slot.table === table,
-  );
 }
 
 function select(context: OperationContext, parser: ObjectParser): JsonObject {

@@ -90,7 +90,7 @@ export class ReferenceUpdate {
       // A row does not keep itself alive.
       if (atom === source.uuid) continue;
       // A row deleted by this transaction is not in its table any more, but its count decides whether it may go.
-      const slot = target.slots.get(atom as string) ?? this.#deletedSlot(target, atom as string);
+      const slot = target.slots.get(atom as string) ?? this.#transaction.deletedSlot(target, atom as string);
       if (slot === undefined) {
         if (by < 0) continue;
         throw new OvsdbError(
@@ -103,21 +103,6 @@ export class ReferenceUpdate {
       this.#adjusted.push({ slot, by });
       if (by < 0) this.#suspect(slot);
     }
-  }
-
-  #deleted: Map<string, Slot> | undefined;
-  #deletedUpTo = 0;
-
-  /** A slot this transaction deleted. */
-  #deletedSlot(table: Table, uuid: string): Slot | undefined {
-    const { changes } = this.#transaction;
-    this.#deleted ??= new Map();
-    for (; this.#deletedUpTo < changes.length; this.#deletedUpTo++) {
-      const { slot, old } = changes[this.#deletedUpTo]!;
-      if (slot.row === undefined && old !== undefined)
-        this.#deleted.set(`${slot.table.schema.name} ${slot.uuid}`, slot);
-    }
-    return this.#deleted.get(`${table.schema.name} ${uuid}`);
   }
 
   /**

@@ -30,6 +30,7 @@ export class Transaction {
   #references: ReferenceUpdate | undefined;
   #indexes: IndexUpdate | undefined;
   #open = true;
+  #deleted: Map<string, Slot> | undefined;
   /** Comments of the operations, joined by newlines in the log. */
   readonly comments: string[] = [];
 
@@ -39,9 +40,14 @@ export class Transaction {
   }
 
   #remember(slot: Slot): void {
-    if (slot.changedBy === this.#serial) return;
-    slot.changedBy = this.#serial;
+    if (slot.changedBy === this.#serial || slot.changedBy === -this.#serial) return;
+    slot.changedBy = slot.row === undefined ? -this.#serial : this.#serial;
     this.changes.push({ slot, old: slot.row });
+  }
+
+  /** The slot of a row that existed before and that this transaction has deleted. */
+  deletedSlot(table: Table, uuid: string): Slot | undefined {
+    return this.#deleted?.get(`${table.schema.name} ${uuid}`);
   }
 
   /** Adds a row; the array of cells belongs to it from now on. The UUID must not exist in the table. */
@@ -62,6 +68,10 @@ export class Transaction {
   /** Deletes a row. */
   delete(slot: Slot): void {
     this.#remember(slot);
+    if (slot.changedBy === this.#serial) {
+      this.#deleted ??= new Map();
+      this.#deleted.set(`${slot.table.schema.name} ${slot.uuid}`, slot);
+    }
     slot.table.slots.delete(slot.uuid);
     slot.row = undefined;
   }
