@@ -222,8 +222,7 @@ export class OfctlContext {
           if (msg.type !== 'multipart_reply') return;
           const { reply } = msg;
           if (reply.type === 'table' || reply.type === 'table_features') {
-            for (const t of reply.tables)
-              if (t.name !== '' && t.name !== `table${t.tableId}`) names.push([t.tableId, t.name]);
+            for (const t of reply.tables) if (t.name !== '') names.push([t.tableId, t.name]);
           }
         });
       } catch (e) {

@@ -441,8 +441,9 @@ export function readFlowStats(reader: Reader, version: number, nxm: boolean): Fl
   } else if (version === 1) {
     r.skip(6);
   } else {
-    flags = version >= 4 ? r.u16() : r.u16() * 0;
-    importance = version >= 5 ? r.u16() : r.u16() * 0;
+    const [flagsField, importanceField] = [r.u16(), r.u16()];
+    flags = version >= 4 ? flagsField : 0;
+    importance = version >= 5 ? importanceField : 0;
     r.skip(2);
   }
   const [cookie, packetCount, byteCount] = [r.u64(), r.u64(), r.u64()];

@@ -299,12 +299,15 @@ function header(name: string, version: number, xid: number): string {
 
 /** The text of a message value. */
 export function formatMessage(msg: OfMessage, version: number, xid: number, o: PrintOptions = {}): string {
-  const out = header(messageName(msg, version), version, xid) + formatBody(msg, version, o);
+  const more = (msg.type === 'multipart_reply' || msg.type === 'multipart_request') && msg.more;
+  const name = header(messageName(msg, version), version, xid);
+  const out = `${name}${more ? ' flags=[more]' : ''}${formatBody(msg, version, o)}`;
   return out.endsWith('\n') ? out : `${out}\n`;
 }
 
 /** The text of a message in bytes. What cannot be decoded is said, with its bytes. */
 export function printMessage(bytes: Uint8Array, o: PrintOptions = {}): string {
+  if (bytes.length === 0) return 'OpenFlow message is empty\n';
   if (bytes.length < HEADER_LENGTH) {
     return `OpenFlow packet too short (only ${bytes.length} bytes):\n${hexDump(bytes)}`;
   }

@@ -44,9 +44,7 @@ export function groupNames(names: readonly string[]): string {
 
 function formatFeatures10(t: TableStats): string {
   const wild = FIELDS_10.filter(([bits]) => (t.wildcards & bits) !== 0).map(([, name]) => name);
-  const exact = FIELDS_10.filter(([bits]) => (t.wildcards & bits) === 0).map(([, name]) => name);
   let out = `    max_entries=${t.maxEntries}\n    matching:\n`;
-  if (exact.length > 0) out += `      must exact match: ${groupNames(exact)}\n`;
   if (wild.length > 0) out += `      exact match or wildcard: ${groupNames(wild)}\n`;
   return out;
 }
@@ -59,11 +57,6 @@ function sameStats(a: TableStats, b: TableStats): boolean {
     a.activeCount === b.activeCount && a.lookupCount === b.lookupCount && a.matchedCount === b.matchedCount
   );
 }
-/** `tableN`, `classifier` and nothing are names that say nothing. */
-function ownName(t: TableStats): string {
-  return t.name === '' || t.name === `table${t.tableId}` ? '' : t.name;
-}
-
 /** The body of a table statistics reply of OpenFlow 1.0 or 1.3 and later. */
 export function formatTableStats(tables: readonly TableStats[], version: number, map?: TableMap): string {
   let out = '\n';
@@ -71,21 +64,20 @@ export function formatTableStats(tables: readonly TableStats[], version: number,
   while (i < tables.length) {
     const t = tables[i];
     const before = i > 0 ? tables[i - 1] : undefined;
-    const same = (a: TableStats, b: TableStats): boolean =>
-      sameStats(a, b) && sameFeatures(a, b) && ownName(a) === '' && ownName(b) === '';
+    const same = (a: TableStats, b: TableStats): boolean => sameStats(a, b) && sameFeatures(a, b);
+    const shown = formatTable(t.tableId, map);
+    const label =
+      t.name !== '' && shown === String(t.tableId) ? `table ${shown} ("${t.name}")` : `table ${shown}`;
     if (before && same(before, t)) {
+      // A run of tables, of which only those without a name are put together.
       let j = i;
-      while (j + 1 < tables.length && same(tables[j], tables[j + 1])) j++;
-      out +=
-        j === i ? `  table ${t.tableId}: ditto\n` : `  tables ${t.tableId}...${tables[j].tableId}: ditto\n`;
-      out += '\n';
+      while (t.name === '' && j + 1 < tables.length && tables[j + 1].name === '' && same(t, tables[j + 1]))
+        j++;
+      out += j === i ? `  ${label}: ditto\n\n` : `  tables ${t.tableId}...${tables[j].tableId}: ditto\n\n`;
       i = j + 1;
       continue;
     }
-    const name = ownName(t);
-    const shown = formatTable(t.tableId, map);
-    out +=
-      name !== '' && shown === String(t.tableId) ? `  table ${shown} ("${name}"):\n` : `  table ${shown}:\n`;
+    out += `  ${label}:\n`;
     out += `    active=${t.activeCount}, lookup=${t.lookupCount}, matched=${t.matchedCount}\n`;
     if (version === 1) {
       out += before && sameFeatures(before, t) ? '    (same features)\n' : formatFeatures10(t);
