@@ -11,7 +11,7 @@ import {
   VPORT_ATTRS,
   VportCmd,
 } from '@ovs-node/netlink/families';
-import { ATTRS_OFFSET, MsgReader, NlFlag } from '@ovs-node/netlink/messages';
+import { ATTRS_OFFSET, MsgReader, NlFlag, NlMsgType } from '@ovs-node/netlink/messages';
 import { DeviceOp } from '@ovs-node/netlink/device';
 import { attrs, Bench } from './kit.js';
 
@@ -132,4 +132,28 @@ test('ports: numbers, duplicates, events, deletion', (t) => {
     message: /^errno 22/,
   });
   t.is(b.dump(b.message(Family.VPORT, VportCmd.GET, dp.index, VPORT_ATTRS, {}, NlFlag.DUMP)).length, 1);
+});
+
+test('several requests in one operation are answered in order; too many, or broken ones, do nothing', (t) => {
+  const b = new Bench();
+  const dp = b.datapath('dp');
+  const del = (no: number): Uint8Array =>
+    b.message(Family.VPORT, VportCmd.DEL, dp.index, VPORT_ATTRS, { PORT_NO: no });
+  b.vport(dp, 'p1');
+  b.vport(dp, 'p2');
+  const both = b.op(DeviceOp.TRANSACT, Buffer.concat([del(1), del(7), del(2)]));
+  const kinds: number[] = [];
+  const msg = new MsgReader(both.reply);
+  while (msg.next()) kinds.push(msg.type);
+  t.deepEqual(kinds, [Family.VPORT, NlMsgType.ERROR, Family.VPORT]);
+  t.is(dp.portCount, 1);
+  b.vport(dp, 'p3');
+  t.is(b.op(DeviceOp.TRANSACT, Buffer.concat([del(1), Uint8Array.of(1, 2, 3, 4)])).errno, 22);
+  t.is(b.op(DeviceOp.TRANSACT, Buffer.concat(Array.from({ length: 1025 }, () => del(1)))).errno, 7);
+  t.is(dp.portCount, 2);
+  // By WRITE, what is no dump fails as an operation; a failed dump is read.
+  t.is(b.op(DeviceOp.WRITE, del(1)).errno, 95);
+  t.is(b.op(DeviceOp.READ, new Uint8Array(0)).errno, 22);
+  const dump = b.message(Family.VPORT, VportCmd.GET, 99, VPORT_ATTRS, {}, NlFlag.DUMP);
+  t.throws(() => b.dump(dump), { message: /^errno 19/ });
 });

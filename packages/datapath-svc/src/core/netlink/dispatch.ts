@@ -92,19 +92,31 @@ const rowKey = (type: number, cmd: number): number => (isCtMsgType(type) ? type 
 const TABLE = new Map<number, Row>(ROWS.map((row) => [rowKey(row.type, row.cmd), row]));
 
 const EMPTY = new Uint8Array(0);
+/** Messages in one operation: their replies come in one piece, which this bounds. */
+export const MAX_MESSAGES = 1024;
+
+/** How many messages there are, or -1 when the bytes are not a run of messages. */
+function countMessages(bytes: Uint8Array): number {
+  const msg = new MsgReader(bytes);
+  let count = 0;
+  while (msg.next()) count++;
+  return msg.malformed ? -1 : count;
+}
 
 /**
  * Runs the netlink request of a WRITE or TRANSACT. Returns the reply's bytes (empty for a WRITE that began no dump), a
- * `Dump` that READ will read, or a positive errno of the operation itself. Never throws.
+ * `Dump` that READ will read, or a positive errno of the operation itself: EINVAL no messages, E2BIG more than
+ * `MAX_MESSAGES`, and whatever a WRITE without a dump failed with. Never throws.
  */
 export function dispatch(handle: Handle, op: number, bytes: Uint8Array): Uint8Array | Dump | number {
+  const count = countMessages(bytes);
+  if (count <= 0) return Errno.EINVAL;
+  if (count > MAX_MESSAGES) return Errno.E2BIG;
   const msg = new MsgReader(bytes);
   const w = new NlWriter(512);
   const request = new Request(handle, msg, w);
   let dump: Dump | null = null;
-  let count = 0;
   while (msg.next()) {
-    count++;
     const before = w.length;
     try {
       const made = runOne(request, op);
@@ -113,10 +125,11 @@ export function dispatch(handle: Handle, op: number, bytes: Uint8Array): Uint8Ar
     } catch (error) {
       w.truncate(before);
       const errno = error instanceof NetlinkError ? error.errno : Errno.EINVAL;
+      // Nobody will read the reply of a WRITE that begins no dump: the operation itself fails.
+      if (op !== DeviceOp.TRANSACT && !request.isDump) return errno;
       putError(w, msg.bytes(), errno, error instanceof Error ? error.message : String(error));
     }
   }
-  if (count === 0 || msg.malformed) return Errno.EINVAL;
   if (op === DeviceOp.TRANSACT) return w.bytes();
   if (w.length > 0) return new ReadyDump(w.bytes());
   return dump ?? EMPTY;
