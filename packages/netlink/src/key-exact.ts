@@ -1,0 +1,68 @@
+/** The exact mask of a key; see `key.ts`. */
+import { FRAG_LATER, type FlowKey, W } from '@ovs-node/flow/layout';
+import {
+  ETH_IPV4,
+  ETH_ARP,
+  ETH_RARP,
+  ETH_IPV6,
+  ETH_MPLS,
+  ETH_MPLS_MC,
+  ETH_NSH,
+  CT_STATE_BITS,
+  TCP,
+  ICMPV6,
+  transportOf,
+  isNd,
+  hasTunnel,
+  hasCtIpv6,
+  mplsDepth,
+} from './key-places.js';
+
+/** Makes `mask` the exact match of every field that a packet with this key has. */
+export function exactMask(key: FlowKey, mask: FlowKey): void {
+  mask.fill(0);
+  fill(mask, W.IN_PORT, 6);
+  mask[W.ETH_TYPE] = 0xffff0000;
+  mask[W.VLAN0] = mask[W.VLAN1] = 0xffffffff;
+  fill(mask, W.CT_STATE, 7);
+  mask[W.CT_STATE] = CT_STATE_BITS;
+  mask[W.CT_ZONE] = 0xffff0000;
+  fill(mask, W.SKB_PRIORITY, 4);
+  if (key[W.CT_ZONE]! & 0xff) {
+    mask[W.CT_ZONE] = 0xffff00ff;
+    if (hasCtIpv6(key)) fill(mask, W.CT_IPV6_SRC, 8);
+    else fill(mask, W.CT_NW_SRC, 2);
+    mask[W.CT_TP] = 0xffffffff;
+  }
+  if (hasTunnel(key)) {
+    fill(mask, W.TUN_ID, 15);
+    mask[W.TUN_FLAGS] = 0x000fffff;
+    mask[W.TUN_GBP] = 0xffff00ff;
+  }
+  const ethType = key[W.ETH_TYPE]! >>> 16;
+  if (ethType === ETH_MPLS || ethType === ETH_MPLS_MC) fill(mask, W.MPLS, mplsDepth(key));
+  else if (ethType === ETH_NSH) fill(mask, W.NSH, 6);
+  else if (ethType === ETH_ARP || ethType === ETH_RARP) {
+    mask[W.NW] = 0xff000000;
+    fill(mask, W.NW_SRC, 2);
+    fill(mask, W.ARP_HW, 3);
+  } else if (ethType === ETH_IPV4 || ethType === ETH_IPV6) {
+    mask[W.NW] = 0xffffff03;
+    if (ethType === ETH_IPV4) fill(mask, W.NW_SRC, 2);
+    else {
+      fill(mask, W.IPV6_SRC, 8);
+      mask[W.IPV6_LABEL] = 0x000fffff;
+    }
+    const row = key[W.NW]! & FRAG_LATER ? null : transportOf(ethType, key[W.NW]! >>> 24);
+    if (row !== null) mask[W.TP] = 0xffffffff;
+    if (row === TCP) mask[W.ETH_TYPE] = 0xffff0fff;
+    if (row === ICMPV6 && isNd(key)) {
+      fill(mask, W.ND_TARGET, 4);
+      fill(mask, W.ARP_HW, 3);
+    }
+  }
+}
+
+function fill(mask: FlowKey, word: number, n: number): void {
+  mask.fill(0xffffffff, word, word + n);
+}
