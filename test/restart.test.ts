@@ -4,6 +4,9 @@ import { waitFor } from '@ovs-node/ctl-tools/lab/suite';
 import { withSuite } from './lib/lab.js';
 import { ROOT, testWith } from './lib/requires.js';
 
+/** Names of devices are the machine's: each test file has its own. */
+const BRIDGE = 'ovsr-br';
+
 const rootTest = testWith(ROOT);
 
 const A = { name: 'ovsr-a', port: 'ovsr-a0', ip: '10.8.0.1/24' };
@@ -16,7 +19,7 @@ rootTest('established traffic goes on while ovs-vswitchd is down, and all is wel
   withSuite(t, { expectedWarnings: LOST }, (suite) =>
     withHosts([A, B], async (first) => {
       const a = first as Host;
-      await suite.vsctl('add-br', 'br0', '--', 'add-port', 'br0', A.port, '--', 'add-port', 'br0', B.port);
+      await suite.vsctl('add-br', BRIDGE, '--', 'add-port', BRIDGE, A.port, '--', 'add-port', BRIDGE, B.port);
       t.true(await a.pings('10.8.0.2'));
       await suite.kill('ovs-vswitchd');
       t.true(await a.pings('10.8.0.2', 5), 'the megaflows of the running connection stay');
@@ -32,7 +35,7 @@ rootTest('the datapath service comes back with its ports and flows', (t) =>
   withSuite(t, { expectedWarnings: LOST }, (suite) =>
     withHosts([A, B], async (first) => {
       const a = first as Host;
-      await suite.vsctl('add-br', 'br0', '--', 'add-port', 'br0', A.port, '--', 'add-port', 'br0', B.port);
+      await suite.vsctl('add-br', BRIDGE, '--', 'add-port', BRIDGE, A.port, '--', 'add-port', BRIDGE, B.port);
       t.true(await a.pings('10.8.0.2'));
       await suite.kill('ovs-datapath-svc');
       t.false(await a.pings('10.8.0.2', 1));
@@ -47,7 +50,7 @@ rootTest('ovsdb-server may go and come while packets flow', (t) =>
   withSuite(t, { expectedWarnings: LOST }, (suite) =>
     withHosts([A, B], async (first) => {
       const a = first as Host;
-      await suite.vsctl('add-br', 'br0', '--', 'add-port', 'br0', A.port, '--', 'add-port', 'br0', B.port);
+      await suite.vsctl('add-br', BRIDGE, '--', 'add-port', BRIDGE, A.port, '--', 'add-port', BRIDGE, B.port);
       t.true(await a.pings('10.8.0.2'));
       await suite.kill('ovsdb-server');
       t.true(await a.pings('10.8.0.2', 5));

@@ -24,6 +24,7 @@ export const PEER: Requirement = {
   name: 'openvswitch-switch',
   met: process.platform === 'linux' && peerInstalled(),
 };
+export const TCPDUMP: Requirement = { name: 'tcpdump', met: has('tcpdump', '--version') };
 export const IPERF: Requirement = { name: 'iperf3', met: has('iperf3', '--version') };
 
 export type Body = (t: ExecutionContext) => void | Promise<void>;

@@ -66,7 +66,9 @@ export class DummyPort implements Port {
     this.#name = name;
     this.#wall = wall;
     this.#options = options;
-    this.mac = settings.mac ?? defaultMac();
+    // Each port takes an address, used or not: so the next one's is what it is in the peer.
+    const own = defaultMac();
+    this.mac = settings.mac ?? own;
     this.mtu = settings.mtu ?? 1500;
     this.#rxPcap = rxPcap;
     this.#txPcap = txPcap;

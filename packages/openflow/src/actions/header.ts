@@ -248,12 +248,15 @@ export const HEADER_ACTIONS: ActionRows<
         6,
         18,
         8,
-        () => ({ type: 'strip_vlan' }),
+        () => ({ type: 'strip_vlan', form: 'pop_vlan' }),
         () => undefined,
       ),
     ],
-    parse: { strip_vlan: () => ({ type: 'strip_vlan' }), pop_vlan: () => ({ type: 'strip_vlan' }) },
-    format: () => 'strip_vlan',
+    parse: {
+      strip_vlan: () => ({ type: 'strip_vlan' }),
+      pop_vlan: () => ({ type: 'strip_vlan', form: 'pop_vlan' }),
+    },
+    format: (action) => action.form ?? 'strip_vlan',
   },
   push_vlan: {
     wire: [

@@ -28,7 +28,8 @@ export type Action =
   | { readonly type: 'group'; readonly group: number }
   | { readonly type: 'set_queue'; readonly queue: number }
   | { readonly type: 'pop_queue' }
-  | { readonly type: 'strip_vlan' }
+  /** `form` is what the writer said: OpenFlow 1.1 and later call it `pop_vlan`. */
+  | { readonly type: 'strip_vlan'; readonly form?: 'pop_vlan' }
   | { readonly type: 'push_vlan'; readonly ethertype: number }
   | {
       readonly type: 'set_vlan_vid';

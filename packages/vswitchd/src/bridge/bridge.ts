@@ -108,10 +108,27 @@ export class Bridge implements BridgeState {
       await dpif.ports.del(old.portNo);
     }
     try {
-      return (await dpif.ports.add({ name, type: config.type, options })).portNo;
+      const wanted = this.config.type === 'dummy' ? await this.#dummyPortNo(name) : undefined;
+      return (
+        await dpif.ports.add({
+          name,
+          type: config.type,
+          options,
+          ...(wanted === undefined ? {} : { portNo: wanted }),
+        })
+      ).portNo;
     } catch (error) {
       throw new Error(describeFailure(config, error as Error & { code?: string }), { cause: error });
     }
+  }
+
+  /** Dummy datapaths number ports by the digits in their names, bridges' own from 100 on, as the peer does. */
+  async #dummyPortNo(name: string): Promise<number | undefined> {
+    const digits = /\d+/.exec(name)?.[0];
+    if (digits === undefined) return undefined;
+    const portNo = Number(digits) + (name.startsWith('br') ? 100 : 0);
+    const taken = (await this.backer.dpif?.ports.dump()) ?? [];
+    return portNo > 0 && !taken.some((port) => port.portNo === portNo) ? portNo : undefined;
   }
 
   /** Options for the datapath: the interface's, and what comes from columns. */

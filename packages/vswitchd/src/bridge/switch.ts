@@ -66,7 +66,8 @@ export class Switch {
       try {
         await this.#datapaths.prepare(new Set([...config.bridges.values()].map((each) => each.type)));
         for (const step of plan(this.bridges, config)) await this.#apply(step);
-        for (const bridge of this.bridges.values()) bridge.config = config.bridges.get(bridge.config.name) ?? bridge.config;
+        for (const bridge of this.bridges.values())
+          bridge.config = config.bridges.get(bridge.config.name) ?? bridge.config;
         await this.#datapaths.sweep(this.bridges.values());
       } catch (error) {
         log.err(`reconfiguration failed: ${errorMessage(error)}`);
