@@ -210,7 +210,8 @@ export class Transaction {
 
   /** Makes the commit fail with `'try again'` when the column has changed in the database by then. */
   verify(table: string, uuid: string, column: string): void {
-    const row = this.#replica.table(table).get(uuid);
+    // What this transaction has read of a row is what it held when the transaction first touched it.
+    const row = this.#drafts.get(uuid)?.old ?? this.#replica.table(table).get(uuid);
     if (row === undefined) return;
     let entry = this.#verified.get(uuid);
     if (entry === undefined) {
@@ -381,13 +382,20 @@ export async function transactUntilDone(
   }
 }
 
-/** Resolves when the replica has changed since `changeNumber` was read. */
-export function changedSince(replica: Replica, changeNumber: number): Promise<void> {
-  if (replica.changeNumber !== changeNumber) return Promise.resolve();
-  return new Promise((resolve) => {
-    const off = replica.onChange(() => {
-      off();
-      resolve();
-    });
+/** Resolves when the replica has changed since `changeNumber` was read; rejects when it is closed instead. */
+export async function changedSince(replica: Replica, changeNumber: number): Promise<void> {
+  if (replica.changeNumber !== changeNumber) return;
+  if (replica.state === 'closed') throw new OvsdbError('canceled', 'replica closed');
+  await new Promise<void>((resolve, reject) => {
+    const offs = [
+      replica.onChange(() => finish(resolve)),
+      replica.onState((state, error) => {
+        if (state === 'closed') finish(() => reject(error ?? new OvsdbError('canceled', 'replica closed')));
+      }),
+    ];
+    const finish = (settle: () => void): void => {
+      for (const off of offs) off();
+      settle();
+    };
   });
 }

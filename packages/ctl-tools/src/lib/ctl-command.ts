@@ -106,7 +106,11 @@ function parseOne<C>(
   }
   if (args.length < command.min)
     throw new FatalError(`'${name}' command requires at least ${command.min} arguments`);
-  if (args.length > command.max)
-    throw new FatalError(`'${name}' command takes at most ${command.max} arguments`);
+  if (args.length > command.max) {
+    const hint = args.some((word) => word.startsWith('-'))
+      ? ' (note that options must precede command names and follow a "--" argument)'
+      : '';
+    throw new FatalError(`'${name}' command takes at most ${command.max} arguments${hint}`);
+  }
   return { command, args, options };
 }

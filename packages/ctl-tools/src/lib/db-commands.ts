@@ -18,7 +18,15 @@ import type { ColumnType } from 'ovsdb-client/data/type';
 import type { TableSelection } from 'ovsdb-client/replica/replica';
 import { type ColumnSchema, type DatabaseSchema, type TableSchema, UUID_COLUMN } from 'ovsdb-client/schema';
 import type { CommandCall, CommandOutput, CtlCommand, LateOutput } from './ctl-command.js';
-import { type DbContext, type RecordName, fatally, findColumnByName, findTable, log } from './db-context.js';
+import {
+  type DbContext,
+  type RecordName,
+  fatally,
+  findColumnByName,
+  findReadableColumn,
+  findTable,
+  log,
+} from './db-context.js';
 import type { Cell } from './table.js';
 
 /** Thrown by a command that has to be tried again when the database has changed. */
@@ -145,17 +153,13 @@ interface Argument {
 }
 
 /** `COLUMN[:KEY]REST`. */
-function splitArgument(table: TableSchema, text: string): Argument {
+function splitArgument(table: TableSchema, text: string, find = findColumnByName): Argument {
   const name = fatally(() => nextToken(text, 0));
   if (name.token === '' || /^[:=, [\]{}!<>]$/.test(name.token))
     throw new FatalError(`${text}: missing column name`);
-  const column = findColumnByName(table, name.token);
+  const column = find(table, name.token);
   if (text[name.end] !== ':') return { column, key: undefined, rest: text.slice(name.end) };
   const key = fatally(() => nextToken(text, name.end + 1));
-  if (key.token === '') {
-    if (column.type.value === undefined) return { column, key: '', rest: '' };
-    throw new FatalError(`${text}: missing key name`);
-  }
   return { column, key: key.token, rest: text.slice(key.end) };
 }
 
@@ -191,7 +195,7 @@ function get(context: DbContext, { args, options }: Call): CommandOutput {
   if (id !== undefined && mayBeAbsent)
     throw new FatalError('--if-exists and --id may not be specified together');
   const parsed = columns.map((text) => {
-    const argument = splitArgument(table, text);
+    const argument = splitArgument(table, text, findReadableColumn);
     if (argument.key !== undefined && argument.column.type.value === undefined) {
       throw new FatalError(`cannot specify key to get for non-map column ${argument.column.name}`);
     }
@@ -225,10 +229,9 @@ function defineId(context: DbContext, id: string, uuid: string): void {
 
 function columnsOf(table: TableSchema, list: string | undefined): ColumnSchema[] {
   if (list === undefined) return [UUID_COLUMN, ...table.columns];
-  return list
-    .split(/[, ]+/)
-    .filter((name) => name !== '')
-    .map((name) => findColumnByName(table, name));
+  const names = list.split(/[, ]+/).filter((name) => name !== '');
+  if (names.length === 0) throw new FatalError('must specify at least one column name');
+  return names.map((name) => findReadableColumn(table, name));
 }
 
 function tableOf(
@@ -278,18 +281,17 @@ function find(context: DbContext, { args, options }: Call): CommandOutput {
 function parseCondition(context: DbContext, table: TableSchema, text: string): (uuid: string) => boolean {
   const { column, key, rest } = splitArgument(table, text);
   const { operator, value } = splitOperator(text, rest, OPERATORS);
-  const isSetOperator = (SET_OPERATORS as readonly string[]).includes(operator);
   if (key === undefined) {
-    const type = isSetOperator ? anySize(column.type) : column.type;
-    const wanted = fatally(() => parseDatum(type, value, context.symbols));
+    const wanted = fatally(() => parseDatum(column.type, value, context.symbols));
     return (uuid) => compare(operator, context.datum(table, uuid, column), wanted);
   }
   const valueType = column.type.value;
   if (valueType === undefined)
     throw new FatalError(`cannot specify key to check for non-map column ${column.name}`);
   const keyAtom = fatally(() => parseAtom(column.type.key, key));
-  const type: ColumnType = { key: valueType, min: 0, max: isSetOperator ? Infinity : 1 };
+  const type: ColumnType = { ...column.type, key: valueType, value: undefined };
   const wanted = fatally(() => parseDatum(type, value, context.symbols));
+  const isSetOperator = (SET_OPERATORS as readonly string[]).includes(operator);
   return (uuid) => {
     const map = context.datum(table, uuid, column);
     const index = findKey(map.keys, keyAtom);
@@ -330,29 +332,20 @@ function compare(operator: Operator, have: Datum, wanted: Datum): boolean {
 
 function assign(context: DbContext, table: TableSchema, uuid: string, text: string): void {
   const { column, key, rest } = splitArgument(table, text);
-  checkMutableUnlessNew(context, table, column, uuid);
-  const { value } = splitOperator(text, rest, ['=']);
+  if (!context.transaction.isNew(uuid)) checkMutable(table, column);
   const valueType = column.type.value;
+  if (key !== undefined && valueType === undefined)
+    throw new FatalError(`cannot specify key to set for non-map column ${column.name}`);
+  const { value } = splitOperator(text, rest, ['=']);
   if (key === undefined) {
     const datum = fatally(() => parseDatum(column.type, value, context.symbols));
     context.transaction.set(table.name, uuid, column.name, datum);
     return;
   }
-  if (valueType === undefined)
-    throw new FatalError(`cannot specify key to set for non-map column ${column.name}`);
   const pair = fatally(
-    () => [parseAtom(column.type.key, key), parseAtom(valueType, value, context.symbols)] as const,
+    () => [parseAtom(column.type.key, key), parseAtom(valueType!, value, context.symbols)] as const,
   );
   context.transaction.addTo(table.name, uuid, column.name, mapDatum([pair]));
-}
-
-function checkMutableUnlessNew(
-  context: DbContext,
-  table: TableSchema,
-  column: ColumnSchema,
-  uuid: string,
-): void {
-  if (!context.transaction.isNew(uuid) || column === UUID_COLUMN) checkMutable(table, column);
 }
 
 /** Sets columns of a record from `COLUMN[:KEY]=VALUE` texts. @throws FatalError */

@@ -48,7 +48,7 @@ export class DbContext {
     return findTable(this.schema, name);
   }
 
-  /** The column a user means; `_uuid` among them. @throws FatalError */
+  /** The column a user means. @throws FatalError */
   column(table: TableSchema, name: string): ColumnSchema {
     return findColumnByName(table, name);
   }
@@ -146,35 +146,50 @@ function score(text: string, name: string): number {
   return a.startsWith(b) ? b.length : 0;
 }
 
-function best<T>(candidates: Iterable<T>, text: (each: T) => string, name: string): T | 'none' | 'several' {
-  let found: T | 'none' | 'several' = 'none';
-  let top = 0;
+/** Those of the candidates that fit best, by name. */
+function best<T extends { readonly name: string }>(candidates: Iterable<T>, name: string): T[] {
+  let found: T[] = [];
+  let top = 1;
   for (const each of candidates) {
-    const points = score(text(each), name);
-    if (points > top) {
-      found = each;
-      top = points;
-    } else if (points === top && points > 0) found = 'several';
+    const points = score(each.name, name);
+    if (points > top) found = [];
+    if (points >= top) found.push(each);
+    top = Math.max(top, points);
   }
-  return found;
+  return found.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
+
+const namesOf = (found: readonly { readonly name: string }[]): string =>
+  found.map((each) => each.name).join(', ');
 
 /** The table that a user's word names. @throws FatalError */
 export function findTable(schema: DatabaseSchema, name: string): TableSchema {
-  const found = best(schema.tables.values(), (table) => table.name, name);
-  if (found === 'none') throw new FatalError(`unknown table "${name}"`);
-  if (found === 'several') throw new FatalError(`multiple table names match "${name}"`);
-  return found;
+  const found = best(schema.tables.values(), name);
+  if (found.length === 0) throw new FatalError(`unknown table "${name}"`);
+  if (found.length > 1) throw new FatalError(`"${name}" matches multiple table names: ${namesOf(found)}`);
+  return found[0] as TableSchema;
 }
 
 /** The column that a user's word names. @throws FatalError */
 export function findColumnByName(table: TableSchema, name: string): ColumnSchema {
-  const found = best([UUID_COLUMN, ...table.columns], (column) => column.name, name);
-  if (found === 'none')
+  return chooseColumn(table, table.columns, name);
+}
+
+/** As `findColumnByName` where a column is only read, and `_uuid` is one more. @throws FatalError */
+export function findReadableColumn(table: TableSchema, name: string): ColumnSchema {
+  return chooseColumn(table, [UUID_COLUMN, ...table.columns], name);
+}
+
+function chooseColumn(table: TableSchema, columns: readonly ColumnSchema[], name: string): ColumnSchema {
+  const found = best(columns, name);
+  if (found.length === 0)
     throw new FatalError(`${table.name} does not contain a column whose name matches "${name}"`);
-  if (found === 'several')
-    throw new FatalError(`${table.name} contains more than one column whose name matches "${name}"`);
-  return found;
+  if (found.length > 1) {
+    throw new FatalError(
+      `${table.name} contains more than one column whose name matches "${name}": ${namesOf(found)}`,
+    );
+  }
+  return found[0] as ColumnSchema;
 }
 
 /** Runs `work`, turning an error of the data model into one of the tool's, which prints as the peer's does. */

@@ -19,6 +19,8 @@ export interface TableStyle {
   headings: boolean;
   /** Pretty-print JSON. */
   pretty: boolean;
+  /** Format `table`: cells are cut to this many characters (or their heading's); 0 or absent: not. */
+  maxColumnWidth?: number;
 }
 
 /** A cell: a datum with its type, or plain text. */
@@ -43,10 +45,15 @@ export function tableOptions(style: TableStyle): OptionSpec[] {
       name: 'data',
       short: 'd',
       arg: 'required',
-      apply: (value) => (style.cells = oneOf(CELL_FORMATS, value, 'cell')),
+      apply: (value) => (style.cells = oneOf(CELL_FORMATS, value, 'data')),
     },
     { name: 'no-headings', apply: () => (style.headings = false) },
     { name: 'pretty', apply: () => (style.pretty = true) },
+    {
+      name: 'max-column-width',
+      arg: 'required',
+      apply: (value) => (style.maxColumnWidth = Number.parseInt(value as string, 10) || 0),
+    },
     {
       name: 'bare',
       apply: () =>
@@ -101,7 +108,14 @@ function characters(text: string): number {
 }
 
 function asTable(table: Table, style: TableStyle): string {
-  const rows = table.rows.map((row) => row.map((cell) => cellText(cell, style)));
+  const limit = style.maxColumnWidth ?? 0;
+  const cut = (text: string, heading: string): string => {
+    const room = Math.max(limit, style.headings ? heading.length : 0);
+    return limit > 0 && characters(text) > room ? Array.from(text).slice(0, room).join('') : text;
+  };
+  const rows = table.rows.map((row) =>
+    row.map((cell, i) => cut(cellText(cell, style), table.columns[i] as string)),
+  );
   const widths = table.columns.map((name, i) => {
     const heading = style.headings ? name.length : 0;
     return Math.max(heading, ...rows.map((row) => characters(row[i] as string)));

@@ -33,15 +33,18 @@ export class VsctlContext extends DbContext {
     return this.transaction.datum(table, uuid, column);
   }
 
-  /** Inserts an interface, a port of it and gives the port's row. */
+  /** Inserts an interface, whose success is looked at afterwards, and gives its row. */
+  insertInterface(name: string, type = ''): string {
+    const uuid = this.transaction.insert('Interface');
+    this.transaction.set('Interface', uuid, 'name', scalarDatum(name));
+    if (type !== '') this.transaction.set('Interface', uuid, 'type', scalarDatum(type));
+    this.addedInterfaces.push(name);
+    return uuid;
+  }
+
+  /** Inserts a port of these interfaces and gives its row. */
   insertPort(name: string, interfaces: readonly string[], type = ''): string {
-    const rows = interfaces.map((each) => {
-      const uuid = this.transaction.insert('Interface');
-      this.transaction.set('Interface', uuid, 'name', scalarDatum(each));
-      if (type !== '') this.transaction.set('Interface', uuid, 'type', scalarDatum(type));
-      this.addedInterfaces.push(each);
-      return uuid;
-    });
+    const rows = interfaces.map((each) => this.insertInterface(each, type));
     const port = this.transaction.insert('Port');
     this.transaction.set('Port', port, 'name', scalarDatum(name));
     this.transaction.set('Port', port, 'interfaces', setDatum(rows));

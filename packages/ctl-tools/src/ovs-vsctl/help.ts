@@ -5,8 +5,12 @@ import { vlogHelp } from '@ovs-node/common/vlog-options';
 import { vswitchSchema } from 'ovsdb-client/vswitch/schema';
 import { RECORD_NAMES } from './records.js';
 
-/** Groups of commands: words and explanation. */
-const GROUPS: readonly (readonly [string, readonly (readonly [string, string])[]])[] = [
+/** A command's words and explanation, and the column of the latter where it is not its group's. */
+type Row = readonly [words: string, what: string, column?: number];
+/** A group of commands: title, rows, and the column of the explanations. */
+type Group = readonly [title: string, rows: readonly Row[], column?: number];
+
+const GROUPS: readonly Group[] = [
   [
     'Open vSwitch commands:',
     [
@@ -28,7 +32,7 @@ const GROUPS: readonly (readonly [string, readonly (readonly [string, string])[]
       ['br-set-external-id BRIDGE KEY VALUE', 'set KEY on BRIDGE to VALUE'],
       ['br-set-external-id BRIDGE KEY', 'unset KEY on BRIDGE'],
       ['br-get-external-id BRIDGE KEY', 'print value of KEY on BRIDGE'],
-      ['br-get-external-id BRIDGE', 'list key-value pairs on BRIDGE'],
+      ['br-get-external-id BRIDGE', 'list key-value pairs on BRIDGE', 27],
     ],
   ],
   [
@@ -53,19 +57,23 @@ const GROUPS: readonly (readonly [string, readonly (readonly [string, string])[]
     [
       ['get-controller BRIDGE', 'print the controllers for BRIDGE'],
       ['del-controller BRIDGE', 'delete the controllers for BRIDGE'],
+      ['[--inactivity-probe=MSECS]', ''],
       ['set-controller BRIDGE TARGET...', 'set the controllers for BRIDGE'],
       ['get-fail-mode BRIDGE', 'print the fail-mode for BRIDGE'],
       ['del-fail-mode BRIDGE', 'delete the fail-mode for BRIDGE'],
       ['set-fail-mode BRIDGE MODE', 'set the fail-mode for BRIDGE to MODE'],
     ],
+    27,
   ],
   [
     'Manager commands:',
     [
       ['get-manager', 'print the managers'],
       ['del-manager', 'delete the managers'],
+      ['[--inactivity-probe=MSECS]', ''],
       ['set-manager TARGET...', 'set the list of managers to TARGET...'],
     ],
+    27,
   ],
   [
     'SSL commands:',
@@ -75,6 +83,7 @@ const GROUPS: readonly (readonly [string, readonly (readonly [string, string])[]
       ['set-ssl PRIV-KEY CERT CA-CERT', 'set the SSL configuration'],
     ],
   ],
+  ['Switch commands:', [['emer-reset', 'reset switch to known good state']]],
   [
     'Database commands:',
     [
@@ -114,15 +123,17 @@ Output formatting options:
 
 /** The whole text. */
 export function helpText(): string {
-  const groups = GROUPS.map(([title, rows]) => {
-    const lines = rows.map(
-      ([words, what]) => `  ${words.length < 28 ? words.padEnd(28) : `${words}  `}${what}`,
-    );
+  const groups = GROUPS.map(([title, rows, column = 28]) => {
+    const lines = rows.map(([words, what, at = column]) => {
+      if (what === '') return `  ${words}`;
+      return `  ${words.length < at ? words.padEnd(at) : `${words}  `}${what}`;
+    });
     return `\n${title}\n${lines.join('\n')}\n`;
   });
   return [
     'ovs-vsctl: ovs-vswitchd management utility\nusage: ovs-vsctl [OPTIONS] COMMAND [ARG...]\n',
     ...groups,
+    'Potentially unsafe database commands require --force option.\n',
     'Database commands may reference a row in each table in the following ways:\n',
     recordNames(),
     OPTIONS(),

@@ -102,6 +102,38 @@ function findPort(context: VsctlContext, name: string, options: Call['options'])
   return options.has('if-exists') && !topology.ports.has(name) ? undefined : topology.port(name);
 }
 
+function addBondInterface(context: VsctlContext, { args, options }: Call): undefined {
+  const [portName, name] = args as [string, string];
+  const { topology } = context;
+  const port = topology.port(portName);
+  const existing = options.has('may-exist') ? topology.interfaces.get(name) : undefined;
+  if (existing !== undefined && !topology.bridges.has(name)) {
+    if (existing.port === port) return;
+    throw new FatalError(
+      `"--may-exist add-bond-iface ${portName} ${name}" but ${name} is actually attached to port ${existing.port.name}`,
+    );
+  }
+  topology.checkFree(name, `cannot create an interface named ${name}`);
+  context.transaction.addTo('Port', port.uuid, 'interfaces', scalarDatum(context.insertInterface(name)));
+  context.changed();
+}
+
+function deleteBondInterface(context: VsctlContext, { args, options }: Call): undefined {
+  const name = args.at(-1) as string;
+  const { topology } = context;
+  const port = args.length === 2 ? topology.port(args[0] as string) : undefined;
+  const isThere = topology.interfaces.has(name) && !topology.bridges.has(name);
+  if (!isThere && options.has('if-exists')) return;
+  const found = topology.interface(name);
+  if (port !== undefined && found.port !== port)
+    throw new FatalError(`port ${port.name} does not have an interface ${name}`);
+  if (found.port.interfaces.length === 1)
+    throw new FatalError(`cannot delete last interface from port ${found.port.name}`);
+  context.transaction.removeFrom('Port', found.port.uuid, 'interfaces', scalarDatum(found.uuid));
+  context.transaction.delete('Interface', found.uuid);
+  context.changed();
+}
+
 function withoutLocal(bridge: Bridge, names: readonly string[]): string {
   return lines(names.filter((name) => name !== bridge.name));
 }
@@ -143,6 +175,22 @@ export const PORT_COMMANDS: readonly CtlCommand<VsctlContext>[] = [
     max: 2,
     options: [IF_EXISTS, { name: 'with-iface' }],
     run: deletePort,
+  },
+  {
+    name: 'add-bond-iface',
+    usage: 'BOND IFACE',
+    min: 2,
+    max: 2,
+    options: [MAY_EXIST],
+    run: addBondInterface,
+  },
+  {
+    name: 'del-bond-iface',
+    usage: '[BOND] IFACE',
+    min: 1,
+    max: 2,
+    options: [IF_EXISTS],
+    run: deleteBondInterface,
   },
   {
     name: 'port-to-br',

@@ -84,6 +84,11 @@ function optionTable(settings: Settings): OptionSpec[] {
       apply: (value) => (settings.timeout = timeoutOf(value as string)),
     },
     { name: 'retry', apply: () => (settings.retry = true) },
+    // Of clustered databases: there is one server, which leads.
+    ...['leader-only', 'no-leader-only', 'shuffle-remotes', 'no-shuffle-remotes'].map((name) => ({
+      name,
+      apply: () => undefined,
+    })),
     ...tableOptions(settings.style),
     ...vlogOptions,
     ...sslOptions,

@@ -37,7 +37,8 @@ export function nextToken(text: string, start: number): { token: string; end: nu
   let i = start;
   if (text[i] === '"') {
     for (i++; i < text.length && text[i] !== '"'; i++) if (text[i] === '\\') i++;
-    if (i >= text.length) throw new TextError(`${text.slice(start)}: quoted string extends past end of argument`);
+    if (i >= text.length)
+      throw new TextError(`${text.slice(start)}: quoted string extends past end of argument`);
     return { token: text.slice(start, i + 1), end: i + 1 };
   }
   let token = '';
@@ -103,7 +104,8 @@ function parseReal(text: string): number | undefined {
 }
 
 function parseString(text: string): string {
-  if (text === '') throw new TextError('An empty string is not valid as input; use "" to represent the empty string');
+  if (text === '')
+    throw new TextError('An empty string is not valid as input; use "" to represent the empty string');
   if (!text.startsWith('"')) return text;
   if (text.length < 2 || !text.endsWith('"')) {
     throw new TextError(`${text}: missing quote at end of quoted string`);
@@ -234,7 +236,8 @@ class DatumReader {
     if (first === undefined || last === undefined) {
       throw new TextError(`"${token}" is not a valid integer or range`);
     }
-    if (last < first) throw new TextError(`"${token}" is not a valid range. Range end cannot be before start.`);
+    if (last < first)
+      throw new TextError(`"${token}" is not a valid range. Range end cannot be before start.`);
     checked(base, first);
     checked(base, last);
     if (Number(last) - Number(first) >= MAX_RANGE) {

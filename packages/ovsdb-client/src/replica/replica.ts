@@ -9,20 +9,21 @@
  * sends everything, and the replica then tells its user the difference between the old contents and the new, so that
  * a listener never sees anything but deltas. Contents stay readable while the connection is down.
  *
- * Columns that the server's schema does not have are not monitored and read as their defaults of our definition.
+ * Columns that the server's schema does not have are not monitored; where the user gave the schema that it was
+ * written for (`options.schema`), typed rows show them with their defaults, so an older server needs no special care.
  */
 import { type Clock, type Timer, systemClock } from '@ovs-node/common/clock';
 import { JsonRpcError, JsonRpcSession } from '@ovs-node/common/jsonrpc/session';
-import { connectStream } from '@ovs-node/common/stream';
+import { OVSDB_PORT, connectStream } from '@ovs-node/common/stream';
 import { vlog } from '@ovs-node/common/vlog';
 import { OvsdbError } from '../data/error.js';
 import { type Json, isJsonArray, isJsonObject, parseJson, stringifyJson } from '../data/json.js';
 import { type DatabaseDelta, type Row, addDelta, rowDelta } from '../data/row.js';
 import { datumEquals } from '../data/datum.js';
 import { ZERO_UUID } from '../data/uuid.js';
-import { type DatabaseSchema, type TableSchema, schemaFromJson } from '../schema.js';
+import { type DatabaseSchema, type TableSchema, schemaEquals, schemaFromJson } from '../schema.js';
 import { typedRow } from './typed.js';
-import { type ReplicaTables, applyUpdates, applyUpdates2, emptyTables } from './updates.js';
+import { type ReplicaTables, applyUpdates, applyUpdates2, convertTables, emptyTables } from './updates.js';
 
 const log = vlog('ovsdb_idl');
 
@@ -35,6 +36,8 @@ export interface ReplicaOptions {
   readonly database: string;
   /** Absent: every table. Tables the server does not have are passed over. */
   readonly tables?: TableSelection;
+  /** The schema that the user was written for; columns of it that the server lacks read as their defaults. */
+  readonly schema?: DatabaseSchema;
   readonly clock?: Clock;
   /** Gives up at the first failure to connect, for tools; daemons go on trying. */
   readonly retry?: boolean;
@@ -65,6 +68,7 @@ export class Replica<Rows extends RowTypes = RowTypes> {
   #probe: Timer | undefined;
   #probing = false;
   #held: { method: string; params: unknown[] }[] | undefined;
+  #lastError: Error | undefined;
   readonly #clock: Clock;
   readonly #remotes: readonly string[];
   readonly #changeListeners = new Set<(delta: DatabaseDelta) => void>();
@@ -84,7 +88,7 @@ export class Replica<Rows extends RowTypes = RowTypes> {
     return this.#schema;
   }
 
-  /** Begins to connect. */
+  /** Begins to connect; once. */
   start(): void {
     void this.#connect();
   }
@@ -101,14 +105,19 @@ export class Replica<Rows extends RowTypes = RowTypes> {
   /** Resolves when the contents are there; rejects when a connection failed and `retry` is false, or when closed. */
   ready(): Promise<void> {
     if (this.#state === 'live') return Promise.resolve();
+    if (this.#state === 'closed') return Promise.reject(this.#closedError());
     return new Promise((resolve, reject) => {
       const off = this.onState((state, error) => {
         if (state === 'live') resolve();
-        else if (state === 'closed') reject(error ?? new OvsdbError('canceled', 'replica closed'));
+        else if (state === 'closed') reject(error ?? this.#closedError());
         else return;
         off();
       });
     });
+  }
+
+  #closedError(): Error {
+    return this.#lastError ?? new OvsdbError('canceled', 'replica closed');
   }
 
   /** Calls `listener` after each change, with the replica already changed. Gives the function that takes it off. */
@@ -129,16 +138,19 @@ export class Replica<Rows extends RowTypes = RowTypes> {
 
   /** The typed rows of a table, in the order in which they came. */
   *rows<T extends keyof Rows & string>(name: T): Generator<Rows[T]> {
-    const table = this.#schema?.tables.get(name);
-    if (table === undefined) return;
-    for (const row of this.table(name).values()) yield typedRow(table, row) as Rows[T];
+    for (const row of this.table(name).values()) yield this.#typed(name, row)!;
   }
 
   /** One typed row by its UUID. */
   row<T extends keyof Rows & string>(name: T, uuid: string | undefined): Rows[T] | undefined {
-    const table = this.#schema?.tables.get(name);
     const row = uuid === undefined ? undefined : this.table(name).get(uuid);
-    return table === undefined || row === undefined ? undefined : (typedRow(table, row) as Rows[T]);
+    return row === undefined ? undefined : this.#typed(name, row);
+  }
+
+  #typed<T extends keyof Rows & string>(name: T, row: Row): Rows[T] | undefined {
+    const table = this.#schema?.tables.get(name);
+    if (table === undefined) return undefined;
+    return typedRow(table, row, this.options.schema?.tables.get(name)) as Rows[T];
   }
 
   /** Any method of the server. Rejects with `OvsdbError` when it answers with an error, `OvsError` when it is gone. */
@@ -154,7 +166,8 @@ export class Replica<Rows extends RowTypes = RowTypes> {
   #setState(state: ReplicaState, error?: Error): void {
     if (this.#state === 'closed') return;
     this.#state = state;
-    for (const listener of this.#stateListeners) listener(state, error);
+    this.#lastError = error;
+    for (const listener of this.#stateListeners) callSafely(() => listener(state, error));
   }
 
   async #connect(): Promise<void> {
@@ -163,7 +176,10 @@ export class Replica<Rows extends RowTypes = RowTypes> {
     this.#setState('connecting');
     let session: JsonRpcSession | undefined;
     try {
-      const socket = await connectStream(remote);
+      const socket = await connectStream(remote, {
+        defaultPort: OVSDB_PORT,
+        timeoutMs: this.#maxBackoff,
+      });
       if (this.#state === 'closed') return void socket.destroy();
       session = new JsonRpcSession(socket, {
         name: remote,
@@ -176,16 +192,23 @@ export class Replica<Rows extends RowTypes = RowTypes> {
       session.onNotification((method, params) => this.#notified(method, params));
       session.onActivity(() => this.#active());
       session.onClose((reason) => this.#lost(session!, reason));
+      // From the first moment: a server that accepts and then says nothing is found out as well.
+      this.#active();
       this.#setState('monitoring');
       await this.#monitor();
+      // A listener may have closed the replica, or the connection is gone again.
+      if (this.#session !== session) return;
       this.#attempt = 0;
-      this.#active();
       log.info(`${remote}: connected`);
       this.#setState('live');
     } catch (error) {
       if (session !== undefined) session.close(error as Error);
       else this.#failed(remote, error as Error);
     }
+  }
+
+  get #maxBackoff(): number {
+    return this.options.maxBackoffMs ?? 8000;
   }
 
   #lost(session: JsonRpcSession, reason: Error): void {
@@ -201,7 +224,7 @@ export class Replica<Rows extends RowTypes = RowTypes> {
       this.#setState('closed', error);
       return;
     }
-    const delay = Math.min(1000 * 2 ** Math.min(this.#attempt, 10), this.options.maxBackoffMs ?? 8000);
+    const delay = Math.min(1000 * 2 ** Math.min(this.#attempt, 10), this.#maxBackoff);
     const wait = this.#attempt === 0 ? Math.min(delay, 250) : delay;
     if (this.#attempt === 0)
       log.warn(`${remote}: connection lost or refused (${error.message}), reconnecting`);
@@ -230,36 +253,35 @@ export class Replica<Rows extends RowTypes = RowTypes> {
 
   async #monitor(): Promise<void> {
     const schema = schemaFromJson(await this.request('get_schema', [this.options.database]));
-    const requests = this.#monitorRequests(schema);
-    const { method, reply } = await this.#subscribe(requests);
-    const fresh = emptyTables(schema);
+    if (this.#schema !== undefined) this.#adopt(schema);
+    const isFirst = this.#schema === undefined;
+    const { method, reply } = await this.#subscribe(this.#monitorRequests(schema));
+    const { found, lastId, contents } = subscription(method, reply);
     let delta: DatabaseDelta;
-    if (method === 'monitor_cond_since' && isJsonArray(reply) && reply[0] === true) {
+    if (found) {
       // The server knew our last transaction: the reply holds what came after it.
-      this.#schema = schema;
-      delta = applyUpdates2(schema, this.#tables, reply[2] ?? {});
-      this.#lastId = reply[1] as string;
+      delta = applyUpdates2(schema, this.#tables, contents);
     } else {
-      if (method === 'monitor_cond_since') {
-        if (!isJsonArray(reply))
-          throw new OvsdbError('syntax error', 'monitor_cond_since: reply is not an array');
-        applyUpdates2(schema, fresh, reply[2] ?? {});
-        this.#lastId = reply[1] as string;
-      } else if (method === 'monitor_cond') applyUpdates2(schema, fresh, reply);
-      else applyUpdates(schema, fresh, reply);
-      delta = difference(
-        schema,
-        this.#schema === undefined ? fresh : this.#tables,
-        fresh,
-        this.#schema === undefined,
-      );
+      const fresh = emptyTables(schema);
+      (method === 'monitor' ? applyUpdates : applyUpdates2)(schema, fresh, contents);
+      delta = difference(schema, isFirst ? emptyTables(schema) : this.#tables, fresh);
       this.#tables = fresh;
-      this.#schema = schema;
     }
+    this.#schema = schema;
+    this.#lastId = lastId;
     const held = this.#held ?? [];
     this.#held = undefined;
     this.#tell(delta, true);
     for (const { method: name, params } of held) this.#notified(name, params);
+  }
+
+  /** After a reconnect to a server whose schema is another now: what is held takes the new schema's form. */
+  #adopt(schema: DatabaseSchema): void {
+    const old = this.#schema as DatabaseSchema;
+    if (schemaEquals(old, schema)) return;
+    this.#tables = convertTables(old, schema, this.#tables);
+    this.#schema = schema;
+    this.#lastId = ZERO_UUID;
   }
 
   #monitorRequests(schema: DatabaseSchema): Record<string, Json> {
@@ -302,40 +324,64 @@ export class Replica<Rows extends RowTypes = RowTypes> {
     }
     const [id, second, third] = params as Json[];
     if (!isJsonArray(id) || id[0] !== MONITOR_ID || this.#schema === undefined) return;
+    let delta: DatabaseDelta;
     try {
       if (method === 'update3') {
-        this.#tell(applyUpdates2(this.#schema, this.#tables, third ?? {}));
-        this.#lastId = second as string;
-      } else if (method === 'update2') this.#tell(applyUpdates2(this.#schema, this.#tables, second ?? {}));
-      else if (method === 'update') this.#tell(applyUpdates(this.#schema, this.#tables, second ?? {}));
+        if (typeof second !== 'string') throw new OvsdbError('syntax error', 'last-txn-id is not a string');
+        delta = applyUpdates2(this.#schema, this.#tables, third ?? null);
+        this.#lastId = second;
+      } else if (method === 'update2') delta = applyUpdates2(this.#schema, this.#tables, second ?? null);
+      else if (method === 'update') delta = applyUpdates(this.#schema, this.#tables, second ?? null);
+      else return;
     } catch (error) {
       // What we hold no longer follows the server: begin again with everything.
       log.warn(`${this.options.remote}: bad ${method} (${(error as Error).message}), reconnecting`);
       this.#lastId = ZERO_UUID;
       this.#session?.close(error as Error);
+      return;
     }
+    this.#tell(delta);
   }
 
   #tell(delta: DatabaseDelta, always = false): void {
     if (delta.size === 0 && !always) return;
     this.changeNumber++;
-    for (const listener of this.#changeListeners) listener(delta);
+    for (const listener of this.#changeListeners) callSafely(() => listener(delta));
   }
 }
 
 const MONITOR_ID = 'monid';
 const NO_ROWS: ReadonlyMap<string, Row> = new Map();
 
-/** What lies between two contents: `all` says that everything in `now` is new. */
-function difference(
-  schema: DatabaseSchema,
-  before: ReplicaTables,
-  now: ReplicaTables,
-  all: boolean,
-): DatabaseDelta {
+/** A listener's failure is its own: the replica and the other listeners go on. */
+function callSafely(listener: () => void): void {
+  try {
+    listener();
+  } catch (error) {
+    log.err(`listener failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  }
+}
+
+/** The parts of a reply to one of the monitor methods. @throws OvsdbError */
+function subscription(
+  method: MonitorMethod,
+  reply: Json,
+): { readonly found: boolean; readonly lastId: string; readonly contents: Json } {
+  if (method !== 'monitor_cond_since') return { found: false, lastId: ZERO_UUID, contents: reply };
+  const [found, lastId, contents] = isJsonArray(reply) ? reply : [];
+  if (typeof found !== 'boolean' || typeof lastId !== 'string' || contents === undefined)
+    throw new OvsdbError(
+      'syntax error',
+      'monitor_cond_since: reply is not [<found>, <last-txn-id>, <updates>]',
+    );
+  return { found, lastId, contents };
+}
+
+/** What lies between two contents of one schema; rows of `now` that are as before become the objects they were. */
+function difference(schema: DatabaseSchema, before: ReplicaTables, now: ReplicaTables): DatabaseDelta {
   const delta: DatabaseDelta = new Map();
   for (const [name, table] of schema.tables) {
-    const old = all ? undefined : before.get(name);
+    const old = before.get(name);
     const rows = now.get(name)!;
     for (const row of rows.values()) {
       const was = old?.get(row.uuid);

@@ -8,9 +8,10 @@
 import { type Datum, applyDatumDiff, defaultDatum } from '../data/datum.js';
 import { datumFromJson } from '../data/datum-json.js';
 import { syntaxError } from '../data/error.js';
-import { type Json, type JsonObject, isJsonObject } from '../data/json.js';
+import { type Json, type JsonObject, canonicalJson, isJsonObject } from '../data/json.js';
 import { type DatabaseDelta, type Row, addDelta, rowDelta } from '../data/row.js';
 import { isComposite } from '../data/type.js';
+import { columnTypeToJson } from '../data/type-json.js';
 import { parseUuid } from '../data/uuid.js';
 import type { ColumnSchema, DatabaseSchema, TableSchema } from '../schema.js';
 
@@ -20,6 +21,32 @@ export type ReplicaTables = Map<string, Map<string, Row>>;
 /** Empty tables for every table of a schema. */
 export function emptyTables(schema: DatabaseSchema): ReplicaTables {
   return new Map([...schema.tables.keys()].map((name) => [name, new Map<string, Row>()]));
+}
+
+/** The rows of one schema in the form of another: columns by name and type, defaults for those that are new. */
+export function convertTables(
+  from: DatabaseSchema,
+  to: DatabaseSchema,
+  tables: ReplicaTables,
+): ReplicaTables {
+  const converted = emptyTables(to);
+  for (const [name, table] of to.tables) {
+    const old = from.tables.get(name);
+    const sources = table.columns.map((column) => {
+      const was = old?.columnByName.get(column.name);
+      const isSame =
+        was !== undefined &&
+        canonicalJson(columnTypeToJson(was.type)) === canonicalJson(columnTypeToJson(column.type));
+      return isSame ? was.index : undefined;
+    });
+    for (const row of tables.get(name)?.values() ?? []) {
+      const cells = table.columns.map((column, i) =>
+        sources[i] === undefined ? defaultDatum(column.type) : row.cells[sources[i]]!,
+      );
+      converted.get(name)!.set(row.uuid, { ...row, cells });
+    }
+  }
+  return converted;
 }
 
 type RowChange = (table: TableSchema, uuid: string, old: Row | undefined, json: Json) => Row | undefined;
