@@ -78,7 +78,6 @@ export function guard<T>(decode: () => T): T | OfError {
     return decode();
   } catch (e) {
     if (e instanceof DecodeFailure) return e.error;
-    if (e instanceof RangeError) return new OfError('OFPBRC_BAD_LEN', e.message);
     throw e;
   }
 }

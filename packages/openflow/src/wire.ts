@@ -106,6 +106,7 @@ export class Writer {
     this.view = new DataView(this.buf.buffer);
   }
 
+  /** Makes room for `n` bytes and returns where. It may replace `buf` and `view`, so it must be called before they are read. */
   private grow(n: number): number {
     const at = this.length;
     if (at + n > this.buf.length) {
@@ -156,7 +157,8 @@ export class Writer {
     return this;
   }
   bytes(v: Uint8Array): this {
-    this.buf.set(v, this.grow(v.length));
+    const at = this.grow(v.length);
+    this.buf.set(v, at);
     return this;
   }
   /** A string cut to `n - 1` bytes and zero-padded to `n`. */

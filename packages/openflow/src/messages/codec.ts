@@ -75,10 +75,13 @@ for (const type of Object.keys(MESSAGES) as OfMessageType[]) {
 /** A message that `version` cannot say. */
 export class UnencodableError extends Error {}
 
+/** A message longer than the length field can say. */
+export class OversizeError extends Error {}
+
 /**
  * The bytes of a message; the caller owns them.
  *
- * @throws UnencodableError when the version has no such message, RangeError when it is longer than 65535 bytes
+ * @throws UnencodableError when the version has no such message, OversizeError when it is longer than 65535 bytes
  * (`encodeMultipart` cuts replies into pages).
  */
 export function encodeMessage(msg: OfMessage, version: number, xid: number): Uint8Array {
@@ -91,7 +94,7 @@ export function encodeMessage(msg: OfMessage, version: number, xid: number): Uin
       .u32(xid);
     if (form.vendor !== 0) w.u32(form.vendor).u32(form.code);
     form.encode(w, msg, version);
-    if (w.length > MAX_LENGTH) throw new RangeError(`message ${msg.type} of ${w.length} bytes`);
+    if (w.length > MAX_LENGTH) throw new OversizeError(`message ${msg.type} of ${w.length} bytes`);
     w.setU16(2, w.length);
     return w.finish();
   }
@@ -112,7 +115,7 @@ export function encodeMultipart(
     try {
       bytes = encodeMessage({ ...msg, reply: list.slice(from, to), more }, version, xid);
     } catch (e) {
-      if (!(e instanceof RangeError) || to - from < 2) throw e;
+      if (!(e instanceof OversizeError) || to - from < 2) throw e;
     }
     if (bytes) {
       out.push(bytes);
