@@ -6,14 +6,18 @@ import { OFPP } from '@ovs-node/flow/ports';
 import { OfError } from '@ovs-node/openflow/errors';
 import { encodeMultipart } from '@ovs-node/openflow/messages/codec';
 import type { FlowFilter, MessageOf, MultipartReply, MultipartRequest } from '@ovs-node/openflow/messages/types';
+import { INTERNAL_TABLE } from '../ofproto/flow-tables.js';
 import type { Rule } from '../ofproto/rule.js';
 import type { RequestContext } from './connection.js';
 import { switchDesc } from './features.js';
 import { portStatistics } from './port-stats.js';
 import type { Switchboard } from './switchboard.js';
+import { tableFeatures } from './table-features.js';
 
 /** Items of a list in one page of an answer. */
 const PAGE = 128;
+/** Features of a table are long. */
+const TABLES_PAGE = 12;
 const ALL_QUEUES = 0xffffffff;
 const ALL_METERS = 0xffffffff;
 
@@ -53,11 +57,15 @@ class Answer {
   }
 
   /** Sends a list page by page; an empty one is a page as well. */
-  async sendPages<T>(items: readonly T[], page: (items: readonly T[]) => MultipartReply): Promise<undefined> {
+  async sendPages<T>(
+    items: readonly T[],
+    page: (items: readonly T[]) => MultipartReply,
+    size = PAGE,
+  ): Promise<undefined> {
     const { connection } = this.context;
-    for (let at = 0; at === 0 || at < items.length; at += PAGE) {
+    for (let at = 0; at === 0 || at < items.length; at += size) {
       if (connection.isClosed) return;
-      this.send(page(items.slice(at, at + PAGE)), at + PAGE < items.length);
+      this.send(page(items.slice(at, at + size)), at + size < items.length);
       await connection.room();
     }
   }
@@ -117,7 +125,15 @@ const BODIES: { readonly [T in RequestType]: (request: RequestBody<T>, answer: A
   meter_config: ({ meter }, answer) => checkMeter(meter) ?? sendEmpty(answer, 'meter_config'),
   meter_features: (_request, answer) => sendEmpty(answer, 'meter_features'),
 
-  table_features: () => new OfError('OFPBRC_BAD_STAT', 'table features are not supported yet'),
+  table_features: ({ tables }, answer) => {
+    if (tables.length > 0) return new OfError('OFPTFFC_EPERM', 'tables cannot be changed');
+    const ids = Array.from({ length: INTERNAL_TABLE }, (_, id) => id);
+    const page = (some: readonly number[]): MultipartReply => ({
+      type: 'table_features',
+      tables: some.map((id) => tableFeatures(id, answer.version)),
+    });
+    return answer.sendPages(ids, page, TABLES_PAGE);
+  },
   table_desc: () => new OfError('OFPBRC_BAD_STAT', 'table descriptions are not supported yet'),
 };
 

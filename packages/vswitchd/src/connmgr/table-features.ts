@@ -1,0 +1,98 @@
+/**
+ * What each table can do, as table features say it (OpenFlow 1.3, section 7.3.5.5). All tables can do the same, but
+ * for where packets can go on from them, so the long properties are made once per version.
+ */
+import { FIELDS } from '@ovs-node/flow/fields';
+import type { Field } from '@ovs-node/flow/field-types';
+import { fieldCode, putFieldHeader } from '@ovs-node/openflow/match/headers';
+import type { TableFeatures } from '@ovs-node/openflow/messages/types';
+import { Writer } from '@ovs-node/openflow/wire';
+import { INTERNAL_TABLE } from '../ofproto/flow-tables.js';
+
+/** OFPTFPT_*; the odd ones are for table-miss flows. */
+const PROPERTY = {
+  INSTRUCTIONS: 0,
+  NEXT_TABLES: 2,
+  WRITE_ACTIONS: 4,
+  APPLY_ACTIONS: 6,
+  MATCH: 8,
+  WILDCARDS: 10,
+  WRITE_SETFIELD: 12,
+  APPLY_SETFIELD: 14,
+} as const;
+
+/** Goto-table, which the last table cannot; write-metadata, write-, apply- and clear-actions; until 1.4, meter. */
+const GOTO = 1;
+const INSTRUCTIONS = [2, 3, 4, 5];
+const METER = 6;
+/** Output, TTL in and out, push and pop of tags, set-queue, group, set-field. */
+const ACTIONS = [0, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25];
+
+type Property = TableFeatures['properties'][number];
+
+interface Common {
+  readonly actions: Uint8Array;
+  readonly setField: Uint8Array;
+  readonly match: Uint8Array;
+  readonly wildcards: Uint8Array;
+}
+
+const common = new Map<number, Common>();
+
+function codes(types: readonly number[]): Uint8Array {
+  const w = new Writer();
+  for (const type of types) w.u16(type).u16(4);
+  return w.finish();
+}
+
+function headers(version: number, masked: boolean, isListed: (f: Field) => boolean): Uint8Array {
+  const w = new Writer();
+  for (const f of FIELDS) {
+    if (isListed(f) && fieldCode(f, version) !== undefined) putFieldHeader(w, f, version, masked && f.maskable);
+  }
+  return w.finish();
+}
+
+function commonOf(version: number): Common {
+  let found = common.get(version);
+  if (found === undefined) {
+    found = {
+      actions: codes(ACTIONS),
+      setField: headers(version, false, (f) => f.writable),
+      match: headers(version, true, () => true),
+      wildcards: headers(version, false, () => true),
+    };
+    common.set(version, found);
+  }
+  return found;
+}
+
+/** The features of one of the tables 0..253. */
+export function tableFeatures(tableId: number, version: number): TableFeatures {
+  const { actions, setField, match, wildcards } = commonOf(version);
+  const isLast = tableId === INTERNAL_TABLE - 1;
+  const instructions = codes([...(isLast ? [] : [GOTO]), ...INSTRUCTIONS, ...(version < 6 ? [METER] : [])]);
+  const next = Uint8Array.from({ length: INTERNAL_TABLE - 1 - tableId }, (_, i) => tableId + 1 + i);
+  const flow: readonly Property[] = [
+    { type: PROPERTY.INSTRUCTIONS, body: instructions },
+    { type: PROPERTY.NEXT_TABLES, body: next },
+    { type: PROPERTY.WRITE_ACTIONS, body: actions },
+    { type: PROPERTY.WRITE_SETFIELD, body: setField },
+    { type: PROPERTY.APPLY_ACTIONS, body: actions },
+    { type: PROPERTY.APPLY_SETFIELD, body: setField },
+  ];
+  return {
+    tableId,
+    name: '',
+    metadataMatch: 0xffffffffffffffffn,
+    metadataWrite: 0xffffffffffffffffn,
+    config: 0,
+    maxEntries: 1_000_000,
+    properties: [
+      ...flow,
+      ...flow.map(({ type, body }) => ({ type: type + 1, body })),
+      { type: PROPERTY.MATCH, body: match },
+      { type: PROPERTY.WILDCARDS, body: wildcards },
+    ],
+  };
+}
