@@ -4,6 +4,7 @@ import { type CommandSpec, findCommand } from '@ovs-node/common/command';
 import { type OptionSpec, parseCommandLine } from '@ovs-node/common/getopt';
 import { sslOptions } from '@ovs-node/common/stream-options';
 import { parseTimeout, runTool, startTimeout } from '@ovs-node/common/tool';
+import { setLevels } from '@ovs-node/common/vlog';
 import { vlogOptions } from '@ovs-node/common/vlog-options';
 import { fieldByName } from '@ovs-node/flow/fields';
 import { PROTO_ANY } from '@ovs-node/flow/field-types';
@@ -247,6 +248,8 @@ function timeoutOf(value: string): number {
 }
 
 async function main(args: string[]): Promise<void> {
+  // Unlike the other tools, the peer's ovs-ofctl says on the console that it normalized a match.
+  setLevels(null, 'console', 'info');
   const settings: Settings = {
     versions: 1 << OF10,
     protocols: PROTO_ANY,

@@ -7,7 +7,6 @@
  */
 import { W } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
-import { PROTO_OF10_NXM_ANY, PROTO_OXM_ANY } from '@ovs-node/flow/field-types';
 import { portFromOf10 } from '@ovs-node/flow/fields';
 import type { Action } from '@ovs-node/openflow/actions/types';
 import { OfError } from '@ovs-node/openflow/errors';
@@ -139,7 +138,7 @@ export class FlowTables {
         idleTimeout: fm.idleTimeout,
         hardTimeout: fm.hardTimeout,
         importance: fm.importance,
-        flags: shownFlags(fm.flags, protocols),
+        flags: fm.flags,
         actions: admitted.actions,
       },
       now,
@@ -371,14 +370,6 @@ function outputsTo(actions: readonly Action[], port: number): boolean {
 /** Only the switch itself may match on these. */
 function hasHiddenFields(match: Match): boolean {
   return match.mask[W.SKB_PRIORITY] !== 0;
-}
-
-/**
- * The flags that the flow keeps and shows: those of the message. The codecs of 1.0 and 1.1 put FF.RESET_COUNTS into
- * every addition, because the versions mean it; it was not in the message.
- */
-function shownFlags(flags: number, protocols: number = PROTO_OF10_NXM_ANY): number {
-  return (protocols & PROTO_OXM_ANY) === 0 ? flags & ~FF.RESET_COUNTS : flags;
 }
 
 /** A flow that takes another's place was last used when that one was. */
