@@ -71,7 +71,7 @@ test('controller actions give packet-ins with the metadata of the pipeline', asy
   await bench.receive('p1', UDP);
   t.is(events.length, 1);
   const [{ packetIn, maxLen, controllerId }] = events as [PacketInEvent];
-  t.is(packetIn.packet.length, 20);
+  t.is(packetIn.packet.length, packetIn.totalLen);
   t.is(packetIn.cookie, 0x55n);
   t.is(packetIn.tableId, 0);
   t.is(maxLen, 20);

@@ -1,0 +1,103 @@
+import test from 'ava';
+import { OFPP } from '@ovs-node/flow/ports';
+import { FF, type FlowRemoved } from '@ovs-node/openflow/messages/types';
+import type { ErrorName } from '@ovs-node/openflow/errors';
+import { bareBridge, flowLines, flowMod, mod } from './bench.js';
+
+test('modify changes what matches loosely, strictly only its twin, and adds when there is nothing', (t) => {
+  const bridge = bareBridge();
+  mod(bridge, 'add', 'priority=5,in_port=1,actions=1');
+  mod(bridge, 'add', 'priority=5,in_port=1,tcp,actions=1');
+  mod(bridge, 'modify', 'in_port=1,actions=2');
+  t.deepEqual(flowLines(bridge), [
+    'table=0 n_packets=0 priority=5,in_port=1 actions=output:2',
+    'table=0 n_packets=0 priority=5,tcp,in_port=1 actions=output:2',
+  ]);
+  mod(bridge, 'modify_strict', 'priority=5,in_port=1,actions=3');
+  mod(bridge, 'modify', 'table=0,in_port=4,actions=4', 0, { newCookie: 0xffffffffffffffffn });
+  mod(bridge, 'modify', 'table=0,in_port=3,actions=4');
+  t.deepEqual(
+    flowLines(bridge),
+    [
+      'table=0 n_packets=0 priority=5,in_port=1 actions=output:3',
+      'table=0 n_packets=0 priority=32768,in_port=3 actions=output:4',
+      'table=0 n_packets=0 priority=5,tcp,in_port=1 actions=output:2',
+    ].sort((a, b) => lineOrder(flowLines(bridge), a) - lineOrder(flowLines(bridge), b)),
+  );
+});
+
+function lineOrder(lines: readonly string[], line: string): number {
+  return lines.indexOf(line);
+}
+
+test('delete looks at match, cookie and output port', (t) => {
+  const bridge = bareBridge();
+  for (const port of [1, 2, 3]) mod(bridge, 'add', `cookie=${port},in_port=${port},actions=${port + 10}`);
+  mod(bridge, 'delete', '', 0, { cookie: 1n, cookieMask: 0xffffffffffffffffn });
+  mod(bridge, 'delete', '', 0, { outPort: 12 });
+  t.deepEqual(flowLines(bridge), ['table=0 n_packets=0 priority=32768,in_port=3 actions=output:13']);
+  mod(bridge, 'delete_strict', 'priority=1,in_port=3');
+  t.is(flowLines(bridge).length, 1);
+  mod(bridge, 'delete_strict', 'in_port=3');
+  t.deepEqual(flowLines(bridge), []);
+});
+
+test('what a flow-mod may not do is refused and changes nothing', (t) => {
+  const bridge = bareBridge();
+  mod(bridge, 'add', 'priority=7,in_port=1,actions=1');
+  const refused = (name: ErrorName, text: string, more = {}): void => {
+    t.is(bridge.flowMod(flowMod('add', text, more), 0)?.name, name, text);
+    t.deepEqual(flowLines(bridge), ['table=0 n_packets=0 priority=7,in_port=1 actions=output:1']);
+  };
+  refused('OFPFMFC_OVERLAP', 'priority=7,tcp,actions=2', { flags: FF.CHECK_OVERLAP });
+  refused('OFPBRC_EPERM', 'table=254,actions=1');
+  refused('OFPBAC_BAD_OUT_GROUP', 'actions=group:1');
+  refused('OFPMMFC_INVALID_METER', 'actions=meter:1,2');
+  refused('NXBAC_BAD_CONJUNCTION', 'actions=conjunction(1,1/2),1');
+  refused('OFPBAC_BAD_TYPE', 'actions=learn(table=1)');
+});
+
+test('flows expire, and say so when asked to', (t) => {
+  const bridge = bareBridge();
+  const removed: FlowRemoved[] = [];
+  bridge.events = { onPacketIn: () => undefined, onFlowRemoved: (flow) => void removed.push(flow) };
+  mod(bridge, 'add', 'in_port=1,idle_timeout=5,actions=1', 0, { flags: FF.SEND_FLOW_REM });
+  mod(bridge, 'add', 'in_port=2,hard_timeout=10,actions=1', 0, { flags: FF.SEND_FLOW_REM });
+  mod(bridge, 'add', 'in_port=3,actions=1', 0, { flags: FF.SEND_FLOW_REM });
+  t.is(bridge.runExpiry(5000), 5001);
+  t.is(bridge.runExpiry(5001), 10001);
+  t.is(bridge.runExpiry(10001), undefined);
+  mod(bridge, 'delete', 'in_port=3', 12500);
+  t.deepEqual(
+    removed.map(({ reason, durationSec, durationNsec }) => [reason, durationSec, durationNsec]),
+    [
+      ['idle', 5, 1e6],
+      ['hard', 10, 1e6],
+      ['delete', 12, 5e8],
+    ],
+  );
+});
+
+test('a bridge on its own is a learning switch unless it is to be secure', (t) => {
+  const bridge = bareBridge();
+  t.deepEqual(flowLines(bridge), []);
+  bridge.setControl('standalone', false, 0);
+  t.deepEqual(flowLines(bridge), ['table=0 n_packets=0 priority=0, actions=NORMAL']);
+  bridge.setControl('standalone', true, 0);
+  t.deepEqual(flowLines(bridge), []);
+});
+
+test('stations age, and a full table evicts those of its fullest port', (t) => {
+  const bridge = bareBridge();
+  bridge.configure({ macTableSize: 10 }, 0);
+  for (let i = 0; i < 10; i++) bridge.learnMac(1, BigInt(2 + 2 * i), 0, false, i);
+  bridge.learnMac(2, 0x200n, 0, false, 20);
+  t.is(bridge.macTable.size, 10);
+  t.is(bridge.macTable.evicted, 1);
+  t.is(bridge.macTable.lookup(2n, 0, 20), undefined);
+  t.is(bridge.macTable.lookup(0x200n, 0, 20)?.name, 'p2');
+  t.is(bridge.macTable.lookup(0x200n, 1, 20), undefined);
+  bridge.runExpiry(300_020);
+  t.is(bridge.macTable.size, 0);
+  t.is(bridge.port(OFPP.LOCAL)?.name, 'br0');
+});

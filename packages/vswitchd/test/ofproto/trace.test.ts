@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs';
+import test from 'ava';
+import { ofprotoCommands } from '../../src/ofproto/appctl.js';
+import { Backer } from '../../src/ofproto/backer.js';
+import type { Ofproto } from '../../src/ofproto/ofproto.js';
+import { ODPP_NONE, type BundleSpec } from '../../src/ofproto/types.js';
+import { addPort, bareBridge, mod } from './bench.js';
+
+function fixture<T>(name: string): T {
+  return JSON.parse(
+    readFileSync(new URL(`../../../test/ofproto/fixtures/${name}`, import.meta.url), 'utf8'),
+  ) as T;
+}
+
+/** Recirculation numbers depend on what was traced before. */
+function withoutNumbers(text: string): string {
+  return text
+    .replaceAll(/recirc_id=(0x[1-9a-f][0-9a-f]*|[1-9]\d*)/g, 'recirc_id=N')
+    .replaceAll(/recirc\(0x[0-9a-f]+\)/g, 'recirc(N)')
+    .trimEnd();
+}
+
+function tracer(backer: Backer): (args: readonly string[]) => string {
+  const command = ofprotoCommands({ backers: () => [backer], now: () => 0 }).find(
+    (row) => row.name === 'ofproto/trace',
+  )!;
+  return (args) => command.handler([...args]) as string;
+}
+
+interface RandomTable {
+  readonly flows: readonly string[];
+  readonly traces: readonly { readonly packet: string; readonly text: string }[];
+}
+
+test('traces of random packets through random tables are the peer’s', (t) => {
+  let n = 0;
+  for (const { flows, traces } of fixture<RandomTable[]>('traces.json')) {
+    const bridge = bareBridge();
+    for (const flow of flows) mod(bridge, 'add', flow);
+    const run = tracer(bridge.backer);
+    for (const { packet, text } of traces) {
+      t.is(withoutNumbers(run(['br0', packet])), withoutNumbers(text), packet);
+      n++;
+    }
+    t.is(bridge.backer.recirc.size, 0);
+  }
+  t.true(n > 100);
+});
+
+interface NormalFixture {
+  readonly modes: Readonly<Record<string, Partial<BundleSpec>>>;
+  readonly dp: Readonly<Record<string, number>>;
+  readonly flows: readonly (readonly [bridge: string, flow: string])[];
+  readonly traces: readonly { readonly args: readonly string[]; readonly text: string }[];
+}
+
+test('NORMAL with VLAN modes, learning and patch ports traces as the peer’s', (t) => {
+  const { modes, dp, flows, traces } = fixture<NormalFixture>('normal.json');
+  const backer = new Backer('dummy');
+  const vb = bareBridge(0, 'vb', backer);
+  vb.updatePort(0xfffffffe, { dpPort: dp['vb']! });
+  for (const [name, bundle] of Object.entries(modes)) {
+    addPort(vb, { ofport: Number(name.slice(1)), name, dpPort: dp[name]!, bundle });
+  }
+  addPort(vb, { ofport: 11, name: 'pa', dpPort: ODPP_NONE, type: 'patch', peer: 'pb' });
+  const vc = bareBridge(0, 'vc', backer);
+  vc.updatePort(0xfffffffe, { dpPort: dp['vc']! });
+  addPort(vc, { ofport: 12, name: 'pb', dpPort: ODPP_NONE, type: 'patch', peer: 'pa' });
+  addPort(vc, { ofport: 1, name: 'w1', dpPort: dp['w1']! });
+  const bridges: Readonly<Record<string, Ofproto>> = { vb, vc };
+  for (const [bridge, flow] of flows) mod(bridges[bridge]!, 'add', flow);
+  const run = tracer(backer);
+  for (const { args, text } of traces) t.is(run(args).trimEnd(), text.trimEnd(), args.join(' '));
+});
+
+test('what cannot be traced is refused in the peer’s words', (t) => {
+  const run = tracer(bareBridge().backer);
+  const refused = (message: string, ...args: string[]): void => {
+    t.throws(() => run(args), { message });
+  };
+  refused('nobr: unknown bridge', 'nobr', 'in_port=1');
+  refused('Bad openflow flow syntax: bad=1: unknown field bad', 'br0', 'bad=1');
+  refused('syntax error at foo (or the bridge name was omitted)', 'foo');
+  refused('Trailing garbage in packet data', 'br0', 'in_port=1', 'zz');
+  refused('Missing argument for option --ct-next', 'br0', 'in_port=1', '--ct-next');
+  refused('foo: unknown connection tracking state flag', 'br0', 'in_port=1', '--ct-next', 'foo');
+  refused('--foo: unknown option', 'br0', 'in_port=1', '--foo');
+  refused(
+    'no OpenFlow port for datapath port 77',
+    'in_port(77),eth(src=00:00:00:00:00:01,dst=00:00:00:00:00:02),eth_type(0x1234)',
+  );
+});
