@@ -74,8 +74,11 @@ export class Handle {
       return;
     }
     this.core.beginBatch(now);
-    this.run(op, tag, request);
-    this.core.endBatch();
+    try {
+      this.run(op, tag, request);
+    } finally {
+      this.core.endBatch();
+    }
   }
 
   /** Closes the handle: pended operations complete with ENOTCONN, queues and subscriptions are gone. */
