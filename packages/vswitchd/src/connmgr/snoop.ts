@@ -12,10 +12,10 @@ const MAX_SNOOPERS = 16;
 const PREFERENCE = { primary: 2, equal: 1, secondary: 0 } as const;
 
 interface Snooper {
-  readonly stream: Duplex;
   readonly of: OfConnection;
   /** Whom it listens to. */
-  subject: SwitchConnection | undefined;
+  readonly subject: SwitchConnection;
+  isReady: boolean;
 }
 
 export class Snoops {
@@ -42,7 +42,9 @@ export class Snoops {
   }
 
   accept(stream: Duplex): void {
-    if (this.#snoopers.size >= MAX_SNOOPERS) {
+    const subject = this.#best();
+    if (subject === undefined || this.#snoopers.size >= MAX_SNOOPERS) {
+      if (subject === undefined) log.infoRl(rate, `${this.#bridge}: no controller connection to snoop`);
       stream.on('error', () => {});
       stream.destroy();
       return;
@@ -52,15 +54,12 @@ export class Snoops {
       { versions: this.#versions() },
       {
         onReady: () => {
-          snooper.subject = this.#best();
-          if (snooper.subject !== undefined) return;
-          log.infoRl(rate, `${this.#bridge}: no controller connection to snoop`);
-          this.#end(snooper);
+          snooper.isReady = true;
         },
         onClose: () => this.#snoopers.delete(snooper),
       },
     );
-    const snooper: Snooper = { stream, of, subject: undefined };
+    const snooper: Snooper = { of, subject, isReady: false };
     this.#snoopers.add(snooper);
   }
 
@@ -81,7 +80,8 @@ export class Snoops {
   /** Passes a message on that went over a connection. Who does not read misses some. */
   copy(subject: SwitchConnection, bytes: Uint8Array): void {
     for (const snooper of this.#snoopers) {
-      if (snooper.subject === subject && snooper.of.queued < ASYNC_BACKLOG) snooper.of.sendBytes(bytes.slice());
+      if (snooper.subject !== subject || !snooper.isReady || snooper.of.queued > ASYNC_BACKLOG) continue;
+      snooper.of.sendBytes(bytes.slice());
     }
   }
 
