@@ -128,7 +128,7 @@ function formatAttr(
       const v = ((value[0]! << 8) | value[1]!) & 0xfff;
       const m = mask === null ? 0xfff : ((mask[0]! << 8) | mask[1]!) & 0xfff;
       if (m === 0xfff) return `tcp_flags(${flagNames(TCP_FLAG_NAMES, v)})`;
-      if (m === 0) return `tcp_flags(${altHex(v)}/0)`;
+      if (m === 0) return 'tcp_flags(0/0)';
       return `tcp_flags(${maskedFlags(TCP_FLAG_NAMES, v, m)})`;
     }
     case K.ETHERTYPE.code: {
