@@ -13,9 +13,22 @@ const root = resolve(import.meta.dirname, '..');
 const problems = [];
 const json = (path) => JSON.parse(readFileSync(join(root, path), 'utf8'));
 
-const layers = ['common', 'flow', 'openflow', 'netlink', 'ovsdb-client', 'ovsdb-server', 'datapath-svc', 'vswitchd', 'ctl-tools'];
+const layers = [
+  'common',
+  'flow',
+  'openflow',
+  'netlink',
+  'ovsdb-client',
+  'ovsdb-server',
+  'datapath-svc',
+  'vswitchd',
+  'ctl-tools',
+];
 const packageOf = new Map(layers.map((dir) => [json(`packages/${dir}/package.json`).name, dir]));
-const files = spawnSync('git', ['ls-files', '-co', '--exclude-standard', '--', '*.ts', '*.mjs'], { cwd: root, encoding: 'utf8' })
+const files = spawnSync('git', ['ls-files', '-co', '--exclude-standard', '--', '*.ts', '*.mjs'], {
+  cwd: root,
+  encoding: 'utf8',
+})
   .stdout.split('\n')
   .filter((file) => file !== '' && existsSync(join(root, file)));
 
@@ -26,16 +39,21 @@ for (const file of files) {
   const owner = /^packages\/([^/]+)\/src\//.exec(file)?.[1];
   if (owner === undefined) continue;
   const manifest = json(`packages/${owner}/package.json`);
-  const references = json(`packages/${owner}/tsconfig.json`).references.map((each) => each.path.replace('../', ''));
+  const references = json(`packages/${owner}/tsconfig.json`).references.map((each) =>
+    each.path.replace('../', ''),
+  );
   for (const [, name] of text.matchAll(/(?:^|\s)(?:from|import)\s*\(?\s*'([^'.][^']*)'/gm)) {
     const base = name.startsWith('@') ? name.split('/').slice(0, 2).join('/') : name.split('/')[0];
     if (base.startsWith('node:')) continue;
     if (builtinModules.includes(base)) problems.push(`${file}: imports ${name}; say node:${name}`);
     const target = packageOf.get(base);
-    if (manifest.dependencies?.[base] === undefined && target !== owner) problems.push(`${file}: ${base} is not a dependency of its package`);
+    if (manifest.dependencies?.[base] === undefined && target !== owner)
+      problems.push(`${file}: ${base} is not a dependency of its package`);
     if (target === undefined || target === owner) continue;
-    if (layers.indexOf(target) > layers.indexOf(owner)) problems.push(`${file}: imports ${name} from a layer above its own`);
-    if (!references.includes(target)) problems.push(`${file}: ${target} is not among the references of tsconfig.json`);
+    if (layers.indexOf(target) > layers.indexOf(owner))
+      problems.push(`${file}: imports ${name} from a layer above its own`);
+    if (!references.includes(target))
+      problems.push(`${file}: ${target} is not among the references of tsconfig.json`);
   }
 }
 
@@ -44,14 +62,19 @@ const manifests = ['package.json', ...layers.map((dir) => `packages/${dir}/packa
 for (const manifest of manifests) {
   for (const [name, version] of Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })) {
     if (packageOf.has(name)) continue;
-    if (!documented.includes(`\`${name}\``)) problems.push(`package.json of ${manifest.name}: ${name} is not in docs/dependencies.md`);
-    if (!/^\d+\.\d+\.\d+/.test(version)) problems.push(`package.json of ${manifest.name}: ${name} ${version} is not pinned`);
+    if (!documented.includes(`\`${name}\``))
+      problems.push(`package.json of ${manifest.name}: ${name} is not in docs/dependencies.md`);
+    if (!/^\d+\.\d+\.\d+/.test(version))
+      problems.push(`package.json of ${manifest.name}: ${name} ${version} is not pinned`);
   }
 }
 
 for (const generator of ['scripts/generate-schema.mjs']) {
   if (!existsSync(join(root, generator))) continue;
-  const result = spawnSync(process.execPath, [join(root, generator), '--check'], { cwd: root, encoding: 'utf8' });
+  const result = spawnSync(process.execPath, [join(root, generator), '--check'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
   if (result.status !== 0) problems.push(`${generator}: ${(result.stderr || result.stdout).trim()}`);
 }
 

@@ -62,8 +62,8 @@ testWith(PEER)('both sides refuse the same command lines with the same words and
           const result = await suite.run(program as string, words, { timeoutMs: 15_000 });
           const text = result.stderr
             .replaceAll(dir, 'DIR')
-          // getopt prints the program as it was called.
-          .replace(/^\/usr\/s?bin\//gm, '')
+            // getopt prints the program as it was called.
+            .replace(/^\/usr\/s?bin\//gm, '')
             // Log lines of the console carry a time; their numbers are the process's own.
             .replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z\|\d+\|/gm, 'TIME|N|')
             .replace(/pid \d+|\.\d+\.ctl/g, 'PID');

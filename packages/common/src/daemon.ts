@@ -35,7 +35,7 @@ export interface DaemonContext {
   /** Listens already when `start` is called; register commands on it. */
   readonly unixctl: UnixctlServer;
   /** Stops the daemon in order and ends the process. */
-  exit(status?: number): void;
+  readonly exit: (status?: number) => void;
 }
 
 /** What `start` returns: a daemon that serves. */

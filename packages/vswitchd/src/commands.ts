@@ -17,7 +17,9 @@ export function registerCommands(unixctl: UnixctlServer, daemon: Vswitchd, exit:
       return Promise.reject(new OvsError(strerror(code), code));
     },
   });
-  unixctl.registerAll(ofprotoCommands({ backers: () => daemon.datapaths.backers(), now: () => daemon.clock.now() }));
+  unixctl.registerAll(
+    ofprotoCommands({ backers: () => daemon.datapaths.backers(), now: () => daemon.clock.now() }),
+  );
   unixctl.register('exit', '[--cleanup]', 0, 1, async (args) => {
     if (args[0] !== undefined && args[0] !== '--cleanup') throw new Error(`unknown option ${args[0]}`);
     if (args[0] === '--cleanup') await daemon.cleanUp();

@@ -260,10 +260,11 @@ export function runCommand(
     env = process.env,
     input = '',
     timeoutMs = 60_000,
-  }: { env?: NodeJS.ProcessEnv; input?: string; timeoutMs?: number } = {},
+    cwd,
+  }: { env?: NodeJS.ProcessEnv; input?: string; timeoutMs?: number; cwd?: string } = {},
 ): Promise<RunResult> {
   return new Promise((done) => {
-    const child = spawn(file, args, { env, stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true });
+    const child = spawn(file, args, { env, cwd, stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true });
     let stdout = '';
     let stderr = '';
     const timer = setTimeout(() => {

@@ -297,7 +297,7 @@ export class Bridge implements BridgeState {
   }
 
   async destroy(): Promise<void> {
-    for (const name of [...this.live.keys()]) await this.deleteInterface(name);
+    for (const name of this.live.keys()) await this.deleteInterface(name);
     this.ofproto.destroy();
   }
 }

@@ -136,7 +136,7 @@ export class Switch {
     if (this.#stopped) return;
     for (const bridge of this.bridges.values()) {
       if (bridge.config.type !== type) continue;
-      for (const [name, live] of [...bridge.live]) if (live.config.type !== 'patch') bridge.forget(name);
+      for (const [name, live] of bridge.live) if (live.config.type !== 'patch') bridge.forget(name);
     }
   }
 
