@@ -31,6 +31,8 @@ export interface FrozenState {
   readonly stack: readonly bigint[];
   readonly actionSet: readonly Action[];
   readonly actsetOutput: number;
+  /** Of a `controller` action: what the packet-in carries back. */
+  readonly userdata?: Uint8Array;
 }
 
 /** The metadata of a flow, for a state. */
@@ -74,6 +76,7 @@ function keyOf(state: FrozenState): string {
     state.stack.join(','),
     state.actionSet.map(actionId).join(','),
     state.actsetOutput,
+    state.userdata ?? '',
   ].join('|');
 }
 

@@ -149,6 +149,7 @@ export class UpcallHandler {
         match: metadataMatch(flow),
         // Whole: `max_len` is for packets that wait in a buffer, of which there are none (as in the peer).
         packet: upcall.packet.slice(),
+        ...(state.userdata ? { userdata: state.userdata } : {}),
       },
       maxLen: cookie.maxLen,
       controllerId: cookie.controllerId,

@@ -69,6 +69,7 @@ function doAction(ctx: XlateContext, action: Action, last: boolean): boolean {
         action.maxLen,
         action.reason === PR.ACTION && ctx.inActionSet ? PR.ACTION_SET : action.reason,
         action.controllerId,
+        action.userdata,
       );
       break;
     case 'enqueue':

@@ -23,13 +23,20 @@ export function frozenState(ctx: XlateContext, tableId: number, withActionSet: b
   };
 }
 
-/** Sends up to `maxLen` bytes of the packet to the controllers of that id. */
-export function controllerAction(ctx: XlateContext, maxLen: number, why: number, controllerId: number): void {
+/** Sends the packet to the controllers of that id. */
+export function controllerAction(
+  ctx: XlateContext,
+  maxLen: number,
+  why: number,
+  controllerId: number,
+  userdata?: Uint8Array,
+): void {
   commit(ctx);
   // Packets from a table-miss flow (priority 0, matching everything) are an explicit miss to OpenFlow 1.3 on.
   const isMissFlow = ctx.rule?.priority === 0 && ctx.rule.subtable?.staged.words.length === 0;
   const reason = why === PR.ACTION && isMissFlow ? PR.EXPLICIT_MISS : why;
-  const recircId = ctx.recirc.acquire(frozenState(ctx, ctx.tableId, false));
+  const state = frozenState(ctx, ctx.tableId, false);
+  const recircId = ctx.recirc.acquire(userdata && userdata.length > 0 ? { ...state, userdata } : state);
   ctx.recircIds.push(recircId);
   putUserspace(ctx, {
     type: CookieType.CONTROLLER,
