@@ -45,6 +45,9 @@ interface Target {
   readonly name: string;
 }
 
+/** Who is about to listen, by name: settled when that is done. */
+const listening = new Map<string, Promise<void>>();
+
 export class StreamPort implements Port {
   readonly kind = 'stream';
   readonly fd = -1;
@@ -173,13 +176,8 @@ export class StreamPort implements Port {
 
   async #open(): Promise<void> {
     try {
-      if (this.#target.listen) {
-        const listener = await listenStream(this.#target.name, (socket) => this.#accept(socket), {
-          defaultPort: NO_PORT,
-        });
-        if (this.#closed) await listener.close();
-        else this.#listener = listener;
-      } else {
+      if (this.#target.listen) await this.#listen();
+      else {
         const socket = await connectStream(this.#target.name, {
           defaultPort: NO_PORT,
           timeoutMs: CONNECT_TIMEOUT_MS,
@@ -191,6 +189,26 @@ export class StreamPort implements Port {
       this.error = `${this.#target.name}: ${error instanceof Error ? error.message : String(error)}`;
       this.#again();
     }
+  }
+
+  /**
+   * Listen, after whoever is just beginning or ending to listen at the same place: a port that is deleted and added
+   * again must not lose its new socket to the old one's end.
+   */
+  async #listen(): Promise<void> {
+    const { name } = this.#target;
+    const turn = (async () => {
+      await listening.get(name);
+      if (this.#closed) return;
+      const listener = await listenStream(name, (socket) => this.#accept(socket), { defaultPort: NO_PORT });
+      if (this.#closed) await listener.close();
+      else this.#listener = listener;
+    })();
+    const over = turn.catch(() => {});
+    listening.set(name, over);
+    await over;
+    if (listening.get(name) === over) listening.delete(name);
+    return turn;
   }
 
   #again(): void {

@@ -202,6 +202,24 @@ test('options must say exactly one place', (t) => {
   }
 });
 
+test('a port deleted while it begins to listen, and added again at once, listens', async (t) => {
+  const dir = tmpDir(t);
+  const options = { listen: `unix:${path.join(dir, 's')}` };
+  const rig = new Rig('vm1', VportType.STREAM, options);
+  let vport = rig.vport;
+  for (let i = 0; i < 20; i++) {
+    if (i % 3 === 0) await new Promise((resolve) => setImmediate(resolve));
+    vport.datapath.delVport(vport);
+    vport = rig.add('vm1', VportType.STREAM, options);
+  }
+  const far = await connect(rig, { path: unixPath(dir) });
+  rig.connect(vport.portNo, rig.recorder.vport!.portNo);
+  far.send([udp(20)]);
+  t.deepEqual(await rig.received(1), [hex(udp(20))]);
+  far.socket.destroy();
+  rig.close();
+});
+
 /** A connection to the port; it may take the port a moment to listen. */
 async function connect(rig: Rig, where: { path: string }): Promise<Far> {
   let far: Far | undefined;
