@@ -3,6 +3,9 @@
  * asks (the control socket of ovs-datapath-svc, or of vswitchd for its in-process datapaths).
  */
 
+import { composePacket } from '@ovs-node/flow/compose';
+import { keyOf } from '@ovs-node/netlink/key';
+import { parseDpKey } from '@ovs-node/netlink/text/key-parse';
 import { decodePortOptionText } from '../ports/options.js';
 import { dummyNames, findDummy } from '../ports/dummy.js';
 import type { DatapathThread } from './thread.js';
@@ -68,7 +71,7 @@ export const THREAD_COMMANDS: readonly ThreadCommand[] = [
     run: (thread, [name, ...packets]) => {
       const port = findDummy(thread.loop, name!);
       if (port === undefined) throw new Error('no such dummy netdev');
-      const frames = packets.map((text) => parseHex(text));
+      const frames = packets.map((text) => parsePacket(text));
       for (const frame of frames) port.inject(frame);
       return '';
     },
@@ -91,6 +94,12 @@ export const THREAD_COMMANDS: readonly ThreadCommand[] = [
     },
   },
 ];
+
+/** A packet: its bytes in hexadecimal, or a datapath flow, of which a packet is made. */
+function parsePacket(text: string): Uint8Array {
+  if (!text.includes('(')) return parseHex(text);
+  return composePacket(keyOf(parseDpKey(text).key));
+}
 
 /** The bytes of a packet in hexadecimal. */
 function parseHex(text: string): Uint8Array {

@@ -27,19 +27,10 @@ export class Udpif {
   private again = false;
   private stopped = true;
 
-  /**
-   * Begins to serve a backer with a datapath; `stop` when that is gone. A backer keeps its `Udpif` from one datapath
-   * to the next. Rejects when upcalls cannot be received.
-   */
-  static async start(backer: Backer, dpif: Dpif, clock: Clock): Promise<Udpif> {
-    const udpif = backer.udpif ?? new Udpif(backer, clock);
-    backer.udpif = udpif;
-    await udpif.attach(dpif);
-    return udpif;
-  }
-
+  /** One for a backer, from one datapath to the next. */
   constructor(backer: Backer, clock: Clock) {
     this.backer = backer;
+    backer.udpif = this;
     this.clock = clock;
     this.upcalls = new UpcallHandler(backer, this.ukeys);
     this.revalidator = new Revalidator(backer, this.ukeys, this.upcalls);

@@ -191,7 +191,8 @@ export class Bench {
       addPort(ofproto, { ofport: i, name: `p${i}`, dpPort: port.portNo });
     }
     ofproto.setControl('secure', false, clock.now());
-    const udpif = await Udpif.start(backer, dpif, clock);
+    const udpif = new Udpif(backer, clock);
+    await udpif.attach(dpif);
     return new Bench(clock, datapath, provider, backer, ofproto, dpif, udpif);
   }
 
