@@ -52,12 +52,49 @@ test('random transactions have the same replies and leave the same contents as o
   const peer = startPeerServer(dir, peerFile);
   const own = await connect(`${dir}/own.sock`);
   const other = await connect(peer.socket);
+  // Three monitors on each: the changes they are told of must be the same, too. (The peer sends empty changes when
+  // a column changes that only a condition names; so all that conditions name is monitored.)
+  const columns = (table: string): Json => COLUMNS[table]!;
+  const requests: [string, Json][] = [
+    ['monitor', Object.fromEntries(TABLES.map((table) => [table, [{ columns: columns(table) }]]))],
+    ['monitor_cond', Object.fromEntries(TABLES.map((table) => [table, [{ columns: columns(table) }]]))],
+    [
+      'monitor_cond',
+      {
+        all: [
+          {
+            columns: ['s', 'i', 'is', 'm'],
+            where: [
+              ['i', '>', 0],
+              ['s', '==', 'a'],
+              ['is', 'includes', ['set', [1, 2]]],
+            ],
+          },
+        ],
+        idx: [{ columns: ['k', 'name'], where: [['name', '!=', 'a']] }],
+      },
+    ],
+  ];
+  const notes: [string[], string[]] = [[], []];
+  for (const [i, session] of [own, other].entries()) {
+    session.onNotification((method, params) =>
+      notes[i]!.push(canonicalJson([method, ...(params as Json[])])),
+    );
+    for (const [n, [method, request]] of requests.entries()) await call(session, method, ['T', n, request]);
+  }
+  let compared = 0;
+  const compareNotes = (operations: Json): void => {
+    compared += notes[0].length;
+    const [a, b] = notes.map((list) => list.splice(0).sort().join('\n')) as [string, string];
+    if (a !== b) throw new Error(`updates for ${JSON.stringify(operations)}\nown:  ${a}\npeer: ${b}`);
+  };
   const wipe = TABLES.map((table): Json => ({ op: 'delete', table, where: [] }));
   try {
     await fc.assert(
       fc.asyncProperty(transactions, async (list) => {
         await call(own, 'transact', ['T', ...wipe]);
         await call(other, 'transact', ['T', ...wipe]);
+        notes[0].length = notes[1].length = 0;
         for (const operations of list) {
           const [a, b] = await Promise.all([
             call(own, 'transact', ['T', ...operations]),
@@ -68,6 +105,7 @@ test('random transactions have the same replies and leave the same contents as o
               `for ${JSON.stringify(operations)}\nown:  ${normalize(a)}\npeer: ${normalize(b)}`,
             );
           }
+          compareNotes(operations);
         }
         const [a, b] = await Promise.all([
           call(own, 'transact', ['T', ...dump()]),
@@ -82,6 +120,7 @@ test('random transactions have the same replies and leave the same contents as o
         seed: Number(process.env['FUZZ_SEED'] ?? 1),
       },
     );
+    t.true(compared > 100, `${compared} updates compared`);
     // Both files, read by this code, hold what both servers said, but for the ephemeral column.
     const contents = (file: string): string =>
       canonicalJson(
