@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { FatalError, OvsError, errnoName, strerror } from './errors.js';
+import { libraryEngine } from './jsonrpc/adapter.js';
 import { JsonRpcError, JsonRpcSession } from './jsonrpc/session.js';
 import { connectStream } from './stream.js';
 import { defaultPidfile, dirs } from './dirs.js';
@@ -69,7 +70,10 @@ export async function unixctlCall(
   const socketPath = resolveTarget(target);
   let session: JsonRpcSession;
   try {
-    session = new JsonRpcSession(await connectStream(`unix:${socketPath}`), { name: `unix:${socketPath}` });
+    session = new JsonRpcSession(await connectStream(`unix:${socketPath}`), {
+      name: `unix:${socketPath}`,
+      engine: libraryEngine,
+    });
   } catch (error) {
     vlog('unixctl').warn(`failed to connect to ${socketPath}`);
     throw new FatalError(`cannot connect to "${socketPath}" (${strerror(error)})`);

@@ -3,6 +3,7 @@
  * the reply's result or error is text that ends in a newline.
  */
 import { errorMessage } from './errors.js';
+import { libraryEngine } from './jsonrpc/adapter.js';
 import { JsonRpcError, JsonRpcSession } from './jsonrpc/session.js';
 import { listenStream, type Listener } from './stream.js';
 import { versionLine } from './version.js';
@@ -82,6 +83,7 @@ export class UnixctlServer {
       const session = new JsonRpcSession(socket, {
         name: `unix#${this.#connections++}`,
         echo: false,
+        engine: libraryEngine,
         maxBacklog: 256 * 1024 * 1024,
         limits: { maxBytes: 64 * 1024 * 1024, maxDepth: 8 },
       });

@@ -6,51 +6,30 @@
  * value travels in `data`). Nothing outside this file knows the package.
  */
 import { JSONRPCClient, JSONRPCServer, type JSONRPCID, type JSONRPCResponse } from 'json-rpc-2.0';
-
-/** A 1.0 message with a method: a request, or a notification when `id` is null. */
-export interface Request10 {
-  readonly id: unknown;
-  readonly method: string;
-  readonly params: unknown;
-}
-
-/** A 1.0 reply: one of `result` and `error` is null. */
-export interface Response10 {
-  readonly id: unknown;
-  readonly result: unknown;
-  readonly error: unknown;
-}
-
-/** Fails a request with a JSON value: thrown by a handler it becomes the reply's `error`; received, the rejection. */
-export class JsonRpcError extends Error {
-  readonly error: unknown;
-
-  constructor(error: unknown) {
-    super(typeof error === 'string' ? error : JSON.stringify(error));
-    this.name = 'JsonRpcError';
-    this.error = error;
-  }
-}
-
-/** Runs one request; `id` is the requester's (for RFC 7047 `cancel`). */
-export type RequestHandler = (method: string, params: unknown[], id: unknown) => unknown;
+import {
+  type Caller,
+  JsonRpcError,
+  type Request10,
+  type RequestHandler,
+  type Responder,
+  type Response10,
+  type RpcEngine,
+  errorValue,
+} from './rpc.js';
 
 const VERSION = '2.0' as const;
 
-/** The calling side: gives requests ids and settles them when their replies come. */
-export class Caller {
+class LibraryCaller implements Caller {
   readonly #client: JSONRPCClient;
   #nextId = 0;
   #closed: Error | null = null;
 
-  /** @param send writes a 1.0 request. */
   constructor(send: (message: Request10) => void) {
     this.#client = new JSONRPCClient((payload: { id: unknown; method: string; params: unknown }) => {
       send({ id: payload.id, method: payload.method, params: payload.params });
     });
   }
 
-  /** Sends a request; the promise rejects with JsonRpcError for an error reply, or with what `close` was given. */
   call(method: string, params: unknown[]): { id: number; result: Promise<unknown> } {
     const id = this.#nextId++;
     return { id, result: this.#call(id, method, params) };
@@ -69,7 +48,6 @@ export class Caller {
     throw new JsonRpcError(response.error.data);
   }
 
-  /** Takes a reply; one that nobody waits for is ignored. */
   receive(reply: Response10): void {
     const id = reply.id as JSONRPCID;
     if (reply.error !== null && reply.error !== undefined) {
@@ -77,15 +55,13 @@ export class Caller {
     } else this.#client.receive({ jsonrpc: VERSION, id, result: reply.result ?? null });
   }
 
-  /** Rejects what is pending and what comes later. */
   close(reason: Error): void {
     this.#closed = reason;
     this.#client.rejectAllPendingRequests(reason.message);
   }
 }
 
-/** The answering side. */
-export class Responder {
+class LibraryResponder implements Responder {
   readonly #server = new JSONRPCServer<RequestHandler>({ errorListener: () => {} });
 
   constructor() {
@@ -110,17 +86,11 @@ export class Responder {
       error: {
         code: 0,
         message: '',
-        data:
-          error instanceof JsonRpcError
-            ? error.error
-            : error instanceof Error
-              ? error.message
-              : String(error),
+        data: errorValue(error),
       },
     });
   }
 
-  /** Calls the handler, synchronously; the promise is the reply, and never rejects. */
   async answer(request: Request10, handler: RequestHandler): Promise<Response10> {
     const response = await this.#server.receive(
       { jsonrpc: VERSION, id: request.id as JSONRPCID, method: request.method, params: request.params },
@@ -130,3 +100,9 @@ export class Responder {
     return { id: request.id, result: error === null ? ((response?.result as unknown) ?? null) : null, error };
   }
 }
+
+/** The engine of control sockets. */
+export const libraryEngine: RpcEngine = {
+  caller: (send) => new LibraryCaller(send),
+  responder: () => new LibraryResponder(),
+};

@@ -10,17 +10,19 @@
 import type { Duplex } from 'node:stream';
 import { OvsError, errorMessage } from '../errors.js';
 import { vlog, RateLimit } from '../vlog.js';
+import { plainEngine } from './dispatcher.js';
+import { DEFAULT_LIMITS, JsonSplitter, type FrameLimits } from './framing.js';
 import {
-  Caller,
-  Responder,
+  type Caller,
   JsonRpcError,
   type Request10,
   type RequestHandler,
+  type Responder,
   type Response10,
-} from './adapter.js';
-import { DEFAULT_LIMITS, JsonSplitter, type FrameLimits } from './framing.js';
+  type RpcEngine,
+} from './rpc.js';
 
-export { JsonRpcError, type RequestHandler } from './adapter.js';
+export { JsonRpcError, type RequestHandler } from './rpc.js';
 
 const log = vlog('jsonrpc');
 const limit = new RateLimit(60, 5);
@@ -38,6 +40,8 @@ export interface SessionOptions {
   readonly parse?: (text: string) => unknown;
   /** JSON.stringify when absent. */
   readonly stringify?: (value: unknown) => string;
+  /** Who matches requests and replies; the plain dispatcher when absent. */
+  readonly engine?: RpcEngine;
 }
 
 type NotificationHandler = (method: string, params: unknown[]) => void;
@@ -47,7 +51,7 @@ export class JsonRpcSession {
   readonly name: string;
   readonly #stream: Duplex;
   readonly #caller: Caller;
-  readonly #responder = new Responder();
+  readonly #responder: Responder;
   readonly #parse: (text: string) => unknown;
   readonly #stringify: (value: unknown) => string;
   readonly #maxBacklog: number;
@@ -69,7 +73,9 @@ export class JsonRpcSession {
     this.#stringify = options.stringify ?? ((value) => JSON.stringify(value));
     this.#maxBacklog = options.maxBacklog ?? 1024 * 1024 * 1024;
     this.#echo = options.echo ?? true;
-    this.#caller = new Caller((message) => this.#send(message));
+    const engine = options.engine ?? plainEngine;
+    this.#caller = engine.caller((message) => this.#send(message));
+    this.#responder = engine.responder();
     const splitter = new JsonSplitter((text) => this.#receiveText(text), options.limits ?? DEFAULT_LIMITS);
     stream.on('data', (chunk: Buffer) => {
       if (this.#closed) return;
@@ -226,7 +232,12 @@ export class JsonRpcSession {
       deferred = result instanceof Promise;
       return result;
     };
-    const sent = this.#responder.answer(message as Request10, handler).then((reply) => this.#send(reply));
+    const reply = this.#responder.answer(message as Request10, handler);
+    if (!(reply instanceof Promise)) {
+      this.#send(reply);
+      return null;
+    }
+    const sent = reply.then((settled) => this.#send(settled));
     if (!deferred) return sent;
     void sent;
     return null;
