@@ -30,7 +30,7 @@ const ORDER = [
   'ip_src ip_dst ipv6_src ipv6_dst ip_frag nw_tos ip_dscp nw_ecn nw_ttl ipv6_label nw_proto',
   'tcp_src tcp_dst tcp_flags udp_src udp_dst sctp_src sctp_dst icmp_type icmp_code icmpv6_type icmpv6_code',
   'nd_target nd_sll nd_tll nd_reserved nd_options_type arp_op arp_spa arp_tpa arp_sha arp_tha',
-  'tun_id tun_src tun_dst tun_ipv6_src tun_ipv6_dst tun_flags tun_gbp_id tun_gbp_flags',
+  'tun_id tun_flags tun_src tun_dst tun_ipv6_src tun_ipv6_dst tun_gbp_id tun_gbp_flags',
   'tun_erspan_ver tun_erspan_idx tun_erspan_dir tun_erspan_hwid tun_gtpu_flags tun_gtpu_msgtype',
   'nsh_flags nsh_ttl nsh_mdtype nsh_np nsh_spi nsh_si nsh_c1 nsh_c2 nsh_c3 nsh_c4',
   'reg0 reg1 reg2 reg3 reg4 reg5 reg6 reg7 reg8 reg9 reg10 reg11 reg12 reg13 reg14 reg15',
@@ -56,7 +56,8 @@ const WORDS = ORDER.map((f) => {
 });
 
 function putEntry(w: Writer, f: Field, version: number, value: bigint, mask: bigint): void {
-  const full = f.valid ?? exactMask(f);
+  // Of 16 tunnel flags only one exists so far; that the others do not matter is said.
+  const full = f.name === 'tun_flags' ? 0xffffn : (f.valid ?? exactMask(f));
   const masked = (mask & full) !== full;
   putFieldHeader(w, f, version, masked);
   w.big(value, f.bytes);

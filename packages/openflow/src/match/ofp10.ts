@@ -146,7 +146,6 @@ export function putOfp10Match(w: Writer, m: Match): void {
     wild |= FW10.DL_VLAN | FW10.DL_VLAN_PCP;
   } else if ((tciMask & VLAN_CFI) !== 0 && (tci & VLAN_CFI) === 0) {
     vid = VLAN_NONE;
-    wild |= FW10.DL_VLAN_PCP;
   } else {
     if ((tciMask & 0xfff) === 0) wild |= FW10.DL_VLAN;
     else vid = tci & 0xfff;

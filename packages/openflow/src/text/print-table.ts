@@ -73,7 +73,7 @@ export function formatTableStats(tables: readonly TableStats[], version: number,
       let j = i;
       while (t.name === '' && j + 1 < tables.length && tables[j + 1].name === '' && same(t, tables[j + 1]))
         j++;
-      if (t.name !== '') out += `  ${label}: ditto\n`;
+      if (t.name !== '') out += `  table ${t.tableId} ("${t.name}"): ditto\n`;
       else if (j === i) out += `  ${label}: ditto\n\n`;
       else out += `  tables ${t.tableId}...${tables[j].tableId}: ditto\n\n`;
       i = j + 1;

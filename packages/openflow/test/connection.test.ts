@@ -1,0 +1,223 @@
+import { Duplex, PassThrough } from 'node:stream';
+import test from 'ava';
+import { ConnectionError, ErrorReply, formatVersions, OfConnection } from '../src/connection.js';
+import { decodeMessage, encodeMessage } from '../src/messages/codec.js';
+import { OfError } from '../src/errors.js';
+import type { OfMessage } from '../src/messages/types.js';
+
+/** The two ends of a stream. */
+function pair(): [Duplex, Duplex] {
+  const [a, b] = [new PassThrough(), new PassThrough()];
+  return [Duplex.from({ readable: a, writable: b }), Duplex.from({ readable: b, writable: a })];
+}
+
+/** A peer made by hand: what it sends is bytes, what it gets is messages. */
+class ByHand {
+  readonly sent: Uint8Array[] = [];
+  readonly duplex: Duplex;
+  constructor() {
+    const { sent } = this;
+    this.duplex = new Duplex({
+      read: () => undefined,
+      write: (chunk: Buffer, _encoding, done) => {
+        sent.push(new Uint8Array(chunk));
+        done();
+      },
+    });
+  }
+  push(...parts: (Uint8Array | string)[]): void {
+    for (const p of parts) this.duplex.push(typeof p === 'string' ? Buffer.from(p, 'hex') : p);
+  }
+  messages(): OfMessage[] {
+    return this.sent.map((b) => (decodeMessage(b) as { msg: OfMessage }).msg);
+  }
+}
+
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+const ALL = 0b1111110;
+const OF13 = 1 << 4;
+
+test('two ends agree on the highest common version', async (t) => {
+  const [a, b] = pair();
+  const ready: number[] = [];
+  const one = new OfConnection(a, { versions: ALL }, { onReady: (v) => ready.push(v) });
+  const two = new OfConnection(b, { versions: (1 << 1) | OF13 }, { onReady: (v) => ready.push(v) });
+  await settle();
+  t.deepEqual(ready, [4, 4]);
+  t.is(one.version, 4);
+  t.is(two.version, 4);
+});
+
+test('a hello without a bitmap means all versions up to its own', async (t) => {
+  const hand = new ByHand();
+  const c = new OfConnection(hand.duplex, { versions: ALL });
+  hand.push('0300000800000001');
+  await settle();
+  t.is(c.version, 3);
+});
+
+test('messages in single bytes arrive as messages', async (t) => {
+  const hand = new ByHand();
+  const seen: OfMessage[] = [];
+  new OfConnection(hand.duplex, { versions: ALL }, { onMessage: ({ msg }) => seen.push(msg) });
+  const bytes = Buffer.concat([
+    encodeMessage({ type: 'hello', versions: ALL }, 6, 1),
+    encodeMessage({ type: 'features_request' }, 6, 2),
+    encodeMessage({ type: 'barrier_request' }, 6, 3),
+  ]);
+  for (const byte of bytes) hand.push(Uint8Array.of(byte));
+  await settle();
+  t.deepEqual(
+    seen.map((m) => m.type),
+    ['features_request', 'barrier_request'],
+  );
+});
+
+test('no common version: an error that says so, and the end', async (t) => {
+  const hand = new ByHand();
+  let reason: Error | undefined;
+  const c = new OfConnection(hand.duplex, { versions: OF13 }, { onClose: (e) => (reason = e) });
+  hand.push(encodeMessage({ type: 'hello', versions: 2 }, 1, 7));
+  await settle();
+  t.true(c.isClosed);
+  t.regex(
+    String(reason?.message),
+    /^version negotiation failed \(we support version 0x04, peer supports version 0x01\)/,
+  );
+  const [, error] = hand.messages();
+  t.is(error.type === 'error' && error.error.name, 'OFPHFC_INCOMPATIBLE');
+});
+
+test('an echo request is answered', async (t) => {
+  const hand = new ByHand();
+  new OfConnection(hand.duplex, { versions: ALL });
+  hand.push('0400000800000001', '0402000c00000063deadbeef');
+  await settle();
+  t.is(Buffer.from(hand.sent[1]).toString('hex'), '0403000c00000063deadbeef');
+});
+
+test('a message that cannot be decoded is answered with its error and the connection lives', async (t) => {
+  const hand = new ByHand();
+  const seen: OfMessage[] = [];
+  const c = new OfConnection(
+    hand.duplex,
+    { versions: ALL, answerErrors: true },
+    { onMessage: ({ msg }) => seen.push(msg) },
+  );
+  hand.push('0400000800000001', '046300080000002a', '0405000800000002');
+  await settle();
+  t.false(c.isClosed);
+  t.deepEqual(
+    seen.map((m) => m.type),
+    ['features_request'],
+  );
+  const error = decodeMessage(hand.sent[1]) as { xid: number; msg: OfMessage };
+  t.is(error.xid, 0x2a);
+  t.is(error.msg.type === 'error' && error.msg.error.name, 'OFPBRC_BAD_TYPE');
+  t.is(error.msg.type === 'error' && Buffer.from(error.msg.error.data).toString('hex'), '046300080000002a');
+});
+
+test('a bad error message is never answered with an error', async (t) => {
+  const hand = new ByHand();
+  new OfConnection(hand.duplex, { versions: ALL, answerErrors: true });
+  hand.push('0400000800000001', '040100080000002a');
+  await settle();
+  t.is(hand.sent.length, 1);
+});
+
+test('a message in another version ends the connection', async (t) => {
+  const hand = new ByHand();
+  const c = new OfConnection(hand.duplex, { versions: ALL });
+  hand.push('0400000800000001', '0105000800000002');
+  await settle();
+  t.true(c.isClosed);
+});
+
+test('a length of less than a header ends the connection', async (t) => {
+  const hand = new ByHand();
+  let reason: Error | undefined;
+  const c = new OfConnection(hand.duplex, { versions: ALL }, { onClose: (e) => (reason = e) });
+  hand.push('0400000800000001', '0405000400000002');
+  await settle();
+  t.true(c.isClosed);
+  t.true(reason instanceof ConnectionError);
+});
+
+test('anything before the hello ends the connection', async (t) => {
+  const hand = new ByHand();
+  const c = new OfConnection(hand.duplex, { versions: ALL });
+  hand.push('0405000800000002');
+  await settle();
+  t.true(c.isClosed);
+});
+
+test('a request resolves after the last part of its reply', async (t) => {
+  const hand = new ByHand();
+  const c = new OfConnection(hand.duplex, { versions: OF13 });
+  hand.push('0400000800000001');
+  await settle();
+  const names: string[] = [];
+  const done = c.request(
+    {
+      type: 'multipart_request',
+      request: {
+        type: 'aggregate',
+        filter: {
+          match: new (await import('@ovs-node/flow/match')).Match(),
+          tableId: 255,
+          cookie: 0n,
+          cookieMask: 0n,
+          outPort: 0xffffffff,
+          outGroup: 0xffffffff,
+        },
+      },
+      more: false,
+    },
+    ({ msg }) => names.push(msg.type),
+  );
+  const { xid } = decodeMessage(hand.sent[1]) as { xid: number };
+  const reply = (more: boolean): Uint8Array =>
+    encodeMessage(
+      {
+        type: 'multipart_reply',
+        reply: { type: 'aggregate', stats: { packetCount: 1n, byteCount: 2n, flowCount: 3 } },
+        more,
+      },
+      4,
+      xid,
+    );
+  hand.push(reply(true));
+  await settle();
+  t.is(names.length, 1);
+  hand.push(reply(false));
+  await done;
+  t.is(names.length, 2);
+});
+
+test('a request answered with an error rejects with it', async (t) => {
+  const hand = new ByHand();
+  const c = new OfConnection(hand.duplex, { versions: OF13 });
+  hand.push('0400000800000001');
+  await settle();
+  const done = c.request({ type: 'barrier_request' });
+  const { xid } = decodeMessage(hand.sent[1]) as { xid: number };
+  hand.push(encodeMessage({ type: 'error', error: new OfError('OFPBRC_EPERM') }, 4, xid));
+  const e = await t.throwsAsync(done, { instanceOf: ErrorReply });
+  t.is(e.error.name, 'OFPBRC_EPERM');
+});
+
+test('the end of a connection rejects what waits', async (t) => {
+  const hand = new ByHand();
+  const c = new OfConnection(hand.duplex, { versions: OF13 });
+  hand.push('0400000800000001');
+  await settle();
+  const done = c.request({ type: 'barrier_request' });
+  hand.duplex.push(null);
+  await t.throwsAsync(done, { instanceOf: ConnectionError });
+});
+
+test('versions in words', (t) => {
+  t.is(formatVersions(1 << 1), 'version 0x01');
+  t.is(formatVersions((1 << 1) | (1 << 3)), 'versions 0x01, 0x03');
+  t.is(formatVersions(ALL), 'version 0x06 and earlier');
+});
