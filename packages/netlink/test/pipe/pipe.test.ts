@@ -69,7 +69,7 @@ async function served(t: {
 }
 
 const until = async (condition: () => boolean): Promise<void> => {
-  for (let i = 0; i < 10_000 && !condition(); i++) await new Promise(setImmediate);
+  for (let i = 0; i < 100_000 && !condition(); i++) await new Promise(setImmediate);
 };
 
 test('each connection is a handle with its own PID', async (t) => {
@@ -179,6 +179,39 @@ test('a malformed frame ends that connection and no other', async (t) => {
   t.deepEqual([...(await good.transact(Uint8Array.of(9)))], [9]);
   t.is(device.handles.filter((h) => h.closed).length, 3);
   good.close();
+});
+
+test('a client that does not read is not read either', async (t) => {
+  const { file, device } = await served(t);
+  const socket = net.connect(file);
+  socket.on('error', () => {});
+  await new Promise((resolve) => socket.once('connect', resolve));
+  await until(() => device.handles.length === 1);
+  let started = 0;
+  const handle = device.handles[0]!;
+  handle.transact = (request) => {
+    started++;
+    return Promise.resolve(request);
+  };
+  const frame = Buffer.alloc(64 * 1024);
+  frame.writeUInt32LE(frame.length, 0);
+  frame.writeUInt16LE(DeviceOp.TRANSACT, 4);
+  // 128 MiB of requests; what is answered piles up until the bound, and then nothing more is taken in.
+  for (let i = 0; i < 2048; i++) socket.write(frame);
+  // Done when many turns of the event loop have brought nothing more.
+  for (let idle = 0, seen = 0; idle < 2000; idle++) {
+    if (started !== seen) idle = 0;
+    seen = started;
+    await new Promise(setImmediate);
+  }
+  t.true(started > 100);
+  t.true(started < 400, `${started} requests were run`);
+  // When the client reads, all of them are answered.
+  let bytes = 0;
+  socket.on('data', (chunk: Buffer) => (bytes += chunk.length));
+  await until(() => bytes === 2048 * frame.length);
+  t.is(started, 2048);
+  socket.destroy();
 });
 
 test('an operation that does not exist is answered with EOPNOTSUPP', async (t) => {

@@ -175,7 +175,7 @@ export type Outcome<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: Error };
 
 export interface DpifFlows {
-  /** EEXIST, ENOENT (see `mode`), EINVAL with the datapath's reason. Resolves to the flow as it was before. */
+  /** EEXIST, ENOENT (see `mode`), EINVAL with the datapath's reason. */
   put(flow: FlowPut): Promise<void>;
   /** All at once, sent in one go; outcomes in order. Never rejects. */
   putAll(flows: readonly FlowPut[]): Promise<Outcome<void>[]>;
