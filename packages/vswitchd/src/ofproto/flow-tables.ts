@@ -154,10 +154,9 @@ export class FlowTables {
       return new OfError('OFPBRC_BAD_TABLE_ID', `table ${fm.tableId}`);
     }
     const strict = fm.command === 'modify_strict';
-    const rules = strict ? this.selectStrict(fm) : this.select(modSelection(fm, false));
-    if (rules.some((rule) => rule.isHidden || rule.tableId >= N_USER_TABLES)) {
-      return new OfError('OFPBRC_EPERM', 'the flow is one of the switch itself');
-    }
+    const rules = (strict ? this.selectStrict(fm) : this.select(modSelection(fm, false))).filter(
+      (rule) => !rule.isHidden,
+    );
     if (rules.length === 0) {
       const mayAdd = fm.newCookie !== COOKIE_NONE && fm.cookieMask === 0n;
       return mayAdd ? this.add({ ...fm, command: 'add' }, now, protocols) : undefined;

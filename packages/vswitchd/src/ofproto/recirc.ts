@@ -123,6 +123,14 @@ export class RecircTable {
     return this.byId.get(id)?.state;
   }
 
+  /** Leaves the numbers up to `id` out for now: packets of an earlier run may still carry them. */
+  startAfter(id: number): void {
+    if (id >= this.next) {
+      this.next = id;
+      this.advance();
+    }
+  }
+
   private advance(): void {
     this.next = this.next === 0xffffffff ? 1 : this.next + 1;
   }

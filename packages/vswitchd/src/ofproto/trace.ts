@@ -103,8 +103,9 @@ function traceOne(
   renderRemarks(remarks, 0, out);
   const initial = Uint32Array.from(flow);
   initial[W.ACTSET_OUTPUT] = OFPP.UNSET;
-  const same = initial.every((word, i) => word === result.finalFlow[i]);
-  out.push('', `Final flow: ${same ? 'unchanged' : formatFlow(result.finalFlow, options.ports)}`);
+  const final = result.finalFlow ?? initial;
+  const same = initial.every((word, i) => word === final[i]);
+  out.push('', `Final flow: ${same ? 'unchanged' : formatFlow(final, options.ports)}`);
   const match = new Match(Uint32Array.from(flow), result.wc);
   for (let w = 0; w < match.key.length; w++) match.key[w]! &= match.mask[w]!;
   out.push(`Megaflow: ${formatMatch(match, { ports: options.ports })}`);

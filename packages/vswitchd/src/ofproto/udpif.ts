@@ -4,6 +4,8 @@
  */
 import type { Clock, Timer } from '@ovs-node/common/clock';
 import { vlog } from '@ovs-node/common/vlog';
+import { Act } from '@ovs-node/netlink/action-attrs';
+import { NlReader } from '@ovs-node/netlink/attr';
 import type { Dpif } from '../dpif/provider.js';
 import type { Backer } from './backer.js';
 import { Revalidator } from './revalidate.js';
@@ -45,8 +47,22 @@ export class Udpif {
     this.detach();
     this.backer.dpif = dpif;
     this.stopped = false;
+    await this.avoidOldNumbers(dpif);
     await dpif.packets.start((upcalls) => this.upcalls.handle(upcalls, this.clock.now()));
     this.schedule(0);
+  }
+
+  /** Recirculation numbers that flows of an earlier run use are not given to other states while those flows live. */
+  private async avoidOldNumbers(dpif: Dpif): Promise<void> {
+    const reader = new NlReader();
+    let highest = 0;
+    for await (const batch of dpif.flows.dump()) {
+      for (const { actions } of batch) {
+        reader.reset(actions);
+        while (reader.next()) if (reader.type === Act.RECIRC) highest = Math.max(highest, reader.u32());
+      }
+    }
+    this.backer.recirc.startAfter(highest);
   }
 
   /** The same as `detach`. */

@@ -9,7 +9,7 @@ import type { CacheEntry } from './xlate/context.js';
 export class Ukey {
   readonly ufid: Uint8Array;
   readonly id: string;
-  /** Datapath key and mask, `DP_WORDS` long; the key has no bits outside of the mask. */
+  /** Datapath key and mask, at least `DP_WORDS` long; the key has no bits outside of the mask. */
   readonly key: FlowKey;
   readonly mask: FlowKey;
   actions: Uint8Array;

@@ -5,7 +5,7 @@
  * all packets are executed, in their order. The datapath takes requests in the order they were made, so the packets
  * find their flows installed.
  */
-import { type FlowKey, W } from '@ovs-node/flow/layout';
+import { type FlowKey, newKey, W } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
 import { NO_BUFFER } from '@ovs-node/openflow/messages/types';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
@@ -25,6 +25,8 @@ export class UpcallHandler {
   private readonly backer: Backer;
   private readonly ukeys: Map<string, Ukey>;
   flowLimit = 10000;
+  /** The OpenFlow key of the packet at hand. */
+  private readonly flow = newKey();
 
   constructor(backer: Backer, ukeys: Map<string, Ukey>) {
     this.backer = backer;
@@ -53,7 +55,8 @@ export class UpcallHandler {
         log.infoRl(rateLimit, `received packet on unassociated datapath port ${upcall.key[W.IN_PORT]}`);
         continue;
       }
-      const flow = Uint32Array.from(upcall.key);
+      const flow = this.flow;
+      flow.set(upcall.key);
       flow[W.IN_PORT] = at.port.ofport;
       const cache: CacheEntry[] = [];
       const input = {
@@ -111,7 +114,7 @@ export class UpcallHandler {
     puts: FlowPut[],
     fresh: Ukey[],
   ): void {
-    const mask = result.wc.slice(0, W.METADATA);
+    const mask = result.wc;
     const key = maskedKey(upcall.key, mask);
     const id = megaflowId(key, mask);
     if (this.ukeys.has(id.text) || this.ukeys.size >= this.flowLimit) {

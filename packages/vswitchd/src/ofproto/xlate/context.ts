@@ -85,8 +85,8 @@ export interface XlateResult {
   readonly slow: number;
   /** Recirculation numbers that `actions` name, held once each for the caller. */
   readonly recircIds: readonly number[];
-  /** The packet after all actions. */
-  readonly finalFlow: FlowKey;
+  /** The packet after all actions; only for a traced translation. */
+  readonly finalFlow: FlowKey | undefined;
   /** The bridge where the packet (or its continuation) came in. */
   readonly ofproto: Ofproto;
 }
@@ -94,12 +94,17 @@ export interface XlateResult {
 /** A bundle stand-in for packets that come from a controller. */
 export type InBundle = Bundle | 'none' | undefined;
 
+// One translation is made at a time, and these are used up within it; only the mask outlives it.
+const sharedFlow = newKey();
+const sharedBase = newKey();
+const sharedOut = new NlWriter(1024);
+
 export class XlateContext {
   readonly input: XlateInput;
-  readonly flow: FlowKey;
-  readonly base: FlowKey;
+  readonly flow: FlowKey = sharedFlow;
+  readonly base: FlowKey = sharedBase;
   readonly wc: FlowKey = newKey();
-  readonly out = new NlWriter(256);
+  readonly out = sharedOut.reset();
   readonly recirc: RecircTable;
   readonly recircIds: number[] = [];
   ofproto: Ofproto;
@@ -129,8 +134,8 @@ export class XlateContext {
   ) {
     this.doActions = doActions;
     this.input = input;
-    this.flow = Uint32Array.from(input.flow);
-    this.base = Uint32Array.from(input.flow);
+    this.flow.set(input.flow);
+    this.base.set(input.flow);
     this.ofproto = input.ofproto;
     this.recirc = recirc;
     this.trace = input.trace;

@@ -47,7 +47,7 @@ export function translate(input: XlateInput): XlateResult {
     wc: ctx.wc,
     slow: ctx.slow,
     recircIds: ctx.recircIds,
-    finalFlow: ctx.flow,
+    finalFlow: input.trace && Uint32Array.from(ctx.flow),
     ofproto: ctx.ofproto,
   };
 }
