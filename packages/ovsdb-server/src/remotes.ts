@@ -72,7 +72,10 @@ export class Remote {
 
   /** Starts to listen or to connect; failures are logged and tried again. */
   async start(): Promise<void> {
-    if (isPassiveName(this.name)) await this.#listen();
+    if (/^p?ssl:/.test(this.name)) {
+      this.#lastError = 'SSL is not supported yet';
+      log.err(`${this.name}: SSL is not supported yet`);
+    } else if (isPassiveName(this.name)) await this.#listen();
     else if (isActiveName(this.name)) void this.#connect();
     else {
       this.#lastError = 'Address family not supported by protocol';

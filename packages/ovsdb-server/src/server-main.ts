@@ -25,16 +25,19 @@ function refuse(name: string, why: string): OptionSpec {
 const remotes: string[] = [];
 let noDiff = false;
 
-const SSL_LATER = 'SSL is not supported yet';
 const SYNC_LATER = 'replication is not supported yet';
 
 const options: readonly OptionSpec[] = [
   { name: 'remote', arg: 'required', apply: (value) => void remotes.push(value!) },
   { name: 'disable-file-column-diff', apply: () => void (noDiff = true) },
-  refuse('private-key', SSL_LATER),
-  refuse('certificate', SSL_LATER),
-  refuse('ca-cert', SSL_LATER),
-  refuse('bootstrap-ca-cert', SSL_LATER),
+  // Start scripts give these always; they matter to ssl: and pssl: remotes only, which are refused.
+  { name: 'private-key', short: 'p', arg: 'required', apply: () => {} },
+  { name: 'certificate', short: 'c', arg: 'required', apply: () => {} },
+  { name: 'ca-cert', short: 'C', arg: 'required', apply: () => {} },
+  { name: 'bootstrap-ca-cert', arg: 'required', apply: () => {} },
+  { name: 'peer-ca-cert', arg: 'required', apply: () => {} },
+  { name: 'ssl-protocols', arg: 'required', apply: () => {} },
+  { name: 'ssl-ciphers', arg: 'required', apply: () => {} },
   refuse('sync-from', SYNC_LATER),
   refuse('sync-exclude-tables', SYNC_LATER),
   { name: 'active', apply: () => {} },
