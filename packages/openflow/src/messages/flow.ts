@@ -19,6 +19,9 @@ import {
   GROUP_ANY,
 } from './types.js';
 
+/** Every wildcard of OpenFlow 1.0. */
+const OFPFW10_ALL = 0x3fffff;
+
 const COMMANDS: readonly FlowModCommand[] = ['add', 'modify', 'modify_strict', 'delete', 'delete_strict'];
 
 function readCommand(n: number): FlowModCommand {
@@ -61,9 +64,13 @@ interface FlowModMessage {
 }
 
 function readFlowMod10(r: Reader, options: DecodeOptions): FlowModMessage {
+  // A flow without wildcards has the highest priority, whatever the message says (OpenFlow 1.0, section 3.4).
+  const isExact = (new DataView(r.buf.buffer, r.buf.byteOffset).getUint32(r.pos) & OFPFW10_ALL) === 0;
   const match = readMatch(r, 1);
   const newCookie = r.u64();
-  return { type: 'flow_mod', ...finishFlowMod10(r, options, newCookie, match), format: 'openflow10' };
+  const { flowMod, withTableId } = finishFlowMod10(r, options, newCookie, match);
+  const priority = isExact ? 0xffff : flowMod.priority;
+  return { type: 'flow_mod', flowMod: { ...flowMod, priority }, withTableId, format: 'openflow10' };
 }
 
 /** Reads what follows the cookie; the match too when `match` is undefined, as nx_match. */

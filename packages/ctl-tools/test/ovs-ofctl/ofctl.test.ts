@@ -1,0 +1,144 @@
+/** ovs-ofctl beside the peer's: the same words, status and effects, without a switch and with the peer's. */
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'ava';
+import {
+  peerPath,
+  requireOrSkip,
+  run,
+  type RunResult,
+  startPeer,
+  tmpDir,
+  checkoutRoot,
+} from '@ovs-node/common/testkit/index';
+
+const OURS = path.join(checkoutRoot(), 'packages/ctl-tools/dist/src/ovs-ofctl/main.js');
+
+const ofctl = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<RunResult> =>
+  run(process.execPath, [OURS, ...args], { env });
+const peerOfctl = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<RunResult> =>
+  run(peerPath('ovs-ofctl')!, args, { env });
+
+/** What differs from run to run, and the path that glibc puts before an option's error. */
+function plain(r: RunResult): { status: number; stdout: string; stderr: string } {
+  const same = (s: string): string =>
+    s
+      .replace(/duration=[0-9.]+s/g, 'duration=Xs')
+      .replace(/idle_age=\d+/g, 'idle_age=X')
+      .replace(/time=[0-9.]+ ms/g, 'time=X')
+      .replace(/^\S+ovs-ofctl: /gm, 'ovs-ofctl: ')
+      .replace(/^\d{4}-\d\d-\d\dT\S+\|\d+\|/gm, '');
+  return { status: r.status, stdout: same(r.stdout), stderr: same(r.stderr) };
+}
+
+test('without a switch: words and status of errors', async (t) => {
+  const dir = tmpDir(t);
+  const env = { OVS_RUNDIR: dir };
+  const cases: readonly (readonly [args: readonly string[], stderr: string])[] = [
+    [['show', 'br0'], 'ovs-ofctl: br0 is not a bridge or a socket\n'],
+    [['nonsense'], "ovs-ofctl: unknown command 'nonsense'; use --help for help\n"],
+    [[], 'ovs-ofctl: missing command name; use --help for help\n'],
+    [['show'], "ovs-ofctl: 'show' command requires at least 1 arguments\n"],
+    [['--nonsense'], "ovs-ofctl: unrecognized option '--nonsense'\n"],
+    [['-O', 'OpenFlow20', 'show', 'br0'], 'ovs-ofctl: Unknown OpenFlow version: "OpenFlow20"\n'],
+    [['-F', 'foo', 'show', 'br0'], 'ovs-ofctl: foo: unknown flow protocol\n'],
+    [['--sort=foo', 'dump-flows', 'br0'], 'ovs-ofctl: foo: unknown field name\n'],
+    [['parse-flow', 'actions=foo'], 'ovs-ofctl: unknown action foo\n'],
+    [
+      ['--read-only', 'add-flow', 'br0', 'actions=1'],
+      "ovs-ofctl: 'add-flow' command is not supported in read-only mode\n",
+    ],
+    [['--bundle', 'add-flow', 'br0', 'actions=1'], 'ovs-ofctl: --bundle is not supported yet\n'],
+    [['dump-groups', 'br0'], "ovs-ofctl: 'dump-groups' command is not supported yet\n"],
+  ];
+  for (const [args, stderr] of cases) {
+    const r = await ofctl(args, env);
+    t.is(r.stderr, stderr);
+    t.is(r.status, 1);
+    t.is(r.stdout, '');
+  }
+});
+
+test('parse-flow and ofp-print need no switch', async (t) => {
+  const flow = await ofctl(['parse-flow', 'table=3,tcp,tp_dst=80,actions=mod_vlan_vid:5,output:1']);
+  t.is(
+    flow.stdout,
+    'usable protocols: OXM,OpenFlow10+table_id,NXM+table_id,OpenFlow11\nchosen protocol: OpenFlow10+table_id\n' +
+      'OFPT_FLOW_MOD (xid=0x1): ADD table:3 tcp,tp_dst=80 actions=mod_vlan_vid:5,output:1\n',
+  );
+  t.is((await ofctl(['ofp-print', '0105000800000001'])).stdout, 'OFPT_FEATURES_REQUEST (xid=0x1):\n');
+});
+
+/** Commands that leave the switch as it is, or change it the same way twice. */
+const COMMANDS: readonly (readonly string[])[] = [
+  ['show', 'br0'],
+  ['-O', 'OpenFlow13', 'show', 'br0'],
+  ['dump-flows', 'br0'],
+  ['--names', 'dump-flows', 'br0'],
+  ['--no-stats', 'dump-flows', 'br0'],
+  ['--sort', 'dump-flows', 'br0'],
+  ['--rsort=tcp_dst', '--names', 'dump-flows', 'br0'],
+  ['dump-flows', 'br0', 'tcp'],
+  ['dump-flows', 'br0', 'table=3,out_port=p1'],
+  ['dump-flows', 'br0', 'cookie=0x5/-1'],
+  ['-O', 'OpenFlow11', 'dump-flows', 'br0'],
+  ['-O', 'OpenFlow12', 'dump-flows', 'br0'],
+  ['-O', 'OpenFlow13', 'dump-flows', 'br0'],
+  ['-O', 'OpenFlow14', 'dump-flows', 'br0'],
+  ['-F', 'openflow10', 'dump-flows', 'br0'],
+  ['dump-aggregate', 'br0'],
+  ['-O', 'OpenFlow13', 'dump-aggregate', 'br0', 'tcp'],
+  ['dump-tables', 'br0'],
+  ['-O', 'OpenFlow13', 'dump-tables', 'br0'],
+  ['dump-ports', 'br0'],
+  ['dump-ports', 'br0', 'p1'],
+  ['-O', 'OpenFlow13', 'dump-ports', 'br0', '2'],
+  ['dump-ports', 'br0', 'nosuch'],
+  ['dump-ports-desc', 'br0'],
+  ['-O', 'OpenFlow13', 'dump-ports-desc', 'br0'],
+  ['dump-desc', 'br0'],
+  ['queue-stats', 'br0', 'p1'],
+  ['get-frags', 'br0'],
+  ['set-frags', 'br0', 'reassemble'],
+  ['set-frags', 'br0', 'foo'],
+  ['probe', 'br0'],
+  ['ping', 'br0', '10'],
+  ['mod-port', 'br0', 'p9', 'up'],
+  ['mod-port', 'br0', 'p1', 'foo'],
+  ['add-flow', 'br0', 'check_overlap,priority=7,tcp,actions=1'],
+  ['-O', 'OpenFlow13', 'add-flow', 'br0', 'check_overlap,priority=7,tcp,actions=1'],
+  ['add-flow', 'br0', 'in_port=nosuch,actions=1'],
+  ['add-flows', 'br0', '/nonexistent'],
+  ['packet-out', 'br0', 'in_port=1 packet=505400000007505400000005080000 actions=2'],
+  ['packet-out', 'br0', 'in_port=1 actions=2'],
+  ['-F', 'nxm', '-O', 'OpenFlow13', 'show', 'br0'],
+];
+
+test("against the peer's switch: the peer's output to the letter", async (t) => {
+  if (!requireOrSkip(t, 'peer')) return;
+  t.timeout(110000);
+  const dir = tmpDir(t);
+  const peer = await startPeer(dir);
+  t.teardown(() => peer.stop());
+  const all = 'OpenFlow10,OpenFlow11,OpenFlow12,OpenFlow13,OpenFlow14,OpenFlow15';
+  const bridge = `add-br br0 -- set bridge br0 datapath_type=dummy fail_mode=secure protocols=${all} -- add-port br0 p1 -- set int p1 type=dummy ofport_request=1 -- add-port br0 p2 -- set int p2 type=dummy ofport_request=2`;
+  t.is((await peer.tool('ovs-vsctl', bridge.split(' '))).status, 0);
+  const file = path.join(dir, 'flows');
+  fs.writeFileSync(
+    file,
+    '# a table\npriority=7,ip,actions=2\n\nadd table=3,priority=5,tcp,tcp_dst=80,actions=mod_vlan_vid:5,output:p1,resubmit(,4),ct(commit,zone=3,nat(src=1.2.3.4))\ncookie=5,in_port=p2,actions=drop\n',
+  );
+  t.is((await ofctl(['add-flows', 'br0', file], peer.env)).stderr, '');
+  for (const args of COMMANDS) {
+    const theirs = plain(await peerOfctl(args, peer.env));
+    const ours = plain(await ofctl(args, peer.env));
+    t.deepEqual(ours, theirs, args.join(' '));
+  }
+  t.is((await ofctl(['--strict', 'del-flows', 'br0', 'priority=7,ip'], peer.env)).status, 0);
+  t.is((await ofctl(['mod-flows', 'br0', 'in_port=p2,actions=p1'], peer.env)).status, 0);
+  const { stdout } = await peerOfctl(['--no-stats', 'dump-flows', 'br0'], peer.env);
+  t.is(
+    stdout,
+    ' in_port=2 actions=output:1\n table=3, priority=5,tcp,tp_dst=80 actions=mod_vlan_vid:5,output:1,resubmit(,4),ct(commit,zone=3,nat(src=1.2.3.4))\n',
+  );
+});
