@@ -1,8 +1,8 @@
 import path from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
-import { requireOrSkip, tmpDir } from '@ovs-node/common/testkit/index';
-import { type Json, canonicalJson, isJsonArray, isJsonObject } from 'ovsdb-client/data/json';
+import { requireOrSkip, run, tmpDir } from '@ovs-node/common/testkit/index';
+import { type Json, canonicalJson, isJsonArray, isJsonObject, parseJson } from 'ovsdb-client/data/json';
 import { OvsdbServer } from '../src/server.js';
 import { createDatabaseFile, readDatabase } from '../src/storage/standalone.js';
 import { rowToJson } from '../src/transact/row-json.js';
@@ -131,6 +131,13 @@ test('random transactions have the same replies and leave the same contents as o
         ),
       );
     t.is(contents(ownFile), contents(peerFile));
+    // And the peer reads the file that was written here.
+    const persistent = TABLES.map((table): Json => {
+      const names = COLUMNS[table]!.filter((name) => name !== 'gone');
+      return { op: 'select', table, where: [], columns: ['_uuid', ...names] };
+    });
+    const read = await run('ovsdb-tool', ['query', ownFile, JSON.stringify(['T', ...persistent])]);
+    t.is(normalize(parseJson(read.stdout)), normalize(await call(own, 'transact', ['T', ...persistent])));
   } finally {
     own.close();
     other.close();

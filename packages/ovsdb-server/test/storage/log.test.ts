@@ -1,9 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
-import { requireOrSkip, run, tmpDir } from '@ovs-node/common/testkit/index';
+import { FakeClock, requireOrSkip, run, tmpDir } from '@ovs-node/common/testkit/index';
 import { OvsdbError } from 'ovsdb-client/data/error';
 import type { Json } from 'ovsdb-client/data/json';
+import { HostedDatabase } from '../../src/database/hosted.js';
 import { FileDatabase, createDatabaseFile, readDatabase } from '../../src/storage/standalone.js';
 import { execute } from '../../src/transact/execute.js';
 import { testSchema } from '../lib/schema.js';
@@ -155,4 +156,26 @@ test('the peer’s ovsdb-tool reads what is written here', async (t) => {
   );
   const log = await run('ovsdb-tool', ['show-log', file]);
   t.regex(log.stdout, /record 3: .* "by test"/);
+});
+
+test('a log that has grown is compacted by itself, at most every ten minutes', async (t) => {
+  const file = path.join(tmpDir(t), 'a.db');
+  createDatabaseFile(file, testSchema());
+  const clock = new FakeClock();
+  const db = FileDatabase.open(file, { wall: () => clock.wall(), onDamage: () => t.fail() });
+  const hosted = new HostedDatabase(db.database, db, clock);
+  const requester = { holdsLock: () => false, readOnly: false };
+  const text = 'x'.repeat(1 << 20);
+  const update = (n: number): unknown =>
+    hosted.submit([{ op: 'update', table: 'all', where: [], row: { s: `${text}${n}` } }], requester);
+  hosted.submit([insert(0)], requester);
+  for (let i = 0; i < 12; i++) update(i);
+  await new Promise(setImmediate);
+  t.true(db.size > 12 << 20);
+  clock.advance(10 * 60 * 1000);
+  update(12);
+  await new Promise(setImmediate);
+  t.true(db.size < 2 << 20);
+  await hosted.close();
+  t.is(names(readDatabase(file))[0]!.length, text.length + 2);
 });
