@@ -12,6 +12,7 @@ import { isPassiveName } from '@ovs-node/common/stream';
 import { vlog } from '@ovs-node/common/vlog';
 import { VERSIONS, versionFromName } from '@ovs-node/openflow/version';
 import type { ControllerConfig } from '../bridge/config.js';
+import type { PacketInEvent } from '../ofproto/types.js';
 import { SwitchConnection } from './connection.js';
 import { FailOpen } from './fail-open.js';
 import { handleRequest } from './handlers.js';
@@ -50,13 +51,11 @@ export class ConnectionManager {
     this.#options = options;
     this.#board = new Switchboard(options);
     this.#bridge = ofproto.name;
-    this.#failOpen = new FailOpen(ofproto);
+    this.#failOpen = new FailOpen(ofproto, (packetIn) => this.#packetIn({ packetIn, maxLen: 0xffff, controllerId: 0 }));
     this.#snoops = new Snoops(this.#bridge, () => this.#versions, () => this.#primaries());
     this.#mgmt = this.#service(`punix:${path.join(rundir, `${this.#bridge}.mgmt`)}`, 0, true);
     ofproto.events = {
-      onPacketIn: (event) => {
-        for (const each of this.#board.connections) each.packetIn(event);
-      },
+      onPacketIn: (event) => this.#packetIn(event),
       onFlowRemoved: (removed) => {
         for (const each of this.#board.connections) each.flowRemoved(removed);
       },
@@ -185,6 +184,10 @@ export class ConnectionManager {
       onActivity: events.activity,
       ...(kind.isPrimary ? { onCopy: (from: SwitchConnection, bytes: Uint8Array) => this.#snoops.copy(from, bytes) } : {}),
     });
+  }
+
+  #packetIn(event: PacketInEvent): void {
+    for (const each of this.#board.connections) each.packetIn(event);
   }
 
   /** Tools come and go: only controllers are worth a new look at all datapath flows. */

@@ -65,6 +65,8 @@ export class Remote {
   #lastConnected: number | undefined;
   #lastDisconnected: number | undefined;
   #lastAdmitted: number;
+  /** In this connection the controller has shown that it governs the switch; every message shows it again. */
+  #hasCommitted = false;
   #lastError: string | undefined;
 
   constructor(bridge: string, config: ControllerConfig, clock: Clock, hooks: RemoteHooks) {
@@ -99,10 +101,11 @@ export class Remote {
     return this.isAdmitted ? 0 : now - this.#lastAdmitted;
   }
 
-  /** A message came from the controller. */
+  /** A request came from the controller. */
   received(type: OfMessageType): void {
-    const now = this.#clock.now();
-    if (!TENTATIVE.has(type) || now - (this.#lastConnected ?? now) >= ADMITTED_AFTER_MS) this.#lastAdmitted = now;
+    if (TENTATIVE.has(type)) return;
+    this.#hasCommitted = true;
+    this.#lastAdmitted = this.#clock.now();
   }
 
   status(): ControllerStatus {
@@ -189,12 +192,16 @@ export class Remote {
         const now = this.#clock.now();
         this.#fsm.established(now);
         this.#lastConnected = now;
+        this.#hasCommitted = false;
         log.info(`${this.#name}: connected`);
         this.#arm();
       },
       activity: () => {
         if (!isCurrent() || !this.#fsm.connected) return;
-        this.#fsm.activity(this.#clock.now());
+        const now = this.#clock.now();
+        this.#fsm.activity(now);
+        if (now - (this.#lastConnected ?? now) >= ADMITTED_AFTER_MS) this.#hasCommitted = true;
+        if (this.#hasCommitted) this.#lastAdmitted = now;
       },
       closed: (reason) => {
         if (!isCurrent()) return;
