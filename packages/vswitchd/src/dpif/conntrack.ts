@@ -1,13 +1,18 @@
 /** The conntrack facet: conntrack messages. */
-import { CTA, CtCmd } from '@ovs-node/netlink/conntrack-attrs';
+import { decodeAttrs } from '@ovs-node/netlink/attr-table';
+import { CTA, CTA_STATS_GLOBAL, CtCmd } from '@ovs-node/netlink/conntrack-attrs';
 import { type CtEntry, type CtTupleFilter, decodeConntrack, encodeTuple } from '@ovs-node/netlink/conntrack';
-import { ctMsgType } from '@ovs-node/netlink/messages';
-import type { CtFilter, DpifConntrack } from './provider.js';
+import { McGroup } from '@ovs-node/netlink/families';
+import { type MsgReader, NlFlag, ctMsgType } from '@ovs-node/netlink/messages';
+import type { CtEvent, CtFilter, DpifConntrack } from './provider.js';
 import { type NetlinkSession, type RequestHead, nextOfDump } from './session.js';
 
 export class Conntrack implements DpifConntrack {
   readonly #session: NetlinkSession;
   readonly #index: number;
+
+  readonly #listeners: ((event: CtEvent) => void)[] = [];
+  #onEvent: ((msg: MsgReader) => void) | null = null;
 
   constructor(session: NetlinkSession, index: number) {
     this.#session = session;
@@ -17,6 +22,35 @@ export class Conntrack implements DpifConntrack {
   /** In conntrack messages the place of the command is that of the address family: 0 for any. */
   #head(command: number): RequestHead {
     return { type: ctMsgType(command), cmd: 0, version: 0, dpIfindex: this.#index };
+  }
+
+  async stats(): Promise<{ connections: number; maxConnections: number }> {
+    const msg = await this.#session.query(this.#head(CtCmd.GET_STATS), () => {});
+    const a = decodeAttrs(CTA_STATS_GLOBAL, msg.buf, msg.attrs, msg.end);
+    return { connections: a.ENTRIES ?? 0, maxConnections: a.MAX_ENTRIES ?? 0 };
+  }
+
+  async watch(listener: (event: CtEvent) => void): Promise<void> {
+    this.#listeners.push(listener);
+    if (this.#onEvent !== null) return;
+    const onEvent = (msg: MsgReader): void => {
+      if (msg.dpIfindex !== this.#index) return;
+      if (msg.type !== ctMsgType(CtCmd.NEW) && msg.type !== ctMsgType(CtCmd.DELETE)) return;
+      const type =
+        msg.type === ctMsgType(CtCmd.DELETE) ? 'destroy' : msg.flags & NlFlag.CREATE ? 'new' : 'update';
+      const entry = decodeConntrack(msg.buf, msg.attrs, msg.end);
+      for (const tell of this.#listeners) tell({ type, entry });
+    };
+    this.#onEvent = onEvent;
+    for (const group of [McGroup.CT_NEW, McGroup.CT_UPDATE, McGroup.CT_DESTROY]) {
+      await this.#session.listen(group, onEvent);
+    }
+  }
+
+  /** Stops telling of events. */
+  close(): void {
+    if (this.#onEvent !== null) this.#session.unlisten(this.#onEvent);
+    this.#listeners.length = 0;
   }
 
   async *dump(zone?: number): AsyncGenerator<CtEntry[]> {

@@ -145,6 +145,20 @@ async function ctStatsShow(context: DpctlContext, args: readonly string[]): Prom
   if (other > 0) context.print(`  Other: ${other}\n`);
 }
 
+async function getCount(
+  context: DpctlContext,
+  args: readonly string[],
+  which: 'connections' | 'maxConnections',
+  failure: string,
+): Promise<void> {
+  const { dp } = await openOptionalDp(context, args, () => true);
+  try {
+    context.print(`${(await dp.conntrack.stats())[which]}\n`);
+  } catch (error) {
+    throw because(failure, error);
+  }
+}
+
 export const conntrackCommands: readonly DpctlCommand[] = [
   { name: 'dump-conntrack', usage: '[-m] [-s] [dp] [zone=N]', min: 0, max: 2, run: dumpConntrack },
   {
@@ -156,4 +170,18 @@ export const conntrackCommands: readonly DpctlCommand[] = [
     run: flushConntrack,
   },
   { name: 'ct-stats-show', usage: '[dp] [zone=N]', min: 0, max: 2, run: ctStatsShow },
+  {
+    name: 'ct-get-maxconns',
+    usage: '[dp]',
+    min: 0,
+    max: 1,
+    run: (context, args) => getCount(context, args, 'maxConnections', 'maxconns could not be retrieved'),
+  },
+  {
+    name: 'ct-get-nconns',
+    usage: '[dp]',
+    min: 0,
+    max: 1,
+    run: (context, args) => getCount(context, args, 'connections', 'nconns could not be retrieved'),
+  },
 ];

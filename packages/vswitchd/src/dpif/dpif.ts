@@ -211,6 +211,12 @@ class DeviceDpif implements Dpif {
     return { ...stats, masks: { hit: r.u64n(0), total: r.u32(8), cacheHit: r.u64n(16) } };
   }
 
+  async setFeatures(features: number): Promise<void> {
+    await this.#session.transact(head(DpCmd.SET, this.index), (w) =>
+      encodeAttrs(w, DP_ATTRS, { USER_FEATURES: features }),
+    );
+  }
+
   async destroy(): Promise<void> {
     await this.#session.transact(head(DpCmd.DEL, this.index), () => {});
     this.close();
@@ -221,6 +227,7 @@ class DeviceDpif implements Dpif {
     this.#closed = true;
     this.packets.close();
     this.ports.close();
+    this.conntrack.close();
     this.#onClose();
   }
 }

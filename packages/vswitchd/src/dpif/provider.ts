@@ -43,6 +43,8 @@ export interface Dpif {
   readonly packets: DpifPackets;
   readonly conntrack: DpifConntrack;
   stats(): Promise<DpStats>;
+  /** Sets OVS_DP_ATTR_USER_FEATURES (`DpFeature` bits). EOPNOTSUPP or EINVAL: the datapath does not have one of them. */
+  setFeatures(features: number): Promise<void>;
   /** Deletes the datapath with its ports, flows and connections, and closes this object. */
   destroy(): Promise<void>;
   /** Stops upcalls and events and lets go. Idempotent; the datapath lives on. */
@@ -241,7 +243,17 @@ export interface CtFilter {
   readonly reply?: CtTupleFilter;
 }
 
+/** A connection came to be committed, or ended. */
+export interface CtEvent {
+  readonly type: 'new' | 'update' | 'destroy';
+  readonly entry: CtEntry;
+}
+
 export interface DpifConntrack {
+  /** How many connections there are, and how many there may be. */
+  stats(): Promise<{ readonly connections: number; readonly maxConnections: number }>;
+  /** Calls `listener` for each connection of this datapath that comes or goes from now on. */
+  watch(listener: (event: CtEvent) => void): Promise<void>;
   /** Connections, in batches as they come. */
   dump(zone?: number): AsyncIterable<CtEntry[]>;
   /** Deletes the connections that match; every one of the datapath when nothing is said. */

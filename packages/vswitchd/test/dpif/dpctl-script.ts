@@ -146,6 +146,8 @@ export const SCRIPT: readonly Step[] = [
   ['dump-conntrack', ''],
   ['dump-conntrack|zone=1', ''],
   ['ct-stats-show', 'Connections Stats:\n    Total: 0\n'],
+  ['ct-get-nconns', '0\n'],
+  ['ct-get-maxconns', '3000000\n'],
   ['flush-conntrack', ''],
   ['flush-conntrack|zone=5', ''],
   ['flush-conntrack|zone=x', `ovs-vswitchd: failed to parse zone (${EINVAL})\n`],

@@ -10,7 +10,7 @@ import { parseDpActions } from '@ovs-node/netlink/text/actions-parse';
 import { parseDpKey } from '@ovs-node/netlink/text/key-parse';
 import { DeviceProvider } from '../../src/dpif/dpif.js';
 import { newUfid } from '../../src/dpif/flows.js';
-import type { DpFlow, PortEvent, Upcall } from '../../src/dpif/provider.js';
+import type { CtEvent, DpFlow, PortEvent, Upcall } from '../../src/dpif/provider.js';
 import { makeRig, TRANSPORTS, tcpFrame, until } from './rig.js';
 
 const codeOf = (error: unknown): string => (error as { code: string }).code;
@@ -172,12 +172,17 @@ for (const transport of TRANSPORTS) {
     await dp.ports.add({ name: 'p1', type: 'dummy' });
     const { key, mask } = parseDpKey('in_port(1),eth(),eth_type(0x0800),ipv4(frag=no)');
     await dp.flows.put({ key, mask, actions: parseDpActions('ct(commit,zone=5)'), mode: 'create' });
+    const events: CtEvent[] = [];
+    await dp.conntrack.watch((event) => events.push(event));
     for (let port = 1; port <= 20; port++) await receive('p1', tcpFrame(2, 1000 + port));
     const count = async (zone?: number): Promise<number> => {
       let n = 0;
       for await (const batch of dp.conntrack.dump(zone)) n += batch.length;
       return n;
     };
+    await until(() => events.length === 20);
+    t.deepEqual([...new Set(events.map((e) => `${e.type} ${e.entry.zone}`))], ['new 5']);
+    t.is((await dp.conntrack.stats()).connections, 20);
     t.is(await count(), 20);
     t.is(await count(5), 20);
     t.is(await count(6), 0);
@@ -189,6 +194,8 @@ for (const transport of TRANSPORTS) {
     t.is(await count(), 18);
     await dp.conntrack.flush({ zone: 5 });
     t.is(await count(), 0);
+    await until(() => events.length === 40);
+    t.is(events.filter((e) => e.type === 'destroy').length, 20);
   });
 
   test(`${transport}: two dumps at once both run to their end`, async (t) => {
