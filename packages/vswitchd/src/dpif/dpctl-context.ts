@@ -39,6 +39,8 @@ export interface DpctlContext {
   print(text: string): void;
   /** Reports an error without ending the command. */
   fail(message: string): void;
+  /** Datapaths that the command opened; `runDpctl` makes it, and closes them. */
+  readonly opened?: Dpif[];
   /** Text of standard input, for commands that read files named `-`. */
   readStdin(): string;
 }
@@ -76,10 +78,12 @@ export function parseDpName(text: string): { readonly type: string; readonly nam
   return at < 0 ? { type: 'system', name: text } : { type: text.slice(0, at), name: text.slice(at + 1) };
 }
 
-/** Opens the datapath that `text` names. Rejects with the `OvsError`. */
+/** Opens the datapath that `text` names, until the end of the command. Rejects with the `OvsError`. */
 export async function openDp(context: DpctlContext, text: string): Promise<Dpif> {
   const { type, name } = parseDpName(text);
-  return (await context.provider(type)).open(name);
+  const dp = await (await context.provider(type)).open(name);
+  context.opened?.push(dp);
+  return dp;
 }
 
 /** All datapaths as `type@name`. A type that cannot be asked is warned of, and makes `failed` true. */

@@ -47,6 +47,7 @@ async function addDp(context: DpctlContext, args: readonly string[]): Promise<vo
   let dp: Dpif;
   try {
     dp = await (await context.provider(type)).create(name);
+    context.opened?.push(dp);
   } catch (error) {
     throw because('add_dp', error);
   }
@@ -210,7 +211,6 @@ async function show(context: DpctlContext, args: readonly string[]): Promise<voi
       continue;
     }
     await showDp(context, dp);
-    dp.close();
   }
   if (failed) throw new DpctlError('');
 }

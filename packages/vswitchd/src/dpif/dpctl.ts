@@ -16,7 +16,7 @@ import {
 } from './dpctl-context.js';
 import { datapathCommands } from './dpctl-datapaths.js';
 import { flowCommands } from './dpctl-flows.js';
-import type { DpifProvider } from './provider.js';
+import type { Dpif, DpifProvider } from './provider.js';
 
 /** Every command, in the order of `list-commands`. */
 export const DPCTL_COMMANDS: readonly DpctlCommand[] = [
@@ -71,7 +71,9 @@ export async function runDpctl(
   args: readonly string[],
 ): Promise<boolean> {
   let ok = true;
+  const opened: Dpif[] = [];
   const counting: DpctlContext = Object.assign(Object.create(context) as DpctlContext, {
+    opened,
     fail(message: string) {
       ok = false;
       context.fail(message);
@@ -90,6 +92,8 @@ export async function runDpctl(
     if (typeof (error as Partial<OvsError>).code !== 'string') throw error;
     context.fail(whyOf(error));
     return false;
+  } finally {
+    for (const dp of opened) dp.close();
   }
   return ok;
 }
