@@ -3,6 +3,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
+import fc from 'fast-check';
+import { NetlinkError } from '../../src/attr.js';
 import { type Device, DeviceError, type DeviceHandle, DeviceOp } from '../../src/device.js';
 import { PipeDevice } from '../../src/pipe/client.js';
 import { FRAME_HEADER, FrameReader, MAX_FRAME } from '../../src/pipe/frame.js';
@@ -224,6 +226,25 @@ test('an operation that does not exist is answered with EOPNOTSUPP', async (t) =
   socket.write(Buffer.from('0c0000002001000009000000', 'hex'));
   t.deepEqual(await reply, [0x120, 95, 9]);
   socket.destroy();
+});
+
+test('random bytes give frames within bounds, or end the stream', (t) => {
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 64 }), { maxLength: 8 }), (chunks) => {
+      let taken = 0;
+      const reader = new FrameReader(
+        (_op, _status, _tag, payload) => (taken += FRAME_HEADER + payload.length),
+      );
+      try {
+        for (const chunk of chunks) reader.push(chunk);
+      } catch (error) {
+        if (!(error instanceof NetlinkError)) throw error;
+      }
+      return taken <= chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    }),
+    { numRuns: 2000 },
+  );
+  t.pass();
 });
 
 test('frames are found whatever the cuts between chunks', (t) => {
