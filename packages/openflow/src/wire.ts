@@ -44,6 +44,12 @@ export class Reader {
   u32(): number {
     return this.view.getUint32(this.take(4));
   }
+  /** The next 32 bits, which stay to be read. */
+  peekU32(): number {
+    const v = this.u32();
+    this.pos -= 4;
+    return v;
+  }
   i32(): number {
     return this.view.getInt32(this.take(4));
   }

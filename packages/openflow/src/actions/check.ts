@@ -7,7 +7,7 @@ import { vlog } from '@ovs-node/common/vlog';
 import { getField, mustField, setField } from '@ovs-node/flow/fields';
 import { CT, VLAN_CFI, W } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
-import { cloneMatch, matchPrereqsMet } from '@ovs-node/flow/match-fields';
+import { matchPrereqsMet } from '@ovs-node/flow/match-fields';
 import { PROTO_ANY, PROTO_OF10_NXM_ANY, PROTO_OF10_STD_ANY } from '@ovs-node/flow/field-types';
 import { OFPP } from '@ovs-node/flow/ports';
 import type { ErrorName } from '../error-table.js';
@@ -45,13 +45,18 @@ class Refused extends Error {
   }
 }
 
+/** The flow as the actions change it; one at a time, because a match is big and checks are many. */
+const scratch = new Match();
+
 class Checker {
   usable = PROTO_ANY;
   private readonly flow: Match;
   private readonly limits: Required<CheckLimits>;
 
   constructor(match: Match, limits: CheckLimits) {
-    this.flow = cloneMatch(match);
+    scratch.key.set(match.key);
+    scratch.mask.set(match.mask);
+    this.flow = scratch;
     this.limits = {
       maxPorts: limits.maxPorts ?? OFPP.MAX,
       tableId: limits.tableId ?? 255,

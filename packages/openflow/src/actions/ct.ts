@@ -207,7 +207,7 @@ export const CT_ACTIONS: ActionRows<'ct' | 'nat' | 'ct_clear'> = {
         undefined,
         (r, c) => {
           const flags = r.u16();
-          const hasZoneField = (r.buf[r.pos] | r.buf[r.pos + 1] | r.buf[r.pos + 2] | r.buf[r.pos + 3]) !== 0;
+          const hasZoneField = r.peekU32() !== 0;
           let zone: ActionOf<'ct'>['zone'];
           if (hasZoneField) {
             const f = readFieldName(r);

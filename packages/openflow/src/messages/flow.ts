@@ -65,7 +65,7 @@ interface FlowModMessage {
 
 function readFlowMod10(r: Reader, options: DecodeOptions): FlowModMessage {
   // A flow without wildcards has the highest priority, whatever the message says (OpenFlow 1.0, section 3.4).
-  const isExact = (new DataView(r.buf.buffer, r.buf.byteOffset).getUint32(r.pos) & OFPFW10_ALL) === 0;
+  const isExact = (r.peekU32() & OFPFW10_ALL) === 0;
   const match = readMatch(r, 1);
   const newCookie = r.u64();
   const { flowMod, withTableId } = finishFlowMod10(r, options, newCookie, match);

@@ -2,7 +2,6 @@
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { PROTO, PROTO_ANY, PROTO_OF10_NXM_ANY, PROTO_OXM_ANY } from '@ovs-node/flow/field-types';
 import { Match } from '@ovs-node/flow/match';
-import { cloneMatch } from '@ovs-node/flow/match-fields';
 import { normalizeMatch } from '@ovs-node/flow/match-normalize';
 import { applyMatchWord, formatMatch, matchProtocols, unknownWord } from '@ovs-node/flow/match-text';
 import { OFPP, parsePort, type PortMap } from '@ovs-node/flow/ports';
@@ -90,6 +89,9 @@ export function splitCommand(text: string): { command: FlowModCommand; rest: str
   }
   return { command: 'add', rest: trimmed };
 }
+
+/** A copy that is looked at and thrown away: a match is big. */
+const scratch = new Match();
 
 type Draft = { -readonly [K in keyof FlowMod]: FlowMod[K] };
 
@@ -233,7 +235,11 @@ export function parseFlowProtocols(
     if ((usable & PROTO.OF10_NXM_TID) !== 0) usable |= PROTO.OF10_NXM;
   }
   // What is not in normal form is told of, and sent as it is.
-  if (command !== 'filter') normalizeMatch(cloneMatch(draft.match));
+  if (command !== 'filter') {
+    scratch.key.set(draft.match.key);
+    scratch.mask.set(draft.match.mask);
+    normalizeMatch(scratch);
+  }
   return { flowMod: draft, usable };
 }
 
