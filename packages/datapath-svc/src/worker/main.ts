@@ -10,7 +10,8 @@ import type { FromWorker, ToWorker, WorkerData } from './protocol.js';
 import { DatapathThread } from './thread.js';
 
 const port = parentPort!;
-const post = (message: FromWorker): void => port.postMessage(message);
+const outbox: FromWorker[] = [];
+let scheduled = false;
 const handles = new Map<number, Handle>();
 
 const thread = new DatapathThread({
@@ -21,14 +22,32 @@ const thread = new DatapathThread({
   mayBlock: true,
   onWake: drain,
 });
+thread.loop.afterBatch = flush;
+
+/** Queue `message` for the main thread; it goes with the next `flush`, at the latest after this turn. */
+function post(message: FromWorker): void {
+  outbox.push(message);
+  if (scheduled) return;
+  scheduled = true;
+  queueMicrotask(() => {
+    scheduled = false;
+    flush();
+  });
+}
+
+/** Send what is queued, in one message: each wakes the main thread, which on a busy machine takes this one's core. */
+function flush(): void {
+  if (outbox.length > 0) port.postMessage(outbox.splice(0));
+}
 
 /** While the thread blocks, no 'message' events come; what is queued is fetched. */
 function drain(): void {
   for (;;) {
-    const received = receiveMessageOnPort(port) as { message: ToWorker } | undefined;
-    if (received === undefined) return;
-    handle(received.message);
+    const received = receiveMessageOnPort(port) as { message: ToWorker[] } | undefined;
+    if (received === undefined) break;
+    received.message.forEach(handle);
   }
+  flush();
 }
 
 function handle(message: ToWorker): void {
@@ -63,10 +82,17 @@ function handle(message: ToWorker): void {
       }
       return;
     case 'stop':
-      void thread.stop().then(() => port.close());
+      void thread.stop().then(() => {
+        flush();
+        port.close();
+      });
   }
 }
 
-port.on('message', handle);
+port.on('message', (messages: ToWorker[]) => {
+  messages.forEach(handle);
+  flush();
+});
 post({ t: 'ready', wakeFd: thread.loop.wakeFd });
+flush();
 thread.start();

@@ -31,6 +31,8 @@ export class PortLoop implements PortHost {
   readonly ports = new Set<Port>();
   /** Called when ports came, went or changed: the driver may be waiting for others. */
   onChanged: () => void = () => {};
+  /** Called after batches that may have completed reads of upcalls or events. */
+  afterBatch: () => void = () => {};
   /** Something asked for attention: the wake-up descriptor was readable. Cleared by the driver. */
   woken = false;
   /** Descriptor that wakes `wait` when something is written to it, -1 without system calls. */
@@ -101,6 +103,7 @@ export class PortLoop implements PortHost {
 
   endBatch(): void {
     this.core.endBatch();
+    this.afterBatch();
   }
 
   memory(size: number): Uint8Array {
@@ -134,6 +137,7 @@ export class PortLoop implements PortHost {
     core.endBatch();
     if (frames > 0) {
       for (let i = 0; i < ports.length; i++) ports[i]!.release();
+      this.afterBatch();
       if (++this.#sincePoll >= POLL_EVERY) this.wait(0);
     }
     return frames;
@@ -150,6 +154,7 @@ export class PortLoop implements PortHost {
       this.core.endBatch();
     }
     if (now >= this.#nextTick) this.#nextTick = now + this.core.tick(now);
+    this.afterBatch();
     return Math.max(0, Math.min(this.#nextRefresh, this.#nextTick) - now);
   }
 
@@ -218,6 +223,6 @@ export class PortLoop implements PortHost {
       if ((events & (POLLERR | POLLHUP)) !== 0) ports[i]!.fault();
       if ((events & POLLIN) !== 0) this.#hot[i] = true;
     }
-    this.core.endBatch();
+    this.endBatch();
   }
 }

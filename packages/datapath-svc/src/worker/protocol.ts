@@ -1,6 +1,7 @@
 /**
- * Messages between the main thread and the datapath's worker (`postMessage`, structured clone). Each row of netlink
- * bytes is copied on the way; handles are numbers that the main thread chose.
+ * Messages between the main thread and the datapath's worker (`postMessage`, structured clone), several at a time:
+ * what is posted is an array of them. Netlink bytes are copied on the way; handles are numbers that the main thread
+ * chose.
  *
  * To the worker, a message is followed by a write to the loop's wake-up descriptor, whose number the worker's first
  * message tells: the worker may be blocked in `poll`, where no message reaches it.

@@ -37,6 +37,7 @@ export class WorkerDevice implements Device {
   #wakeFd = -1;
   #next = 1;
   #closed = false;
+  readonly #outbox: ToWorker[] = [];
   #serving = false;
   #stopping = false;
 
@@ -45,12 +46,14 @@ export class WorkerDevice implements Device {
     const data: WorkerData = { dummy: options.dummy };
     this.#worker = new Worker(workerFile(), { workerData: data });
     this.#ready = new Promise((resolve, reject) => {
-      this.#worker.on('message', (message: FromWorker) => {
-        if (message.t !== 'ready') this.#receive(message);
-        else {
-          this.#wakeFd = message.wakeFd;
-          this.#serving = true;
-          resolve();
+      this.#worker.on('message', (messages: FromWorker[]) => {
+        for (const message of messages) {
+          if (message.t !== 'ready') this.#receive(message);
+          else {
+            this.#wakeFd = message.wakeFd;
+            this.#serving = true;
+            resolve();
+          }
         }
       });
       this.#worker.once('error', (error: Error) => {
@@ -104,18 +107,23 @@ export class WorkerDevice implements Device {
     await this.#exited;
   }
 
-  /** Used by the handles. */
+  /** Used by the handles. Queues `message`; what one turn queues goes to the worker together. */
   send(message: ToWorker): void {
     // After 'stop' the worker closes the descriptor, whose number may then be somebody else's.
     if (this.#stopping) return;
     if (message.t === 'stop') this.#stopping = true;
-    this.#worker.postMessage(message);
-    if (this.#wakeFd >= 0) {
-      try {
-        fs.writeSync(this.#wakeFd, ONE);
-      } catch {
-        // The counter is full (it is awake then), or the worker has ended and closed it.
-      }
+    this.#outbox.push(message);
+    if (this.#outbox.length === 1) queueMicrotask(() => this.#flush());
+  }
+
+  /** One message and one write: each wakes the worker, which should find all there is to do. */
+  #flush(): void {
+    this.#worker.postMessage(this.#outbox.splice(0));
+    if (this.#wakeFd < 0) return;
+    try {
+      fs.writeSync(this.#wakeFd, ONE);
+    } catch {
+      // The counter is full (it is awake then), or the worker has ended and closed it.
     }
   }
 
