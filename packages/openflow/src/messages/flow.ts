@@ -314,9 +314,10 @@ export const FLOW_MESSAGES: MessageRows<'flow_mod' | 'flow_removed'> = {
           };
         },
       ),
+      // From 1.5 on it has another form, with statistics as TLVs.
       std(
         2,
-        6,
+        5,
         11,
         (w, { removed: f }, version) => {
           w.u64(f.cookie).u16(f.priority).u8(reasonNumber(f.reason)).u8(f.tableId);

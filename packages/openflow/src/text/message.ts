@@ -1,10 +1,13 @@
 /** Messages as text, as `ovs-ofctl` prints what it receives (`ofp-print`, `monitor`, `snoop`, replies). */
 import { OFPP, formatPort, type PortMap } from '@ovs-node/flow/ports';
+import { REASONS } from '../actions/output.js';
 import type { TableMap } from '../actions/row.js';
 import { OfError } from '../errors.js';
 import { decodeMessage, HEADER_LENGTH } from '../messages/codec.js';
 import { multipartBody } from '../messages/multipart.js';
 import {
+  type AsyncConfig,
+  type AsyncMasks,
   CAP,
   type FlowFormat,
   type MultipartReply,
@@ -175,8 +178,7 @@ function formatRequest(q: MultipartRequest, o: PrintOptions): string {
       return formatFlowFilter(q.filter, o);
     case 'port':
     case 'port_desc':
-      if (q.type === 'port_desc' && q.portNo === OFPP.ANY) return '';
-      return ` port_num=${formatPort(q.portNo, o.ports)}`;
+      return ` ${q.type === 'port' ? 'port_no' : 'port'}=${formatPort(q.portNo, o.ports)}`;
     case 'queue':
       return ` port=${q.portNo === OFPP.ANY ? 'ANY' : formatPort(q.portNo, o.ports)} queue=${q.queueId === 0xffffffff ? 'ALL' : q.queueId}`;
     default:
@@ -207,6 +209,34 @@ function formatReply(p: MultipartReply, version: number, o: PrintOptions): strin
     case 'table_features':
       return '';
   }
+}
+
+/** Names of the reasons for asynchronous messages, by bit; those without names cannot be set here. */
+const ASYNC: readonly (readonly [
+  label: string,
+  key: keyof AsyncMasks | undefined,
+  reasons: readonly string[],
+])[] = [
+  ['PACKET_IN', 'packetIn', REASONS],
+  ['PORT_STATUS', 'portStatus', ['add', 'delete', 'modify']],
+  ['FLOW_REMOVED', 'flowRemoved', ['idle', 'hard', 'delete', 'group_delete', 'meter_delete', 'eviction']],
+  ['ROLE_STATUS', undefined, []],
+  ['TABLE_STATUS', undefined, []],
+  ['REQUESTFORWARD', undefined, []],
+];
+
+function formatAsync(config: AsyncConfig): string {
+  let out = '\n';
+  for (const role of ['primary', 'secondary'] as const) {
+    out += ` ${role}:\n`;
+    for (const [label, key, reasons] of ASYNC) {
+      const bits = key === undefined ? 0 : config[role][key];
+      const names = reasons.filter((_, i) => (bits & (1 << i)) !== 0);
+      out += `${label.padStart(16)}: ${names.length === 0 ? '(off)' : names.join(' ')}\n`;
+    }
+    if (role === 'primary') out += '\n';
+  }
+  return out;
 }
 
 /** Text that an error quotes, or the message that it quotes. */
@@ -272,6 +302,9 @@ function formatBody(msg: OfMessage, version: number, o: PrintOptions): string {
       const generation = msg.generationId === undefined ? '' : ` generation_id=${msg.generationId}`;
       return ` role=${msg.role}${generation}`;
     }
+    case 'get_async_reply':
+    case 'set_async':
+      return formatAsync(msg.config);
     case 'multipart_request':
       return formatRequest(msg.request, o);
     case 'multipart_reply':
