@@ -15,8 +15,10 @@ import { ConnectionManager } from './connmgr/connection-manager.js';
 
 const log = vlog('vswitchd');
 
-/** How often devices are looked at and controller states told. */
-const STATUS_INTERVAL_MS = 500;
+/** How often controller states are told. */
+const STATUS_INTERVAL_MS = 1000;
+/** How often all devices are looked at, although the datapath tells of their changes. */
+const REFRESH_INTERVAL_MS = 5000;
 /** How often flows and learned addresses age. */
 const EXPIRY_INTERVAL_MS = 1000;
 
@@ -56,6 +58,9 @@ export class Vswitchd {
       bridgeConfigured: (bridge) => this.#bridgeConfigured(bridge),
       bridgeRemoved: (bridge) => this.#bridgeRemoved(bridge),
     });
+    this.datapaths.onPortChanged((type, name) => {
+      this.#refresh(type, name).catch((error: unknown) => log.dbg(`${name}: ${errorMessage(error)}`));
+    });
     // What we write ourselves comes back as well: the plan for it is empty.
     this.replica.onChange(() => this.switch.request());
   }
@@ -69,7 +74,8 @@ export class Vswitchd {
   start(): Promise<void> {
     const first = new Promise<void>((done) => (this.#applied = done));
     this.replica.start();
-    this.#every(STATUS_INTERVAL_MS, () => this.#refresh());
+    this.#every(STATUS_INTERVAL_MS, () => this.#writeStatus());
+    this.#every(REFRESH_INTERVAL_MS, () => this.#refresh());
     this.#every(EXPIRY_INTERVAL_MS, () => this.#expire());
     this.#every(
       () => this.#config?.statsIntervalMs ?? 5000,
@@ -187,10 +193,12 @@ export class Vswitchd {
     return new Map([...this.connections.values()].flatMap((each) => [...each.controllerStatus()]));
   }
 
-  async #refresh(): Promise<void> {
+  /** Looks at the devices of all interfaces, or at the one of this name. */
+  async #refresh(type?: string, name?: string): Promise<void> {
     if (this.replica.state !== 'live') return;
     for (const bridge of this.switch.bridges.values()) {
-      if (await bridge.refresh()) this.connections.get(bridge.config.name)?.portsChanged();
+      if (type !== undefined && bridge.config.type !== type) continue;
+      if (await bridge.refresh(name)) this.connections.get(bridge.config.name)?.portsChanged();
     }
     await this.#writeStatus();
   }

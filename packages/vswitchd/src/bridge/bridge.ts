@@ -186,11 +186,14 @@ export class Bridge implements BridgeState {
     };
   }
 
-  /** Looks at the devices again: state changes become port status. True when something changed. */
-  async refresh(): Promise<boolean> {
+  /**
+   * Looks at the devices again, or at the one that `only` names: state changes become port status. True when something
+   * changed.
+   */
+  async refresh(only?: string): Promise<boolean> {
     let changed = false;
     for (const live of this.live.values()) {
-      if (live.dpPort === ODPP_NONE) continue;
+      if (live.dpPort === ODPP_NONE || (only !== undefined && live.config.name !== only)) continue;
       const device = await this.#deviceOf(live.config.name);
       if (sameDevice(device, live.device)) continue;
       live.device = device;

@@ -37,6 +37,7 @@ export class Datapaths {
   readonly #ready: ((type: string) => void)[] = [];
   readonly #lost: ((type: string) => void)[] = [];
   readonly #gone: ((type: string, name: string) => void)[] = [];
+  readonly #changed: ((type: string, name: string) => void)[] = [];
 
   constructor(options: DatapathsOptions) {
     this.#options = options;
@@ -52,6 +53,11 @@ export class Datapaths {
   /** A port left a datapath without our doing. */
   onPortGone(listener: (type: string, name: string) => void): void {
     this.#gone.push(listener);
+  }
+
+  /** A port's device changed: went up or down, got another address or MTU. */
+  onPortChanged(listener: (type: string, name: string) => void): void {
+    this.#changed.push(listener);
   }
 
   backers(): Backer[] {
@@ -112,7 +118,8 @@ export class Datapaths {
       const dpif = await openOrCreate(provider, backer.dpName);
       entry.found = new Map((await dpif.ports.dump()).map((port) => [port.name, port]));
       await dpif.ports.watch((event) => {
-        if (event.type === 'deleted') for (const listener of this.#gone) listener(type, event.port.name);
+        const listeners = event.type === 'deleted' ? this.#gone : this.#changed;
+        for (const listener of listeners) listener(type, event.port.name);
       });
       await entry.udpif.attach(dpif);
       for (const listener of this.#ready) listener(type);
