@@ -334,6 +334,8 @@ function formatLevel(
       if (m === null || (m.length !== value.length && code !== K.TUNNEL.code && code !== K.NSH.code)) {
         m = code === K.TUNNEL.code || code === K.NSH.code ? new Uint8Array(0) : new Uint8Array(value.length);
       }
+      // Flags that are neither set nor matched are not shown even by -m.
+      if (code === K.TCP_FLAGS.code && isZero(m) && isZero(value)) continue;
       const isEthernetness = code === K.ETHERNET.code && !hasType;
       if (!verbose && !isEthernetness && code !== K.VLAN.code && isWild(code, m)) continue;
     }

@@ -3,6 +3,7 @@ import { startPeer } from '@ovs-node/common/testkit/peer';
 import { requireOrSkip } from '@ovs-node/common/testkit/require';
 import { tmpDir } from '@ovs-node/common/testkit/tmp';
 import { SCRIPT } from './dpctl-script.js';
+import { FlowText } from './random-flows.js';
 import { makeRig, tcpFrame } from './rig.js';
 
 /** Trailing newlines are the control socket's business. */
@@ -26,6 +27,35 @@ test('the peer answers as the fixtures say', async (t) => {
     const { stdout, stderr } = await peer.tool('ovs-appctl', [`dpctl/${name}`, ...args]);
     const text = stdout + stderr.replace(/ovs-appctl: .*server returned an error\n$/, '');
     t.is(trim(text), trim(answer), command);
+  }
+});
+
+test('random flows print as the peer prints them', async (t) => {
+  if (!requireOrSkip(t, 'peer', 'linux')) return;
+  t.timeout(90_000);
+  const peer = await startPeer(tmpDir(t));
+  t.teardown(() => peer.stop());
+  const appctl = async (...args: string[]): Promise<string> => {
+    const { stdout, stderr } = await peer.tool('ovs-appctl', args);
+    return stdout + stderr;
+  };
+  const { dpctl } = await makeRig(t);
+  await dpctl('add-dp', 'dummy@x');
+  await appctl('dpctl/add-dp', 'dummy@x');
+  // UFIDs are each side's own, and so is what the peer knows of its own lookup.
+  const bare = (text: string): string => text.replace(/ufid:\S+ /g, '').replace(/, dp-extra-info.*/g, '');
+  const flows = new FlowText(20261120);
+  for (let i = 0; i < 60; i++) {
+    const flow = flows.next();
+    t.is(await dpctl('add-flow', flow, '2'), await appctl('dpctl/add-flow', flow, '2'), flow);
+    for (const options of [[], ['-m', '--no-names']]) {
+      t.is(
+        bare(await dpctl('dump-flows', ...options)),
+        bare(await appctl('dpctl/dump-flows', ...options)),
+        flow,
+      );
+    }
+    t.is(await dpctl('del-flows'), await appctl('dpctl/del-flows'));
   }
 });
 
