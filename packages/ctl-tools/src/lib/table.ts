@@ -121,10 +121,17 @@ function asTable(table: Table, style: TableStyle): string {
     return Math.max(heading, ...rows.map((row) => characters(row[i] as string)));
   });
   const line = (cells: readonly string[]): string => {
-    const last = cells.length - 1;
-    return cells
-      .map((text, i) => (i === last ? text : text + ' '.repeat(widths[i]! - characters(text))))
-      .join(' ');
+    let text = '';
+    let gap = 0;
+    for (const [i, cell] of cells.entries()) {
+      // Empty cells at the end leave no spaces.
+      if (cell !== '') {
+        text += ' '.repeat(gap) + cell;
+        gap = 0;
+      }
+      gap += widths[i]! - characters(cell) + 1;
+    }
+    return text;
   };
   const lines = rows.map(line);
   if (style.headings) {
@@ -157,7 +164,7 @@ function asHtml(table: Table, style: TableStyle): string {
     '  </tr>',
   ];
   const lines = ['<table border=1>'];
-  if (table.caption !== undefined) lines.push(`  <caption>${escape(table.caption)}</caption>`);
+  if (table.caption !== undefined) lines.push(`    <caption>${escape(table.caption)}</caption>`);
   if (style.headings) lines.push(...row('th', table.columns));
   for (const cells of table.rows) {
     lines.push(
@@ -189,14 +196,15 @@ function asJson(table: Table, style: TableStyle): string {
   return style.pretty ? prettyJson(json, 0) : stringifyJson(json);
 }
 
-function prettyJson(json: Json, depth: number): string {
+/** JSON over several lines as the peer's tools print it: members sorted, closing brackets at the end of lines. */
+export function prettyJson(json: Json, depth = 0): string {
   if (typeof json !== 'object' || json === null) return stringifyJson(json);
   const isArray = Array.isArray(json);
   const inner = isArray
     ? (json as readonly Json[]).map((each) => prettyJson(each, depth + 1))
-    : Object.entries(json).map(
-        ([key, value]) => `${JSON.stringify(key)}: ${prettyJson(value as Json, depth + 1)}`,
-      );
+    : Object.entries(json)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([key, value]) => `${JSON.stringify(key)}: ${prettyJson(value as Json, depth + 1)}`);
   const [open, close] = isArray ? ['[', ']'] : ['{', '}'];
   if (inner.length === 0) return open + close;
   const pad = '  '.repeat(depth + 1);

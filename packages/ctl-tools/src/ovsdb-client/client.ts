@@ -4,23 +4,28 @@
  */
 import { readFileSync } from 'node:fs';
 import { defaultDbRemote } from '@ovs-node/common/dirs';
-import { FatalError, errorMessage } from '@ovs-node/common/errors';
+import { FatalError, errorMessage, strerror } from '@ovs-node/common/errors';
 import { type OptionSpec, parseCommandLine } from '@ovs-node/common/getopt';
 import { sslOptions, streamHelp } from '@ovs-node/common/stream-options';
 import { parseTimeout, runTool, startTimeout } from '@ovs-node/common/tool';
 import { vlogHelp, vlogOptions } from '@ovs-node/common/vlog-options';
 import { compareData } from 'ovsdb-client/data/datum';
+import { OvsdbError } from 'ovsdb-client/data/error';
 import { datumFromJson } from 'ovsdb-client/data/datum-json';
 import { type Json, canonicalJson, isJsonArray, isJsonObject, parseJson } from 'ovsdb-client/data/json';
+import { jsonSyntaxError, parseTypedJson } from 'ovsdb-client/data/json-check';
 import { columnTypeToJson } from 'ovsdb-client/data/type-json';
 import {
+  type ColumnSchema,
   type DatabaseSchema,
   type TableSchema,
   UUID_COLUMN,
+  VERSION_COLUMN,
   findColumn,
   schemaFromJson,
 } from 'ovsdb-client/schema';
-import { type TableStyle, formatTable, tableOptions } from '../lib/table.js';
+import { type TableStyle, formatTable, prettyJson, tableOptions } from '../lib/table.js';
+import { asOvsdbError } from 'ovsdb-client/replica/replica';
 import { Connection } from './connection.js';
 import { monitor } from './monitor.js';
 
@@ -193,12 +198,12 @@ async function main(args: string[]): Promise<void> {
       name: 'timeout',
       short: 't',
       arg: 'required',
-      apply: (value) => (timeout = parseTimeout(value as string)),
+      apply: (value) => (timeout = timeoutOf(value as string)),
     },
     ...vlogOptions,
     ...sslOptions,
   ];
-  const { operands } = parseCommandLine({ name: NAME, options, help }, args);
+  const { operands } = parseCommandLine({ name: NAME, options, help, order: 'permute' }, args);
   const [name, ...words] = operands;
   if (name === undefined) throw new FatalError('missing command name; use --help for help');
   const command = COMMANDS.find((each) => each.name === name);
@@ -221,6 +226,14 @@ async function main(args: string[]): Promise<void> {
     });
   } finally {
     connection.close();
+  }
+}
+
+function timeoutOf(value: string): number {
+  try {
+    return parseTimeout(value);
+  } catch {
+    throw new FatalError(`value ${value} on -t or --timeout is invalid`);
   }
 }
 
@@ -266,9 +279,10 @@ async function listTables({ connection, database, style, print }: ClientContext)
 async function listColumns({ connection, database, args, style, print }: ClientContext): Promise<void> {
   const { schema } = await connection.schema(database);
   const [only] = args;
-  const tables = only === undefined ? [...schema.tables.values()] : [tableNamed(schema, only)];
+  // A table that is not there has no columns.
+  const tables = [...schema.tables.values()].filter((table) => only === undefined || table.name === only);
   const rows = tables.flatMap((table) =>
-    [...table.columns, UUID_COLUMN].map((column) => [
+    [...table.columns, UUID_COLUMN, VERSION_COLUMN].map((column) => [
       ...(only === undefined ? [table.name] : []),
       column.name,
       canonicalJson(columnTypeToJson(column.type)),
@@ -283,46 +297,72 @@ function tableNamed(schema: DatabaseSchema, name: string): TableSchema {
   return table;
 }
 
+/** `[DATABASE, OPERATION…]` as the user typed it. @throws FatalError */
 function parseTransaction(text: string): Json[] {
   let json: Json;
   try {
-    json = parseJson(text);
+    json = parseTypedJson(text);
   } catch (error) {
     throw new FatalError(`"${text}": ${errorMessage(error)}`);
   }
-  if (!isJsonArray(json)) throw new FatalError(`"${text}": transaction is not an array`);
+  if (!isJsonArray(json) || typeof json[0] !== 'string') throw new FatalError('not a valid OVSDB query');
   return [...json];
 }
 
 function printJson(json: Json, { style, print }: ClientContext): void {
-  print(`${style.pretty ? JSON.stringify(json, null, 2) : canonicalJson(json)}\n`);
+  print(`${style.pretty ? prettyJson(json) : canonicalJson(json)}\n`);
+}
+
+async function runTransaction({ connection }: ClientContext, params: Json[]): Promise<Json> {
+  try {
+    return (await connection.session.request('transact', params)) as Json;
+  } catch (error) {
+    const known = asOvsdbError(error);
+    if (known instanceof OvsdbError)
+      throw new FatalError(`transaction returned error: ${canonicalJson(known.toJson())}`);
+    throw new FatalError(`${connection.server}: transact failed (${errorMessage(known)})`);
+  }
 }
 
 async function transact(context: ClientContext): Promise<void> {
-  printJson(
-    await context.connection.request('transact', parseTransaction(context.args[0] as string)),
-    context,
-  );
+  printJson(await runTransaction(context, parseTransaction(context.args[0] as string)), context);
 }
 
 /** As `transact`, undone: the last operation aborts, and its error is left out of the output. */
 async function query(context: ClientContext): Promise<void> {
   const operations = parseTransaction(context.args[0] as string);
-  const reply = await context.connection.request('transact', [...operations, { op: 'abort' }]);
+  const reply = await runTransaction(context, [...operations, { op: 'abort' }]);
   printJson(isJsonArray(reply) ? reply.slice(0, -1) : reply, context);
 }
 
 async function needsConversion({ connection, args, print }: ClientContext): Promise<void> {
   const file = args[0] as string;
-  let text: string;
+  const fail = (why: string): never => {
+    throw new FatalError(`failed to read schema: ${why}`);
+  };
+  let text = '';
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new FatalError(`${file}: ${errorMessage(error)}`);
+    fail(`"${file}" could not be read as JSON (error opening "${file}": ${strerror(error)})`);
   }
+  const wrong = jsonSyntaxError(text);
+  if (wrong !== undefined) fail(`"${file}" could not be read as JSON (${wrong})`);
   const wanted = schemaFromJson(parseJson(text));
   const { schema } = await connection.schema(wanted.name);
   print(schema.version === wanted.version && schema.cksum === wanted.cksum ? 'no\n' : 'yes\n');
+}
+
+const rank = (column: ColumnSchema): number =>
+  column === UUID_COLUMN ? 2 : column.type.key.type === 'uuid' ? 1 : 0;
+
+/** The columns of these names, in the order of their names. */
+function dumpColumns(table: TableSchema, names: readonly string[]): ColumnSchema[] {
+  return names.toSorted().map((name) => {
+    const column = findColumn(table, name);
+    if (column === undefined) throw new FatalError(`Table "${table.name}" has no column ${name}.`);
+    return column;
+  });
 }
 
 async function dump({ connection, database, args, style, print }: ClientContext): Promise<void> {
@@ -335,13 +375,7 @@ async function dump({ connection, database, args, style, print }: ClientContext)
   let first = true;
   for (const table of tables) {
     const columns =
-      columnNames.length > 0
-        ? columnNames.map((name) => {
-            const column = findColumn(table, name);
-            if (column === undefined) throw new FatalError(`Table "${table.name}" has no column ${name}.`);
-            return column;
-          })
-        : [UUID_COLUMN, ...table.columns];
+      columnNames.length > 0 ? dumpColumns(table, columnNames) : [UUID_COLUMN, ...table.columns];
     const select = {
       op: 'select',
       table: table.name,
@@ -350,14 +384,21 @@ async function dump({ connection, database, args, style, print }: ClientContext)
     };
     const reply = await connection.request('transact', [database, select]);
     const result = isJsonArray(reply) ? reply[0] : undefined;
-    const rows = isJsonObject(result) && isJsonArray(result['rows']) ? result['rows'] : [];
+    const rows = isJsonObject(result) ? result['rows'] : undefined;
+    if (!isJsonArray(rows)) {
+      throw new FatalError(
+        `${table.name} table reply is not an object with a "rows" member array: ${canonicalJson(result ?? null)}`,
+      );
+    }
     const cells = rows.map((row) =>
       columns.map(({ name, type }) => {
         const value = isJsonObject(row) ? row[name] : undefined;
         return { type, datum: datumFromJson({ ...type, min: 0, max: Infinity }, value ?? ['set', []]) };
       }),
     );
-    cells.sort((a, b) => a.reduce((order, cell, i) => order || compareData(cell.datum, b[i]!.datum), 0));
+    // In the order of their contents; references and UUIDs, which are chance, decide last.
+    const keys = columns.map((_, i) => i).sort((a, b) => rank(columns[a]!) - rank(columns[b]!));
+    cells.sort((a, b) => keys.reduce((order, i) => order || compareData(a[i]!.datum, b[i]!.datum), 0));
     if (!first) print('\n');
     first = false;
     print(

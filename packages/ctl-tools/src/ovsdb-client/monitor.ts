@@ -2,7 +2,7 @@
 import { FatalError } from '@ovs-node/common/errors';
 import { datumFromJson } from 'ovsdb-client/data/datum-json';
 import { type Json, isJsonObject } from 'ovsdb-client/data/json';
-import { type ColumnSchema, type TableSchema, findColumn } from 'ovsdb-client/schema';
+import { type ColumnSchema, type TableSchema, VERSION_COLUMN, findColumn } from 'ovsdb-client/schema';
 import { type Cell, formatTable } from '../lib/table.js';
 import type { ClientContext } from './client.js';
 
@@ -54,7 +54,7 @@ function watch(server: string, database: string, table: TableSchema, lists: read
   const names = words.filter((word) => !word.startsWith('!'));
   const columns =
     names.length === 0
-      ? table.columns
+      ? [...table.columns, VERSION_COLUMN]
       : names.map((name) => {
           const column = findColumn(table, name);
           if (column !== undefined) return column;
