@@ -120,6 +120,17 @@ export class Suite {
     this.run('ovs-vsctl', 'add-br', this.bridge, '--', 'set', 'bridge', this.bridge, `datapath_type=${type}`);
   }
 
+  /** Throws when the bridge is not there, which add-br alone does not tell. */
+  check() {
+    try {
+      this.run('ovs-ofctl', 'show', this.bridge);
+    } catch {
+      throw new Error(
+        `${this.bridge} could not be made: does another Open vSwitch run on this machine (ip link show)?`,
+      );
+    }
+  }
+
   attach() {
     this.run('ovs-vsctl', ...PORTS.flatMap((port) => ['--', 'add-port', this.bridge, port]).slice(1));
   }
@@ -147,6 +158,8 @@ export class Suite {
   }
 
   stop() {
+    // The peer's internal ports outlive it unless their bridge is deleted.
+    tryQuietly(() => this.run('ovs-vsctl', '--if-exists', 'del-br', this.bridge));
     for (const name of ['ovs-vswitchd', 'ovs-datapath-svc', 'ovsdb-server']) {
       tryQuietly(() => process.kill(Number(fs.readFileSync(path.join(this.dir, `${name}.pid`), 'utf8'))));
     }

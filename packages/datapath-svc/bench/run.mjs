@@ -172,7 +172,10 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 
 try {
   makeNamespaces();
-  for (const suite of suites) suite.start();
+  for (const suite of suites) {
+    suite.start();
+    suite.check();
+  }
   const version = execFileSync('/usr/bin/ovs-vsctl', ['--version'])
     .toString()
     .split('\n', 1)[0]
