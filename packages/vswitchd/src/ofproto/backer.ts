@@ -160,7 +160,7 @@ export class Backer {
     this.expiring.push({ id, rounds: 2 });
   }
 
-  /** To be called about once a second. */
+  /** To be called about once a second, not more often: packets under way may still carry the numbers. */
   runReleases(): void {
     for (const entry of this.expiring) entry.rounds--;
     while (this.expiring.length > 0 && this.expiring[0]!.rounds <= 0)

@@ -4,6 +4,7 @@
 import type { Match } from '@ovs-node/flow/match';
 import { PROTO_ANY } from '@ovs-node/flow/field-types';
 import { checkActions as checkConsistency } from '@ovs-node/openflow/actions/check';
+import { LEARN } from '@ovs-node/openflow/actions/learn';
 import type { Action } from '@ovs-node/openflow/actions/types';
 import { OfError } from '@ovs-node/openflow/errors';
 
@@ -62,7 +63,21 @@ function unsupportedAction(action: Action): OfError | undefined {
     case 'controller':
       if (!action.pause) return undefined;
       return new OfError('OFPBAC_BAD_ARGUMENT', 'controller(pause) is not supported yet');
-    case 'learn':
+    case 'learn': {
+      const { limit, resultDst, finIdleTimeout, finHardTimeout, flags } = action.learn;
+      if (
+        (flags & ~LEARN.SEND_FLOW_REM) === 0 &&
+        limit === 0 &&
+        !resultDst &&
+        finIdleTimeout === 0 &&
+        finHardTimeout === 0
+      )
+        return undefined;
+      return new OfError(
+        'OFPBAC_BAD_ARGUMENT',
+        'learn with limit, result_dst, delete_learned or fin timeouts is not supported yet',
+      );
+    }
     case 'fin_timeout':
     case 'push_mpls':
     case 'pop_mpls':

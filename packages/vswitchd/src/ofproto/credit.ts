@@ -20,6 +20,9 @@ export function credit(cache: readonly CacheEntry[], traffic: Traffic, now: numb
         entry.to.rxPackets += traffic.packets;
         entry.to.rxBytes += traffic.bytes;
         break;
+      case 'learn-flow':
+        entry.ofproto.learnFlow(entry.flowMod, now);
+        break;
       case 'learn-mac':
         entry.ofproto.learnMac(entry.inPort, entry.mac, entry.vlan, entry.isGratArp, now);
     }

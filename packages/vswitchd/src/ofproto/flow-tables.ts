@@ -24,6 +24,7 @@ import {
 import { OFPP } from '@ovs-node/flow/ports';
 import { admitActions, N_USER_TABLES } from './check-actions.js';
 import { Classifier } from './classifier.js';
+import { formatActionList } from './rule-text.js';
 import { Rule } from './rule.js';
 
 export const N_TABLES = 255;
@@ -92,6 +93,20 @@ export class FlowTables {
       case 'delete_strict':
         return this.remove(fm, now);
     }
+  }
+
+  /**
+   * Carries out the flow-mod of a learn action. A flow that is there already with the same actions only has its hard
+   * timeout begin again, which changes no look-up.
+   */
+  learn(fm: FlowMod, now: number): OfError | undefined {
+    const old = this.tables[fm.tableId]?.classifier.findExact(fm.match, fm.priority) as
+      Rule | null | undefined;
+    if (old && formatActionList(old.actions, undefined) === formatActionList(fm.actions, undefined)) {
+      old.modified = now;
+      return undefined;
+    }
+    return this.modify(fm, now, undefined);
   }
 
   /** Adds a flow that controllers do not see, of a priority above 65535, or a flow of the internal table. */

@@ -28,6 +28,7 @@ import {
   PR,
   type TableStats,
 } from '@ovs-node/openflow/messages/types';
+import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import type { Backer } from './backer.js';
 import { admitActions } from './check-actions.js';
 import { FlowTables, INTERNAL_TABLE } from './flow-tables.js';
@@ -46,6 +47,9 @@ export interface InternalRules {
   readonly noPacketIn: Rule;
   readonly dropFrags: Rule;
 }
+
+const log = vlog('ofproto');
+const rateLimit = new RateLimit(5, 5);
 
 const NO_EVENTS: OfprotoEvents = { onPacketIn: () => {}, onFlowRemoved: () => {} };
 
@@ -338,6 +342,12 @@ export class Ofproto {
     if (!bundle || !this.macTable.update(mac, vlan, bundle, isGratArp, now)) return undefined;
     this.backer.changed('mac learning');
     return bundle;
+  }
+
+  /** Adds a learned flow, or lets the one that is there begin its life anew. */
+  learnFlow(fm: FlowMod, now: number): void {
+    const error = this.tables.learn(fm, now);
+    if (error) log.warnRl(rateLimit, `bridge ${this.name}: learned flow refused (${error.toString()})`);
   }
 
   private portsChanged(): void {

@@ -147,7 +147,7 @@ export class Revalidator {
     // Stations are heard of again where the packets now go.
     if (hadTraffic)
       credit(
-        cache.filter((entry) => entry.type === 'learn-mac'),
+        cache.filter((entry) => entry.type === 'learn-mac' || entry.type === 'learn-flow'),
         { packets: 0, bytes: 0, used: now },
         now,
       );

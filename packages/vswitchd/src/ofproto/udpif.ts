@@ -128,7 +128,6 @@ export class Udpif {
       })
       .finally(() => {
         this.running = undefined;
-        this.backer.runReleases();
         this.schedule(this.again ? 0 : this.interval);
       });
     this.running = done;

@@ -2,14 +2,17 @@
  * Our side of the datapath's flows: for each megaflow that we installed, what it was made of and what its statistics
  * were when we last looked.
  */
-import { hashWords } from '@ovs-node/flow/hash';
+import { hashAdd, hashFinish } from '@ovs-node/flow/hash';
 import { DP_WORDS, type FlowKey } from '@ovs-node/flow/layout';
 import type { CacheEntry } from './xlate/context.js';
 
 export class Ukey {
   readonly ufid: Uint8Array;
   readonly id: string;
-  /** Datapath key and mask, at least `DP_WORDS` long; the key has no bits outside of the mask. */
+  /**
+   * Datapath key and mask, at least `DP_WORDS` long. The key is that of the first packet, whole: a masked one would
+   * lack what a translation needs to go the same way again (the type of a VLAN tag, say).
+   */
   readonly key: FlowKey;
   readonly mask: FlowKey;
   actions: Uint8Array;
@@ -57,26 +60,23 @@ export interface MegaflowId {
 
 const SALTS = [1, 2, 3, 4].map(() => (Math.random() * 0x100000000) >>> 0);
 
-/** Names the megaflow with this key (masked) and mask, both at least `DP_WORDS` long. */
+/** Names the megaflow of this key (masked or not) and mask, both at least `DP_WORDS` long. */
 export function megaflowId(key: FlowKey, mask: FlowKey): MegaflowId {
   const ufid = new Uint8Array(16);
   const view = new DataView(ufid.buffer);
-  SALTS.forEach((salt, i) => {
-    view.setUint32(i * 4, hashWords(key, 0, DP_WORDS, hashWords(mask, 0, DP_WORDS, salt)));
-  });
+  for (let i = 0; i < SALTS.length; i++) {
+    let hash = SALTS[i]!;
+    for (let w = 0; w < DP_WORDS; w++) {
+      if (mask[w] !== 0) hash = hashAdd(hashAdd(hash, mask[w]! ^ w), key[w]! & mask[w]!);
+    }
+    view.setUint32(i * 4, hashFinish(hash, i));
+  }
   return { ufid, text: ufidText(ufid) };
 }
 
 /** A UFID as a map key. */
 export function ufidText(ufid: Uint8Array): string {
   return Buffer.from(ufid.buffer, ufid.byteOffset, ufid.byteLength).toString('latin1');
-}
-
-/** `key & mask`, `DP_WORDS` long. */
-export function maskedKey(key: FlowKey, mask: FlowKey): FlowKey {
-  const masked = new Uint32Array(DP_WORDS);
-  for (let w = 0; w < DP_WORDS; w++) masked[w] = key[w]! & mask[w]!;
-  return masked;
 }
 
 /** Whether `a` has a bit that `b` has not. */

@@ -12,7 +12,7 @@ import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import type { Execute, FlowPut, Upcall } from '../dpif/provider.js';
 import type { Backer } from './backer.js';
 import { thawMetadata } from './recirc.js';
-import { Ukey, maskedKey, megaflowId } from './ukey.js';
+import { Ukey, megaflowId } from './ukey.js';
 import { CookieType, type ControllerCookie, decodeCookie } from './user-cookie.js';
 import type { CacheEntry, XlateResult } from './xlate/context.js';
 import { slowPathActions, translate } from './xlate/xlate.js';
@@ -115,7 +115,7 @@ export class UpcallHandler {
     fresh: Ukey[],
   ): void {
     const mask = result.wc;
-    const key = maskedKey(upcall.key, mask);
+    const { key } = upcall;
     const id = megaflowId(key, mask);
     if (this.ukeys.has(id.text) || this.ukeys.size >= this.flowLimit) {
       for (const recircId of result.recircIds) this.backer.releaseLater(recircId);
@@ -130,8 +130,8 @@ export class UpcallHandler {
     );
     this.ukeys.set(ukey.id, ukey);
     fresh.push(ukey);
-    // The key goes out whole: the mask says what of it counts, and a VLAN's TPID is only there in a whole key.
-    puts.push({ key: upcall.key, mask, actions, ufid: ukey.ufid, mode: 'create' });
+    // The key goes out whole; the mask says what of it counts.
+    puts.push({ key, mask, actions, ufid: ukey.ufid, mode: 'create' });
   }
 
   private toController(upcall: Upcall, cookie: ControllerCookie): void {

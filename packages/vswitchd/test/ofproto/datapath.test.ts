@@ -117,3 +117,47 @@ test('flows of an earlier run are removed', async (t) => {
   t.deepEqual(await bench.dpFlows(), []);
   await bench.close();
 });
+
+test('learn adds a flow for the first packet, and later packets keep it', async (t) => {
+  const bench = await Bench.open();
+  const { ofproto, clock } = bench;
+  mod(
+    ofproto,
+    'add',
+    'table=0,actions=learn(table=1,hard_timeout=20,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[]),resubmit(,1)',
+    clock.now(),
+  );
+  await bench.receive('p1', UDP);
+  const learned = (): string[] => flowLines(ofproto).filter((line) => line.startsWith('table=1'));
+  t.deepEqual(learned(), ['table=1 n_packets=0 priority=32768,dl_dst=50:54:00:00:00:01 actions=output:1']);
+  await bench.revalidate();
+  clock.advance(15_000);
+  await bench.receive('p1', UDP);
+  await bench.revalidate();
+  clock.advance(10_000);
+  ofproto.runExpiry(clock.now());
+  t.is(learned().length, 1);
+  clock.advance(15_000);
+  ofproto.runExpiry(clock.now());
+  t.deepEqual(learned(), []);
+  await bench.close();
+});
+
+test('a change elsewhere leaves megaflows as they are, VLAN tags included', async (t) => {
+  const bench = await Bench.open();
+  const { ofproto, clock } = bench;
+  mod(ofproto, 'add', 'priority=1,actions=NORMAL', clock.now());
+  mod(ofproto, 'add', 'in_port=3,dl_vlan=5,actions=mod_vlan_pcp:3,1', clock.now());
+  const tagged = (port: number): string =>
+    `in_port(${port}),eth(src=50:54:00:00:00:0${port},dst=50:54:00:00:00:0f),eth_type(0x8100),vlan(vid=5,pcp=0),encap(eth_type(0x0800),ipv4(src=10.0.0.1,dst=10.0.0.2,proto=17,tos=0,ttl=64,frag=no),udp(src=1,dst=2))`;
+  await bench.receive('p1', tagged(1));
+  await bench.receive('p3', tagged(3));
+  await bench.revalidate();
+  const before = await bench.dpFlows();
+  t.is(before.length, 2);
+  t.true(before.some((line) => line.endsWith('actions:pop_vlan,push_vlan(vid=5,pcp=3),2')));
+  mod(ofproto, 'add', 'table=9,actions=drop', clock.now());
+  await bench.revalidate();
+  t.deepEqual(await bench.dpFlows(), before);
+  await bench.close();
+});

@@ -54,7 +54,7 @@ test('what a flow-mod may not do is refused and changes nothing', (t) => {
   refused('OFPBAC_BAD_OUT_GROUP', 'actions=group:1');
   refused('OFPMMFC_INVALID_METER', 'actions=meter:1,2');
   refused('NXBAC_BAD_CONJUNCTION', 'actions=conjunction(1,1/2),1');
-  refused('OFPBAC_BAD_TYPE', 'actions=learn(table=1)');
+  refused('OFPBAC_BAD_ARGUMENT', 'actions=learn(table=1,limit=5)');
 });
 
 test('flows expire, and say so when asked to', (t) => {

@@ -12,6 +12,7 @@ import type { XlateContext } from './context.js';
 import { controllerAction } from './controller.js';
 import { ctAction, ctClearAction } from './ct.js';
 import { isIpAny } from './header.js';
+import { learnAction } from './learn.js';
 import { cloneActions, outputAction, outputToPort } from './output.js';
 import {
   headerAction,
@@ -154,6 +155,9 @@ function doAction(ctx: XlateContext, action: Action, last: boolean): boolean {
       break;
     case 'ct_clear':
       if (ctx.conntracked) ctClearAction(ctx);
+      break;
+    case 'learn':
+      learnAction(ctx, action.learn);
       break;
     case 'exit':
       ctx.exit = true;

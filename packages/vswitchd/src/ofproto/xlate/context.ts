@@ -12,6 +12,7 @@ import { type FlowKey, newKey, W } from '@ovs-node/flow/layout';
 import { OFPP } from '@ovs-node/flow/ports';
 import { NlWriter } from '@ovs-node/netlink/attr';
 import type { Action } from '@ovs-node/openflow/actions/types';
+import type { FlowMod } from '@ovs-node/openflow/messages/types';
 import type { Ofproto } from '../ofproto.js';
 import type { Bundle, OfPort } from '../ports.js';
 import type { RecircTable } from '../recirc.js';
@@ -39,6 +40,7 @@ export type XlateError = keyof typeof XLATE_ERRORS;
 export type CacheEntry =
   | { readonly type: 'rule'; readonly rule: Rule }
   | { readonly type: 'table'; readonly table: FlowTable; readonly matched: boolean }
+  | { readonly type: 'learn-flow'; readonly ofproto: Ofproto; readonly flowMod: FlowMod }
   | { readonly type: 'patch'; readonly from: OfPort; readonly to: OfPort }
   | {
       readonly type: 'learn-mac';
@@ -116,6 +118,8 @@ export class XlateContext {
   actionSet: Action[] = [];
   inActionSet = false;
   conntracked = false;
+  /** Flows to add when the translation is over. */
+  readonly learned: { readonly ofproto: Ofproto; readonly flowMod: FlowMod }[] = [];
   exit = false;
   error: XlateError | undefined = undefined;
   slow = 0;

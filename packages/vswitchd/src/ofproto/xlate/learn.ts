@@ -1,0 +1,93 @@
+/**
+ * The learn action (ovs-actions(7)): adds a flow made of the packet, or keeps the one alive that is there already.
+ */
+import { getField, maskFieldBits, setFieldMasked } from '@ovs-node/flow/fields';
+import { Match } from '@ovs-node/flow/match';
+import { addEthernetPrereq, formatMatch } from '@ovs-node/flow/match-text';
+import { OFPP } from '@ovs-node/flow/ports';
+import type { Action, LearnFlowSpec, LearnSpec, Subfield } from '@ovs-node/openflow/actions/types';
+import { type FlowMod, GROUP_ANY, NO_BUFFER } from '@ovs-node/openflow/messages/types';
+import { formatActionList } from '../rule-text.js';
+import type { XlateContext } from './context.js';
+import { field } from './set-field.js';
+
+export function learnAction(ctx: XlateContext, learn: LearnSpec): void {
+  for (const { src, nBits } of learn.specs) {
+    if ('field' in src) maskFieldBits(ctx.wc, field(src.field.field), ones(nBits) << BigInt(src.field.ofs));
+  }
+  const { effects, cache } = ctx.input;
+  if (!effects && !cache) {
+    ctx.report('warn', 'suppressing side effects, so learn action ignored');
+    return;
+  }
+  const flowMod = learnedFlow(learn, ctx.flow);
+  if (ctx.trace !== undefined) {
+    const names = ctx.ofproto.traceNames;
+    const match = formatMatch(flowMod.match, { ports: names });
+    const actions = formatActionList(flowMod.actions, names);
+    const cookie = learn.cookie === 0n ? '' : ` cookie=0x${learn.cookie.toString(16)}`;
+    const idle = learn.idleTimeout === 0 ? '' : ` idle=${learn.idleTimeout}`;
+    const hard = learn.hardTimeout === 0 ? '' : ` hard=${learn.hardTimeout}`;
+    ctx.report(
+      'detail',
+      `table=${learn.table} ${match} priority=${learn.priority}${cookie}${idle}${hard} actions=${actions}`,
+    );
+  }
+  cache?.push({ type: 'learn-flow', ofproto: ctx.ofproto, flowMod });
+  // The packet that teaches a flow does not meet it.
+  if (effects) ctx.learned.push({ ofproto: ctx.ofproto, flowMod });
+}
+
+/** The flow that a packet teaches. */
+function learnedFlow(learn: LearnSpec, flow: Uint32Array): FlowMod {
+  const match = new Match();
+  const actions: Action[] = [];
+  for (const spec of learn.specs) {
+    const value = sourceValue(spec, flow);
+    if (spec.dst === 'output') {
+      actions.push({ type: 'output', port: Number(value), maxLen: 0 });
+      continue;
+    }
+    const dst = spec.dstField!;
+    const f = field(dst.field);
+    const mask = ones(spec.nBits) << BigInt(dst.ofs);
+    const shifted = value << BigInt(dst.ofs);
+    if (spec.dst === 'load') {
+      actions.push({ type: 'set_field', field: f.name, value: shifted, mask, form: 'load' });
+    } else {
+      addEthernetPrereq(match, f);
+      maskFieldBits(match.mask, f, mask);
+      setFieldMasked(match.key, f, shifted, mask);
+    }
+  }
+  return {
+    command: 'modify_strict',
+    match,
+    priority: learn.priority,
+    cookie: 0n,
+    cookieMask: 0n,
+    newCookie: learn.cookie,
+    modifyCookie: false,
+    tableId: learn.table,
+    idleTimeout: learn.idleTimeout,
+    hardTimeout: learn.hardTimeout,
+    importance: 0,
+    bufferId: NO_BUFFER,
+    outPort: OFPP.ANY,
+    outGroup: GROUP_ANY,
+    flags: learn.flags & 1,
+    actions,
+  };
+}
+
+function sourceValue({ src, nBits }: LearnFlowSpec, flow: Uint32Array): bigint {
+  return 'field' in src ? bitsOf(src.field, nBits, flow) : src.value & ones(nBits);
+}
+
+function bitsOf(sub: Subfield, nBits: number, flow: Uint32Array): bigint {
+  return (getField(flow, field(sub.field)) >> BigInt(sub.ofs)) & ones(nBits);
+}
+
+function ones(n: number): bigint {
+  return (1n << BigInt(n)) - 1n;
+}
