@@ -69,7 +69,8 @@ export class Reader {
   /** A copy of the next `n` bytes. */
   bytes(n: number): Uint8Array {
     const at = this.take(n);
-    return this.buf.slice(at, at + n);
+    // Not `slice`, which for a Buffer copies nothing.
+    return new Uint8Array(this.buf.subarray(at, at + n));
   }
   /** A copy of all the bytes left. */
   rest(): Uint8Array {

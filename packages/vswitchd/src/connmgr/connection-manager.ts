@@ -51,8 +51,14 @@ export class ConnectionManager {
     this.#options = options;
     this.#board = new Switchboard(options);
     this.#bridge = ofproto.name;
-    this.#failOpen = new FailOpen(ofproto, (packetIn) => this.#packetIn({ packetIn, maxLen: 0xffff, controllerId: 0 }));
-    this.#snoops = new Snoops(this.#bridge, () => this.#versions, () => this.#primaries());
+    this.#failOpen = new FailOpen(ofproto, (packetIn) =>
+      this.#packetIn({ packetIn, maxLen: 0xffff, controllerId: 0 }),
+    );
+    this.#snoops = new Snoops(
+      this.#bridge,
+      () => this.#versions,
+      () => this.#primaries(),
+    );
     this.#mgmt = this.#service(`punix:${path.join(rundir, `${this.#bridge}.mgmt`)}`, 0, true);
     ofproto.events = {
       onPacketIn: (event) => this.#packetIn(event),
@@ -73,12 +79,12 @@ export class ConnectionManager {
     this.#failMode = config.failMode;
     this.#setVersions(config.protocols);
     const wanted = new Map(this.#usable(config.controllers).map((each) => [each.uuid, each]));
-    for (const [uuid, remote] of [...this.#remotes]) {
+    for (const [uuid, remote] of this.#remotes) {
       const now = wanted.get(uuid);
       if (now !== undefined && isSameController(remote.config, now)) remote.configure(now);
       else this.#drop(uuid, remote);
     }
-    for (const [uuid, service] of [...this.#services]) {
+    for (const [uuid, service] of this.#services) {
       if (wanted.get(uuid)?.target === service.target) continue;
       this.#services.delete(uuid);
       void service.close();
@@ -111,7 +117,7 @@ export class ConnectionManager {
       if (version !== undefined) versions |= 1 << version;
     }
     this.#versions = versions === 0 ? ALL_VERSIONS : versions;
-    for (const each of [...this.#board.connections]) {
+    for (const each of this.#board.connections) {
       if ((this.#versions & (1 << each.version)) === 0) each.close();
     }
   }
@@ -123,7 +129,9 @@ export class ConnectionManager {
   }
 
   #addRemote(uuid: string, config: ControllerConfig): void {
-    log.info(`${this.#bridge}: added ${config.isService ? 'service' : 'primary'} controller "${config.target}"`);
+    log.info(
+      `${this.#bridge}: added ${config.isService ? 'service' : 'primary'} controller "${config.target}"`,
+    );
     const hooks: RemoteHooks = {
       open: (stream, events) =>
         this.#open(stream, `${this.#bridge}<->${config.target}`, events, {
@@ -182,7 +190,9 @@ export class ConnectionManager {
         events.closed(reason);
       },
       onActivity: events.activity,
-      ...(kind.isPrimary ? { onCopy: (from: SwitchConnection, bytes: Uint8Array) => this.#snoops.copy(from, bytes) } : {}),
+      ...(kind.isPrimary
+        ? { onCopy: (from: SwitchConnection, bytes: Uint8Array) => this.#snoops.copy(from, bytes) }
+        : {}),
     });
   }
 

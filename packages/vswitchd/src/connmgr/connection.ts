@@ -234,7 +234,9 @@ export class SwitchConnection {
 
   /** A bug of ours costs the connection on which it showed, not the switch. */
   #broken(error: unknown, decoded: Decoded): void {
-    log.err(`${this.name}: ${decoded.msg.type}: ${error instanceof Error ? error.stack : errorMessage(error)}`);
+    log.err(
+      `${this.name}: ${decoded.msg.type}: ${error instanceof Error ? error.stack : errorMessage(error)}`,
+    );
     this.abort('Protocol error');
   }
 
@@ -265,7 +267,8 @@ export class SwitchConnection {
   }
 
   portStatus(reason: 'add' | 'delete' | 'modify', port: PhyPort): void {
-    if (this.#wants('portStatus', PORT_STATUS_REASON[reason])) this.#sendAsync({ type: 'port_status', reason, port });
+    if (this.#wants('portStatus', PORT_STATUS_REASON[reason]))
+      this.#sendAsync({ type: 'port_status', reason, port });
   }
 
   flowRemoved(removed: FlowRemoved): void {

@@ -72,7 +72,10 @@ export class FailOpen {
         this.#reminded = away;
       }
     }
-    this.#provokeIfDue(governors.some((each) => each.isConnected), now);
+    this.#provokeIfDue(
+      governors.some((each) => each.isConnected),
+      now,
+    );
   }
 
   #provokeIfDue(isConnected: boolean, now: number): void {

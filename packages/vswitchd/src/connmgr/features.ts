@@ -19,7 +19,12 @@ export function switchFeatures(board: Switchboard, version: number): SwitchFeatu
     nTables: INTERNAL_TABLE,
     auxiliaryId: 0,
     capabilities:
-      CAP.FLOW_STATS | CAP.TABLE_STATS | CAP.PORT_STATS | CAP.GROUP_STATS | CAP.QUEUE_STATS | CAP.ARP_MATCH_IP,
+      CAP.FLOW_STATS |
+      CAP.TABLE_STATS |
+      CAP.PORT_STATS |
+      CAP.GROUP_STATS |
+      CAP.QUEUE_STATS |
+      CAP.ARP_MATCH_IP,
     actions: ACTIONS_10,
     ports:
       version <= 3

@@ -25,7 +25,9 @@ type Handler<T extends OfMessageType> = (
 
 /** Refuses what only the primary controller, or one of several equal ones, may do. */
 function checkRole({ connection }: RequestContext): OfError | undefined {
-  return connection.isSecondary ? new OfError('OFPBRC_IS_SECONDARY', 'the connection has the secondary role') : undefined;
+  return connection.isSecondary
+    ? new OfError('OFPBRC_IS_SECONDARY', 'the connection has the secondary role')
+    : undefined;
 }
 
 const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
@@ -36,11 +38,18 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
   get_config_request: (board, _msg, { connection, xid }) => {
     const { missSendLen, invalidTtlToController } = connection;
     const { frag } = board.ofproto.settings;
-    connection.reply({ type: 'get_config_reply', config: { frag, invalidTtlToController, missSendLen } }, xid);
+    connection.reply(
+      { type: 'get_config_reply', config: { frag, invalidTtlToController, missSendLen } },
+      xid,
+    );
   },
 
   set_config: (board, { config }, { connection }) => {
-    if (!connection.isSecondary && config.frag !== 'reassemble' && config.frag !== board.ofproto.settings.frag) {
+    if (
+      !connection.isSecondary &&
+      config.frag !== 'reassemble' &&
+      config.frag !== board.ofproto.settings.frag
+    ) {
       board.ofproto.configure({ frag: config.frag }, board.now);
     }
     connection.invalidTtlToController = config.invalidTtlToController ?? false;
@@ -51,11 +60,13 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
     const refused = checkRole(context);
     if (refused) return refused;
     // Packets are never buffered, so there is none of that number.
-    if (flowMod.bufferId !== NO_BUFFER) return new OfError('OFPBRC_BUFFER_UNKNOWN', `buffer ${flowMod.bufferId}`);
+    if (flowMod.bufferId !== NO_BUFFER)
+      return new OfError('OFPBRC_BUFFER_UNKNOWN', `buffer ${flowMod.bufferId}`);
     return board.ofproto.flowMod(flowMod, board.now);
   },
 
-  packet_out: (board, { packetOut }, context) => checkRole(context) ?? board.ofproto.packetOut(packetOut, board.now),
+  packet_out: (board, { packetOut }, context) =>
+    checkRole(context) ?? board.ofproto.packetOut(packetOut, board.now),
 
   barrier_request: (_board, _msg, { connection, xid }) => connection.reply({ type: 'barrier_reply' }, xid),
 
@@ -64,7 +75,8 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
     if (refused) return refused;
     const port = board.ofproto.port(portMod.portNo);
     if (port === undefined) return new OfError('OFPPMFC_BAD_PORT', `port ${portMod.portNo}`);
-    if (port.phy.hwAddr !== portMod.hwAddr) return new OfError('OFPPMFC_BAD_HW_ADDR', `port ${portMod.portNo}`);
+    if (port.phy.hwAddr !== portMod.hwAddr)
+      return new OfError('OFPPMFC_BAD_HW_ADDR', `port ${portMod.portNo}`);
     const before = port.phy.config;
     board.ofproto.setPortConfig(port.ofport, portMod.config, portMod.mask & MODIFIABLE);
     if (port.phy.config !== before) board.portStatus('modify', port.phy, context.connection);

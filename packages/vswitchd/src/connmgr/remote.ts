@@ -114,7 +114,8 @@ export class Remote {
     const status = new Map<string, string>();
     if (this.#lastError !== undefined) status.set('last_error', this.#lastError);
     if (this.#lastConnected !== undefined) status.set('sec_since_connect', seconds(this.#lastConnected));
-    if (this.#lastDisconnected !== undefined) status.set('sec_since_disconnect', seconds(this.#lastDisconnected));
+    if (this.#lastDisconnected !== undefined)
+      status.set('sec_since_disconnect', seconds(this.#lastDisconnected));
     status.set('state', this.#fsm.state.toUpperCase());
     const role = this.isConnected && this.connection ? ROLES[this.connection.role] : undefined;
     return { isConnected: this.isConnected, role, status };
@@ -168,20 +169,22 @@ export class Remote {
     this.#fsm.connecting(now);
     this.#say('connecting...');
     const patience = Math.max(1, this.#fsm.deadline() - now);
-    (this.#hooks.connect ?? connectTarget)(this.config.target, patience).then(
-      (stream) => {
-        if (attempt === this.#attempt) this.#open(stream, attempt);
-        else stream.destroy();
-      },
-      (error: unknown) => {
-        if (attempt !== this.#attempt) return;
-        this.#say(`connection failed (${errorMessage(error)})`, true);
-        this.#down(errorMessage(error));
-      },
-    ).catch((error: unknown) => {
-      log.err(`${this.#name}: ${errorMessage(error)}`);
-      if (attempt === this.#attempt) this.#down('Protocol error');
-    });
+    (this.#hooks.connect ?? connectTarget)(this.config.target, patience)
+      .then(
+        (stream) => {
+          if (attempt === this.#attempt) this.#open(stream, attempt);
+          else stream.destroy();
+        },
+        (error: unknown) => {
+          if (attempt !== this.#attempt) return;
+          this.#say(`connection failed (${errorMessage(error)})`, true);
+          this.#down(errorMessage(error));
+        },
+      )
+      .catch((error: unknown) => {
+        log.err(`${this.#name}: ${errorMessage(error)}`);
+        if (attempt === this.#attempt) this.#down('Protocol error');
+      });
   }
 
   #open(stream: Duplex, attempt: number): void {
@@ -206,7 +209,10 @@ export class Remote {
       closed: (reason) => {
         if (!isCurrent()) return;
         const text = reason === undefined ? undefined : errorMessage(reason);
-        this.#say(text === undefined ? 'connection closed by peer' : `connection dropped (${text})`, text !== undefined);
+        this.#say(
+          text === undefined ? 'connection closed by peer' : `connection dropped (${text})`,
+          text !== undefined,
+        );
         this.#down(text ?? 'End of file');
       },
     });
@@ -223,7 +229,9 @@ export class Remote {
     if (this.#fsm.backoff > 0) {
       this.#say(`waiting ${this.#fsm.backoff / 1000} seconds before reconnect`);
       if (this.#fsm.attempts === TALKATIVE_ATTEMPTS) {
-        log.info(`${this.#name}: continuing to retry connections in the background but suppressing further logging`);
+        log.info(
+          `${this.#name}: continuing to retry connections in the background but suppressing further logging`,
+        );
       }
     }
     this.#arm();

@@ -118,7 +118,7 @@ export class Service {
     this.#closed = true;
     this.#retry?.cancel();
     await this.#listening;
-    for (const connection of [...this.#connections]) connection.close();
+    for (const connection of this.#connections) connection.close();
     await this.#listener?.close();
   }
 }

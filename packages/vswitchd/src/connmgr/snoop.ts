@@ -87,11 +87,11 @@ export class Snoops {
 
   /** A connection ended: so do those that listen to it. */
   ended(subject: SwitchConnection): void {
-    for (const snooper of [...this.#snoopers]) if (snooper.subject === subject) this.#end(snooper);
+    for (const snooper of this.#snoopers) if (snooper.subject === subject) this.#end(snooper);
   }
 
   async close(): Promise<void> {
-    for (const snooper of [...this.#snoopers]) this.#end(snooper);
+    for (const snooper of this.#snoopers) this.#end(snooper);
     await this.#listener?.close();
   }
 }

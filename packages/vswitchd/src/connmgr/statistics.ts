@@ -5,7 +5,12 @@
 import { OFPP } from '@ovs-node/flow/ports';
 import { OfError } from '@ovs-node/openflow/errors';
 import { encodeMultipart } from '@ovs-node/openflow/messages/codec';
-import type { FlowFilter, MessageOf, MultipartReply, MultipartRequest } from '@ovs-node/openflow/messages/types';
+import type {
+  FlowFilter,
+  MessageOf,
+  MultipartReply,
+  MultipartRequest,
+} from '@ovs-node/openflow/messages/types';
 import { INTERNAL_TABLE } from '../ofproto/flow-tables.js';
 import type { Rule } from '../ofproto/rule.js';
 import type { RequestContext } from './connection.js';
@@ -52,7 +57,12 @@ class Answer {
   send(reply: MultipartReply, more = false): void {
     const { connection, xid } = this.context;
     const { format } = this.#request;
-    const msg = { type: 'multipart_reply' as const, reply, more, ...(format === undefined ? {} : { format }) };
+    const msg = {
+      type: 'multipart_reply' as const,
+      reply,
+      more,
+      ...(format === undefined ? {} : { format }),
+    };
     for (const bytes of encodeMultipart(msg, connection.version, xid)) connection.replyBytes(bytes);
   }
 

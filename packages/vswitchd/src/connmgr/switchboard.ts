@@ -64,7 +64,8 @@ export class Switchboard {
   /** Gives a connection a role. There is one primary: the one there was becomes secondary. */
   setRole(connection: SwitchConnection, role: SwitchConnection['role']): void {
     if (role === 'primary') {
-      for (const other of this.connections) if (other !== connection && other.role === 'primary') other.role = 'secondary';
+      for (const other of this.connections)
+        if (other !== connection && other.role === 'primary') other.role = 'secondary';
     }
     connection.role = role;
   }
@@ -103,6 +104,9 @@ export class Switchboard {
   }
 
   #complain(what: string, error: unknown): void {
-    log.warnRl(rate, `${this.ofproto.name}: ${what}: ${error instanceof Error ? error.message : String(error)}`);
+    log.warnRl(
+      rate,
+      `${this.ofproto.name}: ${what}: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }

@@ -48,7 +48,8 @@ function codes(types: readonly number[]): Uint8Array {
 function headers(version: number, masked: boolean, isListed: (f: Field) => boolean): Uint8Array {
   const w = new Writer();
   for (const f of FIELDS) {
-    if (isListed(f) && fieldCode(f, version) !== undefined) putFieldHeader(w, f, version, masked && f.maskable);
+    if (isListed(f) && fieldCode(f, version) !== undefined)
+      putFieldHeader(w, f, version, masked && f.maskable);
   }
   return w.finish();
 }

@@ -22,7 +22,8 @@ export function targetProblem(target: string, bridge: string, rundir: string): s
       parsePassive(target, OPENFLOW_PORT);
       return undefined;
     } catch (error) {
-      if (error instanceof OvsError && error.code === 'EAFNOSUPPORT') return `${bridge}: ${target}: bad port number`;
+      if (error instanceof OvsError && error.code === 'EAFNOSUPPORT')
+        return `${bridge}: ${target}: bad port number`;
       return `${bridge}: ${(error as Error).message}`;
     }
   }

@@ -1,0 +1,280 @@
+import test from 'ava';
+import { Match } from '@ovs-node/flow/match';
+import { OFPP } from '@ovs-node/flow/ports';
+import { encodeMessage } from '@ovs-node/openflow/messages/codec';
+import {
+  ALL_TABLES,
+  COOKIE_NONE,
+  type FlowMod,
+  GROUP_ANY,
+  type MultipartReply,
+  NO_BUFFER,
+  type OfMessage,
+} from '@ovs-node/openflow/messages/types';
+import { everyFlow } from '../../src/ofproto/ofproto.js';
+import { controllerConfig, makeRig, settle, type TestController } from './rig.js';
+
+function flow(priority: number, more: Partial<FlowMod> = {}): OfMessage {
+  const flowMod: FlowMod = {
+    command: 'add',
+    match: new Match(),
+    priority,
+    cookie: 0n,
+    cookieMask: 0n,
+    newCookie: 5n,
+    modifyCookie: false,
+    tableId: 0,
+    idleTimeout: 0,
+    hardTimeout: 0,
+    importance: 0,
+    bufferId: NO_BUFFER,
+    outPort: OFPP.ANY,
+    outGroup: GROUP_ANY,
+    flags: 0,
+    actions: [],
+    ...more,
+  };
+  return { type: 'flow_mod', flowMod };
+}
+
+/** The pages of an answer. */
+async function ask(controller: TestController, msg: OfMessage): Promise<MultipartReply[]> {
+  const replies: MultipartReply[] = [];
+  await controller.of.request(msg, ({ msg: reply }) => {
+    if (reply.type === 'multipart_reply') replies.push(reply.reply);
+  });
+  return replies;
+}
+
+for (const version of [1, 4]) {
+  test(`version ${version}: a tool adds flows, dumps them and reads what the switch is`, async (t) => {
+    const { tool } = await makeRig(t);
+    const controller = await tool(version);
+    t.deepEqual(await controller.send(flow(7), flow(8, { tableId: version === 1 ? ALL_TABLES : 3 })), []);
+    const { features } = await controller.of.ask({ type: 'features_request' }, 'features_reply');
+    t.is(features.datapathId, 0x1234n);
+    t.is(features.nTables, 254);
+    t.is(features.ports.length, version === 1 ? 5 : 0);
+    const [flows] = await ask(controller, {
+      type: 'multipart_request',
+      request: { type: 'flow', filter: everyFlow() },
+      more: false,
+    });
+    t.true(flows?.type === 'flow');
+    if (flows?.type !== 'flow') return;
+    t.deepEqual(flows.flows.map((each) => each.priority).sort((a, b) => a - b), [7, 8]);
+    t.deepEqual(new Set(flows.flows.map((each) => each.cookie)), new Set([5n]));
+    const [desc] = await ask(controller, {
+      type: 'multipart_request',
+      request: { type: 'desc' },
+      more: false,
+    });
+    t.true(desc?.type === 'desc' && desc.desc.mfr === 'Nicira, Inc.');
+  });
+
+  test(`version ${version}: a request that cannot be carried out is answered with its error and changes nothing`, async (t) => {
+    const { tool, ofproto } = await makeRig(t);
+    const controller = await tool(version);
+    t.deepEqual(await controller.send(flow(1, { bufferId: 77 })), ['OFPBRC_BUFFER_UNKNOWN']);
+    t.deepEqual(
+      await controller.send({
+        type: 'port_mod',
+        portMod: { portNo: 99, hwAddr: 0n, config: 0, mask: 0, advertise: 0 },
+      }),
+      ['OFPPMFC_BAD_PORT'],
+    );
+    t.deepEqual(
+      await controller.send({
+        type: 'port_mod',
+        portMod: { portNo: 1, hwAddr: 9n, config: 0, mask: 0, advertise: 0 },
+      }),
+      ['OFPPMFC_BAD_HW_ADDR'],
+    );
+    t.deepEqual(await controller.send({ type: 'barrier_reply' }), ['OFPBRC_BAD_TYPE']);
+    t.deepEqual(ofproto.dumpFlows(everyFlow(), 0), []);
+    t.true(controller.isOpen);
+  });
+}
+
+test('an error quotes the request that it is about, and the connection lives on', async (t) => {
+  const { tool } = await makeRig(t);
+  const controller = await tool(4);
+  const request = encodeMessage(flow(1, { bufferId: 5 }), 4, 0xabcd);
+  controller.of.sendBytes(request);
+  await controller.send();
+  const [error] = controller.seen;
+  t.true(error?.type === 'error');
+  if (error?.type !== 'error') return;
+  t.deepEqual([...error.error.data.subarray(0, 64)], [...request.subarray(0, 64)]);
+  // Type 99, and a length that is no header's: the first is refused, the second ends the connection.
+  controller.of.sendBytes(Uint8Array.of(4, 99, 0, 8, 0, 0, 0, 1));
+  t.deepEqual(await controller.send(), ['OFPBRC_BAD_TYPE']);
+  controller.of.sendBytes(Uint8Array.of(4, 5, 0, 4, 0, 0, 0, 1));
+  await controller.closed;
+  t.is((await (await tool(4)).of.ask({ type: 'features_request' }, 'features_reply')).features.nTables, 254);
+});
+
+test('requests are carried out in order, also while statistics wait', async (t) => {
+  let release: () => void = () => {};
+  const { tool, clock } = await makeRig(t, {
+    syncStats: () => new Promise((resolve) => (release = resolve)),
+  });
+  const controller = await tool(4);
+  await controller.send(flow(1));
+  const dump = ask(controller, {
+    type: 'multipart_request',
+    request: { type: 'flow', filter: everyFlow() },
+    more: false,
+  });
+  controller.of.send(flow(2));
+  const later = controller.send();
+  await settle();
+  release();
+  const [before] = await dump;
+  t.true(
+    before?.type === 'flow' && before.flows.length === 1,
+    'the flow added after the request is not in the answer',
+  );
+  t.deepEqual(await later, []);
+  // A datapath that does not answer is not waited for.
+  clock.advance(1000);
+  const second = ask(controller, {
+    type: 'multipart_request',
+    request: { type: 'flow', filter: everyFlow() },
+    more: false,
+  });
+  await settle();
+  clock.advance(250);
+  const [after] = await second;
+  t.true(after?.type === 'flow' && after.flows.length === 2);
+});
+
+test('a reader that does not read costs a bounded amount of memory, and gets all when it reads again', async (t) => {
+  const { manager, ofproto, attempts } = await makeRig(t);
+  manager.configure({ controllers: [controllerConfig('tcp:a')], protocols: [], failMode: 'secure' });
+  const controller = attempts[0]!.accept(4);
+  await controller.ready;
+  const adds = Array.from({ length: 10_000 }, (_, i) => flow(i, { tableId: 1 }));
+  t.deepEqual(await controller.send(...adds), []);
+  let taken = 0;
+  const { tables } = ofproto;
+  const original = tables.forEach.bind(tables);
+  tables.forEach = (filter, visit) => {
+    original(filter, (rule) => {
+      const stats = rule.stats.bind(rule);
+      rule.stats = (now) => {
+        taken++;
+        return stats(now);
+      };
+      visit(rule);
+    });
+  };
+  controller.stream.pause();
+  const dump = ask(controller, {
+    type: 'multipart_request',
+    request: { type: 'flow', filter: everyFlow() },
+    more: false,
+  });
+  await settle();
+  t.true(taken > 0 && taken < 10_000, `${taken} flows were made`);
+  controller.stream.resume();
+  const replies = await dump;
+  const flows = replies.flatMap((reply) => (reply.type === 'flow' ? [...reply.flows] : []));
+  t.is(flows.length, 10_000);
+});
+
+test('table features say of each of 254 tables what it can do, and cannot be set', async (t) => {
+  const { tool } = await makeRig(t);
+  const controller = await tool(4);
+  const replies = await ask(controller, {
+    type: 'multipart_request',
+    request: { type: 'table_features', tables: [] },
+    more: false,
+  });
+  const tables = replies.flatMap((reply) => (reply.type === 'table_features' ? [...reply.tables] : []));
+  t.deepEqual(
+    tables.map((each) => each.tableId),
+    Array.from({ length: 254 }, (_, i) => i),
+  );
+  const nextTables = (id: number): number =>
+    tables[id]!.properties.find((each) => each.type === 2)!.body.length;
+  t.is(nextTables(0), 253);
+  t.is(nextTables(253), 0);
+  const error = await t.throwsAsync(
+    ask(controller, {
+      type: 'multipart_request',
+      request: { type: 'table_features', tables: [tables[0]!] },
+      more: false,
+    }),
+  );
+  t.is(error.message, 'OFPTFFC_EPERM');
+});
+
+test('port statistics: of the datapath, of patch ports their own, and how long the port is there', async (t) => {
+  const counters = {
+    rxPackets: 1,
+    txPackets: 2,
+    rxBytes: 3,
+    txBytes: 4,
+    rxErrors: 5,
+    txErrors: 6,
+    rxDropped: 7,
+    txDropped: 8,
+  };
+  const { tool, manager, clock, ofproto } = await makeRig(t, {
+    portStats: async () => new Map([[1, counters]]),
+  });
+  manager.portsChanged();
+  ofproto.addPort({
+    name: 'pp',
+    ofport: 9,
+    dpPort: 0xffffffff,
+    type: 'patch',
+    phy: ofproto.port(1)!.phy,
+    peer: 'x',
+  });
+  clock.advance(2500);
+  const controller = await tool(4);
+  const [reply] = await ask(controller, {
+    type: 'multipart_request',
+    request: { type: 'port', portNo: OFPP.ANY },
+    more: false,
+  });
+  if (reply?.type !== 'port') return t.fail();
+  const of = (portNo: number) => reply.ports.find((each) => each.portNo === portNo)!;
+  t.is(of(1).rxPackets, 1n);
+  t.is(of(1).txBytes, 4n);
+  t.is(of(1).rxErrors, 0xffffffffffffffffn, 'a dummy device does not count errors');
+  t.deepEqual([of(1).durationSec, of(1).durationNsec], [2, 500_000_000]);
+  t.is(of(2).rxPackets, 0xffffffffffffffffn, 'the datapath does not know it');
+  t.is(of(9).rxErrors, 0n);
+  const [none] = await ask(controller, {
+    type: 'multipart_request',
+    request: { type: 'port', portNo: 77 },
+    more: false,
+  });
+  t.true(none?.type === 'port' && none.ports.length === 0);
+});
+
+test('versions: what the bridge allows is offered, and what it no longer allows is closed', async (t) => {
+  const { tool, manager } = await makeRig(t);
+  const old = await tool(1);
+  const kept = await tool(4);
+  manager.configure({ controllers: [], protocols: ['OpenFlow13', 'OpenFlow14'], failMode: 'secure' });
+  await old.closed;
+  t.deepEqual(await kept.send(), []);
+  const refused = tool(1);
+  t.is(await Promise.race([refused.then(() => 'ready'), settle().then(() => 'not ready')]), 'not ready');
+});
+
+test('OpenFlow 1.0 flow-mods name a table only when that was agreed on', async (t) => {
+  const { tool, ofproto } = await makeRig(t);
+  const controller = await tool(1);
+  const mod = { ...flow(1, { tableId: 9, newCookie: COOKIE_NONE - 1n }), withTableId: true } as OfMessage;
+  t.deepEqual(await controller.send(mod), ['OFPFMFC_BAD_COMMAND']);
+  t.deepEqual(await controller.send({ type: 'flow_mod_table_id', enable: true }, mod), []);
+  t.deepEqual(
+    ofproto.dumpFlows(everyFlow(), 0).map((each) => each.tableId),
+    [9],
+  );
+});
