@@ -103,6 +103,11 @@ export type TypedRow<S extends SchemaDefinition, T extends TableName<S>> = Colum
   readonly _uuid: string;
 };
 
+/** The typed rows of all tables, for `new Replica<Rows<…>>`. */
+export type Rows<S extends SchemaDefinition> = {
+  readonly [T in TableName<S>]: TypedRow<S, T>;
+};
+
 /** The schema JSON of a definition: documentation left out, `cksum` put in when given. */
 export function definitionToJson(definition: SchemaDefinition, cksum?: string): JsonObject {
   const tables: Record<string, Json> = {};
