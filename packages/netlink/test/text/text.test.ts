@@ -23,6 +23,16 @@ test('flow keys print as they were read', (t) => {
   }
 });
 
+test('TCP flags that are set and not matched show as 0/0, those that are not set not at all', (t) => {
+  for (const [flags, shown] of [
+    ['0x2/0', ',tcp_flags(0/0)'],
+    ['0/0', ''],
+  ]) {
+    const { key, mask } = parseDpKey(`tcp(src=1,dst=2),tcp_flags(${flags})`);
+    t.is(formatDpKey(key, mask, { verbose: true }), `tcp(src=1,dst=2)${shown}`);
+  }
+});
+
 test('actions print as they were read', (t) => {
   for (const line of ACTIONS) t.is(formatDpActions(parseDpActions(line)), line);
 });
