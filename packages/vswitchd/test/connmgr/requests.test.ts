@@ -62,7 +62,10 @@ for (const version of [1, 4]) {
     });
     t.true(flows?.type === 'flow');
     if (flows?.type !== 'flow') return;
-    t.deepEqual(flows.flows.map((each) => each.priority).sort((a, b) => a - b), [7, 8]);
+    t.deepEqual(
+      flows.flows.map((each) => each.priority).sort((a, b) => a - b),
+      [7, 8],
+    );
     t.deepEqual(new Set(flows.flows.map((each) => each.cookie)), new Set([5n]));
     const [desc] = await ask(controller, {
       type: 'multipart_request',
