@@ -107,6 +107,15 @@ export function ofprotoCommands(registry: OfprotoRegistry): UnixctlCommand[] {
         .map((backer) => showUpcalls(backer))
         .join(''),
     ),
+    ...([true, false] as const).map((on) =>
+      row(`upcall/${on ? 'enable' : 'disable'}-megaflows`, '', 0, 0, async () => {
+        for (const udpif of udpifs()) {
+          udpif.upcalls.megaflows = on;
+          await udpif.purge();
+        }
+        return `megaflows ${on ? 'enabled' : 'disabled'}\n`;
+      }),
+    ),
     row('upcall/set-flow-limit', 'flow-limit-number', 1, 1, ([text]) => {
       const limit = leadingNumber(text!);
       for (const udpif of udpifs()) udpif.upcalls.flowLimit = limit;

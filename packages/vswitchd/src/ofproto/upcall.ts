@@ -8,6 +8,7 @@
 import { type FlowKey, newKey, W } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
 import { NO_BUFFER } from '@ovs-node/openflow/messages/types';
+import { exactMask } from '@ovs-node/netlink/key';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import type { Execute, FlowPut, Upcall } from '../dpif/provider.js';
 import type { Backer } from './backer.js';
@@ -25,6 +26,8 @@ export class UpcallHandler {
   private readonly backer: Backer;
   private readonly ukeys: Map<string, Ukey>;
   flowLimit = 10000;
+  /** Off: datapath flows match one flow of packets each, for debugging. */
+  megaflows = true;
   /** The OpenFlow key of the packet at hand. */
   private readonly flow = newKey();
 
@@ -115,6 +118,7 @@ export class UpcallHandler {
     fresh: Ukey[],
   ): void {
     const mask = result.wc;
+    if (!this.megaflows) exactMask(upcall.key, mask);
     const { key } = upcall;
     const id = megaflowId(key, mask);
     if (this.ukeys.has(id.text) || this.ukeys.size >= this.flowLimit) {

@@ -1,4 +1,12 @@
 import test from 'ava';
+import { composePacket } from '@ovs-node/flow/compose';
+import { Match } from '@ovs-node/flow/match';
+import { OFPP } from '@ovs-node/flow/ports';
+import { keyOf } from '@ovs-node/netlink/key';
+import { parseDpKey } from '@ovs-node/netlink/text/key-parse';
+import { parseActions } from '@ovs-node/openflow/actions/text';
+import type { OfError } from '@ovs-node/openflow/errors';
+import { NO_BUFFER } from '@ovs-node/openflow/messages/types';
 import type { PacketInEvent } from '../../src/ofproto/types.js';
 import { Bench, flowLines, mod } from './bench.js';
 
@@ -159,5 +167,34 @@ test('a change elsewhere leaves megaflows as they are, VLAN tags included', asyn
   mod(ofproto, 'add', 'table=9,actions=drop', clock.now());
   await bench.revalidate();
   t.deepEqual(await bench.dpFlows(), before);
+  await bench.close();
+});
+
+test('a packet-out goes through the actions, or through the tables when they say so', async (t) => {
+  const bench = await Bench.open();
+  const { ofproto, clock } = bench;
+  mod(ofproto, 'add', 'priority=1,udp,actions=3', clock.now());
+  const packet = composePacket(keyOf(parseDpKey(UDP).key));
+  const send = (inPort: number, actions: string): OfError | undefined => {
+    const match = new Match();
+    match.key[0] = inPort;
+    match.mask[0] = 0xffffffff;
+    return ofproto.packetOut(
+      { bufferId: NO_BUFFER, match, actions: parseActions(actions), packet },
+      clock.now(),
+    );
+  };
+  t.is(send(OFPP.CONTROLLER, '1,2'), undefined);
+  await bench.settle();
+  t.like(await bench.sent(), { p1: 1, p2: 1, p3: 0 });
+  t.is(send(1, 'FLOOD'), undefined);
+  await bench.settle();
+  t.like(await bench.sent(), { p1: 1, p2: 2, p3: 1 });
+  t.is(send(1, 'TABLE'), undefined);
+  await bench.settle();
+  t.like(await bench.sent(), { p1: 1, p2: 2, p3: 2 });
+  t.deepEqual(flowLines(ofproto), ['table=0 n_packets=1 priority=1,udp actions=output:3']);
+  t.is(send(OFPP.NORMAL, '1')?.name, 'OFPBRC_BAD_PORT');
+  t.is(send(1, 'group:1')?.name, 'OFPBAC_BAD_OUT_GROUP');
   await bench.close();
 });
