@@ -1,56 +1,14 @@
 /**
  * Pidfiles, as the peer makes them: FILE holds the process id and a newline, is made under the name FILE.tmp and
- * renamed, and on Linux is locked by fcntl(2) while its owner lives (the peer's ovs-appctl trusts a pidfile only
- * then). Elsewhere, and against owners without the lock, an owner is one whose process exists and runs the program.
+ * renamed, and is locked while its owner lives (the peer's ovs-appctl trusts a pidfile only then). Where there are
+ * no record locks, an owner is one whose process exists and runs the program.
  */
 import fs from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { FatalError, strerror } from './errors.js';
-import { processRuns } from './process.js';
+import { lockOwner, tryLockFile } from './file-lock.js';
 
-/** fcntl(2) on x86-64 and arm64 Linux: struct flock {short type, whence; off_t start, len; pid_t pid}. */
-const F_SETLK = 6;
-const F_GETLK = 5;
-const F_WRLCK = 1;
-const F_UNLCK = 2;
-const FLOCK_SIZE = 32;
-
-type Fcntl = (fd: number, command: number, type: string, argument: Uint8Array) => number;
-let fcntl: Fcntl | null | undefined;
-
-function loadFcntl(): Fcntl | null {
-  if (fcntl !== undefined) return fcntl;
-  fcntl = null;
-  if (process.platform === 'linux') {
-    try {
-      const koffi = createRequire(import.meta.url)('koffi') as {
-        load(name: string | null): { func(prototype: string): Fcntl };
-      };
-      fcntl = koffi.load(null).func('int fcntl(int fd, int cmd, ...)');
-    } catch {
-      // Without koffi the check by process id remains.
-    }
-  }
-  return fcntl;
-}
-
-function flock(type: number): Uint8Array {
-  const bytes = new Uint8Array(FLOCK_SIZE);
-  new DataView(bytes.buffer).setInt16(0, type, true);
-  return bytes;
-}
-
-/** Who holds the write lock of an open file: a process id, 0 for nobody, null when that cannot be known. */
-function lockOwner(fd: number): number | null {
-  const call = loadFcntl();
-  if (!call) return null;
-  const bytes = flock(F_WRLCK);
-  if (call(fd, F_GETLK, 'uint8_t *', bytes) !== 0) return null;
-  const view = new DataView(bytes.buffer);
-  return view.getInt16(0, true) === F_UNLCK ? 0 : view.getInt32(24, true);
-}
-
+/** The live process that has a pidfile, 0 for none. */
 function liveOwner(file: string, program: string): number {
   let fd: number;
   try {
@@ -59,11 +17,7 @@ function liveOwner(file: string, program: string): number {
     return 0;
   }
   try {
-    const owner = lockOwner(fd);
-    if (owner !== null && owner > 0) return owner;
-    const pid = Number(/^\d+/.exec(fs.readFileSync(fd, 'utf8'))?.[0] ?? 0);
-    // A process of this project on a system without locks, or one started where koffi was missing.
-    return owner === null && pid > 0 && pid !== process.pid && processRuns(pid, program) ? pid : 0;
+    return lockOwner(fd, program);
   } finally {
     fs.closeSync(fd);
   }
@@ -89,8 +43,8 @@ export function takePidfile(file: string, program: string, overwrite = false): (
     throw new FatalError(`${tmp}: create failed (${strerror(error)})`);
   }
   try {
-    loadFcntl()?.(fd, F_SETLK, 'uint8_t *', flock(F_WRLCK));
-    fs.writeSync(fd, `${process.pid}\n`);
+    tryLockFile(fd);
+    fs.writeSync(fd, `${process.pid}\n`, 0);
     fs.renameSync(tmp, file);
   } catch (error) {
     fs.closeSync(fd);
