@@ -36,7 +36,7 @@ import { MacTable } from './mac-learning.js';
 import { hmapOrder } from './hmap-order.js';
 import { Bundle, OfPort } from './ports.js';
 import type { Rule } from './rule.js';
-import type { BundleSpec, OfprotoEvents, OfprotoSettings, PortSpec } from './types.js';
+import { type BundleSpec, ODPP_NONE, type OfprotoEvents, type OfprotoSettings, type PortSpec } from './types.js';
 
 /** What a bridge does when there is no controller to ask. */
 export type FailMode = 'standalone' | 'secure';
@@ -187,8 +187,8 @@ export class Ofproto {
 
   /** The PID that upcalls of packets from a port go to. */
   upcallPid(port: OfPort | undefined): number {
-    if (!port?.hasDpPort) return 0;
-    return this.backer.upcallPid(port.dpPort);
+    // Of a packet-out there may be no port; it needs somebody to go to all the same.
+    return this.backer.upcallPid(port?.dpPort ?? ODPP_NONE);
   }
 
   // Bundles.
