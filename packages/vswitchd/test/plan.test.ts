@@ -64,12 +64,13 @@ function wanted(...bridges: BridgeConfig[]): SwitchConfig {
   };
 }
 
-/** The state in which everything that `config` asks for works. */
+/** The state in which everything that `config` asks for works; ports are numbered from 1 in their order. */
 function state(config: BridgeConfig): Map<string, BridgeState> {
   const interfaces = new Map(
     [...config.ports.values()].flatMap((each) => each.interfaces.map((it) => [it.name, it] as const)),
   );
-  return new Map([[config.name, { config, interfaces, ports: config.ports }]]);
+  const ofports = new Map([...interfaces.values()].map((it, i) => [it.name, it.isLocal ? 65534 : i]));
+  return new Map([[config.name, { config, interfaces, ports: config.ports, ofports }]]);
 }
 
 /** Steps in a form that is easy to compare. */
@@ -154,4 +155,40 @@ test('a bridge that changes its datapath type is deleted and created', (t) => {
 
 test('a bridge that is gone from the configuration is deleted', (t) => {
   t.deepEqual(words(plan(state(bridge('br0', [port('p1')])), wanted())), ['delete bridge br0']);
+});
+
+/** A bridge with p1 on port 1 and p2 on port 2, then asked for with other numbers. */
+function renumber(before: readonly [string, number?][], after: readonly [string, number?][]): string[] {
+  const make = (asked: readonly [string, number?][]): BridgeConfig =>
+    bridge(
+      'br0',
+      asked.map(([name, ofportRequest]) =>
+        port(name, { interfaces: [interfaceOf(name, { ofportRequest })] }),
+      ),
+    );
+  return words(plan(state(make(before)), wanted(make(after)))).filter((step) => step.includes('interface'));
+}
+
+test('an interface that asks for another number gets it, and who did not ask makes way', (t) => {
+  t.deepEqual(renumber([['p1'], ['p2']], [['p1', 2], ['p2']]), [
+    'delete interface p1',
+    'delete interface p2',
+    'add interface p1',
+    'add interface p2',
+  ]);
+});
+
+test('asking for the number that it has, or for one that another asked for, moves nobody', (t) => {
+  t.deepEqual(renumber([['p1'], ['p2']], [['p1', 1], ['p2']]), []);
+  t.deepEqual(
+    renumber(
+      [['p1'], ['p2', 2]],
+      [
+        ['p1', 2],
+        ['p2', 2],
+      ],
+    ),
+    [],
+  );
+  t.deepEqual(renumber([['p1', 1], ['p2']], [['p1'], ['p2']]), []);
 });

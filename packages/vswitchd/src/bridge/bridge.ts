@@ -52,6 +52,10 @@ export class Bridge implements BridgeState {
     return new Map([...this.live].map(([name, each]) => [name, each.config]));
   }
 
+  get ofports(): ReadonlyMap<string, number> {
+    return new Map([...this.live].map(([name, each]) => [name, each.ofport]));
+  }
+
   get datapathId(): string {
     return this.config.datapathId ?? datapathIdOf(this.mac);
   }

@@ -22,6 +22,8 @@ export interface BridgeState {
   readonly config: BridgeConfig;
   readonly interfaces: ReadonlyMap<string, InterfaceConfig>;
   readonly ports: ReadonlyMap<string, PortConfig>;
+  /** OpenFlow port numbers of `interfaces`, by name. */
+  readonly ofports: ReadonlyMap<string, number>;
 }
 
 /** The steps that lead from `now` to `wanted`; an interface that failed before is in no state, so it is tried again. */
@@ -29,22 +31,49 @@ export function plan(now: ReadonlyMap<string, BridgeState>, wanted: SwitchConfig
   const removals: Step[] = [];
   const additions: Step[] = [];
   const isNew = (config: BridgeConfig): boolean => now.get(config.name)?.config.type !== config.type;
+  const moving = new Map<string, ReadonlySet<string>>();
   for (const [name, state] of now) {
     const config = wanted.bridges.get(name);
     if (config === undefined || isNew(config)) removals.push({ do: 'delete bridge', bridge: name });
-    else removals.push(...removalsOf(state, config));
+    else {
+      moving.set(name, movingIn(state, config));
+      removals.push(...removalsOf(state, config, moving.get(name)!));
+    }
   }
   for (const config of wanted.bridges.values()) {
     const state = isNew(config) ? undefined : now.get(config.name);
     if (state === undefined) additions.push({ do: 'create bridge', bridge: config });
-    additions.push(...additionsOf(state, config));
+    additions.push(...additionsOf(state, config, moving.get(config.name) ?? NONE));
     if (state === undefined || !sameBridge(state.config, config))
       additions.push({ do: 'configure bridge', bridge: config });
   }
   return [...removals, ...additions];
 }
 
-function removalsOf(state: BridgeState, config: BridgeConfig): Step[] {
+const NONE: ReadonlySet<string> = new Set();
+
+/**
+ * Interfaces that are made anew to get other OpenFlow port numbers: those that ask for another one than they have,
+ * and those in the way that did not ask for theirs. Nobody moves for a number that its holder asked for.
+ */
+function movingIn(state: BridgeState, config: BridgeConfig): ReadonlySet<string> {
+  const moving = new Set<string>();
+  const wanted = interfacesOf(config);
+  const holders = new Map([...state.ofports].map(([name, ofport]) => [ofport, name]));
+  for (const [name, { ofportRequest, isLocal }] of wanted) {
+    const have = state.ofports.get(name);
+    // One that is new takes what is free: it may never come to work, and nobody shall move for that.
+    if (isLocal || ofportRequest === undefined || have === undefined || have === ofportRequest) continue;
+    const holder = holders.get(ofportRequest);
+    const holderWants = holder === undefined ? undefined : wanted.get(holder)?.ofportRequest;
+    if (holderWants === ofportRequest) continue;
+    moving.add(name);
+    if (holder !== undefined) moving.add(holder);
+  }
+  return moving;
+}
+
+function removalsOf(state: BridgeState, config: BridgeConfig, moving: ReadonlySet<string>): Step[] {
   const bridge = config.name;
   const wanted = interfacesOf(config);
   const steps: Step[] = [];
@@ -52,20 +81,24 @@ function removalsOf(state: BridgeState, config: BridgeConfig): Step[] {
     if (!config.ports.has(name)) steps.push({ do: 'delete port', bridge, port: name });
   for (const [name, have] of state.interfaces) {
     const want = wanted.get(name);
-    if (want === undefined || !canChangeInto(have, want))
+    if (want === undefined || moving.has(name) || !canChangeInto(have, want))
       steps.push({ do: 'delete interface', bridge, name });
   }
   return steps;
 }
 
-function additionsOf(state: BridgeState | undefined, config: BridgeConfig): Step[] {
+function additionsOf(
+  state: BridgeState | undefined,
+  config: BridgeConfig,
+  moving: ReadonlySet<string>,
+): Step[] {
   const bridge = config.name;
   const steps: Step[] = [];
   for (const port of orderedPorts(config)) {
     let changed = !samePort(state?.ports.get(port.name), port);
     for (const want of port.interfaces) {
       const have = state?.interfaces.get(want.name);
-      if (have === undefined || !canChangeInto(have, want)) {
+      if (have === undefined || moving.has(want.name) || !canChangeInto(have, want)) {
         steps.push({ do: 'add interface', bridge, config: want });
         changed = true;
       } else if (!sameInterface(have, want)) steps.push({ do: 'change interface', bridge, config: want });
@@ -94,7 +127,6 @@ const sameMap = (a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>)
 /** Can the interface stay, perhaps with another peer, or has it to be made anew? */
 function canChangeInto(have: InterfaceConfig, want: InterfaceConfig): boolean {
   if (have.type !== want.type || have.uuid !== want.uuid) return false;
-  if (want.ofportRequest !== undefined && want.ofportRequest !== have.ofportRequest) return false;
   return want.type === 'patch' || sameMap(have.options, want.options);
 }
 
