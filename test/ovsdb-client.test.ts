@@ -76,6 +76,22 @@ ovsdb-client --timeout=1 monitor Bridge name,external_ids
 ovsdb-client --timeout=1 --format=csv monitor Open_vSwitch Port name tag,trunks
 ovsdb-client --timeout=1 monitor ALL
 ovsdb-client --timeout=1 monitor Bridge !initial
+ovsdb-client --timeout=1 monitor-cond '[["name","==","b1"]]' Bridge name,external_ids
+ovsdb-client --timeout=1 monitor-cond-since '[["name","!=","b1"]]' Bridge name
+ovsdb-client --timeout=1 monitor-cond-since 00000000-0000-0000-0000-000000000001 '[true]' Bridge name external_ids
+ovsdb-client monitor-cond
+ovsdb-client monitor-cond x Bridge
+ovsdb-client monitor-cond '[]' nope
+ovsdb-client monitor-cond '[]' Bridge nocol
+ovsdb-client monitor-cond '[["q"]]' Bridge
+ovsdb-client monitor-cond '[["nocol","==",1]]' Bridge
+ovsdb-client monitor-cond '[["name","==",1]]' Bridge
+ovsdb-client monitor-cond '[["name","zz","a"]]' Bridge
+ovsdb-client monitor-cond '[]' Bridge name external_ids
+ovsdb-client lock
+ovsdb-client lock a b
+ovsdb-client --timeout=1 lock L
+ovsdb-client --timeout=1 steal L
 ovsdb-client monitor
 ovsdb-client monitor nope
 ovsdb-client monitor Bridge nocol

@@ -9,25 +9,17 @@ import { type OptionSpec, parseCommandLine } from '@ovs-node/common/getopt';
 import { sslOptions, streamHelp } from '@ovs-node/common/stream-options';
 import { parseTimeout, runTool, startTimeout } from '@ovs-node/common/tool';
 import { vlogHelp, vlogOptions } from '@ovs-node/common/vlog-options';
-import { compareData } from 'ovsdb-client/data/datum';
 import { OvsdbError } from 'ovsdb-client/data/error';
-import { datumFromJson } from 'ovsdb-client/data/datum-json';
-import { type Json, canonicalJson, isJsonArray, isJsonObject, parseJson } from 'ovsdb-client/data/json';
+import { type Json, canonicalJson, isJsonArray, parseJson } from 'ovsdb-client/data/json';
 import { jsonSyntaxError, parseTypedJson } from 'ovsdb-client/data/json-check';
 import { columnTypeToJson } from 'ovsdb-client/data/type-json';
-import {
-  type ColumnSchema,
-  type DatabaseSchema,
-  type TableSchema,
-  UUID_COLUMN,
-  VERSION_COLUMN,
-  findColumn,
-  schemaFromJson,
-} from 'ovsdb-client/schema';
+import { UUID_COLUMN, VERSION_COLUMN, schemaFromJson } from 'ovsdb-client/schema';
 import { type TableStyle, formatTable, prettyJson, tableOptions } from '../lib/table.js';
 import { asOvsdbError } from 'ovsdb-client/replica/replica';
 import { Connection } from './connection.js';
-import { monitor } from './monitor.js';
+import { dump } from './dump.js';
+import { lockCommand } from './locks.js';
+import { monitor, monitorCond, monitorCondSince } from './monitor.js';
 
 const NAME = 'ovsdb-client';
 
@@ -135,6 +127,24 @@ const COMMANDS: readonly ClientCommand[] = [
     run: monitor,
   },
   {
+    name: 'monitor-cond',
+    takes: 'database',
+    usage: 'CONDITION TABLE [COLUMN,...]...',
+    what: 'monitor contents that match CONDITION of COLUMNs in TABLE in\n    DATABASE on SERVER.\n    COLUMNs may include !initial, !insert, !delete, !modify\n    to avoid seeing the specified kinds of changes.',
+    min: 2,
+    max: 3,
+    run: monitorCond,
+  },
+  {
+    name: 'monitor-cond-since',
+    takes: 'database',
+    usage: '[LASTID] CONDITION TABLE [COLUMN,...]...',
+    what: 'monitor contents that match CONDITION of COLUMNs in TABLE in\n    DATABASE on SERVER, since change after LASTID.\n    LASTID specifies transaction ID after which the monitoring\n    starts, which works only for cluster mode. If ignored, it\n    defaults to an all-zero uuid.\n    Other arguments are the same as in monitor-cond.',
+    min: 2,
+    max: 4,
+    run: monitorCondSince,
+  },
+  {
     name: 'needs-conversion',
     takes: 'server',
     usage: 'SCHEMA',
@@ -152,6 +162,21 @@ const COMMANDS: readonly ClientCommand[] = [
     max: Infinity,
     run: dump,
   },
+  ...(
+    [
+      ['lock', 'create or wait for LOCK in SERVER'],
+      ['steal', 'steal LOCK from SERVER'],
+      ['unlock', 'unlock LOCK from SERVER'],
+    ] as const
+  ).map(([name, what]): ClientCommand => ({
+    name,
+    takes: 'server',
+    usage: 'LOCK',
+    what,
+    min: 1,
+    max: 1,
+    run: lockCommand(name),
+  })),
 ];
 
 function help(): string {
@@ -291,12 +316,6 @@ async function listColumns({ connection, database, args, style, print }: ClientC
   print(formatTable({ columns: [...(only === undefined ? ['Table'] : []), 'Column', 'Type'], rows }, style));
 }
 
-function tableNamed(schema: DatabaseSchema, name: string): TableSchema {
-  const table = schema.tables.get(name);
-  if (table === undefined) throw new FatalError(`No table "${name}" found.`);
-  return table;
-}
-
 /** `[DATABASE, OPERATION…]` as the user typed it. @throws FatalError */
 function parseTransaction(text: string): Json[] {
   let json: Json;
@@ -351,61 +370,4 @@ async function needsConversion({ connection, args, print }: ClientContext): Prom
   const wanted = schemaFromJson(parseJson(text));
   const { schema } = await connection.schema(wanted.name);
   print(schema.version === wanted.version && schema.cksum === wanted.cksum ? 'no\n' : 'yes\n');
-}
-
-const rank = (column: ColumnSchema): number =>
-  column === UUID_COLUMN ? 2 : column.type.key.type === 'uuid' ? 1 : 0;
-
-/** The columns of these names, in the order of their names. */
-function dumpColumns(table: TableSchema, names: readonly string[]): ColumnSchema[] {
-  return names.toSorted().map((name) => {
-    const column = findColumn(table, name);
-    if (column === undefined) throw new FatalError(`Table "${table.name}" has no column ${name}.`);
-    return column;
-  });
-}
-
-async function dump({ connection, database, args, style, print }: ClientContext): Promise<void> {
-  const { schema } = await connection.schema(database);
-  const [only, ...columnNames] = args;
-  const tables =
-    only === undefined
-      ? [...schema.tables.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
-      : [tableNamed(schema, only)];
-  let first = true;
-  for (const table of tables) {
-    const columns =
-      columnNames.length > 0 ? dumpColumns(table, columnNames) : [UUID_COLUMN, ...table.columns];
-    const select = {
-      op: 'select',
-      table: table.name,
-      where: [],
-      columns: columns.map((column) => column.name),
-    };
-    const reply = await connection.request('transact', [database, select]);
-    const result = isJsonArray(reply) ? reply[0] : undefined;
-    const rows = isJsonObject(result) ? result['rows'] : undefined;
-    if (!isJsonArray(rows)) {
-      throw new FatalError(
-        `${table.name} table reply is not an object with a "rows" member array: ${canonicalJson(result ?? null)}`,
-      );
-    }
-    const cells = rows.map((row) =>
-      columns.map(({ name, type }) => {
-        const value = isJsonObject(row) ? row[name] : undefined;
-        return { type, datum: datumFromJson({ ...type, min: 0, max: Infinity }, value ?? ['set', []]) };
-      }),
-    );
-    // In the order of their contents; references and UUIDs, which are chance, decide last.
-    const keys = columns.map((_, i) => i).sort((a, b) => rank(columns[a]!) - rank(columns[b]!));
-    cells.sort((a, b) => keys.reduce((order, i) => order || compareData(a[i]!.datum, b[i]!.datum), 0));
-    if (!first) print('\n');
-    first = false;
-    print(
-      formatTable(
-        { caption: `${table.name} table`, columns: columns.map((column) => column.name), rows: cells },
-        style,
-      ),
-    );
-  }
 }

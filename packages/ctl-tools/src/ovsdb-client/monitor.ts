@@ -1,8 +1,17 @@
 /** `ovsdb-client monitor`: prints the rows of a table, then each change, until the server goes away. */
-import { FatalError } from '@ovs-node/common/errors';
+import { FatalError, errorMessage } from '@ovs-node/common/errors';
+import { conditionFromJson } from 'ovsdb-client/data/condition';
 import { datumFromJson } from 'ovsdb-client/data/datum-json';
-import { type Json, isJsonObject } from 'ovsdb-client/data/json';
-import { type ColumnSchema, type TableSchema, VERSION_COLUMN, findColumn } from 'ovsdb-client/schema';
+import { type Json, isJsonArray, isJsonObject } from 'ovsdb-client/data/json';
+import { parseTypedJson } from 'ovsdb-client/data/json-check';
+import { ZERO_UUID, parseUuid } from 'ovsdb-client/data/uuid';
+import {
+  type ColumnSchema,
+  type DatabaseSchema,
+  type TableSchema,
+  VERSION_COLUMN,
+  findColumn,
+} from 'ovsdb-client/schema';
 import { type Cell, formatTable } from '../lib/table.js';
 import type { ClientContext } from './client.js';
 
@@ -13,39 +22,141 @@ interface Watched {
   readonly table: TableSchema;
   readonly columns: readonly ColumnSchema[];
   readonly select: Readonly<Record<(typeof KINDS)[number], boolean>>;
+  readonly where?: Json;
 }
 
+/** `monitor [DATABASE] TABLE [COLUMN,…]…` and `monitor [DATABASE] ALL`. */
 export async function monitor(context: ClientContext): Promise<void> {
   const { connection, database, args } = context;
   const { schema } = await connection.schema(database);
   const [name, ...lists] = args as [string, ...string[]];
-  const tables =
-    name === 'ALL' && lists.length === 0 ? [...schema.tables.values()] : [schema.tables.get(name)];
-  const watched = tables.map((table) => {
-    if (table === undefined)
-      throw new FatalError(`${connection.server}: ${database} does not have a table named "${name}"`);
-    return watch(connection.server, database, table, lists);
+  const all = name === 'ALL' && lists.length === 0;
+  const tables = all ? [...schema.tables.values()] : [tableNamed(context, schema, name)];
+  const watched = tables.map((table) => watch(connection.server, database, table, lists));
+  await follow(context, watched, {
+    method: 'monitor',
+    params: [requestsOf(watched)],
+    readReply: (reply) => ({ head: '', updates: reply }),
+    update: 'update',
+    readUpdate: ([, updates]) => ({ head: '', updates }),
   });
-  const requests = Object.fromEntries(
-    watched.map(({ table, columns, select }): [string, Json] => [
-      table.name,
-      [{ columns: columns.map((column) => column.name), select }],
-    ]),
-  );
+}
+
+/** `monitor-cond [DATABASE] CONDITION TABLE [COLUMN,…]`. */
+export async function monitorCond(context: ClientContext): Promise<void> {
+  const watched = await watchCondition(context, context.args);
+  await follow(context, [watched], {
+    method: 'monitor_cond',
+    params: [requestsOf([watched])],
+    readReply: (reply) => ({ head: '', updates: reply }),
+    update: 'update2',
+    readUpdate: ([, updates]) => ({ head: '', updates }),
+  });
+}
+
+/** `monitor-cond-since [DATABASE] [LAST-ID] CONDITION TABLE [COLUMN,…]…`. */
+export async function monitorCondSince(context: ClientContext): Promise<void> {
+  const [first, ...rest] = context.args as [string, ...string[]];
+  const lastId = parseUuid(first);
+  const watched = await watchCondition(context, lastId === undefined ? context.args : rest);
+  await follow(context, [watched], {
+    method: 'monitor_cond_since',
+    params: [requestsOf([watched]), lastId ?? ZERO_UUID],
+    readReply: (reply) => {
+      const [found, id, updates] = isJsonArray(reply) ? reply : [];
+      return { head: `found: ${String(found)}, last_id: ${String(id)}\n`, updates };
+    },
+    update: 'update3',
+    readUpdate: ([, id, updates]) => ({ head: `last_id: ${String(id)}\n`, updates }),
+  });
+}
+
+/** A kind of monitor: how it is asked for, and where the updates are in what comes. */
+interface MonitorKind {
+  readonly method: string;
+  readonly params: Json[];
+  readonly readReply: (reply: Json) => Updates;
+  readonly update: string;
+  readonly readUpdate: (params: Json[]) => Updates;
+}
+
+interface Updates {
+  /** A line that stands before the tables. */
+  readonly head: string;
+  readonly updates: Json | undefined;
+}
+
+/** Prints the first contents, then each update, until the connection ends, which is an error. */
+async function follow(context: ClientContext, watched: readonly Watched[], kind: MonitorKind): Promise<void> {
+  const { connection, database } = context;
   // The reply comes before the updates that follow it, which are printed in the order in which they come.
   let started = false;
-  const held: Json[] = [];
+  const held: Updates[] = [];
   connection.session.onNotification((method, params) => {
-    if (method !== 'update') return;
-    const update = (params as Json[])[1] ?? {};
+    if (method !== kind.update) return;
+    const update = kind.readUpdate(params as Json[]);
     if (started) printUpdates(context, watched, update, false);
     else held.push(update);
   });
-  printUpdates(context, watched, await connection.request('monitor', [database, null, requests]), true);
+  const reply = await connection.request(kind.method, [database, null, ...kind.params]);
+  printUpdates(context, watched, kind.readReply(reply), true);
   started = true;
   for (const update of held) printUpdates(context, watched, update, false);
   const reason = await connection.closed();
   throw new FatalError(`${connection.server}: receive failed (${reason.message})`);
+}
+
+function requestsOf(watched: readonly Watched[]): Json {
+  return Object.fromEntries(
+    watched.map(({ table, columns, select, where }): [string, Json] => [
+      table.name,
+      [
+        {
+          columns: columns.map((column) => column.name),
+          select,
+          ...(where === undefined ? {} : { where }),
+        },
+      ],
+    ]),
+  );
+}
+
+function tableNamed(
+  { connection, database }: ClientContext,
+  schema: DatabaseSchema,
+  name: string,
+): TableSchema {
+  const table = schema.tables.get(name);
+  if (table === undefined)
+    throw new FatalError(`${connection.server}: ${database} does not have a table named "${name}"`);
+  return table;
+}
+
+/** What `CONDITION TABLE [COLUMN,…]…` says. @throws FatalError */
+async function watchCondition(context: ClientContext, args: readonly string[]): Promise<Watched> {
+  const { connection, database } = context;
+  const [text, name, ...lists] = args as [string, string, ...string[]];
+  const where = parseWhere(text);
+  const { schema } = await connection.schema(database);
+  const table = schema.tables.get(name);
+  if (table === undefined) throw new FatalError(`${database} does not have a table named "${name}"`);
+  try {
+    conditionFromJson(table, where);
+  } catch (error) {
+    throw new FatalError(errorMessage(error));
+  }
+  return { ...watch(connection.server, database, table, lists), where };
+}
+
+function parseWhere(text: string): Json {
+  let where: Json;
+  try {
+    where = parseTypedJson(text);
+  } catch (error) {
+    throw new FatalError(`"${text}": ${errorMessage(error)}`);
+  }
+  if (!isJsonArray(where)) throw new FatalError(`"${text}": condition is not an array`);
+  return where;
 }
 
 function watch(server: string, database: string, table: TableSchema, lists: readonly string[]): Watched {
@@ -71,11 +182,12 @@ function watch(server: string, database: string, table: TableSchema, lists: read
 function printUpdates(
   context: ClientContext,
   watched: readonly Watched[],
-  updates: Json,
+  { head, updates }: Updates,
   isInitial: boolean,
 ): void {
   if (!isJsonObject(updates)) return;
-  let first = isInitial;
+  if (head !== '') context.print(isInitial ? head : `\n${head}`);
+  let first = isInitial || head !== '';
   for (const { table, columns } of watched) {
     const changes = updates[table.name];
     if (!isJsonObject(changes)) continue;
@@ -95,7 +207,10 @@ function printUpdates(
   }
 }
 
-/** One line for what was inserted or deleted, two for a modification: the old values of what changed, and the new. */
+/**
+ * The lines of one row. `update`: one for what was inserted or deleted, two for a modification (the old values of what
+ * changed, and the new). `update2`: one, of a modification what differs.
+ */
 function rowsOf(uuid: string, change: Json, columns: readonly ColumnSchema[], isInitial: boolean): Cell[][] {
   if (!isJsonObject(change)) return [];
   const cells = (row: Json | undefined): Cell[] =>
@@ -106,6 +221,8 @@ function rowsOf(uuid: string, change: Json, columns: readonly ColumnSchema[], is
         : { type, datum: datumFromJson({ ...type, min: 0, max: Infinity }, value) };
     });
   const { old, new: now } = change;
+  const kind = KINDS.find((each) => each in change);
+  if (kind !== undefined) return [[uuid, kind, ...cells(change[kind])]];
   if (old === undefined) return [[uuid, isInitial ? 'initial' : 'insert', ...cells(now)]];
   if (now === undefined) return [[uuid, 'delete', ...cells(old)]];
   return [
