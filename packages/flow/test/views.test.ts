@@ -41,11 +41,14 @@ const PROTOCOLS = {
   mpls: protocol(MplsView, parseMpls, emitMpls),
 };
 
-/** Names of the accessors of a view, those of its classes. */
-function accessors(view: View): string[] {
-  return Object.entries(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(view) as object))
+/** Names of the accessors of an object's class and those it extends. */
+function accessors(of: object): string[] {
+  const prototype = Object.getPrototypeOf(of) as object;
+  if (prototype === Object.prototype) return [];
+  const own = Object.entries(Object.getOwnPropertyDescriptors(prototype))
     .filter(([, d]) => d.get !== undefined)
     .map(([name]) => name);
+  return [...own, ...accessors(prototype)];
 }
 
 for (const [name, { check, parse, emit }] of Object.entries(PROTOCOLS)) {

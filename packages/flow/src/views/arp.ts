@@ -1,9 +1,9 @@
-import { fits, setU16, setU32, setUBig, u16, u32, uBig, View } from './bytes.js';
+import { fits, needRoom, setU16, setU32, setUBig, u16, u32, uBig, View } from './bytes.js';
 
 /**
  * ARP (RFC 826) and RARP (RFC 903) on Ethernet, for Ethernet and IPv4 addresses. Carries nothing. `check` looks
  * at the size only; `isEthernetIpv4` says whether the addresses have the lengths that this view supposes.
-
+ *
  *     0 hardware type  2 protocol type  4 lengths  6 operation  8 SHA (6)  14 SPA (4)  18 THA (6)  24 TPA (4)
  */
 
@@ -128,9 +128,7 @@ export function parseArp(view: ArpView): ArpHeader {
 
 /** Writes `value` at `offset` of `buf`, which has room for 28 bytes there; returns the offset behind. */
 export function emitArp(value: ArpHeader, buf: Uint8Array, offset: number): number {
-  if (!fits(buf, offset, buf.length, ARP_HEADER)) {
-    throw new RangeError(`no room for 28 bytes at ${offset} of ${buf.length}`);
-  }
+  needRoom(buf, offset, ARP_HEADER);
   const view = new ArpView(buf, offset, buf.length);
   view.hardwareType = value.hardwareType;
   view.protocolType = value.protocolType;

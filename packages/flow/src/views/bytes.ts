@@ -59,3 +59,10 @@ export abstract class View {
 export function fits(buf: Uint8Array, offset: number, end: number, size: number): boolean {
   return offset >= 0 && end <= buf.length && end - offset >= size;
 }
+
+/** Throws RangeError unless a header of `size` bytes can be written at `offset`. */
+export function needRoom(buf: Uint8Array, offset: number, size: number): void {
+  if (!fits(buf, offset, buf.length, size)) {
+    throw new RangeError(`no room for ${size} bytes at ${offset} of ${buf.length}`);
+  }
+}

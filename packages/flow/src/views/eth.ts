@@ -1,8 +1,8 @@
-import { fits, setU16, setUBig, u16, uBig, View } from './bytes.js';
+import { fits, needRoom, setU16, setUBig, u16, uBig, View } from './bytes.js';
 
 /**
  * Ethernet (IEEE 802.3): the outermost layer. Carries VLAN tags, ARP, IPv4, IPv6 or MPLS by its type.
-
+ *
  *     0 destination (6)   6 source (6)   12 type or length (2)
  */
 
@@ -63,9 +63,7 @@ export function parseEth(view: EthView): EthHeader {
 
 /** Writes `value` at `offset` of `buf`, which has room for 14 bytes there; returns the offset behind. */
 export function emitEth(value: EthHeader, buf: Uint8Array, offset: number): number {
-  if (!fits(buf, offset, buf.length, ETH_HEADER)) {
-    throw new RangeError(`no room for 14 bytes at ${offset} of ${buf.length}`);
-  }
+  needRoom(buf, offset, ETH_HEADER);
   const view = new EthView(buf, offset, buf.length);
   view.dst = value.dst;
   view.src = value.src;

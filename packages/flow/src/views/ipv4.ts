@@ -1,9 +1,9 @@
-import { fits, setU16, setU32, u16, u32, View } from './bytes.js';
+import { fits, needRoom, setU16, setU32, u16, u32, View } from './bytes.js';
 
 /**
  * IPv4 (RFC 791) on Ethernet. Carries TCP, UDP, SCTP, ICMP by its protocol. `check` takes what the switch takes
  * for a header: IHL of 5 words or more and a total length that holds it and fits.
-
+ *
  *     0 version:4 IHL:4  1 TOS  2 total length  4 id  6 flags:3 offset:13  8 TTL  9 protocol  10 checksum
  *     12 source (4)  16 destination (4)  20 options
  */
@@ -159,9 +159,7 @@ export function parseIpv4(view: Ipv4View): Ipv4Header {
 
 /** Writes `value` at `offset` of `buf`, which has room for 20 bytes there; returns the offset behind. */
 export function emitIpv4(value: Ipv4Header, buf: Uint8Array, offset: number): number {
-  if (!fits(buf, offset, buf.length, IPV4_HEADER)) {
-    throw new RangeError(`no room for 20 bytes at ${offset} of ${buf.length}`);
-  }
+  needRoom(buf, offset, IPV4_HEADER);
   const view = new Ipv4View(buf, offset, buf.length);
   view.version = value.version;
   view.ihl = value.ihl;

@@ -1,8 +1,8 @@
-import { fits, setU16, setU32, setUBig, u16, u32, uBig, View } from './bytes.js';
+import { fits, needRoom, setU16, setU32, setUBig, u16, u32, uBig, View } from './bytes.js';
 
 /**
  * IPv6 (RFC 8200) on Ethernet. Carries TCP, UDP, SCTP, ICMPv6 behind any number of extension headers.
-
+ *
  *     0 version:4 class:8 label:20  4 payload length  6 next header  7 hop limit  8 source (16)  24 destination (16)
  */
 
@@ -114,9 +114,7 @@ export function parseIpv6(view: Ipv6View): Ipv6Header {
 
 /** Writes `value` at `offset` of `buf`, which has room for 40 bytes there; returns the offset behind. */
 export function emitIpv6(value: Ipv6Header, buf: Uint8Array, offset: number): number {
-  if (!fits(buf, offset, buf.length, IPV6_HEADER)) {
-    throw new RangeError(`no room for 40 bytes at ${offset} of ${buf.length}`);
-  }
+  needRoom(buf, offset, IPV6_HEADER);
   const view = new Ipv6View(buf, offset, buf.length);
   view.version = value.version;
   view.trafficClass = value.trafficClass;

@@ -1,9 +1,9 @@
-import { fits, setU32, u32, View } from './bytes.js';
+import { fits, needRoom, setU32, u32, View } from './bytes.js';
 
 /**
  * MPLS label stack entry (RFC 3032) on Ethernet of type 0x8847 or 0x8848. Carries another entry, or below the
  * last one a packet whose kind only the label's owner knows.
-
+ *
  *     0 label:20 TC:3 S:1 TTL:8
  */
 
@@ -77,9 +77,7 @@ export function parseMpls(view: MplsView): MplsHeader {
 
 /** Writes `value` at `offset` of `buf`, which has room for 4 bytes there; returns the offset behind. */
 export function emitMpls(value: MplsHeader, buf: Uint8Array, offset: number): number {
-  if (!fits(buf, offset, buf.length, MPLS_HEADER)) {
-    throw new RangeError(`no room for 4 bytes at ${offset} of ${buf.length}`);
-  }
+  needRoom(buf, offset, MPLS_HEADER);
   const view = new MplsView(buf, offset, buf.length);
   view.label = value.label;
   view.tc = value.tc;

@@ -1,50 +1,23 @@
-import { fits, setU16, setU32, setUBig, u16, u32, uBig, View } from './bytes.js';
+import { fits, needRoom, setUBig, uBig } from './bytes.js';
+import { emitIcmpCommon, type IcmpCommonHeader, IcmpCommonView, parseIcmpCommon } from './icmp-common.js';
 
 /**
  * Neighbour discovery (RFC 4861) on IPv6: an ICMPv6 message of type 135 or 136 with its options.
-
+ *
  *     0 type  1 code  2 checksum  4 flags, reserved  8 target (16)  24 options: type, length in 8 bytes, data
  */
 
 /** Bytes of the header without options. */
 export const ND_HEADER = 24;
 
-/** A neighbour solicitation or advertisement. */
-export class NdView extends View {
+/** A neighbour solicitation or advertisement; `rest` has the R, S, O flags of an advertisement in its upper three bits. */
+export class NdView extends IcmpCommonView {
   /** The view of `buf[offset, end)`, or undefined when it holds no whole header. */
   static check(buf: Uint8Array, offset: number, end: number): NdView | undefined {
     if (!fits(buf, offset, end, ND_HEADER)) return undefined;
     return new NdView(buf, offset, end);
   }
 
-  /** 135 solicitation, 136 advertisement. */
-  get type(): number {
-    return this.buf[this.offset + 0]!;
-  }
-  set type(value: number) {
-    this.buf[this.offset + 0] = value;
-  }
-  /** 0. */
-  get code(): number {
-    return this.buf[this.offset + 1]!;
-  }
-  set code(value: number) {
-    this.buf[this.offset + 1] = value;
-  }
-  /** Over pseudo header and message. */
-  get checksum(): number {
-    return u16(this.buf, this.offset + 2);
-  }
-  set checksum(value: number) {
-    setU16(this.buf, this.offset + 2, value);
-  }
-  /** R, S, O flags of an advertisement in the upper three bits. */
-  get reserved(): number {
-    return u32(this.buf, this.offset + 4);
-  }
-  set reserved(value: number) {
-    setU32(this.buf, this.offset + 4, value);
-  }
   /** The address asked for or advertised. */
   get target(): bigint {
     return uBig(this.buf, this.offset + 8, 16);
@@ -54,8 +27,8 @@ export class NdView extends View {
   }
 
   /** First option. */
-  get payload(): number {
-    return this.offset + 24;
+  override get payload(): number {
+    return this.offset + ND_HEADER;
   }
 
   /** The link-layer address of option `type` (1 source, 2 target), or undefined. */
@@ -70,36 +43,20 @@ export class NdView extends View {
   }
 }
 
-/** The header as a plain value; lengths and checksums are what the packet says. */
-export interface NdHeader {
-  type: number;
-  code: number;
-  checksum: number;
-  reserved: number;
+/** The header as a plain value; the checksum is what the packet says. */
+export interface NdHeader extends IcmpCommonHeader {
   target: bigint;
 }
 
 /** The value of a checked view. */
 export function parseNd(view: NdView): NdHeader {
-  return {
-    type: view.type,
-    code: view.code,
-    checksum: view.checksum,
-    reserved: view.reserved,
-    target: view.target,
-  };
+  return { ...parseIcmpCommon(view), target: view.target };
 }
 
 /** Writes `value` at `offset` of `buf`, which has room for 24 bytes there; returns the offset behind. */
 export function emitNd(value: NdHeader, buf: Uint8Array, offset: number): number {
-  if (!fits(buf, offset, buf.length, ND_HEADER)) {
-    throw new RangeError(`no room for 24 bytes at ${offset} of ${buf.length}`);
-  }
-  const view = new NdView(buf, offset, buf.length);
-  view.type = value.type;
-  view.code = value.code;
-  view.checksum = value.checksum;
-  view.reserved = value.reserved;
-  view.target = value.target;
+  needRoom(buf, offset, ND_HEADER);
+  emitIcmpCommon(value, buf, offset);
+  new NdView(buf, offset, buf.length).target = value.target;
   return offset + ND_HEADER;
 }

@@ -1,8 +1,9 @@
-import { fits, setU16, setU32, u16, u32, View } from './bytes.js';
+import { fits, needRoom, setU32, u32 } from './bytes.js';
+import { PortsView } from './ports.js';
 
 /**
  * SCTP (RFC 9260) on IPv4 or IPv6. Carries chunks.
-
+ *
  *     0 source port  2 destination port  4 verification tag  8 CRC32c
  */
 
@@ -10,27 +11,13 @@ import { fits, setU16, setU32, u16, u32, View } from './bytes.js';
 export const SCTP_HEADER = 12;
 
 /** An SCTP common header. */
-export class SctpView extends View {
+export class SctpView extends PortsView {
   /** The view of `buf[offset, end)`, or undefined when it holds no whole header. */
   static check(buf: Uint8Array, offset: number, end: number): SctpView | undefined {
     if (!fits(buf, offset, end, SCTP_HEADER)) return undefined;
     return new SctpView(buf, offset, end);
   }
 
-  /** Source port. */
-  get srcPort(): number {
-    return u16(this.buf, this.offset + 0);
-  }
-  set srcPort(value: number) {
-    setU16(this.buf, this.offset + 0, value);
-  }
-  /** Destination port. */
-  get dstPort(): number {
-    return u16(this.buf, this.offset + 2);
-  }
-  set dstPort(value: number) {
-    setU16(this.buf, this.offset + 2, value);
-  }
   /** Verification tag. */
   get verificationTag(): number {
     return u32(this.buf, this.offset + 4);
@@ -72,9 +59,7 @@ export function parseSctp(view: SctpView): SctpHeader {
 
 /** Writes `value` at `offset` of `buf`, which has room for 12 bytes there; returns the offset behind. */
 export function emitSctp(value: SctpHeader, buf: Uint8Array, offset: number): number {
-  if (!fits(buf, offset, buf.length, SCTP_HEADER)) {
-    throw new RangeError(`no room for 12 bytes at ${offset} of ${buf.length}`);
-  }
+  needRoom(buf, offset, SCTP_HEADER);
   const view = new SctpView(buf, offset, buf.length);
   view.srcPort = value.srcPort;
   view.dstPort = value.dstPort;

@@ -1,8 +1,9 @@
-import { fits, setU16, setU32, u16, u32, View } from './bytes.js';
+import { fits, needRoom, setU16, setU32, u16, u32 } from './bytes.js';
+import { PortsView } from './ports.js';
 
 /**
  * TCP (RFC 9293) on IPv4 or IPv6. Carries an application's bytes.
-
+ *
  *     0 source port  2 destination port  4 sequence  8 acknowledgment  12 offset:4 flags:12  14 window
  *     16 checksum  18 urgent pointer  20 options
  */
@@ -11,7 +12,7 @@ import { fits, setU16, setU32, u16, u32, View } from './bytes.js';
 export const TCP_HEADER = 20;
 
 /** A TCP header. */
-export class TcpView extends View {
+export class TcpView extends PortsView {
   /** The view of `buf[offset, end)`, or undefined when it holds no whole header. */
   static check(buf: Uint8Array, offset: number, end: number): TcpView | undefined {
     if (!fits(buf, offset, end, TCP_HEADER)) return undefined;
@@ -20,20 +21,6 @@ export class TcpView extends View {
     return new TcpView(buf, offset, end);
   }
 
-  /** Source port. */
-  get srcPort(): number {
-    return u16(this.buf, this.offset + 0);
-  }
-  set srcPort(value: number) {
-    setU16(this.buf, this.offset + 0, value);
-  }
-  /** Destination port. */
-  get dstPort(): number {
-    return u16(this.buf, this.offset + 2);
-  }
-  set dstPort(value: number) {
-    setU16(this.buf, this.offset + 2, value);
-  }
   /** Sequence number. */
   get seq(): number {
     return u32(this.buf, this.offset + 4);
@@ -125,9 +112,7 @@ export function parseTcp(view: TcpView): TcpHeader {
 
 /** Writes `value` at `offset` of `buf`, which has room for 20 bytes there; returns the offset behind. */
 export function emitTcp(value: TcpHeader, buf: Uint8Array, offset: number): number {
-  if (!fits(buf, offset, buf.length, TCP_HEADER)) {
-    throw new RangeError(`no room for 20 bytes at ${offset} of ${buf.length}`);
-  }
+  needRoom(buf, offset, TCP_HEADER);
   const view = new TcpView(buf, offset, buf.length);
   view.srcPort = value.srcPort;
   view.dstPort = value.dstPort;

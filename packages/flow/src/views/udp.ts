@@ -1,8 +1,9 @@
-import { fits, setU16, u16, View } from './bytes.js';
+import { fits, needRoom, setU16, u16 } from './bytes.js';
+import { PortsView } from './ports.js';
 
 /**
  * UDP (RFC 768) on IPv4 or IPv6. Carries an application's datagram.
-
+ *
  *     0 source port  2 destination port  4 length  6 checksum
  */
 
@@ -10,27 +11,13 @@ import { fits, setU16, u16, View } from './bytes.js';
 export const UDP_HEADER = 8;
 
 /** A UDP header. */
-export class UdpView extends View {
+export class UdpView extends PortsView {
   /** The view of `buf[offset, end)`, or undefined when it holds no whole header. */
   static check(buf: Uint8Array, offset: number, end: number): UdpView | undefined {
     if (!fits(buf, offset, end, UDP_HEADER)) return undefined;
     return new UdpView(buf, offset, end);
   }
 
-  /** Source port. */
-  get srcPort(): number {
-    return u16(this.buf, this.offset + 0);
-  }
-  set srcPort(value: number) {
-    setU16(this.buf, this.offset + 0, value);
-  }
-  /** Destination port. */
-  get dstPort(): number {
-    return u16(this.buf, this.offset + 2);
-  }
-  set dstPort(value: number) {
-    setU16(this.buf, this.offset + 2, value);
-  }
   /** Header and data, in bytes. */
   get length(): number {
     return u16(this.buf, this.offset + 4);
@@ -72,9 +59,7 @@ export function parseUdp(view: UdpView): UdpHeader {
 
 /** Writes `value` at `offset` of `buf`, which has room for 8 bytes there; returns the offset behind. */
 export function emitUdp(value: UdpHeader, buf: Uint8Array, offset: number): number {
-  if (!fits(buf, offset, buf.length, UDP_HEADER)) {
-    throw new RangeError(`no room for 8 bytes at ${offset} of ${buf.length}`);
-  }
+  needRoom(buf, offset, UDP_HEADER);
   const view = new UdpView(buf, offset, buf.length);
   view.srcPort = value.srcPort;
   view.dstPort = value.dstPort;

@@ -1,9 +1,9 @@
-import { fits, setU16, u16, View } from './bytes.js';
+import { fits, needRoom, setU16, u16, View } from './bytes.js';
 
 /**
  * VLAN tag (IEEE 802.1Q) after an Ethernet type of 0x8100 or 0x88a8, which is not part of this view. Carries
  * what Ethernet carries, another tag among it.
-
+ *
  *     0 PCP:3 DEI:1 VID:12   2 type (2)
  */
 
@@ -73,9 +73,7 @@ export function parseVlan(view: VlanView): VlanHeader {
 
 /** Writes `value` at `offset` of `buf`, which has room for 4 bytes there; returns the offset behind. */
 export function emitVlan(value: VlanHeader, buf: Uint8Array, offset: number): number {
-  if (!fits(buf, offset, buf.length, VLAN_HEADER)) {
-    throw new RangeError(`no room for 4 bytes at ${offset} of ${buf.length}`);
-  }
+  needRoom(buf, offset, VLAN_HEADER);
   const view = new VlanView(buf, offset, buf.length);
   view.pcp = value.pcp;
   view.dei = value.dei;
