@@ -1,6 +1,6 @@
 /** Any daemon may be killed and started again: service comes back by itself. */
-import { type Host, withHosts } from '@ovs-node/ctl-tools/lab/netns';
-import { waitFor } from '@ovs-node/ctl-tools/lab/suite';
+import { type Host, must, withHosts } from '@ovs-node/ctl-tools/lab/netns';
+import { runCommand, waitFor } from '@ovs-node/ctl-tools/lab/suite';
 import { withSuite } from './lib/lab.js';
 import { ROOT, testWith } from './lib/requires.js';
 
@@ -42,6 +42,23 @@ rootTest('the datapath service comes back with its ports and flows', (t) =>
       await suite.startDetached('ovs-datapath-svc');
       await waitFor('the ports to work again', () => a.pings('10.8.0.2', 1), 20_000);
       t.true(await a.pings('10.8.0.2', 5));
+    }),
+  ),
+);
+
+rootTest('an internal port keeps its address when the datapath service is killed and started again', (t) =>
+  withSuite(t, { expectedWarnings: LOST }, (suite) =>
+    withHosts([A], async (first) => {
+      const a = first as Host;
+      await suite.vsctl('add-br', BRIDGE, '--', 'add-port', BRIDGE, A.port);
+      await must('ip', 'addr', 'add', '10.8.0.9/24', 'dev', BRIDGE);
+      await must('ip', 'link', 'set', BRIDGE, 'up');
+      await waitFor('the host to answer on its internal port', () => a.pings('10.8.0.9', 1));
+      await suite.kill('ovs-datapath-svc');
+      await suite.startDetached('ovs-datapath-svc');
+      await waitFor('the host to answer again', () => a.pings('10.8.0.9', 1), 20_000);
+      await suite.stop();
+      t.not((await runCommand('ip', ['link', 'show', BRIDGE])).status, 0, 'a clean end removes the device');
     }),
   ),
 );

@@ -76,6 +76,7 @@ export const SIOCGIFINDEX = 0x8933;
 // <linux/if_tun.h>
 export const TUNSETIFF = 0x400454ca;
 export const TUNGETIFF = 0x800454d2;
+export const TUNSETPERSIST = 0x400454cb;
 export const TUNSETOFFLOAD = 0x400454d0;
 export const TUNSETVNETHDRSZ = 0x400454d8;
 export const IFF_TAP = 0x2;

@@ -90,6 +90,7 @@ export class TapPort implements Port {
     if (!validIfname(name)) return L.EINVAL;
     const fd = openTap(libc, control, name, settings);
     if (fd < 0) return -fd;
+    if (kind === 'internal') persist(libc, fd, true);
     const received = FrameStore.create(libc);
     const io = acquireMemory(libc, 64);
     if (received === undefined || io === undefined) {
@@ -196,6 +197,7 @@ export class TapPort implements Port {
     }
     const fd = openTap(this.#libc, this.#control, this.#name, this.#settings);
     if (fd < 0) return;
+    if (this.kind === 'internal') persist(this.#libc, fd, true);
     this.fd = fd;
     this.error = '';
     this.#host.changed();
@@ -211,6 +213,7 @@ export class TapPort implements Port {
   }
 
   close(): void {
+    if (this.kind === 'internal') persist(this.#libc, this.fd, false);
     if (this.fd >= 0) this.#libc.close(this.fd);
     this.fd = -1;
     this.#received.close();
@@ -268,6 +271,14 @@ export class TapPort implements Port {
     if (mtu > 0) this.mtu = mtu;
     this.#control.mac(this.#name, this.mac);
   }
+}
+
+/**
+ * Makes the device outlive the descriptor, or not. An internal port's does, until the port is closed: so the addresses
+ * and routes that the host gave it are still there when a service that was killed is started again.
+ */
+function persist(libc: Libc, fd: number, on: boolean): void {
+  if (fd >= 0) libc.ioctlNumber(fd, L.TUNSETPERSIST, on ? 1 : 0);
 }
 
 /** The descriptor of the TAP device `name`, with its settings applied; or a negative errno. */
