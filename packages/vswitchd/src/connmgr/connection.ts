@@ -170,7 +170,7 @@ export class SwitchConnection {
 
   /** Asks whether the other side is there. */
   probe(): void {
-    if (this.isUp) this.#of.send({ type: 'echo_request', data: new Uint8Array(0) });
+    if (this.isUp) this.#of.send({ type: 'echo_request', data: new Uint8Array(0) }, 0);
   }
 
   /** Ends the connection in order. */

@@ -149,7 +149,7 @@ export class Remote {
       case 'disconnect': {
         const isIdle = this.#fsm.state === 'idle';
         if (isIdle) {
-          const seconds = this.config.probeIntervalMs / 1000;
+          const seconds = this.#fsm.times.probeInterval / 1000;
           log.err(`${this.#name}: no response to inactivity probe after ${seconds} seconds, disconnecting`);
         }
         const { connection } = this;
@@ -248,9 +248,13 @@ export class Remote {
 
 function times(config: ControllerConfig): { maxBackoff: number; probeInterval: number; minBackoff: number } {
   return {
-    minBackoff: Math.min(1000, config.maxBackoffMs),
+    minBackoff: 1000,
     maxBackoff: Math.max(1000, config.maxBackoffMs),
-    // Below five seconds probes are as often as one every second, as the peer has it; 0 is none.
-    probeInterval: config.probeIntervalMs,
+    probeInterval: probeInterval(config.probeIntervalMs),
   };
+}
+
+/** How often a connection is probed for which so many ms are configured: never for 0, else not more than every 5 s. */
+export function probeInterval(configured: number): number {
+  return configured === 0 ? 0 : Math.max(5000, configured);
 }

@@ -6,7 +6,7 @@ import { Reconnect } from '@ovs-node/common/reconnect';
 import { type Listener, listenStream, OPENFLOW_PORT } from '@ovs-node/common/stream';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import type { SwitchConnection } from './connection.js';
-import type { RemoteEvents } from './remote.js';
+import { probeInterval, type RemoteEvents } from './remote.js';
 
 const log = vlog('connmgr');
 const rate = new RateLimit(5, 5);
@@ -82,7 +82,7 @@ export class Service {
     }
     const { clock, bridge, open, probeIntervalMs } = this.#options;
     const name = `${bridge}<->${this.target.startsWith('punix:') ? 'unix' : 'tcp'}#${serial++}`;
-    const fsm = new Reconnect({ probeInterval: probeIntervalMs });
+    const fsm = new Reconnect({ probeInterval: probeInterval(probeIntervalMs) });
     let timer: Timer | undefined;
     const arm = (): void => {
       timer?.cancel();
