@@ -116,6 +116,36 @@ export async function connectStream(name: string, options: StreamOptions = {}): 
   return connectAddress(parseActive(name, options.defaultPort ?? OVSDB_PORT), options.timeoutMs);
 }
 
+/** How long a connection has to stay open for its other end to count as alive. */
+const ALIVE_MS = 500;
+/** A process that is being killed accepts connections for a moment more, and then drops them: so often we look again. */
+const DYING_TRIES = 10;
+
+/** Does somebody who is not just dying listen on this socket file? */
+async function isServed(file: string): Promise<boolean> {
+  for (let tries = 0; tries < DYING_TRIES; tries++) {
+    let socket: net.Socket;
+    try {
+      socket = await connectAddress({ kind: 'unix', path: file }, 2000);
+    } catch {
+      return false;
+    }
+    const stays = await new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => resolve(true), ALIVE_MS);
+      const dropped = (): void => {
+        clearTimeout(timer);
+        resolve(false);
+      };
+      socket.once('error', dropped);
+      socket.once('close', dropped);
+      socket.resume();
+    });
+    socket.destroy();
+    if (stays) return true;
+  }
+  return true;
+}
+
 /** Removes a socket file nobody listens on; refuses (EADDRINUSE) one that answers. */
 async function clearStale(file: string): Promise<void> {
   let isSocket: boolean;
@@ -125,14 +155,8 @@ async function clearStale(file: string): Promise<void> {
     return;
   }
   if (!isSocket) throw new OvsError(strerror('EADDRINUSE'), 'EADDRINUSE');
-  try {
-    const socket = await connectAddress({ kind: 'unix', path: file }, 2000);
-    socket.destroy();
-  } catch {
-    fs.rmSync(file, { force: true });
-    return;
-  }
-  throw new OvsError(strerror('EADDRINUSE'), 'EADDRINUSE');
+  if (await isServed(file)) throw new OvsError(strerror('EADDRINUSE'), 'EADDRINUSE');
+  fs.rmSync(file, { force: true });
 }
 
 /** Binds with the mode the peer's sockets have (0750): only the owner can write, that is, connect. */

@@ -77,6 +77,21 @@ test('Unix sockets: mode, removal, stale ones replaced, live ones and files refu
   await t.throwsAsync(listenStream(`punix:${dir}/no/s`, echo), { code: 'ENOENT' });
 });
 
+test('the socket of a process that accepts and drops, being killed, is replaced', async (t) => {
+  if (!requireOrSkip(t, 'linux')) return;
+  const file = path.join(tmpDir(t), 's');
+  const dying = net.createServer((socket) => {
+    socket.destroy();
+    dying.close();
+  });
+  await new Promise<void>((resolve) => dying.listen(`${file}1`, resolve));
+  // The file stays when the server closes, as it does for one that is killed.
+  fs.linkSync(`${file}1`, file);
+  const listener = await listenStream(`punix:${file}`, echo);
+  t.is(await roundTrip(`unix:${file}`), 'hello');
+  await listener.close();
+});
+
 test('paths longer than the kernel allows', async (t) => {
   if (!requireOrSkip(t, 'linux')) return;
   const dir = path.join(tmpDir(t), 'd'.repeat(120));
