@@ -1,5 +1,6 @@
 import { FIELDS, fieldPrereqsMet, mustField } from '../src/fields.js';
 import type { Field, Prereq } from '../src/field-types.js';
+import { CT_STATE_FLAGS, TCP_FLAGS } from '../src/flags-text.js';
 import { parseMatch } from '../src/match-text.js';
 
 /** Random flow text from the field table, the same for the same seed. */
@@ -90,22 +91,9 @@ export class FlowTextGenerator {
       case 'packet_type':
         return '(0,0)';
       case 'ct_state':
-        return this.flags(['new', 'est', 'rel', 'rpl', 'inv', 'trk', 'snat', 'dnat']);
+        return this.flags(CT_STATE_FLAGS.names);
       case 'tcp_flags':
-        return this.flags([
-          'fin',
-          'syn',
-          'rst',
-          'psh',
-          'ack',
-          'urg',
-          'ece',
-          'cwr',
-          'ns',
-          '[200]',
-          '[400]',
-          '[800]',
-        ]);
+        return this.flags(TCP_FLAGS.names);
       case 'tnl_flags':
         return this.pick(['oam', '+oam', '-oam', '0', '1']);
     }

@@ -1,9 +1,9 @@
 /** Connections as values (`CtEntry` of the netlink package), for dumps and events; and tuples from values. */
 import type { CtEntry, CtTuple } from '@ovs-node/netlink/conntrack';
-import { CtTcpState, Ips } from '@ovs-node/netlink/conntrack-attrs';
+import { CtTcpState, Ips, PeerTcpState } from '@ovs-node/netlink/conntrack-attrs';
 import type { Conntrack } from './conntrack.js';
 import { E, FAMILY_IPV4, FAMILY_IPV6, SEEN_REPLY, STRIDE, T, TIMES, X } from './table.js';
-import { P, SCALE_KNOWN, SCALE_MASK, TcpState } from './tcp.js';
+import { P, SCALE_KNOWN, SCALE_MASK } from './tcp.js';
 
 const ICMP = 1;
 const TCP = 6;
@@ -61,7 +61,7 @@ export function entryValue(c: Conntrack, entry: number, now: number): CtEntry {
   const seen = (words[at + E.FLAGS] & SEEN_REPLY) !== 0;
   let labels = 0n;
   for (let i = 0; i < 4; i++) labels = (labels << 32n) | BigInt(words[at + E.LABEL + i]);
-  const assured = seen && (proto !== TCP || state0 >>> 8 >= TcpState.ESTABLISHED);
+  const assured = seen && (proto !== TCP || state0 >>> 8 >= PeerTcpState.ESTABLISHED);
   return {
     orig: tupleAt(words, at + E.ORIG),
     reply: tupleAt(words, at + E.REPLY),

@@ -10,22 +10,8 @@
  *
  * All sequence arithmetic is modulo 2^32 (RFC 9293, section 3.4).
  */
+import { PeerTcpState as TcpState } from '@ovs-node/netlink/conntrack-attrs';
 import { Timeout } from './timeouts.js';
-
-/** States of one peer, as the conntrack dump names them and in its order. */
-export const TcpState = {
-  CLOSED: 0,
-  LISTEN: 1,
-  SYN_SENT: 2,
-  SYN_RECV: 3,
-  ESTABLISHED: 4,
-  CLOSE_WAIT: 5,
-  FIN_WAIT_1: 6,
-  CLOSING: 7,
-  LAST_ACK: 8,
-  FIN_WAIT_2: 9,
-  TIME_WAIT: 10,
-} as const;
 
 export const P = { SEQ_LO: 0, SEQ_HI: 1, MAX_WIN: 2, STATE: 3 } as const;
 
