@@ -8,6 +8,7 @@ import {
   NO_BUFFER,
   type OfMessage,
   type OfMessageType,
+  PC,
 } from '@ovs-node/openflow/messages/types';
 import { asyncFromWire, asyncToWire } from './async-masks.js';
 import type { RequestContext } from './connection.js';
@@ -78,6 +79,9 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
     if (port.phy.hwAddr !== portMod.hwAddr)
       return new OfError('OFPPMFC_BAD_HW_ADDR', `port ${portMod.portNo}`);
     const before = port.phy.config;
+    if (((before ^ portMod.config) & portMod.mask & PC.PORT_DOWN) !== 0) {
+      return new OfError('OFPBRC_EPERM', `port ${portMod.portNo}: devices cannot be brought up or down yet`);
+    }
     board.ofproto.setPortConfig(port.ofport, portMod.config, portMod.mask & MODIFIABLE);
     if (port.phy.config !== before) board.portStatus('modify', port.phy, context.connection);
     board.ports.noted(port.ofport);

@@ -10,6 +10,7 @@ import {
   type MultipartReply,
   NO_BUFFER,
   type OfMessage,
+  PC,
 } from '@ovs-node/openflow/messages/types';
 import { everyFlow } from '../../src/ofproto/ofproto.js';
 import { controllerConfig, makeRig, settle, type TestController } from './rig.js';
@@ -92,6 +93,13 @@ for (const version of [1, 4]) {
         portMod: { portNo: 1, hwAddr: 9n, config: 0, mask: 0, advertise: 0 },
       }),
       ['OFPPMFC_BAD_HW_ADDR'],
+    );
+    t.deepEqual(
+      await controller.send({
+        type: 'port_mod',
+        portMod: { portNo: 1, hwAddr: 0n, config: PC.PORT_DOWN, mask: PC.PORT_DOWN, advertise: 0 },
+      }),
+      ['OFPBRC_EPERM'],
     );
     t.deepEqual(await controller.send({ type: 'barrier_reply' }), ['OFPBRC_BAD_TYPE']);
     t.deepEqual(ofproto.dumpFlows(everyFlow(), 0), []);
