@@ -43,7 +43,7 @@ export interface ReplicaOptions {
   readonly retry?: boolean;
   /** Longest wait between two attempts, in ms. */
   readonly maxBackoffMs?: number;
-  /** An idle connection is probed by `echo` after this many ms; 0: never. */
+  /** An idle connection is probed by `echo` after this many ms; 0: never. By default 5 s, and never on Unix sockets. */
   readonly probeIntervalMs?: number;
 }
 
@@ -235,7 +235,7 @@ export class Replica<Rows extends RowTypes = RowTypes> {
 
   /** Keeps an idle connection probed: a peer that is gone without a word is found by an unanswered echo. */
   #active(): void {
-    const interval = this.options.probeIntervalMs ?? 5000;
+    const interval = this.options.probeIntervalMs ?? (needsProbes(this.#session?.name ?? '') ? 5000 : 0);
     this.#probing = false;
     if (interval === 0) return;
     this.#probe?.cancel();
@@ -348,6 +348,11 @@ export class Replica<Rows extends RowTypes = RowTypes> {
     this.changeNumber++;
     for (const listener of this.#changeListeners) callSafely(() => listener(delta));
   }
+}
+
+/** Can the other end be gone without the system telling? Not on a socket of the same machine. */
+function needsProbes(remote: string): boolean {
+  return !remote.startsWith('unix:');
 }
 
 const MONITOR_ID = 'monid';
