@@ -3,6 +3,8 @@
  * length, 4 bytes, big-endian.
  */
 import { type Socket, connect } from 'node:net';
+import { join } from 'node:path';
+import type { Suite } from '@ovs-node/ctl-tools/lab/suite';
 
 export class StreamHost {
   readonly #socket: Socket;
@@ -73,4 +75,41 @@ export function frame(dst: number, src: number, text = ''): Uint8Array {
   bytes.set([0x88, 0xb5], 12); // IEEE 802 local experimental Ethertype 1
   bytes.set(Buffer.from(text), 14);
   return bytes;
+}
+
+/**
+ * Makes `bridge` with a stream port for each of `ports`, whose socket is in `dir`, and runs `body` with a host on each.
+ *
+ * @param ports by name, the columns to set, as `ovs-vsctl add-port` takes them: `tag=10`.
+ */
+export async function withStreamHosts<Name extends string>(
+  suite: Suite,
+  dir: string,
+  bridge: string,
+  ports: Readonly<Record<Name, readonly string[]>>,
+  body: (hosts: Readonly<Record<Name, StreamHost>>) => Promise<void>,
+): Promise<void> {
+  await suite.vsctl('add-br', bridge);
+  const hosts: Partial<Record<Name, StreamHost>> = {};
+  try {
+    for (const name of Object.keys(ports) as Name[]) {
+      const nic = join(dir, `${name}.nic`);
+      const settings = ['type=stream', `options:listen=unix:${nic}`];
+      await suite.vsctl(
+        'add-port',
+        bridge,
+        name,
+        ...ports[name],
+        '--',
+        'set',
+        'interface',
+        name,
+        ...settings,
+      );
+      hosts[name] = await StreamHost.open(nic);
+    }
+    await body(hosts as Record<Name, StreamHost>);
+  } finally {
+    for (const host of Object.values<StreamHost | undefined>(hosts)) host?.close();
+  }
 }
