@@ -2,7 +2,7 @@
  * JSON-RPC 1.0 with nothing in between: a map of pending requests, and a handler's result sent as it is.
  *
  * It exists because of what the `json-rpc-2.0` package costs where OVSDB's small transactions count: of our
- * ovsdb-server's CPU time per transaction a ninth to a fifth (docs/dependencies.md has the numbers). Its promises,
+ * ovsdb-server's CPU time per transaction a tenth to a quarter (docs/dependencies.md has the numbers). Its promises,
  * one chain for each request, also put a turn of the microtask queue between a request and its reply; here a handler
  * that returns at once is answered at once.
  */
