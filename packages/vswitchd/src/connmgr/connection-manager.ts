@@ -10,7 +10,7 @@ import type { Duplex } from 'node:stream';
 import type { Timer } from '@ovs-node/common/clock';
 import { isPassiveName } from '@ovs-node/common/stream';
 import { vlog } from '@ovs-node/common/vlog';
-import { VERSIONS, versionFromName } from '@ovs-node/openflow/version';
+import { OF15, VERSIONS, versionFromName } from '@ovs-node/openflow/version';
 import type { ControllerConfig } from '../bridge/config.js';
 import type { PacketInEvent } from '../ofproto/types.js';
 import { SwitchConnection } from './connection.js';
@@ -28,7 +28,14 @@ export type { ConnectionConfig, ConnectionManagerOptions, ControllerStatus } fro
 const log = vlog('connmgr');
 
 const TICK_MS = 1000;
-const ALL_VERSIONS = VERSIONS.reduce((bits, { version }) => bits | (1 << version), 0);
+/**
+ * Offered when the bridge's `protocols` are empty. The peer offers 1.5 as well; here its flow statistics are not there
+ * yet, so it has to be asked for.
+ */
+const DEFAULT_VERSIONS = VERSIONS.filter(({ version }) => version < OF15).reduce(
+  (bits, { version }) => bits | (1 << version),
+  0,
+);
 
 export class ConnectionManager {
   readonly #options: ConnectionManagerOptions;
@@ -41,7 +48,7 @@ export class ConnectionManager {
   readonly #remotes = new Map<string, Remote>();
   readonly #services = new Map<string, Service>();
   #failMode: ConnectionConfig['failMode'] = 'standalone';
-  #versions = ALL_VERSIONS;
+  #versions = DEFAULT_VERSIONS;
   #problems: ReadonlySet<string> = new Set();
   #timer: Timer | undefined;
   #closed = false;
@@ -116,7 +123,7 @@ export class ConnectionManager {
       const version = versionFromName(name);
       if (version !== undefined) versions |= 1 << version;
     }
-    this.#versions = versions === 0 ? ALL_VERSIONS : versions;
+    this.#versions = versions === 0 ? DEFAULT_VERSIONS : versions;
     for (const each of this.#board.connections) {
       if ((this.#versions & (1 << each.version)) === 0) each.close();
     }

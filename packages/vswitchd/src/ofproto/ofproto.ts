@@ -36,7 +36,13 @@ import { MacTable } from './mac-learning.js';
 import { hmapOrder } from './hmap-order.js';
 import { Bundle, OfPort } from './ports.js';
 import type { Rule } from './rule.js';
-import { type BundleSpec, ODPP_NONE, type OfprotoEvents, type OfprotoSettings, type PortSpec } from './types.js';
+import {
+  type BundleSpec,
+  ODPP_NONE,
+  type OfprotoEvents,
+  type OfprotoSettings,
+  type PortSpec,
+} from './types.js';
 
 /** What a bridge does when there is no controller to ask. */
 export type FailMode = 'standalone' | 'secure';
