@@ -6,6 +6,7 @@ import type { Clock, Timer } from '@ovs-node/common/clock';
 import { errorMessage } from '@ovs-node/common/errors';
 import { vlog } from '@ovs-node/common/vlog';
 import { Replica } from 'ovsdb-client/replica/replica';
+import { vswitchSchema } from 'ovsdb-client/vswitch/schema';
 import type { Bridge } from './bridge/bridge.js';
 import { type SwitchConfig, type VswitchReplica, readConfig } from './bridge/config.js';
 import { type DatapathsOptions, Datapaths } from './bridge/datapaths.js';
@@ -49,7 +50,12 @@ export class Vswitchd {
 
   constructor(options: VswitchdOptions) {
     this.#options = options;
-    this.replica = new Replica({ remote: options.remote, database: 'Open_vSwitch', clock: options.clock });
+    this.replica = new Replica({
+      remote: options.remote,
+      database: 'Open_vSwitch',
+      schema: vswitchSchema(),
+      clock: options.clock,
+    });
     this.datapaths = new Datapaths(options);
     this.switch = new Switch(this.datapaths, options.clock, {
       config: () => this.#readConfig(),
