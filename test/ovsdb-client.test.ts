@@ -1,11 +1,7 @@
 /** ovsdb-client, command line by command line: whoever's tool and whoever's server, the text is the peer's. */
-import type { ExecutionContext } from 'ava';
-import { type Side, runCommand } from '@ovs-node/ctl-tools/lab/suite';
 import { withSuite } from './lib/lab.js';
-import { PEER, testWith } from './lib/requires.js';
+import { comparedWithPeer, play } from './lib/transcript.js';
 import { words } from './lib/vsctl-script.js';
-
-const peerTest = testWith(PEER);
 
 /** Each line sees what those before it did; a line of ovs-vsctl is there for what it does. */
 const SCRIPT = String.raw`
@@ -120,42 +116,16 @@ function normalize(text: string, dir: string): string {
     .join('\n');
 }
 
-async function transcript(t: ExecutionContext, daemons: Side, tools: Side): Promise<string[]> {
-  const lines: string[] = [];
-  await withSuite(t, { side: daemons, start: false }, (suite, dir) =>
-    withSuite(t, { side: tools, start: false }, async (toolbox) => {
-      await suite.createDatabase();
-      await suite.startDetached('ovsdb-server');
-      await suite.vsctl('--no-wait', 'init');
-      for (const [program, ...args] of LINES) {
-        const [file, ...before] = toolbox.command(program as string);
-        const result = await runCommand(file, [...before, ...args], { env: suite.env, timeoutMs: 10_000 });
-        const text = normalize(result.stdout + result.stderr, dir);
-        lines.push(`$ ${program} ${args.join(' ')}\n${text}\nstatus ${result.status}`);
-      }
-    }),
-  );
-  return lines;
-}
-
-let reference: Promise<string[]> | undefined;
-
-for (const [daemons, tools] of [
-  ['peer', 'ours'],
-  ['ours', 'ours'],
-  ['ours', 'peer'],
-] as const satisfies readonly (readonly [Side, Side])[]) {
-  peerTest(
+comparedWithPeer(
+  (tools, daemons) =>
     `ovsdb-client of ${tools} on ovsdb-server of ${daemons}: every command line as the peer's`,
-    async (t) => {
-      reference ??= transcript(t, 'peer', 'peer');
-      const wanted = await reference;
-      const got = await transcript(t, daemons, tools);
-      const different = got.flatMap((text, i) =>
-        text === wanted[i] ? [] : [{ got: text, wanted: wanted[i] }],
-      );
-      for (const each of different) t.log(`${each.got}\n--- the peer ---\n${each.wanted}`);
-      t.is(different.length, 0, `of ${got.length}`);
-    },
-  );
-}
+  (t, daemons, tools) =>
+    withSuite(t, { side: daemons, start: false }, (suite, dir) =>
+      withSuite(t, { side: tools, start: false }, async (toolbox) => {
+        await suite.createDatabase();
+        await suite.startDetached('ovsdb-server');
+        await suite.vsctl('--no-wait', 'init');
+        return play(suite, toolbox, LINES, ({ stdout, stderr }) => normalize(stdout + stderr, dir));
+      }),
+    ),
+);

@@ -1,13 +1,10 @@
 /** Either side's tools drive the other side's daemons, and one script gives one text on both. */
-import type { ExecutionContext } from 'ava';
-import { type Suite, runCommand } from '@ovs-node/ctl-tools/lab/suite';
+import type { RunResult } from '@ovs-node/ctl-tools/lab/suite';
 import { withSuite } from './lib/lab.js';
-import { PEER, testWith } from './lib/requires.js';
-
-const peerTest = testWith(PEER);
+import { type CommandLine, comparedWithPeer, play } from './lib/transcript.js';
 
 /** Commands over a dummy bridge, whose output must not depend on whose program answers. */
-const SCRIPT: readonly (readonly string[])[] = [
+const SCRIPT: readonly CommandLine[] = [
   [
     'ovs-vsctl',
     'add-br',
@@ -88,55 +85,20 @@ const SCRIPT: readonly (readonly string[])[] = [
   ['ovs-vsctl', 'list-br'],
 ];
 
-/** Takes what differs from run to run out of a text. */
-function normalize(text: string): string {
+/** What differs from run to run is taken out; rows that refer to each other come in the order of random UUIDs. */
+function textOf({ stdout, stderr }: RunResult, line: CommandLine): string {
+  const unordered = line.includes('show') || line.includes('find');
+  const text = (unordered ? stdout.split('\n').toSorted().join('\n') : stdout) + stderr;
   return text
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UUID')
     .replace(/duration=[\d.]+s/g, 'duration=T')
     .replace(/ovs_version: .*/g, 'ovs_version: V');
 }
 
-/** `duration` in a dummy's dump differs; so do the MAC addresses that the two sides give dummy ports. */
-async function play(suite: Suite, tools: Suite, t: ExecutionContext): Promise<string[]> {
-  const lines: string[] = [];
-  for (const [program, ...args] of SCRIPT) {
-    const [file, ...before] = tools.command(program as string);
-    const result = await runCommand(file, [...before, ...args], { env: suite.env });
-    if (result.status > 2) t.log(`${args.join(' ')}: ${result.stderr}`);
-    // Rows that refer to each other come in the order of their random UUIDs.
-    const stdout = args.some((arg) => arg === 'show' || arg === 'find')
-      ? result.stdout.split('\n').sort().join('\n')
-      : result.stdout;
-    lines.push(
-      normalize(`$ ${[program, ...args].join(' ')}\n${stdout}${result.stderr}status ${result.status}`),
-    );
-  }
-  return lines;
-}
-
-for (const [daemons, tools] of [
-  ['ours', 'ours'],
-  ['ours', 'peer'],
-  ['peer', 'ours'],
-] as const) {
-  peerTest(
-    `${tools} tools with ${daemons} daemons print what the peer's with the peer's print`,
-    async (t) => {
-      const transcripts: string[][] = [];
-      for (const [daemonSide, toolSide] of [
-        [daemons, tools],
-        ['peer', 'peer'],
-      ] as const) {
-        await withSuite(t, { side: daemonSide, vswitchdArgs: ['--enable-dummy'] }, (suite) =>
-          withSuite(t, { side: toolSide, start: false }, async (toolbox) => {
-            transcripts.push(await play(suite, toolbox, t));
-          }),
-        );
-      }
-      const [mine, theirs] = transcripts as [string[], string[]];
-      t.is(mine.length, theirs.length);
-      const differs = (_: string, i: number): boolean => mine[i] !== theirs[i];
-      t.deepEqual(mine.filter(differs), theirs.filter(differs));
-    },
-  );
-}
+comparedWithPeer(
+  (tools, daemons) => `${tools} tools with ${daemons} daemons print what the peer's with the peer's print`,
+  (t, daemons, tools) =>
+    withSuite(t, { side: daemons, vswitchdArgs: ['--enable-dummy'] }, (suite) =>
+      withSuite(t, { side: tools, start: false }, (toolbox) => play(suite, toolbox, SCRIPT, textOf)),
+    ),
+);

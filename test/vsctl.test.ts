@@ -1,14 +1,16 @@
 /** ovs-vsctl, command line by command line: whoever's tool and whoever's daemons, the text is the peer's. */
-import type { ExecutionContext } from 'ava';
-import { type Side, type Suite, runCommand } from '@ovs-node/ctl-tools/lab/suite';
+import { type Suite, runCommand } from '@ovs-node/ctl-tools/lab/suite';
 import { withSuite } from './lib/lab.js';
 import { PEER, testWith } from './lib/requires.js';
+import { comparedWithPeer, play } from './lib/transcript.js';
 import { VSCTL_SCRIPT } from './lib/vsctl-script.js';
 
 const peerTest = testWith(PEER);
 
+const SCRIPT = VSCTL_SCRIPT.map((args) => ['ovs-vsctl', ...args]);
+
 /** Takes out what differs from run to run, and brings into an order what has none. */
-function normalize(args: readonly string[], text: string, dir: string): string {
+function normalize(line: readonly string[], text: string, dir: string): string {
   const plain = text
     .replaceAll(dir, 'DIR')
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UUID')
@@ -20,7 +22,7 @@ function normalize(args: readonly string[], text: string, dir: string): string {
     .replace(/ovs_version: .*/g, 'ovs_version: V')
     .replace(/^(iface_types +): .*/gm, '$1: TYPES')
     .replace(/^(bond_active_slave +): .*/gm, '$1: MAC');
-  if (args.includes('show')) return tree(plain.split('\n'), 0).join('\n');
+  if (line.includes('show')) return tree(plain.split('\n'), 0).join('\n');
   // Rows come in the order of the peer's hash table: as lists, records are sorted, else lines.
   if (/: .*\n\n/.test(plain))
     return plain
@@ -44,25 +46,6 @@ function tree(lines: readonly string[], depth: number): string[] {
     .flat();
 }
 
-/** What `tools` say to the whole script, run against the daemons of `daemons`. */
-async function transcript(t: ExecutionContext, daemons: Side, tools: Side): Promise<string[]> {
-  const lines: string[] = [];
-  await withSuite(
-    t,
-    { side: daemons, vswitchdArgs: ['--enable-dummy'], expectedWarnings: EXPECTED_WARNINGS },
-    (suite, dir) =>
-      withSuite(t, { side: tools, start: false }, async (toolbox) => {
-        const [file, ...before] = toolbox.command('ovs-vsctl');
-        for (const args of VSCTL_SCRIPT) {
-          const result = await runCommand(file, [...before, ...args], { env: suite.env, timeoutMs: 10_000 });
-          const text = normalize(args, result.stdout + result.stderr, dir);
-          lines.push(`$ ovs-vsctl ${args.join(' ')}\n${text}\nstatus ${result.status}`);
-        }
-      }),
-  );
-  return lines;
-}
-
 /** The script adds bonds, interfaces that do not exist, a bridge with a bad name, and controllers that nobody is. */
 const EXPECTED_WARNINGS = [
   /\|bridge\|WARN\|port \w+: bonds are not supported yet/,
@@ -71,24 +54,18 @@ const EXPECTED_WARNINGS = [
   /\|rconn\|WARN\|br\d<->tcp:127\.0\.0\.1:\d+: connection failed \(Connection refused\)$/,
 ];
 
-let reference: Promise<string[]> | undefined;
-
-for (const [daemons, tools] of [
-  ['peer', 'ours'],
-  ['ours', 'ours'],
-  ['ours', 'peer'],
-] as const satisfies readonly (readonly [Side, Side])[]) {
-  peerTest(`ovs-vsctl of ${tools} on daemons of ${daemons}: every command line as the peer's`, async (t) => {
-    reference ??= transcript(t, 'peer', 'peer');
-    const wanted = await reference;
-    const got = await transcript(t, daemons, tools);
-    const different = got.flatMap((text, i) =>
-      text === wanted[i] ? [] : [{ got: text, wanted: wanted[i] }],
-    );
-    for (const each of different) t.log(`${each.got}\n--- the peer ---\n${each.wanted}`);
-    t.is(different.length, 0, `of ${got.length}`);
-  });
-}
+comparedWithPeer(
+  (tools, daemons) => `ovs-vsctl of ${tools} on daemons of ${daemons}: every command line as the peer's`,
+  (t, daemons, tools) =>
+    withSuite(
+      t,
+      { side: daemons, vswitchdArgs: ['--enable-dummy'], expectedWarnings: EXPECTED_WARNINGS },
+      (suite, dir) =>
+        withSuite(t, { side: tools, start: false }, (toolbox) =>
+          play(suite, toolbox, SCRIPT, ({ stdout, stderr }, line) => normalize(line, stdout + stderr, dir)),
+        ),
+    ),
+);
 
 /** Lines of the peer's help for commands that are not here (the README lists them). */
 const NOT_HERE = /^(Auto Attach commands:|  (add|del|get)-aa-mapping .*)\n/gm;

@@ -15,11 +15,11 @@ export interface LabOptions {
 }
 
 /** Starts a suite, runs `body`, stops it; an unexpected warning in a log of ours fails the test. */
-export async function withSuite(
+export async function withSuite<T>(
   t: ExecutionContext,
   options: LabOptions,
-  body: (suite: Suite, dir: string) => Promise<void>,
-): Promise<void> {
+  body: (suite: Suite, dir: string) => Promise<T>,
+): Promise<T> {
   const dir = mkdtempSync(join(tmpdir(), 'ovs-test-'));
   const suite = new Suite({
     root: checkout,
@@ -29,7 +29,7 @@ export async function withSuite(
   });
   try {
     if (options.start !== false) await suite.start();
-    await body(suite, dir);
+    return await body(suite, dir);
   } catch (error) {
     for (const [file, lines] of logs(dir)) t.log(`${file}:\n${lines.slice(-15).join('\n')}`);
     throw error;
