@@ -188,9 +188,11 @@ export const WIN_NETDEV_ATTRS = {
   NAME: { code: 3, kind: 'string', maxLen: 256 },
   MAC_ADDR: { code: 4, kind: 'bytes', len: 6 },
   MTU: { code: 5, kind: 'u32' },
-  /** Bit 0 up, bit 1 promiscuous. */
+  /** Bit 0 up, bit 1 promiscuous; ours: bit 2 running. */
   IF_FLAGS: { code: 6, kind: 'u32' },
 } as const satisfies AttrTable;
+/** Bit of IF_FLAGS: the device has a link, or somebody at the other end. */
+export const WIN_NETDEV_RUNNING = 4;
 
 // ovs_meter
 

@@ -46,6 +46,8 @@ export interface PortProvider {
   readonly mtu: number;
   /** Up (bit 0) and promiscuous (bit 1), as OVS_WIN_NETDEV_ATTR_IF_FLAGS. */
   readonly flags: number;
+  /** False: nothing is at the other end (no link, nobody connected). Absent: there is always something. */
+  readonly carrier?: boolean;
   /** Interface index in the host, 0 when it has none. */
   readonly ifindex: number;
   /** Called once, when the port has its number; `vport.datapath.receive(vport, …)` is allowed from here on. */

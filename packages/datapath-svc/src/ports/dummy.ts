@@ -110,7 +110,13 @@ export class DummyPort implements Port {
 
   /** `netdev-dummy/set-admin-state`: a port that is down neither receives nor sends. */
   setUp(up: boolean): void {
+    if (this.#up === up) return;
     this.#up = up;
+    const vport = this.#vport;
+    if (vport === undefined) return;
+    this.#host.beginBatch();
+    vport.datapath.vportChanged(vport);
+    this.#host.endBatch();
   }
 
   start(vport: Vport): void {

@@ -65,20 +65,19 @@ export const THREAD_COMMANDS: readonly ThreadCommand[] = [
   ),
   {
     name: 'netdev-dummy/receive',
-    usage: 'NAME PACKET...',
+    usage: 'name [--qid queue_id] packet|flow [--len packet_len]',
     min: 2,
     max: Infinity,
-    run: (thread, [name, ...packets]) => {
+    run: (thread, [name, ...words]) => {
       const port = findDummy(thread.loop, name!);
       if (port === undefined) throw new Error('no such dummy netdev');
-      const frames = packets.map((text) => parsePacket(text));
-      for (const frame of frames) port.inject(frame);
+      for (const frame of parsePackets(words)) port.inject(frame);
       return '';
     },
   },
   {
     name: 'netdev-dummy/set-admin-state',
-    usage: '[NETDEV] up|down',
+    usage: '[netdev] up|down',
     min: 1,
     max: 2,
     run: (thread, args) => {
@@ -95,16 +94,46 @@ export const THREAD_COMMANDS: readonly ThreadCommand[] = [
   },
 ];
 
-/** A packet: its bytes in hexadecimal, or a datapath flow, of which a packet is made. */
-function parsePacket(text: string): Uint8Array {
-  if (!text.includes('(')) return parseHex(text);
-  return composePacket(keyOf(parseDpKey(text).key));
+/**
+ * Packets: each its bytes in hexadecimal, or a datapath flow, of which a packet is made, of `--len` bytes when that
+ * follows. A queue (`--qid`) may be named before them; there is but one here.
+ */
+function parsePackets(words: readonly string[]): Uint8Array[] {
+  const frames: Uint8Array[] = [];
+  let i = 0;
+  if (words[0] === '--qid' && words.length > 2) {
+    if (!/^\d+$/.test(words[1]!)) throw new Error(`bad queue id "${words[1]}"`);
+    i = 2;
+  }
+  while (i < words.length) {
+    const text = words[i++]!;
+    const frame = parseHex(text);
+    if (frame !== undefined) {
+      frames.push(frame);
+      continue;
+    }
+    const key = keyOf(parseDpKey(text).key);
+    if (words[i] !== '--len' || i + 1 >= words.length) {
+      frames.push(composePacket(key));
+      continue;
+    }
+    const size = Number(words[i + 1]);
+    if (!Number.isInteger(size) || size < MIN_PACKET || size > MAX_PACKET)
+      throw new Error('bad packet length');
+    frames.push(composePacket(key, { size }));
+    i += 2;
+  }
+  return frames;
 }
 
-/** The bytes of a packet in hexadecimal. */
-function parseHex(text: string): Uint8Array {
+/** Lengths that `--len` takes. */
+const MIN_PACKET = 14;
+const MAX_PACKET = 65535;
+
+/** The bytes of a packet in hexadecimal; undefined when `text` is something else. */
+function parseHex(text: string): Uint8Array | undefined {
   const digits = text.replace(/[\s:]/g, '');
-  if (!/^([0-9a-f]{2})+$/i.test(digits)) throw new Error(`${text}: bad packet, not hexadecimal`);
+  if (!/^([0-9a-f]{2})+$/i.test(digits)) return undefined;
   return Uint8Array.from(digits.match(/../g)!, (pair) => parseInt(pair, 16));
 }
 

@@ -69,7 +69,7 @@ export class Bridge implements BridgeState {
       const ofport = this.#number(config);
       const live: LiveInterface = { config, ofport, dpPort, device: undefined };
       this.live.set(name, live);
-      if (dpPort !== ODPP_NONE) live.device = await this.#deviceOf(name);
+      if (dpPort !== ODPP_NONE) live.device = await this.#deviceOf(config);
       this.ofproto.addPort({
         name,
         ofport,
@@ -164,9 +164,11 @@ export class Bridge implements BridgeState {
     throw new Error(`could not add network device ${config.name} to ofproto (${strerror('EFBIG')})`);
   }
 
-  async #deviceOf(name: string): Promise<NetdevInfo | undefined> {
+  async #deviceOf({ name, uuid }: InterfaceConfig): Promise<NetdevInfo | undefined> {
     try {
-      return await this.backer.dpif?.ports.netdev(name);
+      const device = await this.backer.dpif?.ports.netdev(name);
+      // A port that is the end of a stream has no address by itself.
+      return device?.mac.every((byte) => byte === 0) ? { ...device, mac: patchMac(uuid) } : device;
     } catch {
       return undefined;
     }
@@ -174,13 +176,15 @@ export class Bridge implements BridgeState {
 
   #describe(live: LiveInterface): PhyPort {
     const { config, ofport } = live;
-    const isDown = live.device !== undefined && !live.device.up;
+    const { device } = live;
+    const isDown = device !== undefined && !device.up;
+    const hasLink = device === undefined || (device.up && device.carrier);
     return {
       portNo: ofport,
-      hwAddr: macToBigint(live.device?.mac ?? (config.isLocal ? this.mac : patchMac(config.uuid))),
+      hwAddr: macToBigint(device?.mac ?? (config.isLocal ? this.mac : patchMac(config.uuid))),
       name: config.name,
       config: isDown ? PC.PORT_DOWN : 0,
-      state: isDown ? PS.LINK_DOWN : PS.LIVE,
+      state: hasLink ? PS.LIVE : PS.LINK_DOWN,
       curr: 0,
       advertised: 0,
       supported: 0,
@@ -198,7 +202,7 @@ export class Bridge implements BridgeState {
     let changed = false;
     for (const live of this.live.values()) {
       if (live.dpPort === ODPP_NONE || (only !== undefined && live.config.name !== only)) continue;
-      const device = await this.#deviceOf(live.config.name);
+      const device = await this.#deviceOf(live.config);
       if (sameDevice(device, live.device)) continue;
       live.device = device;
       const phy = this.ofproto.port(live.ofport)?.phy;
@@ -311,7 +315,9 @@ export class Bridge implements BridgeState {
 
 function sameDevice(a: NetdevInfo | undefined, b: NetdevInfo | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
-  return a.up === b.up && a.mtu === b.mtu && a.mac.every((byte, i) => byte === b.mac[i]);
+  return (
+    a.up === b.up && a.carrier === b.carrier && a.mtu === b.mtu && a.mac.every((byte, i) => byte === b.mac[i])
+  );
 }
 
 /** A port without a device has an address all the same, which stays from start to start. */
@@ -322,6 +328,8 @@ function patchMac(uuid: string): Uint8Array {
 /** The peer says of a device that cannot be opened something else than of one that cannot be added. */
 function describeFailure(config: InterfaceConfig, error: Error & { code?: string }): string {
   const reason = error.code === undefined ? error.message : strerror(error.code);
+  if (error.code === 'EINVAL' && config.type === 'stream')
+    return `${config.name}: stream type requires valid 'listen' or 'remote' argument`;
   if (error.code === 'ENODEV' && config.type === 'system')
     return `could not open network device ${config.name} (${reason})`;
   if (error.code === 'EAFNOSUPPORT') return `could not open network device ${config.name} (${reason})`;

@@ -94,10 +94,9 @@ function interfaceStatus(bridge: Bridge, name: string): Record<string, NativeVal
 function deviceStatus({ config, device, dpPort }: LiveInterface): Record<string, NativeValue> {
   if (device === undefined)
     return dpPort === ODPP_NONE && config.type === 'patch' ? { link_state: 'up', admin_state: 'up' } : {};
-  const state = device.up ? 'up' : 'down';
   return {
-    admin_state: state,
-    link_state: state,
+    admin_state: device.up ? 'up' : 'down',
+    link_state: device.up && device.carrier ? 'up' : 'down',
     mac_in_use: formatMac(device.mac),
     mtu: config.type === 'patch' ? undefined : device.mtu,
   };

@@ -11,6 +11,7 @@ import {
   VportCmd,
   VportType,
   WIN_NETDEV_ATTRS,
+  WIN_NETDEV_RUNNING,
   WinNetdevCmd,
 } from '@ovs-node/netlink/families';
 import { type MsgReader, NlFlag } from '@ovs-node/netlink/messages';
@@ -159,6 +160,7 @@ export class Ports implements DpifPorts {
       mac: a.MAC_ADDR ?? new Uint8Array(6),
       mtu: a.MTU ?? 0,
       up: (flags & 1) !== 0,
+      carrier: (flags & WIN_NETDEV_RUNNING) !== 0,
       promisc: (flags & 2) !== 0,
     };
   }

@@ -100,6 +100,8 @@ export interface NetdevInfo {
   readonly mac: Uint8Array;
   readonly mtu: number;
   readonly up: boolean;
+  /** Something is at the other end. */
+  readonly carrier: boolean;
   readonly promisc: boolean;
 }
 

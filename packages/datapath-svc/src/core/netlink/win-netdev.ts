@@ -1,6 +1,12 @@
 /** ovs_win_netdev: GET, what a port is as a network device. */
 import { NetlinkError, type NlWriter } from '@ovs-node/netlink/attr';
-import { Family, FamilyVersion, WIN_NETDEV_ATTRS, WinNetdevCmd } from '@ovs-node/netlink/families';
+import {
+  Family,
+  FamilyVersion,
+  WIN_NETDEV_ATTRS,
+  WIN_NETDEV_RUNNING,
+  WinNetdevCmd,
+} from '@ovs-node/netlink/families';
 import { beginMessage, endMessage, NlFlag } from '@ovs-node/netlink/messages';
 import { Errno } from '../errno.js';
 import type { Dump } from '../handle.js';
@@ -24,7 +30,8 @@ function put(w: NlWriter, vport: Vport, flags: number, seq: number, pid: number)
   w.putString(WIN_NETDEV_ATTRS.NAME.code, vport.name);
   w.putBytes(WIN_NETDEV_ATTRS.MAC_ADDR.code, vport.provider.mac);
   w.putU32(WIN_NETDEV_ATTRS.MTU.code, vport.provider.mtu);
-  w.putU32(WIN_NETDEV_ATTRS.IF_FLAGS.code, vport.provider.flags);
+  const running = vport.provider.carrier === false ? 0 : WIN_NETDEV_RUNNING;
+  w.putU32(WIN_NETDEV_ATTRS.IF_FLAGS.code, vport.provider.flags | running);
   endMessage(w, mark);
 }
 
