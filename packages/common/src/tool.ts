@@ -62,14 +62,15 @@ export async function runTool(
 }
 
 /**
- * Reads the value of -T/--timeout.
+ * Reads the value of --timeout.
  *
+ * @param short the option's short form: -t, in ovs-appctl -T.
  * @throws FatalError in the peer's words when it is not a whole number from 1.
  */
-export function parseTimeout(value: string): number {
+export function parseTimeout(value: string, short: 't' | 'T' = 't'): number {
   const seconds = /^[0-9]+$/.test(value) ? Number(value) : 0;
   if (seconds < 1 || seconds > 0xffffffff)
-    throw new FatalError(`value ${value} on -T or --timeout is invalid`);
+    throw new FatalError(`value ${value} on -${short} or --timeout is invalid`);
   return seconds;
 }
 

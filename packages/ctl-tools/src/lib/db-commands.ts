@@ -362,32 +362,32 @@ function set(context: DbContext, { args, options }: Call): CommandOutput {
   return undefined;
 }
 
-function add(context: DbContext, { args, options }: Call): CommandOutput {
+/** Runs `change` for each value of `TABLE RECORD COLUMN VALUE...`. @throws FatalError */
+function forEachValue(
+  context: DbContext,
+  { args, options }: Call,
+  change: (table: string, uuid: string, column: ColumnSchema, text: string) => void,
+): undefined {
   const [tableName, recordName, columnName, ...texts] = args as [string, string, string, ...string[]];
   const table = context.table(tableName);
   const column = context.column(table, columnName);
   checkMutable(table, column);
   const row = context.record(table, recordName, options.has('if-exists'));
-  if (row === undefined) return undefined;
-  for (const text of texts) {
-    const part = fatally(() => parseDatum(anySize(column.type), text, context.symbols));
-    context.transaction.addTo(table.name, row.uuid, column.name, part, false);
-  }
+  if (row !== undefined) for (const text of texts) change(table.name, row.uuid, column, text);
   return undefined;
 }
 
-function remove(context: DbContext, { args, options }: Call): CommandOutput {
-  const [tableName, recordName, columnName, ...texts] = args as [string, string, string, ...string[]];
-  const table = context.table(tableName);
-  const column = context.column(table, columnName);
-  checkMutable(table, column);
-  const row = context.record(table, recordName, options.has('if-exists'));
-  if (row === undefined) return undefined;
-  for (const text of texts) {
-    const part = parsePart(context, column, text);
-    context.transaction.removeFrom(table.name, row.uuid, column.name, part);
-  }
-  return undefined;
+function add(context: DbContext, call: Call): CommandOutput {
+  return forEachValue(context, call, (table, uuid, column, text) => {
+    const part = fatally(() => parseDatum(anySize(column.type), text, context.symbols));
+    context.transaction.addTo(table, uuid, column.name, part, false);
+  });
+}
+
+function remove(context: DbContext, call: Call): CommandOutput {
+  return forEachValue(context, call, (table, uuid, column, text) => {
+    context.transaction.removeFrom(table, uuid, column.name, parsePart(context, column, text));
+  });
 }
 
 /** What `remove` takes: elements of a set; of a map pairs or, where a text has no pairs, keys. */

@@ -43,7 +43,7 @@ export function appctl(): Promise<void> {
           name: 'timeout',
           short: 'T',
           arg: 'required',
-          apply: (value) => void (timeout = parseTimeout(value!)),
+          apply: (value) => void (timeout = parseTimeout(value!, 'T')),
         },
         ...vlogOptions,
       ],

@@ -221,7 +221,12 @@ function optionTable(s: Settings): OptionSpec[] {
     },
     { name: 'more', short: 'm', apply: () => void s.verbosity++ },
     { name: 'timestamp', apply: () => void (s.timestamp = true) },
-    { name: 'timeout', short: 't', arg: 'required', apply: (v) => void (s.timeout = timeoutOf(v as string)) },
+    {
+      name: 'timeout',
+      short: 't',
+      arg: 'required',
+      apply: (v) => void (s.timeout = parseTimeout(v as string)),
+    },
     { name: 'sort', arg: 'optional', apply: (v) => addSort(s, v, false) },
     { name: 'rsort', arg: 'optional', apply: (v) => addSort(s, v, true) },
     { name: 'names', apply: () => void (s.names = true) },
@@ -237,14 +242,6 @@ function optionTable(s: Settings): OptionSpec[] {
     ...vlogOptions,
     ...sslOptions,
   ];
-}
-
-function timeoutOf(value: string): number {
-  try {
-    return parseTimeout(value);
-  } catch {
-    throw new FatalError(`value ${value} on -t or --timeout is invalid`);
-  }
 }
 
 async function main(args: string[]): Promise<void> {

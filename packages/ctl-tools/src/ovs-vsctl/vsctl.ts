@@ -81,7 +81,7 @@ function optionTable(settings: Settings): OptionSpec[] {
       name: 'timeout',
       short: 't',
       arg: 'required',
-      apply: (value) => (settings.timeout = timeoutOf(value as string)),
+      apply: (value) => (settings.timeout = parseTimeout(value as string)),
     },
     { name: 'retry', apply: () => (settings.retry = true) },
     // Of clustered databases: there is one server, which leads.
@@ -93,14 +93,6 @@ function optionTable(settings: Settings): OptionSpec[] {
     ...vlogOptions,
     ...sslOptions,
   ];
-}
-
-function timeoutOf(value: string): number {
-  try {
-    return parseTimeout(value);
-  } catch {
-    throw new FatalError(`value ${value} on -t or --timeout is invalid`);
-  }
 }
 
 async function main(args: string[]): Promise<void> {

@@ -223,7 +223,7 @@ async function main(args: string[]): Promise<void> {
       name: 'timeout',
       short: 't',
       arg: 'required',
-      apply: (value) => (timeout = timeoutOf(value as string)),
+      apply: (value) => (timeout = parseTimeout(value as string)),
     },
     ...vlogOptions,
     ...sslOptions,
@@ -251,14 +251,6 @@ async function main(args: string[]): Promise<void> {
     });
   } finally {
     connection.close();
-  }
-}
-
-function timeoutOf(value: string): number {
-  try {
-    return parseTimeout(value);
-  } catch {
-    throw new FatalError(`value ${value} on -t or --timeout is invalid`);
   }
 }
 
