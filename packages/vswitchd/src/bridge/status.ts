@@ -117,11 +117,17 @@ function writeController(
   });
 }
 
-const COUNTERS = {
+/** What every port counts. */
+const TRAFFIC = {
   rx_packets: 'rxPackets',
   rx_bytes: 'rxBytes',
   tx_packets: 'txPackets',
   tx_bytes: 'txBytes',
+} as const satisfies Record<string, keyof PortStats>;
+
+/** What devices count beyond that; dummies do not. */
+const COUNTERS = {
+  ...TRAFFIC,
   rx_dropped: 'rxDropped',
   tx_dropped: 'txDropped',
   rx_errors: 'rxErrors',
@@ -133,12 +139,12 @@ export async function writeStatistics(replica: VswitchReplica, bridges: readonly
   const rows: { row: Row<'Interface'>; statistics: ReadonlyMap<string, number> }[] = [];
   for (const [dpif, own] of groupByDatapath(bridges)) {
     const stats = new Map((await dpif.ports.dump()).map((port) => [port.name, port.stats]));
-    for (const live of own.flatMap((bridge) => [...bridge.live.values()])) {
-      const row = replica.row('Interface', live.config.uuid);
-      const counters = stats.get(live.config.name);
-      if (row === undefined || counters === undefined) continue;
-      const statistics = new Map(Object.entries(COUNTERS).map(([name, member]) => [name, counters[member]]));
-      rows.push({ row, statistics });
+    for (const bridge of own) {
+      for (const live of bridge.live.values()) {
+        const row = replica.row('Interface', live.config.uuid);
+        const statistics = statisticsOf(bridge, live, stats.get(live.config.name));
+        if (row !== undefined && statistics !== undefined) rows.push({ row, statistics });
+      }
     }
   }
   await transactUntilDone(replica, (transaction) => {
@@ -147,6 +153,22 @@ export async function writeStatistics(replica: VswitchReplica, bridges: readonly
       if (now !== undefined) write(transaction, 'Interface', now, { statistics });
     }
   });
+}
+
+/** The counters of one interface; undefined when it has none. Those of a patch port are its bridge's. */
+function statisticsOf(
+  bridge: Bridge,
+  { config, ofport }: LiveInterface,
+  counters: PortStats | undefined,
+): ReadonlyMap<string, number> | undefined {
+  if (config.type === 'patch') {
+    const port = bridge.ofproto.port(ofport);
+    return port && new Map(Object.entries(TRAFFIC).map(([name, member]) => [name, port[member]]));
+  }
+  if (counters === undefined) return undefined;
+  const isDummy = bridge.config.type === 'dummy' || config.type === 'dummy';
+  const members = Object.entries(isDummy ? TRAFFIC : COUNTERS);
+  return new Map(members.map(([name, member]) => [name, counters[member]]));
 }
 
 function groupByDatapath(bridges: readonly Bridge[]): Map<NonNullable<Bridge['backer']['dpif']>, Bridge[]> {

@@ -25,13 +25,12 @@ function describe(port: OfPort, counters: DpPortStats | undefined, isDummy: bool
     durationSec: Math.floor(age / 1000),
     durationNsec: Math.floor((age % 1000) * 1e6),
   };
-  // A dummy device counts packets and bytes, and no more; what is absent counts nothing.
-  const errors = port.isPatch || (counters !== undefined && !isDummy) ? 0n : UNKNOWN;
+  // Patch ports and dummy devices count packets and bytes, and no more; what is absent counts nothing.
+  const errors = counters !== undefined && !isDummy ? 0n : UNKNOWN;
   const rare = { rxFrameErr: errors, rxOverErr: errors, rxCrcErr: errors, collisions: errors };
   const read = (own: number, name: keyof DpPortStats): bigint =>
     port.isPatch ? BigInt(own) : counters === undefined ? UNKNOWN : BigInt(counters[name]);
-  const error = (name: keyof DpPortStats): bigint =>
-    errors === UNKNOWN ? UNKNOWN : port.isPatch ? 0n : BigInt(counters![name]);
+  const error = (name: keyof DpPortStats): bigint => (errors === UNKNOWN ? UNKNOWN : BigInt(counters![name]));
   return {
     portNo: port.ofport,
     rxPackets: read(port.rxPackets, 'rxPackets'),
