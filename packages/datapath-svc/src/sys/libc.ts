@@ -8,7 +8,7 @@
  * On Linux only; elsewhere `tryLibc()` is undefined.
  */
 
-import { koffiFailure, tryKoffi } from './koffi.js';
+import { koffiFailure, tryKoffi } from '@ovs-node/common/koffi';
 
 type Address = number;
 type Bytes = Uint8Array | Int32Array | Uint32Array;
