@@ -1,6 +1,10 @@
 /**
  * The places of files, as the peer has them: OVS_RUNDIR and so on win over the defaults. Read at each access,
  * because tests and `npm start` set the variables of a process before it looks.
+ *
+ * The defaults on Windows are those of the peer built as its installation manual for Windows says, with a prefix of
+ * C:/openvswitch/usr, localstatedir C:/openvswitch/var and sysconfdir C:/openvswitch/etc; with slashes, as there, so
+ * that names in logs and of pipes are the same.
  */
 import path from 'node:path';
 
@@ -9,19 +13,18 @@ const windows = process.platform === 'win32';
 function place(variable: string, unix: string, win: string): string {
   const value = process.env[variable];
   if (value !== undefined && value !== '') return value;
-  if (!windows) return unix;
-  return path.win32.join(process.env['ProgramData'] ?? 'C:\\ProgramData', 'openvswitch', win);
+  return windows ? win : unix;
 }
 
 /** Directories of this installation; each a getter. Environment: ovs-vswitchd(8), "ENVIRONMENT"/FILES of the peer. */
 export const dirs = {
   /** Sockets and pidfiles: OVS_RUNDIR. */
   get rundir(): string {
-    return place('OVS_RUNDIR', '/var/run/openvswitch', 'run');
+    return place('OVS_RUNDIR', '/var/run/openvswitch', 'C:/openvswitch/var/run/openvswitch');
   },
   /** Log files: OVS_LOGDIR. */
   get logdir(): string {
-    return place('OVS_LOGDIR', '/var/log/openvswitch', 'log');
+    return place('OVS_LOGDIR', '/var/log/openvswitch', 'C:/openvswitch/var/log/openvswitch');
   },
   /** The database: OVS_DBDIR; without it OVS_SYSCONFDIR/openvswitch; without that /etc/openvswitch. */
   get dbdir(): string {
@@ -29,15 +32,15 @@ export const dirs = {
     if ((process.env['OVS_DBDIR'] ?? '') === '' && sysconf !== undefined && sysconf !== '') {
       return path.join(sysconf, 'openvswitch');
     }
-    return place('OVS_DBDIR', '/etc/openvswitch', 'db');
+    return place('OVS_DBDIR', '/etc/openvswitch', 'C:/openvswitch/etc/openvswitch');
   },
   /** Configuration: OVS_SYSCONFDIR. */
   get sysconfdir(): string {
-    return place('OVS_SYSCONFDIR', '/etc', 'etc');
+    return place('OVS_SYSCONFDIR', '/etc', 'C:/openvswitch/etc');
   },
   /** Schemas and other read-only data: OVS_PKGDATADIR. */
   get pkgdatadir(): string {
-    return place('OVS_PKGDATADIR', '/usr/share/openvswitch', 'share');
+    return place('OVS_PKGDATADIR', '/usr/share/openvswitch', 'C:/openvswitch/usr/share/openvswitch');
   },
 };
 

@@ -26,11 +26,10 @@ test.serial('directories come from the environment, each time', (t) => {
   });
   for (const name of ['OVS_RUNDIR', 'OVS_LOGDIR', 'OVS_DBDIR', 'OVS_SYSCONFDIR', 'OVS_PKGDATADIR'])
     delete process.env[name];
-  if (process.platform !== 'win32') {
-    t.is(dirs.rundir, '/var/run/openvswitch');
-    t.is(dirs.dbdir, '/etc/openvswitch');
-    t.is(defaultDbRemote(), 'unix:/var/run/openvswitch/db.sock');
-  }
+  const prefix = process.platform === 'win32' ? 'C:/openvswitch' : '';
+  t.is(dirs.rundir, `${prefix}/var/run/openvswitch`);
+  t.is(dirs.dbdir, `${prefix}/etc/openvswitch`);
+  t.is(defaultDbRemote(), `unix:${prefix}/var/run/openvswitch/db.sock`);
   process.env['OVS_SYSCONFDIR'] = '/s';
   t.is(dirs.dbdir, path.join('/s', 'openvswitch'));
   process.env['OVS_DBDIR'] = '/d';
