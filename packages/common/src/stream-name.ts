@@ -84,7 +84,11 @@ export function isActiveName(name: string): boolean {
   return /^(unix|tcp|ssl):/.test(name);
 }
 
-/** The named pipe that stands for a Unix socket's path on Windows: `\\.\pipe\` and the path without `/`, `\`, `:`. */
+/**
+ * The named pipe that stands for a Unix socket's path on Windows: `\\.\pipe\` and the path without `/`, `\`, `:`.
+ * A path that is a pipe's name already is that pipe, so that other programs' pipes can be named.
+ */
 export function pipeName(path: string): string {
+  if (/^[/\\]{2}[.?][/\\]pipe[/\\]./i.test(path)) return path;
   return `\\\\.\\pipe\\${path.replace(/[/\\:]/g, '')}`;
 }
