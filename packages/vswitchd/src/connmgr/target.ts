@@ -7,14 +7,23 @@ import { OvsError } from '@ovs-node/common/errors';
 import { isActiveName, isPassiveName, OPENFLOW_PORT, parsePassive } from '@ovs-node/common/stream-name';
 
 /** Why a target is not used, in one line; undefined for one that is fine. */
-export function targetProblem(target: string, bridge: string, rundir: string): string | undefined {
+export function targetProblem(
+  target: string,
+  bridge: string,
+  rundir: string,
+  windows = process.platform === 'win32',
+): string | undefined {
+  // A Windows path may be written with either slash.
+  const slashed = (text: string): string => (windows ? text.replaceAll('\\', '/') : text);
+  const path = slashed(target);
+  const permitted = slashed(rundir);
   const always = `or connect to "unix:${rundir}/${bridge}.mgmt" (which is always available without special configuration).`;
   if (target.startsWith('unix:')) {
-    if (!target.includes('/') || isBelow(target.slice(5), `${rundir}/`)) return undefined;
+    if (!path.includes('/') || isBelow(path.slice(5), `${permitted}/`)) return undefined;
     return `bridge ${bridge}: Not connecting to socket controller "${target}" due to possibility for remote exploit.  Instead, specify socket in permitted directory "${rundir}/" ${always}`;
   }
   if (target.startsWith('punix:')) {
-    if (isBelow(target.slice(6), `${rundir}/${bridge}.`)) return undefined;
+    if (isBelow(path.slice(6), `${permitted}/${bridge}.`)) return undefined;
     return `bridge ${bridge}: Not adding Unix domain socket controller "${target}" due to possibility of overwriting local files. Instead, specify path in permitted format "punix:${rundir}/${bridge}.*" ${always}`;
   }
   if (isPassiveName(target)) {

@@ -159,4 +159,15 @@ test('the database names no sockets but those of the run directory', (t) => {
   ]) {
     t.false(ok(bad), bad);
   }
+  const onWindows = (target: string): boolean => targetProblem(target, 'br0', 'C:\\run', true) === undefined;
+  t.true(onWindows('punix:C:\\run\\br0.controller'));
+  t.true(onWindows('punix:C:/run/br0.controller'));
+  t.true(onWindows('unix:C:\\run\\ctl.sock'));
+  for (const bad of [
+    'unix:C:\\x',
+    'unix:\\\\.\\pipe\\x',
+    'punix:C:\\run\\..\\br0.x',
+    'punix:C:\\run\\br0.\\x',
+  ])
+    t.false(onWindows(bad), bad);
 });
