@@ -168,6 +168,8 @@ function monitor(name: string, args: readonly string[]): void {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(signal, () => {
       ending = true;
+      // Windows tells every process of a console, and kill() there ends a process with no chance to clean up.
+      if (process.platform === 'win32' && child.exitCode === null) return;
       if (child.exitCode === null && child.signalCode === null) child.kill(signal);
       else process.exit(0);
     });
