@@ -14,10 +14,10 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(1);
 }
 
-function run(what, file, args) {
+function run(what, file, args, options = {}) {
   const started = Date.now();
   process.stderr.write(`${what} ... `);
-  const result = spawnSync(file, args, { cwd: root, encoding: 'utf8', maxBuffer: 64 << 20 });
+  const result = spawnSync(file, args, { cwd: root, encoding: 'utf8', maxBuffer: 64 << 20, ...options });
   if (result.status === 0) {
     process.stderr.write(`done (${((Date.now() - started) / 1000).toFixed(1)} s)\n`);
     return;
@@ -44,7 +44,8 @@ const mtime = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
 if (mtime(join(root, 'node_modules/.package-lock.json')) < mtime(join(root, 'package-lock.json'))) {
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
   if (npm) run('installing', process.execPath, [npm, ...args]);
-  else run('installing', process.platform === 'win32' ? 'npm.cmd' : 'npm', args);
+  // Through a shell: on Windows npm is a script.
+  else run('installing', ['npm', ...args].join(' '), [], { shell: true });
 }
 
 const stamp = mtime(join(root, 'dist/.built'));
@@ -62,6 +63,8 @@ if (file !== undefined) {
     stdio: 'inherit',
     cwd: root,
   });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  // Windows tells every process of a console, and kill() there gives the child no chance to end in its own order.
+  const pass = process.platform === 'win32' ? () => {} : (signal) => child.kill(signal);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, pass);
   child.on('exit', (status, signal) => process.exit(status ?? (signal ? 1 : 0)));
 }

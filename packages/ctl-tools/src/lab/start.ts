@@ -135,7 +135,8 @@ function writeEnvFiles(suite: Suite, base: string): void {
 
 function welcome(suite: Suite, base: string): string {
   const source = isWindows ? `${join('var', 'env.cmd')}        (PowerShell: . var\\env.ps1)` : '. var/env.sh';
-  const privileged = isWindows || process.getuid?.() === 0;
+  const isLinux = process.platform === 'linux';
+  const privileged = isLinux && process.getuid?.() === 0;
   const show = (path: string): string => relative(checkout, path) || '.';
   return [
     '',
@@ -155,8 +156,8 @@ function welcome(suite: Suite, base: string): string {
     ...(privileged
       ? []
       : [
-          'Without root there are no devices of the host: ports are of type=stream, patch or dummy, and br0 itself',
-          'shows why it has no device (ovs-vsctl get interface br0 error).',
+          `${isLinux ? 'Without root' : 'On this system'} there are no devices of the host: ports are of type=stream, patch or`,
+          'dummy, and br0 itself shows why it has no device (ovs-vsctl get interface br0 error).',
           '',
         ]),
     `Ctrl-C stops all three daemons. (${show(base)} keeps the database for the next start.)`,

@@ -173,11 +173,11 @@ export class Suite {
     const [file, ...before] = this.command(name);
     const fd = openSync(join(this.dirs.log, `${name}.out.log`), 'a');
     const stdio: StdioOptions = ['ignore', fd, fd];
-    // A process group of its own: Ctrl-C is for us, who stop the daemons in order.
+    // A process group of its own (on Windows: no console): Ctrl-C is for us, who stop the daemons in order.
     const child = spawn(file, [...before, ...this.daemonArgs(name)], {
       env: this.env,
       stdio,
-      detached: process.platform !== 'win32',
+      detached: true,
       windowsHide: true,
     });
     closeSync(fd);
