@@ -16,6 +16,12 @@ const log = vlog('ofproto_dpif_upcall');
 /** ms between rounds of the revalidator; `other_config:max-revalidator`. */
 export const DEFAULT_MAX_REVALIDATOR = 500;
 
+/**
+ * ms from a change to the round that follows it. One change seldom comes alone, and most come from a packet (an address
+ * learned) whose reply is on its way: the round would be in its way.
+ */
+const SETTLE_MS = 5;
+
 export class Udpif {
   readonly backer: Backer;
   readonly ukeys = new Map<string, Ukey>();
@@ -36,7 +42,7 @@ export class Udpif {
     this.clock = clock;
     this.upcalls = new UpcallHandler(backer, this.ukeys);
     this.revalidator = new Revalidator(backer, this.ukeys, this.upcalls);
-    backer.onChange(() => this.schedule(0));
+    backer.onChange(() => this.schedule(SETTLE_MS));
   }
 
   /**
@@ -95,7 +101,7 @@ export class Udpif {
   private schedule(delay: number): void {
     if (this.stopped) return;
     if (this.running) {
-      if (delay === 0) this.again = true;
+      if (delay <= SETTLE_MS) this.again = true;
       return;
     }
     const at = this.clock.now() + delay;

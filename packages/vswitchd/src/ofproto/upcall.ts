@@ -79,15 +79,7 @@ export class UpcallHandler {
         executions.push({ packet: upcall.packet, key: upcall.key, actions: result.actions, mru: upcall.mru });
       }
     }
-    if (puts.length > 0) {
-      void dpif.flows.putAll(puts).then((outcomes) => {
-        outcomes.forEach((outcome, i) => {
-          if (outcome.ok) return;
-          log.warnRl(rateLimit, `${this.backer.dpName}: failed to put flow (${outcome.error.message})`);
-          this.forget(fresh[i]!);
-        });
-      });
-    }
+    // The packets go first: somebody waits for them.
     if (executions.length > 0) {
       void dpif.packets.executeAll(executions).then((outcomes) => {
         for (const outcome of outcomes) {
@@ -97,6 +89,15 @@ export class UpcallHandler {
               `${this.backer.dpName}: failed to execute packet (${outcome.error.message})`,
             );
         }
+      });
+    }
+    if (puts.length > 0) {
+      void dpif.flows.putAll(puts).then((outcomes) => {
+        outcomes.forEach((outcome, i) => {
+          if (outcome.ok) return;
+          log.warnRl(rateLimit, `${this.backer.dpName}: failed to put flow (${outcome.error.message})`);
+          this.forget(fresh[i]!);
+        });
       });
     }
   }
