@@ -7,14 +7,9 @@
 import { PacketMeta } from '../core/packet-meta.js';
 import { HEADROOM, type Vport } from '../core/vport.js';
 import { FrameFinisher } from '../offload/finish.js';
-import { EINVAL, EOPNOTSUPP } from '../sys/linux.js';
-import {
-  decodePortOptions,
-  type DeviceSettings,
-  deviceSettings,
-  type PortOptions,
-  sameButSettings,
-} from './options.js';
+import { EINVAL } from '../sys/linux.js';
+import { changeSettings, EventPort } from './event-port.js';
+import { type DeviceSettings, deviceSettings, type PortOptions } from './options.js';
 import { PcapWriter } from './pcap.js';
 import { IfFlags, MAX_FRAME, type Port, type PortHost } from './provider.js';
 
@@ -33,9 +28,8 @@ export function dummyNames(host: PortHost): string[] {
   return [...(portsByHost.get(host)?.keys() ?? [])].sort();
 }
 
-export class DummyPort implements Port {
+export class DummyPort extends EventPort implements Port {
   readonly kind = 'dummy';
-  readonly fd = -1;
   readonly cheap = false;
   readonly needsEvents = false;
   readonly error = '';
@@ -62,6 +56,7 @@ export class DummyPort implements Port {
     rxPcap: PcapWriter | undefined,
     txPcap: PcapWriter | undefined,
   ) {
+    super();
     this.#host = host;
     this.#name = name;
     this.#wall = wall;
@@ -158,24 +153,13 @@ export class DummyPort implements Port {
   }
 
   setOptions(payload: Uint8Array): number {
-    const options = decodePortOptions(payload);
-    const settings = options && deviceSettings(options);
-    if (options === undefined || settings === undefined) return EINVAL;
-    if (!sameButSettings(options, this.#options)) return EOPNOTSUPP;
+    const options = changeSettings(this, this.#options, payload);
+    if (typeof options === 'number') return options;
     this.#options = options;
-    if (settings.mac !== undefined) this.mac = settings.mac;
-    if (settings.mtu !== undefined) this.mtu = settings.mtu;
     return 0;
   }
 
-  receive(): number {
-    return 0;
-  }
-
-  release(): void {}
   flush(): void {}
-  refresh(): void {}
-  fault(): void {}
 
   close(): void {
     portsByHost.get(this.#host)?.delete(this.#name);

@@ -4,11 +4,11 @@
  */
 
 import type { Vport } from '../core/vport.js';
+import { EventPort } from './event-port.js';
 import type { Port, PortHost } from './provider.js';
 
-export class NullPort implements Port {
+export class NullPort extends EventPort implements Port {
   readonly kind = 'null';
-  readonly fd = -1;
   readonly cheap = false;
   readonly needsEvents = false;
   readonly mac = new Uint8Array(6);
@@ -22,6 +22,7 @@ export class NullPort implements Port {
 
   /** `reason`: why there is no device. */
   constructor(host: PortHost, reason: string) {
+    super();
     this.#host = host;
     this.error = reason;
   }
@@ -35,14 +36,7 @@ export class NullPort implements Port {
     this.#vport!.stats.txDropped++;
   }
 
-  receive(): number {
-    return 0;
-  }
-
-  release(): void {}
   flush(): void {}
-  refresh(): void {}
-  fault(): void {}
 
   close(): void {
     this.#host.remove(this);

@@ -18,15 +18,10 @@ import { isPassiveName } from '@ovs-node/common/stream-name';
 import { PacketMeta } from '../core/packet-meta.js';
 import { HEADROOM, type Vport } from '../core/vport.js';
 import { FrameFinisher } from '../offload/finish.js';
-import { EINVAL, EOPNOTSUPP } from '../sys/linux.js';
+import { EINVAL } from '../sys/linux.js';
+import { changeSettings, EventPort } from './event-port.js';
 import { FrameParser, LENGTH_PREFIX } from './frame-stream.js';
-import {
-  decodePortOptions,
-  type DeviceSettings,
-  deviceSettings,
-  type PortOptions,
-  sameButSettings,
-} from './options.js';
+import { type DeviceSettings, deviceSettings, type PortOptions } from './options.js';
 import { IfFlags, MAX_FRAME, type Port, type PortHost } from './provider.js';
 
 /** Bytes that may wait for the other end. */
@@ -48,9 +43,8 @@ interface Target {
 /** Who is about to listen, by name: settled when that is done. */
 const listening = new Map<string, Promise<void>>();
 
-export class StreamPort implements Port {
+export class StreamPort extends EventPort implements Port {
   readonly kind = 'stream';
-  readonly fd = -1;
   readonly cheap = false;
   readonly needsEvents = true;
   readonly ifindex = 0;
@@ -82,6 +76,7 @@ export class StreamPort implements Port {
     options: PortOptions,
     settings: DeviceSettings,
   ) {
+    super();
     this.#host = host;
     this.#name = name;
     this.#target = target;
@@ -142,23 +137,11 @@ export class StreamPort implements Port {
   }
 
   setOptions(payload: Uint8Array): number {
-    const options = decodePortOptions(payload);
-    const settings = options && deviceSettings(options);
-    if (options === undefined || settings === undefined) return EINVAL;
-    if (!sameButSettings(options, this.#options)) return EOPNOTSUPP;
+    const options = changeSettings(this, this.#options, payload);
+    if (typeof options === 'number') return options;
     this.#options = options;
-    if (settings.mac !== undefined) this.mac = settings.mac;
-    if (settings.mtu !== undefined) this.mtu = settings.mtu;
     return 0;
   }
-
-  receive(): number {
-    return 0;
-  }
-
-  release(): void {}
-  refresh(): void {}
-  fault(): void {}
 
   close(): void {
     this.#closed = true;

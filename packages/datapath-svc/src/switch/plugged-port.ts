@@ -1,15 +1,17 @@
 /**
  * The datapath's port over a host port: passes everything to the NIC's own port while one is plugged in, and is down
- * otherwise. The datapath keeps its port, with number and counters, while NICs come and go behind it.
+ * otherwise. The datapath keeps its port, with number and counters, while NICs come and go behind it. The loop has
+ * nothing to ask it: the inner port is registered with the loop and asked by it.
  */
 
 import type { PacketMeta } from '../core/packet-meta.js';
 import type { Vport } from '../core/vport.js';
+import { EventPort } from '../ports/event-port.js';
 import type { Port, PortHost, PortKind } from '../ports/provider.js';
 
 const NO_MAC = new Uint8Array(6);
 
-export class PluggedPort implements Port {
+export class PluggedPort extends EventPort implements Port {
   readonly #host: PortHost;
   readonly #onClose: () => void;
   #inner: Port | undefined;
@@ -17,6 +19,7 @@ export class PluggedPort implements Port {
 
   /** `onClose`: the datapath deleted its port. */
   constructor(host: PortHost, onClose: () => void) {
+    super();
     this.#host = host;
     this.#onClose = onClose;
   }
@@ -42,9 +45,6 @@ export class PluggedPort implements Port {
   }
   get needsEvents(): boolean {
     return this.#inner?.needsEvents ?? false;
-  }
-  get fd(): number {
-    return -1;
   }
   get mac(): Uint8Array {
     return this.#inner?.mac ?? NO_MAC;
@@ -79,14 +79,6 @@ export class PluggedPort implements Port {
   flush(): void {
     this.#inner?.flush();
   }
-
-  // The inner port is registered with the loop and asked by it.
-  receive(): number {
-    return 0;
-  }
-  release(): void {}
-  refresh(): void {}
-  fault(): void {}
 
   close(): void {
     this.unplug();
