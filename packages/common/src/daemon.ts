@@ -74,6 +74,11 @@ const CRASH_SIGNALS = new Set([
   'SIGXCPU',
   'SIGXFSZ',
 ]);
+/** Does an exit status mean a crash? Windows has no signals: it gives abort()'s status, or the exception's number. */
+function isCrash(code: number): boolean {
+  return code === CRASHED || (process.platform === 'win32' && (code === 134 || code >= 0xc0000000));
+}
+
 /** A daemon that crashes again is restarted at most this often. */
 const RESTART_INTERVAL_MS = 10_000;
 
@@ -153,7 +158,7 @@ function monitor(name: string, args: readonly string[]): void {
       ready = true;
     });
     child.once('exit', (code, signal) => {
-      const crash = signal !== null ? CRASH_SIGNALS.has(signal) : code === CRASHED;
+      const crash = signal !== null ? CRASH_SIGNALS.has(signal) : isCrash(code!);
       if (!ready || ending || !crash) process.exit(code ?? 128 + (os.constants.signals[signal!] ?? 0));
       const cause = signal === null ? `exit status ${code}` : `killed (${signal})`;
       log.err(`${++crashes} crashes: pid ${child.pid} died, ${cause}`);
