@@ -4,12 +4,12 @@
  * same process takes it twice without noticing, and loses it when it closes any descriptor of that file.
  *
  * Where fcntl cannot be called (Windows, no koffi) the file's text stands in for the lock: the owner's process id
- * and a newline, which counts as long as that process lives.
+ * and a newline, which counts as long as that process lives (on Windows: one that is not younger than the text).
  * Rejected: a file whose existence is the lock (it survives a crash).
  */
 import fs from 'node:fs';
 import { tryKoffi } from './koffi.js';
-import { processRuns } from './process.js';
+import { beganAfter, processRuns } from './process.js';
 
 /** Commands of fcntl, values of `l_type`, and where struct flock keeps what we read and write. */
 interface FlockLayout {
@@ -69,7 +69,8 @@ export function lockOwner(fd: number, program = ''): number {
     return free ? 0 : flock.getInt32(locks.pidOffset, true);
   }
   const pid = Number(/^\d+/.exec(fs.readFileSync(fd, 'utf8'))?.[0] ?? 0);
-  return pid > 0 && pid !== process.pid && processRuns(pid, program) ? pid : 0;
+  if (pid <= 0 || pid === process.pid || !processRuns(pid, program)) return 0;
+  return beganAfter(pid, fs.fstatSync(fd).mtimeMs) ? 0 : pid;
 }
 
 /**

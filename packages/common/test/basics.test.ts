@@ -3,6 +3,7 @@ import path from 'node:path';
 import { findCommand, type CommandSpec } from '../src/command.js';
 import { absName, dirs, defaultDbRemote } from '../src/dirs.js';
 import { OvsError, errnoName, errorMessage, linuxErrnoName, strerror } from '../src/errors.js';
+import { beganAfter } from '../src/process.js';
 import { FakeClock } from '../src/testkit/fake-clock.js';
 import { parseTimeout } from '../src/tool.js';
 import fs from 'node:fs';
@@ -38,6 +39,11 @@ test.serial('directories come from the environment, each time', (t) => {
   t.not(dirs.rundir, '');
   t.is(absName('/r', 'x.pid'), '/r/x.pid');
   t.is(absName('/r', '/x.pid'), '/x.pid');
+});
+
+test('a process is not younger than now; when it began is known on Windows', (t) => {
+  t.false(beganAfter(process.pid, Date.now()));
+  t.is(beganAfter(process.pid, 0), process.platform === 'win32');
 });
 
 const table: CommandSpec<null, string>[] = [
