@@ -2,7 +2,8 @@
  * The pseudo device in the same process: `Device` of the netlink package straight over a `DatapathCore`. Operations
  * run at once, in the caller's turn; only the promises settle later.
  */
-import { type Device, DeviceError, type DeviceHandle, DeviceOp } from '@ovs-node/netlink/device';
+import { type Device, DeviceError, type DeviceHandle, type DeviceOp } from '@ovs-node/netlink/device';
+import { OperationHandle } from '@ovs-node/netlink/device-handle';
 import type { DatapathCore } from './core.js';
 import { Errno } from './errno.js';
 import type { Handle, HandleSink } from './handle.js';
@@ -15,19 +16,12 @@ export interface Scheduler {
   setTimer(delayMs: number, run: () => void): { cancel(): void };
 }
 
-interface Pending {
-  resolve(reply: Uint8Array): void;
-  reject(error: DeviceError): void;
-}
-
-class LocalHandle implements DeviceHandle, HandleSink {
+class LocalHandle extends OperationHandle implements HandleSink {
   private readonly handle: Handle;
   private readonly scheduler: Scheduler;
-  private readonly pending = new Map<number, Pending>();
-  private readonly listeners: (() => void)[] = [];
-  private nextTag = 1;
 
   constructor(core: DatapathCore, scheduler: Scheduler) {
+    super('handle');
     this.scheduler = scheduler;
     this.handle = core.openHandle(this);
   }
@@ -36,54 +30,15 @@ class LocalHandle implements DeviceHandle, HandleSink {
     return this.handle.pid;
   }
 
-  complete(tag: number, errno: number, reply: Uint8Array): void {
-    const waiting = this.pending.get(tag);
-    if (waiting === undefined) return;
-    this.pending.delete(tag);
-    if (errno === 0) waiting.resolve(reply);
-    else waiting.reject(new DeviceError(errno, `datapath operation failed (errno ${errno})`));
-  }
-
-  transact(request: Uint8Array): Promise<Uint8Array> {
-    return this.run(DeviceOp.TRANSACT, request);
-  }
-
-  async write(request: Uint8Array): Promise<void> {
-    await this.run(DeviceOp.WRITE, request);
-  }
-
-  read(): Promise<Uint8Array> {
-    return this.run(DeviceOp.READ, NOTHING);
-  }
-
-  readEvent(): Promise<Uint8Array> {
-    return this.run(DeviceOp.READ_EVENT, NOTHING);
-  }
-
-  readPacket(): Promise<Uint8Array> {
-    return this.run(DeviceOp.READ_PACKET, NOTHING);
-  }
-
-  onClose(listener: () => void): void {
-    this.listeners.push(listener);
-  }
-
   close(): void {
-    if (this.handle.closed) return;
     this.handle.close();
-    for (const listener of this.listeners) listener();
+    this.end();
   }
 
-  private run(op: DeviceOp, request: Uint8Array): Promise<Uint8Array> {
-    return new Promise((resolve, reject) => {
-      const tag = this.nextTag++;
-      this.pending.set(tag, { resolve, reject });
-      this.handle.op(op, tag, request, this.scheduler.now());
-    });
+  protected start(op: DeviceOp, tag: number, request: Uint8Array): void {
+    this.handle.op(op, tag, request, this.scheduler.now());
   }
 }
-
-const NOTHING = new Uint8Array(0);
 
 /**
  * A `Device` over `core` in this process. Time comes from `scheduler`, which also drives the core's housekeeping

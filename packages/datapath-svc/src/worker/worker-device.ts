@@ -6,12 +6,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { type Device, DeviceError, type DeviceHandle, DeviceOp } from '@ovs-node/netlink/device';
+import { type Device, DeviceError, type DeviceHandle, type DeviceOp } from '@ovs-node/netlink/device';
+import { OperationHandle } from '@ovs-node/netlink/device-handle';
 import type { LogLevel } from '../ports/provider.js';
 import type { FromWorker, ToWorker, WorkerData } from './protocol.js';
 
 const ENOTCONN = 107;
-const NOTHING = new Uint8Array(0);
 /** The bundle of main.ts. */
 const BUNDLE = 'datapath-worker.cjs';
 
@@ -171,76 +171,31 @@ export class WorkerDevice implements Device {
 
 const ONE = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0);
 
-class RelayHandle implements DeviceHandle {
+class RelayHandle extends OperationHandle {
   readonly pid: number;
   readonly #device: WorkerDevice;
   readonly #id: number;
-  readonly #pending = new Map<number, Pending<Uint8Array>>();
-  readonly #listeners: (() => void)[] = [];
-  #tag = 1;
-  #closed = false;
 
   constructor(device: WorkerDevice, id: number, pid: number) {
+    super('handle');
     this.#device = device;
     this.#id = id;
     this.pid = pid;
   }
 
-  transact(request: Uint8Array): Promise<Uint8Array> {
-    return this.#run(DeviceOp.TRANSACT, request);
-  }
-
-  async write(request: Uint8Array): Promise<void> {
-    await this.#run(DeviceOp.WRITE, request);
-  }
-
-  read(): Promise<Uint8Array> {
-    return this.#run(DeviceOp.READ, NOTHING);
-  }
-
-  readEvent(): Promise<Uint8Array> {
-    return this.#run(DeviceOp.READ_EVENT, NOTHING);
-  }
-
-  readPacket(): Promise<Uint8Array> {
-    return this.#run(DeviceOp.READ_PACKET, NOTHING);
-  }
-
-  onClose(listener: () => void): void {
-    this.#listeners.push(listener);
-  }
-
   close(): void {
-    if (this.#closed) return;
-    this.lost();
+    if (this.ended) return;
+    this.end();
     this.#device.forget(this.#id);
   }
 
-  /** The worker answered. */
-  complete(tag: number, errno: number, reply: Uint8Array): void {
-    const waiting = this.#pending.get(tag);
-    this.#pending.delete(tag);
-    if (errno === 0) waiting?.resolve(reply);
-    else waiting?.reject(new DeviceError(errno, `datapath operation failed (errno ${errno})`));
-  }
-
-  /** The handle, or the whole datapath, is gone. */
+  /** The whole datapath is gone. */
   lost(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    for (const waiting of this.#pending.values())
-      waiting.reject(new DeviceError(ENOTCONN, 'handle is closed'));
-    this.#pending.clear();
-    for (const listener of this.#listeners) listener();
+    this.end();
   }
 
-  #run(op: DeviceOp, request: Uint8Array): Promise<Uint8Array> {
-    if (this.#closed) return Promise.reject(new DeviceError(ENOTCONN, 'handle is closed'));
-    return new Promise((resolve, reject) => {
-      const tag = this.#tag++;
-      this.#pending.set(tag, { resolve, reject });
-      this.#device.send({ t: 'op', handle: this.#id, tag, op, request });
-    });
+  protected start(op: DeviceOp, tag: number, request: Uint8Array): void {
+    this.#device.send({ t: 'op', handle: this.#id, tag, op, request });
   }
 }
 
