@@ -8,13 +8,7 @@ import { PORT_NONE } from './key-encode.js';
 import { exactMask } from './key-exact.js';
 import { decodeNsh, decodeTunnel } from './key-nests.js';
 import {
-  ETH_IPV4,
-  ETH_ARP,
-  ETH_RARP,
-  ETH_IPV6,
-  ETH_MPLS,
-  ETH_MPLS_MC,
-  ETH_NSH,
+  EthType,
   PT_ETH,
   CT_STATE_BITS,
   type Places,
@@ -229,9 +223,9 @@ function decodeNetwork(scope: Scope, key: FlowKey, data: FlowKey, isMask: boolea
   if (isMask && ownType !== 0xffff) return;
   const { buf } = scope;
   switch (ethType) {
-    case ETH_IPV4:
-    case ETH_IPV6: {
-      const v4 = ethType === ETH_IPV4;
+    case EthType.IPV4:
+    case EthType.IPV6: {
+      const v4 = ethType === EthType.IPV4;
       const at = take(scope, v4 ? IPV4 : IPV6, data, isMask);
       if (at < 0) return;
       const frag = buf[at + (v4 ? 11 : 39)]!;
@@ -243,15 +237,15 @@ function decodeNetwork(scope: Scope, key: FlowKey, data: FlowKey, isMask: boolea
       data[W.NW] = ((data[W.NW]! & 0xffffff00) | (isMask ? (frag ? 3 : 0) : frag === 2 ? 3 : frag)) >>> 0;
       return decodeTransport(scope, key, data, isMask, ethType);
     }
-    case ETH_ARP:
-    case ETH_RARP: {
+    case EthType.ARP:
+    case EthType.RARP: {
       const at = take(scope, ARP, data, isMask);
       if (at >= 0 && !isMask && buf[at + 8] !== 0)
         throw new NetlinkError(EINVAL, `unsupported ARP opcode ${be16(buf, at + 8)} in flow key`);
       return;
     }
-    case ETH_MPLS:
-    case ETH_MPLS_MC: {
+    case EthType.MPLS:
+    case EthType.MPLS_MC: {
       const at = scope.offset[K.MPLS.code]!;
       const len = scope.length[K.MPLS.code]!;
       if (at < 0) {
@@ -266,7 +260,7 @@ function decodeNetwork(scope: Scope, key: FlowKey, data: FlowKey, isMask: boolea
       scope.offset[K.MPLS.code] = -1;
       return;
     }
-    case ETH_NSH: {
+    case EthType.NSH: {
       const at = scope.offset[K.NSH.code]!;
       if (at < 0) {
         if (isMask) return;

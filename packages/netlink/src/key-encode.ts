@@ -4,13 +4,7 @@ import type { NlWriter } from './attr.js';
 import { KEY_ATTRS as K } from './key-attrs.js';
 import { encodeNsh, encodeTunnel } from './key-nests.js';
 import {
-  ETH_IPV4,
-  ETH_ARP,
-  ETH_RARP,
-  ETH_IPV6,
-  ETH_MPLS,
-  ETH_MPLS_MC,
-  ETH_NSH,
+  EthType,
   PT_ETH,
   CT_STATE_BITS,
   type Places,
@@ -111,34 +105,34 @@ function encodeEthType(w: NlWriter, key: FlowKey, data: FlowKey, isMask: boolean
   }
   w.putBe16(K.ETHERTYPE.code, data[W.ETH_TYPE]! >>> 16);
   switch (ethType) {
-    case ETH_IPV4:
-    case ETH_IPV6: {
-      const at = putPlaces(w, ethType === ETH_IPV4 ? IPV4 : IPV6, data);
+    case EthType.IPV4:
+    case EthType.IPV6: {
+      const at = putPlaces(w, ethType === EthType.IPV4 ? IPV4 : IPV6, data);
       const frag = data[W.NW]! & 3;
-      w.buf[at + (ethType === ETH_IPV4 ? 11 : 39)] = isMask
+      w.buf[at + (ethType === EthType.IPV4 ? 11 : 39)] = isMask
         ? frag === 0
           ? 0
           : 0xff
         : frag & FRAG_LATER
           ? 2
           : frag & FRAG_ANY;
-      if (ethType === ETH_IPV6) w.buf[at + 32] = 0;
+      if (ethType === EthType.IPV6) w.buf[at + 32] = 0;
       return encodeTransport(w, key, data, ethType, isMask);
     }
-    case ETH_ARP:
-    case ETH_RARP: {
+    case EthType.ARP:
+    case EthType.RARP: {
       const at = putPlaces(w, ARP, data);
       if (isMask && w.buf[at + 9] === 0xff) w.buf[at + 8] = 0xff;
       return;
     }
-    case ETH_MPLS:
-    case ETH_MPLS_MC: {
+    case EthType.MPLS:
+    case EthType.MPLS_MC: {
       const n = mplsDepth(key);
       const at = w.header(K.MPLS.code, n * 4);
       for (let i = 0; i < n; i++) setBe32(w.buf, at + 4 * i, data[W.MPLS + i]!);
       return;
     }
-    case ETH_NSH:
+    case EthType.NSH:
       return encodeNsh(w, key, data);
   }
 }

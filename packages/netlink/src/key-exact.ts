@@ -1,13 +1,7 @@
 /** The exact mask of a key; see `key.ts`. */
 import { FRAG_LATER, type FlowKey, W } from '@ovs-node/flow/layout';
 import {
-  ETH_IPV4,
-  ETH_ARP,
-  ETH_RARP,
-  ETH_IPV6,
-  ETH_MPLS,
-  ETH_MPLS_MC,
-  ETH_NSH,
+  EthType,
   CT_STATE_BITS,
   TCP,
   ICMPV6,
@@ -40,15 +34,15 @@ export function exactMask(key: FlowKey, mask: FlowKey): void {
     mask[W.TUN_GBP] = 0xffff00ff;
   }
   const ethType = key[W.ETH_TYPE]! >>> 16;
-  if (ethType === ETH_MPLS || ethType === ETH_MPLS_MC) fill(mask, W.MPLS, mplsDepth(key));
-  else if (ethType === ETH_NSH) fill(mask, W.NSH, 6);
-  else if (ethType === ETH_ARP || ethType === ETH_RARP) {
+  if (ethType === EthType.MPLS || ethType === EthType.MPLS_MC) fill(mask, W.MPLS, mplsDepth(key));
+  else if (ethType === EthType.NSH) fill(mask, W.NSH, 6);
+  else if (ethType === EthType.ARP || ethType === EthType.RARP) {
     mask[W.NW] = 0xff000000;
     fill(mask, W.NW_SRC, 2);
     fill(mask, W.ARP_HW, 3);
-  } else if (ethType === ETH_IPV4 || ethType === ETH_IPV6) {
+  } else if (ethType === EthType.IPV4 || ethType === EthType.IPV6) {
     mask[W.NW] = 0xffffff03;
-    if (ethType === ETH_IPV4) fill(mask, W.NW_SRC, 2);
+    if (ethType === EthType.IPV4) fill(mask, W.NW_SRC, 2);
     else {
       fill(mask, W.IPV6_SRC, 8);
       mask[W.IPV6_LABEL] = 0x000fffff;

@@ -5,13 +5,15 @@
 import { type FlowKey, W } from '@ovs-node/flow/layout';
 import { KEY_ATTRS as K } from './key-attrs.js';
 
-export const ETH_IPV4 = 0x0800;
-export const ETH_ARP = 0x0806;
-export const ETH_RARP = 0x8035;
-export const ETH_IPV6 = 0x86dd;
-export const ETH_MPLS = 0x8847;
-export const ETH_MPLS_MC = 0x8848;
-export const ETH_NSH = 0x894f;
+export const EthType = {
+  IPV4: 0x0800,
+  ARP: 0x0806,
+  RARP: 0x8035,
+  IPV6: 0x86dd,
+  MPLS: 0x8847,
+  MPLS_MC: 0x8848,
+  NSH: 0x894f,
+} as const;
 export const PT_ETH = 0;
 
 /** The bits of ct_state that exist. */
@@ -90,9 +92,9 @@ export function transportOf(ethType: number, proto: number): Places | null {
     case 132:
       return SCTP;
     case 1:
-      return ethType === ETH_IPV4 ? ICMP : null;
+      return ethType === EthType.IPV4 ? ICMP : null;
     case 58:
-      return ethType === ETH_IPV6 ? ICMPV6 : null;
+      return ethType === EthType.IPV6 ? ICMPV6 : null;
     default:
       return null;
   }

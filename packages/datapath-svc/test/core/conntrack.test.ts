@@ -11,22 +11,11 @@ import { Packet } from '../../src/core/packet.js';
 import { PacketMeta } from '../../src/core/packet-meta.js';
 import { HEADROOM } from '../../src/core/vport.js';
 import { CT, W } from '@ovs-node/flow/layout';
+import { PeerTcpState } from '@ovs-node/netlink/conntrack-attrs';
 import { SEQUENCES } from './conntrack-sequences.js';
 import { echo, eth, icmpL4, ipPacket, tcp, tcpL4, udp, udpL4 } from './frames.js';
 
-const STATES = [
-  'CLOSED',
-  'LISTEN',
-  'SYN_SENT',
-  'SYN_RECV',
-  'ESTABLISHED',
-  'CLOSE_WAIT',
-  'FIN_WAIT_1',
-  'CLOSING',
-  'LAST_ACK',
-  'FIN_WAIT_2',
-  'TIME_WAIT',
-];
+const STATES = Object.keys(PeerTcpState);
 const NAMES: Record<number, string> = { 1: 'icmp', 6: 'tcp', 17: 'udp', 58: 'icmpv6' };
 
 const ct = (more: Partial<CtAction> = {}): CtAction => ({

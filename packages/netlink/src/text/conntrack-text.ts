@@ -43,7 +43,7 @@ const TCP_STATES: Readonly<Record<number, string>> = {
 };
 
 /** Names of `PeerTcpState`, in its order. */
-const PEER_STATES = Object.keys(PeerTcpState);
+export const PEER_STATES: readonly string[] = Object.keys(PeerTcpState);
 
 /** In the short form of a dump these states go by the name of the one they amount to. */
 const COALESCED: Readonly<Record<string, string>> = { FIN_WAIT_2: 'TIME_WAIT', SYN_RECV: 'ESTABLISHED' };

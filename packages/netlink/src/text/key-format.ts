@@ -4,16 +4,15 @@
  * Works on the attribute bytes, since which attributes there are is part of what is shown. Fields that the mask leaves
  * out are left out, unless `verbose` (-m) asks for `value/0`.
  */
+import { CT_STATE_FLAGS, TCP_FLAGS } from '@ovs-node/flow/flags-text';
 import { altHex } from '@ovs-node/flow/int-text';
 import { NlReader } from '../attr.js';
 import { KEY_ATTRS as K, NSH_KEY_ATTRS as N, TUNNEL_KEY_ATTRS as T, VXLAN_EXT_ATTRS } from '../key-attrs.js';
 import { TunFlag } from '../key-nests.js';
 import { DEC, HEX, IP4, IP6, WIDE, type Format } from './formats.js';
 import {
-  CT_STATE_NAMES,
   type DpPortNames,
   type StructText,
-  TCP_FLAG_NAMES,
   TUNNEL_FLAG_NAMES,
   scalarByCode,
   structByCode,
@@ -121,15 +120,15 @@ function formatAttr(
       if (value.length !== 4) return badLength(code, value);
       if (mask === null) return `ct_state(${altHex(value[0]!)})`;
       if (verbose || mask[0] === 0) return `ct_state(${altHex(value[0]!)}/${altHex(mask[0]!)})`;
-      return `ct_state(${maskedFlags(CT_STATE_NAMES, value[0]!, mask[0]!)})`;
+      return `ct_state(${maskedFlags(CT_STATE_FLAGS.names, value[0]!, mask[0]!)})`;
     }
     case K.TCP_FLAGS.code: {
       if (value.length !== 2) return badLength(code, value);
       const v = ((value[0]! << 8) | value[1]!) & 0xfff;
       const m = mask === null ? 0xfff : ((mask[0]! << 8) | mask[1]!) & 0xfff;
-      if (m === 0xfff) return `tcp_flags(${flagNames(TCP_FLAG_NAMES, v)})`;
+      if (m === 0xfff) return `tcp_flags(${flagNames(TCP_FLAGS.names, v)})`;
       if (m === 0) return 'tcp_flags(0/0)';
-      return `tcp_flags(${maskedFlags(TCP_FLAG_NAMES, v, m)})`;
+      return `tcp_flags(${maskedFlags(TCP_FLAGS.names, v, m)})`;
     }
     case K.ETHERTYPE.code: {
       if (value.length !== 2) return badLength(code, value);

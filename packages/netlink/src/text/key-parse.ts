@@ -1,15 +1,14 @@
 /** Datapath flow keys from text, as ovs-dpctl(8) has it: the inverse of `key-format.ts`, and what people abbreviate. */
 import { OvsError } from '@ovs-node/common/errors';
+import { CT_STATE_FLAGS, TCP_FLAGS } from '@ovs-node/flow/flags-text';
 import { NlWriter } from '../attr.js';
 import { KEY_ATTRS as K, NSH_KEY_ATTRS as N, TUNNEL_KEY_ATTRS as T, VXLAN_EXT_ATTRS } from '../key-attrs.js';
 import { TunFlag } from '../key-nests.js';
 import { DEC, FRAG, type Format, HEX, hexBytes, readNumber } from './formats.js';
 import { TUNNEL_FIELDS } from './key-format.js';
 import {
-  CT_STATE_NAMES,
   type DpPortNames,
   type StructText,
-  TCP_FLAG_NAMES,
   TUNNEL_FLAG_NAMES,
   scalarByName,
   structByName,
@@ -192,12 +191,12 @@ function parseAttr(
       return;
     }
     case 'ct_state': {
-      const { value, mask } = parseFlags(CT_STATE_NAMES, body, 0xff);
+      const { value, mask } = parseFlags(CT_STATE_FLAGS.names, body, 0xff);
       put(K.CT_STATE.code, Uint8Array.of(value, 0, 0, 0), Uint8Array.of(mask, 0, 0, 0));
       return;
     }
     case 'tcp_flags': {
-      const { value, mask } = parseFlags(TCP_FLAG_NAMES, body, 0xfff);
+      const { value, mask } = parseFlags(TCP_FLAGS.names, body, 0xfff);
       put(K.TCP_FLAGS.code, Uint8Array.of(value >> 8, value), Uint8Array.of(mask >> 8, mask));
       return;
     }

@@ -129,22 +129,6 @@ export const scalarByName = new Map(SCALARS.map((s) => [s.name, s]));
 /** Bits of the tunnel flags, as text; the attribute that stands for each is in `TUNNEL_KEY_ATTRS`. */
 export const TUNNEL_FLAG_NAMES = ['oam', 'df', 'csum', 'key'] as const;
 
-export const CT_STATE_NAMES = ['new', 'est', 'rel', 'rpl', 'inv', 'trk', 'snat', 'dnat'] as const;
-export const TCP_FLAG_NAMES = [
-  'fin',
-  'syn',
-  'rst',
-  'psh',
-  'ack',
-  'urg',
-  'ece',
-  'cwr',
-  'ns',
-  '[200]',
-  '[400]',
-  '[800]',
-] as const;
-
 /** Names of datapath ports, where text may use them instead of numbers. */
 export interface DpPortNames {
   nameOf(portNo: number): string | undefined;

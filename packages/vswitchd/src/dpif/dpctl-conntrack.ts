@@ -1,6 +1,7 @@
 /** dpctl: connection tracking. */
 import { errorMessage, strerror } from '@ovs-node/common/errors';
 import {
+  PEER_STATES,
   ctProtoName,
   ctTcpStates,
   formatConntrack,
@@ -93,21 +94,6 @@ const STATS_NAMES: Readonly<Record<number, string>> = {
   136: 'UDPLITE',
 };
 
-/** The states of `ct-stats-show -m`, in its order. */
-const TCP_STATE_ORDER = [
-  'CLOSED',
-  'LISTEN',
-  'SYN_SENT',
-  'SYN_RECV',
-  'ESTABLISHED',
-  'CLOSE_WAIT',
-  'FIN_WAIT_1',
-  'CLOSING',
-  'LAST_ACK',
-  'FIN_WAIT_2',
-  'TIME_WAIT',
-];
-
 async function ctStatsShow(context: DpctlContext, args: readonly string[]): Promise<void> {
   const { dp, zone } = await dpAndZone(context, args);
   const counts = new Map<number, number>();
@@ -137,7 +123,7 @@ async function ctStatsShow(context: DpctlContext, args: readonly string[]): Prom
     context.print(`  ${STATS_NAMES[proto] ?? ctProtoName(proto)}: ${n}\n`);
     if (proto !== 6 || context.options.more === 0) continue;
     context.print('    Conn per TCP states:\n');
-    for (const state of TCP_STATE_ORDER) {
+    for (const state of PEER_STATES) {
       if (states.has(state)) context.print(`\t  [${state}]=${states.get(state)}\n`);
     }
   }

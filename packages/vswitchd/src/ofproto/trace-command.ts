@@ -6,6 +6,7 @@
 import { composePacket } from '@ovs-node/flow/compose';
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { extractKey, newOffsets } from '@ovs-node/flow/extract';
+import { CT_STATE_FLAGS } from '@ovs-node/flow/flags-text';
 import { parseExactFlow } from '@ovs-node/flow/flow-text';
 import { type FlowKey, newKey, W } from '@ovs-node/flow/layout';
 import { keyOf } from '@ovs-node/netlink/key';
@@ -54,13 +55,12 @@ function parseCtState(text: string): number {
   const flags = text.split(/[,|\s]+/).filter((word) => word !== '');
   let state = 0x20;
   for (const flag of flags) {
-    const bit = CT_FLAGS.indexOf(flag);
+    const bit = CT_STATE_FLAGS.names.indexOf(flag);
     if (bit < 0) throw new Error(`${flag}: unknown connection tracking state flag`);
     state |= 1 << bit;
   }
   return state;
 }
-const CT_FLAGS = ['new', 'est', 'rel', 'rpl', 'inv', 'trk', 'snat', 'dnat'];
 
 function parseHex(text: string): Uint8Array {
   const digits = text.replaceAll(/\s/g, '');
