@@ -14,6 +14,7 @@ import { Match } from '@ovs-node/flow/match';
 import { OFPP, type PortMap } from '@ovs-node/flow/ports';
 import type { Action } from '@ovs-node/openflow/actions/types';
 import { OfError } from '@ovs-node/openflow/errors';
+import { makeFlowMod } from '@ovs-node/openflow/messages/flow-mod';
 import {
   type AggregateStats,
   ALL_TABLES,
@@ -259,24 +260,11 @@ export class Ofproto {
     this.tables.flush(now);
     if (this.mode !== 'standalone' || this.controllers) return;
     this.tables.flowMod(
-      {
+      makeFlowMod({
         command: 'add',
-        match: new Match(),
         priority: 0,
-        cookie: 0n,
-        cookieMask: 0n,
-        newCookie: 0n,
-        modifyCookie: false,
-        tableId: 0,
-        idleTimeout: 0,
-        hardTimeout: 0,
-        importance: 0,
-        bufferId: NO_BUFFER,
-        outPort: OFPP.ANY,
-        outGroup: GROUP_ANY,
-        flags: 0,
         actions: [{ type: 'output', port: OFPP.NORMAL, maxLen: 0 }],
-      },
+      }),
       now,
     );
   }

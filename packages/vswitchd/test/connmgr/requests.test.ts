@@ -1,14 +1,12 @@
 import test from 'ava';
-import { Match } from '@ovs-node/flow/match';
 import { OFPP } from '@ovs-node/flow/ports';
 import { encodeMessage } from '@ovs-node/openflow/messages/codec';
+import { makeFlowMod } from '@ovs-node/openflow/messages/flow-mod';
 import {
   ALL_TABLES,
   COOKIE_NONE,
   type FlowMod,
-  GROUP_ANY,
   type MultipartReply,
-  NO_BUFFER,
   type OfMessage,
   PC,
 } from '@ovs-node/openflow/messages/types';
@@ -16,26 +14,7 @@ import { everyFlow } from '../../src/ofproto/ofproto.js';
 import { controllerConfig, makeRig, settle, type TestController } from './rig.js';
 
 function flow(priority: number, more: Partial<FlowMod> = {}): OfMessage {
-  const flowMod: FlowMod = {
-    command: 'add',
-    match: new Match(),
-    priority,
-    cookie: 0n,
-    cookieMask: 0n,
-    newCookie: 5n,
-    modifyCookie: false,
-    tableId: 0,
-    idleTimeout: 0,
-    hardTimeout: 0,
-    importance: 0,
-    bufferId: NO_BUFFER,
-    outPort: OFPP.ANY,
-    outGroup: GROUP_ANY,
-    flags: 0,
-    actions: [],
-    ...more,
-  };
-  return { type: 'flow_mod', flowMod };
+  return { type: 'flow_mod', flowMod: makeFlowMod({ command: 'add', priority, newCookie: 5n, ...more }) };
 }
 
 /** The pages of an answer. */

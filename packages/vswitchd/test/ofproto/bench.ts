@@ -11,12 +11,11 @@ import { formatDpKey } from '@ovs-node/netlink/text/key-format';
 import { parseDpKey } from '@ovs-node/netlink/text/key-parse';
 import { parseActions } from '@ovs-node/openflow/actions/text';
 import type { OfError } from '@ovs-node/openflow/errors';
+import { makeFlowMod } from '@ovs-node/openflow/messages/flow-mod';
 import {
   ALL_TABLES,
   type FlowMod,
   type FlowModCommand,
-  GROUP_ANY,
-  NO_BUFFER,
   type PhyPort,
 } from '@ovs-node/openflow/messages/types';
 import { DeviceProvider } from '../../src/dpif/dpif.js';
@@ -99,25 +98,17 @@ export function flowMod(command: FlowModCommand, text: string, more: Partial<Flo
     else return word.trim() !== '';
     return false;
   });
-  return {
+  return makeFlowMod({
     command,
     match: words.length === 0 ? new Match() : parseMatch(words.join(',')),
     priority: numbers['priority']!,
-    cookie: 0n,
-    cookieMask: 0n,
     newCookie: cookie,
-    modifyCookie: false,
     tableId: numbers['table']!,
     idleTimeout: numbers['idle_timeout'] ?? 0,
     hardTimeout: numbers['hard_timeout'] ?? 0,
-    importance: 0,
-    bufferId: NO_BUFFER,
-    outPort: OFPP.ANY,
-    outGroup: GROUP_ANY,
-    flags: 0,
     actions: at < 0 ? [] : parseActions(text.slice(at + 8)),
     ...more,
-  };
+  });
 }
 
 /** Carries out a flow-mod given as text; throws its error. */

@@ -4,9 +4,9 @@
 import { getField, maskFieldBits, setFieldMasked } from '@ovs-node/flow/fields';
 import { Match } from '@ovs-node/flow/match';
 import { addEthernetPrereq, formatMatch } from '@ovs-node/flow/match-text';
-import { OFPP } from '@ovs-node/flow/ports';
 import type { Action, LearnFlowSpec, LearnSpec, Subfield } from '@ovs-node/openflow/actions/types';
-import { type FlowMod, GROUP_ANY, NO_BUFFER } from '@ovs-node/openflow/messages/types';
+import { makeFlowMod } from '@ovs-node/openflow/messages/flow-mod';
+import type { FlowMod } from '@ovs-node/openflow/messages/types';
 import { formatActionList } from '../rule-text.js';
 import type { XlateContext } from './context.js';
 import { field } from './set-field.js';
@@ -60,24 +60,17 @@ function learnedFlow(learn: LearnSpec, flow: Uint32Array): FlowMod {
       setFieldMasked(match.key, f, shifted, mask);
     }
   }
-  return {
+  return makeFlowMod({
     command: 'modify_strict',
     match,
     priority: learn.priority,
-    cookie: 0n,
-    cookieMask: 0n,
     newCookie: learn.cookie,
-    modifyCookie: false,
     tableId: learn.table,
     idleTimeout: learn.idleTimeout,
     hardTimeout: learn.hardTimeout,
-    importance: 0,
-    bufferId: NO_BUFFER,
-    outPort: OFPP.ANY,
-    outGroup: GROUP_ANY,
     flags: learn.flags & 1,
     actions,
-  };
+  });
 }
 
 function sourceValue({ src, nBits }: LearnFlowSpec, flow: Uint32Array): bigint {
