@@ -5,7 +5,7 @@ import { OFPP } from '@ovs-node/flow/ports';
 import { parseActions } from '../src/actions/text.js';
 import { OfConnection } from '../src/connection.js';
 import { OfError } from '../src/errors.js';
-import { standardTableFeatures } from '../src/messages/table-features.js';
+import { tableFeatures } from '../src/messages/table-features.js';
 import type { Decoded } from '../src/messages/codec.js';
 import {
   CAP,
@@ -163,7 +163,7 @@ function multipart(request: MultipartRequest, version: number, many: boolean): M
       return {
         type: 'table_features',
         tables: Array.from({ length: 5 }, (_, i) =>
-          standardTableFeatures(i, 5, i === 3 ? 'third' : '', 1000, version),
+          tableFeatures(i, 5, i === 3 ? 'third' : '', 1000, version),
         ),
       };
     default:

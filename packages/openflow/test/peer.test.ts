@@ -1,7 +1,7 @@
 /** The peer's ovs-ofctl asks a switch of ours in every version; what it prints is what this library prints. */
 import test from 'ava';
 import { connectStream } from '@ovs-node/common/stream';
-import { peerPath, requireOrSkip, run, tmpDir } from '@ovs-node/common/testkit/index';
+import { peerPath, needing, run, tmpDir } from '@ovs-node/common/testkit/index';
 import { OFPP } from '@ovs-node/flow/ports';
 import { OfConnection } from '../src/connection.js';
 import type { MultipartRequest, OfMessage } from '../src/messages/types.js';
@@ -42,8 +42,7 @@ const anonymous = (text: string): string => text.replace(/xid=0x[0-9a-f]+/g, 'xi
 
 for (const { version, name } of VERSIONS) {
   if (version > 5) continue;
-  test(`the peer's ovs-ofctl reads the replies of a switch of ours, ${name}`, async (t) => {
-    if (!requireOrSkip(t, 'peer')) return;
+  needing(test, 'peer')(`the peer's ovs-ofctl reads the replies of a switch of ours, ${name}`, async (t) => {
     const dir = tmpDir(t);
     const socket = `${dir}/sw.mgmt`;
     const mini = await startMiniSwitch(`punix:${socket}`, 1 << version);
@@ -65,8 +64,7 @@ for (const { version, name } of VERSIONS) {
   });
 }
 
-test("the peer's ovs-ofctl reads a flow table of many pages", async (t) => {
-  if (!requireOrSkip(t, 'peer')) return;
+needing(test, 'peer')("the peer's ovs-ofctl reads a flow table of many pages", async (t) => {
   const dir = tmpDir(t);
   const mini = await startMiniSwitch(`punix:${dir}/sw.mgmt`, 1 << 4, true);
   t.teardown(() => mini.close());

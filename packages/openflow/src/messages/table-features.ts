@@ -1,17 +1,16 @@
 /**
- * The features of a flow table that can do all that this library can say: what a switch such as ours answers to a
- * table-features request (OpenFlow 1.3, section 7.3.5.5). Clients need it: the peer's ovs-ofctl asks for it to learn
- * the names of tables, and takes nothing less than all required properties.
+ * What each table of our switch can do, as table features say it (OpenFlow 1.3, section 7.3.5.5): all that this
+ * library can say. Clients need it: the peer's ovs-ofctl asks for it to learn the names of tables, and takes nothing
+ * less than all required properties. All tables can do the same, but for where packets can go on from them, so the
+ * long properties are made once per version.
  */
 import { FIELDS } from '@ovs-node/flow/fields';
 import type { Field } from '@ovs-node/flow/field-types';
-import { actionRow, ACTIONS } from '../actions/table.js';
-import type { ActionType } from '../actions/types.js';
-import { fieldCode } from '../match/headers.js';
+import { fieldCode, putFieldHeader } from '../match/headers.js';
 import { Writer } from '../wire.js';
 import type { TableFeatures } from './types.js';
 
-/** OFPTFPT_* of properties for flows; the odd numbers after them are for table-miss flows, and say the same. */
+/** OFPTFPT_*; the odd ones are for table-miss flows. */
 const PROPERTY = {
   INSTRUCTIONS: 0,
   NEXT_TABLES: 2,
@@ -23,74 +22,77 @@ const PROPERTY = {
   APPLY_SETFIELD: 14,
 } as const;
 
-const EXPERIMENTER = 0xffff;
+/** Goto-table, which the last table cannot; write-metadata, write-, apply- and clear-actions; meter. */
 const GOTO = 1;
+const INSTRUCTIONS = [2, 3, 4, 5];
 const METER = 6;
+/** Output, TTL in and out, push and pop of tags, set-queue, group, set-field. */
+const ACTIONS = [0, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25];
 
-function putIds(ids: readonly number[]): Uint8Array {
+type Property = TableFeatures['properties'][number];
+
+interface Common {
+  readonly actions: Uint8Array;
+  readonly setField: Uint8Array;
+  readonly match: Uint8Array;
+  readonly wildcards: Uint8Array;
+}
+
+const common = new Map<number, Common>();
+
+function codes(types: readonly number[]): Uint8Array {
   const w = new Writer();
-  for (const id of ids) w.u16(id).u16(4);
+  for (const type of types) w.u16(type).u16(4);
   return w.finish();
 }
 
-/** The headers of the fields that pass; with the mask bit for those that `masked` says. */
-function putHeaders(
-  version: number,
-  wanted: (f: Field) => boolean,
-  masked: (f: Field) => boolean,
-): Uint8Array {
+function headers(version: number, masked: boolean, isListed: (f: Field) => boolean): Uint8Array {
   const w = new Writer();
   for (const f of FIELDS) {
-    const code = fieldCode(f, version);
-    if (!code || !wanted(f)) continue;
-    const mask = masked(f);
-    const experimenter = code.cls === EXPERIMENTER;
-    w.u16(code.cls)
-      .u8((code.field << 1) | (mask ? 1 : 0))
-      .u8(f.bytes * (mask ? 2 : 1) + (experimenter ? 4 : 0));
-    if (experimenter) w.u32(code.experimenter);
+    if (isListed(f) && fieldCode(f, version) !== undefined)
+      putFieldHeader(w, f, version, masked && f.maskable);
   }
   return w.finish();
 }
 
-/** Types of the standard actions that a version has. */
-function actionCodes(version: number): number[] {
-  const codes = new Set<number>();
-  for (const type of Object.keys(ACTIONS) as ActionType[]) {
-    for (const form of actionRow(type).wire) {
-      if (form.vendor === 0 && version >= form.from && version <= form.to) codes.add(form.code);
-    }
+function commonOf(version: number): Common {
+  let found = common.get(version);
+  if (found === undefined) {
+    found = {
+      actions: codes(ACTIONS),
+      setField: headers(version, false, (f) => f.writable),
+      match: headers(version, true, () => true),
+      wildcards: headers(version, false, () => true),
+    };
+    common.set(version, found);
   }
-  return [...codes].sort((a, b) => a - b);
+  return found;
 }
 
-/** Features of table `tableId` of a switch of `nTables` tables, in the code points of `version` (1.3 or later). */
-export function standardTableFeatures(
+/** Features of table `tableId` of `nTables`, which flows go on through upwards, in the codes of `version` (from 1.3). */
+export function tableFeatures(
   tableId: number,
   nTables: number,
   name: string,
   maxEntries: number,
   version: number,
 ): TableFeatures {
-  const last = tableId + 1 >= nTables;
-  // Meters became an action in 1.5.
-  const instructions = [GOTO, 2, 3, 4, 5, METER].filter(
-    (id) => !(last && id === GOTO) && !(version >= 6 && id === METER),
-  );
-  const next = Uint8Array.from({ length: last ? 0 : nTables - tableId - 1 }, (_, i) => tableId + 1 + i);
-  const actions = putIds(actionCodes(version));
-  const never = (): boolean => false;
-  const always = (): boolean => true;
-  const setField = putHeaders(version, (f) => f.writable, never);
-  const bodies: readonly (readonly [number, Uint8Array])[] = [
-    [PROPERTY.INSTRUCTIONS, putIds(instructions)],
-    [PROPERTY.NEXT_TABLES, next],
-    [PROPERTY.WRITE_ACTIONS, actions],
-    [PROPERTY.APPLY_ACTIONS, actions],
-    [PROPERTY.MATCH, putHeaders(version, always, (f) => f.maskable)],
-    [PROPERTY.WILDCARDS, putHeaders(version, always, never)],
-    [PROPERTY.WRITE_SETFIELD, setField],
-    [PROPERTY.APPLY_SETFIELD, setField],
+  const { actions, setField, match, wildcards } = commonOf(version);
+  const after = nTables - 1 - tableId;
+  const instructions = codes([
+    ...(after > 0 ? [GOTO] : []),
+    ...INSTRUCTIONS,
+    // Meters became an action in 1.5.
+    ...(version < 6 ? [METER] : []),
+  ]);
+  const next = Uint8Array.from({ length: after }, (_, i) => tableId + 1 + i);
+  const flow: readonly Property[] = [
+    { type: PROPERTY.INSTRUCTIONS, body: instructions },
+    { type: PROPERTY.NEXT_TABLES, body: next },
+    { type: PROPERTY.WRITE_ACTIONS, body: actions },
+    { type: PROPERTY.WRITE_SETFIELD, body: setField },
+    { type: PROPERTY.APPLY_ACTIONS, body: actions },
+    { type: PROPERTY.APPLY_SETFIELD, body: setField },
   ];
   return {
     tableId,
@@ -99,6 +101,11 @@ export function standardTableFeatures(
     metadataWrite: 0xffffffffffffffffn,
     config: 0,
     maxEntries,
-    properties: bodies.map(([type, body]) => ({ type, body })),
+    properties: [
+      ...flow,
+      ...flow.map(({ type, body }) => ({ type: type + 1, body })),
+      { type: PROPERTY.MATCH, body: match },
+      { type: PROPERTY.WILDCARDS, body: wildcards },
+    ],
   };
 }

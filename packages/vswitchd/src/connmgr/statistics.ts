@@ -5,19 +5,19 @@
 import { OFPP } from '@ovs-node/flow/ports';
 import { OfError } from '@ovs-node/openflow/errors';
 import { encodeMultipart } from '@ovs-node/openflow/messages/codec';
+import { tableFeatures } from '@ovs-node/openflow/messages/table-features';
 import type {
   FlowFilter,
   MessageOf,
   MultipartReply,
   MultipartRequest,
 } from '@ovs-node/openflow/messages/types';
-import { INTERNAL_TABLE } from '../ofproto/flow-tables.js';
+import { INTERNAL_TABLE, MAX_TABLE_FLOWS } from '../ofproto/flow-tables.js';
 import type { Rule } from '../ofproto/rule.js';
 import type { RequestContext } from './connection.js';
 import { switchDesc } from './features.js';
 import { portStatistics } from './port-stats.js';
 import type { Switchboard } from './switchboard.js';
-import { tableFeatures } from './table-features.js';
 
 /** Items of a list in one page of an answer. */
 const PAGE = 128;
@@ -140,7 +140,7 @@ const BODIES: { readonly [T in RequestType]: (request: RequestBody<T>, answer: A
     const ids = Array.from({ length: INTERNAL_TABLE }, (_, id) => id);
     const page = (some: readonly number[]): MultipartReply => ({
       type: 'table_features',
-      tables: some.map((id) => tableFeatures(id, answer.version)),
+      tables: some.map((id) => tableFeatures(id, INTERNAL_TABLE, '', MAX_TABLE_FLOWS, answer.version)),
     });
     return answer.sendPages(ids, page, TABLES_PAGE);
   },

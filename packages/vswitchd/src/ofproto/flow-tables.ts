@@ -31,6 +31,8 @@ export const N_TABLES = 255;
 export { N_USER_TABLES } from './check-actions.js';
 /** The table of the switch's own flows. */
 export const INTERNAL_TABLE = 254;
+/** Flows that a table says it can hold; there is no such limit. */
+export const MAX_TABLE_FLOWS = 1_000_000;
 
 /** One table. */
 export class FlowTable {
@@ -283,7 +285,7 @@ export class FlowTables {
       return {
         tableId,
         name: '',
-        maxEntries: 1000000,
+        maxEntries: MAX_TABLE_FLOWS,
         activeCount: table?.classifier.size ?? 0,
         lookupCount: BigInt((table?.matched ?? 0) + (table?.missed ?? 0)),
         matchedCount: BigInt(table?.matched ?? 0),
