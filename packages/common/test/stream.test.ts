@@ -5,7 +5,7 @@ import path from 'node:path';
 import { setLevels } from '../src/vlog.js';
 import { connectStream, listenStream } from '../src/stream.js';
 import { parseActive, parsePassive, pipeName } from '../src/stream-name.js';
-import { requireOrSkip } from '../src/testkit/require.js';
+import { needing } from '../src/testkit/require.js';
 import { tmpDir } from '../src/testkit/tmp.js';
 
 setLevels(null, 'console', 'off');
@@ -53,48 +53,51 @@ test('TCP with a port the system chooses', async (t) => {
   });
 });
 
-test('Unix sockets: mode, removal, stale ones replaced, live ones and files refused', async (t) => {
-  if (!requireOrSkip(t, 'linux')) return;
-  const dir = tmpDir(t);
-  const file = path.join(dir, 's');
-  await t.throwsAsync(connectStream(`unix:${file}`), {
-    code: 'ENOENT',
-    message: 'No such file or directory',
-  });
-  const first = await listenStream(`punix:${file}`, echo);
-  t.is(fs.statSync(file).mode & 0o777, 0o750);
-  await t.throwsAsync(listenStream(`punix:${file}`, echo), { code: 'EADDRINUSE' });
-  t.is(await roundTrip(`unix:${file}`), 'hello');
-  fs.linkSync(file, `${file}2`);
-  await first.close();
-  t.false(fs.existsSync(file));
-  await t.throwsAsync(connectStream(`unix:${file}2`), { code: 'ECONNREFUSED' });
-  const second = await listenStream(`punix:${file}2`, echo);
-  t.is(await roundTrip(`unix:${file}2`), 'hello');
-  await second.close();
-  fs.writeFileSync(file, 'precious');
-  await t.throwsAsync(listenStream(`punix:${file}`, echo), { code: 'EADDRINUSE' });
-  t.is(fs.readFileSync(file, 'utf8'), 'precious');
-  await t.throwsAsync(listenStream(`punix:${dir}/no/s`, echo), { code: 'ENOENT' });
-});
+needing(test, 'linux')(
+  'Unix sockets: mode, removal, stale ones replaced, live ones and files refused',
+  async (t) => {
+    const dir = tmpDir(t);
+    const file = path.join(dir, 's');
+    await t.throwsAsync(connectStream(`unix:${file}`), {
+      code: 'ENOENT',
+      message: 'No such file or directory',
+    });
+    const first = await listenStream(`punix:${file}`, echo);
+    t.is(fs.statSync(file).mode & 0o777, 0o750);
+    await t.throwsAsync(listenStream(`punix:${file}`, echo), { code: 'EADDRINUSE' });
+    t.is(await roundTrip(`unix:${file}`), 'hello');
+    fs.linkSync(file, `${file}2`);
+    await first.close();
+    t.false(fs.existsSync(file));
+    await t.throwsAsync(connectStream(`unix:${file}2`), { code: 'ECONNREFUSED' });
+    const second = await listenStream(`punix:${file}2`, echo);
+    t.is(await roundTrip(`unix:${file}2`), 'hello');
+    await second.close();
+    fs.writeFileSync(file, 'precious');
+    await t.throwsAsync(listenStream(`punix:${file}`, echo), { code: 'EADDRINUSE' });
+    t.is(fs.readFileSync(file, 'utf8'), 'precious');
+    await t.throwsAsync(listenStream(`punix:${dir}/no/s`, echo), { code: 'ENOENT' });
+  },
+);
 
-test('the socket of a process that accepts and drops, being killed, is replaced', async (t) => {
-  if (!requireOrSkip(t, 'linux')) return;
-  const file = path.join(tmpDir(t), 's');
-  const dying = net.createServer((socket) => {
-    socket.destroy();
-    dying.close();
-  });
-  await new Promise<void>((resolve) => dying.listen(`${file}1`, resolve));
-  // The file stays when the server closes, as it does for one that is killed.
-  fs.linkSync(`${file}1`, file);
-  const listener = await listenStream(`punix:${file}`, echo);
-  t.is(await roundTrip(`unix:${file}`), 'hello');
-  await listener.close();
-});
+needing(test, 'linux')(
+  'the socket of a process that accepts and drops, being killed, is replaced',
+  async (t) => {
+    const file = path.join(tmpDir(t), 's');
+    const dying = net.createServer((socket) => {
+      socket.destroy();
+      dying.close();
+    });
+    await new Promise<void>((resolve) => dying.listen(`${file}1`, resolve));
+    // The file stays when the server closes, as it does for one that is killed.
+    fs.linkSync(`${file}1`, file);
+    const listener = await listenStream(`punix:${file}`, echo);
+    t.is(await roundTrip(`unix:${file}`), 'hello');
+    await listener.close();
+  },
+);
 
-test('paths longer than the kernel allows', async (t) => {
-  if (!requireOrSkip(t, 'linux')) return;
+needing(test, 'linux')('paths longer than the kernel allows', async (t) => {
   const dir = path.join(tmpDir(t), 'd'.repeat(120));
   fs.mkdirSync(dir);
   const file = path.join(dir, 'db.sock');
@@ -107,8 +110,7 @@ test('paths longer than the kernel allows', async (t) => {
   await t.throwsAsync(listenStream(`punix:${dir}/${'x'.repeat(120)}`, echo), { code: 'ENAMETOOLONG' });
 });
 
-test('a relative name is relative to the run directory', async (t) => {
-  if (!requireOrSkip(t, 'linux')) return;
+needing(test, 'linux')('a relative name is relative to the run directory', async (t) => {
   const before = process.env['OVS_RUNDIR'];
   process.env['OVS_RUNDIR'] = tmpDir(t);
   const listener = await listenStream('punix:rel.sock', echo);

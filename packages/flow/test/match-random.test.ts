@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
-import { requireOrSkip, run, tmpDir } from '@ovs-node/common/testkit/index';
+import { needing, run, tmpDir } from '@ovs-node/common/testkit/index';
 import { setLevels } from '@ovs-node/common/vlog';
 import { FIELDS } from '../src/fields.js';
 import { applyFast } from '../src/match-fast.js';
@@ -61,8 +61,7 @@ test('the short cut of the parser gives what the general way gives', (t) => {
   t.true(quick > 1500, `${quick} values took it`);
 });
 
-test('random matches are printed as the peer’s ovs-ofctl prints them', async (t) => {
-  if (!requireOrSkip(t, 'peer')) return;
+needing(test, 'peer')('random matches are printed as the peer’s ovs-ofctl prints them', async (t) => {
   setLevels('ofp_match', null, 'off');
   const generator = new FlowTextGenerator(Number(process.env['FLOW_SEED'] ?? 1));
   const flows = Array.from({ length: 2000 }, () => generator.match());

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { JsonRpcSession } from '@ovs-node/common/jsonrpc/session';
-import { requireOrSkip, run, tmpDir } from '@ovs-node/common/testkit/index';
+import { needing, run, tmpDir } from '@ovs-node/common/testkit/index';
 import type { Json, JsonObject } from 'ovsdb-client/data/json';
 import { vswitchSchema } from 'ovsdb-client/vswitch/schema';
 import { OvsdbServer } from '../src/server.js';
@@ -178,8 +178,7 @@ test('bad requests are answered and the connection lives', async (t) => {
   }
 });
 
-test('the peer’s ovs-vsctl works on this server', async (t) => {
-  if (!requireOrSkip(t, 'peer')) return;
+needing(test, 'peer')('the peer’s ovs-vsctl works on this server', async (t) => {
   const dir = tmpDir(t);
   const file = path.join(dir, 'conf.db');
   createDatabaseFile(file, vswitchSchema());

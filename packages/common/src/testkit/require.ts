@@ -1,5 +1,4 @@
 import { peerAvailable } from './peer.js';
-import type { TestContext } from './tmp.js';
 
 /** What a test can need. */
 export type Requirement = 'root' | 'peer' | 'linux';
@@ -16,17 +15,15 @@ const MISSING: Readonly<Record<Requirement, () => string | null>> = {
 };
 
 /**
- * Asks for what a test needs: `if (!requireOrSkip(t, 'peer')) return;`. When it is missing, the reason is printed
- * and the test counts as passed; with CI=true it fails instead.
+ * ava's `test` (or `test.serial`) for what needs something of the machine: `needing(test, 'peer')('title', body)`.
+ * Where it is missing the test is reported as skipped, with the reason in its title; with CI=true it is an error.
  */
-export function requireOrSkip(t: TestContext, ...needs: readonly Requirement[]): boolean {
-  for (const need of needs) {
-    const reason = MISSING[need]();
-    if (reason === null) continue;
-    t.log(`skipped: ${reason}`);
-    if (process.env['CI'] === 'true') t.fail(`skipped in CI: ${reason}`);
-    else t.pass();
-    return false;
-  }
-  return true;
+export function needing<T extends { readonly skip: unknown }>(test: T, ...needs: readonly Requirement[]): T {
+  const reasons = needs.map((need) => MISSING[need]()).filter((reason) => reason !== null);
+  if (reasons.length === 0) return test;
+  if (process.env['CI'] === 'true') throw new Error(`CI lacks what tests need: ${reasons.join(', ')}`);
+  const skip = test.skip as (title: string, ...rest: unknown[]) => void;
+  const skipped = (title: string, ...rest: unknown[]): void =>
+    skip(`${title} (${reasons.join(', ')})`, ...rest);
+  return skipped as unknown as T;
 }

@@ -1,7 +1,7 @@
 import test from 'ava';
 import {
   peerPath,
-  requireOrSkip,
+  needing,
   runProgram,
   run,
   startPeer,
@@ -76,8 +76,7 @@ const LINES = [
   '-vPATTERN:console:%p%m -t foo version',
 ];
 
-test('says and does what the peer does, line by line', async (t) => {
-  if (!requireOrSkip(t, 'peer')) return;
+needing(test, 'peer')('says and does what the peer does, line by line', async (t) => {
   const dir = tmpDir();
   const peer = await startPeer(dir, { vswitchd: false });
   t.teardown(async () => {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { startPeer } from '@ovs-node/common/testkit/peer';
 import { type RunResult, run } from '@ovs-node/common/testkit/programs';
-import { requireOrSkip } from '@ovs-node/common/testkit/require';
+import { needing } from '@ovs-node/common/testkit/require';
 import { bindTmp, tmpDir } from '@ovs-node/common/testkit/tmp';
 import { createInProcessDatapath } from '@ovs-node/datapath-svc/worker/in-process';
 import { serveDevice } from '@ovs-node/netlink/pipe/server';
@@ -117,8 +117,11 @@ const words = (r: RunResult): RunResult => ({
   stderr: r.stderr.replace(/^\d{4}-\d\d-\d\dT.*\n/gm, '').replace(/^\S*\/ovs-dpctl:/gm, 'ovs-dpctl:'),
 });
 
-test('without a service every command fails as the peer does without its kernel module', async (t) => {
-  if (!requireOrSkip(t, 'peer', 'linux')) return;
+needing(
+  test,
+  'peer',
+  'linux',
+)('without a service every command fails as the peer does without its kernel module', async (t) => {
   t.timeout(60_000);
   const dpctl = await bench(t, false);
   const peer = await startPeer(tmpDir(t), { vswitchd: false });

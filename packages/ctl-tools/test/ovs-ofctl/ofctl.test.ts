@@ -4,7 +4,7 @@ import path from 'node:path';
 import test from 'ava';
 import {
   peerPath,
-  requireOrSkip,
+  needing,
   run,
   type RunResult,
   startPeer,
@@ -114,8 +114,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['-F', 'nxm', '-O', 'OpenFlow13', 'show', 'br0'],
 ];
 
-test("against the peer's switch: the peer's output to the letter", async (t) => {
-  if (!requireOrSkip(t, 'peer')) return;
+needing(test, 'peer')("against the peer's switch: the peer's output to the letter", async (t) => {
   t.timeout(110000);
   const dir = tmpDir(t);
   const peer = await startPeer(dir);

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
-import { checkoutRoot, requireOrSkip, startPeer, tmpDir } from '@ovs-node/common/testkit/index';
+import { checkoutRoot, needing, startPeer, tmpDir } from '@ovs-node/common/testkit/index';
 import { SEQUENCES } from './conntrack-sequences.js';
 
 const FLOWS = `
@@ -26,8 +26,7 @@ function states(file: string): number[] {
   return all;
 }
 
-test('the fixture is what the peer does', async (t) => {
-  if (!requireOrSkip(t, 'peer')) return;
+needing(test, 'peer')('the fixture is what the peer does', async (t) => {
   t.timeout(100_000);
   const dir = tmpDir(t);
   const peer = await startPeer(dir);

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { requireOrSkip, tmpDir } from '@ovs-node/common/testkit/index';
+import { needing, tmpDir } from '@ovs-node/common/testkit/index';
 import { VportType } from '@ovs-node/netlink/families';
 import { PacketMeta } from '../../src/core/packet-meta.js';
 import { VportStats } from '../../src/core/vport.js';
@@ -55,24 +55,21 @@ function wireTo(rig: Rig, far: Rig): Wire {
   };
 }
 
-const root = (t: ExecutionContext): boolean => requireOrSkip(t, 'linux', 'root');
+const rootTest = needing(test, 'linux', 'root');
 
-test('a device port conforms', async (t) => {
-  if (!root(t)) return;
+rootTest('a device port conforms', async (t) => {
   const [near, far] = veth(t);
   await conforms(t, wireTo(new Rig(near, VportType.NETDEV), new Rig(far, VportType.NETDEV)), 1514);
 });
 
-test('a device port with jumbo frames, longer than a slot of the ring, conforms', async (t) => {
-  if (!root(t)) return;
+rootTest('a device port with jumbo frames, longer than a slot of the ring, conforms', async (t) => {
   const [near, far] = veth(t, 9000);
   const rig = new Rig(near, VportType.NETDEV);
   t.is(rig.port.mtu, 9000);
   await conforms(t, wireTo(rig, new Rig(far, VportType.NETDEV)), 9014);
 });
 
-test('a TAP port conforms', async (t) => {
-  if (!root(t)) return;
+rootTest('a TAP port conforms', async (t) => {
   const name = unique();
   const rig = new Rig(name, VportType.TAP, { mac: '02:11:22:33:44:55', mtu_request: '1400' });
   t.is(hex(rig.port.mac), '021122334455');
@@ -88,8 +85,7 @@ test('a TAP port conforms', async (t) => {
   t.throws(() => ip('link', 'show', name), undefined, 'the device is gone with its port');
 });
 
-test('a VLAN tag that the kernel strips is put back, and giants keep their offload state', async (t) => {
-  if (!root(t)) return;
+rootTest('a VLAN tag that the kernel strips is put back, and giants keep their offload state', async (t) => {
   const [near, far] = veth(t);
   const rig = new Rig(near, VportType.NETDEV);
   const other = new Rig(far, VportType.NETDEV);
@@ -125,8 +121,7 @@ test('a VLAN tag that the kernel strips is put back, and giants keep their offlo
   other.close();
 });
 
-test('giants reach a TAP whole', async (t) => {
-  if (!root(t)) return;
+rootTest('giants reach a TAP whole', async (t) => {
   const name = unique();
   const rig = new Rig(name, VportType.TAP);
   quiet(name);
@@ -146,8 +141,7 @@ test('giants reach a TAP whole', async (t) => {
   far.close();
 });
 
-test('a device that goes away leaves its port down; one that comes back is taken up again', async (t) => {
-  if (!root(t)) return;
+rootTest('a device that goes away leaves its port down; one that comes back is taken up again', async (t) => {
   const [near, far] = veth(t);
   const rig = new Rig(near, VportType.NETDEV);
   await rig.until(() => rig.port.carrier, 'the link');
@@ -173,8 +167,7 @@ test('a device that goes away leaves its port down; one that comes back is taken
   other.close();
 });
 
-test('a TAP that somebody deletes is made again', async (t) => {
-  if (!root(t)) return;
+rootTest('a TAP that somebody deletes is made again', async (t) => {
   const name = unique();
   const rig = new Rig(name, VportType.TAP);
   ip('link', 'del', name);
@@ -186,8 +179,7 @@ test('a TAP that somebody deletes is made again', async (t) => {
   rig.close();
 });
 
-test('carrier and administrative state are seen', async (t) => {
-  if (!root(t)) return;
+rootTest('carrier and administrative state are seen', async (t) => {
   const [near, far] = veth(t);
   const rig = new Rig(near, VportType.NETDEV);
   ip('link', 'set', far, 'down');
@@ -206,8 +198,7 @@ test('carrier and administrative state are seen', async (t) => {
   rig.close();
 });
 
-test('no such device, no Ethernet device, a name that cannot be, a TAP that is something else', (t) => {
-  if (!root(t)) return;
+rootTest('no such device, no Ethernet device, a name that cannot be, a TAP that is something else', (t) => {
   const [near] = veth(t);
   t.throws(() => new Rig('h8tnone', VportType.NETDEV), { message: 'errno 19' });
   t.throws(() => new Rig('a/b', VportType.NETDEV), { message: 'errno 19' });
@@ -217,8 +208,7 @@ test('no such device, no Ethernet device, a name that cannot be, a TAP that is s
   t.throws(() => new Rig('h8tx', VportType.TAP, { mtu_request: '12' }), { message: 'errno 22' });
 });
 
-test('frames too long for the device are counted, and do not stop the ones after them', async (t) => {
-  if (!root(t)) return;
+rootTest('frames too long for the device are counted, and do not stop the ones after them', async (t) => {
   const [near, far] = veth(t);
   const rig = new Rig(near, VportType.NETDEV);
   const other = new Rig(far, VportType.NETDEV);
@@ -229,8 +219,7 @@ test('frames too long for the device are counted, and do not stop the ones after
   other.close();
 });
 
-test('a giant from a device reaches a stream port in segments, with checksums', async (t) => {
-  if (!root(t)) return;
+rootTest('a giant from a device reaches a stream port in segments, with checksums', async (t) => {
   const [near, far] = veth(t);
   const rig = new Rig(near, VportType.NETDEV);
   const other = new Rig(far, VportType.NETDEV);
@@ -265,8 +254,7 @@ test('a giant from a device reaches a stream port in segments, with checksums', 
   other.close();
 });
 
-test('a worker moves frames between devices, and goes on while stream ports come and go', async (t) => {
-  if (!root(t)) return;
+rootTest('a worker moves frames between devices, and goes on while stream ports come and go', async (t) => {
   const [a, farA] = veth(t);
   const [b, farB] = veth(t);
   const datapath = createInProcessDatapath({ worker: true, dummy: true });
@@ -291,8 +279,7 @@ test('a worker moves frames between devices, and goes on while stream ports come
   await datapath.close();
 });
 
-test('address and MTU can be changed while a port is in use', (t) => {
-  if (!root(t)) return;
+rootTest('address and MTU can be changed while a port is in use', (t) => {
   const name = unique();
   const tap = new Rig(name, VportType.TAP);
   const set = (rig: Rig, options: Record<string, string>): number =>

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
-import { FakeClock, requireOrSkip, run, tmpDir } from '@ovs-node/common/testkit/index';
+import { FakeClock, needing, run, tmpDir } from '@ovs-node/common/testkit/index';
 import { OvsdbError } from 'ovsdb-client/data/error';
 import type { Json } from 'ovsdb-client/data/json';
 import { HostedDatabase } from '../../src/database/hosted.js';
@@ -132,8 +132,7 @@ test('syncs that come while one runs share the next', async (t) => {
   await db.close();
 });
 
-test('the peer’s ovsdb-tool reads what is written here', async (t) => {
-  if (!requireOrSkip(t, 'peer')) return;
+needing(test, 'peer')('the peer’s ovsdb-tool reads what is written here', async (t) => {
   const file = path.join(tmpDir(t), 'a.db');
   await makeLog(file, 2);
   const db = open(file);

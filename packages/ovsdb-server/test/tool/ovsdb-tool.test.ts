@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import { bindTmp, requireOrSkip, run, tmpDir, type RunResult } from '@ovs-node/common/testkit/index';
+import { bindTmp, needing, run, tmpDir, type RunResult } from '@ovs-node/common/testkit/index';
 import { stringifyJson } from 'ovsdb-client/data/json';
 import { schemaToJson } from 'ovsdb-client/schema';
 import { TEST_SCHEMA_JSON, testSchema } from '../lib/schema.js';
@@ -90,9 +90,8 @@ function normalize({ status, stdout, stderr }: RunResult): {
   return { status, stdout: text(stdout), stderr: text(stderr) };
 }
 
-test('every command prints and does what the peer’s does', async (t) => {
+needing(test, 'peer')('every command prints and does what the peer’s does', async (t) => {
   t.timeout(60_000);
-  if (!requireOrSkip(t, 'peer')) return;
   const [own, peer] = [tmpDir(t), tmpDir(t)];
   prepare(own);
   prepare(peer);
@@ -105,8 +104,7 @@ test('every command prints and does what the peer’s does', async (t) => {
   }
 });
 
-test('show-log tells the same of the peer’s log, at every level', async (t) => {
-  if (!requireOrSkip(t, 'peer')) return;
+needing(test, 'peer')('show-log tells the same of the peer’s log, at every level', async (t) => {
   const dir = tmpDir(t);
   prepare(dir);
   const options = { cwd: dir, env: bindTmp(dir) };

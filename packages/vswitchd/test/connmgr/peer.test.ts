@@ -1,12 +1,11 @@
 import test from 'ava';
 import { peerPath } from '@ovs-node/common/testkit/peer';
 import { run } from '@ovs-node/common/testkit/programs';
-import { requireOrSkip } from '@ovs-node/common/testkit/require';
+import { needing } from '@ovs-node/common/testkit/require';
 import { bindTmp } from '@ovs-node/common/testkit/tmp';
 import { makeRig } from './rig.js';
 
-test('the peer’s ovs-ofctl works on a bridge of ours', async (t) => {
-  if (!requireOrSkip(t, 'peer')) return;
+needing(test, 'peer')('the peer’s ovs-ofctl works on a bridge of ours', async (t) => {
   const { rundir } = await makeRig(t);
   const ofctl = (...args: string[]) =>
     run(peerPath('ovs-ofctl')!, args, { env: bindTmp(rundir), timeoutMs: 10_000 });

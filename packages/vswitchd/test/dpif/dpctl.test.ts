@@ -1,6 +1,6 @@
 import test from 'ava';
 import { startPeer } from '@ovs-node/common/testkit/peer';
-import { requireOrSkip } from '@ovs-node/common/testkit/require';
+import { needing } from '@ovs-node/common/testkit/require';
 import { tmpDir } from '@ovs-node/common/testkit/tmp';
 import { SCRIPT } from './dpctl-script.js';
 import { FlowText } from './random-flows.js';
@@ -17,8 +17,11 @@ test('dpctl answers as the peer does', async (t) => {
   }
 });
 
-test('the peer answers as the fixtures say', async (t) => {
-  if (!requireOrSkip(t, 'peer', 'linux')) return;
+needing(
+  test,
+  'peer',
+  'linux',
+)('the peer answers as the fixtures say', async (t) => {
   t.timeout(60_000);
   const peer = await startPeer(tmpDir(t));
   t.teardown(() => peer.stop());
@@ -30,8 +33,11 @@ test('the peer answers as the fixtures say', async (t) => {
   }
 });
 
-test('random flows print as the peer prints them', async (t) => {
-  if (!requireOrSkip(t, 'peer', 'linux')) return;
+needing(
+  test,
+  'peer',
+  'linux',
+)('random flows print as the peer prints them', async (t) => {
   t.timeout(90_000);
   const peer = await startPeer(tmpDir(t));
   t.teardown(() => peer.stop());
