@@ -14,6 +14,7 @@ import {
   type FlowFilter,
   type FlowMod,
   type FlowModCommand,
+  type FlowRemoved,
   type FlowRemovedReason,
   type FlowStats,
   GROUP_ANY,
@@ -238,41 +239,15 @@ export const FLOW_MESSAGES: MessageRows<'flow_mod' | 'flow_removed'> = {
       nx(
         14,
         (w, { removed: f }) => {
-          w.u64(f.cookie)
-            .u16(f.priority)
-            .u8(reasonNumber(f.reason))
-            .u8(f.tableId === 255 ? 0 : f.tableId + 1);
-          w.u32(f.durationSec).u32(f.durationNsec).u16(f.idleTimeout).u16(0);
-          const at = w.length - 2;
-          w.u64(f.packetCount).u64(f.byteCount);
+          putRemoved(w, f, f.tableId === 255 ? 0 : f.tableId + 1, 0);
+          const at = w.length - 18;
           w.setU16(at, putNxMatch(w, f.match));
         },
         (r) => {
-          const cookie = r.u64();
-          const priority = r.u16();
-          const reason = readReason(r.u8());
-          const table = r.u8();
-          const [durationSec, durationNsec, idleTimeout, matchLength] = [r.u32(), r.u32(), r.u16(), r.u16()];
-          const [packetCount, byteCount] = [r.u64(), r.u64()];
-          const { match } = readNxMatch(r, matchLength);
-          const tableId = table === 0 ? 255 : table - 1;
-          return {
-            type: 'flow_removed',
-            format: 'nxm',
-            removed: {
-              match,
-              cookie,
-              priority,
-              reason,
-              tableId,
-              durationSec,
-              durationNsec,
-              idleTimeout,
-              hardTimeout: 0,
-              packetCount,
-              byteCount,
-            },
-          };
+          const { fields, table, last } = readRemoved(r);
+          const { match } = readNxMatch(r, last);
+          const removed = { ...fields, match, tableId: table === 0 ? 255 : table - 1, hardTimeout: 0 };
+          return { type: 'flow_removed', format: 'nxm', removed };
         },
         (m) => m.format === 'nxm',
         1,
@@ -283,35 +258,12 @@ export const FLOW_MESSAGES: MessageRows<'flow_mod' | 'flow_removed'> = {
         11,
         (w, { removed: f }) => {
           putMatch(w, f.match, 1);
-          w.u64(f.cookie).u16(f.priority).u8(reasonNumber(f.reason)).zeros(1);
-          w.u32(f.durationSec).u32(f.durationNsec).u16(f.idleTimeout).zeros(2);
-          w.u64(f.packetCount).u64(f.byteCount);
+          putRemoved(w, f, 0, 0);
         },
         (r) => {
           const match = readMatch(r, 1);
-          const cookie = r.u64();
-          const priority = r.u16();
-          const reason = readReason(r.u8());
-          r.skip(1);
-          const [durationSec, durationNsec, idleTimeout] = [r.u32(), r.u32(), r.u16()];
-          r.skip(2);
-          const [packetCount, byteCount] = [r.u64(), r.u64()];
-          return {
-            type: 'flow_removed',
-            removed: {
-              match,
-              cookie,
-              priority,
-              reason,
-              tableId: 255,
-              durationSec,
-              durationNsec,
-              idleTimeout,
-              hardTimeout: 0,
-              packetCount,
-              byteCount,
-            },
-          };
+          const { fields } = readRemoved(r);
+          return { type: 'flow_removed', removed: { ...fields, match, tableId: 255, hardTimeout: 0 } };
         },
       ),
       // From 1.5 on it has another form, with statistics as TLVs.
@@ -320,43 +272,37 @@ export const FLOW_MESSAGES: MessageRows<'flow_mod' | 'flow_removed'> = {
         5,
         11,
         (w, { removed: f }, version) => {
-          w.u64(f.cookie).u16(f.priority).u8(reasonNumber(f.reason)).u8(f.tableId);
-          w.u32(f.durationSec)
-            .u32(f.durationNsec)
-            .u16(f.idleTimeout)
-            .u16(version >= 3 ? f.hardTimeout : 0);
-          w.u64(f.packetCount).u64(f.byteCount);
+          putRemoved(w, f, f.tableId, version >= 3 ? f.hardTimeout : 0);
           putReplyMatch(w, f.match, version);
         },
         (r, version) => {
-          const cookie = r.u64();
-          const priority = r.u16();
-          const reason = readReason(r.u8());
-          const tableId = r.u8();
-          const [durationSec, durationNsec, idleTimeout, hardTimeout] = [r.u32(), r.u32(), r.u16(), r.u16()];
-          const [packetCount, byteCount] = [r.u64(), r.u64()];
+          const { fields, table, last } = readRemoved(r);
           const match = readMatch(r, version, false);
-          return {
-            type: 'flow_removed',
-            removed: {
-              match,
-              cookie,
-              priority,
-              reason,
-              tableId,
-              durationSec,
-              durationNsec,
-              idleTimeout,
-              hardTimeout,
-              packetCount,
-              byteCount,
-            },
-          };
+          return { type: 'flow_removed', removed: { ...fields, match, tableId: table, hardTimeout: last } };
         },
       ),
     ],
   },
 };
+
+/** What all forms of a flow-removed have alike, from cookie to byte count, with a byte and a last half-word between. */
+function putRemoved(w: Writer, f: FlowRemoved, table: number, last: number): void {
+  w.u64(f.cookie).u16(f.priority).u8(reasonNumber(f.reason)).u8(table);
+  w.u32(f.durationSec).u32(f.durationNsec).u16(f.idleTimeout).u16(last);
+  w.u64(f.packetCount).u64(f.byteCount);
+}
+
+/** The inverse of `putRemoved`. */
+function readRemoved(r: Reader) {
+  const [cookie, priority, reason, table] = [r.u64(), r.u16(), readReason(r.u8()), r.u8()];
+  const [durationSec, durationNsec, idleTimeout, last] = [r.u32(), r.u32(), r.u16(), r.u16()];
+  const [packetCount, byteCount] = [r.u64(), r.u64()];
+  return {
+    fields: { cookie, priority, reason, durationSec, durationNsec, idleTimeout, packetCount, byteCount },
+    table,
+    last,
+  };
+}
 
 /** Writes the body of a flow or aggregate request; OpenFlow 1.0 in the form of `nxm` or its own. */
 export function putFlowFilter(w: Writer, f: FlowFilter, version: number, nxm: boolean): void {
