@@ -100,11 +100,7 @@ export class Bench {
     values: AttrValues<T>,
     flags = 0,
   ): Uint8Array {
-    const w = new NlWriter();
-    const mark = beginMessage(w, type, NlFlag.REQUEST | flags, this.seq++, this.handle.pid, cmd, 1, dp);
-    encodeAttrs(w, table, values);
-    endMessage(w, mark);
-    return w.bytes();
+    return requestMessage({ type, cmd, dp, flags, seq: this.seq++, pid: this.handle.pid }, table, values);
   }
 
   /** TRANSACT; the reply, positioned on its first message. Throws the error when it is one. */
@@ -210,6 +206,20 @@ export class Bench {
     }
     return all;
   }
+}
+
+/** A request, which is one message. */
+export function requestMessage<T extends AttrTable>(
+  head: { type: number; cmd: number; dp: number; flags: number; seq: number; pid: number },
+  table: T,
+  values: AttrValues<T>,
+): Uint8Array {
+  return attrs((w) => {
+    const flags = NlFlag.REQUEST | head.flags;
+    const mark = beginMessage(w, head.type, flags, head.seq, head.pid, head.cmd, 1, head.dp);
+    encodeAttrs(w, table, values);
+    endMessage(w, mark);
+  });
 }
 
 /** An attribute list in one go. */

@@ -1,7 +1,6 @@
 /** Requests to a datapath behind a `Device`, in short form. */
 import { Act } from '@ovs-node/netlink/action-attrs';
-import { type AttrTable, type AttrValues, decodeAttrs, encodeAttrs } from '@ovs-node/netlink/attr-table';
-import { NlWriter } from '@ovs-node/netlink/attr';
+import { type AttrTable, type AttrValues, decodeAttrs } from '@ovs-node/netlink/attr-table';
 import type { Device, DeviceHandle } from '@ovs-node/netlink/device';
 import {
   DP_ATTRS,
@@ -15,17 +14,9 @@ import {
   WIN_CONTROL_ATTRS,
   WinControlCmd,
 } from '@ovs-node/netlink/families';
-import {
-  ATTRS_OFFSET,
-  beginMessage,
-  endMessage,
-  MsgReader,
-  NlFlag,
-  NlMsgType,
-  readError,
-} from '@ovs-node/netlink/messages';
+import { ATTRS_OFFSET, MsgReader, NlFlag, NlMsgType, readError } from '@ovs-node/netlink/messages';
 import { encodePortOptions } from '../../src/ports/options.js';
-import { attrs } from '../core/kit.js';
+import { attrs, requestMessage } from '../core/kit.js';
 
 export class Client {
   readonly handle: DeviceHandle;
@@ -44,7 +35,7 @@ export class Client {
       UPCALL_PID: 0,
       USER_FEATURES: 3,
     });
-    client.#dp = new MsgReader(reply).next() ? readIndex(reply) : 0;
+    client.#dp = readIndex(reply);
     await client.#transact(Family.WIN_CONTROL, WinControlCmd.PACKET_SUBSCRIBE_REQ, WIN_CONTROL_ATTRS, {
       PACKET_SUBSCRIBE: 1,
       PACKET_PID: client.handle.pid,
@@ -94,20 +85,8 @@ export class Client {
     values: AttrValues<T>,
     flags = 0,
   ): Promise<Uint8Array> {
-    const w = new NlWriter();
-    const mark = beginMessage(
-      w,
-      family,
-      NlFlag.REQUEST | flags,
-      this.#seq++,
-      this.handle.pid,
-      cmd,
-      1,
-      this.#dp,
-    );
-    encodeAttrs(w, table, values);
-    endMessage(w, mark);
-    const reply = await this.handle.transact(w.bytes());
+    const head = { type: family, cmd, dp: this.#dp, flags, seq: this.#seq++, pid: this.handle.pid };
+    const reply = await this.handle.transact(requestMessage(head, table, values));
     const msg = new MsgReader(reply);
     if (msg.next() && msg.type === NlMsgType.ERROR) {
       const { errno } = readError(msg);
