@@ -14,6 +14,9 @@ import type { BridgeState } from './plan.js';
 
 const log = vlog('bridge');
 
+/** Types of interfaces whose MTU can be asked for. */
+const HAS_MTU: ReadonlySet<string> = new Set(['system', 'internal', 'tap']);
+
 /** An interface that works. */
 export interface LiveInterface {
   readonly config: InterfaceConfig;
@@ -36,6 +39,8 @@ export class Bridge implements BridgeState {
   readonly errors = new Map<string, string>();
   /** The bridge's Ethernet address. */
   mac: Uint8Array;
+  /** The bridge's address that its own port was given last; undefined: not known. */
+  #localMac: string | undefined;
   #nextOfport = 1;
   /** Numbers that interfaces (by row) had before their device or datapath went away. */
   readonly #remembered = new Map<string, number>();
@@ -103,14 +108,18 @@ export class Bridge implements BridgeState {
     if (dpif === undefined) {
       throw new Error(`could not add network device ${name} to ofproto (${strerror('ENOTCONN')})`);
     }
-    const options = this.#portOptions(config);
     const old = adoptable.get(name);
+    if (config.isLocal) this.#localMac = undefined;
     if (old !== undefined) {
-      const same =
-        old.type === config.type && [...options].every(([key, value]) => old.options.get(key) === value);
-      if (same && old.options.size === options.size) return old.portNo;
+      if (old.type === config.type && sameOptions(old.options, config.options)) {
+        // The local port's address follows when all ports are there.
+        if (!config.isLocal) await this.#setDevice(config, old.portNo);
+        return old.portNo;
+      }
       await dpif.ports.del(old.portNo);
     }
+    if (config.isLocal) this.#localMac = formatMac(this.mac);
+    const options = new Map([...config.options, ...this.#deviceOptions(config)]);
     try {
       const wanted = this.config.type === 'dummy' ? await this.#dummyPortNo(name) : undefined;
       return (
@@ -135,14 +144,15 @@ export class Bridge implements BridgeState {
     return portNo > 0 && !taken.some((port) => port.portNo === portNo) ? portNo : undefined;
   }
 
-  /** Options for the datapath: the interface's, and what comes from columns. */
-  #portOptions(config: InterfaceConfig): Map<string, string> {
-    const options = new Map(config.options);
+  /** Options that come from columns, and can change while the port is there. */
+  #deviceOptions(config: InterfaceConfig): Map<string, string> {
+    const options = new Map<string, string>();
     if (config.type === 'internal') {
       const mac = config.isLocal ? formatMac(parseMac(config.mac) ?? this.mac) : config.mac;
       if (mac !== undefined) options.set('mac', mac);
-      if (config.mtuRequest !== undefined) options.set('mtu_request', String(config.mtuRequest));
     }
+    if (HAS_MTU.has(config.type) && config.mtuRequest !== undefined)
+      options.set('mtu_request', String(config.mtuRequest));
     return options;
   }
 
@@ -215,12 +225,26 @@ export class Bridge implements BridgeState {
     return changed;
   }
 
-  changeInterface(config: InterfaceConfig): void {
+  /** Changes what can change in place. Never rejects. */
+  async changeInterface(config: InterfaceConfig): Promise<void> {
     const live = this.live.get(config.name);
     if (live === undefined) return;
     this.live.set(config.name, { ...live, config });
     const peer = config.options.get('peer');
     if (config.type === 'patch') this.ofproto.updatePort(live.ofport, { peer });
+    else await this.#setDevice(config, live.dpPort);
+  }
+
+  /** Gives a device the address and the MTU that are configured. */
+  async #setDevice(config: InterfaceConfig, dpPort: number): Promise<void> {
+    const options = this.#deviceOptions(config);
+    if (options.size === 0) return;
+    try {
+      await this.backer.dpif?.ports.set(dpPort, options);
+    } catch (error) {
+      const words = [...options].map(([key, value]) => `${key}=${value}`).join(' ');
+      log.warn(`${config.name}: could not set ${words} (${(error as Error).message})`);
+    }
   }
 
   /** Removes an interface; its device stays as it is. Never rejects. */
@@ -291,8 +315,20 @@ export class Bridge implements BridgeState {
       config.controllers.some((each) => !each.isService),
       now,
     );
-    this.#chooseMac();
     if (this.datapathId !== before) log.info(`bridge ${config.name}: using datapath ID ${this.datapathId}`);
+  }
+
+  /** After each round of changes: the bridge's address follows from its ports, and its own port has it. */
+  async settle(): Promise<void> {
+    const before = this.datapathId;
+    this.#chooseMac();
+    if (this.datapathId !== before)
+      log.info(`bridge ${this.config.name}: using datapath ID ${this.datapathId}`);
+    const local = this.live.get(this.config.name);
+    const mac = formatMac(this.mac);
+    if (local === undefined || local.dpPort === ODPP_NONE || this.#localMac === mac) return;
+    this.#localMac = mac;
+    await this.#setDevice(local.config, local.dpPort);
   }
 
   /** The lowest vendor's address among the ports', if there is one, is the bridge's. */
@@ -311,6 +347,12 @@ export class Bridge implements BridgeState {
     for (const name of this.live.keys()) await this.deleteInterface(name);
     this.ofproto.destroy();
   }
+}
+
+/** Does a port have these options, whatever the columns of its interface added? */
+function sameOptions(have: ReadonlyMap<string, string>, want: ReadonlyMap<string, string>): boolean {
+  const own = [...have].filter(([key]) => key !== 'mac' && key !== 'mtu_request');
+  return own.length === want.size && own.every(([key, value]) => want.get(key) === value);
 }
 
 function sameDevice(a: NetdevInfo | undefined, b: NetdevInfo | undefined): boolean {

@@ -1,14 +1,12 @@
 /** Ethernet addresses of bridges and the datapath IDs that come from them (ovs-vswitchd.conf.db(5), Bridge). */
+import { formatMacBytes as formatMac, parseMacBytes } from '@ovs-node/flow/addr-text';
+
+export { formatMac };
 
 /** Bytes of `aa:bb:cc:dd:ee:ff`; undefined for another text, for a multicast address and for all zeros. */
 export function parseMac(text: string | undefined): Uint8Array | undefined {
-  if (text === undefined || !/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text)) return undefined;
-  const bytes = Uint8Array.from(text.split(':'), (byte) => parseInt(byte, 16));
-  return (bytes[0]! & 1) !== 0 || bytes.every((byte) => byte === 0) ? undefined : bytes;
-}
-
-export function formatMac(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':');
+  const bytes = parseMacBytes(text);
+  return bytes === undefined || (bytes[0]! & 1) !== 0 || bytes.every((byte) => byte === 0) ? undefined : bytes;
 }
 
 export function macToBigint(bytes: Uint8Array): bigint {

@@ -68,6 +68,7 @@ export class Switch {
         for (const step of plan(this.bridges, config)) await this.#apply(step);
         for (const bridge of this.bridges.values())
           bridge.config = config.bridges.get(bridge.config.name) ?? bridge.config;
+        for (const bridge of this.bridges.values()) await bridge.settle();
         await this.#datapaths.sweep(this.bridges.values());
       } catch (error) {
         log.err(`reconfiguration failed: ${errorMessage(error)}`);
