@@ -49,6 +49,17 @@ export function formatMac(mac: bigint): string {
   return formatMacWords(Number(mac >> 32n) & 0xffff, Number(mac & 0xffffffffn));
 }
 
+/** Six bytes of `aa:bb:cc:dd:ee:ff`, two digits each, or undefined: an address in the database, not in flow text. */
+export function parseMacBytes(text: string | undefined): Uint8Array | undefined {
+  if (text === undefined || !/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text)) return undefined;
+  return Uint8Array.from(text.split(':'), (byte) => parseInt(byte, 16));
+}
+
+/** `aa:bb:cc:dd:ee:ff`. */
+export function formatMacBytes(mac: Uint8Array): string {
+  return Array.from(mac, hex2).join(':');
+}
+
 // Each part is a signed decimal of which the low 8 bits count, as scanf("%hhu") has it.
 const IP4 = '[ \\t]*[-+]?[0-9]+\\.[ \\t]*[-+]?[0-9]+\\.[ \\t]*[-+]?[0-9]+\\.[ \\t]*[-+]?[0-9]+';
 const IP4_MASKED = new RegExp(`^(${IP4})(?:/(?:(${IP4})|[ \\t]*([-+]?[0-9]+)))?$`);

@@ -2,6 +2,7 @@
 import { ETH_TYPE_NONE, FRAG_LATER, type FlowKey, VLAN_CFI, W, newKey } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
 import { NetlinkError, NlReader } from './attr.js';
+import { isZero, u32 } from './bytes.js';
 import { attrName } from './attr-table.js';
 import { KEY_ATTRS as K } from './key-attrs.js';
 import { PORT_NONE } from './key-encode.js';
@@ -142,14 +143,6 @@ function finish(scope: Scope, isMask: boolean): void {
   }
 }
 
-function isZero(buf: Uint8Array, at: number, n: number): boolean {
-  for (let i = 0; i < n; i++) if (buf[at + i] !== 0) return false;
-  return true;
-}
-
-function u32(buf: Uint8Array, at: number): number {
-  return (buf[at]! | (buf[at + 1]! << 8) | (buf[at + 2]! << 16) | (buf[at + 3]! << 24)) >>> 0;
-}
 function be16(buf: Uint8Array, at: number): number {
   return (buf[at]! << 8) | buf[at + 1]!;
 }

@@ -1,6 +1,7 @@
 /** The nested parts of a flow key: tunnel metadata (OVS_KEY_ATTR_TUNNEL) and NSH (OVS_KEY_ATTR_NSH). */
 import { type FlowKey, W } from '@ovs-node/flow/layout';
 import { NetlinkError, NlReader, type NlWriter } from './attr.js';
+import { isZero } from './bytes.js';
 import { attrName } from './attr-table.js';
 import { KEY_ATTRS, NSH_KEY_ATTRS as N, TUNNEL_KEY_ATTRS as T, VXLAN_EXT_ATTRS } from './key-attrs.js';
 
@@ -141,7 +142,7 @@ export function decodeTunnel(
       case T.PAD.code:
         break;
       default:
-        if (isMask && isZero(r)) break;
+        if (isMask && isZero(r.buf, r.offset, r.length)) break;
         throw new NetlinkError(95, `tunnel key attribute ${attrName(T, r.type)} is not supported`);
     }
   }
@@ -153,11 +154,6 @@ export function decodeTunnel(
   if ((data[W.TUN_DST] !== 0) === v6)
     throw new NetlinkError(EINVAL, 'tunnel key needs one destination address');
   if (ttl < 0) throw new NetlinkError(EINVAL, 'tunnel key lacks TTL');
-}
-
-function isZero(r: NlReader): boolean {
-  for (let i = 0; i < r.length; i++) if (r.buf[r.offset + i] !== 0) return false;
-  return true;
 }
 
 function decodeGbp(outer: NlReader, data: FlowKey): void {

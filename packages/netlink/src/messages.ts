@@ -8,6 +8,7 @@
  * same generic layout.
  */
 import { NetlinkError, NlReader, type NlWriter, nlAlign } from './attr.js';
+import { u32 } from './bytes.js';
 import { NFNL_SUBSYS_CTNETLINK } from './families.js';
 
 export const NLMSG_HDRLEN = 16;
@@ -202,8 +203,4 @@ export function readError(msg: MsgReader): { readonly errno: number; readonly te
     while (r.next()) if (r.type === NLMSGERR_ATTR_MSG) text = r.string();
   }
   return { errno: errno < 0 ? 71 : errno, text };
-}
-
-function u32(b: Uint8Array, o: number): number {
-  return (b[o]! | (b[o + 1]! << 8) | (b[o + 2]! << 16) | (b[o + 3]! << 24)) >>> 0;
 }

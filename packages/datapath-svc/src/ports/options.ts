@@ -3,6 +3,7 @@
  * the payload of OVS_VPORT_ATTR_OPTIONS, one VPORT_OPTIONS.OPTION attribute each.
  */
 
+import { parseMacBytes } from '@ovs-node/flow/addr-text';
 import { NlReader, NlWriter } from '@ovs-node/netlink/attr';
 import { VPORT_OPTIONS } from '@ovs-node/netlink/families';
 
@@ -63,7 +64,7 @@ export interface DeviceSettings {
 /** The options that are settings of a device; undefined when one of them is no address or no MTU. */
 export function deviceSettings(options: PortOptions): DeviceSettings | undefined {
   const macText = options.get('mac');
-  const mac = parseMac(macText);
+  const mac = parseMacBytes(macText);
   if (macText !== undefined && mac === undefined) return undefined;
   const mtuText = options.get('mtu_request');
   if (mtuText === undefined) return { mac, mtu: undefined };
@@ -76,15 +77,4 @@ export function sameButSettings(a: PortOptions, b: PortOptions): boolean {
   const covers = (one: PortOptions, other: PortOptions): boolean =>
     [...one].every(([key, value]) => key === 'mac' || key === 'mtu_request' || other.get(key) === value);
   return covers(a, b) && covers(b, a);
-}
-
-/** Six bytes of `aa:bb:cc:dd:ee:ff`, or undefined. */
-export function parseMac(text: string | undefined): Uint8Array | undefined {
-  if (text === undefined || !/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text)) return undefined;
-  return Uint8Array.from(text.split(':'), (byte) => parseInt(byte, 16));
-}
-
-/** `aa:bb:cc:dd:ee:ff`. */
-export function formatMac(mac: Uint8Array): string {
-  return Array.from(mac, (byte) => byte.toString(16).padStart(2, '0')).join(':');
 }

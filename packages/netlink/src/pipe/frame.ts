@@ -21,6 +21,7 @@
  */
 import type { Socket } from 'node:net';
 import { NetlinkError } from '../attr.js';
+import { u32 } from '../bytes.js';
 
 export const FRAME_HEADER = 12;
 /** The longest frame: a jumbo packet with key and actions, or what one read of a dump returns, fits with room. */
@@ -91,10 +92,6 @@ export class FrameReader {
     const payload = new Uint8Array(buf.buffer, buf.byteOffset + at + FRAME_HEADER, length - FRAME_HEADER);
     this.#onFrame(op, status, u32(buf, at + 8), payload);
   }
-}
-
-function u32(b: Uint8Array, o: number): number {
-  return (b[o]! | (b[o + 1]! << 8) | (b[o + 2]! << 16) | (b[o + 3]! << 24)) >>> 0;
 }
 
 function frameLength(buf: Uint8Array, at: number): number {

@@ -7,6 +7,7 @@
 import { CT_STATE_FLAGS, TCP_FLAGS } from '@ovs-node/flow/flags-text';
 import { altHex } from '@ovs-node/flow/int-text';
 import { NlReader } from '../attr.js';
+import { isZero } from '../bytes.js';
 import { KEY_ATTRS as K, NSH_KEY_ATTRS as N, TUNNEL_KEY_ATTRS as T, VXLAN_EXT_ATTRS } from '../key-attrs.js';
 import { TunFlag } from '../key-nests.js';
 import { DEC, HEX, IP4, IP6, WIDE, type Format } from './formats.js';
@@ -42,11 +43,6 @@ function isExact(mask: Uint8Array, at = 0, n = mask.length, bits = 8 * n): boole
     const want = left >= 8 ? 0xff : left <= 0 ? 0 : (1 << left) - 1;
     if ((mask[at + i]! & want) !== want) return false;
   }
-  return true;
-}
-
-function isZero(mask: Uint8Array, at = 0, n = mask.length): boolean {
-  for (let i = 0; i < n; i++) if (mask[at + i] !== 0) return false;
   return true;
 }
 

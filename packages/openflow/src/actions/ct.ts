@@ -3,9 +3,9 @@ import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { mustField } from '@ovs-node/flow/fields';
 import { fail } from '../errors.js';
 import { readFieldName } from '../match/headers.js';
-import { formatIp6 as formatIpv6, parseIp6 as readIpv6 } from '@ovs-node/flow/addr-text';
+import { formatIp4, formatIp6 as formatIpv6, parseIp6 as readIpv6 } from '@ovs-node/flow/addr-text';
 import { parseKeyValues } from '../text/key-value.js';
-import { formatIpv4, readIpv4, readNumber } from '../text/numbers.js';
+import { readIpv4, readNumber } from '../text/numbers.js';
 import { formatTable, readTable } from '../text/tables.js';
 import { decodeActionList, encodeActionList, formatActionList, parseActionList } from './nested.js';
 import { type ActionRows, type FormatContext, nx, type ParseContext } from './row.js';
@@ -161,7 +161,7 @@ function formatNat(n: NatSpec): string {
   let out: string = n.dir;
   if (n.addr) {
     const { family, min, max } = n.addr;
-    const text = (v: bigint): string => (family === 4 ? formatIpv4(Number(v)) : formatIpv6(v));
+    const text = (v: bigint): string => (family === 4 ? formatIp4(Number(v)) : formatIpv6(v));
     const wrap = (s: string): string => (family === 6 && n.port ? `[${s}]` : s);
     out += `=${wrap(text(min))}`;
     if (max !== min) out += `-${wrap(text(max))}`;

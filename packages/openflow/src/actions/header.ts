@@ -1,22 +1,12 @@
 /** Actions on VLAN, Ethernet, IP, transport and MPLS headers that have a name of their own. */
+import { formatIp4, formatMac } from '@ovs-node/flow/addr-text';
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { mustField } from '@ovs-node/flow/fields';
 import { PROTO } from '@ovs-node/flow/field-types';
 import { PROTO_OXM_ANY } from '@ovs-node/flow/field-types';
 import { fail } from '../errors.js';
 import { fullMask } from './field-value.js';
-
-import {
-  formatIpv4,
-  formatMac,
-  hex,
-  parseIpv4,
-  parseMac,
-  parseU16,
-  parseU64,
-  parseU8,
-  readNumber,
-} from '../text/numbers.js';
+import { hex, parseIpv4, parseMac, parseU16, parseU64, parseU8, readNumber } from '../text/numbers.js';
 import { type ActionRow, type ActionRows, nx, type ParseContext, std } from './row.js';
 import type { Action, ActionOf, ActionType } from './types.js';
 
@@ -120,7 +110,7 @@ function ipAction(
     (ip) => ({ type, ip: Number(ip) }),
     (a) => BigInt(a.ip),
     { [key]: (arg) => ({ type, ip: parseIpv4(arg) }) },
-    (a) => `${key}:${formatIpv4(a.ip)}`,
+    (a) => `${key}:${formatIp4(a.ip)}`,
   );
 }
 

@@ -1,4 +1,5 @@
 /** Messages as text, as `ovs-ofctl` prints what it receives (`ofp-print`, `monitor`, `snoop`, replies). */
+import { formatMac } from '@ovs-node/flow/addr-text';
 import { OFPP, formatPort, type PortMap } from '@ovs-node/flow/ports';
 import { REASONS } from '../actions/output.js';
 import type { TableMap } from '../actions/row.js';
@@ -35,7 +36,7 @@ import {
   formatQueueStats,
 } from './print-port.js';
 import { formatTableStats } from './print-table.js';
-import { formatMac, hex } from './numbers.js';
+import { hex } from './numbers.js';
 import { hexDump } from './hex-dump.js';
 import { formatPacket } from './packet.js';
 

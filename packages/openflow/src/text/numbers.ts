@@ -1,4 +1,5 @@
 /** Numbers in flow text, with the limits and the words of errors that `ovs-ofctl` has. */
+import { parseMac as readMac } from '@ovs-node/flow/addr-text';
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 
 const NUMBER = /^\s*[+-]?(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)$/;
@@ -44,9 +45,9 @@ export function parseU64(text: string): bigint {
 }
 /** An Ethernet address. */
 export function parseMac(text: string): bigint {
-  if (!/^(?:[0-9a-fA-F]{1,2}:){5}[0-9a-fA-F]{1,2}$/.test(text))
-    throw new FlowSyntaxError(`invalid mac address ${text}`);
-  return text.split(':').reduce((v, b) => (v << 8n) | BigInt(`0x${b}`), 0n);
+  const mac = readMac(text);
+  if (mac === undefined) throw new FlowSyntaxError(`invalid mac address ${text}`);
+  return mac;
 }
 /** An IPv4 address, as an unsigned number. */
 export function parseIpv4(text: string): number {
@@ -58,16 +59,6 @@ export function readIpv4(text: string): number | undefined {
   if (!/^\d{1,3}(?:\.\d{1,3}){3}$/.test(text)) return undefined;
   const parts = text.split('.').map(Number);
   return parts.some((p) => p > 255) ? undefined : parts.reduce((v, b) => v * 256 + b, 0);
-}
-/** The text of an Ethernet address. */
-export function formatMac(mac: bigint): string {
-  return mac
-    .toString(16)
-    .padStart(12, '0')
-    .replace(/..(?=.)/g, '$&:');
-}
-export function formatIpv4(ip: number): string {
-  return `${ip >>> 24}.${(ip >>> 16) & 255}.${(ip >>> 8) & 255}.${ip & 255}`;
 }
 /** `0x` and hexadecimal digits. */
 export function hex(v: number | bigint, digits = 0): string {

@@ -1,8 +1,8 @@
 /** Port descriptions and statistics as text. */
+import { formatMac } from '@ovs-node/flow/addr-text';
 import { formatPort, type PortMap } from '@ovs-node/flow/ports';
 import { PC, PF, type PhyPort, type PortStats, PS, type QueueStats } from '../messages/types.js';
 import { formatDuration } from './flow.js';
-import { formatMac } from './numbers.js';
 
 type BitNames = readonly (readonly [number, string])[];
 

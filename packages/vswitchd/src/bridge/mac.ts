@@ -6,7 +6,9 @@ export { formatMac };
 /** Bytes of `aa:bb:cc:dd:ee:ff`; undefined for another text, for a multicast address and for all zeros. */
 export function parseMac(text: string | undefined): Uint8Array | undefined {
   const bytes = parseMacBytes(text);
-  return bytes === undefined || (bytes[0]! & 1) !== 0 || bytes.every((byte) => byte === 0) ? undefined : bytes;
+  return bytes === undefined || (bytes[0]! & 1) !== 0 || bytes.every((byte) => byte === 0)
+    ? undefined
+    : bytes;
 }
 
 export function macToBigint(bytes: Uint8Array): bigint {

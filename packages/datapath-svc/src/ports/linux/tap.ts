@@ -10,13 +10,14 @@
  * (it then counts as up). When somebody deletes the device, `read` fails with EBADFD, and the port makes it again.
  */
 
+import { formatMacBytes } from '@ovs-node/flow/addr-text';
 import { PacketMeta } from '../../core/packet-meta.js';
 import type { Vport } from '../../core/vport.js';
 import type { Libc } from '../../sys/libc.js';
 import * as L from '../../sys/linux.js';
 import { acquireMemory, addressOf, type Memory, releaseMemory } from '../../sys/memory.js';
 import { type NetdevControl, putIfname, validIfname } from '../../sys/netdev.js';
-import { decodePortOptions, type DeviceSettings, deviceSettings, formatMac } from '../options.js';
+import { decodePortOptions, type DeviceSettings, deviceSettings } from '../options.js';
 import { IfFlags, MAX_FRAME, type Port, type PortHost, RECEIVE_BATCH } from '../provider.js';
 import { FrameStore } from './frame-store.js';
 import { readVnetHeader, VNET_HEADER, writeVnetHeader } from './vnet-header.js';
@@ -240,7 +241,7 @@ export class TapPort implements Port {
   /** What the device says of itself; tells the handles when that is news. */
   #look(): void {
     const { flags, mtu, ifindex } = this;
-    const mac = formatMac(this.mac);
+    const mac = formatMacBytes(this.mac);
     const running = this.#running;
     this.#read();
     if (this.#vport === undefined) return;
@@ -249,7 +250,7 @@ export class TapPort implements Port {
       mtu !== this.mtu ||
       ifindex !== this.ifindex ||
       running !== this.#running ||
-      mac !== formatMac(this.mac)
+      mac !== formatMacBytes(this.mac)
     ) {
       this.#vport.datapath.vportChanged(this.#vport);
     }
