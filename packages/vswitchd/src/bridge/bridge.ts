@@ -24,6 +24,10 @@ export interface LiveInterface {
   /** ODPP_NONE for a patch port. */
   readonly dpPort: number;
   device: NetdevInfo | undefined;
+  /** The device's index in the host; 0: it has none, or has gone. */
+  ifindex: number;
+  /** The device that was there has gone; the port waits for it. */
+  isGone: boolean;
 }
 
 /** Ports that a datapath keeps across a restart of vswitchd are taken over instead of being added. */
@@ -72,9 +76,12 @@ export class Bridge implements BridgeState {
       const dpPort =
         config.type === 'patch' ? this.#checkPatch(config) : await this.#attach(config, adoptable);
       const ofport = this.#number(config);
-      const live: LiveInterface = { config, ofport, dpPort, device: undefined };
+      const live: LiveInterface = { config, ofport, dpPort, device: undefined, ifindex: 0, isGone: false };
       this.live.set(name, live);
-      if (dpPort !== ODPP_NONE) live.device = await this.#deviceOf(config);
+      if (dpPort !== ODPP_NONE) {
+        live.device = await this.#deviceOf(config);
+        live.ifindex = await this.#ifindexOf(name);
+      }
       this.ofproto.addPort({
         name,
         ofport,
@@ -184,6 +191,14 @@ export class Bridge implements BridgeState {
     }
   }
 
+  async #ifindexOf(name: string): Promise<number> {
+    try {
+      return (await this.backer.dpif?.ports.byName(name))?.ifindex ?? 0;
+    } catch {
+      return 0;
+    }
+  }
+
   #describe(live: LiveInterface): PhyPort {
     const { config, ofport } = live;
     const { device } = live;
@@ -213,6 +228,12 @@ export class Bridge implements BridgeState {
     for (const live of this.live.values()) {
       if (live.dpPort === ODPP_NONE || (only !== undefined && live.config.name !== only)) continue;
       const device = await this.#deviceOf(live.config);
+      const ifindex = await this.#ifindexOf(live.config.name);
+      const isGone = ifindex === 0 && (live.ifindex !== 0 || live.isGone);
+      if (isGone && !live.isGone) log.warn(goneText(live.config.name));
+      changed ||= ifindex !== live.ifindex;
+      live.ifindex = ifindex;
+      live.isGone = isGone;
       if (sameDevice(device, live.device)) continue;
       live.device = device;
       const phy = this.ofproto.port(live.ofport)?.phy;
@@ -355,6 +376,11 @@ function sameOptions(have: ReadonlyMap<string, string>, want: ReadonlyMap<string
   return own.length === want.size && own.every(([key, value]) => want.get(key) === value);
 }
 
+/** What is said of a device that is not there. */
+export function goneText(name: string): string {
+  return `could not open network device ${name} (${strerror('ENODEV')})`;
+}
+
 function sameDevice(a: NetdevInfo | undefined, b: NetdevInfo | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   return (
@@ -372,8 +398,7 @@ function describeFailure(config: InterfaceConfig, error: Error & { code?: string
   const reason = error.code === undefined ? error.message : strerror(error.code);
   if (error.code === 'EINVAL' && config.type === 'stream')
     return `${config.name}: stream type requires valid 'listen' or 'remote' argument`;
-  if (error.code === 'ENODEV' && config.type === 'system')
-    return `could not open network device ${config.name} (${reason})`;
+  if (error.code === 'ENODEV' && config.type === 'system') return goneText(config.name);
   if (error.code === 'EAFNOSUPPORT') return `could not open network device ${config.name} (${reason})`;
   return `could not add network device ${config.name} to ofproto (${reason})`;
 }

@@ -7,7 +7,7 @@ import { transactUntilDone, type Transaction } from 'ovsdb-client/transaction';
 import type { Row } from 'ovsdb-client/vswitch/schema';
 import type { PortStats } from '../dpif/provider.js';
 import { ODPP_NONE } from '../ofproto/types.js';
-import type { Bridge, LiveInterface } from './bridge.js';
+import { type Bridge, type LiveInterface, goneText } from './bridge.js';
 import type { VswitchReplica } from './config.js';
 import { formatMac } from './mac.js';
 
@@ -88,15 +88,17 @@ function interfaceStatus(bridge: Bridge, name: string): Record<string, NativeVal
     };
     return { ofport: error === undefined ? undefined : -1, error, ...gone, statistics: new Map() };
   }
-  return { ofport: live.ofport & 0xffff, error: undefined, ...deviceStatus(live) };
+  const problem = live.isGone ? goneText(name) : undefined;
+  return { ofport: live.ofport & 0xffff, error: problem, ...deviceStatus(live) };
 }
 
-function deviceStatus({ config, device, dpPort }: LiveInterface): Record<string, NativeValue> {
+function deviceStatus({ config, device, dpPort, ifindex }: LiveInterface): Record<string, NativeValue> {
   if (device === undefined)
     return dpPort === ODPP_NONE && config.type === 'patch' ? { link_state: 'up', admin_state: 'up' } : {};
   return {
     admin_state: device.up ? 'up' : 'down',
     link_state: device.up && device.carrier ? 'up' : 'down',
+    ifindex: ifindex === 0 ? undefined : ifindex,
     mac_in_use: formatMac(device.mac),
     mtu: config.type === 'patch' ? undefined : device.mtu,
   };
