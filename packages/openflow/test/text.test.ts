@@ -33,6 +33,7 @@ const ACTIONS: readonly (readonly [text: string, printed?: string])[] = [
   ['push_vlan:0x88a8'],
   ['mod_vlan_vid:7,set_vlan_pcp:3'],
   ['mod_dl_src:00:11:22:33:44:55'],
+  ['mod_dl_src:0x1:100:2:3:4:5', 'mod_dl_src:01:00:02:03:04:05'],
   ['dec_ttl(1,2),dec_ttl'],
   ['load:5->reg0', 'load:0x5->NXM_NX_REG0[]'],
   ['load:0->reg0[3..5]', 'load:0->NXM_NX_REG0[3..5]'],
