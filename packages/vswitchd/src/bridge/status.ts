@@ -30,7 +30,8 @@ export interface StatusSource {
 /** Writes what changed; resolves when the database has it. Rejects when the connection is lost meanwhile. */
 export async function writeStatus(replica: VswitchReplica, source: StatusSource): Promise<void> {
   await transactUntilDone(replica, (transaction) => {
-    for (const bridge of source.bridges) writeBridge(replica, transaction, bridge);
+    const bridges = [...source.bridges];
+    for (const bridge of bridges) writeBridge(replica, transaction, bridge, bridges);
     for (const [uuid, status] of source.controllers) writeController(replica, transaction, uuid, status);
     const [root] = replica.rows('Open_vSwitch');
     if (root === undefined) return;
@@ -61,7 +62,12 @@ function same(a: NativeValue, b: NativeValue): boolean {
   return a === b;
 }
 
-function writeBridge(replica: VswitchReplica, transaction: Transaction, bridge: Bridge): void {
+function writeBridge(
+  replica: VswitchReplica,
+  transaction: Transaction,
+  bridge: Bridge,
+  bridges: readonly Bridge[],
+): void {
   const row = replica.row('Bridge', bridge.config.uuid);
   if (row === undefined) return;
   write(transaction, 'Bridge', row, { datapath_id: bridge.datapathId, datapath_version: '<built-in>' });
@@ -69,13 +75,17 @@ function writeBridge(replica: VswitchReplica, transaction: Transaction, bridge: 
     for (const { name, uuid } of port.interfaces) {
       const interfaceRow = replica.row('Interface', uuid);
       if (interfaceRow === undefined) continue;
-      write(transaction, 'Interface', interfaceRow, interfaceStatus(bridge, name));
+      write(transaction, 'Interface', interfaceRow, interfaceStatus(bridge, name, bridges));
     }
   }
 }
 
 /** Columns of an interface that works, or does not. */
-function interfaceStatus(bridge: Bridge, name: string): Record<string, NativeValue> {
+function interfaceStatus(
+  bridge: Bridge,
+  name: string,
+  bridges: readonly Bridge[],
+): Record<string, NativeValue> {
   const live = bridge.live.get(name);
   const error = bridge.errors.get(name);
   if (live === undefined) {
@@ -88,8 +98,22 @@ function interfaceStatus(bridge: Bridge, name: string): Record<string, NativeVal
     };
     return { ofport: error === undefined ? undefined : -1, error, ...gone, statistics: new Map() };
   }
-  const problem = live.isGone ? goneText(name) : undefined;
+  const problem = live.isGone ? goneText(name) : patchProblem(bridge, live, bridges);
   return { ofport: live.ofport & 0xffff, error: problem, ...deviceStatus(live) };
+}
+
+/** Why a patch port leads nowhere: its peer is not there, is of another datapath, or is not its peer. */
+function patchProblem(
+  { config: { type } }: Bridge,
+  { config }: LiveInterface,
+  bridges: readonly Bridge[],
+): string | undefined {
+  if (config.type !== 'patch') return undefined;
+  const peer = config.options.get('peer') ?? '';
+  const isUsable = bridges.some(
+    (each) => each.config.type === type && each.live.get(peer)?.config.options.get('peer') === config.name,
+  );
+  return isUsable ? undefined : `No usable peer '${peer}' exists in '${type}' datapath.`;
 }
 
 function deviceStatus({ config, device, dpPort, ifindex }: LiveInterface): Record<string, NativeValue> {
