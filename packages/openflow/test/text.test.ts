@@ -37,6 +37,7 @@ const ACTIONS: readonly (readonly [text: string, printed?: string])[] = [
   ['dec_ttl(1,2),dec_ttl'],
   ['load:5->reg0', 'load:0x5->NXM_NX_REG0[]'],
   ['load:0->reg0[3..5]', 'load:0->NXM_NX_REG0[3..5]'],
+  ['load:1->reg0[+1..3]', 'load:0x1->NXM_NX_REG0[1..3]'],
   ['set_field:5/7->reg0', 'set_field:0x5/0x7->reg0'],
   ['set_field:10.0.0.1->nw_src', 'set_field:10.0.0.1->ip_src'],
   ['move:NXM_NX_REG0[0..5]->NXM_NX_REG1[3..8]'],
@@ -68,6 +69,10 @@ const REFUSED: readonly (readonly [flow: string, message: string])[] = [
   ['actions=output:foo', 'foo: output to unknown port'],
   ['actions=drop,output:1', '"drop" must not be accompanied by any other action or instruction'],
   ['actions=load:0x12->reg0[0..3]', '0x12->reg0[0..3]: value 0x12 does not fit into 4 bits'],
+  [
+    'actions=load:1->reg0[-1..3]',
+    'reg0[-1..3]: starting bit -1 is not valid because field is only 32 bits wide',
+  ],
   ['actions=set_field:5', "5: missing `->'"],
   ['actions=set_field:5->foo', 'foo is not a valid OXM field name'],
   [

@@ -2,6 +2,7 @@
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { fieldByCodeName, fieldByName, mustField } from '@ovs-node/flow/fields';
 import type { Field } from '@ovs-node/flow/field-types';
+import { parseBits } from '@ovs-node/flow/subfield';
 import { fail } from '../errors.js';
 import { putFieldHeader, readFieldName } from '../match/headers.js';
 import type { Reader, Writer } from '../wire.js';
@@ -33,26 +34,9 @@ export function parseSubfieldPrefix(text: string): { subfield: Subfield; rest: s
   const name = nameEnd < 0 ? text : text.slice(0, nameEnd);
   const f = findField(name);
   if (!f) throw new FlowSyntaxError(`${text}: unknown field \`${name}'`);
-  const bits = fieldBits(f);
-  let rest = text.slice(name.length);
-  if (!rest.startsWith('[')) return { subfield: wholeField(f), rest };
-  const m = /^\[(?:(-?\d+)(?:\.\.(-?\d+))?)?\]/.exec(rest);
-  if (!m) throw new FlowSyntaxError(`${text}: syntax error expecting [] or [<bit>] or [<start>..<end>]`);
-  rest = rest.slice(m[0].length);
-  const start = m[1] === undefined ? 0 : Number(m[1]);
-  const end = m[2] === undefined ? (m[1] === undefined ? bits - 1 : start) : Number(m[2]);
-  if (start > end) throw new FlowSyntaxError(`${text}: starting bit ${start} is after ending bit ${end}`);
-  if (start >= bits) {
-    throw new FlowSyntaxError(
-      `${text}: starting bit ${start} is not valid because field is only ${bits} bits wide`,
-    );
-  }
-  if (end >= bits) {
-    throw new FlowSyntaxError(
-      `${text}: ending bit ${end} is not valid because field is only ${bits} bits wide`,
-    );
-  }
-  return { subfield: { field: f.name, ofs: start, nBits: end - start + 1 }, rest };
+  if (text[name.length] !== '[') return { subfield: wholeField(f), rest: text.slice(name.length) };
+  const { bits, end } = parseBits(text, name.length, f);
+  return { subfield: { field: f.name, ofs: bits.ofs, nBits: bits.nBits }, rest: text.slice(end) };
 }
 
 /** Reads a subfield that is all of `text`. @throws FlowSyntaxError */
