@@ -90,7 +90,10 @@ function connectAddress(address: StreamAddress, timeoutMs: number | undefined): 
       settle();
       socket.on('error', () => {});
       socket.destroy();
-      reject(new OvsError(strerror(error), errnoName(error), { cause: error }));
+      // A name that cannot be resolved is no address; the C library's resolver has errors of its own for that.
+      const isNoAddress = ['ENOTFOUND', 'EAI_AGAIN'].includes((error as { code?: string }).code ?? '');
+      const code = isNoAddress ? 'EAFNOSUPPORT' : errnoName(error);
+      reject(new OvsError(strerror(code), code, { cause: error }));
     };
     const connected = (): void => {
       settle();

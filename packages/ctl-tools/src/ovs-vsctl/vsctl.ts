@@ -7,7 +7,7 @@
  *                                        └── wait for a change ◄──┘
  */
 import { defaultDbRemote, dirs } from '@ovs-node/common/dirs';
-import { FatalError, errorMessage } from '@ovs-node/common/errors';
+import { FatalError, errorMessage, strerror } from '@ovs-node/common/errors';
 import { type OptionSpec, parseCommandLine } from '@ovs-node/common/getopt';
 import { sslOptions } from '@ovs-node/common/stream-options';
 import { runTool, parseTimeout, startTimeout } from '@ovs-node/common/tool';
@@ -151,9 +151,15 @@ function selectionOf(calls: readonly CommandCall<VsctlContext>[]): TableSelectio
   );
 }
 
+/** Why there is no connection, in the words of the C library where it has some. */
+function connectionProblem(error: unknown): string {
+  const { code } = error as { code?: string };
+  return code === 'EOF' || code === 'EAFNOSUPPORT' ? strerror(code) : errorMessage(error);
+}
+
 function connected(replica: Replica, settings: Settings): Promise<void> {
   return replica.ready().catch((error: unknown) => {
-    throw new FatalError(`${settings.remote}: database connection failed (${errorMessage(error)})`);
+    throw new FatalError(`${settings.remote}: database connection failed (${connectionProblem(error)})`);
   });
 }
 
@@ -166,7 +172,7 @@ async function runAll(
   const lost = new Promise<never>((_, reject) => {
     replica.onState((state, error) => {
       if (state !== 'closed' || error === undefined) return;
-      reject(new FatalError(`${settings.remote}: database connection failed (${errorMessage(error)})`));
+      reject(new FatalError(`${settings.remote}: database connection failed (${connectionProblem(error)})`));
     });
   });
   lost.catch(() => undefined);
