@@ -16,8 +16,8 @@ const B = { name: 'ovsr-b', port: 'ovsr-b0', ip: '10.8.0.2/24' };
 const LOST = [/connection|connect|dropped|closed|lost|disconnected|unreachable|unavailable/i];
 
 rootTest('established traffic goes on while ovs-vswitchd is down, and all is well after its return', (t) =>
-  withSuite(t, { expectedWarnings: LOST }, (suite) =>
-    withHosts([A, B], async (first) => {
+  withHosts([A, B], (first) =>
+    withSuite(t, { expectedWarnings: LOST }, async (suite) => {
       const a = first as Host;
       await suite.vsctl('add-br', BRIDGE, '--', 'add-port', BRIDGE, A.port, '--', 'add-port', BRIDGE, B.port);
       t.true(await a.pings('10.8.0.2'));
@@ -32,8 +32,8 @@ rootTest('established traffic goes on while ovs-vswitchd is down, and all is wel
 );
 
 rootTest('the datapath service comes back with its ports and flows', (t) =>
-  withSuite(t, { expectedWarnings: LOST }, (suite) =>
-    withHosts([A, B], async (first) => {
+  withHosts([A, B], (first) =>
+    withSuite(t, { expectedWarnings: LOST }, async (suite) => {
       const a = first as Host;
       await suite.vsctl('add-br', BRIDGE, '--', 'add-port', BRIDGE, A.port, '--', 'add-port', BRIDGE, B.port);
       t.true(await a.pings('10.8.0.2'));
@@ -47,8 +47,8 @@ rootTest('the datapath service comes back with its ports and flows', (t) =>
 );
 
 rootTest('an internal port keeps its address when the datapath service is killed and started again', (t) =>
-  withSuite(t, { expectedWarnings: LOST }, (suite) =>
-    withHosts([A], async (first) => {
+  withHosts([A], (first) =>
+    withSuite(t, { expectedWarnings: LOST }, async (suite) => {
       const a = first as Host;
       await suite.vsctl('add-br', BRIDGE, '--', 'add-port', BRIDGE, A.port);
       await must('ip', 'addr', 'add', '10.8.0.9/24', 'dev', BRIDGE);
@@ -64,8 +64,8 @@ rootTest('an internal port keeps its address when the datapath service is killed
 );
 
 rootTest('ovsdb-server may go and come while packets flow', (t) =>
-  withSuite(t, { expectedWarnings: LOST }, (suite) =>
-    withHosts([A, B], async (first) => {
+  withHosts([A, B], (first) =>
+    withSuite(t, { expectedWarnings: LOST }, async (suite) => {
       const a = first as Host;
       await suite.vsctl('add-br', BRIDGE, '--', 'add-port', BRIDGE, A.port, '--', 'add-port', BRIDGE, B.port);
       t.true(await a.pings('10.8.0.2'));

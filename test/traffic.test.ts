@@ -17,8 +17,8 @@ const B = { name: 'ovst-b', port: 'ovst-b0', ip: '10.9.0.2/24', ip6: 'fd00:9::2/
 const C = { name: 'ovst-c', port: 'ovst-c0', ip: '10.9.0.3/24' };
 
 rootTest('hosts ping each other over IPv4 and IPv6, and the flows and ports count it', (t) =>
-  withSuite(t, {}, (suite) =>
-    withHosts([A, B], async (a, b) => {
+  withHosts([A, B], (a, b) =>
+    withSuite(t, {}, async (suite) => {
       await suite.vsctl('add-br', BRIDGE, '--', 'add-port', BRIDGE, A.port, '--', 'add-port', BRIDGE, B.port);
       t.true(await (a as Host).pings('10.9.0.2', 5));
       t.true(await (b as Host).pings('fd00:9::1', 5));
@@ -36,8 +36,8 @@ rootTest('hosts ping each other over IPv4 and IPv6, and the flows and ports coun
 );
 
 iperfTest('a TCP stream crosses the bridge', (t) =>
-  withSuite(t, {}, (suite) =>
-    withHosts([A, B], async (a, b) => {
+  withHosts([A, B], (a, b) =>
+    withSuite(t, {}, async (suite) => {
       await suite.vsctl('add-br', BRIDGE, '--', 'add-port', BRIDGE, A.port, '--', 'add-port', BRIDGE, B.port);
       const server = (b as Host).spawn('iperf3', '-s', '-1');
       await waitFor('iperf3', async () => (await (b as Host).run('ss', '-ltn')).stdout.includes(':5201'));
@@ -51,8 +51,8 @@ iperfTest('a TCP stream crosses the bridge', (t) =>
 );
 
 dumpTest('access ports of different VLANs are apart, and a trunk carries the tag', (t) =>
-  withSuite(t, {}, (suite) =>
-    withHosts([A, B, C], async (a, _b, c) => {
+  withHosts([A, B, C], (a, _b, c) =>
+    withSuite(t, {}, async (suite) => {
       await suite.vsctl('add-br', BRIDGE);
       await suite.vsctl('add-port', BRIDGE, A.port, 'tag=10', '--', 'add-port', BRIDGE, B.port, 'tag=20');
       await suite.vsctl('add-port', BRIDGE, C.port);
@@ -72,8 +72,8 @@ dumpTest('access ports of different VLANs are apart, and a trunk carries the tag
 );
 
 rootTest('the stateful firewall admits one direction; flushing ends an established connection’s entry', (t) =>
-  withSuite(t, {}, (suite) =>
-    withHosts([A, B], async (first, second) => {
+  withHosts([A, B], (first, second) =>
+    withSuite(t, {}, async (suite) => {
       const [a, b] = [first as Host, second as Host];
       await suite.vsctl('add-br', BRIDGE, '--', 'add-port', BRIDGE, A.port, '--', 'add-port', BRIDGE, B.port);
       const loaded = await suite.run('ovs-ofctl', ['add-flows', BRIDGE, '-'], {
@@ -105,8 +105,8 @@ rootTest('the stateful firewall admits one direction; flushing ends an establish
 );
 
 rootTest('a device that appears after its port was added starts to work by itself', (t) =>
-  withSuite(t, { expectedWarnings: [/ovst-late/] }, (suite) =>
-    withHosts([A], async (a) => {
+  withHosts([A], (a) =>
+    withSuite(t, { expectedWarnings: [/ovst-late/] }, async (suite) => {
       await suite.vsctl('add-br', BRIDGE, '--', 'add-port', BRIDGE, A.port);
       // As the peer: the port is in the database, its error beside it, and ovs-vsctl says so with status 0.
       const added = await suite.run('ovs-vsctl', ['add-port', BRIDGE, 'ovst-late']);
