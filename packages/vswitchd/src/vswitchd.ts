@@ -58,6 +58,7 @@ export class Vswitchd {
     });
     this.datapaths = new Datapaths(options);
     this.switch = new Switch(this.datapaths, options.clock, {
+      interfaceTypes: new Set(options.interfaceTypes),
       config: () => this.#readConfig(),
       applied: () => this.#wasApplied(),
       bridgeAdded: (bridge) => this.#bridgeAdded(bridge),

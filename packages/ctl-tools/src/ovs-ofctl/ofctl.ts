@@ -283,7 +283,7 @@ async function main(args: string[]): Promise<void> {
   if (name !== undefined && LATER.has(name)) throw new FatalError(`'${name}' command is not supported yet`);
   const { spec, args: words } = findCommand(COMMANDS, line.operands);
   if (settings.readOnly && (spec as OfctlCommand).writes) {
-    throw new FatalError(`'${spec.name}' command is not supported in read-only mode`);
+    throw new FatalError(`'${spec.name}' command does not work in read only mode`);
   }
   const context = new OfctlContext(settings);
   try {

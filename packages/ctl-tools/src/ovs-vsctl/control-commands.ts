@@ -1,4 +1,6 @@
 /** Controllers of bridges, managers and the SSL configuration of the whole, and resets. */
+import { isActiveName, isPassiveName } from '@ovs-node/common/stream-name';
+import { vlog } from '@ovs-node/common/vlog';
 import { EMPTY_DATUM, scalarDatum, setDatum } from 'ovsdb-client/data/datum';
 import type { CommandCall, CtlCommand } from '../lib/ctl-command.js';
 import { lines } from './bridge-commands.js';
@@ -6,6 +8,8 @@ import type { VsctlContext } from './context.js';
 
 type Call = CommandCall<VsctlContext>;
 const PROBE = { name: 'inactivity-probe', arg: 'required' } as const;
+
+const log = vlog('vsctl');
 
 interface Holder {
   /** Table of the targets' rows. */
@@ -36,6 +40,7 @@ function setTargets(
   deleteTargets(context, holder);
   const probe = options.get('inactivity-probe');
   const rows = names.map((name) => {
+    if (!isActiveName(name) && !isPassiveName(name)) log.warn(`target type "${name}" is possibly erroneous`);
     const row = context.transaction.insert(holder.table);
     context.transaction.set(holder.table, row, 'target', scalarDatum(name));
     if (probe !== undefined)

@@ -45,12 +45,14 @@ export class Bridge implements BridgeState {
   mac: Uint8Array;
   /** The bridge's address that its own port was given last; undefined: not known. */
   #localMac: string | undefined;
+  readonly #interfaceTypes: ReadonlySet<string>;
   #nextOfport = 1;
   /** Numbers that interfaces (by row) had before their device or datapath went away. */
   readonly #remembered = new Map<string, number>();
 
-  constructor(config: BridgeConfig, backer: Backer, now: number) {
+  constructor(config: BridgeConfig, backer: Backer, interfaceTypes: ReadonlySet<string>, now: number) {
     this.config = config;
+    this.#interfaceTypes = interfaceTypes;
     this.backer = backer;
     this.ofproto = new Ofproto(config.name, backer, now);
     this.mac = parseMac(config.hwaddr) ?? macOfUuid(config.uuid);
@@ -73,6 +75,9 @@ export class Bridge implements BridgeState {
   async addInterface(config: InterfaceConfig, adoptable: Adoptable): Promise<void> {
     const { name } = config;
     try {
+      if (!this.#interfaceTypes.has(config.type)) {
+        throw new Error(`could not open network device ${name} (${strerror('EAFNOSUPPORT')})`);
+      }
       const dpPort =
         config.type === 'patch' ? this.#checkPatch(config) : await this.#attach(config, adoptable);
       const ofport = this.#number(config);

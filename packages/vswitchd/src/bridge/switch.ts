@@ -19,6 +19,8 @@ const log = vlog('bridge');
 const RETRY_MS = 1000;
 
 export interface SwitchHooks {
+  /** Values of Interface.type that this process has. */
+  readonly interfaceTypes: ReadonlySet<string>;
   /** The configuration to apply now; undefined: none is known yet. */
   readonly config: () => SwitchConfig | undefined;
   /** After each round. */
@@ -127,7 +129,7 @@ export class Switch {
       log.warn(`bridge ${config.name}: unknown datapath type ${config.type}`);
       return;
     }
-    const bridge = new Bridge(config, backer, this.#clock.now());
+    const bridge = new Bridge(config, backer, this.#hooks.interfaceTypes, this.#clock.now());
     this.bridges.set(config.name, bridge);
     this.#hooks.bridgeAdded(bridge);
   }

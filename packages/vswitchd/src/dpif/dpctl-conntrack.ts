@@ -77,9 +77,17 @@ async function flushConntrack(context: DpctlContext, args: readonly string[]): P
   try {
     await dp.conntrack.flush(filter);
   } catch (error) {
-    // A tuple that names no connection is not an error.
-    if ((error as { code?: string }).code !== 'ENOENT') throw because('failed to flush conntrack', error);
+    // That nothing fits a filter is no error; that the one connection a whole tuple names is not there is one.
+    const absent = (error as { code?: string }).code === 'ENOENT';
+    if (!absent || isWholeTuple(filter)) throw because('failed to flush conntrack', error);
   }
+}
+
+/** Does a filter say all that names one connection? */
+function isWholeTuple({ orig, reply }: CtFilter): boolean {
+  if (orig?.src === undefined || orig.dst === undefined || orig.proto === undefined || reply !== undefined)
+    return false;
+  return (orig.sport !== undefined && orig.dport !== undefined) || orig.icmpId !== undefined;
 }
 
 /** Protocols of ct-stats-show, in its order; the rest is `Other`. */
