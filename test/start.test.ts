@@ -4,7 +4,11 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
+import { testWith } from './lib/requires.js';
 import { checkout, isAlive, runCommand, waitFor } from '@ovs-node/ctl-tools/lab/suite';
+
+/** A signal cannot be sent to a program on Windows as Ctrl-C is. */
+const unixTest = testWith({ name: 'signals', met: process.platform !== 'win32' });
 
 /** The parts of a checkout that `npm start` needs once it is built. */
 const PARTS = ['bin', 'dist', 'package.json', 'package-lock.json', 'packages', 'scripts', 'test'];
@@ -16,7 +20,7 @@ function started(child: ChildProcess): () => string {
   return () => text;
 }
 
-test.serial('npm start brings up a switch, says what to try, and stops it on Ctrl-C', async (t) => {
+unixTest('npm start brings up a switch, says what to try, and stops it on Ctrl-C', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'ovs-start-'));
   try {
     for (const part of PARTS)

@@ -2,8 +2,9 @@
  * A virtual NIC on a port of `type=stream`: what QEMU's `-netdev stream` would be. Each frame is preceded by its
  * length, 4 bytes, big-endian.
  */
-import { type Socket, connect } from 'node:net';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
+import { connectStream } from '@ovs-node/common/stream';
 import type { Suite } from '@ovs-node/ctl-tools/lab/suite';
 
 export class StreamHost {
@@ -18,12 +19,8 @@ export class StreamHost {
     socket.on('error', () => undefined);
   }
 
-  static open(path: string): Promise<StreamHost> {
-    return new Promise((done, failed) => {
-      const socket = connect(path);
-      socket.once('error', failed);
-      socket.once('connect', () => done(new StreamHost(socket)));
-    });
+  static async open(path: string): Promise<StreamHost> {
+    return new StreamHost(await connectStream(`unix:${path}`));
   }
 
   send(frame: Uint8Array): void {

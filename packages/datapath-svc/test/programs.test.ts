@@ -107,10 +107,15 @@ test('mistakes on the command line: one line, status 1', async (t) => {
       ['--device=ptcp:1', '-vconsole:off'],
       'ovs-datapath-svc: ptcp:1: the pseudo device is served at a Unix socket or named pipe only\n',
     ],
-    [
-      ['--device=punix:/nonexistent/x', '-vconsole:off'],
-      'ovs-datapath-svc: punix:/nonexistent/x: could not serve the pseudo device (No such file or directory)\n',
-    ],
+    // A named pipe needs no folder.
+    ...(process.platform === 'win32'
+      ? []
+      : ([
+          [
+            ['--device=punix:/nonexistent/x', '-vconsole:off'],
+            'ovs-datapath-svc: punix:/nonexistent/x: could not serve the pseudo device (No such file or directory)\n',
+          ],
+        ] as const)),
   ] as const) {
     const { status, stderr } = await at([...args]);
     t.is(status, 1, args.join(' '));

@@ -1,7 +1,7 @@
 import { peerAvailable } from './peer.js';
 
 /** What a test can need. */
-export type Requirement = 'root' | 'peer' | 'linux';
+export type Requirement = 'root' | 'peer' | 'linux' | 'unix';
 
 /** Runs this process as root? */
 export function isRoot(): boolean {
@@ -11,6 +11,7 @@ export function isRoot(): boolean {
 const MISSING: Readonly<Record<Requirement, () => string | null>> = {
   root: () => (isRoot() ? null : 'needs root'),
   peer: () => (peerAvailable() ? null : "needs the peer's packages (openvswitch-switch)"),
+  unix: () => (process.platform === 'win32' ? 'needs Unix' : null),
   linux: () => (process.platform === 'linux' ? null : 'needs Linux'),
 };
 

@@ -1,7 +1,8 @@
 import fs from 'node:fs';
-import net from 'node:net';
+import type net from 'node:net';
 import path from 'node:path';
 import test from 'ava';
+import { connectStream } from '@ovs-node/common/stream';
 import { FakeClock, tmpDir } from '@ovs-node/common/testkit/index';
 import { DeviceError } from '@ovs-node/netlink/device';
 import { VportType } from '@ovs-node/netlink/families';
@@ -90,13 +91,12 @@ test('on the main thread, time is the clock that was given', async (t) => {
 });
 
 /** A connection to a port that may only just be beginning to listen. */
-function connected(file: string): Promise<net.Socket> {
-  return new Promise((resolve) => {
-    const attempt = (): void => {
-      const socket = net.connect(file);
-      socket.once('connect', () => resolve(socket));
-      socket.once('error', () => setTimeout(attempt, 10));
-    };
-    attempt();
-  });
+async function connected(file: string): Promise<net.Socket> {
+  for (;;) {
+    try {
+      return await connectStream(`unix:${file}`);
+    } catch {
+      await new Promise((done) => setImmediate(done));
+    }
+  }
 }
