@@ -46,7 +46,7 @@ test('without a switch: words and status of errors', async (t) => {
     [['parse-flow', 'actions=foo'], 'ovs-ofctl: unknown action foo\n'],
     [
       ['--read-only', 'add-flow', 'br0', 'actions=1'],
-      "ovs-ofctl: 'add-flow' command is not supported in read-only mode\n",
+      "ovs-ofctl: 'add-flow' command does not work in read only mode\n",
     ],
     [['--bundle', 'add-flow', 'br0', 'actions=1'], 'ovs-ofctl: --bundle is not supported yet\n'],
     [['dump-groups', 'br0'], "ovs-ofctl: 'dump-groups' command is not supported yet\n"],
