@@ -346,6 +346,7 @@ export class Bridge implements BridgeState {
 
   /** After each round of changes: the bridge's address follows from its ports, and its own port has it. */
   async settle(): Promise<void> {
+    this.#forgetUnconfigured();
     const before = this.datapathId;
     this.#chooseMac();
     if (this.datapathId !== before)
@@ -355,6 +356,15 @@ export class Bridge implements BridgeState {
     if (local === undefined || local.dpPort === ODPP_NONE || this.#localMac === mac) return;
     this.#localMac = mac;
     await this.#setDevice(local.config, local.dpPort);
+  }
+
+  /** Errors and numbers are kept for interfaces that are asked for; a failing one that no longer is ends its retries. */
+  #forgetUnconfigured(): void {
+    const wanted = [...this.config.ports.values()].flatMap((port) => port.interfaces);
+    const names = new Set(wanted.map((each) => each.name));
+    const rows = new Set(wanted.map((each) => each.uuid));
+    for (const name of this.errors.keys()) if (!names.has(name)) this.errors.delete(name);
+    for (const uuid of this.#remembered.keys()) if (!rows.has(uuid)) this.#remembered.delete(uuid);
   }
 
   /** The lowest vendor's address among the ports', if there is one, is the bridge's. */
