@@ -1,8 +1,7 @@
-// Bundles each program into dist/<program>.cjs: CommonJS, so that starting a tool reads two or three files instead
-// of hundreds. What an entry file imports dynamically (all but the answer to `--version`) goes into
-// dist/<program>.main.cjs, which is read only then: V8 looks at every byte of a file it loads, and that alone would
-// cost a tool of 200 KB a fifth of `node -e 0`. Dynamic imports further inside stay in the file, and are not run
-// until they are needed.
+// Bundles each program into one file, dist/<program>.cjs: CommonJS, so that starting a tool reads one file instead of
+// hundreds. What a program imports dynamically stays in the file, and is not run until it is needed: `--version` runs
+// a few lines of it. V8 still looks at every byte, some 3 ms for 190 KB, which is what `npm run bench:start` shows
+// over `node -e 0`; a second file for the rest would save that for `--version` alone and cost every other command.
 //
 // It bundles what `tsc -b` compiled (packages/*/dist), not the sources: one compiler decides what the code means.
 // Usage: node scripts/bundle.mjs [PROGRAM...]
@@ -54,29 +53,10 @@ const settings = {
   logLevel: 'silent',
 };
 
-/** Moves what the entry file imports dynamically into files of their own; fills `parts` (name -> module). */
-const splitEntry = (name, entry, parts) => ({
-  name: 'split-entry',
-  setup(b) {
-    b.onResolve({ filter: /^\./ }, ({ path: target, kind, importer, resolveDir }) => {
-      if (kind !== 'dynamic-import' || importer !== entry) return undefined;
-      const file = path.resolve(resolveDir, target);
-      const known = Object.entries(parts).find(([, module]) => module === file);
-      const count = Object.keys(parts).length;
-      const part = known?.[0] ?? `${name}.main${count === 0 ? '' : count + 1}`;
-      parts[part] = file;
-      return { path: `./${part}.cjs`, external: true };
-    });
-  },
-});
-
 let failed = false;
 for (const [name, file] of Object.entries(entryPoints)) {
   try {
-    const parts = {};
-    await build({ ...settings, entryPoints: { [name]: file }, plugins: [splitEntry(name, file, parts)] });
-    for (const [part, module] of Object.entries(parts))
-      await build({ ...settings, entryPoints: { [part]: module } });
+    await build({ ...settings, entryPoints: { [name]: file } });
   } catch (error) {
     failed = true;
     const first = error.errors?.[0];
