@@ -51,8 +51,12 @@ export interface DaemonProgram {
   readonly options: readonly OptionSpec[];
   readonly help: () => string;
   readonly versionLines?: readonly string[];
-  /** Log module of the line that says the daemon serves; the program's name with underscores when absent. */
-  readonly logModule?: string;
+  /** Log module of the line that says the daemon serves; the program's name with underscores when absent, null: no line. */
+  readonly logModule?: string | null;
+  /** A detached process keeps the standard error it was started with: its output goes there. */
+  readonly keepsStderr?: boolean;
+  /** What follows the words about a control socket that cannot be made: `PROG: failed to … (Permission denied)`. */
+  readonly unixctlFailure?: string;
   /** Checks operands before anything is done; throws FatalError. */
   readonly check?: (commandLine: CommandLine) => void;
   /** Resolves when the daemon serves. Relative paths must be resolved here: the directory changes afterwards. */
@@ -82,10 +86,13 @@ function isCrash(code: number): boolean {
 /** A daemon that crashes again is restarted at most this often. */
 const RESTART_INTERVAL_MS = 10_000;
 
-const SIGNAL_TEXT: Readonly<Record<string, string>> = {
+/** Signals that end a daemon in order; the alarm is that of --timeout. */
+const END_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGALRM'] as const;
+const SIGNAL_TEXT: Readonly<Record<(typeof END_SIGNALS)[number], string>> = {
   SIGTERM: 'Terminated',
   SIGINT: 'Interrupt',
   SIGHUP: 'Hangup',
+  SIGALRM: 'Alarm clock',
 };
 
 /** Does the command line ask for `name`, up to the first --help, --version or mistake? */
@@ -103,21 +110,28 @@ function asks(name: string, specs: readonly OptionSpec[], args: readonly string[
   return asked;
 }
 
-function respawn(role: string, detached: boolean, args: readonly string[], argv0: string): ChildProcess {
+function respawn(
+  role: string,
+  detached: boolean,
+  args: readonly string[],
+  argv0: string,
+  stderr: 'pipe' | 'inherit' = 'pipe',
+): ChildProcess {
   const script = process.argv[1]!;
   return spawn(process.execPath, [...process.execArgv, script, ...args], {
     argv0,
     detached,
     env: { ...process.env, [ROLE]: role },
-    stdio: detached ? ['ignore', 'ignore', 'pipe', 'ipc'] : ['ignore', 'inherit', 'inherit', 'ipc'],
+    stdio: detached ? ['ignore', 'ignore', stderr, 'ipc'] : ['ignore', 'inherit', 'inherit', 'ipc'],
     windowsHide: true,
   });
 }
 
 /** The parent of --detach: waits for readiness or the end. */
-async function detach(name: string, role: string, args: readonly string[]): Promise<void> {
-  const child = respawn(role, true, args, name);
-  child.stderr!.pipe(process.stderr, { end: false });
+async function detach(program: DaemonProgram, role: string, args: readonly string[]): Promise<void> {
+  const { name } = program;
+  const child = respawn(role, true, args, name, program.keepsStderr ? 'inherit' : 'pipe');
+  child.stderr?.pipe(process.stderr, { end: false });
   const status = await new Promise<number>((resolve) => {
     child.once('message', () => resolve(0));
     child.once('error', (error) => {
@@ -205,7 +219,7 @@ export async function runDaemon(
   try {
     const monitored = asks('monitor', spec.options, args);
     if (role === undefined && asks('detach', spec.options, args)) {
-      await detach(name, monitored ? 'monitor' : 'daemon', args);
+      await detach(program, monitored ? 'monitor' : 'daemon', args);
       return;
     }
     if (monitored && role !== 'daemon') {
@@ -249,7 +263,7 @@ async function serve(
     // The reply of the command that asked for the end is written first.
     setImmediate(() => void cleanUp().then(() => exitFlushed(status)));
   };
-  const onSignal = (signal: 'SIGTERM' | 'SIGINT' | 'SIGHUP'): void => {
+  const onSignal = (signal: (typeof END_SIGNALS)[number]): void => {
     if (stopping) return;
     stopping = true;
     const number = os.constants.signals[signal];
@@ -260,7 +274,7 @@ async function serve(
       process.kill(process.pid, signal);
     });
   };
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, onSignal);
+  for (const signal of END_SIGNALS) process.on(signal, onSignal);
   const crash = (error: unknown): void => {
     vlog('daemon').emer(
       `crashed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
@@ -280,7 +294,9 @@ async function serve(
     } catch (error) {
       const where =
         settings.unixctl === undefined ? defaultCtlPath(name) : absName(dirs.rundir, settings.unixctl);
-      throw new FatalError(`${where}: could not initialize control socket (${strerror(error)})`);
+      const words = `${where}: could not initialize control socket (${strerror(error)})`;
+      const after = program.unixctlFailure;
+      throw new FatalError(after === undefined ? words : `${words}\n${name}: ${after} (${strerror(error)})`);
     }
     running = await program.start({ commandLine, unixctl, exit });
     unixctl.register('exit', '', 0, 0, () => {
@@ -292,7 +308,8 @@ async function serve(
     await cleanUp();
     throw error;
   }
-  vlog(program.logModule ?? name.replaceAll('-', '_')).info(versionLine(name));
+  if (program.logModule !== null)
+    vlog(program.logModule ?? name.replaceAll('-', '_')).info(versionLine(name));
   if (settings.detach) {
     if (settings.chdir && process.platform !== 'win32') process.chdir('/');
     setLevels(null, 'console', 'off');

@@ -87,6 +87,8 @@ export function startTimeout(seconds: number | undefined): void {
   }
   const timer = setTimeout(
     () => {
+      // A daemon ends by that signal as by any other, and says so itself.
+      if (process.emit('SIGALRM', 'SIGALRM')) return;
       vlog('fatal_signal').warn('terminating with signal 14 (Alarm clock)');
       if (process.platform === 'win32') process.exit(142);
       process.kill(process.pid, 'SIGALRM');

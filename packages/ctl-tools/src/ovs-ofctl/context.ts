@@ -76,9 +76,15 @@ export class OfctlContext {
         { versions: this.settings.versions, watch: kind === 'snoop' },
         {
           ...handlers,
+          onFrame: (bytes) => {
+            log.dbg(() => `${name}: received: ${this.logged(bytes)}`);
+            handlers.onFrame?.(bytes);
+          },
+          onSend: (bytes) => log.dbg(() => `${name}: sent (Success): ${this.logged(bytes)}`),
           onReady: (version) => {
             ready = true;
             handlers.onReady?.(version);
+            log.dbg(() => `${name}: negotiated OpenFlow version 0x${version.toString(16).padStart(2, '0')}`);
             const protocol = PROTOCOLS.find((p) => p.version === version)?.bit ?? PROTO.OF10_STD;
             // The connection's constructor has returned by now: nothing is received before the next turn.
             resolve({ connection, name: target, protocol });
@@ -91,6 +97,11 @@ export class OfctlContext {
       );
       this.open.add(connection);
     });
+  }
+
+  /** A message as the log shows it, without the end of its last line. */
+  private logged(bytes: Uint8Array): string {
+    return printMessage(bytes, { verbosity: this.settings.verbosity }).replace(/\n$/, '');
   }
 
   private async openStream(target: string, kind: 'mgmt' | 'snoop') {

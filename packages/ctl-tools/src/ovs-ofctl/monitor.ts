@@ -1,24 +1,51 @@
-/** monitor and snoop: prints what a switch sends until it hangs up. */
-import { FatalError, strerror, errnoName } from '@ovs-node/common/errors';
-import { printMessage, type PrintOptions } from '@ovs-node/openflow/text/message';
+/**
+ * monitor and snoop: print what a switch sends until it hangs up or `ovs-appctl -t ovs-ofctl exit` ends it; in the
+ * background with --detach. ovs-ofctl(8), "OpenFlow Switch Monitoring Commands".
+ */
+import fs from 'node:fs';
+import { FatalError, errnoName, strerror } from '@ovs-node/common/errors';
+import type { UnixctlServer } from '@ovs-node/common/unixctl';
+import { decodeMessage, encodeMessage } from '@ovs-node/openflow/messages/codec';
 import type { SwitchConfig } from '@ovs-node/openflow/messages/types';
+import { OfError } from '@ovs-node/openflow/errors';
+import { printMessage, type PrintOptions } from '@ovs-node/openflow/text/message';
+import { versionNames } from '@ovs-node/openflow/text/protocols';
 import type { OfctlContext, Switch } from './context.js';
+import { registerMonitorCommands } from './monitor-control.js';
 
-/** A connection whose messages are printed from `start` on; what comes before is kept until then. */
+/** The most that a switch can be asked to send of a packet. */
+const WHOLE_PACKET = 0xffff;
+const INVALID_TTL_VERSIONS = (1 << 1) | (1 << 2) | (1 << 3);
+
+/** Standard error, or the file that ofctl/set-output-file put in its place. */
+export class Output {
+  private fd: number | undefined;
+
+  write(text: string): void {
+    if (this.fd === undefined) process.stderr.write(text);
+    else fs.writeSync(this.fd, text);
+  }
+
+  /** Writes to `file` from now on. @throws the errno error of opening it, and leaves the output as it was. */
+  open(file: string): void {
+    const fd = fs.openSync(file, 'w', 0o666);
+    if (this.fd !== undefined) fs.closeSync(this.fd);
+    this.fd = fd;
+  }
+}
+
+/**
+ * Prints the messages of a connection, in order, from `start` on. The connection exists before that, while it is
+ * set up: what came meanwhile is kept.
+ */
 class Printer {
+  readonly output = new Output();
   private options: PrintOptions | undefined;
   private waiting: Uint8Array[] = [];
   private readonly timestamp: boolean;
-  readonly ended: Promise<Error | undefined>;
-  readonly end: (reason: Error | undefined) => void;
 
   constructor(timestamp: boolean) {
     this.timestamp = timestamp;
-    let end: (reason: Error | undefined) => void = () => undefined;
-    this.ended = new Promise((resolve) => {
-      end = resolve;
-    });
-    this.end = end;
   }
 
   frame(bytes: Uint8Array): void {
@@ -26,62 +53,92 @@ class Printer {
     else this.waiting.push(bytes.slice());
   }
 
-  start(options: PrintOptions): void {
+  /**
+   * Prints from here on, and first what waits.
+   *
+   * @param from the first message of those that wait that is not part of setting up.
+   */
+  start(options: PrintOptions, from: (waiting: readonly Uint8Array[]) => number): void {
     this.options = options;
-    for (const bytes of this.waiting) this.print(bytes, options);
+    for (const bytes of this.waiting.slice(from(this.waiting))) this.print(bytes, options);
     this.waiting = [];
   }
 
+  /** A message of ours. */
+  sent(bytes: Uint8Array, verbosity: number, label = 'send: '): void {
+    this.output.write(label + printMessage(bytes, { ...this.options, verbosity }));
+  }
+
   private print(bytes: Uint8Array, options: PrintOptions): void {
-    if (this.timestamp) process.stderr.write(`${stamp(new Date())}: `);
-    process.stderr.write(printMessage(bytes, options));
+    const stamp = this.timestamp ? `${timestamp(new Date())}: ` : '';
+    this.output.write(stamp + printMessage(bytes, options));
   }
 }
 
-function stamp(now: Date): string {
-  return now.toISOString().replace('T', ' ').slice(0, 23);
+/** `2026-11-28 12:16:32.961`, in UTC. */
+export function timestamp(time: Date): string {
+  return time.toISOString().replace('T', ' ').slice(0, 23);
 }
 
-/** Prints until the end, which is an error. */
-async function printUntilEnd(c: OfctlContext, target: string, printer: Printer): Promise<void> {
-  printer.start(await c.printOptions(target, 2));
-  const reason = await printer.ended;
-  const text = reason ? strerror(errnoName(reason)) : 'End of file';
-  throw new FatalError(`vconn_recv (${text})`);
+export interface Monitored {
+  readonly sw: Switch;
+  readonly printer: Printer;
 }
 
-async function config(c: OfctlContext, sw: Switch): Promise<SwitchConfig> {
+/** A running monitor, as a daemon's `start` returns it. */
+export interface RunningMonitor {
+  stop(): void;
+}
+
+async function fetchConfig(c: OfctlContext, sw: Switch): Promise<SwitchConfig> {
   const [{ msg }] = await c.transact(sw, { type: 'get_config_request' });
   if (msg.type !== 'get_config_reply') throw new FatalError(`${sw.name}: bad reply to config request`);
   return msg.config;
 }
 
-export async function monitor(c: OfctlContext, args: readonly string[]): Promise<void> {
-  const [target, ...words] = args;
-  const printer = new Printer(c.settings.timestamp);
-  const sw = await c.connect(target, 'mgmt', {
-    onMessage: (_decoded, bytes) => printer.frame(bytes),
-    onBadMessage: (_error, bytes) => printer.frame(bytes),
-    onClose: (reason) => printer.end(reason),
-  });
+async function setConfig(c: OfctlContext, sw: Switch, change: Partial<SwitchConfig>): Promise<void> {
+  const config = { ...(await fetchConfig(c, sw)), ...change };
+  await c.noReply(sw, { type: 'set_config', config });
+  if (change.invalidTtlToController !== true) return;
+  const after = await fetchConfig(c, sw);
+  if (after.invalidTtlToController !== true) {
+    throw new FatalError(
+      "setting invalid_ttl_to_controller failed (this switch probably doesn't support this feature)",
+    );
+  }
+}
+
+/** What to do for one word after the switch, known before it is connected to. */
+type Step = (c: OfctlContext, sw: Switch) => Promise<void>;
+
+/** Reads the words after the switch. @throws FatalError */
+function monitorSteps(c: OfctlContext, words: readonly string[]): { steps: Step[]; resume: boolean } {
+  const steps: Step[] = [];
+  let resume = false;
   for (const word of words) {
     if (/^\d/.test(word)) {
-      const now = await config(c, sw);
-      await c.noReply(sw, {
-        type: 'set_config',
-        config: { ...now, missSendLen: Number.parseInt(word, 10) & 0xffff },
-      });
+      const missSendLen = Number.parseInt(word, 10) & 0xffff;
+      steps.push((context, sw) => setConfig(context, sw, { missSendLen }));
     } else if (word === 'invalid_ttl') {
-      const now = await config(c, sw);
-      await c.noReply(sw, { type: 'set_config', config: { ...now, invalidTtlToController: true } });
+      c.settings.versions &= INVALID_TTL_VERSIONS;
+      if (c.settings.versions === 0) {
+        throw new FatalError(
+          `invalid_ttl requires one of the OpenFlow versions ${versionNames(INVALID_TTL_VERSIONS)} but none is enabled (use -O)`,
+        );
+      }
+      steps.push((context, sw) => setConfig(context, sw, { invalidTtlToController: true }));
     } else if (word.startsWith('watch:')) {
       throw new FatalError(`${word}: flow monitors are not supported yet`);
+    } else if (word === 'resume') {
+      resume = true;
+      steps.push((context, sw) => setConfig(context, sw, { missSendLen: WHOLE_PACKET }));
     } else {
-      throw new FatalError(`${word}: unsupported "monitor" argument`);
+      steps.push(() => {
+        throw new FatalError(`${word}: unsupported "monitor" argument`);
+      });
     }
   }
-  await setPacketInFormat(c, sw);
-  await printUntilEnd(c, target, printer);
+  return { steps, resume };
 }
 
 async function setPacketInFormat(c: OfctlContext, sw: Switch): Promise<void> {
@@ -101,12 +158,91 @@ async function setPacketInFormat(c: OfctlContext, sw: Switch): Promise<void> {
   }
 }
 
-export async function snoop(c: OfctlContext, [target]: readonly string[]): Promise<void> {
+/** Where, in what came while a connection was set up, the switch's own messages begin: behind the last answer. */
+function afterSetup(frames: readonly Uint8Array[]): number {
+  // Answers have the transaction id of their request, which is never 0.
+  return frames.findLastIndex((b) => (b[4] | b[5] | b[6] | b[7]) !== 0) + 1;
+}
+
+/** Connects, and prints once `setUp` is through. `lost` hears of the end of the connection. */
+async function watch(
+  c: OfctlContext,
+  target: string,
+  kind: 'mgmt' | 'snoop',
+  lost: (reason: Error | undefined) => void,
+  setUp: (sw: Switch, printer: Printer) => Promise<void>,
+  onFrame: (bytes: Uint8Array, sw: Switch, printer: Printer) => void,
+): Promise<Monitored> {
   const printer = new Printer(c.settings.timestamp);
-  await c.connect(target, 'snoop', {
-    onMessage: (_decoded, bytes) => printer.frame(bytes),
-    onBadMessage: (_error, bytes) => printer.frame(bytes),
-    onClose: (reason) => printer.end(reason),
+  const link: { sw?: Switch } = {};
+  const sw = await c.connect(target, kind, {
+    onFrame: (bytes) => {
+      printer.frame(bytes);
+      if (link.sw) onFrame(bytes, link.sw, printer);
+    },
+    onClose: lost,
   });
-  await printUntilEnd(c, target, printer);
+  await setUp(sw, printer);
+  const options = await c.printOptions(target, 2);
+  link.sw = sw;
+  // Of a conversation that is only overheard, nothing but the hello is part of setting up.
+  printer.start(options, kind === 'snoop' ? () => 1 : afterSetup);
+  return { sw, printer };
+}
+
+/** Sends a packet back that the switch holds a continuation for. */
+function resumePacket(bytes: Uint8Array, sw: Switch, printer: Printer, verbosity: number): void {
+  const decoded = decodeMessage(bytes);
+  if (decoded instanceof OfError || decoded.msg.type !== 'packet_in') return;
+  const { packetIn } = decoded.msg;
+  if (packetIn.continuation === undefined) return;
+  const reply = encodeMessage({ type: 'resume', packetIn }, sw.connection.version, 0);
+  printer.sent(reply, verbosity);
+  sw.connection.sendBytes(reply);
+}
+
+/** The words of a connection's end. */
+function lostWords(reason: Error | undefined): string {
+  return `ovs-ofctl: vconn_recv (${reason ? strerror(errnoName(reason)) : 'End of file'})\n`;
+}
+
+/**
+ * Starts `monitor` or `snoop`; resolves when it prints.
+ *
+ * @param exit ends the program.
+ */
+export async function startMonitor(
+  c: OfctlContext,
+  command: 'monitor' | 'snoop',
+  [target, ...words]: readonly string[],
+  unixctl: UnixctlServer,
+  exit: (status: number) => void,
+): Promise<RunningMonitor> {
+  let stopped = false;
+  const lost = (reason: Error | undefined): void => {
+    if (stopped) return;
+    process.stderr.write(lostWords(reason));
+    exit(1);
+  };
+  const { steps, resume } = command === 'monitor' ? monitorSteps(c, words) : { steps: [], resume: false };
+  const monitored = await watch(
+    c,
+    target,
+    command === 'snoop' ? 'snoop' : 'mgmt',
+    lost,
+    async (sw) => {
+      for (const step of steps) await step(c, sw);
+      if (command === 'monitor') await setPacketInFormat(c, sw);
+    },
+    (bytes, sw, printer) => {
+      if (resume) resumePacket(bytes, sw, printer, c.settings.verbosity + 2);
+    },
+  );
+  registerMonitorCommands(unixctl, c, target, monitored);
+  return {
+    stop: () => {
+      stopped = true;
+      c.closeAll();
+    },
+  };
 }

@@ -1,7 +1,9 @@
 /** ovs-ofctl: options, the table of commands, and running one. */
 import { FatalError } from '@ovs-node/common/errors';
 import { type CommandSpec, findCommand } from '@ovs-node/common/command';
-import { type OptionSpec, parseCommandLine } from '@ovs-node/common/getopt';
+import { runDaemon } from '@ovs-node/common/daemon';
+import { daemonOptions, defaultDaemonSettings } from '@ovs-node/common/daemon-options';
+import { type OptionSpec, parseCommandLine, parseOptions } from '@ovs-node/common/getopt';
 import { sslOptions } from '@ovs-node/common/stream-options';
 import { parseTimeout, runTool, startTimeout } from '@ovs-node/common/tool';
 import { setLevels } from '@ovs-node/common/vlog';
@@ -12,13 +14,14 @@ import {
   formatProtocols,
   protocolsFromName,
   protocolsOfVersions,
+  versionNames,
   versionsOfProtocols,
 } from '@ovs-node/openflow/text/protocols';
-import { OF10, versionFromName, VERSIONS } from '@ovs-node/openflow/version';
+import { OF10, versionFromName } from '@ovs-node/openflow/version';
 import { OfctlContext, type Settings } from './context.js';
 import { addFlows, dumpAggregate, dumpFlows, flowMod } from './flow-commands.js';
 import { helpText } from './help.js';
-import { monitor, snoop } from './monitor.js';
+import { startMonitor } from './monitor.js';
 import { packetOut } from './packet-out.js';
 import {
   ofpParse,
@@ -42,15 +45,24 @@ import {
   show,
 } from './switch-commands.js';
 
-interface OfctlCommand extends CommandSpec<OfctlContext, Promise<void> | void> {
+/** The result is the exit status, 0 when it is nothing. */
+type Outcome = void | number;
+
+interface OfctlCommand extends CommandSpec<OfctlContext, Promise<Outcome> | Outcome> {
   /** Changes the switch: refused by --read-only. */
   readonly writes?: true;
 }
 
 const COMMANDS: readonly OfctlCommand[] = [
   { name: 'show', usage: 'switch', min: 1, max: 1, run: show },
-  { name: 'monitor', usage: 'switch [misslen] [invalid_ttl] [watch:[...]]', min: 1, max: 3, run: monitor },
-  { name: 'snoop', usage: 'switch', min: 1, max: 1, run: snoop },
+  {
+    name: 'monitor',
+    usage: 'switch [misslen] [invalid_ttl] [watch:[...]]',
+    min: 1,
+    max: 3,
+    run: runsAsDaemon,
+  },
+  { name: 'snoop', usage: 'switch', min: 1, max: 1, run: runsAsDaemon },
   {
     name: 'dump-desc',
     usage: 'switch',
@@ -119,6 +131,11 @@ const COMMANDS: readonly OfctlCommand[] = [
   { name: 'ofp-print', usage: '', min: 1, max: 2, run: ofpPrint },
 ];
 
+/** monitor and snoop: `ofctl` takes them before a table of commands is looked at. */
+function runsAsDaemon(): never {
+  throw new Error('not run from the table');
+}
+
 function listCommands(): void {
   const lines = COMMANDS.map(({ name, usage }) => `  ${name.padEnd(23)} ${usage}\n`);
   process.stdout.write(`The available commands are:\n${lines.join('')}`);
@@ -136,11 +153,6 @@ const LATER = new Set(
   ).split(' '),
 );
 
-/** Runs the program. */
-export function ofctl(): Promise<void> {
-  return runTool('ovs-ofctl', main);
-}
-
 function parseVersions(text: string): number {
   let versions = 0;
   for (const name of text.split(/[ ,]+/).filter((s) => s !== '')) {
@@ -150,13 +162,6 @@ function parseVersions(text: string): number {
   }
   if (versions === 0) throw new FatalError(`${text}: no OpenFlow version specified`);
   return versions;
-}
-
-/** `OpenFlow10, OpenFlow13`. */
-function versionNames(versions: number): string {
-  return VERSIONS.filter((v) => (versions & (1 << v.version)) !== 0)
-    .map((v) => v.name)
-    .join(', ');
 }
 
 function parseProtocols(text: string): number {
@@ -189,13 +194,18 @@ const PACKET_IN_FORMATS: Readonly<Record<string, Settings['packetInFormat']>> = 
   nxt_packet_in2: 'nxt_packet_in2',
 };
 
-function optionTable(s: Settings): OptionSpec[] {
+function ownOptions(s: Settings): OptionSpec[] {
   const refuse = (what: string) => (): never => {
     throw new FatalError(`${what} is not supported yet`);
   };
   return [
+    {
+      name: 'timeout',
+      short: 't',
+      arg: 'required',
+      apply: (v) => void (s.timeout = parseTimeout(v as string)),
+    },
     { name: 'strict', apply: () => void (s.strict = true) },
-    { name: 'read-only', apply: () => void (s.readOnly = true) },
     { name: 'readd', apply: () => undefined },
     {
       name: 'flow-format',
@@ -213,20 +223,8 @@ function optionTable(s: Settings): OptionSpec[] {
         s.packetInFormat = format;
       },
     },
-    {
-      name: 'protocols',
-      short: 'O',
-      arg: 'required',
-      apply: (v) => void (s.versions = parseVersions(v as string)),
-    },
     { name: 'more', short: 'm', apply: () => void s.verbosity++ },
     { name: 'timestamp', apply: () => void (s.timestamp = true) },
-    {
-      name: 'timeout',
-      short: 't',
-      arg: 'required',
-      apply: (v) => void (s.timeout = parseTimeout(v as string)),
-    },
     { name: 'sort', arg: 'optional', apply: (v) => addSort(s, v, false) },
     { name: 'rsort', arg: 'optional', apply: (v) => addSort(s, v, true) },
     { name: 'names', apply: () => void (s.names = true) },
@@ -234,20 +232,20 @@ function optionTable(s: Settings): OptionSpec[] {
     { name: 'stats', apply: () => void (s.stats = true) },
     { name: 'no-stats', apply: () => void (s.stats = false) },
     { name: 'bundle', apply: refuse('--bundle') },
-    { name: 'may-create', apply: () => undefined },
     { name: 'color', arg: 'optional', apply: () => undefined },
-    { name: 'unixctl', arg: 'required', apply: () => undefined },
-    { name: 'detach', apply: refuse('--detach') },
-    { name: 'no-chdir', apply: () => undefined },
-    ...vlogOptions,
-    ...sslOptions,
+    { name: 'may-create', apply: () => undefined },
+    { name: 'read-only', apply: () => void (s.readOnly = true) },
+    {
+      name: 'protocols',
+      short: 'O',
+      arg: 'required',
+      apply: (v) => void (s.versions = parseVersions(v as string)),
+    },
   ];
 }
 
-async function main(args: string[]): Promise<void> {
-  // Unlike the other tools, the peer's ovs-ofctl says on the console that it normalized a match.
-  setLevels(null, 'console', 'info');
-  const settings: Settings = {
+function defaultSettings(): Settings {
+  return {
     versions: 1 << OF10,
     protocols: PROTO_ANY,
     strict: false,
@@ -260,16 +258,10 @@ async function main(args: string[]): Promise<void> {
     sort: [],
     timeout: undefined,
   };
-  const line = parseCommandLine(
-    {
-      name: 'ovs-ofctl',
-      options: optionTable(settings),
-      order: 'permute',
-      help: helpText,
-      versionLines: ['OpenFlow versions 0x1:0x6'],
-    },
-    args,
-  );
+}
+
+/** What follows from all options together. @throws FatalError */
+function settle(settings: Settings): OfctlContext {
   const byVersion = protocolsOfVersions(settings.versions);
   if ((settings.protocols & byVersion) === 0) {
     throw new FatalError(
@@ -279,16 +271,94 @@ async function main(args: string[]): Promise<void> {
   settings.protocols &= byVersion;
   settings.versions &= versionsOfProtocols(settings.protocols);
   startTimeout(settings.timeout);
+  return new OfctlContext(settings);
+}
+
+/** Unlike the other tools, the peer's ovs-ofctl says on the console that it normalized a match. */
+function tellInformation(): void {
+  setLevels(null, 'console', 'info');
+}
+
+const NAME = 'ovs-ofctl';
+const VERSION_LINES = ['OpenFlow versions 0x1:0x6'];
+
+async function main(args: string[]): Promise<number> {
+  tellInformation();
+  const settings = defaultSettings();
+  const line = parseCommandLine(
+    {
+      name: NAME,
+      options: [
+        ...ownOptions(settings),
+        ...daemonOptions(defaultDaemonSettings()),
+        ...vlogOptions,
+        ...sslOptions,
+      ],
+      order: 'permute',
+      help: helpText,
+      versionLines: VERSION_LINES,
+    },
+    args,
+  );
+  const context = settle(settings);
   const name = line.operands[0];
   if (name !== undefined && LATER.has(name)) throw new FatalError(`'${name}' command is not supported yet`);
   const { spec, args: words } = findCommand(COMMANDS, line.operands);
   if (settings.readOnly && (spec as OfctlCommand).writes) {
     throw new FatalError(`'${spec.name}' command does not work in read only mode`);
   }
-  const context = new OfctlContext(settings);
   try {
-    await spec.run(context, words);
+    return (await spec.run(context, words)) ?? 0;
   } finally {
     context.closeAll();
   }
+}
+
+/** Runs monitor or snoop, which obey a control socket and can go to the background. */
+function runMonitor(command: 'monitor' | 'snoop', args: string[]): Promise<void> {
+  const settings = defaultSettings();
+  tellInformation();
+  return runDaemon(
+    {
+      name: NAME,
+      options: [...ownOptions(settings), ...sslOptions],
+      help: helpText,
+      versionLines: VERSION_LINES,
+      logModule: null,
+      keepsStderr: true,
+      unixctlFailure: 'failed to create unixctl server',
+      check: (line) => void findCommand(COMMANDS, line.operands),
+      start: ({ commandLine, unixctl, exit }) =>
+        startMonitor(settle(settings), command, commandLine.operands.slice(1), unixctl, exit),
+    },
+    args,
+  );
+}
+
+/** The operands among `args`, as far as they can be read without minding what the options say. */
+function operandsOf(args: readonly string[]): readonly string[] {
+  const options = [
+    ...ownOptions(defaultSettings()),
+    ...daemonOptions(defaultDaemonSettings()),
+    { name: 'help', short: 'h' },
+    { name: 'version', short: 'V' },
+    ...vlogOptions,
+    ...sslOptions,
+  ];
+  const walk = parseOptions(args, options, 'permute');
+  try {
+    for (;;) {
+      const step = walk.next();
+      if (step.done === true) return step.value;
+    }
+  } catch {
+    return [];
+  }
+}
+
+/** Runs the program. */
+export function ofctl(args: string[] = process.argv.slice(2)): Promise<void> {
+  const [command] = operandsOf(args);
+  if (command === 'monitor' || command === 'snoop') return runMonitor(command, args);
+  return runTool(NAME, main, args);
 }

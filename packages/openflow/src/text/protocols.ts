@@ -9,7 +9,7 @@ import {
   PROTO_OF10_STD_ANY,
   PROTO_OXM_ANY,
 } from '@ovs-node/flow/field-types';
-import type { OfVersion } from '../version.js';
+import { VERSIONS, type OfVersion } from '../version.js';
 
 interface ProtocolRow {
   readonly bit: number;
@@ -83,4 +83,11 @@ export function protocolsOfVersions(versions: number): number {
 /** The versions (a bitmap) that some protocols belong to. */
 export function versionsOfProtocols(bits: number): number {
   return PROTOCOLS.filter((p) => (bits & p.bit) !== 0).reduce((v, p) => v | (1 << p.version), 0);
+}
+
+/** Names of the versions in a bitmap: `OpenFlow10, OpenFlow13`. */
+export function versionNames(versions: number): string {
+  return VERSIONS.filter((v) => (versions & (1 << v.version)) !== 0)
+    .map((v) => v.name)
+    .join(', ');
 }

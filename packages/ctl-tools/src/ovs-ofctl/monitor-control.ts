@@ -1,0 +1,140 @@
+/** The control commands of a running monitor: ovs-ofctl(8), "RUNTIME MANAGEMENT COMMANDS". */
+import { strerror } from '@ovs-node/common/errors';
+import type { UnixctlServer } from '@ovs-node/common/unixctl';
+import { FlowSyntaxError } from '@ovs-node/flow/errors';
+import { encodeMessage, HEADER_LENGTH } from '@ovs-node/openflow/messages/codec';
+import type { OfctlContext } from './context.js';
+import type { Monitored } from './monitor.js';
+import { parsePacketOut } from './packet-out.js';
+
+/** The message that hex digits spell, or why they spell none. */
+function messageFromHex(text: string): Uint8Array | string {
+  const digits = text.replace(/\s/g, '');
+  const run = /^(?:[0-9a-fA-F]{2})*/.exec(digits)![0];
+  if (run.length < digits.length) return 'Trailing garbage in hex data';
+  const bytes = new Uint8Array(Buffer.from(run, 'hex'));
+  if (bytes.length < HEADER_LENGTH) return 'Message too short for OpenFlow';
+  if (((bytes[2] << 8) | bytes[3]) !== bytes.length)
+    return 'Message size does not match length in OpenFlow header';
+  return bytes;
+}
+
+/** Registers ofctl/send, barrier and so on for what is monitored. */
+export function registerMonitorCommands(
+  unixctl: UnixctlServer,
+  c: OfctlContext,
+  target: string,
+  { sw, printer }: Monitored,
+): void {
+  const { connection } = sw;
+  let blocked = false;
+  let barrier = false;
+
+  const send = (messages: string[]): string => {
+    let failed = false;
+    const replies = messages.map((text) => {
+      const bytes = messageFromHex(text);
+      if (typeof bytes === 'string') {
+        failed = true;
+        return bytes;
+      }
+      printer.sent(bytes, c.settings.verbosity);
+      if (connection.isClosed) {
+        failed = true;
+        return strerror('EPIPE');
+      }
+      connection.sendBytes(bytes);
+      return 'sent';
+    });
+    const text = `${replies.join('\n')}\n`;
+    if (failed) throw new Error(text);
+    return text;
+  };
+
+  const packetOut = async ([text]: string[]): Promise<string> => {
+    const names = await c.acceptNames(target);
+    let parsed: ReturnType<typeof parsePacketOut>;
+    try {
+      parsed = parsePacketOut(text, names);
+    } catch (e) {
+      if (e instanceof FlowSyntaxError) throw new Error(e.message, { cause: e });
+      throw e;
+    }
+    if ((parsed.usable & sw.protocol) === 0) {
+      throw new Error('PACKET_OUT actions are incompatible with the OpenFlow connection.');
+    }
+    const bytes = encodeMessage(
+      { type: 'packet_out', packetOut: parsed.packetOut },
+      connection.version,
+      connection.nextXid(),
+    );
+    printer.sent(bytes, c.settings.verbosity, '');
+    connection.sendBytes(bytes);
+    return '';
+  };
+
+  unixctl.registerAll([
+    { name: 'ofctl/send', usage: 'OFMSG...', min: 1, max: Infinity, handler: send },
+    {
+      name: 'ofctl/packet-out',
+      usage: '"in_port=<port> packet=<hex data> actions=..."',
+      min: 1,
+      max: 1,
+      handler: packetOut,
+    },
+    {
+      name: 'ofctl/barrier',
+      usage: '',
+      min: 0,
+      max: 0,
+      handler: async () => {
+        if (barrier) throw new Error('already waiting for barrier reply');
+        barrier = true;
+        try {
+          await connection.request({ type: 'barrier_request' });
+        } finally {
+          barrier = false;
+        }
+        return '';
+      },
+    },
+    {
+      name: 'ofctl/set-output-file',
+      usage: 'FILE',
+      min: 1,
+      max: 1,
+      handler: ([file]) => {
+        try {
+          printer.output.open(file);
+        } catch (e) {
+          throw new Error(strerror(e), { cause: e });
+        }
+        return '';
+      },
+    },
+    {
+      name: 'ofctl/block',
+      usage: '',
+      min: 0,
+      max: 0,
+      handler: () => {
+        if (blocked) return 'already blocking';
+        blocked = true;
+        connection.pause();
+        return '';
+      },
+    },
+    {
+      name: 'ofctl/unblock',
+      usage: '',
+      min: 0,
+      max: 0,
+      handler: () => {
+        if (!blocked) return 'already unblocked';
+        blocked = false;
+        connection.resume();
+        return '';
+      },
+    },
+  ]);
+}

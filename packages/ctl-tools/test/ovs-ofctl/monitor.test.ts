@@ -1,0 +1,78 @@
+/** `ovs-ofctl monitor --detach` and its control commands, beside the peer's on the peer's switch. */
+import fs from 'node:fs';
+import path from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import {
+  checkoutRoot,
+  needing,
+  type Peer,
+  peerPath,
+  run,
+  startPeer,
+  tmpDir,
+} from '@ovs-node/common/testkit/index';
+
+type Command = readonly string[];
+const ours: Command = [process.execPath, path.join(checkoutRoot(), 'bin/ovs-ofctl')];
+const theirs: Command = [peerPath('ovs-ofctl') ?? ''];
+
+const PACKET = 'packet=505400000007505400000005080000';
+
+/** Lines for `ovs-appctl -t ovs-ofctl`; each after the one before it. */
+const SCRIPT: readonly (readonly string[])[] = [
+  ['ofctl/send', '0105000800000001'],
+  ['ofctl/barrier'],
+  ['ofctl/send', '0105'],
+  ['ofctl/send', '01050008000000zz'],
+  ['ofctl/send'],
+  ['ofctl/send', '0105000900000001'],
+  ['ofctl/packet-out', `in_port=1 ${PACKET} actions=controller`],
+  ['ofctl/barrier'],
+  ['ofctl/packet-out', `in_port=1 ${PACKET} reg0=5 actions=2`],
+  ['ofctl/packet-out', ''],
+  ['ofctl/packet-out', 'in_port=1 packet=00 actions=2'],
+  ['ofctl/block'],
+  ['ofctl/block'],
+  ['ofctl/send', '010200090000000311'],
+  ['ofctl/unblock'],
+  ['ofctl/unblock'],
+  ['ofctl/barrier'],
+  ['ofctl/set-output-file', '/nonexistent/file'],
+  ['ofctl/set-output-file', 'OUT'],
+  ['ofctl/barrier'],
+  ['exit'],
+];
+
+/** Runs the script; the text of all there is to see. */
+async function transcript(t: ExecutionContext, peer: Peer, ofctl: Command): Promise<string> {
+  const dir = tmpDir(t);
+  const [out, err] = [path.join(dir, 'out'), path.join(dir, 'err')];
+  // The daemon goes on printing to the standard error it was started with: a file, or its starter would wait for it.
+  const args = [...ofctl, 'monitor', 'br0', '65534', '--detach', '--pidfile', '--no-chdir'];
+  const started = await run('sh', ['-c', `exec "$@" 2>${err}`, 'sh', ...args], { env: peer.env });
+  let text = `start ${started.status} ${started.stdout}\n`;
+  for (const line of SCRIPT) {
+    const args = line.map((word) => (word === 'OUT' ? out : word));
+    const r = await peer.tool('ovs-appctl', ['-t', 'ovs-ofctl', ...args]);
+    text += `$ ${line.join(' ')}\n${r.stdout}${r.stderr}= ${r.status}\n`;
+  }
+  const pidfile = path.join(peer.dir, 'ovs-ofctl.pid');
+  for (let i = 0; i < 100 && fs.existsSync(pidfile); i++)
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  text += `pidfile left: ${fs.existsSync(pidfile)}\n`;
+  return text + fs.readFileSync(err, 'utf8') + fs.readFileSync(out, 'utf8');
+}
+
+needing(
+  test,
+  'peer',
+  'unix',
+)('monitor --detach and its control commands: as the peer', async (t) => {
+  t.timeout(60_000);
+  const peer = await startPeer(tmpDir(t));
+  t.teardown(() => peer.stop());
+  const bridge =
+    'add-br br0 -- set bridge br0 datapath_type=dummy fail_mode=secure -- add-port br0 p1 -- set int p1 type=dummy ofport_request=1 -- add-port br0 p2 -- set int p2 type=dummy ofport_request=2';
+  t.is((await peer.tool('ovs-vsctl', bridge.split(' '))).status, 0);
+  t.is(await transcript(t, peer, ours), await transcript(t, peer, theirs));
+});
