@@ -1,8 +1,8 @@
 /** What the Interface table says of devices, and what it asks of them, while they come, go and change. */
-import { runCommand, waitFor } from '@ovs-node/ctl-tools/lab/suite';
+import { runCommand, type Side, waitFor } from '@ovs-node/ctl-tools/lab/suite';
 import test from 'ava';
 import { withSuite } from './lib/lab.js';
-import { ROOT, testWith } from './lib/requires.js';
+import { PEER, ROOT, testWith } from './lib/requires.js';
 
 /** Names of devices are the machine's: each test file has its own. */
 const BRIDGE = 'ovsi-br';
@@ -98,4 +98,46 @@ rootTest('link state, address, MTU and disappearance of real devices', (t) =>
       t.pass();
     },
   ),
+);
+
+testWith(ROOT, PEER)(
+  'link, driver and counters of real and dummy devices are what the peer says of them',
+  async (t) => {
+    const describe = async (side: Side): Promise<string[]> => {
+      await ip('link', 'add', PORT, 'type', 'veth', 'peer', 'name', PEER_END);
+      await ip('link', 'set', PORT, 'up');
+      await ip('link', 'set', PEER_END, 'up');
+      try {
+        return await withSuite(t, { side, vswitchdArgs: ['--enable-dummy'] }, async (suite) => {
+          const lines = [
+            `add-br ${BRIDGE} -- set bridge ${BRIDGE} datapath_type=netdev`,
+            `add-port ${BRIDGE} ${PORT}`,
+            `add-port ${BRIDGE} ovsi-pp -- set interface ovsi-pp type=patch options:peer=ovsi-qq`,
+            'add-br brd -- set bridge brd datapath_type=dummy -- add-port brd d1 -- set interface d1 type=dummy',
+          ];
+          for (const line of lines) await suite.vsctl(...line.split(' '));
+          const said: string[] = [];
+          const columns = '--columns=name,admin_state,link_state,link_speed,duplex,link_resets,mtu,status';
+          for (const name of [BRIDGE, PORT, 'ovsi-pp', 'brd', 'd1']) {
+            await suite.vsctl('--timeout=10', 'wait-until', 'interface', name, 'statistics!={}');
+            said.push(await suite.vsctl(columns, 'list', 'interface', name));
+            const statistics = await suite.vsctl('get', 'interface', name, 'statistics');
+            said.push(`${name} counts ${[...statistics.matchAll(/\w+(?==)/g)].join(' ')}`);
+            const index = (await suite.vsctl('get', 'interface', name, 'ifindex')).trim();
+            said.push(`${name} has index ${index === '0' ? 0 : 'of the host'}`);
+          }
+          for (const version of [10, 13, 14]) {
+            const show = await suite.ofctl('-O', `OpenFlow${version}`, 'dump-ports-desc', BRIDGE);
+            said.push(show.replace(/addr:[0-9a-f:]+/g, 'addr'));
+            const ports = await suite.ofctl('-O', `OpenFlow${version}`, 'dump-ports', 'brd', 'd1');
+            said.push(ports.replace(/duration=[0-9.]+/, 'duration'));
+          }
+          return said;
+        });
+      } finally {
+        await ip('link', 'del', PORT);
+      }
+    };
+    t.deepEqual(await describe('ours'), await describe('peer'));
+  },
 );

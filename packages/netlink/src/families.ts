@@ -190,6 +190,33 @@ export const WIN_NETDEV_ATTRS = {
   MTU: { code: 5, kind: 'u32' },
   /** Bit 0 up, bit 1 promiscuous; ours: bit 2 running. */
   IF_FLAGS: { code: 6, kind: 'u32' },
+  /** What only devices of the host have; the codes from 100 on are this project's. */
+  LINK: { code: 100, kind: 'nested' },
+  DRIVER: { code: 101, kind: 'nested' },
+  COUNTERS: { code: 102, kind: 'nested' },
+} as const satisfies AttrTable;
+/** Inside LINK: four sets of features, the bits of OpenFlow's `ofp_port_features` (1.1 and later), and link changes. */
+export const WIN_NETDEV_LINK_ATTRS = {
+  CURRENT: { code: 1, kind: 'u32' },
+  ADVERTISED: { code: 2, kind: 'u32' },
+  SUPPORTED: { code: 3, kind: 'u32' },
+  PEER: { code: 4, kind: 'u32' },
+  /** How often the link came or went since the port was made. */
+  RESETS: { code: 5, kind: 'u32' },
+} as const satisfies AttrTable;
+export const WIN_NETDEV_DRIVER_ATTRS = {
+  NAME: { code: 1, kind: 'string', maxLen: 64 },
+  VERSION: { code: 2, kind: 'string', maxLen: 64 },
+  FIRMWARE: { code: 3, kind: 'string', maxLen: 64 },
+} as const satisfies AttrTable;
+/** Inside COUNTERS: what the device counts beyond what its port in the datapath does. */
+export const WIN_NETDEV_COUNTER_ATTRS = {
+  RX_MULTICAST: { code: 1, kind: 'u64' },
+  COLLISIONS: { code: 2, kind: 'u64' },
+  RX_OVER_ERR: { code: 3, kind: 'u64' },
+  RX_CRC_ERR: { code: 4, kind: 'u64' },
+  RX_FRAME_ERR: { code: 5, kind: 'u64' },
+  RX_MISSED: { code: 6, kind: 'u64' },
 } as const satisfies AttrTable;
 /** Bit of IF_FLAGS: the device has a link, or somebody at the other end. */
 export const WIN_NETDEV_RUNNING = 4;

@@ -149,8 +149,6 @@ export class Vswitchd {
       clock,
       rundir,
       datapathId: () => BigInt(`0x${bridge.datapathId}`),
-      portStats: async () =>
-        new Map((await bridge.backer.dpif?.ports.dump())?.map((port) => [port.portNo, port.stats])),
     });
     this.connections.set(bridge.config.name, connections);
     connections.listen().catch((error: unknown) => {

@@ -38,6 +38,29 @@ export class VportStats {
   txDropped = 0;
 }
 
+/** What a device of the host says of itself beyond address, MTU and flags. Members are absent that it does not say. */
+export interface DeviceDetails {
+  /** Sets of `ofp_port_features` bits (OpenFlow 1.3, section 7.2.1). */
+  readonly link?: {
+    readonly current: number;
+    readonly advertised: number;
+    readonly supported: number;
+    readonly peer: number;
+  };
+  /** How often the link came or went since the port was made. */
+  readonly linkResets: number;
+  readonly driver?: { readonly name: string; readonly version: string; readonly firmware: string };
+  /** What the device counts that the port does not. */
+  readonly counters?: {
+    readonly multicast: number;
+    readonly collisions: number;
+    readonly rxOver: number;
+    readonly rxCrc: number;
+    readonly rxFrame: number;
+    readonly rxMissed: number;
+  };
+}
+
 /** What moves the frames of one port. Everything is synchronous and must not throw. */
 export interface PortProvider {
   /** Ethernet address, 6 bytes; zeros when the port has none. */
@@ -50,6 +73,8 @@ export interface PortProvider {
   readonly carrier?: boolean;
   /** Interface index in the host, 0 when it has none. */
   readonly ifindex: number;
+  /** Asks the host; a few system calls, for the control path. Absent: no device of the host. */
+  details?(): DeviceDetails | undefined;
   /** Called once, when the port has its number; `vport.datapath.receive(vport, …)` is allowed from here on. */
   start(vport: Vport): void;
   /**

@@ -5,7 +5,7 @@
  */
 
 import type { PacketMeta } from '../core/packet-meta.js';
-import type { Vport } from '../core/vport.js';
+import type { DeviceDetails, Vport } from '../core/vport.js';
 import { EventPort } from '../ports/event-port.js';
 import type { Port, PortHost, PortKind } from '../ports/provider.js';
 
@@ -63,6 +63,10 @@ export class PluggedPort extends EventPort implements Port {
   }
   get error(): string {
     return this.#inner === undefined ? 'the NIC is not connected' : this.#inner.error;
+  }
+
+  details(): DeviceDetails | undefined {
+    return this.#inner?.details?.();
   }
 
   start(vport: Vport): void {

@@ -6,6 +6,7 @@
 
 // <sys/socket.h>
 export const AF_INET = 2;
+export const AF_NETLINK = 16;
 export const AF_PACKET = 17;
 export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
@@ -72,6 +73,17 @@ export const SIOCSIFMTU = 0x8922;
 export const SIOCSIFHWADDR = 0x8924;
 export const SIOCGIFHWADDR = 0x8927;
 export const SIOCGIFINDEX = 0x8933;
+export const SIOCETHTOOL = 0x8946;
+
+// <linux/ethtool.h>
+export const ETHTOOL_GSET = 0x1;
+export const ETHTOOL_GDRVINFO = 0x3;
+
+// <linux/rtnetlink.h>, <linux/if_link.h>
+export const NETLINK_ROUTE = 0;
+export const RTM_NEWLINK = 16;
+export const RTM_GETLINK = 18;
+export const IFLA_STATS64 = 23;
 
 // <linux/if_tun.h>
 export const TUNSETIFF = 0x400454ca;

@@ -3,8 +3,18 @@
  * device's name and returns a value, or a negative errno: -ENODEV when there is no such device.
  */
 
+import {
+  type DriverInfo,
+  driverInfo,
+  ETHTOOL_CMD_LENGTH,
+  ETHTOOL_DRVINFO_LENGTH,
+  linkFeatures,
+} from './ethtool.js';
+import type { LinkFeatures } from './ethtool.js';
 import type { Libc } from './libc.js';
+import { type LinkCounters, LinkStats } from './link-stats.js';
 import * as L from './linux.js';
+import { acquireMemory, type Memory, releaseMemory } from './memory.js';
 
 /** `struct ifreq`: 16 bytes of name and a union of 24. */
 const IFREQ = 40;
@@ -15,6 +25,9 @@ export class NetdevControl {
   readonly #fd: number;
   readonly #request = new Uint8Array(IFREQ);
   readonly #view = new DataView(this.#request.buffer);
+  /** What the ethtool ioctls point to; made when first asked for. */
+  #ethtool: Memory | undefined;
+  #stats: LinkStats | undefined;
 
   private constructor(libc: Libc, fd: number) {
     this.#libc = libc;
@@ -29,6 +42,8 @@ export class NetdevControl {
 
   close(): void {
     this.#libc.close(this.#fd);
+    if (this.#ethtool !== undefined) releaseMemory(this.#ethtool);
+    this.#stats?.close();
   }
 
   ifindex(name: string): number {
@@ -74,6 +89,43 @@ export class NetdevControl {
     this.#view.setUint16(UNION, L.ARPHRD_ETHER, true);
     this.#request.set(mac.subarray(0, 6), UNION + 2);
     return this.#call(L.SIOCSIFHWADDR) ?? 0;
+  }
+
+  /** All of the following (core/vport.ts: `DeviceDetails`) of a device with that index. */
+  details(name: string, ifindex: number, linkResets: number) {
+    const link = this.link(name);
+    const driver = this.driver(name);
+    const counters = this.counters(ifindex);
+    return { linkResets, ...(link && { link }), ...(driver && { driver }), ...(counters && { counters }) };
+  }
+
+  /** What the link can do and does; undefined when the device does not say. */
+  link(name: string): LinkFeatures | undefined {
+    const bytes = this.#ask(name, L.ETHTOOL_GSET, ETHTOOL_CMD_LENGTH);
+    return bytes && linkFeatures(bytes);
+  }
+
+  /** Name and versions of the driver; undefined when the device does not say. */
+  driver(name: string): DriverInfo | undefined {
+    const bytes = this.#ask(name, L.ETHTOOL_GDRVINFO, ETHTOOL_DRVINFO_LENGTH);
+    return bytes && driverInfo(bytes);
+  }
+
+  /** What the kernel counts for the device with that index; undefined when it has gone. */
+  counters(ifindex: number): LinkCounters | undefined {
+    this.#stats ??= LinkStats.open(this.#libc);
+    return this.#stats?.read(ifindex);
+  }
+
+  /** An ethtool command without arguments; its answer, which the next one overwrites. */
+  #ask(name: string, command: number, length: number): Uint8Array | undefined {
+    const memory = (this.#ethtool ??= acquireMemory(this.#libc, ETHTOOL_DRVINFO_LENGTH));
+    if (memory === undefined) return undefined;
+    memory.bytes.fill(0, 0, length);
+    memory.words[0] = command;
+    this.#name(name);
+    this.#view.setBigUint64(UNION, BigInt(memory.address), true);
+    return this.#call(L.SIOCETHTOOL) === undefined ? memory.bytes.subarray(0, length) : undefined;
   }
 
   #get(name: string, request: number): number | undefined {

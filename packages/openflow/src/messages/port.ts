@@ -3,6 +3,7 @@ import { portFromOf10, portToOf10 } from '@ovs-node/flow/fields';
 import { fail } from '../errors.js';
 import type { ErrorName } from '../error-table.js';
 import type { Reader, Writer } from '../wire.js';
+import { type PortCounters, putPortCounters, readPortCounters } from './port-counters.js';
 import { PC, type PhyPort, type PortStats, PS } from './types.js';
 
 /** Reads a port number: 16 bits in OpenFlow 1.0, 32 later. */
@@ -141,6 +142,7 @@ export function putPortStats(w: Writer, p: PortStats, version: number): void {
     for (const c of COUNTERS) w.u64(p[c]);
     w.u16(0).u16(40).zeros(4);
     for (const c of ETHERNET) w.u64(p[c]);
+    putPortCounters(w, p);
     w.setU16(start, w.length - start);
     return;
   }
@@ -157,6 +159,7 @@ export function readPortStats(r: Reader, version: number): PortStats {
   let durationSec = 0xffffffff;
   let durationNsec = 0xffffffff;
   let portNo: number;
+  let counters: PortCounters = {};
   if (version >= 5) {
     const length = r.u16();
     if (length < 80) fail('OFPBRC_BAD_LEN', `port statistics of ${length} bytes`);
@@ -175,7 +178,7 @@ export function readPortStats(r: Reader, version: number): PortStats {
       if (type === 0) {
         p.skip(4);
         for (const name of ETHERNET) c[name] = p.u64();
-      }
+      } else if (type === 0xffff) counters = { ...counters, ...readPortCounters(p) };
       body.skip(Math.min(body.left, (8 - (len % 8)) % 8));
     }
   } else {
@@ -187,5 +190,5 @@ export function readPortStats(r: Reader, version: number): PortStats {
       durationNsec = r.u32();
     }
   }
-  return { portNo, durationSec, durationNsec, ...(c as Counters) };
+  return { portNo, durationSec, durationNsec, ...(c as Counters), ...counters };
 }

@@ -10,6 +10,7 @@
 import type { Match } from '@ovs-node/flow/match';
 import type { Action } from '../actions/types.js';
 import type { OfError } from '../errors.js';
+import type { PortCounters } from './port-counters.js';
 
 export type FlowModCommand = 'add' | 'modify' | 'modify_strict' | 'delete' | 'delete_strict';
 
@@ -251,7 +252,7 @@ export interface PortMod {
 
 export type Role = 'nochange' | 'equal' | 'primary' | 'secondary';
 
-export interface PortStats {
+export interface PortStats extends PortCounters {
   readonly portNo: number;
   readonly rxPackets: bigint;
   readonly txPackets: bigint;

@@ -1,6 +1,7 @@
 /** Port descriptions and statistics as text. */
 import { formatMac } from '@ovs-node/flow/addr-text';
 import { formatPort, type PortMap } from '@ovs-node/flow/ports';
+import { RFC2819_COUNTERS } from '../messages/port-counters.js';
 import { PC, PF, type PhyPort, type PortStats, PS, type QueueStats } from '../messages/types.js';
 import { formatDuration } from './flow.js';
 
@@ -104,7 +105,30 @@ export function formatPortStats(p: PortStats, ports?: PortMap): string {
   if (p.durationSec !== UNKNOWN_SEC) {
     out += `           duration=${formatDuration(p.durationSec, p.durationNsec)}\n`;
   }
-  return out;
+  return out + formatRfc2819(p) + formatCustom(p);
+}
+
+/** A line for what was received and one for what was sent, of those counters that are there. */
+function formatRfc2819({ rfc2819 = [] }: PortStats): string {
+  const known = RFC2819_COUNTERS.map(([direction, name], i) => ({ direction, name, value: rfc2819[i] }));
+  return (['rx', 'tx'] as const)
+    .map((direction) => known.filter((c) => c.direction === direction && (c.value ?? UNKNOWN) !== UNKNOWN))
+    .filter((counters) => counters.length > 0)
+    .map((counters) => {
+      const list = counters.map(({ name, value }) => `${name}=${value}, `).join('');
+      return `           ${counters[0]!.direction} rfc2819 ${list}\n`;
+    })
+    .join('');
+}
+
+/** Counters that the device names, three to a line. */
+function formatCustom({ custom = [] }: PortStats): string {
+  if (custom.length === 0) return '';
+  let out = '           CUSTOM Statistics';
+  for (const [i, [name, value]] of custom.entries()) {
+    out += `${i % 3 === 0 ? '\n                      ' : ' '}${name}=${value},`;
+  }
+  return `${out}\n`;
 }
 
 /** One line of queue statistics. */

@@ -2,9 +2,10 @@
 import { strerror } from '@ovs-node/common/errors';
 import { vlog } from '@ovs-node/common/vlog';
 import { OFPP } from '@ovs-node/flow/ports';
+import { featuresSpeed } from '@ovs-node/openflow/messages/port';
 import type { PhyPort } from '@ovs-node/openflow/messages/types';
 import { PC, PS } from '@ovs-node/openflow/messages/types';
-import type { DpPort, NetdevInfo } from '../dpif/provider.js';
+import type { DeviceDetails, DpPort, NetdevInfo } from '../dpif/provider.js';
 import type { Backer } from '../ofproto/backer.js';
 import { Ofproto } from '../ofproto/ofproto.js';
 import { ODPP_NONE } from '../ofproto/types.js';
@@ -16,6 +17,9 @@ const log = vlog('bridge');
 
 /** Types of interfaces whose MTU can be asked for. */
 const HAS_MTU: ReadonlySet<string> = new Set(['system', 'internal', 'tap']);
+
+const LINK_FEATURES = ['current', 'advertised', 'supported', 'peer'] as const;
+const DRIVER = ['name', 'version', 'firmware'] as const;
 
 /** An interface that works. */
 export interface LiveInterface {
@@ -207,6 +211,7 @@ export class Bridge implements BridgeState {
   #describe(live: LiveInterface): PhyPort {
     const { config, ofport } = live;
     const { device } = live;
+    const link = device?.details?.link;
     const isDown = device !== undefined && !device.up;
     const hasLink = device === undefined || (device.up && device.carrier);
     return {
@@ -215,12 +220,12 @@ export class Bridge implements BridgeState {
       name: config.name,
       config: isDown ? PC.PORT_DOWN : 0,
       state: hasLink ? PS.LIVE : PS.LINK_DOWN,
-      curr: 0,
-      advertised: 0,
-      supported: 0,
-      peer: 0,
-      currSpeed: 0,
-      maxSpeed: 0,
+      curr: link?.current ?? 0,
+      advertised: link?.advertised ?? 0,
+      supported: link?.supported ?? 0,
+      peer: link?.peer ?? 0,
+      currSpeed: featuresSpeed(link?.current ?? 0),
+      maxSpeed: featuresSpeed(link?.supported ?? 0),
     };
   }
 
@@ -399,12 +404,24 @@ export function goneText(name: string): string {
 function sameDevice(a: NetdevInfo | undefined, b: NetdevInfo | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   return (
-    a.up === b.up && a.carrier === b.carrier && a.mtu === b.mtu && a.mac.every((byte, i) => byte === b.mac[i])
+    a.up === b.up &&
+    a.carrier === b.carrier &&
+    a.mtu === b.mtu &&
+    a.mac.every((byte, i) => byte === b.mac[i]) &&
+    sameLink(a.details, b.details)
+  );
+}
+
+function sameLink(a: DeviceDetails | undefined, b: DeviceDetails | undefined): boolean {
+  return (
+    a?.linkResets === b?.linkResets &&
+    LINK_FEATURES.every((member) => a?.link?.[member] === b?.link?.[member]) &&
+    DRIVER.every((member) => a?.driver?.[member] === b?.driver?.[member])
   );
 }
 
 /** A port without a device has an address all the same, which stays from start to start. */
-function patchMac(uuid: string): Uint8Array {
+export function patchMac(uuid: string): Uint8Array {
   return uuid === '' ? new Uint8Array(6) : macOfUuid(uuid);
 }
 

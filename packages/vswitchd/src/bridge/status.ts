@@ -2,12 +2,15 @@
  * What the switch tells the database: which configuration is applied, numbers and errors of interfaces, what devices
  * are like, counters, and how controllers are connected. Only what differs from the database is written.
  */
+import { featuresSpeed } from '@ovs-node/openflow/messages/port';
+import { PF } from '@ovs-node/openflow/messages/types';
 import type { NativeValue } from 'ovsdb-client/data/native';
 import { transactUntilDone, type Transaction } from 'ovsdb-client/transaction';
 import type { Row } from 'ovsdb-client/vswitch/schema';
-import type { PortStats } from '../dpif/provider.js';
+import type { DeviceCounters, DeviceDetails, PortCounters, PortStats } from '../dpif/provider.js';
+import { dummyCounters } from '../ofproto/dummy-counters.js';
 import { ODPP_NONE } from '../ofproto/types.js';
-import { type Bridge, type LiveInterface, goneText } from './bridge.js';
+import { type Bridge, type LiveInterface, goneText, patchMac } from './bridge.js';
 import type { VswitchReplica } from './config.js';
 import { formatMac } from './mac.js';
 
@@ -95,6 +98,7 @@ function interfaceStatus(
       mac_in_use: undefined,
       mtu: undefined,
       ifindex: undefined,
+      ...linkStatus(undefined),
     };
     return { ofport: error === undefined ? undefined : -1, error, ...gone, statistics: new Map() };
   }
@@ -116,15 +120,47 @@ function patchProblem(
   return isUsable ? undefined : `No usable peer '${peer}' exists in '${type}' datapath.`;
 }
 
-function deviceStatus({ config, device, dpPort, ifindex }: LiveInterface): Record<string, NativeValue> {
-  if (device === undefined)
-    return dpPort === ODPP_NONE && config.type === 'patch' ? { link_state: 'up', admin_state: 'up' } : {};
+function deviceStatus({
+  config,
+  device,
+  dpPort,
+  ifindex,
+  isGone,
+}: LiveInterface): Record<string, NativeValue> {
+  if (device === undefined) {
+    if (dpPort !== ODPP_NONE || config.type !== 'patch') return {};
+    const mac = formatMac(patchMac(config.uuid));
+    return { link_state: 'up', admin_state: 'up', link_resets: 0, ifindex: 0, mac_in_use: mac };
+  }
   return {
     admin_state: device.up ? 'up' : 'down',
     link_state: device.up && device.carrier ? 'up' : 'down',
-    ifindex: ifindex === 0 ? undefined : ifindex,
+    // What is no device of the host has number 0.
+    ifindex: isGone ? undefined : ifindex,
     mac_in_use: formatMac(device.mac),
     mtu: config.type === 'patch' ? undefined : device.mtu,
+    ...linkStatus(device.details),
+    link_resets: device.details?.linkResets ?? 0,
+  };
+}
+
+/** Full duplex at some speed (ofp_port_features). */
+const FULL_DUPLEX = PF.FD_10MB | PF.FD_100MB | PF.FD_1GB | PF.FD_10GB | PF.FD_40GB | PF.FD_100GB | PF.FD_1TB;
+
+/** What the device says of its link and its driver. */
+function linkStatus(details: DeviceDetails | undefined): Record<string, NativeValue> {
+  const { link, driver } = details ?? {};
+  const kbps = featuresSpeed(link?.current ?? 0);
+  const status = new Map<string, string>();
+  if (driver !== undefined) {
+    status.set('driver_name', driver.name);
+    status.set('driver_version', driver.version);
+    status.set('firmware_version', driver.firmware);
+  }
+  return {
+    duplex: kbps === 0 ? undefined : ((link?.current ?? 0) & FULL_DUPLEX) === 0 ? 'half' : 'full',
+    link_speed: kbps === 0 ? undefined : kbps * 1000,
+    status,
   };
 }
 
@@ -160,15 +196,25 @@ const COUNTERS = {
   tx_errors: 'txErrors',
 } as const satisfies Record<string, keyof PortStats>;
 
+/** What devices of the host count themselves. */
+const DEVICE_COUNTERS = {
+  collisions: 'collisions',
+  rx_crc_err: 'rxCrcErr',
+  rx_frame_err: 'rxFrameErr',
+  rx_missed_errors: 'rxMissed',
+  rx_multicast_packets: 'rxMulticast',
+  rx_over_err: 'rxOverErr',
+} as const satisfies Record<string, keyof DeviceCounters>;
+
 /** Writes the counters of every interface that has any. */
 export async function writeStatistics(replica: VswitchReplica, bridges: readonly Bridge[]): Promise<void> {
   const rows: { row: Row<'Interface'>; statistics: ReadonlyMap<string, number> }[] = [];
   for (const [dpif, own] of groupByDatapath(bridges)) {
-    const stats = new Map((await dpif.ports.dump()).map((port) => [port.name, port.stats]));
+    const counters = await dpif.ports.counters();
     for (const bridge of own) {
       for (const live of bridge.live.values()) {
         const row = replica.row('Interface', live.config.uuid);
-        const statistics = statisticsOf(bridge, live, stats.get(live.config.name));
+        const statistics = statisticsOf(bridge, live, counters.get(live.dpPort));
         if (row !== undefined && statistics !== undefined) rows.push({ row, statistics });
       }
     }
@@ -185,7 +231,7 @@ export async function writeStatistics(replica: VswitchReplica, bridges: readonly
 function statisticsOf(
   bridge: Bridge,
   { config, ofport }: LiveInterface,
-  counters: PortStats | undefined,
+  counters: PortCounters | undefined,
 ): ReadonlyMap<string, number> | undefined {
   if (config.type === 'patch') {
     const port = bridge.ofproto.port(ofport);
@@ -193,8 +239,11 @@ function statisticsOf(
   }
   if (counters === undefined) return undefined;
   const isDummy = bridge.config.type === 'dummy' || config.type === 'dummy';
-  const members = Object.entries(isDummy ? TRAFFIC : COUNTERS);
-  return new Map(members.map(([name, member]) => [name, counters[member]]));
+  const named = <T extends object>(names: Readonly<Record<string, keyof T>>, values: T) =>
+    Object.entries(names).map(([name, member]) => [name, Number(values[member])] as const);
+  if (isDummy) return new Map([...named(TRAFFIC, counters), ...dummyCounters(counters)]);
+  const { device } = counters;
+  return new Map([...named(COUNTERS, counters), ...(device ? named(DEVICE_COUNTERS, device) : [])]);
 }
 
 function groupByDatapath(bridges: readonly Bridge[]): Map<NonNullable<Bridge['backer']['dpif']>, Bridge[]> {

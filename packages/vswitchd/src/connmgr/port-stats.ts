@@ -1,7 +1,8 @@
 /** Counters of OpenFlow ports, put together from the datapath's and from what translation counted. */
 import { OFPP } from '@ovs-node/flow/ports';
 import type { PortStats } from '@ovs-node/openflow/messages/types';
-import type { PortStats as DpPortStats } from '../dpif/provider.js';
+import type { PortCounters, PortStats as DpPortStats } from '../dpif/provider.js';
+import { dummyCounters } from '../ofproto/dummy-counters.js';
 import type { OfPort } from '../ofproto/ports.js';
 import type { Switchboard } from './switchboard.js';
 
@@ -20,14 +21,20 @@ export async function portStatistics(board: Switchboard, portNo: number): Promis
     });
 }
 
-function describe(port: OfPort, counters: DpPortStats | undefined, isDummy: boolean, age = 0): PortStats {
+function describe(port: OfPort, counters: PortCounters | undefined, isDummy: boolean, age = 0): PortStats {
   const duration = {
     durationSec: Math.floor(age / 1000),
     durationNsec: Math.floor((age % 1000) * 1e6),
   };
   // Patch ports and dummy devices count packets and bytes, and no more; what is absent counts nothing.
   const errors = counters !== undefined && !isDummy ? 0n : UNKNOWN;
-  const rare = { rxFrameErr: errors, rxOverErr: errors, rxCrcErr: errors, collisions: errors };
+  const device = counters?.device;
+  const rare = {
+    rxFrameErr: device === undefined ? errors : BigInt(device.rxFrameErr),
+    rxOverErr: device === undefined ? errors : BigInt(device.rxOverErr),
+    rxCrcErr: device === undefined ? errors : BigInt(device.rxCrcErr),
+    collisions: device === undefined ? errors : BigInt(device.collisions),
+  };
   const read = (own: number, name: keyof DpPortStats): bigint =>
     port.isPatch ? BigInt(own) : counters === undefined ? UNKNOWN : BigInt(counters[name]);
   const error = (name: keyof DpPortStats): bigint => (errors === UNKNOWN ? UNKNOWN : BigInt(counters![name]));
@@ -43,5 +50,8 @@ function describe(port: OfPort, counters: DpPortStats | undefined, isDummy: bool
     txErrors: error('txErrors'),
     ...rare,
     ...duration,
+    ...(isDummy && counters !== undefined
+      ? { custom: dummyCounters(counters).map(([k, v]) => [k, BigInt(v)]) }
+      : {}),
   };
 }

@@ -4,7 +4,7 @@
  */
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import type { PhyPort } from '@ovs-node/openflow/messages/types';
-import type { PortStats as DpPortStats } from '../dpif/provider.js';
+import type { PortCounters } from '../dpif/provider.js';
 import type { Ofproto } from '../ofproto/ofproto.js';
 import type { SwitchConnection } from './connection.js';
 import { type PortChange, PortWatch } from './port-watch.js';
@@ -92,11 +92,10 @@ export class Switchboard {
   }
 
   /** Counters by datapath port; none when the datapath does not answer. */
-  async portStats(): Promise<ReadonlyMap<number, DpPortStats>> {
+  async portStats(): Promise<ReadonlyMap<number, PortCounters>> {
     try {
       if (this.options.portStats) return await this.options.portStats();
-      const ports = await this.ofproto.backer.dpif?.ports.dump();
-      return new Map(ports?.map((port) => [port.portNo, port.stats]));
+      return (await this.ofproto.backer.dpif?.ports.counters()) ?? new Map<number, PortCounters>();
     } catch (error) {
       this.#complain('port statistics', error);
       return new Map();

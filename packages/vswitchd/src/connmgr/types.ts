@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '@ovs-node/common/clock';
 import type { SwitchDesc } from '@ovs-node/openflow/messages/types';
 import type { ControllerConfig } from '../bridge/config.js';
-import type { PortStats } from '../dpif/provider.js';
+import type { PortCounters } from '../dpif/provider.js';
 import type { FailMode, Ofproto } from '../ofproto/ofproto.js';
 
 export interface ConnectionManagerOptions {
@@ -17,7 +17,7 @@ export interface ConnectionManagerOptions {
   /** Parts of the switch description that differ from the peer's (other_config:dp-desc, dp-sn). */
   readonly description?: () => Partial<SwitchDesc>;
   /** Counters of the datapath's ports by datapath port number; by default asked of the backer's datapath. */
-  readonly portStats?: () => Promise<ReadonlyMap<number, PortStats>>;
+  readonly portStats?: () => Promise<ReadonlyMap<number, PortCounters>>;
   /** Brings the flows' counters up to date; by default the backer does. Statistics are answered after it settled, or without it after 250 ms. */
   readonly syncStats?: () => Promise<void>;
   /** Connects to a controller; for tests. */

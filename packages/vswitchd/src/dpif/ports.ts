@@ -11,11 +11,19 @@ import {
   VportCmd,
   VportType,
   WIN_NETDEV_ATTRS,
-  WIN_NETDEV_RUNNING,
   WinNetdevCmd,
 } from '@ovs-node/netlink/families';
 import { type MsgReader, NlFlag } from '@ovs-node/netlink/messages';
-import type { DpifPorts, DpPort, NetdevInfo, PortAdd, PortEvent, PortStats } from './provider.js';
+import { netdevOf } from './netdev.js';
+import type {
+  DpifPorts,
+  DpPort,
+  NetdevInfo,
+  PortAdd,
+  PortCounters,
+  PortEvent,
+  PortStats,
+} from './provider.js';
 import { type NetlinkSession, type RequestHead, errnoError, nextOfDump } from './session.js';
 
 const typeByName = new Map(Object.entries(VPORT_TYPE_NAMES).map(([code, name]) => [name, Number(code)]));
@@ -147,21 +155,39 @@ export class Ports implements DpifPorts {
   }
 
   async netdev(name: string): Promise<NetdevInfo> {
-    const head = {
+    const msg = await this.#session.query(this.#netdevHead(), (w) =>
+      w.putString(WIN_NETDEV_ATTRS.NAME.code, name),
+    );
+    return netdevOf(msg).info;
+  }
+
+  async netdevs(): Promise<Map<string, NetdevInfo>> {
+    const devices = new Map<string, NetdevInfo>();
+    for await (const part of this.#session.dump(this.#netdevHead(), () => {})) {
+      while (nextOfDump(part)) {
+        const { name, info } = netdevOf(part);
+        devices.set(name, info);
+      }
+    }
+    return devices;
+  }
+
+  async counters(): Promise<Map<number, PortCounters>> {
+    const [ports, devices] = await Promise.all([this.dump(), this.netdevs()]);
+    return new Map(
+      ports.map(({ portNo, name, stats }) => {
+        const device = devices.get(name)?.details?.counters;
+        return [portNo, { ...stats, ...(device && { device }) }];
+      }),
+    );
+  }
+
+  #netdevHead(): RequestHead {
+    return {
       type: Family.WIN_NETDEV,
       cmd: WinNetdevCmd.GET,
       version: FamilyVersion.WIN_NETDEV,
       dpIfindex: this.#index,
-    };
-    const msg = await this.#session.query(head, (w) => w.putString(WIN_NETDEV_ATTRS.NAME.code, name));
-    const a = decodeAttrs(WIN_NETDEV_ATTRS, msg.buf, msg.attrs, msg.end);
-    const flags = a.IF_FLAGS ?? 0;
-    return {
-      mac: a.MAC_ADDR ?? new Uint8Array(6),
-      mtu: a.MTU ?? 0,
-      up: (flags & 1) !== 0,
-      carrier: (flags & WIN_NETDEV_RUNNING) !== 0,
-      promisc: (flags & 2) !== 0,
     };
   }
 

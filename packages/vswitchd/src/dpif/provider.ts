@@ -75,6 +75,11 @@ export interface PortStats {
   readonly txDropped: number;
 }
 
+/** What is counted for one port: by the datapath, and by the device beyond that. */
+export interface PortCounters extends PortStats {
+  readonly device?: DeviceCounters;
+}
+
 export interface DpPort {
   readonly portNo: number;
   readonly name: string;
@@ -103,6 +108,33 @@ export interface NetdevInfo {
   /** Something is at the other end. */
   readonly carrier: boolean;
   readonly promisc: boolean;
+  /** What only devices of the host have. */
+  readonly details?: DeviceDetails;
+}
+
+/** What a device of the host says of itself; members are absent that it does not say. */
+export interface DeviceDetails {
+  /** Sets of `ofp_port_features` bits, as OpenFlow 1.1 and later have them. */
+  readonly link?: {
+    readonly current: number;
+    readonly advertised: number;
+    readonly supported: number;
+    readonly peer: number;
+  };
+  /** How often the link came or went. */
+  readonly linkResets: number;
+  readonly driver?: { readonly name: string; readonly version: string; readonly firmware: string };
+  /** What the device counts beyond its port; exact to 2^53. */
+  readonly counters?: DeviceCounters;
+}
+
+export interface DeviceCounters {
+  readonly rxMulticast: number;
+  readonly collisions: number;
+  readonly rxOverErr: number;
+  readonly rxCrcErr: number;
+  readonly rxFrameErr: number;
+  readonly rxMissed: number;
 }
 
 export type PortEvent =
@@ -125,6 +157,10 @@ export interface DpifPorts {
   dump(): Promise<DpPort[]>;
   /** What the host knows of the device with that name. ENODEV: nothing. */
   netdev(name: string): Promise<NetdevInfo>;
+  /** The same of the devices of all ports, by name. */
+  netdevs(): Promise<Map<string, NetdevInfo>>;
+  /** The counters of all ports, by number. */
+  counters(): Promise<Map<number, PortCounters>>;
   /** Calls `listener` for each change of this datapath's ports from now on. */
   watch(listener: (event: PortEvent) => void): Promise<void>;
 }

@@ -11,7 +11,7 @@
  */
 
 import { PacketMeta } from '../../core/packet-meta.js';
-import { HEADROOM, type Vport } from '../../core/vport.js';
+import { type DeviceDetails, HEADROOM, type Vport } from '../../core/vport.js';
 import type { Libc } from '../../sys/libc.js';
 import * as L from '../../sys/linux.js';
 import { addressOf } from '../../sys/memory.js';
@@ -110,6 +110,11 @@ export class AfPacketPort implements Port {
     return this.error === '' && (this.flags & IfFlags.UP) !== 0 && this.#running;
   }
   #running = false;
+  #linkResets = 0;
+
+  details(): DeviceDetails | undefined {
+    return this.ifindex > 0 ? this.#control.details(this.#name, this.ifindex, this.#linkResets) : undefined;
+  }
 
   start(vport: Vport): void {
     this.#vport = vport;

@@ -12,7 +12,7 @@
 
 import { formatMacBytes } from '@ovs-node/flow/addr-text';
 import { PacketMeta } from '../../core/packet-meta.js';
-import type { Vport } from '../../core/vport.js';
+import type { DeviceDetails, Vport } from '../../core/vport.js';
 import type { Libc } from '../../sys/libc.js';
 import * as L from '../../sys/linux.js';
 import { acquireMemory, addressOf, type Memory, releaseMemory } from '../../sys/memory.js';
@@ -38,6 +38,7 @@ export class TapPort implements Port {
   error = '';
   #vport: Vport | undefined;
   #running = false;
+  #linkResets = 0;
   readonly #libc: Libc;
   readonly #control: NetdevControl;
   readonly #host: PortHost;
@@ -103,6 +104,10 @@ export class TapPort implements Port {
 
   get carrier(): boolean {
     return this.fd >= 0 && this.#running;
+  }
+
+  details(): DeviceDetails | undefined {
+    return this.ifindex > 0 ? this.#control.details(this.#name, this.ifindex, this.#linkResets) : undefined;
   }
 
   start(vport: Vport): void {
@@ -245,6 +250,7 @@ export class TapPort implements Port {
     const running = this.#running;
     this.#read();
     if (this.#vport === undefined) return;
+    if (running !== this.#running) this.#linkResets++;
     if (
       flags !== this.flags ||
       mtu !== this.mtu ||
