@@ -5,7 +5,9 @@ import net from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
-import { run, tmpDir } from '@ovs-node/common/testkit/index';
+import { connectStream } from '@ovs-node/common/stream';
+import { pipeName } from '@ovs-node/common/stream-name';
+import { needing, run, tmpDir } from '@ovs-node/common/testkit/index';
 import { unixctlCall } from '@ovs-node/common/unixctl-client';
 import { VportType } from '@ovs-node/netlink/families';
 import { PipeDevice } from '@ovs-node/netlink/pipe/client';
@@ -36,10 +38,19 @@ async function start(
     child.once('close', (status, signal) => resolve({ status, signal, stderr })),
   );
   t.teardown(() => child.kill('SIGKILL'));
-  const socket = path.join(dir, 'ovs-datapath.sock');
-  while (!fs.existsSync(socket) && child.exitCode === null)
+  while (child.exitCode === null && !(await serves(path.join(dir, 'ovs-datapath.sock'))))
     await new Promise((resolve) => setTimeout(resolve, 10));
   return { child, control: path.join(dir, 'ctl'), ended };
+}
+
+/** Does somebody listen there? A named pipe is no file that could be looked for. */
+async function serves(socket: string): Promise<boolean> {
+  try {
+    (await connectStream(`unix:${socket}`)).destroy();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const call = async (control: string, command: string, ...args: string[]): Promise<string> => {
@@ -67,7 +78,7 @@ test('packets cross it by the pipe; a client that dies leaves ports and flows; e
   t.false(fs.existsSync(path.join(dir, 'ovs-datapath.sock')));
 });
 
-test('SIGTERM ends it cleanly while handles wait', async (t) => {
+needing(test, 'unix')('SIGTERM ends it cleanly while handles wait', async (t) => {
   const dir = tmpDir(t);
   const { child, ended } = await start(t, dir, {}, '--pidfile');
   const device = new PipeDevice(`unix:${path.join(dir, 'ovs-datapath.sock')}`);
@@ -85,7 +96,8 @@ test('garbage on the pipe ends that connection, not the service', async (t) => {
   const { control, ended } = await start(t, dir);
   for (const garbage of ['GET / HTTP/1.0\r\n\r\n', '\0'.repeat(100), '\xff'.repeat(100)]) {
     await new Promise<void>((resolve) => {
-      const socket = net.connect(path.join(dir, 'ovs-datapath.sock'));
+      const file = path.join(dir, 'ovs-datapath.sock');
+      const socket = net.connect(process.platform === 'win32' ? pipeName(file) : file);
       socket.on('error', () => {});
       socket.on('close', () => resolve());
       socket.end(Buffer.from(garbage, 'latin1'));
@@ -140,7 +152,7 @@ test('without koffi there are dummies and streams, and an error for the rest', a
        return resolve.call(this, name, ...rest);
      };`,
   );
-  const child = await start(t, dir, { NODE_OPTIONS: `--require=${preload}` });
+  const child = await start(t, dir, { NODE_OPTIONS: `--require=${preload.replaceAll('\\', '/')}` });
   const client = await Client.open(new PipeDevice(`unix:${path.join(dir, 'ovs-datapath.sock')}`), 'dp');
   await t.throwsAsync(client.port('lo', VportType.NETDEV), { message: 'errno 19' });
   await t.throwsAsync(client.port('br0', VportType.INTERNAL), { message: 'errno 95' });

@@ -17,6 +17,8 @@ const PROGRAMS = [
 
 /** The peer's program `name`, or null when it is not installed. */
 export function peerPath(name: string): string | null {
+  // Wine shows Linux's folders to Windows' Node.js, which can start nothing of theirs.
+  if (process.platform === 'win32') return null;
   for (const place of PLACES) {
     const file = path.join(place, name);
     if (fs.existsSync(file)) return file;

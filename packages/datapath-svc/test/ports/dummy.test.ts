@@ -57,7 +57,7 @@ test('captures: one file for both directions, appended to; a file that cannot be
   t.deepEqual(readPcap(file), [hex(udp(20, 1)), hex(udp(20, 2)), hex(udp(20, 1)), hex(udp(20, 2))]);
   const rig = new Rig('p', VportType.DUMMY, { tx_pcap: path.join(dir, 'no', 'such') });
   t.is(rig.log.length, 1);
-  t.regex(rig.log[0]!, /^warn: p: .*no\/such: could not open/);
+  t.regex(rig.log[0]!, /^warn: p: .*no[/\\]such: could not open/);
   rig.close();
 });
 
