@@ -45,14 +45,16 @@ function fail(message: string): never {
   throw new FatalError(message, 1, 'usage');
 }
 
-function findLong(given: string, specs: readonly OptionSpec[]): OptionSpec {
+/** @param text the word without its dashes, value and all: errors repeat it. */
+function findLong(text: string, specs: readonly OptionSpec[]): OptionSpec {
+  const given = text.split('=', 1)[0]!;
   const exact = specs.find((s) => s.name !== '' && s.name === given);
   if (exact) return exact;
   const near = specs.filter((s) => s.name !== '' && s.name.startsWith(given));
   if (near.length === 1) return near[0]!;
-  if (near.length === 0) fail(`unrecognized option '--${given}'`);
+  if (near.length === 0) fail(`unrecognized option '--${text}'`);
   return fail(
-    `option '--${given}' is ambiguous; possibilities: ${near.map((s) => `'--${s.name}'`).join(' ')}`,
+    `option '--${text}' is ambiguous; possibilities: ${near.map((s) => `'--${s.name}'`).join(' ')}`,
   );
 }
 
@@ -87,7 +89,7 @@ export function* parseOptions(
     i++;
     if (word.startsWith('--')) {
       const eq = word.indexOf('=');
-      const spec = findLong(eq < 0 ? word.slice(2) : word.slice(2, eq), specs);
+      const spec = findLong(word.slice(2), specs);
       let value = eq < 0 ? undefined : word.slice(eq + 1);
       const arg = spec.arg ?? 'none';
       if (arg === 'none' && value !== undefined) fail(`option '--${spec.name}' doesn't allow an argument`);

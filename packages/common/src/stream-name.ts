@@ -1,24 +1,37 @@
-/** Names of streams: `unix:FILE`, `tcp:HOST:PORT`, `punix:FILE`, `ptcp:PORT[:HOST]`. Pure. */
-import { OvsError } from './errors.js';
+/**
+ * Names of streams: `unix:FILE`, `tcp:HOST:PORT`, `ssl:HOST:PORT`, `punix:FILE`, `ptcp:PORT[:HOST]`, `pssl:PORT[:HOST]`
+ * (ovsdb(7), "Connection Methods"). Pure.
+ */
 import path from 'node:path';
 import { absName, dirs } from './dirs.js';
+import { OvsError } from './errors.js';
 
 /** Where to connect to, or to listen at. */
 export type StreamAddress =
   | { readonly kind: 'unix'; /** Absolute. */ readonly path: string }
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+  | {
+      readonly kind: 'tcp' | 'ssl';
+      /** A name or an address, without brackets; an IPv6 address may end in `%SCOPE`. */
+      readonly host: string;
+      readonly port: number;
+      /** Whether the name gave a port. */
+      readonly hasPort: boolean;
+    };
 
 /** The port of OVSDB (IANA 6640). */
 export const OVSDB_PORT = 6640;
 /** The port of OpenFlow (IANA 6653). */
 export const OPENFLOW_PORT = 6653;
 
-function bad(name: string, code: string): never {
-  throw new OvsError(`${name}: ${code === 'EAFNOSUPPORT' ? 'unknown stream type' : 'bad address'}`, code);
+/** Where a passive TCP name without a host listens. */
+const ANY_HOST = '0.0.0.0';
+
+function bad(message: string): never {
+  throw new OvsError(message, 'EAFNOSUPPORT');
 }
 
-function port(text: string, name: string): number {
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 65535) bad(name, 'EAFNOSUPPORT');
+function port(text: string, target: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65535) bad(`${target}: bad port number "${text}"`);
   return Number(text);
 }
 
@@ -27,6 +40,7 @@ function hostPort(text: string): [string, string | undefined] {
   const v6 = /^\[([^\]]*)\](?::(.*))?$/.exec(text);
   if (v6) return [v6[1]!, v6[2]];
   const colon = text.indexOf(':');
+  if (text.includes(':', colon + 1)) bad(`${text}: port must be specified`);
   return colon < 0 ? [text, undefined] : [text.slice(0, colon), text.slice(colon + 1)];
 }
 
@@ -36,42 +50,50 @@ function socketPath(name: string): string {
   return path.isAbsolute(full) ? full : path.resolve(full);
 }
 
-function refuseSsl(name: string): never {
-  throw new OvsError(`${name}: SSL streams are not supported yet`, 'ENOPROTOOPT');
+/** Splits off the type: [kind, the rest]. */
+function split(name: string, prefix: '' | 'p'): ['unix' | 'tcp' | 'ssl', string] {
+  const colon = name.indexOf(':');
+  for (const kind of ['unix', 'tcp', 'ssl'] as const) {
+    if (name.slice(0, colon) === prefix + kind) return [kind, name.slice(colon + 1)];
+  }
+  return bad(`${name}: unknown stream type`);
 }
 
 /**
- * Reads an active name (`unix:`, `tcp:`). A relative Unix name is relative to the run directory.
+ * Reads an active name (`unix:`, `tcp:`, `ssl:`). A relative Unix name is relative to the run directory.
  *
- * @throws OvsError EAFNOSUPPORT when nobody knows the type, ENOPROTOOPT for ssl:.
+ * @throws OvsError EAFNOSUPPORT when nobody knows the type or the address is none.
  */
 export function parseActive(name: string, defaultPort = OVSDB_PORT): StreamAddress {
-  if (name.startsWith('unix:')) return { kind: 'unix', path: socketPath(name.slice(5)) };
-  if (name.startsWith('ssl:')) refuseSsl(name);
-  if (!name.startsWith('tcp:')) bad(name, 'EAFNOSUPPORT');
-  const [host, portText] = hostPort(name.slice(4));
-  if (host === '') bad(name, 'EAFNOSUPPORT');
-  return {
-    kind: 'tcp',
-    host,
-    port: portText === undefined || portText === '' ? defaultPort : port(portText, name),
-  };
+  const [kind, rest] = split(name, '');
+  if (kind === 'unix') return { kind, path: socketPath(rest) };
+  const [host, portText] = hostPort(rest);
+  if (host === '') bad(`${name}: host must be specified`);
+  const hasPort = portText !== undefined && portText !== '';
+  return { kind, host, port: hasPort ? port(portText, rest) : defaultPort, hasPort };
 }
 
 /**
- * Reads a passive name (`punix:`, `ptcp:[PORT][:HOST]`; port 0 lets the system choose; no host: all addresses).
+ * Reads a passive name (`punix:`, `ptcp:[PORT][:HOST]`, `pssl:[PORT][:HOST]`; port 0 lets the system choose; no host:
+ * all IPv4 addresses).
  *
  * @throws OvsError as `parseActive`.
  */
 export function parsePassive(name: string, defaultPort = OVSDB_PORT): StreamAddress {
-  if (name.startsWith('punix:')) return { kind: 'unix', path: socketPath(name.slice(6)) };
-  if (name.startsWith('pssl:')) refuseSsl(name);
-  if (!name.startsWith('ptcp:')) bad(name, 'EAFNOSUPPORT');
-  const rest = name.slice(5);
+  const [kind, rest] = split(name, 'p');
+  if (kind === 'unix') return { kind, path: socketPath(rest) };
   const colon = rest.indexOf(':');
   const portText = colon < 0 ? rest : rest.slice(0, colon);
-  const host = colon < 0 ? '' : rest.slice(colon + 1).replace(/^\[|\]$/g, '');
-  return { kind: 'tcp', host, port: portText === '' ? defaultPort : port(portText, name) };
+  const hostText = colon < 0 ? '' : rest.slice(colon + 1);
+  const v6 = /^\[(.*)\]$/.exec(hostText);
+  if (v6 === null && hostText.includes(':')) bad(`${rest}: port must be specified`);
+  const hasPort = portText !== '';
+  return {
+    kind,
+    host: (v6?.[1] ?? hostText) || ANY_HOST,
+    port: hasPort ? port(portText, rest) : defaultPort,
+    hasPort,
+  };
 }
 
 /** Is it a name one listens at (`punix:`, `ptcp:`, `pssl:`)? */
@@ -84,11 +106,16 @@ export function isActiveName(name: string): boolean {
   return /^(unix|tcp|ssl):/.test(name);
 }
 
+/** `HOST:PORT`, with brackets around an IPv6 address. */
+export function joinHostPort(host: string, portNumber: number): string {
+  return host.includes(':') ? `[${host}]:${portNumber}` : `${host}:${portNumber}`;
+}
+
 /**
  * The named pipe that stands for a Unix socket's path on Windows: `\\.\pipe\` and the path without `/`, `\`, `:`.
  * A path that is a pipe's name already is that pipe, so that other programs' pipes can be named.
  */
-export function pipeName(path: string): string {
-  if (/^[/\\]{2}[.?][/\\]pipe[/\\]./i.test(path)) return path;
-  return `\\\\.\\pipe\\${path.replace(/[/\\:]/g, '')}`;
+export function pipeName(file: string): string {
+  if (/^[/\\]{2}[.?][/\\]pipe[/\\]./i.test(file)) return file;
+  return `\\\\.\\pipe\\${file.replace(/[/\\:]/g, '')}`;
 }

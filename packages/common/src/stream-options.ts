@@ -1,18 +1,36 @@
-/** The option group of programs that could speak SSL: accepted, since scripts pass it; `ssl:` names are refused. */
+/** The option group of programs that speak TLS, and their help (ovs-vswitchd(8), "Public Key Infrastructure Options"). */
 import type { OptionSpec } from './getopt.js';
+import { setTlsConfig } from './tls-config.js';
 
-const accept = (): void => {};
-
-/** -p, -c, -C and the other SSL options. Values are not used yet: a stream named `ssl:` or `pssl:` says so. */
+/** -p, -c, -C and the other SSL options. They take effect at once, for the process. */
 export const sslOptions = [
-  { name: 'private-key', short: 'p', arg: 'required', apply: accept },
-  { name: 'certificate', short: 'c', arg: 'required', apply: accept },
-  { name: 'ca-cert', short: 'C', arg: 'required', apply: accept },
-  { name: 'bootstrap-ca-cert', arg: 'required', apply: accept },
-  { name: 'peer-ca-cert', arg: 'required', apply: accept },
-  { name: 'ssl-protocols', arg: 'required', apply: accept },
-  { name: 'ssl-ciphers', arg: 'required', apply: accept },
+  {
+    name: 'private-key',
+    short: 'p',
+    arg: 'required',
+    apply: (privateKey) => setTlsConfig({ privateKey }),
+  },
+  {
+    name: 'certificate',
+    short: 'c',
+    arg: 'required',
+    apply: (certificate) => setTlsConfig({ certificate }),
+  },
+  { name: 'ca-cert', short: 'C', arg: 'required', apply: (caCert) => setTlsConfig({ caCert }) },
+  {
+    name: 'bootstrap-ca-cert',
+    arg: 'required',
+    apply: (caCert) => setTlsConfig({ caCert, bootstrap: true }),
+  },
+  { name: 'peer-ca-cert', arg: 'required', apply: (peerCaCert) => setTlsConfig({ peerCaCert }) },
+  { name: 'ssl-protocols', arg: 'required', apply: (protocols) => setTlsConfig({ protocols }) },
+  { name: 'ssl-ciphers', arg: 'required', apply: (ciphers) => setTlsConfig({ ciphers }) },
 ] as const satisfies readonly OptionSpec[];
+
+/** The group of programs that lack some of it. */
+export function sslOptionsWithout(...names: readonly (typeof sslOptions)[number]['name'][]): OptionSpec[] {
+  return sslOptions.filter(({ name }) => !names.includes(name));
+}
 
 /**
  * The "… connection methods:" and "PKI configuration" parts of a program's --help, as the peer prints them.

@@ -1,17 +1,19 @@
-/**
- * Byte streams: Unix sockets (named pipes on Windows) and TCP, by the peer's names.
- *
- * Unix socket paths longer than the kernel's 107 bytes (103 on macOS) are reached by a shorter alias of their
- * directory: on Linux an open directory in /proc/self/fd, elsewhere a symbolic link in the temporary directory.
- */
+/** Byte streams by the peer's names: Unix sockets (named pipes on Windows), TCP, and TLS over TCP. */
 import fs from 'node:fs';
 import net from 'node:net';
-import os from 'node:os';
 import path from 'node:path';
-import { isMainThread } from 'node:worker_threads';
+import type { TLSSocket } from 'node:tls';
 import { OvsError, errnoName, strerror } from './errors.js';
-import { vlog } from './vlog.js';
-import { parseActive, parsePassive, pipeName, OVSDB_PORT, type StreamAddress } from './stream-name.js';
+import {
+  joinHostPort,
+  parseActive,
+  parsePassive,
+  pipeName,
+  OVSDB_PORT,
+  type StreamAddress,
+} from './stream-name.js';
+import { type Alias, clearStale, listenUnix, shorten } from './stream-unix.js';
+import { RateLimit, vlog } from './vlog.js';
 
 export { isActiveName, isPassiveName, pipeName, OVSDB_PORT, OPENFLOW_PORT } from './stream-name.js';
 
@@ -25,7 +27,7 @@ export interface StreamOptions {
 
 /** A listening stream. */
 export interface Listener {
-  /** The name it listens at; for `ptcp:0` with the port the system chose. */
+  /** The name it listens at; for `ptcp:0` and `pssl:0` with the port the system chose. */
   readonly name: string;
   /** The TCP port, or 0. */
   readonly port: number;
@@ -33,46 +35,40 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-const log = vlog('stream_unix');
+/**
+ * Takes an accepted connection: it owns the socket and must handle its 'error' events.
+ *
+ * @param name what messages call the connection: `unix#3`, `tcp:10.0.0.1:3000`, `ssl:[::1]:3000`.
+ */
+export type OnConnection = (socket: net.Socket, name: string) => void;
 
-const MAX_UNIX_PATH = process.platform === 'linux' ? 107 : 103;
+const unixLog = vlog('stream_unix');
+const acceptLimit = new RateLimit(10, 25);
 
-interface Alias {
-  readonly path: string;
-  release(): void;
+/** How long a TCP connection may be silent before the system asks whether the other side is there, ms. */
+const KEEP_ALIVE_MS = 60_000;
+const TCP_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS } as const;
+
+/** The ports that the peer's defaults had before, which it still warns of. */
+const FORMER_PORTS: ReadonlyMap<number, string> = new Map([
+  [OVSDB_PORT, 'The default OVSDB port number has changed from 6632 to 6640'],
+  [6653, 'The default OpenFlow port number has changed from 6633 to 6653'],
+]);
+const warnedPorts = new Set<number>();
+
+/** Says once that a default port is used. */
+function noteDefaultPort(address: StreamAddress): void {
+  if (address.kind === 'unix' || address.hasPort || warnedPorts.has(address.port)) return;
+  warnedPorts.add(address.port);
+  const text = FORMER_PORTS.get(address.port);
+  if (text !== undefined) vlog('stream').warn(text);
 }
 
-/** A path of allowed length for the same socket. @throws the errno error of opening its directory. */
-function shorten(full: string): Alias {
-  if (Buffer.byteLength(full) <= MAX_UNIX_PATH) return { path: full, release: () => {} };
-  const dir = path.dirname(full);
-  const base = path.basename(full);
-  if (process.platform === 'linux') {
-    const fd = fs.openSync(dir, fs.constants.O_DIRECTORY | fs.constants.O_RDONLY);
-    const short = `/proc/self/fd/${fd}/${base}`;
-    if (Buffer.byteLength(short) > MAX_UNIX_PATH) {
-      fs.closeSync(fd);
-      throw new OvsError(`${full}: socket name too long`, 'ENAMETOOLONG');
-    }
-    return { path: short, release: () => fs.closeSync(fd) };
-  }
-  const holder = fs.mkdtempSync(path.join(os.tmpdir(), 'o'));
-  const link = path.join(holder, 'd');
-  const release = (): void => fs.rmSync(holder, { recursive: true, force: true });
-  fs.symlinkSync(dir, link);
-  const short = path.join(link, base);
-  if (Buffer.byteLength(short) > MAX_UNIX_PATH) {
-    release();
-    throw new OvsError(`${full}: socket name too long`, 'ENAMETOOLONG');
-  }
-  return { path: short, release };
-}
-
-function connectAddress(address: StreamAddress, timeoutMs: number | undefined): Promise<net.Socket> {
+function connectSocket(address: StreamAddress, timeoutMs: number | undefined): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
     let alias: Alias | null = null;
     let options: net.NetConnectOpts;
-    if (address.kind === 'tcp') options = { host: address.host, port: address.port, noDelay: true };
+    if (address.kind !== 'unix') options = { host: address.host, port: address.port, ...TCP_OPTIONS };
     else if (process.platform === 'win32') options = { path: pipeName(address.path) };
     else {
       alias = shorten(address.path);
@@ -93,6 +89,9 @@ function connectAddress(address: StreamAddress, timeoutMs: number | undefined): 
       // A name that cannot be resolved is no address; the C library's resolver has errors of its own for that.
       const isNoAddress = ['ENOTFOUND', 'EAI_AGAIN'].includes((error as { code?: string }).code ?? '');
       const code = isNoAddress ? 'EAFNOSUPPORT' : errnoName(error);
+      if (isNoAddress && address.kind !== 'unix') {
+        logNoAddress(`${address.kind}:${joinHostPort(address.host, address.port)}`);
+      }
       reject(new OvsError(strerror(code), code, { cause: error }));
     };
     const connected = (): void => {
@@ -107,8 +106,46 @@ function connectAddress(address: StreamAddress, timeoutMs: number | undefined): 
   });
 }
 
+/** @param name `tcp:…` or `ssl:…`. */
+function logNoAddress(name: string): void {
+  vlog(`stream_${name.slice(0, 3)}`).err(`${name}: connect: ${strerror('EAFNOSUPPORT')}`);
+}
+
+/** Reads a name; what is wrong with it is logged, and the error has the C library's text. */
+function parse(reader: typeof parseActive, name: string, options: StreamOptions): StreamAddress {
+  let address: StreamAddress;
+  try {
+    address = reader(name, options.defaultPort ?? OVSDB_PORT);
+  } catch (error) {
+    const code = errnoName(error);
+    if (/^p?(tcp|ssl):/.test(name)) vlog('socket_util').err((error as Error).message);
+    if (/^(tcp|ssl):/.test(name)) logNoAddress(name);
+    throw new OvsError(strerror(code), code, { cause: error });
+  }
+  noteDefaultPort(address);
+  return address;
+}
+
+/** Rejects with ETIMEDOUT where `work` takes longer, and then destroys `socket`. */
+async function within<T>(ms: number | undefined, socket: net.Socket, work: Promise<T>): Promise<T> {
+  if (ms === undefined) return work;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new OvsError(strerror('ETIMEDOUT'), 'ETIMEDOUT')), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } catch (error) {
+    work.catch(() => {});
+    socket.destroy();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /**
- * Connects to `unix:FILE` or `tcp:HOST[:PORT]`.
+ * Connects to `unix:FILE`, `tcp:HOST[:PORT]` or `ssl:HOST[:PORT]` (with the files of `tls-config.ts`).
  *
  * The caller owns the socket and must handle its 'error' events.
  *
@@ -116,99 +153,96 @@ function connectAddress(address: StreamAddress, timeoutMs: number | undefined): 
  *   callers print `PROG: NAME: database connection failed (${message})`.
  */
 export async function connectStream(name: string, options: StreamOptions = {}): Promise<net.Socket> {
-  return connectAddress(parseActive(name, options.defaultPort ?? OVSDB_PORT), options.timeoutMs);
+  const address = parse(parseActive, name, options);
+  if (address.kind !== 'ssl') return connectSocket(address, options.timeoutMs);
+  // Before anything is connected: without a key and certificates there is nothing to begin.
+  const [{ startTlsClient }, { tlsSettings }] = await Promise.all([
+    import('./tls.js'),
+    import('./tls-config.js'),
+  ]);
+  tlsSettings();
+  const began = performance.now();
+  const socket = await connectSocket(address, options.timeoutMs);
+  const left =
+    options.timeoutMs === undefined
+      ? undefined
+      : Math.max(1, options.timeoutMs - (performance.now() - began));
+  return within(left, socket, startTlsClient(socket, address.host));
 }
 
-/** How long a connection has to stay open for its other end to count as alive. */
-const ALIVE_MS = 500;
-/** A process that is being killed accepts connections for a moment more, and then drops them: so often we look again. */
-const DYING_TRIES = 10;
+let unixSerial = 0;
 
-/** Does somebody who is not just dying listen on this socket file? */
-async function isServed(file: string): Promise<boolean> {
-  for (let tries = 0; tries < DYING_TRIES; tries++) {
-    let socket: net.Socket;
+/** What messages call an accepted connection. */
+function connectionName(socket: net.Socket, kind: StreamAddress['kind']): string {
+  if (kind === 'unix') return `unix#${unixSerial++}`;
+  // An IPv4 address on a socket that takes both.
+  const host = (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '');
+  return `${kind}:${joinHostPort(host, socket.remotePort ?? 0)}`;
+}
+
+/** Who takes what a server accepts: for TLS, after the handshake. */
+async function acceptor(
+  name: string,
+  kind: StreamAddress['kind'],
+  onConnection: OnConnection,
+): Promise<(socket: net.Socket) => void> {
+  const give = (socket: net.Socket): void => onConnection(socket, connectionName(socket, kind));
+  if (kind !== 'ssl') return give;
+  const { TlsAcceptor } = await import('./tls.js');
+  const tls = new TlsAcceptor(give);
+  return (socket) => {
     try {
-      socket = await connectAddress({ kind: 'unix', path: file }, 2000);
-    } catch {
-      return false;
+      tls.accept(socket);
+    } catch (error) {
+      vlog('stream_ssl').warnRl(acceptLimit, `${name}: accept failed: ${(error as Error).message}`);
+      socket.on('error', () => {});
+      socket.destroy();
     }
-    const stays = await new Promise<boolean>((resolve) => {
-      const timer = setTimeout(() => resolve(true), ALIVE_MS);
-      const dropped = (): void => {
-        clearTimeout(timer);
-        resolve(false);
-      };
-      socket.once('error', dropped);
-      socket.once('close', dropped);
-      socket.resume();
-    });
-    socket.destroy();
-    if (stays) return true;
-  }
-  return true;
+  };
 }
 
-/** Removes a socket file nobody listens on; refuses (EADDRINUSE) one that answers. */
-async function clearStale(file: string): Promise<void> {
-  let isSocket: boolean;
-  try {
-    isSocket = fs.lstatSync(file).isSocket();
-  } catch {
-    return;
-  }
-  if (!isSocket) throw new OvsError(strerror('EADDRINUSE'), 'EADDRINUSE');
-  if (await isServed(file)) throw new OvsError(strerror('EADDRINUSE'), 'EADDRINUSE');
-  fs.rmSync(file, { force: true });
-}
-
-/** Binds with the mode the peer's sockets have (0750): only the owner can write, that is, connect. */
-function listenUnix(server: net.Server, file: string): void {
-  if (!isMainThread) {
-    server.once('listening', () => fs.chmodSync(file, 0o750));
-    server.listen(file);
-    return;
-  }
-  const before = process.umask(0o027);
-  try {
-    server.listen(file);
-  } finally {
-    process.umask(before);
-  }
+/** Starts to listen, and waits until it does or fails. */
+function listen(server: net.Server, address: StreamAddress, alias: Alias | null): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.once('listening', resolve);
+    if (address.kind !== 'unix') server.listen({ port: address.port, host: address.host });
+    else if (alias === null) server.listen(pipeName(address.path));
+    else listenUnix(server, alias.path);
+  });
 }
 
 /**
- * Listens at `punix:FILE` or `ptcp:PORT[:HOST]`; `onConnection` owns each socket it is given and must handle its
- * 'error' events. A socket file left over by a dead process is replaced.
+ * Listens at `punix:FILE`, `ptcp:[PORT][:HOST]` or `pssl:[PORT][:HOST]`. A socket file left over by a dead process is
+ * replaced. A TLS connection is handed on after its handshake; one whose other side is not trusted never is.
  *
  * @throws (rejects) OvsError: EADDRINUSE when somebody answers there, other errno names as the system says.
  */
 export async function listenStream(
   name: string,
-  onConnection: (socket: net.Socket) => void,
+  onConnection: OnConnection,
   options: StreamOptions = {},
 ): Promise<Listener> {
-  const address = parsePassive(name, options.defaultPort ?? OVSDB_PORT);
-  const server = net.createServer({ noDelay: address.kind === 'tcp' }, onConnection);
+  const address = parse(parsePassive, name, options);
+  const accept = await acceptor(name, address.kind, onConnection);
+  const server = net.createServer(address.kind === 'unix' ? {} : TCP_OPTIONS, accept);
+  const isFile = address.kind === 'unix' && process.platform !== 'win32';
+  // Between bind(2) and listen(2) a socket's file is there and refuses: who waits for the file would meet that.
+  // So it gets its name when it listens.
+  const nascent = isFile ? `${address.path}.${process.pid}` : '';
   let alias: Alias | null = null;
-  if (address.kind === 'unix' && process.platform !== 'win32') {
-    await clearStale(address.path);
-    // Between bind(2) and listen(2) a socket's file is there and refuses: who waits for the file would meet that.
-    // So it gets its name when it listens.
-    fs.rmSync(`${address.path}.${process.pid}`, { force: true });
-    alias = shorten(`${address.path}.${process.pid}`);
-  }
+  let inode = 0;
   try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.once('listening', resolve);
-      if (address.kind === 'tcp') {
-        server.listen({ port: address.port, ...(address.host === '' ? {} : { host: address.host }) });
-      } else if (alias === null) server.listen(pipeName(address.path));
-      else listenUnix(server, alias.path);
-    });
-    if (alias !== null && address.kind === 'unix')
-      fs.renameSync(`${address.path}.${process.pid}`, address.path);
+    if (isFile) {
+      await clearStale(address.path, () => connectSocket(address, 2000));
+      fs.rmSync(nascent, { force: true });
+      alias = shorten(nascent);
+    }
+    await listen(server, address, alias);
+    if (isFile) {
+      fs.renameSync(nascent, address.path);
+      inode = fs.lstatSync(address.path).ino;
+    }
   } catch (error) {
     server.close();
     alias?.release();
@@ -216,37 +250,47 @@ export async function listenStream(
     if (address.kind === 'unix') {
       // libuv reports a missing directory as EACCES.
       if (code === 'EACCES' && !fs.existsSync(path.dirname(address.path))) code = 'ENOENT';
-      log.err(`${address.path}: binding failed: ${strerror(code)}`);
+      if (alias !== null || !isFile) unixLog.err(`${address.path}: binding failed: ${strerror(code)}`);
+    } else {
+      const target = name.slice(name.indexOf(':') + 1);
+      vlog('socket_util').err(`${target}: bind: ${strerror(code)}`);
     }
     throw new OvsError(strerror(code), code, { cause: error });
   }
   server.removeAllListeners('error');
   // accept(2) failing (EMFILE) must not end the daemon; the next connection gets its chance.
   server.on('error', () => {});
-  const inode = alias !== null && address.kind === 'unix' ? fs.lstatSync(address.path).ino : 0;
-  /** Removes the file, unless somebody has put another in its place. */
-  const unlink = (): void => {
-    if (address.kind !== 'unix' || alias === null) return;
-    if (fs.lstatSync(address.path, { throwIfNoEntry: false })?.ino === inode)
-      fs.rmSync(address.path, { force: true });
-  };
-  const port = address.kind === 'tcp' ? (server.address() as net.AddressInfo).port : 0;
+  const port = address.kind === 'unix' ? 0 : (server.address() as net.AddressInfo).port;
+  const isChosen = address.kind !== 'unix' && address.port === 0;
+  if (isChosen) {
+    vlog('socket_util').info(`${name.slice(name.indexOf(':') + 1)}: listening on port ${port}`);
+  }
   return {
-    name: address.kind === 'tcp' && name.startsWith('ptcp:0') ? name.replace('ptcp:0', `ptcp:${port}`) : name,
+    name: isChosen ? name.replace(/:0+/, `:${port}`) : name,
     port,
     close: () =>
       new Promise((resolve) => {
-        let done = false;
-        const finish = (): void => {
-          if (done) return;
-          done = true;
-          alias?.release();
-          resolve();
-        };
         // Not waiting for accepted connections: they belong to whom they were given to.
         server.close();
-        unlink();
-        setImmediate(finish);
+        // Unless somebody has put another in its place.
+        if (isFile && inode !== 0) {
+          if (fs.lstatSync(address.path, { throwIfNoEntry: false })?.ino === inode)
+            fs.rmSync(address.path, { force: true });
+          inode = 0;
+          alias?.release();
+        }
+        setImmediate(resolve);
       }),
   };
+}
+
+/**
+ * The common name of the certificate that the other side of a stream has shown: its identity for role-based access
+ * control. Undefined on streams without TLS, and where the certificate was not checked.
+ */
+export function peerCommonName(socket: unknown): string | undefined {
+  const secured = socket as Partial<TLSSocket>;
+  if (secured.authorized !== true || secured.getPeerX509Certificate === undefined) return undefined;
+  const subject = secured.getPeerX509Certificate()?.subject ?? '';
+  return /^CN=(.*)$/m.exec(subject)?.[1];
 }

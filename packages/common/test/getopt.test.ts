@@ -73,7 +73,7 @@ test('operands: "-" is one, "--" ends the options, permutation goes on behind th
 
 for (const [line, message] of [
   ['--foo', "unrecognized option '--foo'"],
-  ['--foo=3', "unrecognized option '--foo'"],
+  ['--foo=3', "unrecognized option '--foo=3'"],
   ['--db', "option '--db' requires an argument"],
   ['--no', "option '--no' is ambiguous; possibilities: '--no-wait' '--no-syslog'"],
   ['--no-wait=1', "option '--no-wait' doesn't allow an argument"],

@@ -11,18 +11,26 @@ import { tmpDir } from '../src/testkit/tmp.js';
 setLevels(null, 'console', 'off');
 
 test('names', (t) => {
-  t.deepEqual(parseActive('tcp:1.2.3.4'), { kind: 'tcp', host: '1.2.3.4', port: 6640 });
-  t.deepEqual(parseActive('tcp:[::1]:7'), { kind: 'tcp', host: '::1', port: 7 });
+  t.deepEqual(parseActive('tcp:1.2.3.4'), { kind: 'tcp', host: '1.2.3.4', port: 6640, hasPort: false });
+  t.deepEqual(parseActive('tcp:[::1]:7'), { kind: 'tcp', host: '::1', port: 7, hasPort: true });
   t.deepEqual(parseActive('unix:/a/b:c'), { kind: 'unix', path: '/a/b:c' });
-  t.deepEqual(parsePassive('ptcp:'), { kind: 'tcp', host: '', port: 6640 });
-  t.deepEqual(parsePassive('ptcp:0:127.0.0.1'), { kind: 'tcp', host: '127.0.0.1', port: 0 });
-  t.deepEqual(parsePassive('ptcp:5:[::1]'), { kind: 'tcp', host: '::1', port: 5 });
+  t.deepEqual(parsePassive('ptcp:'), { kind: 'tcp', host: '0.0.0.0', port: 6640, hasPort: false });
+  t.deepEqual(parsePassive('ptcp:0:127.0.0.1'), { kind: 'tcp', host: '127.0.0.1', port: 0, hasPort: true });
+  t.deepEqual(parsePassive('ptcp:5:[::1]'), { kind: 'tcp', host: '::1', port: 5, hasPort: true });
   t.is(pipeName('C:\\x/run\\db.sock'), '\\\\.\\pipe\\Cxrundb.sock');
   t.is(pipeName('\\\\.\\pipe\\vm1'), '\\\\.\\pipe\\vm1');
   for (const bad of ['', 'foo:bar', 'tcp:', 'tcp:h:99999', 'tcp:h:x', 'punix:x']) {
     t.throws(() => parseActive(bad), { code: 'EAFNOSUPPORT' }, bad);
   }
-  t.throws(() => parseActive('ssl:h:1'), { code: 'ENOPROTOOPT' });
+  t.deepEqual(parseActive('ssl:h:1'), { kind: 'ssl', host: 'h', port: 1, hasPort: true });
+  t.deepEqual(parsePassive('pssl:', 6653), { kind: 'ssl', host: '0.0.0.0', port: 6653, hasPort: false });
+  t.deepEqual(parseActive('tcp:[fe80::1%eth0]:1'), {
+    kind: 'tcp',
+    host: 'fe80::1%eth0',
+    port: 1,
+    hasPort: true,
+  });
+  t.throws(() => parsePassive('ptcp:0:::1'), { message: '0:::1: port must be specified' });
 });
 
 async function roundTrip(name: string): Promise<string> {

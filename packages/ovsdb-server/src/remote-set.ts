@@ -53,7 +53,6 @@ export class RemoteSet {
   /** Adds a remote. Throws an `Error` with the peer's line when a `db:` name leads nowhere. */
   async add(name: string): Promise<void> {
     if (name.startsWith('db:')) this.#resolve(name);
-    else if (/^p?ssl:/.test(name)) throw new Error(`${name}: SSL is not supported yet`);
     this.#configured.add(name);
     await this.#apply();
   }

@@ -72,10 +72,7 @@ export class Remote {
 
   /** Starts to listen or to connect; failures are logged and tried again. */
   async start(): Promise<void> {
-    if (/^p?ssl:/.test(this.name)) {
-      this.#lastError = 'SSL is not supported yet';
-      log.err(`${this.name}: SSL is not supported yet`);
-    } else if (isPassiveName(this.name)) await this.#listen();
+    if (isPassiveName(this.name)) await this.#listen();
     else if (isActiveName(this.name)) void this.#connect();
     else {
       this.#lastError = 'Address family not supported by protocol';
@@ -85,13 +82,8 @@ export class Remote {
 
   async #listen(): Promise<void> {
     try {
-      let count = 0;
-      const prefix = this.name.startsWith('punix:') ? 'unix' : 'tcp';
-      const listener = await listenStream(this.name, (socket) => {
-        this.#add(
-          socket,
-          prefix === 'unix' ? `unix#${count++}` : `tcp:${socket.remoteAddress}:${socket.remotePort}`,
-        );
+      const listener = await listenStream(this.name, (socket, name) => {
+        this.#add(socket, name);
       });
       if (this.#closed) await listener.close();
       else this.#listener = listener;

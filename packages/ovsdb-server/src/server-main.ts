@@ -5,6 +5,7 @@ import { runDaemon } from '@ovs-node/common/daemon';
 import { dirs } from '@ovs-node/common/dirs';
 import { FatalError } from '@ovs-node/common/errors';
 import type { OptionSpec } from '@ovs-node/common/getopt';
+import { sslOptions } from '@ovs-node/common/stream-options';
 import { vlogHelp } from '@ovs-node/common/vlog-options';
 import { OvsdbError } from 'ovsdb-client/data/error';
 import { registerControlCommands } from './control.js';
@@ -30,14 +31,7 @@ const SYNC_LATER = 'replication is not supported yet';
 const options: readonly OptionSpec[] = [
   { name: 'remote', arg: 'required', apply: (value) => void remotes.push(value!) },
   { name: 'disable-file-column-diff', apply: () => void (noDiff = true) },
-  // Start scripts give these always; they matter to ssl: and pssl: remotes only, which are refused.
-  { name: 'private-key', short: 'p', arg: 'required', apply: () => {} },
-  { name: 'certificate', short: 'c', arg: 'required', apply: () => {} },
-  { name: 'ca-cert', short: 'C', arg: 'required', apply: () => {} },
-  { name: 'bootstrap-ca-cert', arg: 'required', apply: () => {} },
-  { name: 'peer-ca-cert', arg: 'required', apply: () => {} },
-  { name: 'ssl-protocols', arg: 'required', apply: () => {} },
-  { name: 'ssl-ciphers', arg: 'required', apply: () => {} },
+  ...sslOptions,
   refuse('sync-from', SYNC_LATER),
   refuse('sync-exclude-tables', SYNC_LATER),
   { name: 'active', apply: () => {} },

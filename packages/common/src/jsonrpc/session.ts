@@ -8,7 +8,7 @@
  * A message that is no JSON-RPC ends the connection, and only that.
  */
 import type { Duplex } from 'node:stream';
-import { OvsError, errorMessage } from '../errors.js';
+import { OvsError, errnoName, errorMessage, strerror } from '../errors.js';
 import { vlog, RateLimit } from '../vlog.js';
 import { plainEngine } from './dispatcher.js';
 import { DEFAULT_LIMITS, JsonSplitter, type FrameLimits } from './framing.js';
@@ -87,7 +87,7 @@ export class JsonRpcSession {
       }
       this.#work();
     });
-    stream.on('error', (error: Error) => this.#finish(error));
+    stream.on('error', (error: Error) => this.#finish(systemError(error)));
     stream.on('end', () => this.#finish(new OvsError('connection closed by peer', 'EOF')));
     stream.on('close', () => this.#finish(new OvsError('connection closed', 'ECONNRESET')));
   }
@@ -251,6 +251,13 @@ export class JsonRpcSession {
     this.#caller.close(reason);
     for (const handler of this.#closeHandlers.splice(0)) handler(reason);
   }
+}
+
+/** A stream's error with the C library's text, as logs and tools print it. */
+function systemError(error: Error): OvsError {
+  if (error instanceof OvsError) return error;
+  const code = errnoName(error);
+  return new OvsError(strerror(code), code, { cause: error });
 }
 
 /** What is wrong with a message, or null. */

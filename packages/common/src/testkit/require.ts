@@ -1,7 +1,8 @@
+import { opensslAvailable } from './certificates.js';
 import { peerAvailable } from './peer.js';
 
 /** What a test can need. */
-export type Requirement = 'root' | 'peer' | 'linux' | 'unix';
+export type Requirement = 'root' | 'peer' | 'linux' | 'unix' | 'openssl';
 
 /** Runs this process as root? */
 export function isRoot(): boolean {
@@ -12,6 +13,7 @@ const MISSING: Readonly<Record<Requirement, () => string | null>> = {
   root: () => (isRoot() ? null : 'needs root'),
   peer: () => (peerAvailable() ? null : "needs the peer's packages (openvswitch-switch)"),
   unix: () => (process.platform === 'win32' ? 'needs Unix' : null),
+  openssl: () => (opensslAvailable() ? null : 'needs openssl'),
   linux: () => (process.platform === 'linux' ? null : 'needs Linux'),
 };
 

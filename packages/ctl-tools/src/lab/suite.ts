@@ -143,13 +143,14 @@ export class Suite {
   }
 
   /** Starts a daemon by `--detach`: it serves when this returns. */
-  async startDetached(name: Daemon): Promise<void> {
+  async startDetached(name: Daemon, ...more: readonly string[]): Promise<void> {
     const [file, ...before] = this.command(name);
     const [exec, ...args] = [
       ...this.#prefix,
       file,
       ...before,
       ...this.daemonArgs(name),
+      ...more,
       '--detach',
       '--no-chdir',
     ];

@@ -4,7 +4,7 @@ import { type CommandSpec, findCommand } from '@ovs-node/common/command';
 import { runDaemon } from '@ovs-node/common/daemon';
 import { daemonOptions, defaultDaemonSettings } from '@ovs-node/common/daemon-options';
 import { type OptionSpec, parseCommandLine, parseOptions } from '@ovs-node/common/getopt';
-import { sslOptions } from '@ovs-node/common/stream-options';
+import { sslOptionsWithout } from '@ovs-node/common/stream-options';
 import { parseTimeout, runTool, startTimeout } from '@ovs-node/common/tool';
 import { setLevels } from '@ovs-node/common/vlog';
 import { vlogOptions } from '@ovs-node/common/vlog-options';
@@ -292,7 +292,7 @@ async function main(args: string[]): Promise<number> {
         ...ownOptions(settings),
         ...daemonOptions(defaultDaemonSettings()),
         ...vlogOptions,
-        ...sslOptions,
+        ...sslOptionsWithout('bootstrap-ca-cert', 'peer-ca-cert'),
       ],
       order: 'permute',
       help: helpText,
@@ -321,7 +321,7 @@ function runMonitor(command: 'monitor' | 'snoop', args: string[]): Promise<void>
   return runDaemon(
     {
       name: NAME,
-      options: [...ownOptions(settings), ...sslOptions],
+      options: [...ownOptions(settings), ...sslOptionsWithout('bootstrap-ca-cert', 'peer-ca-cert')],
       help: helpText,
       versionLines: VERSION_LINES,
       logModule: null,
@@ -343,7 +343,7 @@ function operandsOf(args: readonly string[]): readonly string[] {
     { name: 'help', short: 'h' },
     { name: 'version', short: 'V' },
     ...vlogOptions,
-    ...sslOptions,
+    ...sslOptionsWithout('bootstrap-ca-cert', 'peer-ca-cert'),
   ];
   const walk = parseOptions(args, options, 'permute');
   try {

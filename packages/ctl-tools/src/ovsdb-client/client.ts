@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { defaultDbRemote } from '@ovs-node/common/dirs';
 import { FatalError, errorMessage, strerror } from '@ovs-node/common/errors';
 import { type OptionSpec, parseCommandLine } from '@ovs-node/common/getopt';
-import { sslOptions, streamHelp } from '@ovs-node/common/stream-options';
+import { sslOptionsWithout, streamHelp } from '@ovs-node/common/stream-options';
 import { parseTimeout, runTool, startTimeout } from '@ovs-node/common/tool';
 import { vlogHelp, vlogOptions } from '@ovs-node/common/vlog-options';
 import { OvsdbError } from 'ovsdb-client/data/error';
@@ -226,7 +226,7 @@ async function main(args: string[]): Promise<void> {
       apply: (value) => (timeout = parseTimeout(value as string)),
     },
     ...vlogOptions,
-    ...sslOptions,
+    ...sslOptionsWithout('peer-ca-cert'),
   ];
   const { operands } = parseCommandLine({ name: NAME, options, help, order: 'permute' }, args);
   const [name, ...words] = operands;

@@ -1,0 +1,106 @@
+/**
+ * The Unix part of streams: sockets in the file system.
+ *
+ * Paths longer than the kernel's 107 bytes (103 on macOS) are reached by a shorter alias of their directory: on Linux an
+ * open directory in /proc/self/fd, elsewhere a symbolic link in the temporary directory.
+ */
+import fs from 'node:fs';
+import type net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { isMainThread } from 'node:worker_threads';
+import { OvsError, strerror } from './errors.js';
+
+const MAX_UNIX_PATH = process.platform === 'linux' ? 107 : 103;
+
+/** Another name of a socket, valid until it is released. */
+export interface Alias {
+  readonly path: string;
+  release(): void;
+}
+
+/** A path of allowed length for the same socket. @throws the errno error of opening its directory. */
+export function shorten(full: string): Alias {
+  if (Buffer.byteLength(full) <= MAX_UNIX_PATH) return { path: full, release: () => {} };
+  const dir = path.dirname(full);
+  const base = path.basename(full);
+  if (process.platform === 'linux') {
+    const fd = fs.openSync(dir, fs.constants.O_DIRECTORY | fs.constants.O_RDONLY);
+    const short = `/proc/self/fd/${fd}/${base}`;
+    if (Buffer.byteLength(short) > MAX_UNIX_PATH) {
+      fs.closeSync(fd);
+      throw new OvsError(`${full}: socket name too long`, 'ENAMETOOLONG');
+    }
+    return { path: short, release: () => fs.closeSync(fd) };
+  }
+  const holder = fs.mkdtempSync(path.join(os.tmpdir(), 'o'));
+  const link = path.join(holder, 'd');
+  const release = (): void => fs.rmSync(holder, { recursive: true, force: true });
+  fs.symlinkSync(dir, link);
+  const short = path.join(link, base);
+  if (Buffer.byteLength(short) > MAX_UNIX_PATH) {
+    release();
+    throw new OvsError(`${full}: socket name too long`, 'ENAMETOOLONG');
+  }
+  return { path: short, release };
+}
+
+/** How long a connection has to stay open for its other end to count as alive. */
+const ALIVE_MS = 500;
+/** A process that is being killed accepts connections for a moment more, and then drops them: so often we look again. */
+const DYING_TRIES = 10;
+
+/** Does somebody who is not just dying listen on this socket file? */
+async function isServed(connect: () => Promise<net.Socket>): Promise<boolean> {
+  for (let tries = 0; tries < DYING_TRIES; tries++) {
+    let socket: net.Socket;
+    try {
+      socket = await connect();
+    } catch {
+      return false;
+    }
+    const stays = await new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => resolve(true), ALIVE_MS);
+      const dropped = (): void => {
+        clearTimeout(timer);
+        resolve(false);
+      };
+      socket.once('error', dropped);
+      socket.once('close', dropped);
+      socket.resume();
+    });
+    socket.destroy();
+    if (stays) return true;
+  }
+  return true;
+}
+
+/**
+ * Removes a socket file nobody listens on.
+ *
+ * @param connect connects to it, or rejects.
+ * @throws (rejects) OvsError EADDRINUSE for one that answers, or a file that is no socket.
+ */
+export async function clearStale(file: string, connect: () => Promise<net.Socket>): Promise<void> {
+  const stat = fs.lstatSync(file, { throwIfNoEntry: false });
+  if (stat === undefined) return;
+  if (!stat.isSocket() || (await isServed(connect))) {
+    throw new OvsError(strerror('EADDRINUSE'), 'EADDRINUSE');
+  }
+  fs.rmSync(file, { force: true });
+}
+
+/** Binds with the mode the peer's sockets have (0750): only the owner can write, that is, connect. */
+export function listenUnix(server: net.Server, file: string): void {
+  if (!isMainThread) {
+    server.once('listening', () => fs.chmodSync(file, 0o750));
+    server.listen(file);
+    return;
+  }
+  const before = process.umask(0o027);
+  try {
+    server.listen(file);
+  } finally {
+    process.umask(before);
+  }
+}
