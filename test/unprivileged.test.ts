@@ -2,7 +2,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { type Suite, waitFor } from '@ovs-node/ctl-tools/lab/suite';
 import { withSuite } from './lib/lab.js';
-import { type StreamHost, frame, withStreamHosts } from './lib/stream-host.js';
+import { StreamHost, frame, withStreamHosts } from './lib/stream-host.js';
 
 /** Names of devices are the machine's: each test file has its own. */
 const BRIDGE = 'ovsu-br';
@@ -99,3 +99,40 @@ function udp(src: number, dst: number, sport: number, dport: number): Uint8Array
   bytes.writeUInt16BE(26, 38);
   return Uint8Array.from(bytes);
 }
+
+test.serial('a NIC that connects to the switch becomes a port by itself, forwards, and leaves with it', (t) =>
+  withSuite(t, { expectedWarnings: NO_DEVICE }, async (suite, dir) => {
+    const nic = async (command: string, ...args: string[]): Promise<void> => {
+      const result = await suite.run('ovs-appctl', ['-t', 'ovs-datapath-svc', `switch/${command}`, ...args]);
+      t.is(result.status, 0, result.stderr);
+    };
+    const ports = async (): Promise<string> => (await suite.vsctl('list-ports', BRIDGE)).trim();
+    const become = (wanted: string): Promise<void> =>
+      waitFor(`the ports to be "${wanted}"`, async () => (await ports()) === wanted);
+    const plugIn = async (name: string): Promise<void> => {
+      await nic('port-create', `Virtual machine ${name}`, name);
+      await nic('nic-create', `Virtual machine ${name}`, 'stream', `listen=unix:${dir}/${name}.nic`);
+      await nic('nic-connect', `Virtual machine ${name}`);
+    };
+    await suite.vsctl('add-br', BRIDGE);
+    await plugIn('vif1');
+    await suite.vsctl('set', 'Open_vSwitch', '.', `other_config:auto-add-vifs=${BRIDGE}`);
+    await become('vif1');
+    await plugIn('vif2');
+    await become('vif1\nvif2');
+    const hosts = await Promise.all(['vif1', 'vif2'].map((name) => StreamHost.open(`${dir}/${name}.nic`)));
+    try {
+      const [one, two] = hosts as [StreamHost, StreamHost];
+      await waitFor('a frame to cross', async () => {
+        one.send(frame(2, 1, 'hello'));
+        return (await two.receive(200)) !== undefined;
+      });
+    } finally {
+      for (const host of hosts) host.close();
+    }
+    await nic('nic-disconnect', 'Virtual machine vif1');
+    await become('vif2');
+    await suite.vsctl('remove', 'Open_vSwitch', '.', 'other_config', 'auto-add-vifs');
+    await become('');
+  }),
+);

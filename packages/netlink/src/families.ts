@@ -43,6 +43,8 @@ export const McGroup = {
   CT_EXP_UPDATE: 5,
   CT_EXP_DESTROY: 6,
   VPORT: 101,
+  /** This project's: NICs of the host that connect to the switch and leave it. */
+  NIC: 110,
 } as const;
 
 // ovs_datapath
@@ -181,7 +183,11 @@ export const SOCK_PROP_ATTRS = {
 
 // ovs_win_netdev
 
-export const WinNetdevCmd = { GET: 1 } as const;
+/**
+ * From 100 on this project's: NICs of the host's side of the switch that are connected, by OVS-port-name, in a datapath
+ * or not. NIC_GET is a dump; NIC_NEW and NIC_DEL are the events of group NIC. They carry NAME alone.
+ */
+export const WinNetdevCmd = { GET: 1, NIC_NEW: 100, NIC_DEL: 101, NIC_GET: 102 } as const;
 export const WIN_NETDEV_ATTRS = {
   PORT_NO: { code: 1, kind: 'u32' },
   TYPE: { code: 2, kind: 'u32' },

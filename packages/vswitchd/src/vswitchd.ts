@@ -7,6 +7,7 @@ import { errorMessage } from '@ovs-node/common/errors';
 import { vlog } from '@ovs-node/common/vlog';
 import { Replica } from 'ovsdb-client/replica/replica';
 import { vswitchSchema } from 'ovsdb-client/vswitch/schema';
+import { AutoVifs } from './bridge/auto-vifs.js';
 import type { Bridge } from './bridge/bridge.js';
 import { type SwitchConfig, type VswitchReplica, readConfig } from './bridge/config.js';
 import { type DatapathsOptions, Datapaths } from './bridge/datapaths.js';
@@ -38,6 +39,7 @@ export class Vswitchd {
   readonly switch: Switch;
   readonly connections = new Map<string, ConnectionManager>();
   readonly #options: VswitchdOptions;
+  readonly #autoVifs: AutoVifs;
   readonly #timers = new Set<Timer>();
   #config: SwitchConfig | undefined;
   /** What `next_cfg` was when the configuration being applied was read. */
@@ -70,6 +72,10 @@ export class Vswitchd {
     });
     // What we write ourselves comes back as well: the plan for it is empty.
     this.replica.onChange(() => this.switch.request());
+    this.#autoVifs = new AutoVifs(this.replica, (type) => this.datapaths.provider(type));
+    this.datapaths.onReady((type) => void this.#autoVifs.follow(type));
+    this.datapaths.onLost((type) => this.#autoVifs.forget(type));
+    this.replica.onChange(() => this.#autoVifs.request());
   }
 
   /** The clock that bridges live by. */

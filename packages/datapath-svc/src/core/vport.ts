@@ -112,6 +112,8 @@ export interface PortFactory {
    * first is returned at once and is down until then.
    */
   create(request: PortRequest): PortProvider | number;
+  /** Names by which connected NICs of the host can be created as ports of type NETDEV. Absent: none are known. */
+  nics?(): Iterable<string>;
 }
 
 /** One port of one datapath. */

@@ -62,11 +62,14 @@ const KIND_BY_TYPE: Readonly<Record<number, MakeKind>> = {
 export interface SwitchOptions {
   /** Internal ports have no device of the host: datapaths of `datapath_type=dummy`. */
   readonly dummy: boolean;
+  /** A NIC of the host with that OVS-port-name connected, or left. */
+  readonly onNic?: (ovsPortName: string, isConnected: boolean) => void;
 }
 
 export class ExtensibleSwitch implements PortFactory {
   readonly #maker: PortMaker;
   readonly #dummy: boolean;
+  readonly #onNic: (ovsPortName: string, isConnected: boolean) => void;
   /** Declared host ports, by their own name. */
   readonly #hostPorts = new Map<string, HostPort>();
   /** Ports in datapaths, by the side they came from. */
@@ -76,6 +79,7 @@ export class ExtensibleSwitch implements PortFactory {
   constructor(maker: PortMaker, options: SwitchOptions) {
     this.#maker = maker;
     this.#dummy = options.dummy;
+    this.#onNic = options.onNic ?? (() => {});
   }
 
   create(request: PortRequest): PortProvider | number {
@@ -107,7 +111,10 @@ export class ExtensibleSwitch implements PortFactory {
     if (port.ovsPortName === ovsPortName) return;
     if (port.plugged !== undefined) throw new Error(`${name}: port is in use as "${port.ovsPortName}"`);
     this.#checkName(ovsPortName);
+    const isConnected = port.state === 'connected';
+    if (isConnected) this.#onNic(port.ovsPortName, false);
     port.ovsPortName = ovsPortName;
+    if (isConnected) this.#onNic(ovsPortName, true);
   }
 
   /** A NIC is put into a host port, not connected yet. @throws Error one line, nothing changed. */
@@ -133,6 +140,8 @@ export class ExtensibleSwitch implements PortFactory {
     }
     this.#step(port, event);
     if (event === 'nic-disconnect') port.plugged?.unplug();
+    if (event === 'nic-connect' || event === 'nic-disconnect')
+      this.#onNic(port.ovsPortName, event === 'nic-connect');
     if (event === 'nic-delete') port.nic = undefined;
     if (event === 'port-delete') this.#hostPorts.delete(name);
   }
@@ -142,6 +151,11 @@ export class ExtensibleSwitch implements PortFactory {
     for (const { name, ovsPortName, state, plugged } of this.#hostPorts.values()) {
       yield { name, ovsPortName, state, inUse: plugged !== undefined };
     }
+  }
+
+  *nics(): Iterable<string> {
+    for (const { ovsPortName, state } of this.#hostPorts.values())
+      if (state === 'connected') yield ovsPortName;
   }
 
   /** The provider of a port of type "system": a host port with that OVS-port-name, or a device of that name. */

@@ -5,6 +5,7 @@
 
 import { KERNEL_ENCODING, USERSPACE_ENCODING } from '@ovs-node/netlink/key';
 import { DatapathCore } from '../core/core.js';
+import { nicEvent } from '../core/netlink/nic.js';
 import { PortMaker } from '../ports/factory.js';
 import type { LogLevel } from '../ports/provider.js';
 import { ExtensibleSwitch } from '../switch/switch.js';
@@ -39,7 +40,10 @@ export class DatapathThread {
     }
     this.loop = new PortLoop(libc, options.now, options.log);
     const maker = new PortMaker(this.loop, libc, options.wall);
-    this.switch = new ExtensibleSwitch(maker, { dummy: options.dummy });
+    this.switch = new ExtensibleSwitch(maker, {
+      dummy: options.dummy,
+      onNic: (name, isConnected) => nicEvent(this.core, name, isConnected),
+    });
     this.core = new DatapathCore({
       ports: this.switch,
       allocArena: (size) => this.loop.allocArena(size),

@@ -14,6 +14,7 @@ import { type MsgReader, NlFlag } from '@ovs-node/netlink/messages';
 import { hostMonotonicMs } from '@ovs-node/netlink/monotonic';
 import { Conntrack } from './conntrack.js';
 import { Flows } from './flows.js';
+import { listNics, watchNics } from './nics.js';
 import { Packets } from './packets.js';
 import { Ports } from './ports.js';
 import type { Dpif, DpifProvider, DpStats } from './provider.js';
@@ -126,6 +127,14 @@ export class DeviceProvider implements DpifProvider {
       while (nextOfDump(part)) names.push(nameOf(part));
     }
     return names.toSorted();
+  }
+
+  async nics(): Promise<ReadonlySet<string>> {
+    return listNics(this.#live());
+  }
+
+  async watchNics(changed: () => void): Promise<void> {
+    return watchNics(this.#live(), changed);
   }
 
   async open(name: string): Promise<Dpif> {

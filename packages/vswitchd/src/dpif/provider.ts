@@ -28,6 +28,10 @@ export interface DpifProvider {
   open(name: string): Promise<Dpif>;
   /** Creates a datapath with its local port (number 0, internal, of the same name) and opens it. EEXIST: it exists. */
   create(name: string): Promise<Dpif>;
+  /** The OVS-port-names of the NICs of the host that are connected to the switch, whether they are ports or not. */
+  nics(): Promise<ReadonlySet<string>>;
+  /** Calls `changed` when a NIC connected or left, from now until the device is lost. */
+  watchNics(changed: () => void): Promise<void>;
   /** Lets go of the device. Datapaths live on. */
   close(): void;
 }

@@ -25,6 +25,7 @@ import type { Dump, Handle } from '../handle.js';
 import { ctDelete, ctGet, ctGetStats } from './conntrack.js';
 import { dpDel, dpGet, dpNew, dpSet } from './datapath.js';
 import { flowDel, flowGet, flowNew, flowSet } from './flow.js';
+import { nicGet } from './nic.js';
 import { packetExecute } from './packet.js';
 import { type Handler, ReadyDump, Request } from './request.js';
 import { vportDel, vportGet, vportNew, vportSet } from './vport.js';
@@ -75,6 +76,7 @@ const ROWS: readonly Row[] = [
   { type: Family.FLOW, cmd: FlowCmd.DEL, ops: TRANSACT, run: flowDel },
   { type: Family.FLOW, cmd: FlowCmd.GET, ops: WRITE | TRANSACT, run: flowGet },
   { type: Family.WIN_NETDEV, cmd: WinNetdevCmd.GET, ops: WRITE | TRANSACT, run: netdevGet },
+  { type: Family.WIN_NETDEV, cmd: WinNetdevCmd.NIC_GET, ops: WRITE, run: nicGet },
   { type: ctMsgType(CtCmd.GET), cmd: 0, ops: WRITE | TRANSACT, run: ctGet },
   { type: ctMsgType(CtCmd.DELETE), cmd: 0, ops: TRANSACT, run: ctDelete },
   { type: ctMsgType(CtCmd.GET_STATS), cmd: 0, ops: TRANSACT, run: ctGetStats },

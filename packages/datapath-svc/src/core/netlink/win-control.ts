@@ -1,6 +1,12 @@
 /** ovs_win_control: what a handle is and what it subscribes to. */
 import { NetlinkError } from '@ovs-node/netlink/attr';
-import { FamilyVersion, SOCK_PROP_ATTRS, WIN_CONTROL_ATTRS, WinControlCmd } from '@ovs-node/netlink/families';
+import {
+  McGroup,
+  FamilyVersion,
+  SOCK_PROP_ATTRS,
+  WIN_CONTROL_ATTRS,
+  WinControlCmd,
+} from '@ovs-node/netlink/families';
 import { endMessage } from '@ovs-node/netlink/messages';
 import { Errno } from '../errno.js';
 import type { Request } from './request.js';
@@ -10,6 +16,8 @@ export function pend(request: Request): void {
   request.attrs(WIN_CONTROL_ATTRS);
 }
 
+const GROUPS: ReadonlySet<number> = new Set(Object.values(McGroup));
+
 /** Joins (MCAST_JOIN not 0) or leaves a multicast group. */
 export function mcSubscribe(request: Request): void {
   const attrs = request.attrs(WIN_CONTROL_ATTRS);
@@ -17,8 +25,7 @@ export function mcSubscribe(request: Request): void {
     throw new NetlinkError(Errno.EINVAL, 'a subscription needs MCAST_GRP and MCAST_JOIN');
   }
   const group = attrs.MCAST_GRP;
-  if (!((group >= 1 && group <= 6) || group === 101))
-    throw new NetlinkError(Errno.EINVAL, `no multicast group ${group}`);
+  if (!GROUPS.has(group)) throw new NetlinkError(Errno.EINVAL, `no multicast group ${group}`);
   if (attrs.MCAST_JOIN !== 0) request.handle.groups.add(group);
   else request.handle.groups.delete(group);
 }
