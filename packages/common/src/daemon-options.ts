@@ -3,6 +3,8 @@ import { absName, defaultPidfile, dirs } from './dirs.js';
 import { FatalError } from './errors.js';
 import type { OptionSpec } from './getopt.js';
 
+const windows = process.platform === 'win32';
+
 /** What the daemon options said. */
 export interface DaemonSettings {
   detach: boolean;
@@ -11,6 +13,10 @@ export interface DaemonSettings {
   /** Absolute, or null for none. */
   pidfile: string | null;
   overwritePidfile: boolean;
+  /** Run as a Windows service, which the service manager has started. */
+  service: boolean;
+  /** The service is started again when it crashes. */
+  serviceMonitor: boolean;
   /** As written; undefined for the default socket. */
   unixctl: string | undefined;
 }
@@ -23,6 +29,8 @@ export function defaultDaemonSettings(): DaemonSettings {
     chdir: true,
     pidfile: null,
     overwritePidfile: false,
+    service: false,
+    serviceMonitor: false,
     unixctl: undefined,
   };
 }
@@ -51,8 +59,20 @@ export function daemonOptions(settings: DaemonSettings): OptionSpec[] {
     { name: 'no-self-confinement', apply: () => {} },
     { name: 'unixctl', arg: 'required', apply: (value) => void (settings.unixctl = value) },
   ];
+  // As with the peer, another system does not know them.
+  if (windows)
+    rows.push(
+      { name: 'service', apply: () => void (settings.service = true) },
+      { name: 'service-monitor', apply: () => void (settings.serviceMonitor = true) },
+    );
   return rows;
 }
+
+const SERVICE_HELP = `
+Service options:
+  --service               run in background as a service
+  --service-monitor       restart the service in case of an unexpected failure
+`;
 
 /** The "Daemon options:" part of a program's --help. */
 export function daemonHelp(program: string): string {
@@ -64,5 +84,5 @@ Daemon options:
   --no-chdir              do not chdir to '/'
   --pidfile[=FILE]        create pidfile (default: ${dirs.rundir}/${program}.pid)
   --overwrite-pidfile     with --pidfile, start even if already running
-`;
+${windows ? SERVICE_HELP : ''}`;
 }

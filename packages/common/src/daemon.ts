@@ -9,11 +9,14 @@
  *     ovsdb-server --detach --monitor        parent, returns at 'ready'
  *       └─ OVS_NODE_ROLE=monitor             restarts the next one when it crashes
  *            └─ OVS_NODE_ROLE=daemon         the daemon itself; its pid is in the pidfile
+ *
+ * A Windows service is one process, which the service manager starts; with `--service-monitor` it is a monitor, whose
+ * daemon has the role 'service'. What becomes of a daemon is told to its host (daemon-host.ts).
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import os from 'node:os';
-import { setLevels, setProgramName, setSubprogram, vlog } from './vlog.js';
-import { FatalError, strerror } from './errors.js';
+import { logFilePath, openLogFile, setLevels, setProgramName, setSubprogram, vlog } from './vlog.js';
+import { FatalError, errorMessage, strerror } from './errors.js';
 import {
   parseCommandLine,
   parseOptions,
@@ -22,7 +25,8 @@ import {
   type ProgramSpec,
 } from './getopt.js';
 import { absName, defaultCtlPath, dirs } from './dirs.js';
-import { daemonOptions, defaultDaemonSettings } from './daemon-options.js';
+import { processHost, type DaemonHost } from './daemon-host.js';
+import { daemonOptions, defaultDaemonSettings, type DaemonSettings } from './daemon-options.js';
 import { takePidfile } from './pidfile.js';
 import { exitFlushed, exitWith } from './tool.js';
 import { UnixctlServer } from './unixctl.js';
@@ -110,6 +114,11 @@ function asks(name: string, specs: readonly OptionSpec[], args: readonly string[
   return asked;
 }
 
+/** What a monitor needs of the service it is. */
+interface MonitoredService {
+  askToStop(child: ChildProcess): void;
+}
+
 function respawn(
   role: string,
   detached: boolean,
@@ -118,11 +127,12 @@ function respawn(
   stderr: 'pipe' | 'inherit' = 'pipe',
 ): ChildProcess {
   const script = process.argv[1]!;
+  const output = role === 'service' ? 'ignore' : 'inherit';
   return spawn(process.execPath, [...process.execArgv, script, ...args], {
     argv0,
     detached,
     env: { ...process.env, [ROLE]: role },
-    stdio: detached ? ['ignore', 'ignore', stderr, 'ipc'] : ['ignore', 'inherit', 'inherit', 'ipc'],
+    stdio: detached ? ['ignore', 'ignore', stderr, 'ipc'] : ['ignore', output, output, 'ipc'],
     windowsHide: true,
   });
 }
@@ -148,48 +158,50 @@ async function detach(program: DaemonProgram, role: string, args: readonly strin
   await exitFlushed(status);
 }
 
-/** Tells the process above that the daemon serves, and lets go of it. */
-function tellReady(): void {
-  if (!process.send) return;
-  process.send('ready', undefined, undefined, () => {
-    if (process.connected) process.disconnect();
-  });
-}
-
-/** The monitor's life. */
-function monitor(name: string, args: readonly string[]): void {
+/** The monitor's life: `host` is told what it would be told of the daemon. */
+function monitor(name: string, args: readonly string[], host: DaemonHost, service?: MonitoredService): void {
   setSubprogram('monitor');
-  const log = vlog('daemon_unix');
+  const log = vlog(service ? 'daemon_windows' : 'daemon_unix');
   let ready = false;
   let lastRestart = -Infinity;
   let crashes = 0;
   let child: ChildProcess;
   let ending = false;
   const begin = (): void => {
-    child = respawn('daemon', false, args, name);
+    child = respawn(service ? 'service' : 'daemon', false, args, name);
     child.once('message', () => {
-      if (!ready) tellReady();
+      if (!ready) host.ready();
       ready = true;
     });
     child.once('exit', (code, signal) => {
-      const crash = signal !== null ? CRASH_SIGNALS.has(signal) : isCrash(code!);
-      if (!ready || ending || !crash) process.exit(code ?? 128 + (os.constants.signals[signal!] ?? 0));
+      // A service's restarts are for every end that nobody asked for, Task Manager's among them.
+      const crash = signal !== null ? CRASH_SIGNALS.has(signal) : service ? code !== 0 : isCrash(code!);
+      if (!ready || ending || !crash) {
+        void host.end(code ?? 128 + (os.constants.signals[signal!] ?? 0));
+        return;
+      }
       const cause = signal === null ? `exit status ${code}` : `killed (${signal})`;
       log.err(`${++crashes} crashes: pid ${child.pid} died, ${cause}`);
       const wait = Math.max(0, lastRestart + RESTART_INTERVAL_MS - performance.now());
       if (wait > 0) log.info('waiting until 10 seconds since last restart');
       setTimeout(() => {
         lastRestart = performance.now();
-        begin();
+        if (!ending) begin();
       }, wait);
     });
   };
+  const alive = (): boolean => child.exitCode === null && child.signalCode === null;
+  host.onStop(() => {
+    ending = true;
+    if (alive()) service?.askToStop(child);
+    else void host.end(0);
+  });
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(signal, () => {
       ending = true;
       // Windows tells every process of a console, and kill() there ends a process with no chance to clean up.
       if (process.platform === 'win32' && child.exitCode === null) return;
-      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+      if (alive()) child.kill(signal);
       else process.exit(0);
     });
   }
@@ -222,21 +234,70 @@ export async function runDaemon(
       await detach(program, monitored ? 'monitor' : 'daemon', args);
       return;
     }
-    if (monitored && role !== 'daemon') {
-      monitor(name, args);
+    // In full, before anything is parsed: a bad command line is told to the service manager, too.
+    if (
+      process.platform === 'win32' &&
+      (role === 'service' || (role === undefined && args.includes('--service')))
+    ) {
+      await serveAsService(program, spec, settings, args, role === 'service');
       return;
     }
-    await serve(program, spec, settings, args);
+    if (monitored && role !== 'daemon') {
+      monitor(name, args, processHost);
+      return;
+    }
+    await serve(program, spec, settings, args, processHost);
   } catch (thrown) {
     await exitWith(name, thrown);
   }
 }
 
+/** Runs a daemon as a Windows service, or as the daemon of a service's monitor. What fails is told to the host. */
+async function serveAsService(
+  program: DaemonProgram,
+  spec: ProgramSpec,
+  settings: DaemonSettings,
+  args: readonly string[],
+  underMonitor: boolean,
+): Promise<void> {
+  const { name } = program;
+  const service = await import('./service/host.js');
+  const monitored = !underMonitor && args.includes('--service-monitor');
+  let host: DaemonHost;
+  try {
+    host = underMonitor ? service.monitoredHost(name) : await service.serviceHost(monitored);
+  } catch (thrown) {
+    // Somebody started it by hand: the log he asked for gets the reason, and he sees it.
+    parseCommandLine(spec, args);
+    setLevels(null, 'console', 'off');
+    service.reportFailure(name, errorMessage(thrown));
+    throw thrown;
+  }
+  try {
+    if (monitored) {
+      openLogAnyway(name, args);
+      monitor(name, args, host, service);
+    } else await serve(program, spec, settings, args, host);
+  } catch (thrown) {
+    openLogAnyway(name, args);
+    host.failed(errorMessage(thrown).split('\n', 1)[0]!);
+    await host.end(thrown instanceof FatalError ? thrown.status : 1);
+  }
+}
+
+/** Opens the log that a command line asks for where its parser has not come to it: behind a mistake, in a monitor. */
+function openLogAnyway(name: string, args: readonly string[]): void {
+  const wanted = args.find((word) => /^--log-file(=|$)/.test(word));
+  if (wanted === undefined || logFilePath() !== null) return;
+  openLogFile(wanted.slice('--log-file='.length) || `${dirs.logdir}/${name}.log`);
+}
+
 async function serve(
   program: DaemonProgram,
   spec: ProgramSpec,
-  settings: ReturnType<typeof defaultDaemonSettings>,
+  settings: DaemonSettings,
   args: readonly string[],
+  host: DaemonHost,
 ): Promise<void> {
   const { name } = program;
   const commandLine = parseCommandLine(spec, args);
@@ -260,9 +321,11 @@ async function serve(
   const exit = (status = 0): void => {
     if (stopping) return;
     stopping = true;
+    host.stopping();
     // The reply of the command that asked for the end is written first.
-    setImmediate(() => void cleanUp().then(() => exitFlushed(status)));
+    setImmediate(() => void cleanUp().then(() => host.end(status)));
   };
+  host.onStop(() => exit());
   const onSignal = (signal: (typeof END_SIGNALS)[number]): void => {
     if (stopping) return;
     stopping = true;
@@ -314,5 +377,5 @@ async function serve(
     if (settings.chdir && process.platform !== 'win32') process.chdir('/');
     setLevels(null, 'console', 'off');
   }
-  tellReady();
+  host.ready();
 }

@@ -26,6 +26,7 @@ export const DESTINATIONS = ['console', 'syslog', 'file'] as const;
 export type Destination = (typeof DESTINATIONS)[number];
 
 const OFF = 0;
+const WARN = 3;
 const INFO = 4;
 const DBG = 5;
 /** RFC 5424 severity by level number. */
@@ -85,6 +86,8 @@ let consoleWrite: (line: string) => void = (line) => {
     // Standard error is gone or full: there is nobody to tell.
   }
 };
+/** Where warnings and worse go besides: the event log of a Windows service. */
+let eventWriter: ((record: LogRecord) => void) | null = null;
 /** Called with each message shown anywhere; the test kit uses it to fail on unexpected warnings. */
 let observer: ((record: LogRecord) => void) | null = null;
 
@@ -232,7 +235,8 @@ function emit(module: VlogModule, level: number, text: string): void {
   const console = level <= toConsole;
   const file = level <= toFile && logFd !== null;
   const syslog = level <= toSyslog && udp !== null;
-  if (!console && !file && !syslog && !observer) return;
+  const event = level <= WARN ? eventWriter : null;
+  if (!console && !file && !syslog && !event && !observer) return;
   const record: LogRecord = {
     program,
     subprogram,
@@ -246,6 +250,7 @@ function emit(module: VlogModule, level: number, text: string): void {
     text: text.replace(/\n+$/, ''),
   };
   observer?.(record);
+  event?.(record);
   if (console) consoleWrite(`${formatLogLine(sinks.console.pattern, record)}\n`);
   if (file) {
     try {
@@ -484,6 +489,11 @@ export function setConsoleWriter(write: (line: string) => void): (line: string) 
   const before = consoleWrite;
   consoleWrite = write;
   return before;
+}
+
+/** Also gives messages of level warn and worse, where their module shows them at all, to `write`; null to stop. */
+export function setEventWriter(write: ((record: LogRecord) => void) | null): void {
+  eventWriter = write;
 }
 
 /** Watches every message that is shown, or that would be with a log file (tests); null to stop. */
