@@ -39,7 +39,8 @@ export function defaultDaemonSettings(): DaemonSettings {
 export function daemonOptions(settings: DaemonSettings): OptionSpec[] {
   const rows: OptionSpec[] = [
     { name: 'detach', apply: () => void (settings.detach = true) },
-    { name: 'monitor', apply: () => void (settings.monitor = true) },
+    // Confinement is a thing of the peer's processes; a script that turns it off gets what it wants.
+    { name: 'no-self-confinement', apply: () => {} },
     { name: 'no-chdir', apply: () => void (settings.chdir = false) },
     {
       name: 'pidfile',
@@ -48,6 +49,7 @@ export function daemonOptions(settings: DaemonSettings): OptionSpec[] {
         void (settings.pidfile = value === undefined ? defaultPidfile(program) : absName(dirs.rundir, value)),
     },
     { name: 'overwrite-pidfile', apply: () => void (settings.overwritePidfile = true) },
+    { name: 'monitor', apply: () => void (settings.monitor = true) },
     {
       name: 'user',
       arg: 'required',
@@ -55,8 +57,6 @@ export function daemonOptions(settings: DaemonSettings): OptionSpec[] {
         throw new FatalError(`--user=${value ?? ''}: changing the user is not supported`);
       },
     },
-    // Confinement is a thing of the peer's processes; a script that turns it off gets what it wants.
-    { name: 'no-self-confinement', apply: () => {} },
     { name: 'unixctl', arg: 'required', apply: (value) => void (settings.unixctl = value) },
   ];
   // As with the peer, another system does not know them.

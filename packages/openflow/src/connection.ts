@@ -70,9 +70,28 @@ export class ConnectionError extends Error {
 }
 
 interface Request {
-  readonly onReply: (decoded: Decoded, bytes: Uint8Array) => void;
+  readonly onReply?: (decoded: Decoded, bytes: Uint8Array) => void;
+  /** Instead of `onReply`: replies as they came, not decoded. */
+  readonly onFrame?: (bytes: Uint8Array) => void;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
+}
+
+const OFPT_ERROR = 1;
+/** Message types of multipart (statistics) replies, in OpenFlow 1.0 and later. */
+const MULTIPART_REPLY_10 = 17;
+const MULTIPART_REPLY_11 = 19;
+
+/** Is this a part of a multipart reply that others follow? */
+function hasMore(bytes: Uint8Array): boolean {
+  const type = bytes[0] === 1 ? MULTIPART_REPLY_10 : MULTIPART_REPLY_11;
+  return bytes[1] === type && bytes.length >= 12 && (bytes[11] & 1) !== 0;
+}
+
+/** A message of `sendInTurn`, with its transaction id. */
+export interface EncodedMessage {
+  readonly bytes: Uint8Array;
+  readonly xid: number;
 }
 
 /** `version 0x01` or `versions 0x01, 0x04`. */
@@ -181,6 +200,78 @@ export class OfConnection {
     });
   }
 
+  /**
+   * As `request`, for replies that are many: hands each over as it came, borrowed and not decoded.
+   */
+  requestFrames(msg: OfMessage, onFrame: (bytes: Uint8Array) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.closed) {
+        reject(new ConnectionError('connection closed', 'EOF'));
+        return;
+      }
+      const xid = this.nextXid();
+      this.requests.set(xid, { onFrame, resolve, reject });
+      this.send(msg, xid);
+    });
+  }
+
+  /**
+   * Sends messages that have no replies, each with a barrier behind it and the next when the barrier's reply is there,
+   * so that the first error is of the last message sent. Resolves to that error, or to undefined when all went well.
+   * Rejects with `ConnectionError`.
+   *
+   * @param next the next message, or undefined at the end; called when it is time to send it.
+   */
+  sendInTurn(next: () => EncodedMessage | undefined): Promise<ErrorReply | undefined> {
+    return new Promise((resolve, reject) => {
+      let xid = 0;
+      let failure: ErrorReply | undefined;
+      const barrier = encodeMessage({ type: 'barrier_request' }, this.version, 0);
+      const view = new DataView(barrier.buffer, barrier.byteOffset);
+      const nothing = (): void => undefined;
+      const message: Request = {
+        onFrame: nothing,
+        resolve: nothing,
+        reject: (e) => {
+          if (e instanceof ErrorReply) failure = e;
+          else reject(e);
+        },
+      };
+      const step = (): void => {
+        this.requests.delete(xid);
+        if (failure) {
+          resolve(failure);
+          return;
+        }
+        if (this.closed) {
+          reject(new ConnectionError('connection closed', 'EOF'));
+          return;
+        }
+        try {
+          const encoded = next();
+          if (!encoded) {
+            resolve(undefined);
+            return;
+          }
+          xid = encoded.xid;
+          const barrierXid = this.nextXid();
+          view.setUint32(4, barrierXid);
+          this.requests.set(xid, message);
+          this.requests.set(barrierXid, barrierRequest);
+          // One write for both, or the other side is woken twice.
+          this.stream.cork();
+          this.sendBytes(encoded.bytes);
+          this.sendBytes(barrier.slice());
+          this.stream.uncork();
+        } catch (e) {
+          reject(e instanceof Error ? e : new Error(String(e)));
+        }
+      };
+      const barrierRequest: Request = { onFrame: nothing, resolve: step, reject };
+      step();
+    });
+  }
+
   /** Sends a request that has one reply, of a type. */
   async ask<T extends OfMessage['type']>(msg: OfMessage, type: T): Promise<MessageOf<T>> {
     let reply: OfMessage | undefined;
@@ -282,6 +373,14 @@ export class OfConnection {
       this.destroy(new ConnectionError(text, 'EPROTO'));
       return;
     }
+    const raw = type === OFPT_ERROR ? undefined : this.requests.get(xidOf(bytes));
+    if (raw?.onFrame) {
+      const more = hasMore(bytes);
+      if (!more) this.requests.delete(xidOf(bytes));
+      raw.onFrame(bytes);
+      if (!more) raw.resolve();
+      return;
+    }
     const decoded = decodeMessage(bytes, { tableId: this.version > 1 || this.tableIdExtension });
     if (decoded instanceof OfError) {
       const request = this.requests.get(xidOf(bytes));
@@ -315,7 +414,7 @@ export class OfConnection {
     }
     const more = msg.type === 'multipart_reply' && msg.more;
     if (!more) this.requests.delete(xid);
-    request.onReply(decoded, bytes);
+    request.onReply?.(decoded, bytes);
     if (!more) request.resolve();
   }
 

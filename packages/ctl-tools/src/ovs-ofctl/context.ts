@@ -34,6 +34,11 @@ export interface Settings {
   protocols: number;
   strict: boolean;
   readOnly: boolean;
+  /** --readd: replace flows that are as wanted, too. */
+  readd: boolean;
+  /** compose-packet writes a capture file. */
+  pcap: boolean;
+  color: 'always' | 'never' | 'auto';
   stats: boolean;
   /** Undefined: accept names, and show them on a terminal. */
   names: boolean | undefined;
@@ -140,7 +145,7 @@ export class OfctlContext {
   async dump(sw: Switch, request: OfMessage): Promise<void> {
     const frames: Uint8Array[] = [];
     try {
-      await sw.connection.request(request, (_decoded, bytes) => frames.push(bytes.slice()));
+      await sw.connection.requestFrames(request, (bytes) => frames.push(bytes.slice()));
     } catch (e) {
       if (e instanceof ErrorReply) frames.push(e.bytes);
       else throw transactFailure(sw.name, e);

@@ -1,6 +1,5 @@
 /** Commands on flow tables: add, modify, delete, dump. */
-import fs from 'node:fs';
-import { errnoName, FatalError, strerror } from '@ovs-node/common/errors';
+import { FatalError } from '@ovs-node/common/errors';
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { fieldPrereqsMet, getField, getMask, mustField } from '@ovs-node/flow/fields';
 import { PROTO_ANY } from '@ovs-node/flow/field-types';
@@ -20,16 +19,8 @@ import type {
   MessageOf,
 } from '@ovs-node/openflow/messages/types';
 import type { OfctlContext, SortCriterion, Switch } from './context.js';
-
-/** The flow-mod message for a protocol. */
-export function flowModMessage(flowMod: FlowMod, protocol: number): MessageOf<'flow_mod'> {
-  const row = protocolRow(protocol);
-  return {
-    type: 'flow_mod',
-    flowMod,
-    ...(row.version === 1 ? { format: row.nxm ? 'nxm' : 'openflow10', withTableId: row.tableId } : {}),
-  };
-}
+import { sendFlowMods } from './flow-sender.js';
+import { readLines } from './input.js';
 
 /** Parses with the words of flow syntax turned into the end of the program. */
 export function parseOrFail<T>(parse: () => T): T {
@@ -39,20 +30,6 @@ export function parseOrFail<T>(parse: () => T): T {
     if (e instanceof FlowSyntaxError) throw new FatalError(e.message);
     throw e;
   }
-}
-
-/** The lines of a file (`-`: standard input) that say something, with their numbers. */
-export function readLines(file: string): { line: string; number: number }[] {
-  let text: string;
-  try {
-    text = fs.readFileSync(file === '-' ? 0 : file, 'utf8');
-  } catch (e) {
-    throw new FatalError(`${file}: open failed (${strerror(errnoName(e))})`);
-  }
-  return text
-    .split('\n')
-    .map((raw, i) => ({ line: raw.replace(/#.*/, '').trimEnd(), number: i + 1 }))
-    .filter(({ line }) => line.trim() !== '');
 }
 
 export interface FlowList {
@@ -66,10 +43,11 @@ export function parseFlowFile(
   command: FlowModCommand,
   mixed: boolean,
   o: FlowTextOptions,
+  failure = 'open failed',
 ): FlowList {
   const flowMods: FlowMod[] = [];
   let usable = PROTO_ANY;
-  for (const { line, number } of readLines(file)) {
+  for (const { line, number } of readLines(file, failure)) {
     let parsed: ParsedFlow;
     try {
       const split = mixed ? splitCommand(line) : { command, rest: line };
@@ -84,9 +62,9 @@ export function parseFlowFile(
   return { flowMods, usable };
 }
 
-async function sendFlowMods(c: OfctlContext, target: string, list: FlowList): Promise<void> {
+async function sendList(c: OfctlContext, target: string, list: FlowList): Promise<void> {
   const sw = await c.connectForFlowMods(target, list.usable);
-  for (const flowMod of list.flowMods) await c.noReply(sw, flowModMessage(flowMod, sw.protocol));
+  await sendFlowMods(c, sw, list.flowMods);
 }
 
 async function flowModFile(
@@ -96,7 +74,7 @@ async function flowModFile(
   command: FlowModCommand,
 ): Promise<void> {
   const names = await c.acceptNames(target);
-  await sendFlowMods(c, target, parseFlowFile(file, command, command === 'add', names));
+  await sendList(c, target, parseFlowFile(file, command, command === 'add', names));
 }
 
 /** add-flow, mod-flows, del-flows. */
@@ -109,7 +87,7 @@ export async function flowMod(
   if (text === '-') return flowModFile(c, target, text, command);
   const names = await c.acceptNames(target);
   const { flowMod: f, usable } = parseOrFail(() => parseFlowProtocols(text, command, names));
-  return sendFlowMods(c, target, { flowMods: [f], usable });
+  return sendList(c, target, { flowMods: [f], usable });
 }
 
 export async function addFlows(c: OfctlContext, args: readonly string[]): Promise<void> {
@@ -130,7 +108,8 @@ async function prepareDump(
   return { sw, filter: { match, tableId, cookie, cookieMask, outPort, outGroup } };
 }
 
-function filterRequest(
+/** A statistics request for the flows that `filter` selects, in the format of the connection. */
+export function filterRequest(
   sw: Switch,
   type: 'flow' | 'aggregate',
   filter: FlowFilter,

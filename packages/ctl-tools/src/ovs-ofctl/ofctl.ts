@@ -1,6 +1,6 @@
 /** ovs-ofctl: options, the table of commands, and running one. */
-import { FatalError } from '@ovs-node/common/errors';
-import { type CommandSpec, findCommand } from '@ovs-node/common/command';
+import { EarlyExit, FatalError } from '@ovs-node/common/errors';
+import { findCommand } from '@ovs-node/common/command';
 import { runDaemon } from '@ovs-node/common/daemon';
 import { daemonOptions, defaultDaemonSettings } from '@ovs-node/common/daemon-options';
 import { type OptionSpec, parseCommandLine, parseOptions } from '@ovs-node/common/getopt';
@@ -19,137 +19,17 @@ import {
 } from '@ovs-node/openflow/text/protocols';
 import { OF10, versionFromName } from '@ovs-node/openflow/version';
 import { OfctlContext, type Settings } from './context.js';
-import { addFlows, dumpAggregate, dumpFlows, flowMod } from './flow-commands.js';
+import { COMMANDS, type OfctlCommand } from './commands.js';
 import { helpText } from './help.js';
 import { startMonitor } from './monitor.js';
-import { packetOut } from './packet-out.js';
-import {
-  ofpParse,
-  ofpPrint,
-  parseActionsCommand,
-  parseFlow,
-  parseFlows,
-  parseInstructionsCommand,
-  printError,
-} from './parse-commands.js';
-import {
-  dumpPorts,
-  dumpPortsDesc,
-  dumpStats,
-  getFrags,
-  modPort,
-  ping,
-  probe,
-  queueStats,
-  setFrags,
-  show,
-} from './switch-commands.js';
-
-/** The result is the exit status, 0 when it is nothing. */
-type Outcome = void | number;
-
-interface OfctlCommand extends CommandSpec<OfctlContext, Promise<Outcome> | Outcome> {
-  /** Changes the switch: refused by --read-only. */
-  readonly writes?: true;
-}
-
-const COMMANDS: readonly OfctlCommand[] = [
-  { name: 'show', usage: 'switch', min: 1, max: 1, run: show },
-  {
-    name: 'monitor',
-    usage: 'switch [misslen] [invalid_ttl] [watch:[...]]',
-    min: 1,
-    max: 3,
-    run: runsAsDaemon,
-  },
-  { name: 'snoop', usage: 'switch', min: 1, max: 1, run: runsAsDaemon },
-  {
-    name: 'dump-desc',
-    usage: 'switch',
-    min: 1,
-    max: 1,
-    run: (c, [sw]) => dumpStats(c, sw, { type: 'desc' }),
-  },
-  {
-    name: 'dump-tables',
-    usage: 'switch',
-    min: 1,
-    max: 1,
-    run: (c, [sw]) => dumpStats(c, sw, { type: 'table' }),
-  },
-  { name: 'dump-flows', usage: 'switch', min: 1, max: 2, run: dumpFlows },
-  { name: 'dump-aggregate', usage: 'switch', min: 1, max: 2, run: dumpAggregate },
-  { name: 'queue-stats', usage: 'switch [port [queue]]', min: 1, max: 3, run: queueStats },
-  {
-    name: 'add-flow',
-    usage: 'switch flow',
-    min: 2,
-    max: 2,
-    run: (c, args) => flowMod(c, args, 'add'),
-    writes: true,
-  },
-  { name: 'add-flows', usage: 'switch file', min: 2, max: 2, run: addFlows, writes: true },
-  {
-    name: 'mod-flows',
-    usage: 'switch flow',
-    min: 2,
-    max: 2,
-    run: (c, args) => flowMod(c, args, c.settings.strict ? 'modify_strict' : 'modify'),
-    writes: true,
-  },
-  {
-    name: 'del-flows',
-    usage: 'switch [flow]',
-    min: 1,
-    max: 2,
-    run: (c, args) => flowMod(c, args, c.settings.strict ? 'delete_strict' : 'delete'),
-    writes: true,
-  },
-  {
-    name: 'packet-out',
-    usage: 'switch "in_port=<port> packet=<hex data> actions=..."',
-    min: 2,
-    max: Infinity,
-    run: packetOut,
-    writes: true,
-  },
-  { name: 'dump-ports', usage: 'switch [port]', min: 1, max: 2, run: dumpPorts },
-  { name: 'dump-ports-desc', usage: 'switch [port]', min: 1, max: 2, run: dumpPortsDesc },
-  { name: 'mod-port', usage: 'switch iface act', min: 3, max: 3, run: modPort, writes: true },
-  { name: 'get-frags', usage: 'switch', min: 1, max: 1, run: getFrags },
-  { name: 'set-frags', usage: 'switch frag_mode', min: 2, max: 2, run: setFrags, writes: true },
-  { name: 'probe', usage: 'target', min: 1, max: 1, run: probe },
-  { name: 'ping', usage: 'target [n]', min: 1, max: 2, run: ping },
-  { name: 'ofp-parse', usage: 'file', min: 1, max: 1, run: ofpParse },
-  { name: 'help', usage: '', min: 0, max: Infinity, run: () => void process.stdout.write(helpText()) },
-  { name: 'list-commands', usage: '', min: 0, max: Infinity, run: listCommands },
-  { name: 'parse-flow', usage: '', min: 1, max: 1, run: parseFlow },
-  { name: 'parse-flows', usage: '', min: 1, max: 1, run: parseFlows },
-  { name: 'parse-actions', usage: '', min: 1, max: 1, run: parseActionsCommand },
-  { name: 'parse-instructions', usage: '', min: 1, max: 1, run: parseInstructionsCommand },
-  { name: 'print-error', usage: '', min: 1, max: 1, run: printError },
-  { name: 'ofp-print', usage: '', min: 1, max: 2, run: ofpPrint },
-];
-
-/** monitor and snoop: `ofctl` takes them before a table of commands is looked at. */
-function runsAsDaemon(): never {
-  throw new Error('not run from the table');
-}
-
-function listCommands(): void {
-  const lines = COMMANDS.map(({ name, usage }) => `  ${name.padEnd(23)} ${usage}\n`);
-  process.stdout.write(`The available commands are:\n${lines.join('')}`);
-}
 
 /** Commands of the peer that are still to come, so that they are refused by name. */
 const LATER = new Set(
   (
-    'dump-table-features dump-table-desc queue-get-config replace-flows diff-flows add-meter mod-meter del-meter ' +
-    'del-meters dump-meter dump-meters meter-stats meter-features mod-table benchmark dump-ipfix-bridge ' +
-    'dump-ipfix-flow ct-flush-zone ct-flush ofp-parse-pcap add-group add-groups mod-group del-groups ' +
-    'insert-buckets remove-buckets dump-groups dump-group-stats dump-group-features bundle add-tlv-map del-tlv-map ' +
-    'dump-tlv-map parse-group parse-nx-match parse-nxm parse-oxm parse-ofp10-match parse-ofp11-match parse-pcap ' +
-    'check-vlan encode-error-reply encode-hello parse-key-value compose-packet parse-packet add-groups'
+    'dump-table-features dump-table-desc queue-get-config add-meter mod-meter del-meter del-meters dump-meter ' +
+    'dump-meters meter-stats meter-features mod-table dump-ipfix-bridge dump-ipfix-flow ct-flush-zone ct-flush ' +
+    'add-group add-groups mod-group del-groups insert-buckets remove-buckets dump-groups dump-group-stats ' +
+    'dump-group-features bundle add-tlv-map del-tlv-map dump-tlv-map parse-group'
   ).split(' '),
 );
 
@@ -160,7 +40,6 @@ function parseVersions(text: string): number {
     if (version === undefined) throw new FatalError(`Unknown OpenFlow version: "${name}"`);
     versions |= 1 << version;
   }
-  if (versions === 0) throw new FatalError(`${text}: no OpenFlow version specified`);
   return versions;
 }
 
@@ -186,6 +65,13 @@ function addSort(settings: Settings, field: string | undefined, descending: bool
   settings.sort.push({ field: f.name, descending });
 }
 
+/** The value of --color; without one it is `auto`. */
+function parseColor(value: string | undefined): Settings['color'] {
+  const when = (['always', 'never', 'auto'] as const).find((word) => word === (value ?? 'auto'));
+  if (when === undefined) throw new FatalError(`incorrect value \`${value}' for --color`);
+  return when;
+}
+
 const PACKET_IN_FORMATS: Readonly<Record<string, Settings['packetInFormat']>> = {
   standard: 'standard',
   openflow10: 'standard',
@@ -206,7 +92,7 @@ function ownOptions(s: Settings): OptionSpec[] {
       apply: (v) => void (s.timeout = parseTimeout(v as string)),
     },
     { name: 'strict', apply: () => void (s.strict = true) },
-    { name: 'readd', apply: () => undefined },
+    { name: 'readd', apply: () => void (s.readd = true) },
     {
       name: 'flow-format',
       short: 'F',
@@ -232,14 +118,18 @@ function ownOptions(s: Settings): OptionSpec[] {
     { name: 'stats', apply: () => void (s.stats = true) },
     { name: 'no-stats', apply: () => void (s.stats = false) },
     { name: 'bundle', apply: refuse('--bundle') },
-    { name: 'color', arg: 'optional', apply: () => undefined },
+    { name: 'color', arg: 'optional', apply: (v) => void (s.color = parseColor(v)) },
     { name: 'may-create', apply: () => undefined },
+    { name: 'pcap', apply: () => void (s.pcap = true) },
+    // What compose-packet does anyway.
+    { name: 'raw', apply: () => undefined },
     { name: 'read-only', apply: () => void (s.readOnly = true) },
     {
       name: 'protocols',
       short: 'O',
       arg: 'required',
-      apply: (v) => void (s.versions = parseVersions(v as string)),
+      // No version at all leaves those that are.
+      apply: (v) => void (s.versions = parseVersions(v as string) || s.versions),
     },
   ];
 }
@@ -250,6 +140,9 @@ function defaultSettings(): Settings {
     protocols: PROTO_ANY,
     strict: false,
     readOnly: false,
+    readd: false,
+    pcap: false,
+    color: 'never',
     stats: true,
     names: undefined,
     verbosity: 0,
@@ -304,6 +197,7 @@ async function main(args: string[]): Promise<number> {
   const name = line.operands[0];
   if (name !== undefined && LATER.has(name)) throw new FatalError(`'${name}' command is not supported yet`);
   const { spec, args: words } = findCommand(COMMANDS, line.operands);
+  if (name === 'help') throw new EarlyExit(helpText());
   if (settings.readOnly && (spec as OfctlCommand).writes) {
     throw new FatalError(`'${spec.name}' command does not work in read only mode`);
   }

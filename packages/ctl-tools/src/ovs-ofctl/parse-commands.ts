@@ -5,17 +5,8 @@ import { parseFlowProtocols } from '@ovs-node/openflow/text/flow';
 import { printMessage } from '@ovs-node/openflow/text/message';
 import { formatProtocols, PROTOCOLS, protocolRow } from '@ovs-node/openflow/text/protocols';
 import { encodeMessage } from '@ovs-node/openflow/messages/codec';
-import {
-  decodeActions,
-  decodeInstructions,
-  encodeActions,
-  encodeInstructions,
-} from '@ovs-node/openflow/actions/codec';
-import { formatActions } from '@ovs-node/openflow/actions/text';
-import { ERRORS, type ErrorName } from '@ovs-node/openflow/error-table';
-import { errorNumbers, OfError } from '@ovs-node/openflow/errors';
-import { VERSIONS, versionFromName } from '@ovs-node/openflow/version';
-import { type FlowList, flowModMessage, parseFlowFile, parseOrFail, readLines } from './flow-commands.js';
+import { type FlowList, parseFlowFile, parseOrFail } from './flow-commands.js';
+import { flowModMessage } from './flow-sender.js';
 import type { OfctlContext } from './context.js';
 
 function printFlows(c: OfctlContext, list: FlowList): void {
@@ -57,7 +48,7 @@ export function ofpParse(c: OfctlContext, [file]: readonly string[]): void {
   try {
     bytes = fs.readFileSync(file === '-' ? 0 : file);
   } catch (e) {
-    throw new FatalError(`${file}: open failed (${strerror(errnoName(e))})`);
+    throw new FatalError(`${file}: open (${strerror(errnoName(e))})`);
   }
   let at = 0;
   while (at < bytes.length) {
@@ -67,52 +58,5 @@ export function ofpParse(c: OfctlContext, [file]: readonly string[]): void {
     if (length > bytes.length - at) throw new FatalError(`${file}: unexpected end of file mid-message`);
     process.stdout.write(printMessage(bytes.slice(at, at + length), { verbosity: c.settings.verbosity + 2 }));
     at += length;
-  }
-}
-
-/** Reads hex actions from standard input, one list a line, prints them, and what encoding them again changes. */
-function parseHexActions(versionText: string, instructions: boolean): void {
-  const version = versionFromName(versionText);
-  if (version === undefined) throw new FatalError(`Unknown OpenFlow version: "${versionText}"`);
-  for (const { line } of readLines('-')) {
-    const digits = line.replace(/\s/g, '');
-    if (digits.length % 2 !== 0 || /[^0-9a-fA-F]/.test(digits))
-      throw new FatalError('Trailing garbage in hex data');
-    const bytes = new Uint8Array(Buffer.from(digits, 'hex'));
-    const actions = instructions ? decodeInstructions(bytes, version) : decodeActions(bytes, version);
-    if (actions instanceof OfError) {
-      process.stdout.write(
-        `bad ${versionText} ${instructions ? 'instructions' : 'actions'}: ${actions.toString()}\n\n`,
-      );
-      continue;
-    }
-    process.stdout.write(`actions=${formatActions(actions)}\n`);
-    const again = instructions ? encodeInstructions(actions, version) : encodeActions(actions, version);
-    const n = Math.max(bytes.length, again.length);
-    for (let i = 0; i < n; i++) {
-      const [a, b] = [bytes[i], again[i]];
-      const text = (v: number | undefined): string =>
-        v === undefined ? '(none)' : v.toString(16).padStart(2, '0');
-      if (a !== b) process.stdout.write(`${String(i).padStart(2)}: ${text(a)} -> ${text(b)}\n`);
-    }
-    process.stdout.write('\n');
-  }
-}
-
-export function parseActionsCommand(_c: OfctlContext, [version]: readonly string[]): void {
-  parseHexActions(version, false);
-}
-
-export function parseInstructionsCommand(_c: OfctlContext, [version]: readonly string[]): void {
-  parseHexActions(version, true);
-}
-
-export function printError(_c: OfctlContext, [name]: readonly string[]): void {
-  if (!Object.hasOwn(ERRORS, name)) throw new FatalError(`unknown error "${name}"`);
-  for (const { version } of VERSIONS) {
-    const n = errorNumbers(name as ErrorName, version);
-    if (!n) continue;
-    const vendor = n.vendor === 0 ? '0' : `0x${n.vendor.toString(16)}`;
-    process.stdout.write(`OpenFlow 1.${version - 1}: vendor ${vendor}, type ${n.type}, code ${n.code}\n`);
   }
 }

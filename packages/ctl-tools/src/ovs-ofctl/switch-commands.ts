@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { FatalError } from '@ovs-node/common/errors';
 import { OFPP, parsePort } from '@ovs-node/flow/ports';
+import { HEADER_LENGTH } from '@ovs-node/openflow/messages/codec';
 import { printMessage } from '@ovs-node/openflow/text/message';
 import { FRAG_MODES } from '@ovs-node/openflow/messages/switch';
 import {
@@ -154,7 +155,7 @@ export async function probe(c: OfctlContext, [target]: readonly string[]): Promi
 const MAX_PAYLOAD = 65535 - 8;
 
 export async function ping(c: OfctlContext, [target, size]: readonly string[]): Promise<void> {
-  const bytes = size === undefined ? 64 : Number.parseInt(size, 10);
+  const bytes = size === undefined ? 64 : Number.parseInt(size, 10) || 0;
   if (!(bytes >= 0 && bytes <= MAX_PAYLOAD))
     throw new FatalError(`payload must be between 0 and ${MAX_PAYLOAD} bytes`);
   const sw = await c.connect(target);
@@ -171,4 +172,25 @@ export async function ping(c: OfctlContext, [target, size]: readonly string[]): 
       `${length} bytes from ${target}: xid=${xid.toString(16).padStart(8, '0')} time=${ms.toFixed(1)} ms\n`,
     );
   }
+}
+
+/** benchmark: how many echoes of a size go there and back in a second. */
+export async function benchmark(c: OfctlContext, [target, size, number]: readonly string[]): Promise<void> {
+  const bytes = Number.parseInt(size, 10) || 0;
+  if (bytes < 0 || bytes > MAX_PAYLOAD)
+    throw new FatalError(`payload must be between 0 and ${MAX_PAYLOAD} bytes`);
+  const count = Number.parseInt(number, 10) || 0;
+  const message = bytes + HEADER_LENGTH;
+  process.stdout.write(
+    `Sending ${count} packets * ${message} bytes (with header) = ${count * message} bytes total\n`,
+  );
+  const sw = await c.connect(target);
+  const request = { type: 'echo_request', data: new Uint8Array(bytes) } as const;
+  const start = process.hrtime.bigint();
+  for (let i = 0; i < count; i++) await c.transact(sw, request);
+  const ms = Number(process.hrtime.bigint() - start) / 1e6;
+  const rate = (n: number): string => (count === 0 ? '-nan' : ((n * 1000) / ms).toFixed(0));
+  process.stdout.write(
+    `Finished in ${ms.toFixed(1)} ms (${rate(count)} packets/s) (${rate(count * message)} bytes/s)\n`,
+  );
 }

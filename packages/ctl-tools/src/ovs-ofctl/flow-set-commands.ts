@@ -1,0 +1,114 @@
+/** replace-flows and diff-flows: ovs-ofctl(8), "OpenFlow Switch Flow Table Commands". */
+import fs from 'node:fs';
+import path from 'node:path';
+import { OFPP } from '@ovs-node/flow/ports';
+import { Match } from '@ovs-node/flow/match';
+import { PROTO_ANY } from '@ovs-node/flow/field-types';
+import { makeFlowMod } from '@ovs-node/openflow/messages/flow-mod';
+import { ALL_TABLES, type FlowMod, GROUP_ANY } from '@ovs-node/openflow/messages/types';
+import type { OfctlContext, Switch } from './context.js';
+import { filterRequest, parseFlowFile } from './flow-commands.js';
+import { type FlowEntry, FlowSet, type FlowVersion, formatVersion, sameVersion } from './flow-set.js';
+import { sendFlowMods } from './flow-sender.js';
+
+type Names = Awaited<ReturnType<OfctlContext['acceptNames']>>;
+
+/** Reads the flows of a file into one side of `set`; returns the protocols that can carry all of them. */
+function addFile(set: FlowSet, source: 0 | 1, file: string, names: Partial<Names>): number {
+  const { flowMods, usable } = parseFlowFile(file, 'add', false, names, 'open');
+  for (const f of flowMods) {
+    const { newCookie, idleTimeout, hardTimeout, importance, flags, actions } = f;
+    const version = { cookie: newCookie, idleTimeout, hardTimeout, importance, flags, actions };
+    set.add(source, f.tableId === ALL_TABLES ? 0 : f.tableId, f.match, f.priority, version);
+  }
+  return usable;
+}
+
+/** Reads the flows of a switch into one side of `set`, in a protocol that can say what `usable` ones can. */
+async function addSwitch(
+  c: OfctlContext,
+  set: FlowSet,
+  source: 0 | 1,
+  sw: Switch,
+  usable: number,
+): Promise<void> {
+  await c.setDumpProtocol(sw, usable);
+  const all = {
+    match: new Match(),
+    tableId: ALL_TABLES,
+    cookie: 0n,
+    cookieMask: 0n,
+    outPort: OFPP.ANY,
+    outGroup: GROUP_ANY,
+  };
+  for (const { msg } of await c.transact(sw, filterRequest(sw, 'flow', all))) {
+    if (msg.type !== 'multipart_reply' || msg.reply.type !== 'flow') continue;
+    for (const f of msg.reply.flows) set.add(source, f.tableId, f.match, f.priority, f);
+  }
+}
+
+function flowModOf(entry: FlowEntry, version: FlowVersion, command: 'add' | 'delete_strict'): FlowMod {
+  return makeFlowMod({
+    command,
+    match: entry.match,
+    priority: entry.priority,
+    tableId: entry.tableId,
+    newCookie: version.cookie,
+    idleTimeout: version.idleTimeout,
+    hardTimeout: version.hardTimeout,
+    importance: version.importance,
+    flags: version.flags,
+    actions: command === 'add' ? version.actions : [],
+  });
+}
+
+export async function replaceFlows(c: OfctlContext, [target, file]: readonly string[]): Promise<void> {
+  const set = new FlowSet();
+  const [FILE, SWITCH] = [0, 1] as const;
+  const names = await c.acceptNames(target);
+  const usable = addFile(set, FILE, file, names);
+  const sw = await c.connect(target);
+  await addSwitch(c, set, SWITCH, sw, usable);
+  const deletions: FlowMod[] = [];
+  const additions: FlowMod[] = [];
+  for (const entry of set.entries()) {
+    const wanted = entry.versions[FILE];
+    const there = entry.versions[SWITCH];
+    if (!wanted) deletions.push(flowModOf(entry, there as FlowVersion, 'delete_strict'));
+    else if (!there || c.settings.readd || !sameVersion(wanted, there))
+      additions.push(flowModOf(entry, wanted, 'add'));
+  }
+  await sendFlowMods(c, sw, [...deletions, ...additions], 'encoded first');
+}
+
+/** Is a source of diff-flows a file? One with a / or . in front is, one with a colon is not. */
+function isFile(source: string): boolean {
+  if (/^[/.]/.test(source)) return true;
+  return !source.includes(':') && fs.existsSync(path.resolve(source));
+}
+
+/** Exit status 2: there are differences. */
+export async function diffFlows(c: OfctlContext, sources: readonly string[]): Promise<number> {
+  const set = new FlowSet();
+  const target = sources.find((source) => !isFile(source));
+  const names =
+    target !== undefined && c.showNames
+      ? { ports: await c.ports(target), tables: await c.tables(target) }
+      : {};
+  let usable = PROTO_ANY;
+  for (const [i, source] of sources.entries()) {
+    if (isFile(source)) usable &= addFile(set, i as 0 | 1, source, names);
+  }
+  for (const [i, source] of sources.entries()) {
+    if (!isFile(source)) await addSwitch(c, set, i as 0 | 1, await c.connect(source), usable);
+  }
+  let out = '';
+  for (const entry of set.entries()) {
+    const [a, b] = entry.versions;
+    if (a && b && sameVersion(a, b)) continue;
+    if (a) out += `-${formatVersion(entry, a, names)}\n`;
+    if (b) out += `+${formatVersion(entry, b, names)}\n`;
+  }
+  process.stdout.write(out);
+  return out === '' ? 0 : 2;
+}

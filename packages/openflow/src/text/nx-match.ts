@@ -1,0 +1,117 @@
+/**
+ * TLV matches, byte for byte, as text: `NXM_OF_ETH_TYPE(0800), NXM_OF_IP_SRC_W(c0a80000/ffff0000)`. What the text says
+ * goes on the wire as it is, right or wrong: for looking at the codecs (parse-nxm, parse-oxm of ovs-ofctl).
+ */
+import { FlowSyntaxError } from '@ovs-node/flow/errors';
+import { fieldByCode, fieldByCodeName } from '@ovs-node/flow/fields';
+import type { Field, FieldCode } from '@ovs-node/flow/field-types';
+import { readFieldHeader } from '../match/headers.js';
+import { Reader, Writer } from '../wire.js';
+
+/** The one code in a TLV match that is no field: the cookie that nx_match can ask for, 8 bytes. */
+const COOKIE: FieldCode = { name: 'NXM_NX_COOKIE', cls: 1, experimenter: 0, field: 30, since: 1 };
+const COOKIE_BYTES = 8;
+const EXPERIMENTER = 0xffff;
+
+interface Header {
+  readonly code: FieldCode;
+  readonly bytes: number;
+  readonly masked: boolean;
+}
+
+function codeOf(f: Field, name: string): FieldCode {
+  return (f.nxm?.name === name ? f.nxm : f.oxm.find((c) => c.name === name)) as FieldCode;
+}
+
+/** The header that a name stands for, or 8 hexadecimal digits spell. */
+function headerByName(name: string): Header | undefined {
+  if (name === COOKIE.name) return { code: COOKIE, bytes: COOKIE_BYTES, masked: false };
+  if (name === `${COOKIE.name}_W`) return { code: COOKIE, bytes: COOKIE_BYTES, masked: true };
+  const exact = fieldByCodeName(name);
+  if (exact) return { code: codeOf(exact, name), bytes: exact.bytes, masked: false };
+  if (name.endsWith('_W')) {
+    const base = name.slice(0, -2);
+    const f = fieldByCodeName(base);
+    return f?.maskable ? { code: codeOf(f, base), bytes: f.bytes, masked: true } : undefined;
+  }
+  if (!/^[0-9a-fA-F]{8}$/.test(name)) return undefined;
+  const n = Number.parseInt(name, 16);
+  const masked = ((n >>> 8) & 1) !== 0;
+  const code = { name, cls: n >>> 16, experimenter: 0, field: (n >>> 9) & 0x7f, since: 1 };
+  return { code, bytes: (n & 0xff) >> (masked ? 1 : 0), masked };
+}
+
+/** Reads `n` bytes in hexadecimal at `at`; blanks between and behind them are passed over. */
+function hexBytes(text: string, at: number, n: number): { bytes: Uint8Array; end: number } {
+  const run = /^(?:[ \t\r\n]*[0-9a-fA-F]{2})*[ \t\r\n]*/.exec(text.slice(at))![0];
+  const bytes = new Uint8Array(Buffer.from(run.replace(/\s/g, ''), 'hex'));
+  if (bytes.length !== n) throw new FlowSyntaxError(`expected to read ${n} bytes but got ${bytes.length}`);
+  return { bytes, end: at + run.length };
+}
+
+/** The bytes that `text` spells, without padding. @throws FlowSyntaxError */
+export function parseNxMatch(text: string): Uint8Array {
+  const w = new Writer();
+  if (text === '<any>') return w.finish();
+  let at = 0;
+  for (;;) {
+    at += /^[, ]*/.exec(text.slice(at))![0].length;
+    if (at >= text.length) return w.finish();
+    const open = text.indexOf('(', at);
+    if (open < 0) throw new FlowSyntaxError(`${text}: missing ( at end of nx_match`);
+    const name = text.slice(at, open);
+    const h = headerByName(name);
+    if (!h) throw new FlowSyntaxError(`${text}: unknown field \`${name}'`);
+    const experimenter = h.code.cls === EXPERIMENTER;
+    w.u16(h.code.cls)
+      .u8((h.code.field << 1) | (h.masked ? 1 : 0))
+      .u8(h.bytes * (h.masked ? 2 : 1) + (experimenter ? 4 : 0));
+    if (experimenter) w.u32(h.code.experimenter);
+    const value = hexBytes(text, open + 1, h.bytes);
+    w.bytes(value.bytes);
+    at = value.end;
+    if (h.masked) {
+      if (text[at] !== '/') throw new FlowSyntaxError(`${text}: missing / in masked field ${name}`);
+      const mask = hexBytes(text, at + 1, h.bytes);
+      w.bytes(mask.bytes);
+      at = mask.end;
+    }
+    if (text[at] !== ')') throw new FlowSyntaxError(`${text}: missing ) following field ${name}`);
+    at++;
+  }
+}
+
+function nameOf(cls: number, field: number, experimenter: number, length: number): string {
+  if (cls === COOKIE.cls && field === COOKIE.field && length >= COOKIE_BYTES) return COOKIE.name;
+  const f = fieldByCode(cls, field, experimenter);
+  const codes = f ? [...(f.nxm ? [f.nxm] : []), ...f.oxm] : [];
+  const code = codes.find((c) => c.cls === cls && c.field === field && c.experimenter === experimenter);
+  return code?.name ?? `${cls}:${field}`;
+}
+
+/** Has a value bits where its mask has none? */
+function outsideMask(bytes: Uint8Array): boolean {
+  const n = bytes.length >> 1;
+  for (let i = 0; i < n; i++) if ((bytes[i] & ~bytes[n + i]) !== 0) return true;
+  return false;
+}
+
+/**
+ * The text of the fields in `bytes`, which are whole (a codec made them); `<any>` when there are none. It ends before a
+ * value that its mask does not cover.
+ */
+export function formatNxMatch(bytes: Uint8Array): string {
+  const r = new Reader(bytes);
+  const out: string[] = [];
+  while (r.left > 0) {
+    const h = readFieldHeader(r);
+    const name = nameOf(h.cls, h.code, h.experimenter, h.length);
+    const value = r.bytes(h.length);
+    if (h.masked && outsideMask(value))
+      return out.join(', ') + (r.left > 0 ? `<${r.left} invalid bytes>` : '');
+    const hex = Buffer.from(value).toString('hex');
+    if (h.masked) out.push(`${name}_W(${hex.slice(0, h.length)}/${hex.slice(h.length)})`);
+    else out.push(`${name}(${hex})`);
+  }
+  return out.length === 0 ? '<any>' : out.join(', ');
+}

@@ -1,0 +1,200 @@
+/**
+ * Command lines of ovs-ofctl, one a line, for the comparison of two of them. Words are split as `words` does; what
+ * follows `<<<` is standard input, where `|` ends a line. A line that begins with the name of another tool is one of
+ * that tool.
+ */
+import { words } from './vsctl-script.js';
+
+/** A command line with its standard input. */
+export interface ScriptLine {
+  readonly words: readonly string[];
+  readonly input: string;
+}
+
+/** Commands that need no switch. */
+const OFFLINE = String.raw`
+parse-flow actions=drop
+parse-flow table=3,tcp,tp_dst=80,actions=mod_vlan_vid:5,output:1
+parse-flow reg0=1,actions=drop
+-F nxm parse-flow in_port=1,actions=drop
+-O OpenFlow13 parse-flow in_port=1,actions=goto_table:3
+-F openflow10 parse-flow reg0=1,actions=drop
+-F oxm -O OpenFlow12 parse-flow ip,actions=drop
+-F nosuch parse-flow actions=drop
+-F "" parse-flow actions=drop
+-O "" parse-flow actions=drop
+-O OpenFlow13,OpenFlow14 parse-flow actions=drop
+-F nxm -O OpenFlow13 parse-flow actions=drop
+-m parse-flow actions=drop
+parse-flow tcp
+parse-flow 'tcp actions='
+parse-flow nosuch=1,actions=drop
+parse-flow in_port=nosuch,actions=drop
+parse-flow nw_src=1.2.3.4,actions=drop
+parse-flow importance=1,idle_timeout=2,hard_timeout=3,send_flow_rem,actions=drop
+parse-flow cookie=5/3,actions=drop
+parse-flow priority=x,actions=drop
+parse-flow priority=65536,actions=drop
+parse-flow idle_timeout=65536,actions=drop
+parse-flow table=255,actions=drop
+parse-flow table=256,actions=drop
+parse-flow check_overlap,reset_counts,no_packet_counts,no_byte_counts,actions=drop
+parse-flow actions=output:1,nosuch
+parse-flow duration=5s,n_packets=5,n_bytes=6,idle_age=5,hard_age=6,actions=drop
+parse-flow
+parse-flow a b
+parse-flows - <<< actions=drop|in_port=1,actions=output:2|
+parse-flows - <<< # comment||in_port=1,actions=output:2 # more|
+parse-flows - <<< add in_port=1,actions=drop|delete tcp|modify_strict udp,actions=1|
+parse-flows - <<< in_port=1,actions=drop|bad
+parse-flows /nonexistent/flows
+parse-flows - <<<
+parse-nxm <<< NXM_OF_IN_PORT(0001)|NXM_OF_ETH_TYPE(0800), NXM_OF_IP_SRC_W(c0a80000/ffff0000)|# comment||<any>|
+parse-nx-match <<< NXM_OF_IN_PORT(0001)
+-m parse-nxm <<< NXM_OF_IN_PORT(0001)|NXM_NX_REG0_W(00000001/0000000f)|
+parse-nxm <<< NXM_OF_FOO(01)
+parse-nxm <<< NXM_OF_IN_PORT(01)
+parse-nxm <<< NXM_OF_IN_PORT(000100)
+parse-nxm <<< NXM_OF_IN_PORT(0001
+parse-nxm <<< NXM_OF_IN_PORT_W(0001/ffff)
+parse-nxm <<< NXM_OF_IP_SRC_W(c0a80000)
+parse-nxm <<< junk
+parse-nxm <<< 00000002(0001)|NXM_OF_ETH_TYPE(0800),NXM_OF_IP_SRC_W(c0a80000 / ffff0000)
+--strict parse-nxm <<< NXM_OF_TCP_SRC(0001)|NXM_OF_IN_PORT(0001),NXM_OF_IN_PORT(0002)|NXM_OF_ETH_TYPE(0800)
+parse-nxm <<< NXM_NX_COOKIE(0000000000000001)|NXM_NX_COOKIE_W(0000000000000001/000000000000000f)|
+parse-nxm <<< NXM_OF_IN_PORT(0001) NXM_OF_VLAN_TCI(0000)|NXM_OF_VLAN_TCI_W(1000/1000)|NXM_OF_VLAN_TCI(f123)
+parse-oxm
+parse-oxm OpenFlow10
+parse-oxm OpenFlow12 <<< NXM_OF_IN_PORT(0001)|OXM_OF_METADATA(0000000000000001)|OXM_OF_IN_PORT(00000001)|
+-m parse-oxm OpenFlow12 <<< OXM_OF_ETH_TYPE(86dd),OXM_OF_IPV6_SRC(fe800000000000000000000000000001)
+-m parse-oxm OpenFlow15 <<< NXM_NX_REG0_W(00000001/0000000f)|NXM_NX_REG1(00000001)
+parse-oxm OpenFlow13 <<< NXM_OF_ETH_TYPE(0806),NXM_OF_ARP_OP(0001),NXM_OF_ARP_SPA(c0a80001)
+--strict parse-oxm OpenFlow13 <<< NXM_NX_COOKIE(0000000000000001)
+parse-actions OpenFlow10 <<< 0000 0008 0001 0000|# comment|0000 0008 0002 ffff
+parse-actions OpenFlow10 <<< 0000 0008 0001 00zz
+parse-actions nosuch
+parse-actions
+parse-actions OpenFlow13 <<< 0000 0010 00000001 0000 000000000000
+parse-instructions OpenFlow11 <<< 0004 0018 00000000 0000 0010 00000005 0000 000000000000|0001 0008 05 000000
+parse-instructions OpenFlow13 <<< 0005 0008 00000000
+parse-ofp10-match <<< 003820ff fffe 505400000005 505400000006 0005 00 00 0000 00 00 0000 00000000 00000000 0000 0000
+parse-ofp10-match <<< 003820f0 0001 505400000005 505400000006 0005 00 00 0800 0006 0000 c0a80001 c0a80002 0000 0000
+parse-ofp10-match <<< zz
+parse-ofp10-match <<< 00
+parse-ofp11-match <<< 0000 0058 00000003 000003f7 000000000000ffffffffffff 000000000000ffffffffffff 0000 00 00 0000 00 00 00000000ffffffff 00000000ffffffff 0000 0000 00000000 00 000000 0000000000000000ffffffffffffffff
+parse-ofp11-match <<< 0000 0058 00000003 000003ff 000000000000ffffffffffff 000000000000ffffffffffff 0000 00 00 0000 00 00 00000000ffffffff 00000000ffffffff 0000 0000 00000000 00 000000 0000000000000000ffffffffffffffff
+parse-ofp11-match <<< 00
+check-vlan 0000 0000
+check-vlan 0000 1000
+check-vlan 1000 1000
+check-vlan 1005 1fff
+check-vlan 0000 ffff
+check-vlan 1005 ffff
+check-vlan f000 f000
+check-vlan 2000 e000
+check-vlan 0001 0001
+check-vlan 0
+print-error OFPBAC_BAD_TYPE
+print-error OFPMMFC_INVALID_METER
+print-error nosuch
+encode-error-reply OFPBAC_BAD_TYPE 0105000800000001
+encode-error-reply OFPBAC_BAD_TYPE 0505000800000001
+encode-error-reply nosuch 0105000800000001
+encode-error-reply OFPBAC_BAD_TYPE 0105
+encode-error-reply OFPBAC_BAD_TYPE 01050008000000zz
+encode-error-reply OFPBAC_BAD_TYPE
+encode-hello 0x12
+encode-hello 2
+encode-hello 0x7e
+encode-hello
+parse-key-value 'a=b, c(d),e:f,g=(h,i)j k' x=1 ''
+parse-key-value
+compose-packet in_port=1,tcp,nw_src=1.2.3.4,tp_dst=80
+compose-packet tcp
+compose-packet icmp aabb
+compose-packet icmp6,ipv6_src=fe80::1
+compose-packet arp,arp_op=1,arp_spa=10.0.0.1
+compose-packet dl_type=0x1234
+compose-packet udp,dl_vlan=5,dl_vlan_pcp=3
+compose-packet nosuch
+compose-packet tcp zz
+compose-packet
+compose-packet a b c
+parse-packet <<< 12345678901234567890
+parse-pcap /nonexistent/file
+parse-pcap
+ofp-parse-pcap /nonexistent/file
+ofp-parse-pcap
+ofp-print 0105000800000001
+ofp-print "01 05 00 08 00 00 00 01" 5
+ofp-print 010500080000000z
+ofp-print 01
+ofp-print ""
+
+ofp-print 0102000900000001aa 2
+ofp-print
+ofp-parse /nonexistent/file
+ofp-parse
+diff-flows /nonexistent/a /nonexistent/b
+nosuch
+
+--nosuch
+-q
+--n
+--no
+--st
+-P nosuch monitor br0
+--sort=nosuch dump-flows br0
+--color=nosuch dump-flows br0
+-t x show br0
+-O nosuch show br0
+show br0
+show tcp:127.0.0.1:1
+show tcp:nosuch:1
+show unix:/nonexistent/socket
+show ssl:127.0.0.1:1
+show nosuch:1
+show netdev@br0
+probe br0
+ping br0
+benchmark br0 1 1
+monitor br0
+snoop br0
+show
+show a b
+dump-flows
+add-flow br0
+add-flows br0
+--read-only add-flow br0 actions=1
+--read-only replace-flows br0 /nonexistent
+--read-only diff-flows /nonexistent/a /nonexistent/b
+--read-only set-frags br0 normal
+add-flow br0 bad
+add-flows br0 /nonexistent/file
+replace-flows br0 /nonexistent/file
+del-flows br0 bad=
+dump-flows br0 priority=5
+dump-aggregate br0 actions=5
+--version
+`;
+
+function parseScript(text: string): ScriptLine[] {
+  return text
+    .slice(1, -1)
+    .split('\n')
+    .map((line) => {
+      const at = line.indexOf('<<<');
+      const command = words(at < 0 ? line : line.slice(0, at));
+      const input =
+        at < 0
+          ? ''
+          : line
+              .slice(at + 3)
+              .trimStart()
+              .replaceAll('|', '\n');
+      const other = command[0]?.startsWith('ovs-') ?? false;
+      return { words: other ? command : ['ovs-ofctl', ...command], input };
+    });
+}
+
+export const OFFLINE_SCRIPT = parseScript(OFFLINE);
