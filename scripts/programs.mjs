@@ -12,6 +12,7 @@ export const PROGRAMS = {
   'ovs-ofctl': 'packages/ctl-tools/src/ovs-ofctl/main.ts',
   'ovs-dpctl': 'packages/ctl-tools/src/ovs-dpctl/main.ts',
   'ovs-appctl': 'packages/ctl-tools/src/ovs-appctl/main.ts',
+  'ovs-service': 'packages/ctl-tools/src/ovs-service/main.ts',
 };
 
 /** Worker threads, loaded by file name from beside the bundle: bundle name -> possible entries. */

@@ -1,0 +1,40 @@
+/** How a program of the suite starts another: from a checkout by Node.js, from a standalone executable by its name. */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+
+/** The part of `node:sea` that is used; Node.js before 20.12 has none. */
+export interface Sea {
+  isSea(): boolean;
+  getAsset(key: string): ArrayBuffer;
+  getAsset(key: string, encoding: string): string;
+}
+
+let sea: Sea | null | undefined;
+
+/** `node:sea` when this process is a standalone executable, else null. */
+export function standalone(): Sea | null {
+  if (sea === undefined) {
+    try {
+      // A bundle is CommonJS, where there is no `import.meta.url`.
+      const here = typeof __filename === 'string' ? __filename : import.meta.url;
+      const module = createRequire(here)('node:sea') as Sea;
+      sea = module.isSea() ? module : null;
+    } catch {
+      sea = null;
+    }
+  }
+  return sea;
+}
+
+/**
+ * The first words of the command line that runs program `name` of this installation; absolute.
+ *
+ * A standalone executable is found by the link that has the program's name, where `ovs install-links` made it; without
+ * one, the executable takes the name as its first argument.
+ */
+export function programCommand(name: string): string[] {
+  if (standalone() === null) return [process.execPath, path.join(path.dirname(process.argv[1]!), name)];
+  const link = path.join(path.dirname(process.execPath), name + path.extname(process.execPath));
+  return existsSync(link) ? [link] : [process.execPath, name];
+}
