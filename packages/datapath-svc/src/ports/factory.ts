@@ -12,6 +12,8 @@ import { TapPort } from './linux/tap.js';
 import { deviceSettings, type PortOptions } from './options.js';
 import type { Port, PortHost } from './provider.js';
 import { StreamPort } from './stream.js';
+import type { WindowsHost } from './windows/host.js';
+import { WindowsTapPort } from './windows/tap.js';
 
 export type MakeKind = 'device' | 'tap' | 'internal' | 'dummy' | 'stream';
 
@@ -24,11 +26,15 @@ export class PortMaker {
   readonly #libc: Libc | undefined;
   readonly #control: NetdevControl | undefined;
   readonly #wall: () => number;
+  readonly #windows: WindowsHost | undefined;
 
-  /** `libc` undefined: no devices. `wall`: milliseconds since 1970, for time stamps in pcap files. */
-  constructor(host: PortHost, libc: Libc | undefined, wall: () => number) {
+  /**
+   * `libc` and `windows` undefined: no devices. `wall`: milliseconds since 1970, for time stamps in pcap files.
+   */
+  constructor(host: PortHost, libc: Libc | undefined, wall: () => number, windows?: WindowsHost) {
     this.host = host;
     this.#libc = libc;
+    this.#windows = windows;
     this.#wall = wall;
     const control = libc && NetdevControl.open(libc);
     this.#control = typeof control === 'number' ? undefined : control;
@@ -42,6 +48,7 @@ export class PortMaker {
       case 'stream':
         return StreamPort.create(this.host, name, options);
       case 'device':
+        if (this.#windows !== undefined) return WindowsTapPort.create('tap', this.#windows, this.host, name);
         if (this.#libc === undefined || this.#control === undefined) return ENODEV;
         return AfPacketPort.create(
           this.#libc,
@@ -53,6 +60,7 @@ export class PortMaker {
         );
       case 'tap':
       case 'internal': {
+        if (this.#windows !== undefined) return WindowsTapPort.create(kind, this.#windows, this.host, name);
         if (this.#libc === undefined || this.#control === undefined) return EOPNOTSUPP;
         const settings = deviceSettings(options);
         if (settings === undefined) return EINVAL;

@@ -13,6 +13,9 @@
 import type { Libc } from './libc.js';
 import { MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ, PROT_WRITE } from './linux.js';
 
+/** What maps memory: the C library, or what stands for it on Windows. */
+export type Mapper = Pick<Libc, 'mmap' | 'view'>;
+
 const addresses = new WeakMap<ArrayBufferLike, number>();
 
 export class Memory {
@@ -46,7 +49,7 @@ export function addressOf(view: Uint8Array): number {
 const pool = new Map<number, Memory[]>();
 
 /** At least `length` bytes of memory (zeroed when new, not when reused), or undefined when there is none left. */
-export function acquireMemory(libc: Libc, length: number): Memory | undefined {
+export function acquireMemory(libc: Mapper, length: number): Memory | undefined {
   const rounded = (length + 0xfff) & ~0xfff;
   const reused = pool.get(rounded)?.pop();
   if (reused !== undefined) return reused;

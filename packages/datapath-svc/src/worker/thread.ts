@@ -8,6 +8,7 @@ import { DatapathCore } from '../core/core.js';
 import { nicEvent } from '../core/netlink/nic.js';
 import { PortMaker } from '../ports/factory.js';
 import type { LogLevel } from '../ports/provider.js';
+import { tryWindowsHost, type WindowsHost } from '../ports/windows/host.js';
 import { ExtensibleSwitch } from '../switch/switch.js';
 import { libcFailure, tryLibc } from '../sys/libc.js';
 import { Driver } from './driver.js';
@@ -32,6 +33,7 @@ export class DatapathThread {
   readonly switch: ExtensibleSwitch;
   readonly loop: PortLoop;
   readonly #driver: Driver;
+  readonly #windows: WindowsHost | undefined;
 
   constructor(options: ThreadOptions) {
     const libc = tryLibc();
@@ -39,7 +41,8 @@ export class DatapathThread {
       options.log('warn', `no devices of the host can be used: ${libcFailure()}`);
     }
     this.loop = new PortLoop(libc, options.now, options.log);
-    const maker = new PortMaker(this.loop, libc, options.wall);
+    this.#windows = options.dummy ? undefined : tryWindowsHost();
+    const maker = new PortMaker(this.loop, libc, options.wall, this.#windows);
     this.switch = new ExtensibleSwitch(maker, {
       dummy: options.dummy,
       onNic: (name, isConnected) => nicEvent(this.core, name, isConnected),
@@ -64,5 +67,6 @@ export class DatapathThread {
     this.core.close();
     await this.#driver.stop();
     this.loop.close();
+    this.#windows?.completions.close();
   }
 }

@@ -15,6 +15,7 @@ import { HEADROOM, type PortRequest, type Vport } from '../../src/core/vport.js'
 import { PortMaker } from '../../src/ports/factory.js';
 import { encodePortOptions } from '../../src/ports/options.js';
 import type { Port } from '../../src/ports/provider.js';
+import type { WindowsHost } from '../../src/ports/windows/host.js';
 import { ExtensibleSwitch } from '../../src/switch/switch.js';
 import { tryLibc } from '../../src/sys/libc.js';
 import { PortLoop } from '../../src/worker/port-loop.js';
@@ -33,14 +34,16 @@ export class Rig {
   readonly #dp: Datapath;
 
   /** Adds port `name` of vport type `type`; throws `errno N` when it cannot be made. */
-  constructor(name: string, type: number, options: Record<string, string> = {}) {
+  constructor(name: string, type: number, options: Record<string, string> = {}, windows?: WindowsHost) {
     const libc = tryLibc();
     this.loop = new PortLoop(
       libc,
       () => performance.now(),
       (level, text) => this.log.push(`${level}: ${text}`),
     );
-    this.switch = new ExtensibleSwitch(new PortMaker(this.loop, libc, () => Date.now()), { dummy: true });
+    this.switch = new ExtensibleSwitch(new PortMaker(this.loop, libc, () => Date.now(), windows), {
+      dummy: true,
+    });
     this.core = new DatapathCore({
       ports: {
         create: (request: PortRequest) =>
