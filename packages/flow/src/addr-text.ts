@@ -1,4 +1,5 @@
 import { FlowSyntaxError } from './errors.js';
+import { ScanMac, stop } from './scan.js';
 
 /**
  * Addresses as text: Ethernet, IPv4 and IPv6, with masks, as flow text reads and prints them. Numbers are in
@@ -26,13 +27,19 @@ const MAC_MASKED = new RegExp(`^(${MAC})(?:/(${MAC}))?$`);
 
 /** `aa:bb:cc:dd:ee:ff`, or with a mask of the same form after `/`. Throws FlowSyntaxError. */
 export function parseMacMasked(text: string): Masked {
+  const plain = parseMac(text);
+  if (plain !== undefined) return { value: plain, mask: MAC_ONES };
   const m = MAC_MASKED.exec(text);
   if (m === null) throw new FlowSyntaxError(`${text}: invalid Ethernet address`);
   return { value: macText(m[1]!), mask: m[2] === undefined ? MAC_ONES : macText(m[2]) };
 }
 
+const mac = new ScanMac();
+
 /** An Ethernet address without a mask, or undefined. */
 export function parseMac(text: string): bigint | undefined {
+  if (mac.scan(text, 0, text.length) && stop() === text.length)
+    return BigInt(mac.high * 0x100000000 + mac.low);
   const m = MAC_MASKED.exec(text);
   return m === null || m[2] !== undefined ? undefined : macText(m[1]!);
 }
@@ -151,10 +158,10 @@ function ip6Groups(text: string, last: boolean): number[] | undefined {
 
 /** An IPv6 address with an optional `/plen` or `/mask`. Throws FlowSyntaxError. */
 export function parseIp6Masked(text: string): Masked {
-  const bad = new FlowSyntaxError(`${text}: invalid IPv6 address`);
+  const bad = (): FlowSyntaxError => new FlowSyntaxError(`${text}: invalid IPv6 address`);
   const m = /^[ \t]*([0-9a-fA-F:.]{1,46})(?:\/(.*))?$/s.exec(text);
   const value = m === null ? undefined : parseIp6(m[1]!);
-  if (m === null || value === undefined) throw bad;
+  if (m === null || value === undefined) throw bad();
   if (m[2] === undefined) return { value, mask: IP6_ONES };
   // A mask that starts with decimal digits is read as a prefix length, and what follows these is then in error.
   const prefix = /^[ \t]*[-+]?[0-9]+/.exec(m[2]);
@@ -163,11 +170,11 @@ export function parseIp6Masked(text: string): Masked {
     if (bits < 0 || bits > 128) {
       throw new FlowSyntaxError(`${text}: IPv6 network prefix bits not between 0 and 128, inclusive`);
     }
-    if (prefix[0].length !== m[2].length) throw bad;
+    if (prefix[0].length !== m[2].length) throw bad();
     return { value, mask: ip6Prefix(bits) };
   }
   const mask = parseIp6(m[2]);
-  if (mask === undefined) throw bad;
+  if (mask === undefined) throw bad();
   return { value, mask };
 }
 

@@ -31,7 +31,8 @@ import { formatPort, parsePort, type PortMap } from './ports.js';
  * value that the field does not have are passed on and dropped where the value is put into a key.
  */
 
-const ones = (bytes: number): bigint => (1n << BigInt(bytes * 8)) - 1n;
+const ONES = Array.from({ length: 17 }, (_, bytes) => (1n << BigInt(bytes * 8)) - 1n);
+const ones = (bytes: number): bigint => ONES[bytes]!;
 
 /** A flag set per format. */
 const FLAG_SETS: Partial<Record<Field['format'], FlagSet>> = {

@@ -9,7 +9,7 @@ import {
   PROTO_OF10_STD_ANY,
 } from './field-types.js';
 import { CT, type FlowKey, VLAN_CFI, W } from './layout.js';
-import type { Match } from './match.js';
+import type { MatchWords } from './match.js';
 
 /**
  * Fields by name and by code, and their values in a key: the control plane's way to a key, in BigInt because a
@@ -28,12 +28,21 @@ for (const f of FIELDS) {
 }
 // A second, shorter alias of tcp_src, tcp_dst and nd fields does not exist; code names are looked up apart.
 const byCodeName = new Map<string, Field>();
+/** Fields of the classes that have most of them, by 7-bit number; the other codes are in `byCode`. */
+const CLASSES: Readonly<Record<number, (Field | undefined)[]>> = { 0: [], 1: [], 0x8000: [], 0x8001: [] };
 const byCode = new Map<string, Field>();
 for (const f of FIELDS) {
   for (const c of [...(f.nxm === undefined ? [] : [f.nxm]), ...f.oxm]) {
     byCodeName.set(c.name, f);
-    byCode.set(`${c.cls}/${c.experimenter}/${c.field}`, f);
+    const inClass = CLASSES[c.cls];
+    if (inClass === undefined) byCode.set(`${c.cls}/${c.experimenter}/${c.field}`, f);
+    else inClass[c.field] = f;
   }
+}
+
+/** Every name and alias with its field. */
+export function fieldNames(): Iterable<readonly [name: string, field: Field]> {
+  return byName;
 }
 
 /** The field called `name` (or aliased so), or undefined. */
@@ -48,7 +57,8 @@ export function fieldByCodeName(name: string): Field | undefined {
 
 /** The field of a TLV header's class, 7-bit field number and experimenter id (0 when class is not 0xffff). */
 export function fieldByCode(cls: number, field: number, experimenter = 0): Field | undefined {
-  return byCode.get(`${cls}/${experimenter}/${field}`);
+  const inClass = CLASSES[cls];
+  return inClass === undefined ? byCode.get(`${cls}/${experimenter}/${field}`) : inClass[field];
 }
 
 /** `fieldByName` for a name that the program itself wrote; throws on a typing error. */
@@ -58,9 +68,11 @@ export function mustField(name: string): Field {
   return f;
 }
 
+const WIRE = FIELDS.map((f) => (1n << BigInt(f.bytes * 8)) - 1n);
+
 /** All ones in the bytes that a value of `f` has on the wire: the mask of an exact match. */
 export function wireMask(f: Field): bigint {
-  return (1n << BigInt(f.bytes * 8)) - 1n;
+  return WIRE[f.id]!;
 }
 
 /** All ones in the width of `f`. */
@@ -107,7 +119,7 @@ export function getField(key: FlowKey, f: Field): bigint {
 }
 
 /** The mask of `f` in `match`: 0 when not matched. */
-export function getMask(match: Match, f: Field): bigint {
+export function getMask(match: MatchWords, f: Field): bigint {
   return getField(match.mask, f);
 }
 

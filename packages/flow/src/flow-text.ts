@@ -3,8 +3,9 @@ import { parseFieldValue } from './field-text.js';
 import { fieldByName, fieldPrereqsMet, getField, setField, wireMask } from './fields.js';
 import { CT, FRAG_LATER, type FlowKey, newKey, W } from './layout.js';
 import { formatMatch } from './match-format.js';
+import { parseKeyValues } from './key-value.js';
 import { matchFromKey } from './match-fields.js';
-import { protocolWord, splitFlowWords } from './match-text.js';
+import { protocolWord } from './match-text.js';
 import { OFPP, type PortMap } from './ports.js';
 
 /**
@@ -129,7 +130,7 @@ export function formatFlow(key: FlowKey, ports?: PortMap): string {
 export function parseExactFlow(text: string, ports?: PortMap): FlowKey {
   const key = newKey();
   const bad = (what: string): FlowSyntaxError => new FlowSyntaxError(`${text}: ${what}`);
-  for (const { name, value } of splitFlowWords(text)) {
+  for (const { key: name, value } of parseKeyValues(text)) {
     const protocol = protocolWord(name);
     if (protocol !== undefined) {
       if (key[W.ETH_TYPE]! >>> 16 !== 0) throw bad('Ethernet type set multiple times');

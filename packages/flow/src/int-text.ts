@@ -3,6 +3,8 @@
  * sign, `0x` for hexadecimal and a leading 0 for octal.
  */
 
+import { scanNumber, stop } from './scan.js';
+
 /** A number and where the text after it starts; `error` says why there is none. */
 export interface Scanned {
   readonly value: bigint;
@@ -47,6 +49,8 @@ export function scanU64(text: string, start = 0): Scanned {
  * A value that needs more bytes is a range error.
  */
 export function scanInt(text: string, width: number, start = 0): Scanned {
+  const plain = scanNumber(text, start, text.length);
+  if (plain >= 0 && (width >= 7 || plain < 2 ** (8 * width))) return { value: BigInt(plain), end: stop() };
   if (text[start] === '0' && (text[start + 1] === 'x' || text[start + 1] === 'X')) {
     const re = /[0-9a-fA-F]*/y;
     re.lastIndex = start + 2;

@@ -1,27 +1,25 @@
 import { ip4Prefix } from './addr-text.js';
 import type { Field } from './field-types.js';
 import { FIELDS, fieldProtocols, wireMask } from './fields.js';
+import { fieldPlace, type FieldPlace, isZero, newValue, putField } from './field-words.js';
 import { CT_STATE_FLAGS, parseFlags } from './flags-text.js';
-import { VLAN_CFI, W } from './layout.js';
-import type { Match } from './match.js';
+import { W } from './layout.js';
+import type { MatchWords } from './match.js';
+import { ScanIp6, scanIp4, ScanMac, scanNumber, stop } from './scan.js';
 
 /**
- * A short cut for the fields and spellings that flow tables are full of: numbers of up to 32 bits, IPv4 and
- * Ethernet addresses, `ct_state`. It works in plain numbers where the general way (`parseFieldValue`, `matchSet`)
- * works in BigInt, and is about three times as fast; loading 100,000 flows spends most of its time here. Whatever
- * is not plain goes the general way, so this file needs no error messages; a test compares the two.
+ * A short cut for the fields and spellings that flow tables are full of: numbers, addresses with prefixes and masks,
+ * `ct_state`. It reads where the value stands in the text, in plain numbers, where the general way
+ * (`parseFieldValue`, `matchSet`) works on strings and BigInt, and is some five times as fast. Whatever is not plain
+ * goes the general way, so this file needs no error messages; a test compares the two.
  */
 
 /** How a field can be set in numbers; undefined for one that cannot. */
 interface FastField {
-  readonly kind: 'number' | 'ipv4' | 'mac' | 'dl_vlan' | 'in_port' | 'ct_state';
-  readonly word: number;
-  readonly shift: number;
-  /** All bits of the field in its word. */
-  readonly keyMask: number;
-  /** Largest value that fits the bytes on the wire: its mask. */
+  readonly kind: 'number' | 'wide' | 'ipv4' | 'ipv6' | 'mac' | 'in_port' | 'ct_state';
+  readonly place: FieldPlace;
+  /** The largest value that fits the bytes on the wire, up to 32 bits of them: its mask. */
   readonly wire: number;
-  readonly maskable: boolean;
   readonly exact: number;
   readonly cidr: number;
   readonly bitwise: number;
@@ -30,16 +28,10 @@ interface FastField {
 const FAST: readonly (FastField | undefined)[] = FIELDS.map((f) => {
   const kind = fastKind(f);
   if (kind === undefined) return undefined;
-  const word = f.offset >>> 5;
-  const shift = kind === 'mac' ? 0 : 32 - (f.offset & 31) - f.keyBits;
-  const width = f.keyBits >= 32 ? 0xffffffff : (1 << f.keyBits) - 1;
   return {
     kind,
-    word,
-    shift,
-    keyMask: (width << shift) >>> 0,
-    wire: kind === 'mac' ? 0 : Number(wireMask(f)),
-    maskable: f.maskable,
+    place: fieldPlace(f),
+    wire: f.bytes <= 4 ? Number(wireMask(f)) : 0,
     exact: fieldProtocols(f, wireMask(f)),
     cidr: fieldProtocols(f, 1n << BigInt(f.bytes * 8 - 1)),
     bitwise: f.maskable ? fieldProtocols(f, 1n) : 0,
@@ -47,161 +39,146 @@ const FAST: readonly (FastField | undefined)[] = FIELDS.map((f) => {
 });
 
 function fastKind(f: Field): FastField['kind'] | undefined {
-  if (f.name === 'dl_vlan' || f.name === 'in_port' || f.name === 'ct_state') return f.name;
-  if (f.name === 'dl_vlan_pcp' || f.name === 'vlan_pcp' || f.valid !== undefined) return undefined;
-  if (f.format === 'ipv4') return 'ipv4';
-  // An Ethernet address in the upper half of its first word, or in the lower.
+  if (f.name === 'in_port' || f.name === 'ct_state') return f.name;
+  if (f.format === 'ipv4' || f.format === 'ipv6') return f.format;
   if (f.format === 'ethernet') return 'mac';
-  const plain = f.format === 'decimal' || f.format === 'hexadecimal';
-  return plain && f.bytes <= 4 ? 'number' : undefined;
+  if (f.format !== 'decimal' && f.format !== 'hexadecimal') return undefined;
+  return f.bytes <= 4 ? 'number' : 'wide';
 }
 
-/** Where the last scan stopped. */
-let at = 0;
+const value = newValue();
+const mask = newValue();
+const mac = new ScanMac();
+const ip6 = new ScanIp6();
 
-/** A plain decimal or 0x number of at most 32 bits at `i`; -1 for anything else, an octal number too. */
-function scanNumber(s: string, i: number): number {
-  let c = s.charCodeAt(i);
-  let n = 0;
-  if (c === 48 && (s.charCodeAt(i + 1) | 32) === 120) {
-    const start = i + 2;
-    for (i = start; i < s.length; i++) {
-      c = s.charCodeAt(i);
-      const digit = c >= 48 && c <= 57 ? c - 48 : (c | 32) >= 97 && (c | 32) <= 102 ? (c | 32) - 87 : -1;
-      if (digit < 0) break;
-      n = n * 16 + digit;
-    }
-    at = i;
-    return i === start || i - start > 8 ? -1 : n;
-  }
-  const start = i;
-  for (; i < s.length; i++) {
-    c = s.charCodeAt(i);
-    if (c < 48 || c > 57) break;
-    n = n * 10 + c - 48;
-  }
-  at = i;
-  if (i === start || i - start > 10 || n > 0xffffffff) return -1;
-  return s.charCodeAt(start) === 48 && i - start > 1 ? -1 : n;
+const SLASH = 47;
+
+/** A field of at most 32 bits: sets `value[3]` and `mask[3]`. */
+function readNumber(f: Field, fast: FastField, text: string, from: number, to: number): boolean {
+  const v = scanNumber(text, from, to);
+  if (v < 0 || v > fast.wire) return false;
+  value[3] = v;
+  mask[3] = fast.wire;
+  if (stop() === to) return true;
+  if (!f.maskable || text.charCodeAt(stop()) !== SLASH) return false;
+  const m = scanNumber(text, stop() + 1, to);
+  if (m > fast.wire || stop() < to) return false;
+  mask[3] = m;
+  // A mask of 0 is a wildcard, another matter; so is what is no number.
+  return m > 0;
 }
 
-/** A dotted address of plain decimal bytes at `i`; -1 for anything else. */
-function scanIp4(s: string, i: number): number {
-  let ip = 0;
-  for (let part = 0; part < 4; part++) {
-    let n = 0;
-    const start = i;
-    for (; i < s.length && i - start < 3; i++) {
-      const c = s.charCodeAt(i);
-      if (c < 48 || c > 57) break;
-      n = n * 10 + c - 48;
-    }
-    if (i === start || n > 255 || (part < 3 && s.charCodeAt(i) !== 46)) return -1;
-    ip = ip * 256 + n;
-    if (part < 3) i++;
-  }
-  at = i;
-  return ip;
+/** A field of 64 or 128 bits with a value of up to 53. */
+function readWide(fast: FastField, text: string, from: number, to: number): boolean {
+  const v = scanNumber(text, from, to);
+  if (v < 0) return false;
+  value[2] = v / 0x100000000;
+  value[3] = v;
+  mask.set(fast.place.wire);
+  if (stop() === to) return true;
+  if (text.charCodeAt(stop()) !== SLASH) return false;
+  const m = scanNumber(text, stop() + 1, to);
+  if (m <= 0 || stop() < to) return false;
+  mask.fill(0);
+  mask[2] = m / 0x100000000;
+  mask[3] = m;
+  return true;
 }
 
-let macHigh = 0;
-let macLow = 0;
-
-/** Six hexadecimal bytes with colons, the whole of `s`, into `macHigh` and `macLow`. */
-function scanMac(s: string): boolean {
-  let high = 0;
-  let low = 0;
-  let i = 0;
-  for (let part = 0; part < 6; part++) {
-    let n = 0;
-    const start = i;
-    for (; i < s.length && i - start < 2; i++) {
-      const c = s.charCodeAt(i);
-      const digit = c >= 48 && c <= 57 ? c - 48 : (c | 32) >= 97 && (c | 32) <= 102 ? (c | 32) - 87 : -1;
-      if (digit < 0) break;
-      n = n * 16 + digit;
-    }
-    if (i === start || (part < 5 && s.charCodeAt(i) !== 58)) return false;
-    if (part < 2) high = high * 256 + n;
-    else low = low * 256 + n;
-    if (part < 5) i++;
+function readIp4(text: string, from: number, to: number): boolean {
+  const v = scanIp4(text, from, to);
+  if (v < 0) return false;
+  value[3] = v;
+  mask[3] = 0xffffffff;
+  if (stop() === to) return true;
+  if (text.charCodeAt(stop()) !== SLASH) return false;
+  const at = stop() + 1;
+  const bits = text.charCodeAt(at) === 48 ? -1 : scanNumber(text, at, to);
+  if (bits > 0 && bits <= 32 && stop() === to) {
+    mask[3] = ip4Prefix(bits);
+    return true;
   }
-  macHigh = high;
-  macLow = low;
-  return i === s.length;
+  const m = scanIp4(text, at, to);
+  if (m <= 0 || stop() < to) return false;
+  mask[3] = m;
+  return true;
 }
 
-function put(match: Match, word: number, bits: number, value: number, mask: number): void {
-  match.mask[word] = (match.mask[word]! & ~bits) | mask;
-  match.key[word] = (match.key[word]! & ~bits) | (value & mask);
+function readIp6(text: string, from: number, to: number): boolean {
+  if (!ip6.scan(text, from, to)) return false;
+  value.set(ip6.words);
+  mask.fill(0xffffffff);
+  if (stop() === to) return true;
+  if (text.charCodeAt(stop()) !== SLASH) return false;
+  const at = stop() + 1;
+  const bits = text.charCodeAt(at) === 48 ? -1 : scanNumber(text, at, to);
+  if (bits <= 0 || bits > 128 || stop() < to) return false;
+  for (let i = 0; i < 4; i++)
+    mask[i] = bits >= 32 * i + 32 ? -1 : bits <= 32 * i ? 0 : ip4Prefix(bits - 32 * i);
+  return true;
+}
+
+function readMac(text: string, from: number, to: number): boolean {
+  if (!mac.scan(text, from, to)) return false;
+  value[2] = mac.high;
+  value[3] = mac.low;
+  mask[2] = 0xffff;
+  mask[3] = 0xffffffff;
+  if (stop() === to) return true;
+  if (text.charCodeAt(stop()) !== SLASH || !mac.scan(text, stop() + 1, to) || stop() < to) return false;
+  mask[2] = mac.high;
+  mask[3] = mac.low;
+  return !isZero(mask);
 }
 
 /**
- * Applies `f=text` to `match` when both are of the common kind; returns the protocols that can carry it, or -1
- * when the general way has to be taken (nothing is changed then).
+ * Applies `f=text[from..to)` to `match` when both are of the common kind; returns the protocols that can carry it,
+ * or -1 when the general way has to be taken (nothing is changed then).
  */
-export function applyFast(match: Match, f: Field, text: string): number {
+export function applyFast(match: MatchWords, f: Field, text: string, from = 0, to = text.length): number {
   const fast = FAST[f.id];
   if (fast === undefined) return -1;
+  value.fill(0);
+  mask.fill(0);
   switch (fast.kind) {
-    case 'number': {
-      const value = scanNumber(text, 0);
-      if (value < 0 || value > fast.wire) return -1;
-      let mask = fast.wire;
-      if (at < text.length) {
-        if (!fast.maskable || text.charCodeAt(at) !== 47) return -1;
-        mask = scanNumber(text, at + 1);
-        // A mask of 0 is a wildcard, another matter.
-        if (mask <= 0 || mask > fast.wire || at < text.length) return -1;
-      }
-      if (mask === fast.wire) {
-        put(match, fast.word, fast.keyMask, value << fast.shift, fast.keyMask);
-        return fast.exact;
-      }
-      put(match, fast.word, fast.keyMask, value << fast.shift, (mask << fast.shift) & fast.keyMask);
-      return fast.bitwise;
-    }
+    case 'number':
+      if (!readNumber(f, fast, text, from, to)) return -1;
+      putField(match, f, value, mask);
+      return mask[3] === fast.wire ? fast.exact : fast.bitwise;
+    case 'wide':
+      if (!readWide(fast, text, from, to)) return -1;
+      putField(match, f, value, mask);
+      return mask[2] === 0xffffffff && mask[3] === 0xffffffff ? fast.exact : fast.bitwise;
     case 'ipv4': {
-      const value = scanIp4(text, 0);
-      if (value < 0) return -1;
-      if (at === text.length) {
-        put(match, fast.word, 0xffffffff, value, 0xffffffff);
-        return fast.exact;
-      }
-      if (text.charCodeAt(at) !== 47 || text.charCodeAt(at + 1) === 48) return -1;
-      const bits = scanNumber(text, at + 1);
-      if (bits <= 0 || bits > 32 || at < text.length) return -1;
-      put(match, fast.word, 0xffffffff, value, ip4Prefix(bits));
-      return bits === 32 ? fast.exact : fast.cidr;
+      if (!readIp4(text, from, to)) return -1;
+      putField(match, f, value, mask);
+      const inverse = ~mask[3]!;
+      if (inverse === 0) return fast.exact;
+      return (inverse & (inverse + 1)) === 0 ? fast.cidr : fast.bitwise;
     }
+    case 'ipv6':
+      if (!readIp6(text, from, to)) return -1;
+      putField(match, f, value, mask);
+      return mask[3] === 0xffffffff ? fast.exact : fast.bitwise;
     case 'mac':
-      if (!scanMac(text)) return -1;
-      if ((f.offset & 31) === 0) {
-        put(match, fast.word, 0xffffffff, (macHigh << 16) | (macLow >>> 16), 0xffffffff);
-        put(match, fast.word + 1, 0xffff0000, macLow << 16, 0xffff0000);
-      } else {
-        put(match, fast.word, 0x0000ffff, macHigh, 0x0000ffff);
-        put(match, fast.word + 1, 0xffffffff, macLow, 0xffffffff);
-      }
-      return fast.exact;
-    case 'dl_vlan': {
-      const vid = scanNumber(text, 0);
-      if (vid < 0 || vid > 0xfff || at < text.length) return -1;
-      put(match, W.VLAN0, 0x1fff, vid | VLAN_CFI, 0x1fff);
-      return fast.exact;
-    }
+      if (!readMac(text, from, to)) return -1;
+      putField(match, f, value, mask);
+      return mask[2] === 0xffff && mask[3] === 0xffffffff ? fast.exact : fast.bitwise;
     case 'in_port': {
       // A port number is decimal whatever it begins with; only the reserved ones need more care.
-      const port = scanNumber(text, 0);
-      if (port < 0 || port >= 0xff00 || at < text.length || text.charCodeAt(1) > 57) return -1;
-      put(match, W.IN_PORT, 0xffffffff, port, 0xffffffff);
+      const port = scanNumber(text, from, to);
+      if (port < 0 || port >= 0xff00 || stop() < to || text.charCodeAt(from + 1) > 57) return -1;
+      match.mask[W.IN_PORT] = 0xffffffff;
+      match.key[W.IN_PORT] = port;
       return fast.exact;
     }
     case 'ct_state': {
-      if (!text.startsWith('+') && !text.startsWith('-')) return -1;
-      const { value, mask } = parseFlags(CT_STATE_FLAGS, text);
-      if (mask === undefined || mask === CT_STATE_FLAGS.exact) return -1;
-      put(match, W.CT_STATE, 0xffffffff, value, mask);
+      const first = text.charCodeAt(from);
+      if (first !== 43 && first !== 45) return -1;
+      const flags = parseFlags(CT_STATE_FLAGS, text.slice(from, to));
+      if (flags.mask === undefined || flags.mask === CT_STATE_FLAGS.exact) return -1;
+      match.mask[W.CT_STATE] = flags.mask;
+      match.key[W.CT_STATE] = flags.value & flags.mask;
       return fast.bitwise;
     }
   }

@@ -3,7 +3,7 @@ import { formatFrag, formatPacketType } from './field-text.js';
 import { CT_STATE_FLAGS, type FlagSet, formatFlags, formatFlagsMasked, TCP_FLAGS } from './flags-text.js';
 import { altHex } from './int-text.js';
 import { VLAN_CFI, W } from './layout.js';
-import type { Match } from './match.js';
+import { Match, type MatchWords, matchWords, newWords } from './match.js';
 import { formatPort, type PortMap } from './ports.js';
 
 /**
@@ -57,7 +57,7 @@ function dec(name: string, value: number, mask: number, full: number): string {
 }
 
 /** A 64-bit or 128-bit field in hexadecimal. */
-function hexWide(name: string, match: Match, word: number, words: number, zero: string): string {
+function hexWide(name: string, match: MatchWords, word: number, words: number, zero: string): string {
   let any = 0;
   let all = 0xffffffff;
   let value = 0n;
@@ -76,12 +76,12 @@ function hexWide(name: string, match: Match, word: number, words: number, zero: 
   return all >>> 0 === 0xffffffff ? `${name}=${v},` : `${name}=${v}/0x${mask.toString(16)},`;
 }
 
-function ip4(name: string, match: Match, word: number): string {
+function ip4(name: string, match: MatchWords, word: number): string {
   const m = match.mask[word]!;
   return m === 0 ? '' : `${name}=${formatIp4Masked(match.key[word]!, m)},`;
 }
 
-function ip6(name: string, match: Match, word: number): string {
+function ip6(name: string, match: MatchWords, word: number): string {
   const { key: k, mask: m } = match;
   const [a, b, c, d] = [m[word]!, m[word + 1]!, m[word + 2]!, m[word + 3]!];
   if ((a | b | c | d) === 0) return '';
@@ -103,7 +103,7 @@ function ip6(name: string, match: Match, word: number): string {
 }
 
 /** An Ethernet address of 48 bits that begins at the upper (`half` 0) or lower (1) half of `word`. */
-function mac(name: string, match: Match, word: number, half: 0 | 1): string {
+function mac(name: string, match: MatchWords, word: number, half: 0 | 1): string {
   const { key: k, mask: m } = match;
   const mh = half === 0 ? m[word]! >>> 16 : m[word]! & 0xffff;
   const ml = half === 0 ? ((m[word]! << 16) | (m[word + 1]! >>> 16)) >>> 0 : m[word + 1]!;
@@ -116,7 +116,7 @@ function mac(name: string, match: Match, word: number, half: 0 | 1): string {
     : `${name}=${text}/${formatMacWords(mh, ml)},`;
 }
 
-function formatCt(match: Match): string {
+function formatCt(match: MatchWords): string {
   const { key: k, mask: m } = match;
   let s = '';
   const stateMask = m[W.CT_STATE]!;
@@ -141,7 +141,7 @@ function formatCt(match: Match): string {
   return s;
 }
 
-function formatTunnel(match: Match): string {
+function formatTunnel(match: MatchWords): string {
   const { key: k, mask: m } = match;
   let s = hexWide('tun_id', match, W.TUN_ID, 2, '0');
   s += ip4('tun_src', match, W.TUN_SRC);
@@ -177,7 +177,7 @@ function formatTunnel(match: Match): string {
   return s;
 }
 
-function formatVlans(match: Match): string {
+function formatVlans(match: MatchWords): string {
   let s = '';
   for (let i = 0; i < 2; i++) {
     const mask = match.mask[W.VLAN0 + i]! & 0xffff;
@@ -202,7 +202,7 @@ function formatVlans(match: Match): string {
   return s;
 }
 
-function formatNsh(match: Match): string {
+function formatNsh(match: MatchWords): string {
   const { key: k, mask: m } = match;
   const byte = (name: string, word: number, shift: number): string => {
     const mask = (m[word]! >>> shift) & 0xff;
@@ -227,7 +227,7 @@ function formatNsh(match: Match): string {
   return s;
 }
 
-function formatMpls(match: Match): string {
+function formatMpls(match: MatchWords): string {
   const { key: k, mask: m } = match;
   const lse = k[W.MPLS]!;
   const mask = m[W.MPLS]!;
@@ -241,7 +241,13 @@ function formatMpls(match: Match): string {
 }
 
 /** The match as flow text: `tcp,in_port=1,nw_src=10.0.0.0/8`; '' for one that matches everything. */
-export function formatMatch(match: Match, options: MatchFormat = {}): string {
+export function formatMatch(match: Match | MatchWords, options: MatchFormat = {}): string {
+  return formatWords(match instanceof Match ? matchWords(match, area) : match, options);
+}
+
+const area = newWords();
+
+function formatWords(match: MatchWords, options: MatchFormat): string {
   const { key: k, mask: m } = match;
   let s = '';
   if (options.priority !== undefined && options.priority !== DEFAULT_PRIORITY) {
@@ -324,7 +330,7 @@ export function formatMatch(match: Match, options: MatchFormat = {}): string {
   return s.endsWith(',') ? s.slice(0, -1) : s;
 }
 
-function formatL4(match: Match, type: number, proto: number): string {
+function formatL4(match: MatchWords, type: number, proto: number): string {
   const { key: k, mask: m } = match;
   const src = k[W.TP]! >>> 16;
   const dst = k[W.TP]! & 0xffff;

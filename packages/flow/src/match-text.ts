@@ -2,78 +2,24 @@ import { FlowSyntaxError } from './errors.js';
 import { parseFieldValue } from './field-text.js';
 import { PROTO_ANY, PROTO_NXM_OXM_ANY } from './field-types.js';
 import type { Field } from './field-types.js';
-import { fieldByName, fieldProtocols, mustField } from './fields.js';
+import { fieldNames, fieldProtocols, mustField } from './fields.js';
 import { scanInt } from './int-text.js';
 import { W } from './layout.js';
-import { Match } from './match.js';
+import { KeyValueCursor } from './key-value.js';
+import { Match, type MatchWords, newWords } from './match.js';
 import { applyFast } from './match-fast.js';
 import { matchSet } from './match-fields.js';
 import type { PortMap } from './ports.js';
 import { parseSubfield } from './subfield.js';
+import { WordTable } from './word-table.js';
 
 export { formatMatch, type MatchFormat, DEFAULT_PRIORITY } from './match-format.js';
 
 /**
  * Flow syntax, the part that says what is matched (ovs-ofctl(8), "Flow Syntax"): `tcp,in_port=1,nw_src=10.0.0.0/8`.
- * A flow's other words (`priority=`, `table=`, `actions=` …) are the openflow package's, which hands the words
- * it does not know to `applyMatchWord`.
+ * A flow's other words (`priority=`, `table=`, `actions=` …) are the openflow package's, which hands the pairs
+ * it does not know to `applyMatchPair`.
  */
-
-/** A word of flow syntax; `value` is '' when it has none. */
-export interface FlowWord {
-  readonly name: string;
-  readonly value: string;
-}
-
-/** Whether a character separates words. */
-function isSeparator(c: number): boolean {
-  return c === 44 || c === 32 || c === 9 || c === 10 || c === 13;
-}
-
-/**
- * Splits flow text into words: `key`, `key=value`, `key:value` or `key(value)`, between commas or blanks.
- * Parentheses nest, and what is within them is not split.
- */
-export function splitFlowWords(text: string): FlowWord[] {
-  const words: FlowWord[] = [];
-  let i = 0;
-  while (true) {
-    while (i < text.length && isSeparator(text.charCodeAt(i))) i++;
-    if (i >= text.length) return words;
-    const from = i;
-    for (; i < text.length; i++) {
-      const c = text.charCodeAt(i);
-      // A separator, `:`, `=` or `(`.
-      if (c === 58 || c === 61 || c === 40 || isSeparator(c)) break;
-    }
-    const name = text.slice(from, i);
-    const delimiter = text[i];
-    if (delimiter === '=' || delimiter === ':') {
-      const start = ++i;
-      i = valueEnd(text, start, false);
-      words.push({ name, value: text.slice(start, i) });
-    } else if (delimiter === '(') {
-      const start = ++i;
-      i = valueEnd(text, start, true);
-      words.push({ name, value: text.slice(start, i) });
-      i++;
-    } else {
-      words.push({ name, value: '' });
-    }
-  }
-}
-
-/** Where a value that starts at `i` ends: at a separator, or `enclosed` at `)`, outside of inner parentheses. */
-function valueEnd(text: string, i: number, enclosed: boolean): number {
-  let depth = 0;
-  for (; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (depth === 0 && (enclosed ? c === 41 : isSeparator(c))) return i;
-    if (c === 40) depth++;
-    else if (c === 41 && depth > 0) depth--;
-  }
-  return i;
-}
 
 /** Words that stand for an Ethernet type and an IP protocol. */
 const PROTOCOLS: Readonly<Record<string, readonly [ethType: number, proto: number]>> = {
@@ -96,60 +42,71 @@ const PROTOCOLS: Readonly<Record<string, readonly [ethType: number, proto: numbe
   mplsm: [0x8848, 0],
 };
 
+/** What a word of a match is: a field, a protocol, or `eth`. */
+type MatchWord = Field | readonly [ethType: number, proto: number] | 'eth';
+
+const WORDS = new WordTable<MatchWord>([...fieldNames(), ...Object.entries(PROTOCOLS), ['eth', 'eth']]);
+
 /** The Ethernet type and IP protocol (0: any) of a word such as `tcp6`, or undefined. */
 export function protocolWord(name: string): readonly [ethType: number, proto: number] | undefined {
   return Object.hasOwn(PROTOCOLS, name) ? PROTOCOLS[name] : undefined;
 }
 
 /** Makes `match` ask for Ethernet packets, unless it asks for some packet type already. */
-export function setDefaultPacketType(match: Match): void {
+export function setDefaultPacketType(match: MatchWords): void {
   if (match.mask[W.PACKET_TYPE] === 0) match.mask[W.PACKET_TYPE] = 0xffffffff;
 }
 
 /** `setDefaultPacketType` where a match on `f` implies it: what a parser and a decoder of matches do per field. */
-export function addEthernetPrereq(match: Match, f: Field): void {
+export function addEthernetPrereq(match: MatchWords, f: Field): void {
   if (f.prereq === 'ethernet') setDefaultPacketType(match);
 }
 
 /**
- * Applies one word of flow syntax to `match`. Returns the protocols (bits of `PROTO`) that can carry it, or
- * undefined when `name` is nothing that matches. Throws FlowSyntaxError.
+ * Applies the pair at `at` to `match`. Returns the protocols (bits of `PROTO`) that can carry it, or -1 when its key
+ * is nothing that matches. Throws FlowSyntaxError.
  */
-export function applyMatchWord(
-  match: Match,
-  name: string,
-  value: string,
-  ports?: PortMap,
-): number | undefined {
-  const protocol = protocolWord(name);
-  if (protocol !== undefined) {
-    setWord(match, W.ETH_TYPE, 0xffff0000, protocol[0] << 16);
-    if (protocol[1] !== 0) setWord(match, W.NW, 0xff000000, protocol[1] << 24);
-    setDefaultPacketType(match);
-    return PROTO_ANY;
-  }
-  if (name === 'eth') {
+export function applyMatchPair(match: MatchWords, at: KeyValueCursor, ports?: PortMap): number {
+  const word = at.find(WORDS);
+  if (word === undefined) return applyOther(match, at.key, at.value);
+  if (word === 'eth') {
     match.mask[W.PACKET_TYPE] = 0xffffffff;
     match.key[W.PACKET_TYPE] = 0;
     return PROTO_ANY;
   }
-  const f = fieldByName(name);
-  if (f !== undefined) {
-    const quick = applyFast(match, f, value);
-    if (quick >= 0) {
-      addEthernetPrereq(match, f);
-      return quick;
-    }
-    return applyField(match, f, value, ports);
+  if ('name' in word) {
+    const quick = applyFast(match, word, at.text, at.valueFrom, at.valueTo);
+    if (quick < 0) return applyField(match, word, at.value, ports);
+    addEthernetPrereq(match, word);
+    return quick;
   }
+  setWord(match, W.ETH_TYPE, 0xffff0000, word[0] << 16);
+  if (word[1] !== 0) setWord(match, W.NW, 0xff000000, word[1] << 24);
+  setDefaultPacketType(match);
+  return PROTO_ANY;
+}
+
+/** `applyMatchPair` of one pair by itself; undefined for a name that is nothing that matches. */
+export function applyMatchWord(
+  match: MatchWords,
+  name: string,
+  value: string,
+  ports?: PortMap,
+): number | undefined {
+  const at = new KeyValueCursor(value === '' ? name : `${name}=${value}`);
+  const protocols = at.next() ? applyMatchPair(match, at, ports) : -1;
+  return protocols === -1 ? undefined : protocols;
+}
+
+function applyOther(match: MatchWords, name: string, value: string): number {
   if (/^tun_metadata([0-9]|[1-5][0-9]|6[0-3])(\[|$)/.test(name)) {
     throw new FlowSyntaxError(`${name}: tunnel metadata fields are not supported`);
   }
-  return name.includes('[') ? applySubfield(match, name, value) : undefined;
+  return name.includes('[') ? applySubfield(match, name, value) : -1;
 }
 
 /** `f=value` by the general way; exported for the test that compares it with the short cut. */
-export function applyField(match: Match, f: Field, value: string, ports?: PortMap): number {
+export function applyField(match: MatchWords, f: Field, value: string, ports?: PortMap): number {
   // A field without a value only has to exist.
   const masked = parseFieldValue(f, value === '' ? '0/0' : value, ports);
   matchSet(match, f, masked.value, masked.mask);
@@ -157,13 +114,13 @@ export function applyField(match: Match, f: Field, value: string, ports?: PortMa
   return fieldProtocols(f, masked.mask);
 }
 
-function setWord(match: Match, word: number, mask: number, value: number): void {
+function setWord(match: MatchWords, word: number, mask: number, value: number): void {
   match.mask[word] = match.mask[word]! | mask;
   match.key[word] = (match.key[word]! & ~mask) | value;
 }
 
 /** `FIELD[start..end]=value`. */
-function applySubfield(match: Match, name: string, text: string): number {
+function applySubfield(match: MatchWords, name: string, text: string): number {
   const bits = parseSubfield(name);
   const value = scanInt(text, 16);
   if (value.error !== undefined || value.end < text.length) {
@@ -183,7 +140,7 @@ function applySubfield(match: Match, name: string, text: string): number {
 }
 
 /** What is only in TLV matches because of a combination of fields: anything of an IPv6 header. */
-export function matchProtocols(match: Match): number {
+export function matchProtocols(match: MatchWords): number {
   const ipv6 = match.mask[W.ETH_TYPE]! >>> 16 !== 0 && match.key[W.ETH_TYPE]! >>> 16 === 0x86dd;
   return ipv6 && (match.mask[W.NW]! & 0xffffff00) !== 0 ? PROTO_NXM_OXM_ANY : PROTO_ANY;
 }
@@ -196,14 +153,16 @@ export interface ParsedMatch {
 
 /** Reads the whole of `text` as a match; port names are looked up in `ports`. Throws FlowSyntaxError. */
 export function parseMatchProtocols(text: string, ports?: PortMap): ParsedMatch {
-  const match = new Match();
+  const match = newWords();
   let protocols = PROTO_ANY;
-  for (const { name, value } of splitFlowWords(text)) {
-    const p = applyMatchWord(match, name, value, ports);
-    if (p === undefined) throw unknownWord(name, value);
+  const at = new KeyValueCursor(text);
+  while (at.next()) {
+    const p = applyMatchPair(match, at, ports);
+    if (p === -1) throw unknownWord(at.key, at.value);
     protocols &= p;
   }
-  return { match, protocols: protocols & matchProtocols(match) };
+  protocols &= matchProtocols(match);
+  return { match: Match.packedFrom(match), protocols };
 }
 
 /** `parseMatchProtocols` for those who want the match alone. */
@@ -217,7 +176,7 @@ export function unknownWord(name: string, value: string): FlowSyntaxError {
 }
 
 /** A match of one field: `matchSet` by name, for tests and tools. */
-export function matchSetText(match: Match, name: string, text: string): void {
+export function matchSetText(match: MatchWords, name: string, text: string): void {
   const f = mustField(name);
   const { value, mask } = parseFieldValue(f, text);
   matchSet(match, f, value, mask);

@@ -1,4 +1,5 @@
 import { vlog } from '@ovs-node/common/vlog';
+import { scanNumber, stop } from './scan.js';
 
 const log = vlog('ofp_port');
 
@@ -45,6 +46,10 @@ const reservedByNumber = new Map<number, string>(RESERVED.map(([name, port]) => 
  * (in double quotes to tell it from a reserved name). Undefined when it means none.
  */
 export function parsePort(text: string, ports?: PortMap): number | undefined {
+  const plain = text.charCodeAt(1) > 57 ? -1 : scanNumber(text, 0, text.length);
+  if (plain >= 0 && plain < 0xff00 && stop() === text.length) return plain;
+  const named = reservedByName.get(text);
+  if (named !== undefined) return named;
   if (/^[-+]?[0-9]+$/.test(text)) {
     const n = Number(text);
     if (n < 0) {

@@ -1,6 +1,7 @@
 import { FlowSyntaxError } from './errors.js';
 import { fieldByCodeName, fieldByName } from './fields.js';
 import type { Field } from './field-types.js';
+import { scanNumber, stop } from './scan.js';
 
 /** `FIELD[]`, `FIELD[bit]` and `FIELD[start..end]`: a run of bits of a field (ovs-actions(7)). */
 export interface FieldBits {
@@ -15,6 +16,25 @@ export interface FieldBits {
  * after `]`. Throws FlowSyntaxError in the peer's words, which quote all of `text`.
  */
 export function parseBits(text: string, at: number, field: Field): { bits: FieldBits; end: number } {
+  return parsePlainBits(text, at, field) ?? parseAnyBits(text, at, field);
+}
+
+/** Digits that are right, which is what nearly all are. */
+function parsePlainBits(
+  text: string,
+  at: number,
+  field: Field,
+): { bits: FieldBits; end: number } | undefined {
+  const start = scanNumber(text, at + 1, text.length);
+  if (text.charCodeAt(at) !== 91 || start < 0) return undefined;
+  let last = start;
+  if (text.startsWith('..', stop())) last = scanNumber(text, stop() + 2, text.length);
+  if (last < start || last >= field.bits || text.charCodeAt(stop()) !== 93) return undefined;
+  if (text.charCodeAt(at + 2) === 120) return undefined;
+  return { bits: { field, ofs: start, nBits: last - start + 1 }, end: stop() + 1 };
+}
+
+function parseAnyBits(text: string, at: number, field: Field): { bits: FieldBits; end: number } {
   // Numbers are signed, as scanf("%d") has them.
   const range = /^\[(?:([-+]?[0-9]+)(?:\.\.([-+]?[0-9]+))?)?\]/.exec(text.slice(at));
   if (range === null) {

@@ -2,8 +2,9 @@ import test from 'ava';
 import { setLevels } from '@ovs-node/common/vlog';
 import { PROTO_ANY, PROTO_NXM_OXM_ANY, PROTO } from '../src/field-types.js';
 import { FIELDS } from '../src/fields.js';
+import { parseKeyValues } from '../src/key-value.js';
 import { normalizeMatch } from '../src/match-normalize.js';
-import { formatMatch, parseMatch, parseMatchProtocols, splitFlowWords } from '../src/match-text.js';
+import { formatMatch, parseMatch, parseMatchProtocols } from '../src/match-text.js';
 import { matchEquals, matchSubsumes } from '../src/match-fields.js';
 import { fixture, textOrError } from './fixtures.js';
 
@@ -51,11 +52,11 @@ test('every field of the table is accepted by name and alias', (t) => {
 });
 
 test('words are split at commas and blanks outside of parentheses', (t) => {
-  t.deepEqual(splitFlowWords(' tcp,,a=1:2 b(c(d),e) f:g'), [
-    { name: 'tcp', value: '' },
-    { name: 'a', value: '1:2' },
-    { name: 'b', value: 'c(d),e' },
-    { name: 'f', value: 'g' },
+  t.deepEqual(parseKeyValues(' tcp,,a=1:2 b(c(d),e) f:g'), [
+    { key: 'tcp', value: '' },
+    { key: 'a', value: '1:2' },
+    { key: 'b', value: 'c(d),e' },
+    { key: 'f', value: 'g' },
   ]);
 });
 

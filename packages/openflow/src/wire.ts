@@ -12,7 +12,6 @@ export class Reader {
   /** Position of the next byte to read, and of the end, in `buf`. */
   pos: number;
   readonly end: number;
-  private readonly view: DataView;
   private readonly tooShort: ErrorName;
 
   /** Reads `buf[pos..end)`; `tooShort` is what a read past the end fails with. The buffer is borrowed. */
@@ -20,7 +19,6 @@ export class Reader {
     this.buf = buf;
     this.pos = pos;
     this.end = end;
-    this.view = new DataView(buf.buffer, buf.byteOffset, buf.byteLength);
     this.tooShort = tooShort;
   }
 
@@ -39,10 +37,11 @@ export class Reader {
     return this.buf[this.take(1)];
   }
   u16(): number {
-    return this.view.getUint16(this.take(2));
+    const at = this.take(2);
+    return (this.buf[at] << 8) | this.buf[at + 1];
   }
   u32(): number {
-    return this.view.getUint32(this.take(4));
+    return this.i32() >>> 0;
   }
   /** The next 32 bits, which stay to be read. */
   peekU32(): number {
@@ -51,14 +50,27 @@ export class Reader {
     return v;
   }
   i32(): number {
-    return this.view.getInt32(this.take(4));
+    const at = this.take(4);
+    const { buf } = this;
+    return (buf[at] << 24) | (buf[at + 1] << 16) | (buf[at + 2] << 8) | buf[at + 3];
   }
   u64(): bigint {
-    return this.view.getBigUint64(this.take(8));
+    return this.big(8);
   }
   /** An unsigned number of `n` bytes. */
   big(n: number): bigint {
     return bytesToBig(this.buf, this.take(n), n);
+  }
+  /** An unsigned number of `n` bytes, 16 at most, as four words into `out`. */
+  words(out: Uint32Array, n: number): void {
+    const at = this.take(n);
+    const { buf } = this;
+    out[0] = 0;
+    out[1] = 0;
+    out[2] = 0;
+    out[3] = 0;
+    const first = 16 - n;
+    for (let i = first; i < 16; i++) out[i >> 2] = (out[i >> 2] << 8) | buf[at + i - first];
   }
   mac(): bigint {
     return this.big(6);
@@ -97,30 +109,31 @@ export class Reader {
 
 /** The unsigned number in `n` bytes. */
 export function bytesToBig(buf: Uint8Array, at: number, n: number): bigint {
-  let v = 0n;
-  for (let i = 0; i < n; i++) v = (v << 8n) | BigInt(buf[at + i]);
-  return v;
+  // In doubles as far as they are exact: most numbers are small, however wide their fields.
+  let v = 0;
+  let i = 0;
+  for (; i < n && v < 0x200000000000; i++) v = v * 256 + buf[at + i];
+  let big = v === 0 ? 0n : BigInt(v);
+  for (; i < n; i++) big = (big << 8n) | BigInt(buf[at + i]);
+  return big;
 }
 
 /** A growing buffer of network-order fields. */
 export class Writer {
   private buf: Uint8Array;
-  private view: DataView;
   length = 0;
 
   constructor(size = 256) {
     this.buf = new Uint8Array(size);
-    this.view = new DataView(this.buf.buffer);
   }
 
-  /** Makes room for `n` bytes and returns where. It may replace `buf` and `view`, so it must be called before they are read. */
+  /** Makes room for `n` bytes and returns where. It may replace `buf`, so it must be called before that is read. */
   private grow(n: number): number {
     const at = this.length;
     if (at + n > this.buf.length) {
       const bigger = new Uint8Array(Math.max(this.buf.length * 2, at + n));
       bigger.set(this.buf.subarray(0, at));
       this.buf = bigger;
-      this.view = new DataView(bigger.buffer);
     }
     this.length = at + n;
     return at;
@@ -128,31 +141,49 @@ export class Writer {
 
   u8(v: number): this {
     const at = this.grow(1);
-    this.view.setUint8(at, v);
+    this.buf[at] = v;
     return this;
   }
   u16(v: number): this {
     const at = this.grow(2);
-    this.view.setUint16(at, v);
+    const { buf } = this;
+    buf[at] = v >>> 8;
+    buf[at + 1] = v;
     return this;
   }
   u32(v: number): this {
     const at = this.grow(4);
-    this.view.setUint32(at, v);
+    const { buf } = this;
+    buf[at] = v >>> 24;
+    buf[at + 1] = v >>> 16;
+    buf[at + 2] = v >>> 8;
+    buf[at + 3] = v;
     return this;
   }
   u64(v: bigint): this {
-    const at = this.grow(8);
-    this.view.setBigUint64(at, v);
-    return this;
+    return this.big(v, 8);
   }
   /** An unsigned number in `n` bytes; higher bits are cut. */
   big(v: bigint, n: number): this {
     const at = this.grow(n);
+    const { buf } = this;
+    let low = 0;
     for (let i = n - 1; i >= 0; i--) {
-      this.buf[at + i] = Number(v & 0xffn);
-      v >>= 8n;
+      if ((n - 1 - i) % 4 === 0) {
+        low = Number(BigInt.asUintN(32, v));
+        v = v <= 0xffffffffn ? 0n : v >> 32n;
+      }
+      buf[at + i] = low;
+      low >>>= 8;
     }
+    return this;
+  }
+  /** The lower `n` bytes, 16 at most, of four words. */
+  words(v: Uint32Array, n: number): this {
+    const at = this.grow(n);
+    const { buf } = this;
+    const first = 16 - n;
+    for (let i = first; i < 16; i++) buf[at + i - first] = v[i >> 2] >>> (24 - 8 * (i & 3));
     return this;
   }
   mac(v: bigint): this {
@@ -182,13 +213,22 @@ export class Writer {
   }
   /** Overwrites the 16-bit number at `at`. */
   setU16(at: number, v: number): void {
-    this.view.setUint16(at, v);
+    this.buf[at] = v >>> 8;
+    this.buf[at + 1] = v;
   }
   setU8(at: number, v: number): void {
-    this.view.setUint8(at, v);
+    this.buf[at] = v;
   }
   /** What was written, a copy of its own. */
   finish(): Uint8Array {
     return this.buf.slice(0, this.length);
+  }
+  /** What was written, until the next write or `clear`. */
+  borrow(): Uint8Array {
+    return this.buf.subarray(0, this.length);
+  }
+  /** Forgets what was written, and keeps the room. */
+  clear(): void {
+    this.length = 0;
   }
 }

@@ -7,7 +7,7 @@ import { parseMatch } from '@ovs-node/flow/match-text';
 import { formatDuration, formatFlow, parseFlow, parseFlowProtocols, splitCommand } from '../src/text/flow.js';
 import { formatProtocols, protocolsFromName } from '../src/text/protocols.js';
 import { hexDump } from '../src/text/hex-dump.js';
-import { parseKeyValues } from '../src/text/key-value.js';
+import { parseKeyValues } from '@ovs-node/flow/key-value';
 import { groupNames } from '../src/text/print-table.js';
 import { FLOWS } from './mini-switch.js';
 
@@ -157,12 +157,15 @@ test('a cookie to match and a cookie to set', (t) => {
 });
 
 test('a line may start with its command', (t) => {
-  t.deepEqual(splitCommand('delete tcp'), { command: 'delete', rest: ' tcp' });
-  t.deepEqual(splitCommand('modify_strict tcp,actions=1'), {
-    command: 'modify_strict',
-    rest: ' tcp,actions=1',
-  });
-  t.deepEqual(splitCommand(' in_port=1,actions=2'), { command: 'add', rest: 'in_port=1,actions=2' });
+  t.deepEqual(splitCommand('delete tcp'), { command: 'delete', from: 6 });
+  t.deepEqual(splitCommand('modify_strict tcp,actions=1'), { command: 'modify_strict', from: 13 });
+  t.deepEqual(splitCommand(' in_port=1,actions=2'), { command: 'add', from: 1 });
+  t.deepEqual(splitCommand('x delete_strict', 2), { command: 'delete_strict', from: 15 });
+  t.deepEqual(
+    splitCommand('deleted', 0, 6),
+    { command: 'delete', from: 6 },
+    'a line ends where its file goes on',
+  );
 });
 
 test('key and value syntax', (t) => {

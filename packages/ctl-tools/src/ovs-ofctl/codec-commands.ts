@@ -27,7 +27,7 @@ import {
 } from '@ovs-node/openflow/match/ofp10';
 import { encodeMessage, HEADER_LENGTH } from '@ovs-node/openflow/messages/codec';
 import { highestVersion } from '@ovs-node/openflow/messages/switch';
-import { parseKeyValues } from '@ovs-node/openflow/text/key-value';
+import { parseKeyValues } from '@ovs-node/flow/key-value';
 import { printMessage } from '@ovs-node/openflow/text/message';
 import { formatNxMatch, parseNxMatch } from '@ovs-node/openflow/text/nx-match';
 import { VERSIONS, versionFromName } from '@ovs-node/openflow/version';

@@ -7,7 +7,6 @@ import {
   formatFlow,
   type FlowTextOptions,
   parseFlowProtocols,
-  type ParsedFlow,
   splitCommand,
 } from '@ovs-node/openflow/text/flow';
 import { protocolRow } from '@ovs-node/openflow/text/protocols';
@@ -20,7 +19,7 @@ import type {
 } from '@ovs-node/openflow/messages/types';
 import type { OfctlContext, SortCriterion, Switch } from './context.js';
 import { sendFlowMods } from './flow-sender.js';
-import { readLines } from './input.js';
+import { forEachLine } from './input.js';
 
 /** Parses with the words of flow syntax turned into the end of the program. */
 export function parseOrFail<T>(parse: () => T): T {
@@ -47,18 +46,17 @@ export function parseFlowFile(
 ): FlowList {
   const flowMods: FlowMod[] = [];
   let usable = PROTO_ANY;
-  for (const { line, number } of readLines(file, failure)) {
-    let parsed: ParsedFlow;
+  forEachLine(file, failure, (text, from, to, number) => {
     try {
-      const split = mixed ? splitCommand(line) : { command, rest: line };
-      parsed = parseFlowProtocols(split.rest, split.command, o);
+      const split = mixed ? splitCommand(text, from, to) : { command, from };
+      const parsed = parseFlowProtocols(text, split.command, o, split.from, to);
+      flowMods.push(parsed.flowMod);
+      usable &= parsed.usable;
     } catch (e) {
       if (e instanceof FlowSyntaxError) throw new FatalError(`${file}:${number}: ${e.message}`);
       throw e;
     }
-    flowMods.push(parsed.flowMod);
-    usable &= parsed.usable;
-  }
+  });
   return { flowMods, usable };
 }
 

@@ -10,7 +10,7 @@ import { checkActions } from '@ovs-node/openflow/actions/check';
 import { parseActions, parseActionsIn } from '@ovs-node/openflow/actions/text';
 import { portMatch } from '@ovs-node/openflow/messages/packet';
 import { NO_BUFFER, type PacketOut } from '@ovs-node/openflow/messages/types';
-import { parseKeyValues } from '@ovs-node/openflow/text/key-value';
+import { parseKeyValues } from '@ovs-node/flow/key-value';
 import type { FlowTextOptions } from '@ovs-node/openflow/text/flow';
 import type { OfctlContext } from './context.js';
 import { parseOrFail } from './flow-commands.js';

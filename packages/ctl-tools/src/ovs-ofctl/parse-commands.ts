@@ -4,7 +4,8 @@ import { errnoName, FatalError, strerror } from '@ovs-node/common/errors';
 import { parseFlowProtocols } from '@ovs-node/openflow/text/flow';
 import { printMessage } from '@ovs-node/openflow/text/message';
 import { formatProtocols, PROTOCOLS, protocolRow } from '@ovs-node/openflow/text/protocols';
-import { encodeMessage } from '@ovs-node/openflow/messages/codec';
+import { putMessage } from '@ovs-node/openflow/messages/codec';
+import { Writer } from '@ovs-node/openflow/wire';
 import { type FlowList, parseFlowFile, parseOrFail } from './flow-commands.js';
 import { flowModMessage } from './flow-sender.js';
 import type { OfctlContext } from './context.js';
@@ -17,10 +18,15 @@ function printFlows(c: OfctlContext, list: FlowList): void {
   process.stdout.write(`chosen protocol: ${name}\n`);
   let xid = 0;
   let out = '';
+  const w = new Writer();
+  const options = { verbosity: c.settings.verbosity };
   for (const flowMod of list.flowMods) {
-    out += printMessage(encodeMessage(flowModMessage(flowMod, bit), version, ++xid), {
-      verbosity: c.settings.verbosity,
-    });
+    w.clear();
+    putMessage(w, flowModMessage(flowMod, bit), version, ++xid);
+    out += printMessage(w.borrow(), options);
+    if (out.length < 0x10000) continue;
+    process.stdout.write(out);
+    out = '';
   }
   process.stdout.write(out);
 }

@@ -6,7 +6,7 @@
 import { vlog } from '@ovs-node/common/vlog';
 import { getField, mustField, setField } from '@ovs-node/flow/fields';
 import { CT, VLAN_CFI, W } from '@ovs-node/flow/layout';
-import { Match } from '@ovs-node/flow/match';
+import { Match, type MatchWords, newWords } from '@ovs-node/flow/match';
 import { matchPrereqsMet } from '@ovs-node/flow/match-fields';
 import { PROTO_ANY, PROTO_OF10_NXM_ANY, PROTO_OF10_STD_ANY } from '@ovs-node/flow/field-types';
 import { OFPP } from '@ovs-node/flow/ports';
@@ -46,22 +46,38 @@ class Refused extends Error {
 }
 
 /** The flow as the actions change it; one at a time, because a match is big and checks are many. */
-const scratch = new Match();
+const scratch = newWords();
 
 class Checker {
   usable = PROTO_ANY;
-  private readonly flow: Match;
-  private readonly limits: Required<CheckLimits>;
+  private maxPorts: number = OFPP.MAX;
+  private tableId = 255;
+  private nTables = 255;
+  private match: MatchWords = scratch;
+  private loaded = true;
 
-  constructor(match: Match, limits: CheckLimits) {
-    scratch.key.set(match.key);
-    scratch.mask.set(match.mask);
-    this.flow = scratch;
-    this.limits = {
-      maxPorts: limits.maxPorts ?? OFPP.MAX,
-      tableId: limits.tableId ?? 255,
-      nTables: limits.nTables ?? 255,
-    };
+  start(match: Match | MatchWords, limits: CheckLimits): void {
+    this.usable = PROTO_ANY;
+    this.match = match;
+    this.loaded = false;
+    this.maxPorts = limits.maxPorts ?? OFPP.MAX;
+    this.tableId = limits.tableId ?? 255;
+    this.nTables = limits.nTables ?? 255;
+  }
+
+  /** The flow as the actions before have changed it. Most actions do not ask. */
+  private get flow(): MatchWords {
+    if (!this.loaded) {
+      const { match } = this;
+      if (match instanceof Match) {
+        match.copyTo(scratch);
+      } else {
+        scratch.key.set(match.key);
+        scratch.mask.set(match.mask);
+      }
+      this.loaded = true;
+    }
+    return scratch;
   }
 
   private inconsistent(): void {
@@ -105,19 +121,26 @@ class Checker {
     }
   }
 
-  list(actions: readonly Action[]): Action[] {
-    return actions.map((a) => this.one(a));
+  /** The same list when no action changes. */
+  list(actions: readonly Action[]): readonly Action[] {
+    let out: Action[] | undefined;
+    for (let i = 0; i < actions.length; i++) {
+      const a = this.one(actions[i]);
+      if (a === actions[i]) continue;
+      out ??= [...actions];
+      out[i] = a;
+    }
+    return out ?? actions;
   }
 
   private one(a: Action): Action {
-    const { flow } = this;
     switch (a.type) {
       case 'output':
       case 'output_trunc':
         this.outputPort(a.port);
         return a;
       case 'enqueue':
-        if (a.port >= this.limits.maxPorts && a.port !== OFPP.IN_PORT && a.port !== OFPP.LOCAL) {
+        if (a.port >= this.maxPorts && a.port !== OFPP.IN_PORT && a.port !== OFPP.LOCAL) {
           throw new Refused('OFPBAC_BAD_OUT_PORT');
         }
         return a;
@@ -128,18 +151,18 @@ class Checker {
       case 'set_vlan_pcp': {
         const { hasVlan } = this;
         if (!hasVlan && !a.pushIfNeeded) this.inconsistent();
-        flow.key[W.VLAN0] |= VLAN_CFI;
+        this.flow.key[W.VLAN0] |= VLAN_CFI;
         return { ...a, hasVlan };
       }
       case 'strip_vlan':
         if (!this.hasVlan) this.inconsistent();
-        flow.key[W.VLAN0] = flow.key[W.VLAN1];
-        flow.key[W.VLAN1] = 0;
+        this.flow.key[W.VLAN0] = this.flow.key[W.VLAN1];
+        this.flow.key[W.VLAN1] = 0;
         return a;
       case 'push_vlan':
-        if ((flow.key[W.VLAN1] & VLAN_CFI) !== 0) throw new Refused('OFPBAC_BAD_TAG');
-        flow.key[W.VLAN1] = flow.key[W.VLAN0];
-        flow.key[W.VLAN0] = ((a.ethertype << 16) | VLAN_CFI) >>> 0;
+        if ((this.flow.key[W.VLAN1] & VLAN_CFI) !== 0) throw new Refused('OFPBAC_BAD_TAG');
+        this.flow.key[W.VLAN1] = this.flow.key[W.VLAN0];
+        this.flow.key[W.VLAN0] = ((a.ethertype << 16) | VLAN_CFI) >>> 0;
         return a;
       case 'set_ipv4_src':
       case 'set_ipv4_dst':
@@ -153,7 +176,7 @@ class Checker {
         return a;
       case 'set_l4_src_port':
       case 'set_l4_dst_port':
-        if (!this.isIp || ![6, 17, 132].includes(this.proto) || (flow.key[W.NW] & 2) !== 0)
+        if (!this.isIp || ![6, 17, 132].includes(this.proto) || (this.flow.key[W.NW] & 2) !== 0)
           this.inconsistent();
         return { ...a, proto: this.proto };
       case 'set_mpls_label':
@@ -164,7 +187,7 @@ class Checker {
         return a;
       case 'push_mpls':
         this.setEthType(a.ethertype);
-        flow.key[W.NW] &= 0x00ffffff;
+        this.flow.key[W.NW] &= 0x00ffffff;
         return a;
       case 'pop_mpls':
         if (!this.isMpls) this.inconsistent();
@@ -184,7 +207,7 @@ class Checker {
         this.destination(a.subfield);
         return a;
       case 'resubmit': {
-        const valid = matchPrereqsMet(flow, mustField('ct_nw_proto'));
+        const valid = matchPrereqsMet(this.flow, mustField('ct_nw_proto'));
         if (a.withCtOrig && !valid) throw new Refused('OFPBAC_MATCH_INCONSISTENT');
         return a;
       }
@@ -218,8 +241,8 @@ class Checker {
       }
       case 'goto_table':
         if (
-          (this.limits.tableId !== 255 && a.table <= this.limits.tableId) ||
-          (this.limits.nTables !== 255 && a.table >= this.limits.nTables)
+          (this.tableId !== 255 && a.table <= this.tableId) ||
+          (this.nTables !== 255 && a.table >= this.nTables)
         ) {
           throw new Refused('OFPBIC_BAD_TABLE_ID');
         }
@@ -231,7 +254,7 @@ class Checker {
 
   private outputPort(port: number): void {
     if (port === OFPP.ANY || port === OFPP.UNSET) throw new Refused('OFPBAC_BAD_OUT_PORT');
-    if (port >= this.limits.maxPorts && port < OFPP.IN_PORT) throw new Refused('OFPBAC_BAD_OUT_PORT');
+    if (port >= this.maxPorts && port < OFPP.IN_PORT) throw new Refused('OFPBAC_BAD_OUT_PORT');
   }
 
   private setField(a: ActionOf<'set_field'>): void {
@@ -246,7 +269,7 @@ class Checker {
 
   private learn(l: LearnSpec): void {
     // The new flow must be able to match and set what the specs say, given those before them.
-    const made = new Match();
+    const made = newWords();
     for (const s of l.specs) {
       if ('field' in s.src) this.source(s.src.field);
       if (s.dst === 'output' || !s.dstField) continue;
@@ -278,13 +301,15 @@ class Checker {
   }
 }
 
+const checker = new Checker();
+
 /** Checks actions and instructions against the match of their flow. */
 export function checkActions(
   actions: readonly Action[],
-  match: Match,
+  match: Match | MatchWords,
   limits: CheckLimits = {},
 ): CheckResult {
-  const checker = new Checker(match, limits);
+  checker.start(match, limits);
   try {
     const checked = checker.list(actions);
     return { error: undefined, usable: checker.usable, actions: checked };

@@ -3,7 +3,7 @@ import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { portFromOf10, portToOf10 } from '@ovs-node/flow/fields';
 import { OFPP } from '@ovs-node/flow/ports';
 import { fail } from '../errors.js';
-import { parseKeyValues } from '../text/key-value.js';
+import { parseKeyValues } from '@ovs-node/flow/key-value';
 import { parseU16 } from '../text/numbers.js';
 import { formatPort, parsePort as readPort } from '@ovs-node/flow/ports';
 import { formatTable, readTable } from '../text/tables.js';

@@ -4,7 +4,7 @@ import { mustField } from '@ovs-node/flow/fields';
 import { fail } from '../errors.js';
 import { readFieldName } from '../match/headers.js';
 import { formatIp4, formatIp6 as formatIpv6, parseIp6 as readIpv6 } from '@ovs-node/flow/addr-text';
-import { parseKeyValues } from '../text/key-value.js';
+import { parseKeyValues } from '@ovs-node/flow/key-value';
 import { readIpv4, readNumber } from '../text/numbers.js';
 import { formatTable, readTable } from '../text/tables.js';
 import { decodeActionList, encodeActionList, formatActionList, parseActionList } from './nested.js';

@@ -4,7 +4,7 @@ import { fieldProtocols, isValidValue, mustField, wireMask } from '@ovs-node/flo
 import type { Field } from '@ovs-node/flow/field-types';
 import { fail } from '../errors.js';
 import { fieldCode, headerLength, putFieldHeader, readFieldHeader, readFieldName } from '../match/headers.js';
-import { formatFieldValue, fullMask, parseFieldValue } from './field-value.js';
+import { formatFieldValue, fullMask, ones, parseFieldValue } from './field-value.js';
 import { altHex } from '@ovs-node/flow/int-text';
 import { readNumber } from '../text/numbers.js';
 import type { Reader, Writer } from '../wire.js';
@@ -19,6 +19,7 @@ import {
   putSubfieldHeader,
   readSubfield,
   splitOfsNbits,
+  wholeField,
 } from './subfield.js';
 import type { Action, ActionOf, Subfield } from './types.js';
 
@@ -36,8 +37,21 @@ interface LoadSegment {
 
 /** What loads it takes to say a set-field. */
 export function loadSegments(a: SetField): LoadSegment[] {
+  const f = mustField(a.field);
+  if (f.bits <= 64 && a.mask === fullMask(f)) return [{ subfield: wholeField(f), value: a.value }];
+  if (a.mask > 0xffffffffn) return wideSegments(a, f.bits);
+  // One run of ones within 32 bits: the other common case.
+  const mask = Number(a.mask);
+  if (mask === 0) return [];
+  const ofs = 31 - Math.clz32(mask & -mask);
+  const run = mask >>> ofs;
+  if ((run & (run + 1)) !== 0) return wideSegments(a, f.bits);
+  const value = Number(a.value) >>> ofs;
+  return [{ subfield: { field: a.field, ofs, nBits: 32 - Math.clz32(run) }, value: BigInt(value) }];
+}
+
+function wideSegments(a: SetField, width: number): LoadSegment[] {
   const out: LoadSegment[] = [];
-  const width = mustField(a.field).bits;
   let ofs = 0;
   while (ofs < width) {
     if (((a.mask >> BigInt(ofs)) & 1n) === 0n) {
@@ -57,13 +71,12 @@ export function loadSegments(a: SetField): LoadSegment[] {
 
 /** The set-field that loads `value` into a subfield. */
 export function loadAction(s: Subfield, value: bigint, form: SetField['form']): SetField {
-  return {
-    type: 'set_field',
-    field: s.field,
-    value: value << BigInt(s.ofs),
-    mask: ((1n << BigInt(s.nBits)) - 1n) << BigInt(s.ofs),
-    form,
-  };
+  const f = mustField(s.field);
+  if (s.ofs === 0 && s.nBits === f.bits) {
+    return { type: 'set_field', field: s.field, value, mask: fullMask(f), form };
+  }
+  const ofs = BigInt(s.ofs);
+  return { type: 'set_field', field: s.field, value: value << ofs, mask: ones(s.nBits) << ofs, form };
 }
 
 /** Whether a set-field sets its whole field. */
@@ -179,7 +192,7 @@ function parseLoad(arg: string): Action {
   const text = arg.slice(0, arrow);
   const value = readNumber(text);
   if (value === undefined || value < 0n) throw new FlowSyntaxError(`${arg}: cannot parse integer value`);
-  if (value >> BigInt(dst.nBits) !== 0n) {
+  if (value > ones(dst.nBits)) {
     throw new FlowSyntaxError(`${arg}: value ${text} does not fit into ${dst.nBits} bits`);
   }
   return loadAction(dst, value, 'load');
@@ -284,7 +297,7 @@ export const FIELD_ACTIONS: ActionRows<'set_field' | 'move' | 'push' | 'pop'> = 
           const dst = readSubfield(r, ofs, nBits);
           checkWritable(mustField(dst.field));
           const value = r.u64();
-          if (value >> BigInt(nBits) !== 0n) fail('OFPBAC_BAD_ARGUMENT', `value wider than ${nBits} bits`);
+          if (value > ones(nBits)) fail('OFPBAC_BAD_ARGUMENT', `value wider than ${nBits} bits`);
           return loadAction(dst, value, 'load');
         },
         (w, a) => {

@@ -4,7 +4,7 @@ import { fieldByName, mustField } from '@ovs-node/flow/fields';
 import { fail } from '../errors.js';
 import { fieldCode } from '../match/headers.js';
 import { readFieldName } from '../match/headers.js';
-import { parseKeyValues } from '../text/key-value.js';
+import { parseKeyValues } from '@ovs-node/flow/key-value';
 import { altHex } from '@ovs-node/flow/int-text';
 import { hex, parseU64, readNumber } from '../text/numbers.js';
 import { formatTable, readTable } from '../text/tables.js';

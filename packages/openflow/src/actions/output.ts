@@ -4,7 +4,7 @@ import { portFromOf10, portToOf10 } from '@ovs-node/flow/fields';
 import { OFPP } from '@ovs-node/flow/ports';
 import { fail } from '../errors.js';
 import { formatPort, parsePort as readPort } from '@ovs-node/flow/ports';
-import { parseKeyValues } from '../text/key-value.js';
+import { parseKeyValues } from '@ovs-node/flow/key-value';
 import { parseU16, parseU32 } from '../text/numbers.js';
 import { type ActionRows, type FormatContext, nx, type ParseContext, std } from './row.js';
 import {

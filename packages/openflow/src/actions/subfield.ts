@@ -1,8 +1,9 @@
 /** Subfields in text (`NXM_NX_REG0[0..15]`, `reg0`, `vlan_tci[13]`) and on the wire. */
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
-import { fieldByCodeName, fieldByName, mustField } from '@ovs-node/flow/fields';
+import { fieldNames, FIELDS, mustField } from '@ovs-node/flow/fields';
 import type { Field } from '@ovs-node/flow/field-types';
 import { parseBits } from '@ovs-node/flow/subfield';
+import { WordTable } from '@ovs-node/flow/word-table';
 import { fail } from '../errors.js';
 import { putFieldHeader, readFieldName } from '../match/headers.js';
 import type { Reader, Writer } from '../wire.js';
@@ -18,21 +19,37 @@ export function fieldCodeName(f: Field): string {
   return (f.nxm ?? f.oxm[0])?.name ?? f.name;
 }
 
+function* fieldWords(): Iterable<readonly [string, Field]> {
+  yield* fieldNames();
+  for (const f of FIELDS) for (const c of f.nxm ? [f.nxm, ...f.oxm] : f.oxm) yield [c.name, f];
+}
+
 /** The field called by its name or by the name of its NXM or OXM constant. */
 export function findField(name: string): Field | undefined {
-  return fieldByCodeName(name) ?? fieldByName(name);
+  return NAMES.find(name);
 }
+
+const WHOLE: readonly Subfield[] = FIELDS.map((f) => ({ field: f.name, ofs: 0, nBits: f.bits }));
 
 /** The whole of a field. */
 export function wholeField(f: Field): Subfield {
-  return { field: f.name, ofs: 0, nBits: fieldBits(f) };
+  return WHOLE[f.id];
+}
+
+const NAMES = new WordTable(fieldWords());
+
+/** `NAME[]` that is all of `text`, the form that most subfields have; undefined for any other. */
+function parseWhole(text: string): Subfield | undefined {
+  if (!text.endsWith('[]')) return undefined;
+  const f = NAMES.find(text, 0, text.length - 2);
+  return f && wholeField(f);
 }
 
 /** Reads a subfield at the start of `text`; `rest` is what follows it. @throws FlowSyntaxError */
 export function parseSubfieldPrefix(text: string): { subfield: Subfield; rest: string } {
   const nameEnd = text.search(/\[|-(?=>)|\s|,|=/);
   const name = nameEnd < 0 ? text : text.slice(0, nameEnd);
-  const f = findField(name);
+  const f = NAMES.find(name);
   if (!f) throw new FlowSyntaxError(`${text}: unknown field \`${name}'`);
   if (text[name.length] !== '[') return { subfield: wholeField(f), rest: text.slice(name.length) };
   const { bits, end } = parseBits(text, name.length, f);
@@ -41,6 +58,8 @@ export function parseSubfieldPrefix(text: string): { subfield: Subfield; rest: s
 
 /** Reads a subfield that is all of `text`. @throws FlowSyntaxError */
 export function parseSubfield(text: string): Subfield {
+  const whole = parseWhole(text);
+  if (whole) return whole;
   const { subfield, rest } = parseSubfieldPrefix(text);
   if (rest !== '') throw new FlowSyntaxError(`${text}: extra input following field syntax`);
   return subfield;

@@ -6,7 +6,8 @@ import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { parsePort } from '@ovs-node/flow/ports';
 import { OFPP } from '@ovs-node/flow/ports';
 import { fail } from '../errors.js';
-import { parseKeyValues } from '../text/key-value.js';
+import { KeyValueCursor } from '@ovs-node/flow/key-value';
+import { WordTable } from '@ovs-node/flow/word-table';
 import { Reader, type Writer } from '../wire.js';
 import { CONTROL_ACTIONS } from './control.js';
 import { CT_ACTIONS } from './ct.js';
@@ -25,6 +26,7 @@ import type {
   ParseContext,
   WireForm,
 } from './row.js';
+import { NX_VENDOR } from './row.js';
 import type { Action, ActionType } from './types.js';
 
 export const ACTIONS: ActionTable = {
@@ -51,17 +53,19 @@ export function instructionKind(a: Action): InstructionKind {
   return actionRow(a.type).instruction ?? 'apply';
 }
 
-const decoders = new Map<string, WireForm<Action>>();
-const parsers = new Map<
-  string,
-  { type: ActionType; parse: (arg: string, context: ParseContext) => Action }
->();
-for (const [type, row] of Object.entries(ACTIONS) as unknown as [ActionType, ActionRow][]) {
+/** Wire forms by number: version, vendor, code. */
+const decoders = new Map<number, WireForm<Action>>();
+const decoderKey = (version: number, vendor: number, code: number): number =>
+  ((version * 4 + (vendor === 0 ? 0 : vendor === NX_VENDOR ? 1 : 2)) << 16) | code;
+const parsers: [keyword: string, parse: (arg: string, context: ParseContext) => Action][] = [];
+for (const row of Object.values(ACTIONS) as unknown as ActionRow[]) {
   for (const form of row.wire) {
-    for (let v = form.from; v <= form.to; v++) decoders.set(`${v}:${form.vendor}:${form.code}`, form);
+    for (let v = form.from; v <= form.to; v++) decoders.set(decoderKey(v, form.vendor, form.code), form);
   }
-  for (const [keyword, parse] of Object.entries(row.parse)) parsers.set(keyword, { type, parse });
+  parsers.push(...Object.entries(row.parse));
 }
+
+const KEYWORDS = new WordTable(parsers);
 
 /** Whether any version knows this experimenter. */
 const VENDORS = new Set(
@@ -114,7 +118,7 @@ export function decodeList(r: Reader, context: DecodeContext): Action[] {
       if (!VENDORS.has(vendor)) fail('OFPBAC_BAD_VENDOR', `vendor 0x${vendor.toString(16)}`);
       code = body.u16();
     }
-    const form = decoders.get(`${context.version}:${vendor}:${code}`);
+    const form = decoders.get(decoderKey(context.version, vendor, code));
     if (!form)
       return fail(vendor === 0 ? 'OFPBAC_BAD_TYPE' : 'OFPBAC_BAD_VENDOR_TYPE', `action ${vendor}:${code}`);
     if (form.length !== undefined && form.length !== length) {
@@ -163,30 +167,28 @@ const LATER = new Set(
   ),
 );
 
-/** Parses a list; `within` is the action that holds it. @throws FlowSyntaxError */
-export function parseList(text: string, context: ParseContext, within?: ActionType): Action[] {
+/** Parses a list, `text[from..to)`; `within` is the action that holds it. @throws FlowSyntaxError */
+export function parseList(
+  text: string,
+  context: ParseContext,
+  within?: ActionType,
+  from = 0,
+  to = text.length,
+): Action[] {
   if (context.depth > MAX_DEPTH) throw new FlowSyntaxError('Action nested too deeply');
-  const c: ParseContext = { ...context, depth: context.depth + 1, within };
+  const { ports, tables, usable, depth } = context;
+  const c: ParseContext = { ports, tables, usable, depth: depth + 1, within };
   const out: Action[] = [];
   let drop = false;
-  for (const { key, value } of parseKeyValues(text)) {
-    const lower = key.toLowerCase();
-    const parser = parsers.get(lower);
-    if (parser) {
-      const a = parser.parse(value, c);
-      checkNesting(a, within);
-      out.push(a);
-      continue;
-    }
-    if (lower === 'drop') {
+  const at = new KeyValueCursor(text, from, to);
+  while (at.next()) {
+    // Keywords are the same in capitals, but hardly anyone writes them.
+    const parse = at.find(KEYWORDS);
+    const a = parse === undefined ? parseOther(at, c) : parse(at.value, c);
+    if (a === undefined) {
       drop = true;
       continue;
     }
-    if (lower === 'apply_actions') throw new FlowSyntaxError('apply_actions is the default instruction');
-    if (LATER.has(lower)) throw new FlowSyntaxError(`action ${lower} is not supported yet`);
-    const port = parsePort(key, context.ports);
-    if (port === undefined) throw new FlowSyntaxError(`unknown action ${key}`);
-    const a: Action = { type: 'output', port, maxLen: port === OFPP.CONTROLLER ? 0xffff : 0 };
     checkNesting(a, within);
     out.push(a);
   }
@@ -195,6 +197,20 @@ export function parseList(text: string, context: ParseContext, within?: ActionTy
     throw new FlowSyntaxError('"drop" must not be accompanied by any other action or instruction');
   }
   return out;
+}
+
+/** A keyword in capitals, `drop` (undefined), or a port to send to. */
+function parseOther(at: KeyValueCursor, c: ParseContext): Action | undefined {
+  const { key } = at;
+  const lower = key.toLowerCase();
+  const parse = KEYWORDS.find(lower);
+  if (parse) return parse(at.value, c);
+  if (lower === 'drop') return undefined;
+  if (lower === 'apply_actions') throw new FlowSyntaxError('apply_actions is the default instruction');
+  if (LATER.has(lower)) throw new FlowSyntaxError(`action ${lower} is not supported yet`);
+  const port = parsePort(key, c.ports);
+  if (port === undefined) throw new FlowSyntaxError(`unknown action ${key}`);
+  return { type: 'output', port, maxLen: port === OFPP.CONTROLLER ? 0xffff : 0 };
 }
 
 /** What may stand inside of what. */

@@ -8,9 +8,9 @@ import type { Action } from './types.js';
 
 export type { TableMap } from './row.js';
 
-/** Reads actions and instructions; narrows `context.usable` to the protocols that can carry them. @throws FlowSyntaxError */
-export function parseActionsIn(text: string, context: ParseContext): Action[] {
-  const actions = parseList(text, context);
+/** Reads actions and instructions, `text[from..to)`; narrows `context.usable` to the protocols that can carry them. @throws FlowSyntaxError */
+export function parseActionsIn(text: string, context: ParseContext, from = 0, to = text.length): Action[] {
+  const actions = parseList(text, context, undefined, from, to);
   const problem = instructionOrderProblem(actions);
   if (problem !== undefined) throw new FlowSyntaxError(problem);
   return actions;

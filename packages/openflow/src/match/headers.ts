@@ -3,7 +3,7 @@
  * wire: class (16 bits), field (7), hasmask (1), length (8), then an experimenter id when the class is 0xffff, which
  * the length counts (OpenFlow 1.3, section 7.2.3.2).
  */
-import { fieldByCode } from '@ovs-node/flow/fields';
+import { fieldByCode, FIELDS } from '@ovs-node/flow/fields';
 import type { Field, FieldCode } from '@ovs-node/flow/field-types';
 import type { ErrorName } from '../error-table.js';
 import { fail } from '../errors.js';
@@ -19,6 +19,28 @@ export function fieldCode(f: Field, version: number): FieldCode | undefined {
   return best ?? f.nxm ?? f.oxm[0];
 }
 
+/** A header as 32 bits, and the experimenter id that follows it or 0. */
+interface HeaderWords {
+  readonly exact: number;
+  readonly masked: number;
+  readonly experimenter: number;
+}
+
+function headerWords(f: Field, version: number): HeaderWords | undefined {
+  const code = fieldCode(f, version);
+  if (!code) return undefined;
+  const words = (masked: 0 | 1): number =>
+    ((code.cls << 16) |
+      (code.field << 9) |
+      (masked << 8) |
+      ((masked + 1) * f.bytes + (headerLength(code) - 4))) >>>
+    0;
+  return { exact: words(0), masked: words(1), experimenter: code.experimenter };
+}
+
+/** By field id and version. */
+const HEADERS = FIELDS.map((f) => Array.from({ length: 7 }, (_, version) => headerWords(f, version)));
+
 /** Bytes of a header. */
 export function headerLength(code: FieldCode): number {
   return code.cls === EXPERIMENTER ? 8 : 4;
@@ -26,13 +48,10 @@ export function headerLength(code: FieldCode): number {
 
 /** Writes the header of a field whose value (and mask) follow, or do not (in actions that only name a field). */
 export function putFieldHeader(w: Writer, f: Field, version: number, masked = false): void {
-  const code = fieldCode(f, version);
-  if (!code) throw new Error(`field ${f.name} has no code`);
-  const experimenter = code.cls === EXPERIMENTER;
-  w.u16(code.cls);
-  w.u8((code.field << 1) | (masked ? 1 : 0));
-  w.u8((masked ? 2 : 1) * f.bytes + (experimenter ? 4 : 0));
-  if (experimenter) w.u32(code.experimenter);
+  const h = HEADERS[f.id][version];
+  if (!h) throw new Error(`field ${f.name} has no code`);
+  w.u32(masked ? h.masked : h.exact);
+  if (h.experimenter !== 0) w.u32(h.experimenter);
 }
 
 /** A header as read. `field` is undefined when no field has that code. */

@@ -2,11 +2,20 @@
  * TLV matches: nx_match (the Nicira extension of OpenFlow 1.0) and OXM (1.2 and later). One codec: the two differ in
  * code points, in how VLAN, DSCP and ports are said, and in nx_match carrying the cookie to match.
  */
-import { exactMask, fieldPrereqsMet, getField, isValidValue, mustField } from '@ovs-node/flow/fields';
+import { fieldPrereqsMet, mustField } from '@ovs-node/flow/fields';
 import type { Field } from '@ovs-node/flow/field-types';
-import { VLAN_CFI, W } from '@ovs-node/flow/layout';
-import { Match } from '@ovs-node/flow/match';
-import { matchPrereqsMet, matchSet } from '@ovs-node/flow/match-fields';
+import {
+  type FieldPlace,
+  fieldPlace,
+  isExactMask,
+  isValidWords,
+  isZero,
+  newValue,
+  putField,
+  readPlace,
+} from '@ovs-node/flow/field-words';
+import { KEY_WORDS, VLAN_CFI, W } from '@ovs-node/flow/layout';
+import { Match, type MatchWords, matchWords, newWords } from '@ovs-node/flow/match';
 import { addEthernetPrereq } from '@ovs-node/flow/match-text';
 import { fail, guard, type OfError } from '../errors.js';
 import { Reader, Writer } from '../wire.js';
@@ -48,69 +57,116 @@ const NXM_SKIPS = new Set(['in_port_oxm', 'vlan_vid', 'vlan_pcp', 'ip_dscp', ...
 const OXM_SKIPS = new Set(['in_port', 'vlan_tci', 'nw_tos', ...XREGS]);
 /** OpenFlow 1.5 has made the registers its own, in pairs. */
 const OXM15_SKIPS = new Set(['in_port', 'vlan_tci', 'nw_tos', ...REGS]);
-/** Fields of an ORDER that a word of the mask can concern, so that sparse matches cost little. */
-const WORDS = ORDER.map((f) => {
-  const words: number[] = [];
-  for (let w = f.offset >> 5; w <= (f.offset + f.keyBits - 1) >> 5; w++) words.push(w);
-  return words;
-});
 
-function putEntry(w: Writer, f: Field, version: number, value: bigint, mask: bigint): void {
-  // Of 16 tunnel flags only one exists so far; that the others do not matter is said.
-  const full = f.name === 'tun_flags' ? 0xffffn : (f.valid ?? exactMask(f));
-  const masked = (mask & full) !== full;
-  putFieldHeader(w, f, version, masked);
-  w.big(value, f.bytes);
-  if (masked) w.big(mask, f.bytes);
+/** A field that a version sends, in the order of sending. */
+interface Sent {
+  readonly field: Field;
+  readonly place: FieldPlace;
 }
+
+/**
+ * For one version: the fields sent, and for each word of a key which of them have bits in it, as sets of 32 indices
+ * each. So encoding looks at the few fields that a match can have and not at all of them.
+ */
+interface Plan {
+  readonly sent: readonly Sent[];
+  readonly byWord: readonly Uint32Array[];
+}
+
+function planOf(skips: ReadonlySet<string>): Plan {
+  const sent = ORDER.filter((f) => !skips.has(f.name)).map((field) => ({ field, place: fieldPlace(field) }));
+  const sets = Math.ceil(sent.length / 32);
+  const byWord = Array.from({ length: KEY_WORDS }, () => new Uint32Array(sets));
+  for (const [i, { place }] of sent.entries()) {
+    for (let w = place.word; w < place.word + place.words; w++) byWord[w][i >> 5] |= 1 << (i & 31);
+  }
+  return { sent, byWord };
+}
+
+const NXM_PLAN = planOf(NXM_SKIPS);
+const OXM_PLAN = planOf(OXM_SKIPS);
+const OXM15_PLAN = planOf(OXM15_SKIPS);
+
+const area = newWords();
+const todo = new Uint32Array(Math.ceil(ORDER.length / 32));
+const value = newValue();
+const mask = newValue();
 
 /** Writes the fields of a match, without header or padding. */
 export function putFields(w: Writer, match: Match, version: number): void {
-  const skips = version >= 6 ? OXM15_SKIPS : version >= 3 ? OXM_SKIPS : NXM_SKIPS;
-  for (let i = 0; i < ORDER.length; i++) {
-    const f = ORDER[i];
-    if (!WORDS[i].some((word) => match.mask[word] !== 0) || skips.has(f.name)) continue;
-    if (f.name === 'vlan_vid' || f.name === 'vlan_pcp') {
-      putVlan(w, f, match, version);
-      continue;
+  const plan = version >= 6 ? OXM15_PLAN : version >= 3 ? OXM_PLAN : NXM_PLAN;
+  const words = matchWords(match, area);
+  todo.fill(0);
+  const packed = match.packedWords;
+  if (packed !== undefined) {
+    for (let i = 0; i < packed.length; i += 3) addFields(plan.byWord[packed[i]]);
+  } else {
+    for (let i = 0; i < KEY_WORDS; i++) if (words.mask[i] !== 0) addFields(plan.byWord[i]);
+  }
+  for (let set = 0; set < todo.length; set++) {
+    let left = todo[set];
+    while (left !== 0) {
+      const lowest = left & -left;
+      left ^= lowest;
+      putMatchField(w, plan.sent[set * 32 + 31 - Math.clz32(lowest)], words, version);
     }
-    const mask = getField(match.mask, f);
-    // That packets are Ethernet goes without saying.
-    if (f.name === 'packet_type' && match.key[W.PACKET_TYPE] === 0) continue;
-    if (mask === 0n || (f.prereq !== 'none' && !fieldPrereqsMet(f, match.key))) continue;
-    putEntry(w, f, version, getField(match.key, f), mask);
   }
 }
 
+function addFields(set: Uint32Array): void {
+  for (let i = 0; i < set.length; i++) todo[i] |= set[i];
+}
+
+function putMatchField(w: Writer, { field: f, place }: Sent, words: MatchWords, version: number): void {
+  if (place.word === W.VLAN0 && f.name !== 'vlan_tci') {
+    putVlan(w, f, words, version);
+    return;
+  }
+  // That packets are Ethernet goes without saying.
+  if (place.word === W.PACKET_TYPE && words.key[W.PACKET_TYPE] === 0) return;
+  readPlace(words.mask, place, mask);
+  if (isZero(mask) || (f.prereq !== 'none' && !fieldPrereqsMet(f, words.key))) return;
+  const masked = !isExactMask(f, mask);
+  putFieldHeader(w, f, version, masked);
+  readPlace(words.key, place, value);
+  w.words(value, f.bytes);
+  if (masked) w.words(mask, f.bytes);
+}
+
 /** OXM says the id with its "present" bit, and the priority apart. */
-function putVlan(w: Writer, f: Field, match: Match, version: number): void {
-  const tci = match.key[W.VLAN0] & 0xffff;
-  const mask = match.mask[W.VLAN0] & 0xffff;
+function putVlan(w: Writer, f: Field, words: MatchWords, version: number): void {
+  const tci = words.key[W.VLAN0] & 0xffff;
+  const tciMask = words.mask[W.VLAN0] & 0xffff;
   if (f.name === 'vlan_vid') {
-    const vidMask = mask & 0x1fff;
+    const vidMask = tciMask & 0x1fff;
     if (vidMask !== 0) {
       const masked = vidMask !== 0x1fff;
       putFieldHeader(w, f, version, masked);
       w.u16(tci & 0x1fff);
       if (masked) w.u16(vidMask);
     }
-  } else if ((mask & 0xe000) !== 0 && (tci & VLAN_CFI) !== 0) {
+  } else if ((tciMask & 0xe000) !== 0 && (tci & VLAN_CFI) !== 0) {
     putFieldHeader(w, f, version, false);
     w.u8(tci >> 13);
   }
 }
 
+/** Which fields the match being decoded has, by id: those with the number of this decoding. */
+const seenIn = new Uint32Array(256);
+let decoding = 0;
+
 /** Reads fields to the end of `r`. `strict`: an unknown field is an error and not passed over. */
 export function readFields(r: Reader, strict = true): NxMatch {
-  const match = new Match();
   let cookie = 0n;
   let cookieMask = 0n;
-  const seen = new Set<string>();
+  area.key.fill(0);
+  area.mask.fill(0);
+  decoding = (decoding + 1) >>> 0;
   while (r.left > 0) {
     if (r.left < 4) fail('OFPBMC_BAD_LEN', `${r.left} bytes after the last field`);
     const h = readFieldHeader(r);
     if (h.length > r.left) fail('OFPBMC_BAD_LEN', `length ${h.length} of field ${h.cls}:${h.code}`);
-    if (h.cls === COOKIE_CLASS && h.code === COOKIE_FIELD && h.length >= 8) {
+    if (h.code === COOKIE_FIELD && h.cls === COOKIE_CLASS && h.length >= 8) {
       if (h.length !== (h.masked ? 16 : 8)) fail('OFPBMC_BAD_LEN', 'length of the cookie');
       if (cookieMask !== 0n) fail('OFPBMC_DUP_FIELD', 'cookie');
       cookie = r.u64();
@@ -124,22 +180,46 @@ export function readFields(r: Reader, strict = true): NxMatch {
       continue;
     }
     if (h.length !== f.bytes * (h.masked ? 2 : 1)) fail('OFPBMC_BAD_LEN', `length ${h.length} of ${f.name}`);
-    const value = r.big(f.bytes);
-    const all = (1n << BigInt(8 * f.bytes)) - 1n;
-    const mask = h.masked ? r.big(f.bytes) : all;
-    if (h.masked && !f.maskable && mask !== all) fail('OFPBMC_BAD_MASK', `mask on ${f.name}`);
-    if ((value & ~mask) !== 0n)
-      fail('OFPBMC_BAD_WILDCARDS', `value of ${f.name} has bits outside of its mask`);
-    if (!matchPrereqsMet(match, f)) fail('OFPBMC_BAD_PREREQ', f.name);
-    if (seen.has(f.name) || getField(match.mask, f) !== 0n) {
-      if (f.name !== 'vlan_pcp' || seen.has(f.name)) fail('OFPBMC_DUP_FIELD', f.name);
-    }
-    seen.add(f.name);
-    if (!isValidValue(f, value)) fail('OFPBMC_BAD_VALUE', `value of ${f.name}`);
-    matchSet(match, f, value, mask);
-    addEthernetPrereq(match, f);
+    readMatchField(r, f, h.masked);
   }
-  return { match, cookie, cookieMask };
+  return { match: Match.packedFrom(area), cookie, cookieMask };
+}
+
+/** Reads the value, and the mask where there is one, of a field into `area`. */
+function readMatchField(r: Reader, f: Field, masked: boolean): void {
+  const place = fieldPlace(f);
+  r.words(value, f.bytes);
+  if (masked) {
+    r.words(mask, f.bytes);
+    if (!f.maskable && !isWire(mask, place)) fail('OFPBMC_BAD_MASK', `mask on ${f.name}`);
+    for (let i = 0; i < 4; i++) {
+      if ((value[i] & ~mask[i]) !== 0) {
+        fail('OFPBMC_BAD_WILDCARDS', `value of ${f.name} has bits outside of its mask`);
+      }
+    }
+  } else {
+    mask.set(place.wire);
+  }
+  if (f.prereq !== 'none' && !fieldPrereqsMet(f, area.key, area.mask)) fail('OFPBMC_BAD_PREREQ', f.name);
+  const seen = seenIn[f.id] === decoding;
+  if (seen || (f.name !== 'vlan_pcp' && isMatched(place))) fail('OFPBMC_DUP_FIELD', f.name);
+  seenIn[f.id] = decoding;
+  if (!isValidWords(f, value)) fail('OFPBMC_BAD_VALUE', `value of ${f.name}`);
+  putField(area, f, value, mask);
+  addEthernetPrereq(area, f);
+}
+
+const matched = newValue();
+
+/** Whether the match being read asks for some bit at a place already. */
+function isMatched(place: FieldPlace): boolean {
+  readPlace(area.mask, place, matched);
+  return !isZero(matched);
+}
+
+function isWire(m: Uint32Array, place: FieldPlace): boolean {
+  for (let i = 0; i < 4; i++) if (m[i] !== place.wire[i]) return false;
+  return true;
 }
 
 /** Writes a nx_match (fields and, when asked for, the cookie), zero-padded to 8 bytes; returns its length without padding. */

@@ -69,9 +69,7 @@ function readFlowMod10(r: Reader, options: DecodeOptions): FlowModMessage {
   const isExact = (r.peekU32() & OFPFW10_ALL) === 0;
   const match = readMatch(r, 1);
   const newCookie = r.u64();
-  const { flowMod, withTableId } = finishFlowMod10(r, options, newCookie, match);
-  const priority = isExact ? 0xffff : flowMod.priority;
-  return { type: 'flow_mod', flowMod: { ...flowMod, priority }, withTableId, format: 'openflow10' };
+  return finishFlowMod10(r, options, newCookie, match, isExact);
 }
 
 /** Reads what follows the cookie; the match too when `match` is undefined, as nx_match. */
@@ -79,14 +77,16 @@ function finishFlowMod10(
   r: Reader,
   options: DecodeOptions,
   newCookie: bigint,
-  match: FlowMod['match'] | undefined,
-): { flowMod: FlowMod; withTableId: boolean } {
+  match?: FlowMod['match'],
+  isExact = false,
+): FlowModMessage {
   const commandField = r.u16();
   const withTableId = options.tableId ?? true;
   const command = readCommand(withTableId ? commandField & 0xff : commandField);
   const idleTimeout = r.u16();
   const hardTimeout = r.u16();
-  const priority = r.u16();
+  const sentPriority = r.u16();
+  const priority = isExact ? 0xffff : sentPriority;
   const bufferId = r.u32();
   const outPort = readPortNo(r, 1);
   const flags = flagsFrom10(r.u16());
@@ -103,6 +103,8 @@ function finishFlowMod10(
     if (command === 'add' && cm !== 0n) fail('NXBRC_NXM_INVALID', 'cookie to match in an addition');
   }
   return {
+    type: 'flow_mod',
+    format: match ? 'openflow10' : 'nxm',
     withTableId,
     flowMod: {
       command,
@@ -211,7 +213,7 @@ export const FLOW_MESSAGES: MessageRows<'flow_mod' | 'flow_removed'> = {
         },
         (r, _version, options) => {
           const newCookie = r.u64();
-          return { type: 'flow_mod', ...finishFlowMod10(r, options, newCookie, undefined), format: 'nxm' };
+          return finishFlowMod10(r, options, newCookie);
         },
         (m) => m.format === 'nxm',
         1,

@@ -1,10 +1,12 @@
 /** Flows as text: what `ovs-ofctl add-flow` and its like read (ovs-ofctl(8), "Flow Syntax"), and what dump-flows prints. */
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { PROTO, PROTO_ANY, PROTO_OF10_NXM_ANY, PROTO_OXM_ANY } from '@ovs-node/flow/field-types';
-import { Match } from '@ovs-node/flow/match';
+import { KeyValueCursor } from '@ovs-node/flow/key-value';
+import { Match, newWords } from '@ovs-node/flow/match';
 import { normalizeMatch } from '@ovs-node/flow/match-normalize';
-import { applyMatchWord, formatMatch, matchProtocols, unknownWord } from '@ovs-node/flow/match-text';
+import { applyMatchPair, formatMatch, matchProtocols, unknownWord } from '@ovs-node/flow/match-text';
 import { OFPP, parsePort, type PortMap } from '@ovs-node/flow/ports';
+import { WordTable } from '@ovs-node/flow/word-table';
 import { checkActions } from '../actions/check.js';
 import type { TableMap } from '../actions/row.js';
 import { formatActionsIn, parseActionsIn } from '../actions/text.js';
@@ -18,7 +20,6 @@ import {
   GROUP_ANY,
   NO_BUFFER,
 } from '../messages/types.js';
-import { parseKeyValues } from './key-value.js';
 import { hex, parseU16, parseU32, parseU64 } from './numbers.js';
 import { formatTable, readTable } from './tables.js';
 
@@ -79,19 +80,29 @@ const FLAG_WORDS: Readonly<Record<string, readonly [flag: number, protocols: num
   no_byte_counts: [FF.NO_BYT_COUNTS, OF13_UP],
 };
 
-/** Splits a leading command word off a line of `add-flows`; `add` when there is none. */
-export function splitCommand(text: string): { command: FlowModCommand; rest: string } {
-  const trimmed = text.replace(/^[ \t\r\n]+/, '');
+/**
+ * Reads a leading command word off `text[from..to)`, a line of `add-flows`; `add` when there is none. The flow follows
+ * from `from` of the result on.
+ */
+export function splitCommand(
+  text: string,
+  from = 0,
+  to = text.length,
+): { command: FlowModCommand; from: number } {
+  while (from < to && BLANKS.includes(text[from])) from++;
   for (const command of COMMAND_WORDS) {
-    if (trimmed.startsWith(command) && /^([ \t\r\n]|$)/.test(trimmed.slice(command.length))) {
-      return { command, rest: trimmed.slice(command.length) };
+    const end = from + command.length;
+    if (end <= to && text.startsWith(command, from) && (end === to || BLANKS.includes(text[end]))) {
+      return { command, from: end };
     }
   }
-  return { command: 'add', rest: trimmed };
+  return { command: 'add', from };
 }
 
-/** A copy that is looked at and thrown away: a match is big. */
-const scratch = new Match();
+const BLANKS = ' \t\r\n';
+
+/** The match being read. */
+const words = newWords();
 
 type Draft = { -readonly [K in keyof FlowMod]: FlowMod[K] };
 
@@ -112,60 +123,85 @@ function setCookie(draft: Draft, command: FlowModCommand | 'filter', value: stri
   return PROTO_ANY;
 }
 
-/** Applies a word that is not part of the match; undefined when `key` is none. */
-function applyWord(
+/** Words of a flow description that are not part of the match, and stand with a value. */
+const VALUE_WORDS = new WordTable<string>(
+  [
+    'table',
+    'importance',
+    'out_port',
+    'out_group',
+    'priority',
+    'idle_timeout',
+    'hard_timeout',
+    'cookie',
+    ...IGNORED,
+  ].map((word) => [word, word]),
+);
+const FLAGS = new WordTable(Object.entries(FLAG_WORDS));
+
+/** Applies a pair that is not part of the match; -1 when its key is none that `allowed` has. */
+function applyPair(
   draft: Draft,
   allowed: Allowed,
   command: FlowModCommand | 'filter',
-  key: string,
-  value: string,
+  at: KeyValueCursor,
   o: FlowTextOptions,
-): number | undefined {
-  const flag = allowed.flags && Object.hasOwn(FLAG_WORDS, key) ? FLAG_WORDS[key] : undefined;
+): number {
+  const flag = allowed.flags ? at.find(FLAGS) : undefined;
   if (flag) {
     draft.flags |= flag[0];
     return flag[1];
   }
-  if (value === '') return undefined;
-  if (key === 'table') {
-    const table = readTable(value, o.tables);
-    if (table === undefined) throw new FlowSyntaxError(`unknown table "${value}"`);
-    draft.tableId = table;
-    return table === ALL_TABLES ? PROTO_ANY : PROTO_TID;
+  if (at.valueFrom === at.valueTo) return -1;
+  const word = at.find(VALUE_WORDS);
+  if (word === undefined) return -1;
+  const { value } = at;
+  switch (word) {
+    case 'table': {
+      const table = readTable(value, o.tables);
+      if (table === undefined) throw new FlowSyntaxError(`unknown table "${value}"`);
+      draft.tableId = table;
+      return table === ALL_TABLES ? PROTO_ANY : PROTO_TID;
+    }
+    case 'importance':
+      if (!allowed.importance) return -1;
+      draft.importance = parseU16(value, word);
+      return PROTO_ANY;
+    case 'out_port': {
+      if (!allowed.outPort) return -1;
+      const port = parsePort(value, o.ports);
+      if (port === undefined) throw new FlowSyntaxError(`${value} is not a valid OpenFlow port`);
+      draft.outPort = port;
+      return PROTO_ANY;
+    }
+    case 'out_group':
+      if (!allowed.outPort) return -1;
+      draft.outGroup = parseU32(value);
+      return OF11_UP;
+    case 'priority':
+      if (!allowed.priority) return -1;
+      draft.priority = parseU16(value, word);
+      return PROTO_ANY;
+    case 'idle_timeout':
+      if (!allowed.timeout) return -1;
+      draft.idleTimeout = parseU16(value, word);
+      return PROTO_ANY;
+    case 'hard_timeout':
+      if (!allowed.timeout) return -1;
+      draft.hardTimeout = parseU16(value, word);
+      return PROTO_ANY;
+    case 'cookie':
+      return setCookie(draft, command, value);
+    default:
+      return PROTO_ANY;
   }
-  if (allowed.importance && key === 'importance') {
-    draft.importance = parseU16(value, key);
-    return PROTO_ANY;
-  }
-  if (allowed.outPort && key === 'out_port') {
-    const port = parsePort(value, o.ports);
-    if (port === undefined) throw new FlowSyntaxError(`${value} is not a valid OpenFlow port`);
-    draft.outPort = port;
-    return PROTO_ANY;
-  }
-  if (allowed.outPort && key === 'out_group') {
-    draft.outGroup = parseU32(value);
-    return OF11_UP;
-  }
-  if (allowed.priority && key === 'priority') {
-    draft.priority = parseU16(value, key);
-    return PROTO_ANY;
-  }
-  if (allowed.timeout && key === 'idle_timeout') {
-    draft.idleTimeout = parseU16(value, key);
-    return PROTO_ANY;
-  }
-  if (allowed.timeout && key === 'hard_timeout') {
-    draft.hardTimeout = parseU16(value, key);
-    return PROTO_ANY;
-  }
-  if (key === 'cookie') return setCookie(draft, command, value);
-  if (IGNORED.has(key)) return PROTO_ANY;
-  return undefined;
 }
 
+const NO_MATCH = new Match();
+
 /**
- * Reads a flow description for `command`, or for the filter of a statistics request.
+ * Reads a flow description, `text[from..to)`, for `command` or for the filter of a statistics request. (A line of a
+ * file is best read where it stands: strings cut from others are slower to go through.)
  *
  * @throws FlowSyntaxError with the peer's words.
  */
@@ -173,11 +209,13 @@ export function parseFlowProtocols(
   text: string,
   command: FlowModCommand | 'filter',
   o: FlowTextOptions = {},
+  from = 0,
+  to = text.length,
 ): ParsedFlow {
   const allowed = ALLOWED[command];
   const draft: Draft = {
     command: command === 'filter' ? 'delete' : command,
-    match: new Match(),
+    match: NO_MATCH,
     priority: DEFAULT_PRIORITY,
     cookie: 0n,
     cookieMask: 0n,
@@ -195,22 +233,25 @@ export function parseFlowProtocols(
     actions: [],
   };
   let usable = PROTO_ANY;
-  let words = text;
-  let actionText: string | undefined;
+  let end = to;
+  let actionsFrom = -1;
   if (allowed.actions) {
-    const at = text.indexOf('action');
-    const equals = at < 0 ? -1 : text.indexOf('=', at);
-    if (equals < 0) throw new FlowSyntaxError('must specify an action');
-    words = text.slice(0, at);
-    actionText = text.slice(equals + 1);
+    end = text.indexOf('action', from);
+    const equals = end < 0 ? -1 : text.indexOf('=', end);
+    if (equals < 0 || equals >= to) throw new FlowSyntaxError('must specify an action');
+    actionsFrom = equals + 1;
   }
-  for (const { key, value } of parseKeyValues(words)) {
-    const used =
-      applyWord(draft, allowed, command, key, value, o) ?? applyMatchWord(draft.match, key, value, o.ports);
-    if (used === undefined) throw unknownWord(key, value);
+  words.key.fill(0);
+  words.mask.fill(0);
+  const at = new KeyValueCursor(text, from, end);
+  while (at.next()) {
+    let used = applyPair(draft, allowed, command, at, o);
+    if (used === -1) used = applyMatchPair(words, at, o.ports);
+    if (used === -1) throw unknownWord(at.key, at.value);
     usable &= used;
   }
-  usable &= matchProtocols(draft.match);
+  usable &= matchProtocols(words);
+  draft.match = Match.packedFrom(words);
   if (
     (command === 'modify' || command === 'modify_strict') &&
     draft.cookieMask === 0n &&
@@ -218,11 +259,11 @@ export function parseFlowProtocols(
   ) {
     draft.newCookie = 0n;
   }
-  if (actionText !== undefined) {
+  if (actionsFrom >= 0) {
     const context = { ports: o.ports, tables: o.tables, usable: PROTO_ANY, depth: 0 };
-    const actions = parseActionsIn(actionText, context);
+    const actions = parseActionsIn(text, context, actionsFrom, to);
     usable &= context.usable;
-    const checked = checkActions(actions, draft.match, { tableId: draft.tableId });
+    const checked = checkActions(actions, words, { tableId: draft.tableId });
     if (checked.error !== undefined) {
       throw new FlowSyntaxError(`actions are invalid with specified match (${checked.error})`);
     }
@@ -235,11 +276,7 @@ export function parseFlowProtocols(
     if ((usable & PROTO.OF10_NXM_TID) !== 0) usable |= PROTO.OF10_NXM;
   }
   // What is not in normal form is told of, and sent as it is.
-  if (command !== 'filter') {
-    scratch.key.set(draft.match.key);
-    scratch.mask.set(draft.match.mask);
-    normalizeMatch(scratch);
-  }
+  if (command !== 'filter') normalizeMatch(words);
   return { flowMod: draft, usable };
 }
 

@@ -1,11 +1,20 @@
 /** Numbers in flow text, with the limits and the words of errors that `ovs-ofctl` has. */
 import { parseMac as readMac } from '@ovs-node/flow/addr-text';
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
+import { scanIp4, scanNumber, stop } from '@ovs-node/flow/scan';
 
 const NUMBER = /^\s*[+-]?(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)$/;
 
+/** A plain decimal or 0x number that is all of `text`, below 2^53; -1 for anything else, which may be a number still. */
+export function readPlain(text: string): number {
+  const n = scanNumber(text, 0, text.length);
+  return n >= 0 && stop() === text.length ? n : -1;
+}
+
 /** A number as C's strtoull(…, 0) reads it (decimal, 0x hexadecimal, 0 octal), or undefined. */
 export function readNumber(text: string): bigint | undefined {
+  const plain = readPlain(text);
+  if (plain >= 0) return BigInt(plain);
   if (!NUMBER.test(text)) return undefined;
   let t = text.trim();
   const negative = t.startsWith('-');
@@ -14,23 +23,27 @@ export function readNumber(text: string): bigint | undefined {
   return negative ? -value : value;
 }
 
-function bounded(text: string, name: string, max: bigint): number {
+function bounded(text: string, name: string, max: number): number {
+  const plain = readPlain(text);
+  if (plain >= 0 && plain <= max) return plain;
   const v = readNumber(text);
-  if (v === undefined || v < 0n || v > max) throw new FlowSyntaxError(`invalid ${name} "${text}"`);
+  if (v === undefined || v < 0n || v > BigInt(max)) throw new FlowSyntaxError(`invalid ${name} "${text}"`);
   return Number(v);
 }
 
 /** An 8-bit number; `name` says what it is in the error. */
 export function parseU8(text: string, name: string): number {
-  return bounded(text, name, 0xffn);
+  return bounded(text, name, 0xff);
 }
 /** A 16-bit number. */
 export function parseU16(text: string, name: string): number {
-  return bounded(text, name, 0xffffn);
+  return bounded(text, name, 0xffff);
 }
 /** A 32-bit number. */
 export function parseU32(text: string): number {
   if (text === '') throw new FlowSyntaxError('missing required numeric argument');
+  const plain = readPlain(text);
+  if (plain >= 0 && plain <= 0xffffffff) return plain;
   const v = readNumber(text);
   if (v === undefined || v > 0xffffffffn || v < -0xffffffffn)
     throw new FlowSyntaxError(`invalid numeric format ${text}`);
@@ -56,9 +69,8 @@ export function parseIpv4(text: string): number {
   return v;
 }
 export function readIpv4(text: string): number | undefined {
-  if (!/^\d{1,3}(?:\.\d{1,3}){3}$/.test(text)) return undefined;
-  const parts = text.split('.').map(Number);
-  return parts.some((p) => p > 255) ? undefined : parts.reduce((v, b) => v * 256 + b, 0);
+  const ip = scanIp4(text, 0, text.length);
+  return ip >= 0 && stop() === text.length ? ip : undefined;
 }
 /** `0x` and hexadecimal digits. */
 export function hex(v: number | bigint, digits = 0): string {

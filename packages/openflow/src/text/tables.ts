@@ -1,8 +1,11 @@
 /** Table numbers and names in text. */
 import type { TableMap } from '../actions/row.js';
+import { readPlain } from './numbers.js';
 
 /** The table of `text`, 0 to 255 or a name (which may be in double quotes), or undefined. */
 export function readTable(text: string, tables?: TableMap): number | undefined {
+  const plain = readPlain(text);
+  if (plain >= 0 && plain <= 255 && text.charCodeAt(1) !== 120) return plain;
   if (/^\d+$/.test(text)) {
     const n = Number(text);
     return n <= 255 ? n : undefined;

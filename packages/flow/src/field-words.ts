@@ -1,0 +1,200 @@
+import type { Field } from './field-types.js';
+import { exactMask, FIELDS, wireMask } from './fields.js';
+import { type FlowKey, VLAN_CFI, W } from './layout.js';
+import type { MatchWords } from './match.js';
+
+/**
+ * Values of fields as 32-bit words, which is how codecs and the quick way of the parser hold them: a value (and a
+ * mask) is four words, right-aligned, the most significant first. `fields.ts` has the same in BigInt, for code that
+ * handles one field at a time.
+ */
+export type FieldValue = Uint32Array;
+
+/** A value of zeros. */
+export function newValue(): FieldValue {
+  return new Uint32Array(4);
+}
+
+/** Where a field is in a key and how its value is aligned there, worked out of its row. */
+export interface FieldPlace {
+  /** `word`: within one word; `high48`, `low48`: an Ethernet address that ends or begins in the middle of one. */
+  readonly kind: 'word' | 'high48' | 'low48' | 'words';
+  /** The field's first word. */
+  readonly word: number;
+  /** Number of words that it has bits in. */
+  readonly words: number;
+  /** For `word`: bits to the right of the field. */
+  readonly shift: number;
+  /** For `word`: its bits in the key, at the right. */
+  readonly width: number;
+  /** For `word`: those of them that a value can have. */
+  readonly valid: number;
+  /** All ones in the bytes on the wire, as a value. */
+  readonly wire: FieldValue;
+  /** The bits that an exact match has, as a value. */
+  readonly exact: FieldValue;
+  /** Fields that setting means more than their bits for. */
+  readonly special: 'in_port' | 'dl_vlan' | 'pcp' | undefined;
+}
+
+function special(f: Field): FieldPlace['special'] {
+  if (f.name === 'in_port' || f.name === 'dl_vlan') return f.name;
+  return f.name === 'dl_vlan_pcp' || f.name === 'vlan_pcp' ? 'pcp' : undefined;
+}
+
+function placeOf(f: Field): FieldPlace {
+  const word = f.offset >>> 5;
+  const bit = f.offset & 31;
+  const oneWord = bit + f.keyBits <= 32;
+  const width = f.keyBits >= 32 ? 0xffffffff : (1 << f.keyBits) - 1;
+  const kind = oneWord ? 'word' : f.keyBits !== 48 ? 'words' : bit === 0 ? 'high48' : 'low48';
+  if (kind === 'words' && (bit !== 0 || f.keyBits % 32 !== 0)) throw new Error(`place of ${f.name}`);
+  return {
+    kind,
+    word,
+    words: ((f.offset + f.keyBits - 1) >>> 5) - word + 1,
+    shift: oneWord ? 32 - bit - f.keyBits : 0,
+    width,
+    valid: f.valid === undefined ? width : Number(f.valid),
+    wire: valueFromBig(wireMask(f)),
+    // Of 16 tunnel flags only one exists so far; that the others do not matter is said.
+    exact: valueFromBig(f.name === 'tun_flags' ? 0xffffn : (f.valid ?? exactMask(f))),
+    special: special(f),
+  };
+}
+
+/** `v` as words, into `out`. */
+export function valueFromBig(v: bigint, out: FieldValue = newValue()): FieldValue {
+  for (let i = 3; i >= 0; i--) {
+    out[i] = Number(BigInt.asUintN(32, v));
+    v >>= 32n;
+  }
+  return out;
+}
+
+/** The places of `FIELDS`, by field id. */
+export const PLACES: readonly FieldPlace[] = FIELDS.map(placeOf);
+
+/** The place of a field. */
+export function fieldPlace(f: Field): FieldPlace {
+  return PLACES[f.id]!;
+}
+
+/** Reads the field at `p` of a key (or mask) into `out`. */
+export function readPlace(words: FlowKey, p: FieldPlace, out: FieldValue): void {
+  const w = p.word;
+  switch (p.kind) {
+    case 'word':
+      out[0] = 0;
+      out[1] = 0;
+      out[2] = 0;
+      out[3] = (words[w]! >>> p.shift) & p.valid;
+      return;
+    case 'high48':
+      out[0] = 0;
+      out[1] = 0;
+      out[2] = words[w]! >>> 16;
+      out[3] = (words[w]! << 16) | (words[w + 1]! >>> 16);
+      return;
+    case 'low48':
+      out[0] = 0;
+      out[1] = 0;
+      out[2] = words[w]! & 0xffff;
+      out[3] = words[w + 1]!;
+      return;
+    case 'words': {
+      const n = p.words;
+      for (let i = 0; i < 4; i++) out[i] = i < 4 - n ? 0 : words[w + i + n - 4]!;
+    }
+  }
+}
+
+function setBits(match: MatchWords, word: number, bits: number, value: number, mask: number): void {
+  match.mask[word] = (match.mask[word]! & ~bits) | mask;
+  match.key[word] = (match.key[word]! & ~bits) | (value & mask);
+}
+
+/** Whether a value is 0. */
+export function isZero(v: FieldValue): boolean {
+  return (v[0]! | v[1]! | v[2]! | v[3]!) === 0;
+}
+
+/**
+ * Makes `match` ask that `f` is `value` under `mask`; 0 is a wildcard, all ones in the field's bytes an exact match.
+ * Bits of `value` outside of `mask` are dropped. Prerequisites are the caller's affair.
+ *
+ * As in OpenFlow, `dl_vlan` and the priorities also ask for a tag (`dl_vlan=0xffff`: for none at all).
+ */
+export function putField(match: MatchWords, f: Field, value: FieldValue, mask: FieldValue): void {
+  const p = PLACES[f.id]!;
+  const v = value[3]!;
+  if (p.special !== undefined) {
+    putSpecial(match, p.special, v, !isZero(mask));
+    return;
+  }
+  const w = p.word;
+  switch (p.kind) {
+    case 'word': {
+      let m = mask[3]!;
+      // An exact match fills the bits of the key that the field reserves (an ICMP type in a 16-bit port).
+      if (m !== 0 && (!f.maskable || m === p.wire[3])) m = p.width;
+      m &= p.valid;
+      setBits(match, w, p.valid << p.shift, v << p.shift, m << p.shift);
+      return;
+    }
+    case 'high48':
+      setBits(match, w, -1, (value[2]! << 16) | (v >>> 16), (mask[2]! << 16) | (mask[3]! >>> 16));
+      setBits(match, w + 1, 0xffff0000, v << 16, mask[3]! << 16);
+      return;
+    case 'low48':
+      setBits(match, w, 0xffff, value[2]!, mask[2]! & 0xffff);
+      setBits(match, w + 1, -1, v, mask[3]!);
+      return;
+    case 'words': {
+      const first = 4 - p.words;
+      for (let i = first; i < 4; i++) setBits(match, w + i - first, -1, value[i]!, mask[i]!);
+    }
+  }
+}
+
+function putSpecial(
+  match: MatchWords,
+  what: NonNullable<FieldPlace['special']>,
+  v: number,
+  on: boolean,
+): void {
+  if (what === 'in_port') {
+    const port = v & 0xffff;
+    setBits(match, W.IN_PORT, -1, port >= 0xff00 ? port | 0xffff0000 : port, on ? -1 : 0);
+  } else if (what === 'pcp') {
+    setBits(match, W.VLAN0, 0xf000, ((v & 7) << 13) | VLAN_CFI, on ? 0xf000 : 0);
+  } else if (on && (v & 0xffff) === 0xffff) {
+    setBits(match, W.VLAN0, 0xffff, 0, 0xffff);
+  } else {
+    setBits(match, W.VLAN0, 0x1fff, (v & 0xfff) | VLAN_CFI, on ? 0x1fff : 0);
+  }
+}
+
+/** Whether `value` of the field is one that it can have: `isValidValue` of `fields.ts` on words. */
+export function isValidWords(f: Field, value: FieldValue): boolean {
+  if (f.format === 'port_oxm') return value[3]! < 0xff00 || value[3]! >= 0xffffff00;
+  const { exact } = PLACES[f.id]!;
+  if (f.name === 'tun_flags') return value[3]! <= 1;
+  return (
+    (value[3]! & ~exact[3]!) === 0 &&
+    (value[2]! & ~exact[2]!) === 0 &&
+    (value[1]! & ~exact[1]!) === 0 &&
+    (value[0]! & ~exact[0]!) === 0
+  );
+}
+
+/** Whether a mask asks for all of what a value of `f` can have. */
+export function isExactMask(f: Field, mask: FieldValue): boolean {
+  const { exact } = PLACES[f.id]!;
+  return (
+    (exact[3]! & ~mask[3]!) === 0 &&
+    (exact[2]! & ~mask[2]!) === 0 &&
+    (exact[1]! & ~mask[1]!) === 0 &&
+    (exact[0]! & ~mask[0]!) === 0
+  );
+}
