@@ -8,6 +8,7 @@ import { JsonRpcError, JsonRpcSession } from './jsonrpc/session.js';
 import { listenStream, type Listener } from './stream.js';
 import { versionLine } from './version.js';
 import * as vlogState from './vlog.js';
+import { applyVerbose, setRateLimiting } from './vlog-spec.js';
 import { absName, defaultCtlPath, dirs } from './dirs.js';
 
 const log = vlogState.vlog('unixctl');
@@ -93,14 +94,18 @@ export class UnixctlServer {
         log.warn(`${session.name}: received unexpected notification message`);
         session.close();
       });
-      session.onRequest(async (method, params) => {
+      session.onRequest(async (method, params, id) => {
+        if (log.debugging) log.dbg(`received request ${method}${JSON.stringify(params)}, id=${String(id)}`);
         try {
           if (params.some((p) => typeof p !== 'string')) {
             throw new Error(`"${method}" command has non-string argument`);
           }
-          return withNewline(await this.run(method, params as string[]));
+          const text = await this.run(method, params as string[]);
+          log.dbg(() => `replying with success, id=${String(id)}: "${text}"`);
+          return withNewline(text);
         } catch (error) {
           const text = error instanceof Error ? error.message : errorMessage(error);
+          log.dbg(() => `replying with error, id=${String(id)}: "${text}"`);
           throw new JsonRpcError(withNewline(text));
         }
       });
@@ -133,10 +138,10 @@ function registerVlog(server: UnixctlServer): void {
     {
       name: 'vlog/set',
       usage: '{spec | PATTERN:destination:pattern}',
-      min: 1,
+      min: 0,
       max: Infinity,
       handler: (args) => {
-        for (const arg of args) orThrow(vlogState.applyVerbose(arg));
+        for (const arg of args.length === 0 ? [''] : args) orThrow(applyVerbose(arg));
         return '';
       },
     },
@@ -147,14 +152,14 @@ function registerVlog(server: UnixctlServer): void {
       usage: '[module]...',
       min: 0,
       max: Infinity,
-      handler: (args) => orThrow(vlogState.setRateLimiting(args, true)),
+      handler: (args) => orThrow(setRateLimiting(args, true)),
     },
     {
       name: 'vlog/disable-rate-limit',
       usage: '[module]...',
       min: 0,
       max: Infinity,
-      handler: (args) => orThrow(vlogState.setRateLimiting(args, false)),
+      handler: (args) => orThrow(setRateLimiting(args, false)),
     },
     {
       name: 'vlog/close',

@@ -1,5 +1,6 @@
 /** The pattern language of log lines: ovs-appctl(8), vlog/set PATTERN. Pure. */
 import os from 'node:os';
+import { strftime } from './strftime.js';
 
 /** What a pattern can show of one message. */
 export interface LogRecord {
@@ -8,9 +9,9 @@ export interface LogRecord {
   readonly module: string;
   /** Upper case, as printed: 'INFO'. */
   readonly level: string;
-  /** RFC 5424 severity, 0 (emergency) to 7 (debug). */
+  /** RFC 5424 severity, 1 (alert) to 7 (debug). */
   readonly severity: number;
-  /** RFC 5424 facility code. */
+  /** RFC 5424 facility code, for %B. */
   readonly facility: number;
   /** Serial number of the message in this process, from 1. */
   readonly serial: number;
@@ -21,135 +22,45 @@ export interface LogRecord {
   readonly text: string;
 }
 
-const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
-const MONTHS = [
-  'January',
-  'February',
-  'March',
-  'April',
-  'May',
-  'June',
-  'July',
-  'August',
-  'September',
-  'October',
-  'November',
-  'December',
-];
+const DEFAULT_DATE = '%Y-%m-%d %H:%M:%S.###';
 
-const pad = (n: number, width: number, fill = '0'): string => String(n).padStart(width, fill);
+/** What each conversion shows. */
+const CONVERSIONS: Readonly<Record<string, (r: LogRecord) => string>> = {
+  A: (r) => r.program,
+  B: (r) => String(r.facility * 8 + r.severity),
+  c: (r) => r.module,
+  E: () => os.hostname(),
+  m: (r) => r.text,
+  n: () => '\n',
+  N: (r) => String(r.serial),
+  p: (r) => r.level,
+  P: () => String(process.pid),
+  r: (r) => String(Math.round(r.elapsed)),
+  t: (r) => (r.subprogram === '' ? 'main' : r.subprogram),
+  T: (r) => (r.subprogram === '' ? '' : `(${r.subprogram})`),
+};
 
-/**
- * strftime(3) in the C locale, with the peer's extension: `#` stands for a digit of the fraction of a second
- * (digits after the third are 0).
- */
-export function strftime(template: string, wallMs: number, utc: boolean): string {
-  const d = new Date(wallMs);
-  const year = utc ? d.getUTCFullYear() : d.getFullYear();
-  const month = utc ? d.getUTCMonth() : d.getMonth();
-  const day = utc ? d.getUTCDate() : d.getDate();
-  const weekday = utc ? d.getUTCDay() : d.getDay();
-  const hour = utc ? d.getUTCHours() : d.getHours();
-  const minute = utc ? d.getUTCMinutes() : d.getMinutes();
-  const second = utc ? d.getUTCSeconds() : d.getSeconds();
-  const milli = utc ? d.getUTCMilliseconds() : d.getMilliseconds();
-  const offset = utc ? 0 : -d.getTimezoneOffset();
-  const yday = Math.round((Date.UTC(year, month, day) - Date.UTC(year, 0, 1)) / 86400000) + 1;
-  const zone = `${offset < 0 ? '-' : '+'}${pad(Math.floor(Math.abs(offset) / 60), 2)}${pad(Math.abs(offset) % 60, 2)}`;
-  const parts: Record<string, () => string> = {
-    a: () => DAYS[weekday]!.slice(0, 3),
-    A: () => DAYS[weekday]!,
-    b: () => MONTHS[month]!.slice(0, 3),
-    h: () => MONTHS[month]!.slice(0, 3),
-    B: () => MONTHS[month]!,
-    C: () => pad(Math.floor(year / 100), 2),
-    d: () => pad(day, 2),
-    e: () => pad(day, 2, ' '),
-    D: () => `${pad(month + 1, 2)}/${pad(day, 2)}/${pad(year % 100, 2)}`,
-    F: () => `${year}-${pad(month + 1, 2)}-${pad(day, 2)}`,
-    H: () => pad(hour, 2),
-    I: () => pad(hour % 12 || 12, 2),
-    j: () => pad(yday, 3),
-    m: () => pad(month + 1, 2),
-    M: () => pad(minute, 2),
-    n: () => '\n',
-    p: () => (hour < 12 ? 'AM' : 'PM'),
-    R: () => `${pad(hour, 2)}:${pad(minute, 2)}`,
-    s: () => String(Math.floor(wallMs / 1000)),
-    S: () => pad(second, 2),
-    t: () => '\t',
-    T: () => `${pad(hour, 2)}:${pad(minute, 2)}:${pad(second, 2)}`,
-    u: () => String(weekday || 7),
-    w: () => String(weekday),
-    y: () => pad(year % 100, 2),
-    Y: () => String(year),
-    z: () => zone,
-    Z: () => (utc ? 'UTC' : zone),
-    '%': () => '%',
-  };
-  let fraction = 0;
-  const digits = pad(milli, 3);
-  return template.replace(/%(.)|#/gs, (all: string, letter: string | undefined) => {
-    if (all === '#') return digits[fraction++] ?? '0';
-    return parts[letter!]?.() ?? all;
-  });
-}
+/** A conversion with its field, and for dates the format; one that the pattern's end cuts off is nothing. */
+const CONVERSION = /%(-?)(0?)(\d*)(?:([dD])(?:\{([^}]*)\}?)?|(.)|$)/gs;
 
-/** Formats one message by a pattern; an escape nobody knows is copied. The result has no newline at its end. */
+/** Formats one message by a pattern; a conversion nobody knows is its letter. The result has no newline at its end. */
 export function formatLogLine(pattern: string, r: LogRecord): string {
   return pattern.replace(
-    /%(-?)(0?)(\d*)([a-zA-Z%])(?:(?<=[dD])\{([^}]*)\})?/g,
-    (all: string, left: string, zero: string, width: string, letter: string, format: string | undefined) => {
-      let text: string;
-      switch (letter) {
-        case 'A':
-          text = r.program;
-          break;
-        case 'B':
-          text = String(r.facility * 8 + r.severity);
-          break;
-        case 'c':
-          text = r.module;
-          break;
-        case 'd':
-        case 'D':
-          text = strftime(format ?? '%Y-%m-%d %H:%M:%S.###', r.wall, letter === 'D');
-          break;
-        case 'E':
-          text = os.hostname();
-          break;
-        case 'm':
-          text = r.text;
-          break;
-        case 'N':
-          text = String(r.serial);
-          break;
-        case 'n':
-          text = '\n';
-          break;
-        case 'p':
-          text = r.level;
-          break;
-        case 'P':
-          text = String(process.pid);
-          break;
-        case 'r':
-          text = String(Math.round(r.elapsed));
-          break;
-        case 't':
-          text = r.subprogram === '' ? 'main' : r.subprogram;
-          break;
-        case 'T':
-          text = r.subprogram === '' ? '' : `(${r.subprogram})`;
-          break;
-        case '%':
-          return '%';
-        default:
-          return all;
-      }
-      const size = width === '' ? 0 : Number(width);
-      if (left === '-') return text.padEnd(size);
-      return text.padStart(size, zero === '0' ? '0' : ' ');
+    CONVERSION,
+    (
+      _all: string,
+      left: string,
+      zero: string,
+      width: string,
+      date: string | undefined,
+      format: string | undefined,
+      letter: string | undefined,
+    ) => {
+      let text = '';
+      if (date !== undefined) text = strftime(format ?? DEFAULT_DATE, r.wall, date === 'D');
+      else if (letter !== undefined) text = CONVERSIONS[letter]?.(r) ?? letter;
+      const fill = zero === '0' ? '0' : ' ';
+      return left === '-' ? text.padEnd(Number(width), fill) : text.padStart(Number(width), fill);
     },
   );
 }

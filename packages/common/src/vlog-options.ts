@@ -1,7 +1,8 @@
 /** The option group every program has for logging. */
 import type { OptionSpec } from './getopt.js';
 import { FatalError } from './errors.js';
-import { applyVerbose, openLogFile, setSyslogMethod, setSyslogTarget } from './vlog.js';
+import { openLogFile, setSyslogMethod, setSyslogTarget } from './vlog.js';
+import { applyVerbose } from './vlog-spec.js';
 import { dirs } from './dirs.js';
 
 /** -v, --verbose, --log-file, --syslog-method, --syslog-target, --no-syslog's absence: as ovs-vswitchd(8) "Logging Options". */

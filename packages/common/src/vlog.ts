@@ -2,7 +2,7 @@
  * vlog: the log of every program.
  *
  * A message has a module and a level and goes to up to three destinations: the console (standard error), the log
- * file, syslog (only over UDP: Node has no datagram Unix sockets). Each module has one level per destination, and
+ * file, the system's log (`vlog-syslog.ts`). Each module has one level per destination, and
  * each destination a pattern. State is per thread; a worker passes its messages to the main thread.
  *
  * Behind it, for development only, stands the `debug` package: with DEBUG=ovs:* in the environment every message
@@ -12,9 +12,9 @@
  */
 import fs from 'node:fs';
 import { strerror } from './errors.js';
+import { RateLimit } from './rate-limit.js';
 import { formatLogLine, type LogRecord } from './vlog-format.js';
-import { PEER_MODULES } from './vlog-modules.js';
-import type { Socket as UdpSocket } from 'node:dgram';
+import { systemLog, udpSender, type SystemLog } from './vlog-syslog.js';
 
 /** Names of levels, in order of verbosity; the index is the number used inside. */
 export const LEVELS = ['off', 'emer', 'err', 'warn', 'info', 'dbg'] as const;
@@ -30,32 +30,10 @@ const WARN = 3;
 const INFO = 4;
 const DBG = 5;
 /** RFC 5424 severity by level number. */
-const SEVERITY = [0, 0, 3, 4, 6, 7];
-const FACILITIES: Readonly<Record<string, number>> = {
-  kern: 0,
-  user: 1,
-  mail: 2,
-  daemon: 3,
-  auth: 4,
-  syslog: 5,
-  lpr: 6,
-  news: 7,
-  uucp: 8,
-  clock: 9,
-  ftp: 11,
-  ntp: 12,
-  audit: 13,
-  alert: 14,
-  clock2: 15,
-  local0: 16,
-  local1: 17,
-  local2: 18,
-  local3: 19,
-  local4: 20,
-  local5: 21,
-  local6: 22,
-  local7: 23,
-};
+const SEVERITY = [1, 1, 3, 4, 5, 7];
+/** What %B and --syslog-target show where no facility was chosen: local0. */
+const DEFAULT_FACILITY = 16;
+export { RateLimit } from './rate-limit.js';
 
 /** A message, or a function that makes it, called only when it is shown. */
 export type LogText = string | (() => string);
@@ -73,12 +51,14 @@ const sinks: Record<Destination, Sink> = {
 
 let program = 'ovs';
 let subprogram = '';
-let facility = 3;
+let facility: number | undefined;
 let serial = 0;
 let rateLimitsEnabledByDefault = true;
 let logPath: string | null = null;
 let logFd: number | null = null;
-let udp: { socket: UdpSocket; host: string; port: number } | null = null;
+/** Undefined: not chosen yet; made at the first message. */
+let toSystem: SystemLog | undefined;
+let toTarget: ((line: string) => void) | null = null;
 let consoleWrite: (line: string) => void = (line) => {
   try {
     fs.writeSync(2, line);
@@ -107,49 +87,6 @@ function bufferedTrace(): Trace {
     for (const [module, text] of waiting) trace(module, text);
   });
   return (module, text) => void waiting.push([module, text]);
-}
-
-/**
- * A token bucket for messages that could come often: `burst` at once, `perMinute` sustained. What it drops is
- * counted and told with the next message that passes.
- */
-export class RateLimit {
-  readonly perMinute: number;
-  readonly burst: number;
-  #tokens: number;
-  #filled = 0;
-  #dropped = 0;
-  #firstDrop = 0;
-  #lastDrop = 0;
-
-  constructor(perMinute: number, burst: number) {
-    this.perMinute = perMinute;
-    this.burst = burst;
-    this.#tokens = burst;
-  }
-
-  /** True when a message may pass at `nowMs` (monotonic); otherwise it counts as dropped. */
-  take(nowMs: number): boolean {
-    this.#tokens = Math.min(this.burst, this.#tokens + ((nowMs - this.#filled) * this.perMinute) / 60000);
-    this.#filled = nowMs;
-    if (this.#tokens >= 1) {
-      this.#tokens -= 1;
-      return true;
-    }
-    if (this.#dropped++ === 0) this.#firstDrop = nowMs;
-    this.#lastDrop = nowMs;
-    return false;
-  }
-
-  /** The sentence about what was dropped since the last time it was asked for, or null. */
-  report(nowMs: number): string | null {
-    if (this.#dropped === 0) return null;
-    const n = this.#dropped;
-    this.#dropped = 0;
-    const since = Math.floor((nowMs - this.#firstDrop) / 1000);
-    const last = Math.floor((nowMs - this.#lastDrop) / 1000);
-    return `Dropped ${n} log messages in last ${since} seconds (most recently, ${last} seconds ago) due to excessive rate`;
-  }
 }
 
 /** The log of one module. Made by `vlog('name')`; cheap to ask, does nothing when nobody listens. */
@@ -234,7 +171,7 @@ function emit(module: VlogModule, level: number, text: string): void {
   const [toConsole, toSyslog, toFile] = module.levels;
   const console = level <= toConsole;
   const file = level <= toFile && logFd !== null;
-  const syslog = level <= toSyslog && udp !== null;
+  const syslog = level <= toSyslog;
   const event = level <= WARN ? eventWriter : null;
   if (!console && !file && !syslog && !event && !observer) return;
   const record: LogRecord = {
@@ -243,7 +180,7 @@ function emit(module: VlogModule, level: number, text: string): void {
     module: module.name,
     level: LEVELS[level]!.toUpperCase(),
     severity: SEVERITY[level]!,
-    facility,
+    facility: facility ?? DEFAULT_FACILITY,
     serial: ++serial,
     wall: Date.now(),
     elapsed: performance.now(),
@@ -259,10 +196,23 @@ function emit(module: VlogModule, level: number, text: string): void {
       // A full disk must not stop a switch.
     }
   }
-  if (syslog && udp) {
-    const line = formatLogLine(`${sinks.syslog.prefix} ${sinks.syslog.pattern}`, record);
-    udp.socket.send(line, udp.port, udp.host, () => {});
+  if (syslog) emitToSystem(record);
+}
+
+/** RFC 5424, what --syslog-target sends; the text begins with the mark that says it is UTF-8. */
+const TARGET_PATTERN = '<%B>1 %D{%Y-%m-%dT%H:%M:%S.###Z} %E %A %P %c - \ufeff%m';
+
+function emitToSystem(record: LogRecord): void {
+  try {
+    toSystem ??= systemLog(process.env['OVS_SYSLOG_METHOD'] ?? 'libc', program);
+  } catch {
+    toSystem = () => {};
   }
+  // A message of several lines is as many to the system.
+  for (const line of formatLogLine(sinks.syslog.pattern, record).split('\n')) {
+    toSystem(record.severity, facility, line);
+  }
+  toTarget?.(formatLogLine(TARGET_PATTERN, record));
 }
 
 const modules = new Map<string, VlogModule>();
@@ -321,62 +271,19 @@ export function getLevels(module: string): Level[] {
   return vlog(module).levels.map((n) => LEVELS[n]!);
 }
 
-function setPattern(spec: string): string | null {
-  const colon = spec.indexOf(':');
-  if (colon < 0) return 'missing destination and pattern';
-  const destination = spec.slice(0, colon).toLowerCase();
-  if (!(DESTINATIONS as readonly string[]).includes(destination)) {
-    return `unknown destination "${spec.slice(0, colon)}"`;
-  }
-  sinks[destination as Destination].pattern = spec.slice(colon + 1);
-  return null;
+/** Sets how a destination's lines look: `vlog-format.ts`. */
+export function setPattern(destination: Destination, pattern: string): void {
+  sinks[destination].pattern = pattern;
 }
 
-function knownModule(word: string): string | null {
-  const name = word.toLowerCase();
-  if (modules.has(name) || PEER_MODULES.has(name)) return name;
-  return null;
+/** Chooses the RFC 5424 facility of messages. */
+export function setFacility(code: number): void {
+  facility = code;
 }
 
-/**
- * Applies a level specification: the words of `-v`, `--verbose` and `vlog/set`.
- *
- * @param spec undefined: everything to dbg.
- * @returns null, or why it is wrong (nothing was changed then).
- */
-export function applyVerbose(spec?: string): string | null {
-  if (spec === undefined) {
-    setLevels(null, null, 'dbg');
-    return null;
-  }
-  const upper = spec.slice(0, 9).toUpperCase();
-  if (upper.startsWith('PATTERN:')) return setPattern(spec.slice(8));
-  if (upper === 'FACILITY:') {
-    const code = FACILITIES[spec.slice(9).toLowerCase()];
-    if (code === undefined) return 'invalid facility';
-    facility = code;
-    return null;
-  }
-  let module: string | null = null;
-  let destination: Destination | null = null;
-  let level: Level | null = null;
-  for (const word of spec.split(/[\s,:]+/).filter((w) => w !== '')) {
-    const lower = word.toLowerCase();
-    if ((DESTINATIONS as readonly string[]).includes(lower)) {
-      if (destination !== null) return 'cannot specify multiple destinations';
-      destination = lower as Destination;
-    } else if ((LEVELS as readonly string[]).includes(lower)) {
-      if (level !== null) return 'cannot specify multiple levels';
-      level = lower as Level;
-    } else if (lower !== 'any') {
-      const known = knownModule(word);
-      if (known === null) return `no destination, level, or module "${word}"`;
-      if (module !== null) return 'cannot specify multiple modules';
-      module = known;
-    }
-  }
-  setLevels(module, destination, level ?? 'dbg');
-  return null;
+/** Has a module of that name a log in this process? */
+export function hasModule(name: string): boolean {
+  return modules.has(name);
 }
 
 /**
@@ -405,11 +312,9 @@ export function closeLogFile(): void {
   logFd = null;
 }
 
-/** Opens the log file anew, for log rotation. @returns null, or why not. */
+/** Opens the log file anew, for log rotation; nothing happens while it is still the same. @returns null, or why not. */
 export function reopenLogFile(): string | null {
   if (logPath === null) return 'Logging to file not configured';
-  const previous = logFd;
-  if (previous !== null) log.info('closing log file');
   let fd: number;
   try {
     fd = fs.openSync(logPath, 'a', 0o640);
@@ -418,10 +323,20 @@ export function reopenLogFile(): string | null {
     log.warn(`failed to open ${logPath} for logging: ${reason}`);
     return reason;
   }
+  if (logFd !== null && isSameFile(fd, logFd)) {
+    fs.closeSync(fd);
+    return null;
+  }
+  if (logFd !== null) log.info('closing log file');
   closeLogFile();
   logFd = fd;
   log.info(`opened log file ${logPath}`);
   return null;
+}
+
+function isSameFile(a: number, b: number): boolean {
+  const [x, y] = [fs.fstatSync(a, { bigint: true }), fs.fstatSync(b, { bigint: true })];
+  return x.ino === y.ino && x.dev === y.dev;
 }
 
 /** The log file's path, or null when there is none. */
@@ -430,37 +345,34 @@ export function logFilePath(): string | null {
 }
 
 /**
- * Chooses how syslog is reached: 'udp:IP:PORT'; 'null', 'libc' and 'unix:FILE' mean that nothing is sent, since
- * Node has neither syslog(3) nor datagram Unix sockets.
+ * Chooses how the system's log is reached: --syslog-method.
+ *
+ * @throws FatalError in the peer's words for a method that is none.
  */
 export function setSyslogMethod(method: string): void {
-  if (method.startsWith('udp:')) setSyslogTarget(method.slice(4));
+  toSystem = systemLog(method, program);
 }
 
-/** Sends the syslog destination's messages to HOST:PORT over UDP (RFC 5424 PRI in front). */
+/** Sends what goes to syslog there instead (tests). */
+export function setSystemLog(log: SystemLog): void {
+  toSystem = log;
+}
+
+/** Also sends what goes to syslog to `IP:PORT` over UDP, as RFC 5424 has it: --syslog-target. What is wrong is logged. */
 export function setSyslogTarget(target: string): void {
-  const colon = target.lastIndexOf(':');
-  const host = colon < 0 ? target : target.slice(0, colon);
-  const port = colon < 0 ? 514 : Number(target.slice(colon + 1));
-  void import('node:dgram').then((dgram) => {
-    const socket = dgram.createSocket(host.includes(':') ? 'udp6' : 'udp4');
-    socket.on('error', () => {});
-    socket.unref();
-    udp = { socket, host: host.replace(/^\[|\]$/g, ''), port };
-  });
+  toTarget = udpSender(target);
+  if (toTarget === null) vlog('socket_util').err(`${target}: port must be specified`);
+  else log.warn('--syslog-target flag is deprecated, use --syslog-method instead');
 }
 
-/** Switches rate limiting of modules (all when none is named). @returns null or 'unknown module'. */
-export function setRateLimiting(names: readonly string[], enabled: boolean): string | null {
-  const chosen: VlogModule[] = [];
-  for (const name of names) {
-    const known = knownModule(name);
-    if (known === null) return 'unknown module';
-    chosen.push(vlog(known));
+/** Switches rate limiting of a module, or of all, those that are registered later too. */
+export function setRateLimited(name: string | null, enabled: boolean): void {
+  if (name !== null) {
+    vlog(name).rateLimited = enabled;
+    return;
   }
-  if (names.length === 0) rateLimitsEnabledByDefault = enabled;
-  for (const m of names.length === 0 ? modules.values() : chosen) m.rateLimited = enabled;
-  return null;
+  rateLimitsEnabledByDefault = enabled;
+  for (const module of modules.values()) module.rateLimited = enabled;
 }
 
 /** The reply of `vlog/list`. */
