@@ -13,13 +13,15 @@ const ava = spawn(process.execPath, [join(root, 'node_modules/ava/entrypoints/cl
 });
 
 let tail = '';
-ava.stdout.on('data', (chunk) => {
+// ava's summary names those that passed only when all did.
+let passed = 0;
+ava.stdout.setEncoding('utf8').on('data', (chunk) => {
   process.stdout.write(chunk);
+  passed += chunk.split(/[✔√] /).length - 1;
   tail = (tail + chunk).slice(-4000);
 });
 ava.on('close', (status) => {
   const count = (pattern) => Number(tail.match(pattern)?.[1] ?? 0);
-  const passed = count(/(\d+) tests? passed/);
   const failed = count(/(\d+) tests? failed/) + count(/(\d+) uncaught exceptions?/);
   const skipped = count(/(\d+) tests? skipped/);
   console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);

@@ -142,6 +142,7 @@ test('the database names no sockets but those of the run directory', (t) => {
   t.true(ok('tcp:10.0.0.1'));
   t.true(ok('ssl:10.0.0.1:6653'), 'its connection fails and says why');
   t.true(ok('ptcp:'));
+  t.true(ok('pssl:'), 'listening fails and says why');
   t.true(ok('ptcp:6653:127.0.0.1'));
   t.true(ok('unix:ctl.sock'));
   t.true(ok('unix:/run/ovs/ctl.sock'));
@@ -153,7 +154,7 @@ test('the database names no sockets but those of the run directory', (t) => {
     'punix:/run/ovs/br0./x',
     'punix:br0.x',
     'ptcp:x',
-    'pssl:',
+    'pssl:x',
     'foo:bar',
     '',
   ]) {
