@@ -8,14 +8,8 @@
 import { build } from 'esbuild';
 import fs from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { compiled, root, settings } from './bundle-settings.mjs';
 import { PROGRAMS, WORKERS } from './programs.mjs';
-
-const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-
-/** packages/x/src/a.ts -> packages/x/dist/src/a.js */
-const compiled = (entry) =>
-  path.join(root, entry.replace(/^(packages\/[^/]+)\/src\//, '$1/dist/src/').replace(/\.ts$/, '.js'));
 
 const wanted = process.argv.slice(2);
 const entryPoints = {};
@@ -31,27 +25,6 @@ for (const [name, entries] of Object.entries(WORKERS)) {
   if (file) entryPoints[name] = file;
   else console.log(`bundle: skipped ${name}: no ${entries[0]}`);
 }
-
-const settings = {
-  outdir: path.join(root, 'dist'),
-  outExtension: { '.js': '.cjs' },
-  bundle: true,
-  platform: 'node',
-  format: 'cjs',
-  target: 'node20',
-  // import() becomes require() in a promise: the ES module loader is not started for a CommonJS file.
-  supported: { 'dynamic-import': false },
-  // koffi is native code: it stays in node_modules, and is loaded only by what calls the system directly.
-  external: ['koffi'],
-  sourcemap: 'external',
-  minifyWhitespace: true,
-  minifySyntax: true,
-  legalComments: 'none',
-  // Modules find files beside themselves by import.meta.url; in the bundle that is the bundle's own place.
-  banner: { js: 'var __bundleUrl=require("node:url").pathToFileURL(__filename).href;' },
-  define: { 'import.meta.url': '__bundleUrl' },
-  logLevel: 'silent',
-};
 
 let failed = false;
 for (const [name, file] of Object.entries(entryPoints)) {

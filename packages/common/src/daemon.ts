@@ -27,6 +27,7 @@ import {
 import { absName, defaultCtlPath, dirs } from './dirs.js';
 import { processHost, type DaemonHost } from './daemon-host.js';
 import { daemonOptions, defaultDaemonSettings, type DaemonSettings } from './daemon-options.js';
+import { ownCommand } from './program.js';
 import { takePidfile } from './pidfile.js';
 import { exitFlushed, exitWith } from './tool.js';
 import { UnixctlServer } from './unixctl.js';
@@ -126,9 +127,9 @@ function respawn(
   argv0: string,
   stderr: 'pipe' | 'inherit' = 'pipe',
 ): ChildProcess {
-  const script = process.argv[1]!;
+  const [file, ...before] = ownCommand();
   const output = role === 'service' ? 'ignore' : 'inherit';
-  return spawn(process.execPath, [...process.execArgv, script, ...args], {
+  return spawn(file!, [...before, ...args], {
     argv0,
     detached,
     env: { ...process.env, [ROLE]: role },

@@ -1,12 +1,11 @@
 /** How a program of the suite starts another: from a checkout by Node.js, from a standalone executable by its name. */
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 
-/** The part of `node:sea` that is used; Node.js before 20.12 has none. */
+/** The part of `node:sea` that is used; Node.js before 20.12 has none, and assets come with 21.7. */
 export interface Sea {
   isSea(): boolean;
-  getAsset(key: string): ArrayBuffer;
+  getRawAsset(key: string): ArrayBuffer;
   getAsset(key: string, encoding: string): string;
 }
 
@@ -15,14 +14,8 @@ let sea: Sea | null | undefined;
 /** `node:sea` when this process is a standalone executable, else null. */
 export function standalone(): Sea | null {
   if (sea === undefined) {
-    try {
-      // A bundle is CommonJS, where there is no `import.meta.url`.
-      const here = typeof __filename === 'string' ? __filename : import.meta.url;
-      const module = createRequire(here)('node:sea') as Sea;
-      sea = module.isSea() ? module : null;
-    } catch {
-      sea = null;
-    }
+    const module = process.getBuiltinModule?.('node:sea') as Sea | undefined;
+    sea = module?.isSea() === true ? module : null;
   }
   return sea;
 }
@@ -37,4 +30,10 @@ export function programCommand(name: string): string[] {
   if (standalone() === null) return [process.execPath, path.join(path.dirname(process.argv[1]!), name)];
   const link = path.join(path.dirname(process.execPath), name + path.extname(process.execPath));
   return existsSync(link) ? [link] : [process.execPath, name];
+}
+
+/** The first words of the command line that runs this program again, given its name as `argv0`. */
+export function ownCommand(): string[] {
+  if (standalone() !== null) return [process.execPath];
+  return [process.execPath, ...process.execArgv, process.argv[1]!];
 }

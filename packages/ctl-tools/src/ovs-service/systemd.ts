@@ -18,11 +18,21 @@ export function quoteUnit(word: string): string {
   return /[\s"'\\;]/.test(word) ? `"${escaped.replace(/["\\]/g, '\\$&')}"` : escaped;
 }
 
-/** The text of a row's unit. */
-export function unitText(row: ServiceRow, database: string): string {
+/**
+ * The text of a row's unit.
+ *
+ * @param program the first words of its command line; of this installation when absent.
+ * @param env whose OVS_… variables the unit sets.
+ */
+export function unitText(
+  row: ServiceRow,
+  database: string,
+  program?: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): string {
   const needs = row.needs.map((name) => `${name}.service`).join(' ');
-  const environment = VARIABLES.filter((name) => (process.env[name] ?? '') !== '').map(
-    (name) => `Environment=${quoteUnit(`${name}=${process.env[name]}`)}`,
+  const environment = VARIABLES.filter((name) => (env[name] ?? '') !== '').map(
+    (name) => `Environment=${quoteUnit(`${name}=${env[name]}`)}`,
   );
   const own = (kind: string, dir: string, base: RegExp): string[] =>
     base.test(dir) ? [`${kind}=openvswitch`] : [];
@@ -41,7 +51,7 @@ export function unitText(row: ServiceRow, database: string): string {
     ...own('RuntimeDirectory', dirs.rundir, /^(\/var)?\/run\/openvswitch$/),
     ...(/^(\/var)?\/run\/openvswitch$/.test(dirs.rundir) ? ['RuntimeDirectoryPreserve=yes'] : []),
     ...own('LogsDirectory', dirs.logdir, /^\/var\/log\/openvswitch$/),
-    `ExecStart=${serviceCommand(row, 'systemd', database).map(quoteUnit).join(' ')}`,
+    `ExecStart=${serviceCommand(row, 'systemd', database, program).map(quoteUnit).join(' ')}`,
     'Restart=on-failure',
     '',
     '[Install]',

@@ -43,9 +43,18 @@ const LIFE = {
   systemd: ['--detach', '--no-chdir'],
 } as const;
 
-/** The whole command line of a row, as words. */
-export function serviceCommand(row: ServiceRow, kind: keyof typeof LIFE, database: string): string[] {
-  return [...programCommand(row.name), ...row.args(database), ...EVERYWHERE, ...LIFE[kind]];
+/**
+ * The whole command line of a row, as words.
+ *
+ * @param program its first words; of this installation when absent.
+ */
+export function serviceCommand(
+  row: ServiceRow,
+  kind: keyof typeof LIFE,
+  database: string,
+  program: readonly string[] = programCommand(row.name),
+): string[] {
+  return [...program, ...row.args(database), ...EVERYWHERE, ...LIFE[kind]];
 }
 
 /** What `ovs-service status` tells of one. */

@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { standalone } from '@ovs-node/common/program';
 import { type Device, DeviceError, type DeviceHandle, type DeviceOp } from '@ovs-node/netlink/device';
 import { OperationHandle } from '@ovs-node/netlink/device-handle';
 import type { LogLevel } from '../ports/provider.js';
@@ -44,7 +45,7 @@ export class WorkerDevice implements Device {
   constructor(options: WorkerOptions) {
     this.#options = options;
     const data: WorkerData = { dummy: options.dummy };
-    this.#worker = new Worker(workerFile(), { workerData: data });
+    this.#worker = startWorker(data);
     this.#ready = new Promise((resolve, reject) => {
       this.#worker.on('message', (messages: FromWorker[]) => {
         for (const message of messages) {
@@ -199,8 +200,13 @@ class RelayHandle extends OperationHandle {
   }
 }
 
-/** The worker's entry: beside this module, or, when this is a bundle (CommonJS), its bundle beside this one. */
-function workerFile(): string {
-  if (typeof __dirname === 'string') return path.join(__dirname, BUNDLE);
-  return fileURLToPath(new URL('./main.js', import.meta.url));
+/**
+ * Starts the thread. Its entry is beside this module; when this is a bundle (CommonJS), its bundle beside this one; in
+ * a standalone executable, an asset.
+ */
+function startWorker(workerData: WorkerData): Worker {
+  const executable = standalone();
+  if (executable !== null) return new Worker(executable.getAsset(BUNDLE, 'utf8'), { eval: true, workerData });
+  if (typeof __dirname === 'string') return new Worker(path.join(__dirname, BUNDLE), { workerData });
+  return new Worker(fileURLToPath(new URL('./main.js', import.meta.url)), { workerData });
 }
