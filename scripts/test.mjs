@@ -17,7 +17,7 @@ let tail = '';
 let passed = 0;
 ava.stdout.setEncoding('utf8').on('data', (chunk) => {
   process.stdout.write(chunk);
-  passed += chunk.split(/[✔√] /).length - 1;
+  passed += chunk.split(/[✔√]/).length - 1;
   tail = (tail + chunk).slice(-4000);
 });
 ava.on('close', (status) => {
