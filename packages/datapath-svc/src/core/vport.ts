@@ -20,6 +20,7 @@
  * - When the arena runs full, the core flushes the providers in the middle of a batch.
  */
 export { VportType } from '@ovs-node/netlink/families';
+import type { DeviceDetails } from '@ovs-node/netlink/device-details';
 import type { PacketMeta } from './packet-meta.js';
 import type { Datapath } from './datapath.js';
 
@@ -36,29 +37,6 @@ export class VportStats {
   txErrors = 0;
   rxDropped = 0;
   txDropped = 0;
-}
-
-/** What a device of the host says of itself beyond address, MTU and flags. Members are absent that it does not say. */
-export interface DeviceDetails {
-  /** Sets of `ofp_port_features` bits (OpenFlow 1.3, section 7.2.1). */
-  readonly link?: {
-    readonly current: number;
-    readonly advertised: number;
-    readonly supported: number;
-    readonly peer: number;
-  };
-  /** How often the link came or went since the port was made. */
-  readonly linkResets: number;
-  readonly driver?: { readonly name: string; readonly version: string; readonly firmware: string };
-  /** What the device counts that the port does not. */
-  readonly counters?: {
-    readonly multicast: number;
-    readonly collisions: number;
-    readonly rxOver: number;
-    readonly rxCrc: number;
-    readonly rxFrame: number;
-    readonly rxMissed: number;
-  };
 }
 
 /** What moves the frames of one port. Everything is synchronous and must not throw. */

@@ -4,8 +4,9 @@
  * nothing to ask it: the inner port is registered with the loop and asked by it.
  */
 
+import type { DeviceDetails } from '@ovs-node/netlink/device-details';
 import type { PacketMeta } from '../core/packet-meta.js';
-import type { DeviceDetails, Vport } from '../core/vport.js';
+import type { Vport } from '../core/vport.js';
 import { EventPort } from '../ports/event-port.js';
 import type { Port, PortHost, PortKind } from '../ports/provider.js';
 

@@ -7,28 +7,11 @@
  *     ethtool_drvinfo: 0 cmd  4 driver[32]  36 version[32]  68 fw_version[32]
  */
 
+import { PORT_FEATURES as F } from '@ovs-node/flow/port-features';
+import type { DeviceDetails } from '@ovs-node/netlink/device-details';
+
 export const ETHTOOL_CMD_LENGTH = 44;
 export const ETHTOOL_DRVINFO_LENGTH = 196;
-
-/** Bits of OpenFlow's `ofp_port_features` (OpenFlow 1.3, section 7.2.1). */
-const F = {
-  HD_10MB: 1 << 0,
-  FD_10MB: 1 << 1,
-  HD_100MB: 1 << 2,
-  FD_100MB: 1 << 3,
-  HD_1GB: 1 << 4,
-  FD_1GB: 1 << 5,
-  FD_10GB: 1 << 6,
-  FD_40GB: 1 << 7,
-  FD_100GB: 1 << 8,
-  FD_1TB: 1 << 9,
-  OTHER: 1 << 10,
-  COPPER: 1 << 11,
-  FIBER: 1 << 12,
-  AUTONEG: 1 << 13,
-  PAUSE: 1 << 14,
-  PAUSE_ASYM: 1 << 15,
-} as const;
 
 /** `SUPPORTED_*` and `ADVERTISED_*` bits, which have the same places. */
 const MODES: readonly (readonly [bit: number, feature: number])[] = [
@@ -71,19 +54,8 @@ const DUPLEX_FULL = 1;
 const PORT_TP = 0;
 const PORT_FIBRE = 3;
 
-/** Sets of `ofp_port_features` bits. */
-export interface LinkFeatures {
-  readonly current: number;
-  readonly advertised: number;
-  readonly supported: number;
-  readonly peer: number;
-}
-
-export interface DriverInfo {
-  readonly name: string;
-  readonly version: string;
-  readonly firmware: string;
-}
+export type LinkFeatures = NonNullable<DeviceDetails['link']>;
+export type DriverInfo = NonNullable<DeviceDetails['driver']>;
 
 function modes(bits: number): number {
   let features = 0;

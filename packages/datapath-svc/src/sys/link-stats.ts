@@ -4,6 +4,7 @@
  */
 
 import { NlReader } from '@ovs-node/netlink/attr';
+import type { DeviceCounters } from '@ovs-node/netlink/device-details';
 import type { Libc } from './libc.js';
 import * as L from './linux.js';
 import { acquireMemory, type Memory, releaseMemory } from './memory.js';
@@ -16,10 +17,14 @@ const REPLY = 32 * 1024;
 const NLM_F_REQUEST = 1;
 
 /** Places in `struct rtnl_link_stats64`. */
-const STAT = { multicast: 8, collisions: 9, rxOver: 11, rxCrc: 12, rxFrame: 13, rxMissed: 15 } as const;
-
-/** What a device counts beyond packets and bytes; exact to 2^53. */
-export type LinkCounters = { readonly [name in keyof typeof STAT]: number };
+const STAT = {
+  rxMulticast: 8,
+  collisions: 9,
+  rxOverErr: 11,
+  rxCrcErr: 12,
+  rxFrameErr: 13,
+  rxMissed: 15,
+} as const satisfies Record<keyof DeviceCounters, number>;
 
 export class LinkStats {
   readonly #libc: Libc;
@@ -49,7 +54,7 @@ export class LinkStats {
   }
 
   /** The counters of the device with that index; undefined when it has gone. The kernel answers within the call. */
-  read(ifindex: number): LinkCounters | undefined {
+  read(ifindex: number): DeviceCounters | undefined {
     const { address, bytes } = this.#memory;
     const sequence = (this.#sequence = (this.#sequence + 1) >>> 0);
     bytes.fill(0, 0, REQUEST);
@@ -67,12 +72,12 @@ export class LinkStats {
   }
 }
 
-function countersOf(message: Uint8Array): LinkCounters | undefined {
+function countersOf(message: Uint8Array): DeviceCounters | undefined {
   const r = new NlReader(message, REQUEST, message.length);
   while (r.next()) {
     if (r.type !== L.IFLA_STATS64 || r.length < (STAT.rxMissed + 1) * 8) continue;
     const entries = Object.entries(STAT).map(([name, place]) => [name, r.u64n(place * 8)]);
-    return Object.fromEntries(entries) as LinkCounters;
+    return Object.fromEntries(entries) as DeviceCounters;
   }
   return undefined;
 }

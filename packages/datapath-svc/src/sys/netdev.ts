@@ -3,16 +3,17 @@
  * device's name and returns a value, or a negative errno: -ENODEV when there is no such device.
  */
 
+import type { DeviceCounters, DeviceDetails } from '@ovs-node/netlink/device-details';
 import {
   type DriverInfo,
   driverInfo,
   ETHTOOL_CMD_LENGTH,
   ETHTOOL_DRVINFO_LENGTH,
   linkFeatures,
+  type LinkFeatures,
 } from './ethtool.js';
-import type { LinkFeatures } from './ethtool.js';
 import type { Libc } from './libc.js';
-import { type LinkCounters, LinkStats } from './link-stats.js';
+import { LinkStats } from './link-stats.js';
 import * as L from './linux.js';
 import { acquireMemory, type Memory, releaseMemory } from './memory.js';
 
@@ -91,8 +92,8 @@ export class NetdevControl {
     return this.#call(L.SIOCSIFHWADDR) ?? 0;
   }
 
-  /** All of the following (core/vport.ts: `DeviceDetails`) of a device with that index. */
-  details(name: string, ifindex: number, linkResets: number) {
+  /** All of the following of a device with that index. */
+  details(name: string, ifindex: number, linkResets: number): DeviceDetails {
     const link = this.link(name);
     const driver = this.driver(name);
     const counters = this.counters(ifindex);
@@ -112,7 +113,7 @@ export class NetdevControl {
   }
 
   /** What the kernel counts for the device with that index; undefined when it has gone. */
-  counters(ifindex: number): LinkCounters | undefined {
+  counters(ifindex: number): DeviceCounters | undefined {
     this.#stats ??= LinkStats.open(this.#libc);
     return this.#stats?.read(ifindex);
   }

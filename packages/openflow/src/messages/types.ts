@@ -111,25 +111,7 @@ export const PS = {
   STP_MASK: 3 << 8,
 } as const;
 
-/** Bits of port features (OpenFlow 1.1's OFPPF_*, which the codecs translate to and from 1.0's). */
-export const PF = {
-  HD_10MB: 1 << 0,
-  FD_10MB: 1 << 1,
-  HD_100MB: 1 << 2,
-  FD_100MB: 1 << 3,
-  HD_1GB: 1 << 4,
-  FD_1GB: 1 << 5,
-  FD_10GB: 1 << 6,
-  FD_40GB: 1 << 7,
-  FD_100GB: 1 << 8,
-  FD_1TB: 1 << 9,
-  OTHER: 1 << 10,
-  COPPER: 1 << 11,
-  FIBER: 1 << 12,
-  AUTONEG: 1 << 13,
-  PAUSE: 1 << 14,
-  PAUSE_ASYM: 1 << 15,
-} as const;
+export { PORT_FEATURES as PF } from '@ovs-node/flow/port-features';
 
 export interface PhyPort {
   readonly portNo: number;

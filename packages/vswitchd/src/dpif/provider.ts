@@ -11,6 +11,8 @@
  *
  * Byte arrays passed in are read before the call returns. Those handed out are the receiver's to keep.
  */
+export type { DeviceCounters, DeviceDetails } from '@ovs-node/netlink/device-details';
+import type { DeviceCounters, DeviceDetails } from '@ovs-node/netlink/device-details';
 import type { FlowKey } from '@ovs-node/flow/layout';
 
 /** A datapath of some type, and what it takes to keep in touch with all datapaths of that type. */
@@ -114,31 +116,6 @@ export interface NetdevInfo {
   readonly promisc: boolean;
   /** What only devices of the host have. */
   readonly details?: DeviceDetails;
-}
-
-/** What a device of the host says of itself; members are absent that it does not say. */
-export interface DeviceDetails {
-  /** Sets of `ofp_port_features` bits, as OpenFlow 1.1 and later have them. */
-  readonly link?: {
-    readonly current: number;
-    readonly advertised: number;
-    readonly supported: number;
-    readonly peer: number;
-  };
-  /** How often the link came or went. */
-  readonly linkResets: number;
-  readonly driver?: { readonly name: string; readonly version: string; readonly firmware: string };
-  /** What the device counts beyond its port; exact to 2^53. */
-  readonly counters?: DeviceCounters;
-}
-
-export interface DeviceCounters {
-  readonly rxMulticast: number;
-  readonly collisions: number;
-  readonly rxOverErr: number;
-  readonly rxCrcErr: number;
-  readonly rxFrameErr: number;
-  readonly rxMissed: number;
 }
 
 export type PortEvent =

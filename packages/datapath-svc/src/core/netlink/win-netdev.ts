@@ -1,20 +1,17 @@
 /** ovs_win_netdev: GET, what a port is as a network device. */
 import { NetlinkError, type NlWriter } from '@ovs-node/netlink/attr';
-import { encodeAttrs } from '@ovs-node/netlink/attr-table';
+import { putDeviceDetails } from '@ovs-node/netlink/device-details';
 import {
   Family,
   FamilyVersion,
   WIN_NETDEV_ATTRS,
-  WIN_NETDEV_COUNTER_ATTRS,
-  WIN_NETDEV_DRIVER_ATTRS,
-  WIN_NETDEV_LINK_ATTRS,
   WIN_NETDEV_RUNNING,
   WinNetdevCmd,
 } from '@ovs-node/netlink/families';
 import { beginMessage, endMessage, NlFlag } from '@ovs-node/netlink/messages';
 import { Errno } from '../errno.js';
 import type { Dump } from '../handle.js';
-import type { DeviceDetails, Vport } from '../vport.js';
+import type { Vport } from '../vport.js';
 import { ListDump, type Request } from './request.js';
 
 function put(w: NlWriter, vport: Vport, flags: number, seq: number, pid: number): void {
@@ -37,41 +34,8 @@ function put(w: NlWriter, vport: Vport, flags: number, seq: number, pid: number)
   const running = vport.provider.carrier === false ? 0 : WIN_NETDEV_RUNNING;
   w.putU32(WIN_NETDEV_ATTRS.IF_FLAGS.code, vport.provider.flags | running);
   const details = vport.provider.details?.();
-  if (details !== undefined) putDetails(w, details);
+  if (details !== undefined) putDeviceDetails(w, details);
   endMessage(w, mark);
-}
-
-function putDetails(w: NlWriter, { link, linkResets, driver, counters }: DeviceDetails): void {
-  w.nested(WIN_NETDEV_ATTRS.LINK.code, () =>
-    encodeAttrs(w, WIN_NETDEV_LINK_ATTRS, {
-      ...(link && {
-        CURRENT: link.current,
-        ADVERTISED: link.advertised,
-        SUPPORTED: link.supported,
-        PEER: link.peer,
-      }),
-      RESETS: linkResets,
-    }),
-  );
-  if (driver !== undefined)
-    w.nested(WIN_NETDEV_ATTRS.DRIVER.code, () =>
-      encodeAttrs(w, WIN_NETDEV_DRIVER_ATTRS, {
-        NAME: driver.name,
-        VERSION: driver.version,
-        FIRMWARE: driver.firmware,
-      }),
-    );
-  if (counters !== undefined)
-    w.nested(WIN_NETDEV_ATTRS.COUNTERS.code, () =>
-      encodeAttrs(w, WIN_NETDEV_COUNTER_ATTRS, {
-        RX_MULTICAST: BigInt(counters.multicast),
-        COLLISIONS: BigInt(counters.collisions),
-        RX_OVER_ERR: BigInt(counters.rxOver),
-        RX_CRC_ERR: BigInt(counters.rxCrc),
-        RX_FRAME_ERR: BigInt(counters.rxFrame),
-        RX_MISSED: BigInt(counters.rxMissed),
-      }),
-    );
 }
 
 /** The port called NAME, on the request's datapath or (number 0) any; or a dump of all. */

@@ -10,8 +10,9 @@
  * continues by itself when it is back.
  */
 
+import type { DeviceDetails } from '@ovs-node/netlink/device-details';
 import { PacketMeta } from '../../core/packet-meta.js';
-import { type DeviceDetails, HEADROOM, type Vport } from '../../core/vport.js';
+import { HEADROOM, type Vport } from '../../core/vport.js';
 import type { Libc } from '../../sys/libc.js';
 import * as L from '../../sys/linux.js';
 import { addressOf } from '../../sys/memory.js';

@@ -10,9 +10,10 @@
  * (it then counts as up). When somebody deletes the device, `read` fails with EBADFD, and the port makes it again.
  */
 
+import type { DeviceDetails } from '@ovs-node/netlink/device-details';
 import { formatMacBytes } from '@ovs-node/flow/addr-text';
 import { PacketMeta } from '../../core/packet-meta.js';
-import type { DeviceDetails, Vport } from '../../core/vport.js';
+import type { Vport } from '../../core/vport.js';
 import type { Libc } from '../../sys/libc.js';
 import * as L from '../../sys/linux.js';
 import { acquireMemory, addressOf, type Memory, releaseMemory } from '../../sys/memory.js';
