@@ -198,3 +198,210 @@ function parseScript(text: string): ScriptLine[] {
 }
 
 export const OFFLINE_SCRIPT = parseScript(OFFLINE);
+
+/**
+ * Commands on a bridge br0 with the dummy ports p1 (1), p2 (2) and "odd name" (3), each after the one before it.
+ * `@V` stands for the name of a version: lines with it run once for each.
+ */
+const SWITCH = String.raw`
+-O @V show br0
+-O @V --names show br0
+-O @V dump-desc br0
+-O @V dump-tables br0
+-O @V get-frags br0
+-O @V set-frags br0 drop
+-O @V get-frags br0
+-O @V set-frags br0 normal
+-O @V set-frags br0 reassemble
+-O @V set-frags br0 nosuch
+-O @V add-flow br0 in_port=1,actions=2
+-O @V add-flow br0 in_port=p1,actions=p2
+-O @V --no-names add-flow br0 in_port=p1,actions=p2
+-O @V add-flow br0 'in_port="odd name",actions=output:"odd name"'
+-O @V add-flow br0 in_port=nosuch,actions=2
+-O @V add-flow br0 bad
+-O @V add-flow br0 actions=nosuch
+-O @V add-flow br0 table=254,actions=drop
+-O @V add-flow br0 table=3,priority=7,tcp,tp_dst=80,actions=mod_vlan_vid:5,output:1
+-O @V add-flow br0 cookie=0x5,idle_timeout=60,hard_timeout=600,send_flow_rem,arp,actions=normal
+-O @V add-flow br0 check_overlap,priority=7,ip,actions=1
+-O @V add-flow br0 check_overlap,priority=7,tcp,actions=1
+-O @V add-flow br0 reg0=1/3,tun_id=5,actions=load:5->NXM_NX_REG0[0..7],resubmit(,4)
+-O @V add-flow br0 ipv6,ipv6_src=fe80::/64,actions=controller:100
+-O @V add-flow br0 actions=group:77
+-O @V add-flow br0 ip,actions=ct(commit,zone=1,exec(set_field:1->ct_mark)),in_port
+-O @V add-flow br0 metadata=5,actions=goto_table:7
+-O @V add-flow br0 dl_vlan=5,dl_vlan_pcp=3,actions=strip_vlan,local
+-O @V add-flow br0 -  <<< udp,actions=drop|sctp,actions=1|
+-O @V add-flows br0 - <<< # comment|add icmp,actions=drop|modify in_port=1,actions=1|delete udp|modify_strict priority=9,sctp,actions=2|delete_strict sctp|
+-O @V add-flows br0 - <<< udp,actions=drop|actions=group:78|sctp,actions=1|
+-O @V add-flows br0 - <<< udp,actions=drop|bad
+-O @V dump-flows br0
+-O @V --names dump-flows br0
+-O @V --no-names dump-flows br0
+-O @V --no-stats dump-flows br0
+-O @V --no-stats --names dump-flows br0
+-O @V --sort dump-flows br0
+-O @V --rsort dump-flows br0
+-O @V --sort=in_port --rsort=tp_dst --no-stats dump-flows br0
+-O @V --sort=tcp_dst --names dump-flows br0
+-O @V -m dump-flows br0
+-O @V -m -m dump-flows br0
+-O @V dump-flows br0 tcp
+-O @V dump-flows br0 table=3
+-O @V dump-flows br0 table=nosuch
+-O @V dump-flows br0 out_port=2
+-O @V dump-flows br0 out_port=p2
+-O @V dump-flows br0 out_group=5
+-O @V dump-flows br0 cookie=5/-1
+-O @V dump-flows br0 cookie=5
+-O @V dump-flows br0 in_port=p1,arp
+-O @V dump-flows br0 actions=1
+-O @V dump-flows br0 table=3,reg0=1
+-O @V dump-flows nobr
+-O @V dump-aggregate br0
+-O @V dump-aggregate br0 tcp
+-O @V dump-aggregate br0 table=3
+-O @V mod-flows br0 in_port=1,actions=2
+-O @V --strict mod-flows br0 priority=8,tcp,actions=2
+-O @V mod-flows br0 cookie=5/-1,cookie=6,actions=1
+-O @V mod-flows br0 cookie=7,table=3,actions=1
+-O @V mod-flows br0 - <<< in_port=1,actions=2|in_port=3,actions=3|
+-O @V mod-flows br0 in_port=1
+-O @V --sort --no-stats dump-flows br0
+-O @V diff-flows br0 br0
+-O @V del-flows br0 cookie=6/-1
+-O @V del-flows br0 cookie=6
+-O @V del-flows br0 table=3,tcp
+-O @V del-flows br0 out_port=2
+-O @V del-flows br0 in_port=1,out_port=1
+-O @V --strict del-flows br0 priority=7,ip
+-O @V --strict del-flows br0 ip
+-O @V del-flows br0 actions=1
+-O @V del-flows br0 - <<< arp|icmp|
+-O @V del-flows br0 priority=7,ip
+-O @V --no-stats dump-flows br0
+-O @V replace-flows br0 - <<< in_port=1,actions=2|in_port=2,actions=1|priority=5,tcp,actions=normal|cookie=5,arp,actions=2|
+-O @V --no-stats --sort dump-flows br0
+-O @V replace-flows br0 - <<< in_port=1,actions=2|in_port=2,actions=3|udp,idle_timeout=60,actions=normal|cookie=6,arp,actions=2|priority=1,vlan_tci=0x1/0x1,actions=1|
+-O @V --no-stats --sort dump-flows br0
+-O @V --readd replace-flows br0 - <<< in_port=1,actions=2|
+-O @V replace-flows br0 - <<< in_port=1,actions=group:77|
+-O @V replace-flows br0 - <<< bad
+-O @V --no-stats dump-flows br0
+-O @V diff-flows br0 /dev/null
+-O @V --names diff-flows /dev/null br0
+-O @V diff-flows br0 /nonexistent
+-O @V diff-flows br0 nobr
+-O @V del-flows br0
+-O @V dump-flows br0
+-O @V dump-ports br0
+-O @V dump-ports br0 p1
+-O @V dump-ports br0 2
+-O @V dump-ports br0 LOCAL
+-O @V dump-ports br0 "odd name"
+-O @V dump-ports br0 nosuch
+-O @V dump-ports br0 77
+-O @V --names dump-ports br0 p1
+-O @V dump-ports-desc br0
+-O @V dump-ports-desc br0 p1
+-O @V dump-ports-desc br0 2
+-O @V dump-ports-desc br0 ANY
+-O @V dump-ports-desc br0 nosuch
+-O @V --names dump-ports-desc br0
+-O @V mod-port br0 p1 down
+-O @V dump-ports-desc br0
+-O @V mod-port br0 1 up
+-O @V mod-port br0 p1 no-flood
+-O @V mod-port br0 p1 no-forward
+-O @V mod-port br0 p1 no-packet-in
+-O @V mod-port br0 p1 no-receive
+-O @V mod-port br0 p1 no-receive-stp
+-O @V mod-port br0 p1 no-stp
+-O @V dump-ports-desc br0
+-O @V mod-port br0 p1 flood
+-O @V mod-port br0 p1 forward
+-O @V mod-port br0 p1 packet-in
+-O @V mod-port br0 p1 receive
+-O @V mod-port br0 p1 receive-stp
+-O @V mod-port br0 p1 stp
+-O @V mod-port br0 LOCAL up
+-O @V mod-port br0 p1 nosuch
+-O @V mod-port br0 p1 no-up
+-O @V mod-port br0 p1 noflood
+-O @V mod-port br0 nosuch up
+-O @V mod-port br0 77 up
+-O @V dump-ports-desc br0
+-O @V queue-stats br0
+-O @V queue-stats br0 p1
+-O @V queue-stats br0 p1 5
+-O @V queue-stats br0 ALL ALL
+-O @V queue-stats br0 nosuch
+-O @V packet-out br0 "in_port=1 packet=505400000007505400000005080000 actions=2"
+-O @V packet-out br0 "in_port=p1 packet=505400000007505400000005080000 actions=p2"
+-O @V packet-out br0 "in_port=controller packet=505400000007505400000005080000 actions=normal"
+-O @V packet-out br0 "in_port=1 metadata=5 packet=505400000007505400000005080000 actions=2"
+-O @V packet-out br0 "packet=505400000007505400000005080000 actions=2"
+-O @V packet-out br0 "in_port=1 packet=5054 actions=2"
+-O @V packet-out br0 "in_port=1 packet=505400000007505400000005080000"
+-O @V packet-out br0 "in_port=1 packet=505400000007505400000005080000 actions=group:77"
+-O @V packet-out br0 "in_port=1 actions=2"
+-O @V packet-out br0 "in_port=nosuch packet=505400000007505400000005080000 actions=2"
+-O @V packet-out br0 "nosuch=1 packet=505400000007505400000005080000 actions=2"
+-O @V packet-out br0 1 2 505400000007505400000005080000
+-O @V packet-out br0 p1 p2 505400000007505400000005080000 505400000007505400000005080001
+-O @V packet-out br0 none normal 505400000007505400000005080000
+-O @V packet-out br0 1 nosuch 505400000007505400000005080000
+-O @V packet-out br0 1 2 5054
+-O @V packet-out br0 1 2
+-O @V probe br0
+-O @V ping br0 10
+-O @V ping br0
+-O @V benchmark br0 10 5
+-O @V benchmark br0 10 0
+-F nxm dump-flows br0
+-F openflow10 dump-flows br0
+-F openflow10-table_id dump-flows br0
+-F nxm-table_id dump-flows br0
+-F oxm dump-flows br0
+-F openflow10 -O OpenFlow10,OpenFlow13 dump-flows br0
+-F openflow10-table_id add-flow br0 table=3,actions=drop
+-F nxm-table_id add-flow br0 table=3,actions=drop
+-F nxm add-flow br0 in_port=1,actions=drop
+-F openflow10 add-flow br0 reg0=1,actions=drop
+-F oxm -O OpenFlow13 add-flow br0 in_port=1,actions=drop
+-O OpenFlow10,OpenFlow12,OpenFlow15 show br0
+-O OpenFlow10,OpenFlow12,OpenFlow15 dump-flows br0
+-O OpenFlow10 add-flow br0 table=5,goto_table:3,actions=drop
+-O OpenFlow12 add-flow br0 actions=meter:1
+-O OpenFlow10,OpenFlow11,OpenFlow12 --read-only dump-flows br0
+--read-only -O OpenFlow13 set-frags br0 normal
+--strict dump-flows br0
+--sort=priority dump-flows br0
+--sort=nosuch dump-flows br0
+--timestamp dump-flows br0
+show unix:RUNDIR/br0.mgmt
+show RUNDIR/br0.mgmt
+dump-flows dummy@br0
+show ovs-dummy
+`;
+
+const VERSIONS = ['OpenFlow10', 'OpenFlow11', 'OpenFlow12', 'OpenFlow13', 'OpenFlow14', 'OpenFlow15'];
+
+/** The lines for each version, and then the others. */
+export const SWITCH_SCRIPT: readonly ScriptLine[] = [
+  ...VERSIONS.flatMap((version) =>
+    parseScript(
+      `\n${SWITCH.slice(1, -1)
+        .split('\n')
+        .filter((line) => line.includes('@V'))
+        .join('\n')}\n`.replaceAll('@V', version),
+    ),
+  ),
+  ...parseScript(
+    `\n${SWITCH.slice(1, -1)
+      .split('\n')
+      .filter((line) => !line.includes('@V'))
+      .join('\n')}\n`,
+  ),
+];

@@ -298,14 +298,19 @@ export class OfctlContext {
     return true;
   }
 
+  /** Refuses protocols none of which -O and -F allow. @throws FatalError */
+  requireAllowed(usable: number): void {
+    const allowed = this.settings.protocols;
+    if ((usable & allowed) !== 0) return;
+    throw new FatalError(
+      `none of the usable flow formats (${formatProtocols(usable)}) is among the allowed flow formats (${formatProtocols(allowed)})`,
+    );
+  }
+
   /** Opens a switch for flow modifications that `usable` protocols can carry. */
   async connectForFlowMods(target: string, usable: number): Promise<Switch> {
     const allowed = this.settings.protocols;
-    if ((usable & allowed) === 0) {
-      throw new FatalError(
-        `none of the usable flow formats (${formatProtocols(usable)}) is among the allowed flow formats (${formatProtocols(allowed)})`,
-      );
-    }
+    this.requireAllowed(usable);
     const sw = await this.connect(target);
     if ((usable & allowed & sw.protocol) !== 0) return sw;
     for (const { bit } of PROTOCOLS) {
@@ -319,6 +324,7 @@ export class OfctlContext {
 
   /** Chooses the richest protocol for reading flows that the filter allows. */
   async setDumpProtocol(sw: Switch, usable: number): Promise<void> {
+    this.requireAllowed(usable);
     const order = [
       PROTO.OF15_OXM,
       PROTO.OF14_OXM,

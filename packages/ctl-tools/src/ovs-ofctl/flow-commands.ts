@@ -126,7 +126,7 @@ export async function dumpAggregate(c: OfctlContext, args: readonly string[]): P
   await c.dump(sw, filterRequest(sw, 'aggregate', filter));
 }
 
-/** Compares two flows as --sort and --rsort say; flows without the field come last either way. */
+/** Compares two flows as --sort and --rsort say; flows without the field come last either way, equal ones by falling priority. */
 export function compareFlows(a: FlowStats, b: FlowStats, criteria: readonly SortCriterion[]): number {
   for (const { field, descending } of criteria) {
     let order = 0;
@@ -143,7 +143,7 @@ export function compareFlows(a: FlowStats, b: FlowStats, criteria: readonly Sort
     }
     if (order !== 0) return descending ? -order : order;
   }
-  return 0;
+  return b.priority - a.priority;
 }
 
 export async function dumpFlows(c: OfctlContext, args: readonly string[]): Promise<void> {

@@ -30,7 +30,7 @@ export async function show(c: OfctlContext, [target]: readonly string[]): Promis
   } catch (e) {
     throw await c.requestFailure(sw, e);
   }
-  const options = await c.printOptions(target, 1);
+  const options = { verbosity: c.settings.verbosity + 1 };
   process.stdout.write(frames.map((bytes) => printMessage(bytes, options)).join(''));
   if (!hasPorts) {
     await c.dump(sw, {
@@ -85,16 +85,10 @@ const PORT_WORDS: Readonly<Record<string, readonly [bits: number, on: boolean]>>
 function portWord(word: string): readonly [bits: number, on: boolean] | undefined {
   const plain = Object.hasOwn(PORT_WORDS, word) ? PORT_WORDS[word] : undefined;
   if (plain) return plain;
-  const positive = word.startsWith('no-') || word.startsWith('no') ? word.replace(/^no-?/, '') : undefined;
-  if (
-    positive === undefined ||
-    !Object.hasOwn(PORT_WORDS, positive) ||
-    positive === 'up' ||
-    positive === 'down'
-  ) {
-    return undefined;
-  }
-  return [PORT_WORDS[positive][0], true];
+  const positive = word.replace(/^no-?/, '');
+  if (positive === word || !Object.hasOwn(PORT_WORDS, positive)) return undefined;
+  const [bits, on] = PORT_WORDS[positive];
+  return [bits, !on];
 }
 
 async function findPort(c: OfctlContext, target: string, text: string): Promise<PhyPort> {

@@ -116,7 +116,9 @@ function setCookie(draft: Draft, command: FlowModCommand | 'filter', value: stri
     return draft.cookieMask === 0n ? PROTO_ANY : NXM_OF11_UP;
   }
   if (command !== 'add' && command !== 'modify' && command !== 'modify_strict') {
-    throw new FlowSyntaxError('cannot set cookie');
+    throw new FlowSyntaxError(
+      `cannot set cookie (to match on a cookie, specify a mask, e.g. cookie=${value}/-1)`,
+    );
   }
   draft.newCookie = parseU64(value);
   draft.modifyCookie = true;
