@@ -1,6 +1,7 @@
 /**
  * OpenFlow errors as values: what decoding returns for bad input, and what an error message carries.
  */
+import type { MultipartReply, MultipartRequest, OfMessage } from './messages/types.js';
 import { ERRORS, type ErrorCode, type ErrorName } from './error-table.js';
 
 export type { ErrorName } from './error-table.js';
@@ -24,6 +25,8 @@ export class OfError {
   readonly vendor: number;
   readonly errorType: number;
   readonly code: number;
+  /** Decoding: the message as far as it could be read, where that is more than nothing. */
+  partial: OfMessage | undefined;
 
   constructor(
     name: ErrorName | undefined,
@@ -41,11 +44,13 @@ export class OfError {
 
   /** The same error, quoting the first bytes of `message` (copied). */
   quoting(message: Uint8Array): OfError {
-    return new OfError(this.name, this.detail, message.slice(0, ERROR_QUOTE), {
+    const error = new OfError(this.name, this.detail, message.slice(0, ERROR_QUOTE), {
       vendor: this.vendor,
       type: this.errorType,
       code: this.code,
     });
+    error.partial = this.partial;
+    return error;
   }
 
   toString(): string {
@@ -61,6 +66,8 @@ const EMPTY = new Uint8Array(0);
  */
 export class DecodeFailure extends Error {
   readonly error: OfError;
+  /** The body of a statistics message up to the item that is bad. */
+  partial: MultipartRequest | MultipartReply | undefined;
   constructor(name: ErrorName, detail: string) {
     super(`${name}: ${detail}`);
     this.error = new OfError(name, detail);

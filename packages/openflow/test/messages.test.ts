@@ -51,7 +51,7 @@ test('a hello of a version to come is understood', (t) => {
 const BAD: readonly (readonly [hex: string, error: ErrorName, why: string])[] = [
   ['01', 'OFPBRC_BAD_LEN', 'no header'],
   ['0105000900000001', 'OFPBRC_BAD_LEN', 'length field beyond the bytes'],
-  ['0905000800000001', 'OFPBRC_BAD_VERSION', 'a version that is none'],
+  ['0905000800000001', 'OFPBRC_BAD_TYPE', 'a version that is none'],
   ['0163000800000001', 'OFPBRC_BAD_TYPE', 'a type that is none'],
   ['0104001000000001000023210000000d', 'OFPBRC_BAD_VENDOR', 'another vendor'],
   ['0104001000000001000023200000ffff', 'OFPBRC_BAD_SUBTYPE', 'a subtype that is none'],

@@ -2,27 +2,31 @@
  * The message table and the two loops over it: `encodeMessage` and `decodeMessage`. A message starts with 8 bytes:
  * version, type, length, xid; a vendor's with the vendor and a subtype after them.
  */
-import { fail, guard, OfError } from '../errors.js';
+import { DecodeFailure, fail, guard, OfError } from '../errors.js';
 import { Reader, Writer } from '../wire.js';
+import { BUNDLE_MESSAGES } from './bundle.js';
+import { EXTENSION_MESSAGES } from './extension.js';
 import { FLOW_MESSAGES } from './flow.js';
-import {
-  pages,
-  putMultipartReply,
-  putMultipartRequest,
-  readMultipartReply,
-  readMultipartRequest,
-} from './multipart.js';
+import { GROUP_MESSAGES } from './group.js';
+import { METER_MESSAGES } from './meter.js';
+import { MONITOR_MESSAGES } from './monitor.js';
+import { bodyForm, pages, putMultipart, readMultipartBody } from './multipart.js';
 import { PACKET_MESSAGES } from './packet.js';
-import {
-  type DecodeOptions,
-  type MessageForm,
-  type MessageRow,
-  type MessageTable,
-  NX_VENDOR,
-  std,
-} from './row.js';
+import { QUEUE_MESSAGES } from './queue.js';
+import { FORWARD_MESSAGES } from './requestforward.js';
+import type { DecodeOptions, MessageForm, MessageRow, MessageTable } from './row.js';
+import { SETUP_MESSAGES } from './setup.js';
 import { SWITCH_MESSAGES } from './switch.js';
-import type { MessageOf, OfMessage, OfMessageType } from './types.js';
+import { TABLE_MESSAGES } from './table.js';
+import type {
+  FlowFormat,
+  MessageOf,
+  MultipartReply,
+  MultipartRequest,
+  OfMessage,
+  OfMessageType,
+} from './types.js';
+import { findWireForm, fitsWireForm, NX_VENDOR, ONF_VENDOR, type WireForm } from './wire-forms.js';
 
 export type { DecodeOptions } from './row.js';
 
@@ -31,48 +35,32 @@ const VENDOR_TYPE = 4;
 /** The length field has 16 bits. */
 export const MAX_LENGTH = 0xffff;
 
-export const MESSAGES: MessageTable = {
+const STATS_VENDOR = 0xffff;
+/** Message types of statistics (multipart) requests; replies are one more. */
+const statsType = (version: number): number => (version === 1 ? 16 : 18);
+
+/** All messages but multipart ones, whose bodies are rows of their own (`MULTIPART`). */
+export const MESSAGES: Omit<MessageTable, 'multipart_request' | 'multipart_reply'> = {
   ...SWITCH_MESSAGES,
+  ...SETUP_MESSAGES,
   ...PACKET_MESSAGES,
   ...FLOW_MESSAGES,
-  multipart_request: {
-    forms: [
-      [1, 1, 16],
-      [2, 6, 18],
-    ].map(([from, to, code]) =>
-      std<MessageOf<'multipart_request'>>(from, to, code, putMultipartRequest, (r, version) => ({
-        type: 'multipart_request',
-        ...readMultipartRequest(r, version),
-      })),
-    ),
-  },
-  multipart_reply: {
-    forms: [
-      [1, 1, 17],
-      [2, 6, 19],
-    ].map(([from, to, code]) =>
-      std<MessageOf<'multipart_reply'>>(from, to, code, putMultipartReply, (r, version) => ({
-        type: 'multipart_reply',
-        ...readMultipartReply(r, version),
-      })),
-    ),
-  },
+  ...GROUP_MESSAGES,
+  ...METER_MESSAGES,
+  ...TABLE_MESSAGES,
+  ...QUEUE_MESSAGES,
+  ...BUNDLE_MESSAGES,
+  ...MONITOR_MESSAGES,
+  ...FORWARD_MESSAGES,
+  ...EXTENSION_MESSAGES,
 };
 
 type AnyForm = MessageForm<OfMessage>;
+const rows = MESSAGES as unknown as Readonly<Record<OfMessageType, MessageRow<OfMessage>>>;
 
-const forms = (type: OfMessageType): readonly AnyForm[] =>
-  (MESSAGES[type] as unknown as MessageRow<OfMessage>).forms;
-
-/** By version and, for the standard ones, code; a Map with numbers for keys is as quick as it gets. */
-const decoders = new Map<number, AnyForm>();
-const decoderKey = (version: number, vendor: number, code: number): number =>
-  vendor === 0 ? version * 256 + code : (version + 7) * 0x100000000 + code;
+const decoders = new Map<WireForm, AnyForm>();
 for (const type of Object.keys(MESSAGES) as OfMessageType[]) {
-  for (const form of forms(type)) {
-    for (let v = form.from; v <= Math.min(form.to, 6); v++)
-      decoders.set(decoderKey(v, form.vendor, form.code), form);
-  }
+  for (const form of rows[type].forms) decoders.set(form.wire, form);
 }
 
 /** A message that `version` cannot say. */
@@ -80,6 +68,22 @@ export class UnencodableError extends Error {}
 
 /** A message longer than the length field can say. */
 export class OversizeError extends Error {}
+
+/** The form on the wire in which `msg` goes in `version`; undefined: the version has none. */
+export function wireFormOf(msg: OfMessage, version: number): WireForm | undefined {
+  if (msg.type === 'multipart_request')
+    return bodyForm(msg.request.type, 'request', msg.format, version)?.wire;
+  if (msg.type === 'multipart_reply') return bodyForm(msg.reply.type, 'reply', msg.format, version)?.wire;
+  return messageForm(msg, version)?.wire;
+}
+
+function messageForm(msg: OfMessage, version: number): AnyForm | undefined {
+  for (const form of rows[msg.type].forms) {
+    const { wire, when } = form;
+    if (version >= wire.from && version <= wire.to && (!when || when(msg, version))) return form;
+  }
+  return undefined;
+}
 
 /**
  * The bytes of a message; the caller owns them.
@@ -105,20 +109,28 @@ let spare: Writer | undefined = new Writer(1024);
 /** Writes a message after what `w` has already: `encodeMessage` without a copy. */
 export function putMessage(w: Writer, msg: OfMessage, version: number, xid: number): void {
   const start = w.length;
-  for (const form of forms(msg.type)) {
-    if (version < form.from || version > form.to || (form.when && !form.when(msg, version))) continue;
-    w.u8(version)
-      .u8(form.vendor === 0 ? form.code : VENDOR_TYPE)
-      .u16(0)
-      .u32(xid);
-    if (form.vendor !== 0) w.u32(form.vendor).u32(form.code);
+  const unencodable = (what: string): never => {
+    throw new UnencodableError(`OpenFlow version ${version} has no message ${what}`);
+  };
+  w.u8(version).u8(0).u16(0).u32(xid);
+  if (msg.type === 'multipart_request' || msg.type === 'multipart_reply') {
+    const isRequest = msg.type === 'multipart_request';
+    const body = isRequest ? msg.request : msg.reply;
+    const form = bodyForm(body.type, isRequest ? 'request' : 'reply', msg.format, version);
+    if (!form) return unencodable(`${msg.type} ${body.type}`);
+    w.setU8(start + 1, statsType(version) + (isRequest ? 0 : 1));
+    putMultipart(w, form, { body, more: msg.more }, version);
+  } else {
+    const form = messageForm(msg, version);
+    if (!form) return unencodable(msg.type);
+    const { vendor, code } = form.wire;
+    w.setU8(start + 1, vendor === 0 ? code : VENDOR_TYPE);
+    if (vendor !== 0) w.u32(vendor).u32(code);
     form.encode(w, msg, version);
-    const length = w.length - start;
-    if (length > MAX_LENGTH) throw new OversizeError(`message ${msg.type} of ${length} bytes`);
-    w.setU16(start + 2, length);
-    return;
   }
-  throw new UnencodableError(`OpenFlow version ${version} has no message ${msg.type}`);
+  const length = w.length - start;
+  if (length > MAX_LENGTH) throw new OversizeError(`message ${msg.type} of ${length} bytes`);
+  w.setU16(start + 2, length);
 }
 
 /** The bytes of a multipart reply as one or more messages, all but the last with the "more" flag. */
@@ -157,6 +169,8 @@ export interface Decoded {
   readonly version: number;
   readonly xid: number;
   readonly msg: OfMessage;
+  /** The form it came in. */
+  readonly wire: WireForm;
 }
 
 /**
@@ -168,27 +182,83 @@ export function decodeMessage(bytes: Uint8Array, options: DecodeOptions = {}): D
   return decoded instanceof OfError ? decoded.quoting(bytes) : decoded;
 }
 
-function decode(bytes: Uint8Array, options: DecodeOptions): Decoded {
-  const r = new Reader(bytes);
+/** What the header of a message says. */
+export interface Header {
+  readonly wire: WireForm;
+  /** Statistics: whether more parts follow. */
+  readonly more: boolean;
+  /** Where the body starts. */
+  readonly bodyAt: number;
+}
+
+/**
+ * What the header in `bytes` says, or why it is none. The bytes may be the start of a message only; the length of its
+ * body is not looked at.
+ */
+export function decodeHeader(bytes: Uint8Array): Header | OfError {
+  return guard(() => readHeader(new Reader(bytes)));
+}
+
+function readHeader(r: Reader): Header {
   if (r.left < HEADER_LENGTH) fail('OFPBRC_BAD_LEN', `message of ${r.left} bytes`);
   const version = r.u8();
   const type = r.u8();
-  const length = r.u16();
-  const xid = r.u32();
-  if (length !== bytes.length)
-    fail('OFPBRC_BAD_LEN', `length ${length} of a message of ${bytes.length} bytes`);
-  // A hello may come in a version that is not known.
-  const known = version >= 1 && version <= 6;
-  if (!known && type !== 0) fail('OFPBRC_BAD_VERSION', `version ${version}`);
+  r.skip(6);
   let vendor = 0;
+  const readVendor = (): void => {
+    vendor = r.u32();
+    if (vendor !== NX_VENDOR && vendor !== ONF_VENDOR)
+      fail('OFPBRC_BAD_VENDOR', `vendor 0x${vendor.toString(16)}`);
+  };
+  const stats = type - statsType(version);
+  if (stats === 0 || stats === 1) {
+    let code = r.u16();
+    const more = (r.u16() & 1) !== 0;
+    if (version > 1) r.skip(4);
+    if (code === STATS_VENDOR) {
+      readVendor();
+      code = r.u32();
+      if (version === 1) r.skip(4);
+    }
+    const wire = findWireForm(version, vendor, code, stats === 0 ? 'request' : 'reply');
+    if (!wire)
+      return fail(vendor === 0 ? 'OFPBRC_BAD_STAT' : 'OFPBRC_BAD_SUBTYPE', `statistics ${vendor}:${code}`);
+    return { wire, more, bodyAt: r.pos };
+  }
   let code = type;
   if (type === VENDOR_TYPE) {
-    vendor = r.u32();
+    readVendor();
     code = r.u32();
-    if (vendor !== NX_VENDOR) fail('OFPBRC_BAD_VENDOR', `vendor 0x${vendor.toString(16)}`);
   }
-  const form = decoders.get(decoderKey(known ? version : 6, vendor, code));
-  if (!form)
+  const wire = findWireForm(version, vendor, code, undefined);
+  if (!wire)
     return fail(vendor === 0 ? 'OFPBRC_BAD_TYPE' : 'OFPBRC_BAD_SUBTYPE', `message ${vendor}:${code}`);
-  return { version, xid, msg: form.decode(r, version, options) };
+  return { wire, more: false, bodyAt: r.pos };
+}
+
+function decode(bytes: Uint8Array, options: DecodeOptions): Decoded {
+  const r = new Reader(bytes);
+  const { wire, more } = readHeader(r);
+  const version = bytes[0];
+  const length = (bytes[2] << 8) | bytes[3];
+  const xid = ((bytes[4] << 24) | (bytes[5] << 16) | (bytes[6] << 8) | bytes[7]) >>> 0;
+  if (length !== bytes.length)
+    fail('OFPBRC_BAD_LEN', `length ${length} of a message of ${bytes.length} bytes`);
+  if (!fitsWireForm(wire, r.left)) fail('OFPBRC_BAD_LEN', `${wire.name} with a body of ${r.left} bytes`);
+  if (wire.stats === undefined)
+    return { version, xid, msg: decoders.get(wire)!.decode(r, version, options), wire };
+  const isRequest = wire.stats === 'request';
+  const message = (part: { body: MultipartRequest | MultipartReply; format?: FlowFormat }): OfMessage => {
+    const { body, ...rest } = part;
+    return isRequest
+      ? { type: 'multipart_request', request: body as MultipartRequest, more, ...rest }
+      : { type: 'multipart_reply', reply: body as MultipartReply, more, ...rest };
+  };
+  try {
+    return { version, xid, msg: message(readMultipartBody(r, wire, version)), wire };
+  } catch (e) {
+    if (e instanceof DecodeFailure && e.partial)
+      e.error.partial = message({ body: e.partial as MultipartReply });
+    throw e;
+  }
 }

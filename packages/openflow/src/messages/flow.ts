@@ -5,9 +5,12 @@ import { fail } from '../errors.js';
 import { putMatch, putReplyMatch, readMatch } from '../match/codec.js';
 import { putNxMatch, readNxMatch } from '../match/nxm.js';
 import type { Reader, Writer } from '../wire.js';
+import { items } from './multipart-items.js';
+import { putOxs, readOxs } from './oxs.js';
 import { putPortNo, readPortNo } from './port.js';
-import { type DecodeOptions, type MessageRows, nx, std } from './row.js';
+import { type BodyRow, bodies, type DecodeOptions, form, type MessageRows } from './row.js';
 import {
+  type AggregateStats,
   ALL_TABLES,
   COOKIE_NONE,
   FF,
@@ -18,6 +21,8 @@ import {
   type FlowRemovedReason,
   type FlowStats,
   GROUP_ANY,
+  type ReplyOf,
+  type RequestOf,
 } from './types.js';
 
 /** Every wildcard of OpenFlow 1.0. */
@@ -49,6 +54,12 @@ function flagsMask(version: number): number {
   if (version === 2) return FF.SEND_FLOW_REM | FF.CHECK_OVERLAP;
   if (version === 3) return FF.SEND_FLOW_REM | FF.CHECK_OVERLAP | FF.RESET_COUNTS;
   return 31;
+}
+
+/** Flags as a version has them; others are an error. */
+function readFlags(flags: number, version: number): number {
+  if ((flags & ~flagsMask(version)) !== 0) fail('OFPFMFC_BAD_FLAGS', `flags ${flags}`);
+  return flags;
 }
 
 /** The command field of OpenFlow 1.0: with the table id extension its upper byte is the table. */
@@ -149,8 +160,7 @@ function readFlowMod11(r: Reader, version: number): FlowModMessage {
   const bufferId = r.u32();
   const outPort = readPortNo(r, version, 'OFPBAC_BAD_OUT_PORT');
   const outGroup = r.u32();
-  const flags = r.u16();
-  if ((flags & ~flagsMask(version)) !== 0) fail('OFPFMFC_BAD_FLAGS', `flags ${flags}`);
+  const flags = readFlags(r.u16(), version);
   const importance = r.u16();
   const match = readMatch(r, version);
   const actions = readFlowActions(r, version);
@@ -199,8 +209,8 @@ const readReason = (n: number): FlowRemovedReason => REASONS[n] ?? 'unknown';
 export const FLOW_MESSAGES: MessageRows<'flow_mod' | 'flow_removed'> = {
   flow_mod: {
     forms: [
-      nx(
-        13,
+      form(
+        'NXT_FLOW_MOD',
         (w, m) => {
           const f = m.flowMod;
           w.u64(f.newCookie).u16(command10(m)).u16(f.idleTimeout).u16(f.hardTimeout).u16(f.priority);
@@ -215,13 +225,10 @@ export const FLOW_MESSAGES: MessageRows<'flow_mod' | 'flow_removed'> = {
           const newCookie = r.u64();
           return finishFlowMod10(r, options, newCookie);
         },
-        (m) => m.format === 'nxm',
-        1,
+        (m, version) => version === 1 && m.format === 'nxm',
       ),
-      std(
-        1,
-        1,
-        14,
+      form(
+        'OFPT10_FLOW_MOD',
         (w, m) => {
           const f = m.flowMod;
           putMatch(w, f.match, 1);
@@ -233,13 +240,13 @@ export const FLOW_MESSAGES: MessageRows<'flow_mod' | 'flow_removed'> = {
         },
         (r, _version, options) => readFlowMod10(r, options),
       ),
-      std(2, 6, 14, putFlowMod11, readFlowMod11),
+      form('OFPT11_FLOW_MOD', putFlowMod11, readFlowMod11),
     ],
   },
   flow_removed: {
     forms: [
-      nx(
-        14,
+      form(
+        'NXT_FLOW_REMOVED',
         (w, { removed: f }) => {
           putRemoved(w, f, f.tableId === 255 ? 0 : f.tableId + 1, 0);
           const at = w.length - 18;
@@ -251,13 +258,10 @@ export const FLOW_MESSAGES: MessageRows<'flow_mod' | 'flow_removed'> = {
           const removed = { ...fields, match, tableId: table === 0 ? 255 : table - 1, hardTimeout: 0 };
           return { type: 'flow_removed', format: 'nxm', removed };
         },
-        (m) => m.format === 'nxm',
-        1,
+        (m, version) => version === 1 && m.format === 'nxm',
       ),
-      std(
-        1,
-        1,
-        11,
+      form(
+        'OFPT10_FLOW_REMOVED',
         (w, { removed: f }) => {
           putMatch(w, f.match, 1);
           putRemoved(w, f, 0, 0);
@@ -268,11 +272,8 @@ export const FLOW_MESSAGES: MessageRows<'flow_mod' | 'flow_removed'> = {
           return { type: 'flow_removed', removed: { ...fields, match, tableId: 255, hardTimeout: 0 } };
         },
       ),
-      // From 1.5 on it has another form, with statistics as TLVs.
-      std(
-        2,
-        5,
-        11,
+      form(
+        'OFPT11_FLOW_REMOVED',
         (w, { removed: f }, version) => {
           putRemoved(w, f, f.tableId, version >= 3 ? f.hardTimeout : 0);
           putReplyMatch(w, f.match, version);
@@ -281,6 +282,24 @@ export const FLOW_MESSAGES: MessageRows<'flow_mod' | 'flow_removed'> = {
           const { fields, table, last } = readRemoved(r);
           const match = readMatch(r, version, false);
           return { type: 'flow_removed', removed: { ...fields, match, tableId: table, hardTimeout: last } };
+        },
+      ),
+      form(
+        'OFPT15_FLOW_REMOVED',
+        (w, { removed: f }, version) => {
+          w.u8(f.tableId).u8(reasonNumber(f.reason)).u16(f.priority).u16(f.idleTimeout).u16(f.hardTimeout);
+          w.u64(f.cookie);
+          putReplyMatch(w, f.match, version);
+          putOxs(w, f);
+        },
+        (r, version) => {
+          const [tableId, reason, priority] = [r.u8(), readReason(r.u8()), r.u16()];
+          const [idleTimeout, hardTimeout, cookie] = [r.u16(), r.u16(), r.u64()];
+          const match = readMatch(r, version, false);
+          const { durationSec, durationNsec, packetCount, byteCount } = readOxs(r);
+          const times = { idleTimeout, hardTimeout, durationSec, durationNsec };
+          const removed = { match, cookie, priority, reason, tableId, ...times, packetCount, byteCount };
+          return { type: 'flow_removed', removed };
         },
       ),
     ],
@@ -351,9 +370,20 @@ export function readFlowFilter(r: Reader, version: number, nxm: boolean): FlowFi
 /** Ages are sent plus one, 0 meaning unknown. */
 const ageToWire = (age: number): number => (age < 0 ? 0 : Math.min(age + 1, 0xffff));
 
-/** Writes one flow of a flow statistics reply. */
+/** Writes one flow of a flow statistics reply; OpenFlow 1.0 in the form of `nxm` or its own. */
 export function putFlowStats(w: Writer, f: FlowStats, version: number, nxm: boolean): void {
   const start = w.length;
+  if (version >= 6) {
+    w.u16(0).zeros(2).u8(f.tableId).zeros(1).u16(f.priority).u16(f.idleTimeout).u16(f.hardTimeout);
+    w.u16(f.flags & flagsMask(version))
+      .u16(f.importance)
+      .u64(f.cookie);
+    putReplyMatch(w, f.match, version);
+    putOxs(w, f);
+    putFlowActions(w, f.actions, version);
+    w.setU16(start, w.length - start);
+    return;
+  }
   w.u16(0).u8(f.tableId).zeros(1);
   if (version === 1 && !nxm) putMatch(w, f.match, 1);
   w.u32(f.durationSec).u32(f.durationNsec).u16(f.priority).u16(f.idleTimeout).u16(f.hardTimeout);
@@ -375,21 +405,26 @@ export function putFlowStats(w: Writer, f: FlowStats, version: number, nxm: bool
   w.setU16(start, w.length - start);
 }
 
+/** Bytes of an entry before its match (in OpenFlow 1.0's own form, before its actions). */
+function entryBase(version: number, nxm: boolean): number {
+  if (version === 1) return nxm ? 48 : 88;
+  return version >= 6 ? 24 : 48;
+}
+
 /** Reads one flow of a flow statistics reply. */
 export function readFlowStats(reader: Reader, version: number, nxm: boolean): FlowStats {
+  const base = entryBase(version, nxm);
+  if (reader.left < base) fail('OFPBRC_BAD_LEN', `${reader.left} bytes of flow statistics`);
   const length = reader.u16();
-  if (length < 4) fail('OFPBRC_BAD_LEN', `flow statistics of ${length} bytes`);
+  if (length < base || length - 2 > reader.left) fail('OFPBRC_BAD_LEN', `flow statistics of ${length} bytes`);
   const r = reader.sub(length - 2);
+  if (version >= 6) return readFlowStats15(r, version);
   const tableId = r.u8();
   r.skip(1);
   let match = version === 1 && !nxm ? readMatch(r, 1) : undefined;
   const [durationSec, durationNsec] = [r.u32(), r.u32()];
   const [priority, idleTimeout, hardTimeout] = [r.u16(), r.u16(), r.u16()];
-  let flags = 0;
-  let importance = 0;
-  let idleAge = -1;
-  let hardAge = -1;
-  let matchLength = 0;
+  let [flags, importance, idleAge, hardAge, matchLength] = [0, 0, -1, -1, 0];
   if (version === 1 && nxm) {
     matchLength = r.u16();
     idleAge = r.u16() - 1;
@@ -398,27 +433,113 @@ export function readFlowStats(reader: Reader, version: number, nxm: boolean): Fl
     r.skip(6);
   } else {
     const [flagsField, importanceField] = [r.u16(), r.u16()];
-    flags = version >= 4 ? flagsField : 0;
+    flags = version >= 4 ? readFlags(flagsField, version) : 0;
     importance = version >= 5 ? importanceField : 0;
     r.skip(2);
   }
   const [cookie, packetCount, byteCount] = [r.u64(), r.u64(), r.u64()];
   match ??= version === 1 ? readNxMatch(r, matchLength, false).match : readMatch(r, version, false);
-  return {
-    match,
-    tableId,
-    priority,
-    cookie,
-    idleTimeout,
-    hardTimeout,
-    importance,
-    flags,
-    durationSec,
-    durationNsec,
-    idleAge,
-    hardAge,
-    packetCount,
-    byteCount,
-    actions: readFlowActions(r, version),
-  };
+  const times = { idleTimeout, hardTimeout, durationSec, durationNsec, idleAge, hardAge };
+  const actions = readFlowActions(r, version);
+  return { match, tableId, priority, cookie, ...times, importance, flags, packetCount, byteCount, actions };
 }
+
+function readFlowStats15(r: Reader, version: number): FlowStats {
+  r.skip(2);
+  const tableId = r.u8();
+  r.skip(1);
+  const [priority, idleTimeout, hardTimeout, flags, importance] = [
+    r.u16(),
+    r.u16(),
+    r.u16(),
+    r.u16(),
+    r.u16(),
+  ];
+  const cookie = r.u64();
+  const match = readMatch(r, version, false);
+  const { durationSec, durationNsec, idleAge, packetCount, byteCount } = readOxs(r);
+  const times = { idleTimeout, hardTimeout, durationSec, durationNsec, idleAge, hardAge: -1 };
+  const actions = readFlowActions(r, version);
+  const counts = { importance, flags: readFlags(flags, version), packetCount, byteCount };
+  return { match, tableId, priority, cookie, ...times, ...counts, actions };
+}
+
+const aggregateOf = (s: AggregateStats): ReplyOf<'aggregate'> => ({ type: 'aggregate', stats: s });
+
+export const FLOW_BODIES: {
+  readonly [T in 'flow' | 'aggregate']: BodyRow<RequestOf<T>, ReplyOf<T>>;
+} = {
+  flow: {
+    request: [
+      ...bodies<RequestOf<'flow'>>(
+        ['OFPST10_FLOW_REQUEST', 'OFPST11_FLOW_REQUEST'],
+        (w, q, version) => putFlowFilter(w, q.filter, version, false),
+        (r, version) => ({ type: 'flow', filter: readFlowFilter(r, version, false) }),
+      ),
+      ...bodies<RequestOf<'flow'>>(
+        ['NXST_FLOW_REQUEST'],
+        (w, q, version) => putFlowFilter(w, q.filter, version, true),
+        (r, version) => ({ type: 'flow', filter: readFlowFilter(r, version, true) }),
+      ),
+    ],
+    reply: [
+      ...bodies<ReplyOf<'flow'>>(
+        ['OFPST10_FLOW_REPLY', 'OFPST11_FLOW_REPLY', 'OFPST13_FLOW_REPLY', 'OFPST15_FLOW_REPLY'],
+        (w, p, version) => {
+          for (const f of p.flows) putFlowStats(w, f, version, false);
+        },
+        (r, version) =>
+          items(
+            r,
+            () => readFlowStats(r, version, false),
+            (flows) => ({ type: 'flow', flows }),
+          ),
+      ),
+      ...bodies<ReplyOf<'flow'>>(
+        ['NXST_FLOW_REPLY'],
+        (w, p, version) => {
+          for (const f of p.flows) putFlowStats(w, f, version, true);
+        },
+        (r, version) =>
+          items(
+            r,
+            () => readFlowStats(r, version, true),
+            (flows) => ({ type: 'flow', flows }),
+          ),
+      ),
+    ],
+  },
+  aggregate: {
+    request: [
+      ...bodies<RequestOf<'aggregate'>>(
+        ['OFPST10_AGGREGATE_REQUEST', 'OFPST11_AGGREGATE_REQUEST', 'OFPST15_AGGREGATE_REQUEST'],
+        (w, q, version) => putFlowFilter(w, q.filter, version, false),
+        (r, version) => ({ type: 'aggregate', filter: readFlowFilter(r, version, false) }),
+      ),
+      ...bodies<RequestOf<'aggregate'>>(
+        ['NXST_AGGREGATE_REQUEST'],
+        (w, q, version) => putFlowFilter(w, q.filter, version, true),
+        (r, version) => ({ type: 'aggregate', filter: readFlowFilter(r, version, true) }),
+      ),
+    ],
+    reply: [
+      ...bodies<ReplyOf<'aggregate'>>(
+        ['OFPST_AGGREGATE_REPLY', 'NXST_AGGREGATE_REPLY'],
+        (w, { stats: s }) => w.u64(s.packetCount).u64(s.byteCount).u32(s.flowCount).zeros(4),
+        (r) => {
+          const stats = { packetCount: r.u64(), byteCount: r.u64(), flowCount: r.u32() };
+          r.skip(4);
+          return aggregateOf(stats);
+        },
+      ),
+      ...bodies<ReplyOf<'aggregate'>>(
+        ['OFPST15_AGGREGATE_REPLY'],
+        (w, { stats }) => putOxs(w, stats),
+        (r) => {
+          const { packetCount, byteCount, flowCount } = readOxs(r);
+          return aggregateOf({ packetCount, byteCount, flowCount });
+        },
+      ),
+    ],
+  },
+};

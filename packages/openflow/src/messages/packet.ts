@@ -7,8 +7,8 @@ import { fail } from '../errors.js';
 import { putOxmMatch, putNxMatch, readFields, readNxMatch, readOxmMatch, putFields } from '../match/nxm.js';
 import type { Reader, Writer } from '../wire.js';
 import { putPortNo, readPortNo } from './port.js';
-import { type MessageRows, nx, std } from './row.js';
-import { COOKIE_NONE, NO_BUFFER, type PacketIn, type PacketInFormat, PR } from './types.js';
+import { form, forms, type MessageRows } from './row.js';
+import { COOKIE_NONE, type MessageOf, NO_BUFFER, type PacketIn, type PacketInFormat, PR } from './types.js';
 
 /** A match on an input port alone. */
 export function portMatch(port: number): Match {
@@ -100,6 +100,9 @@ function readPacketIn2(r: Reader): PacketIn {
 
 const FORMATS: readonly PacketInFormat[] = ['standard', 'nxt_packet_in', 'nxt_packet_in2'];
 
+type PacketInMessage = MessageOf<'packet_in'>;
+type PacketOutMessage = MessageOf<'packet_out'>;
+
 export const PACKET_MESSAGES: MessageRows<
   | 'packet_in'
   | 'packet_out'
@@ -112,14 +115,14 @@ export const PACKET_MESSAGES: MessageRows<
 > = {
   packet_in: {
     forms: [
-      nx(
-        30,
+      form(
+        'NXT_PACKET_IN2',
         (w, m, version) => putPacketIn2(w, m.packetIn, version),
         (r) => ({ type: 'packet_in', format: 'nxt_packet_in2', packetIn: readPacketIn2(r) }),
         (m) => m.format === 'nxt_packet_in2',
       ),
-      nx(
-        17,
+      form(
+        'NXT_PACKET_IN',
         (w, { packetIn: p }, version) => {
           w.u32(p.bufferId)
             .u16(p.totalLen)
@@ -149,10 +152,8 @@ export const PACKET_MESSAGES: MessageRows<
         },
         (m) => m.format === 'nxt_packet_in',
       ),
-      std(
-        1,
-        1,
-        10,
+      form(
+        'OFPT10_PACKET_IN',
         (w, { packetIn: p }) => {
           w.u32(p.bufferId).u16(p.totalLen);
           putPortNo(w, matchPort(p.match), 1);
@@ -175,10 +176,8 @@ export const PACKET_MESSAGES: MessageRows<
           return { type: 'packet_in', format: 'standard', packetIn };
         },
       ),
-      std(
-        2,
-        2,
-        10,
+      form(
+        'OFPT11_PACKET_IN',
         (w, { packetIn: p }) => {
           const port = matchPort(p.match);
           w.u32(p.bufferId)
@@ -206,10 +205,8 @@ export const PACKET_MESSAGES: MessageRows<
           return { type: 'packet_in', format: 'standard', packetIn };
         },
       ),
-      std(
-        3,
-        6,
-        10,
+      ...forms<PacketInMessage>(
+        ['OFPT12_PACKET_IN', 'OFPT13_PACKET_IN'],
         (w, { packetIn: p }, version) => {
           w.u32(p.bufferId).u16(p.totalLen).u8(reasonToWire(p.reason, version)).u8(p.tableId);
           if (version >= 4) w.u64(p.cookie);
@@ -229,10 +226,8 @@ export const PACKET_MESSAGES: MessageRows<
   },
   packet_out: {
     forms: [
-      std(
-        1,
-        5,
-        13,
+      ...forms<PacketOutMessage>(
+        ['OFPT10_PACKET_OUT', 'OFPT11_PACKET_OUT'],
         (w, { packetOut: p }, version) => {
           w.u32(p.bufferId);
           putPortNo(w, matchPort(p.match), version);
@@ -256,10 +251,8 @@ export const PACKET_MESSAGES: MessageRows<
           return { type: 'packet_out', packetOut: { bufferId, match: portMatch(port), actions, packet } };
         },
       ),
-      std(
-        6,
-        6,
-        13,
+      form(
+        'OFPT15_PACKET_OUT',
         (w, { packetOut: p }, version) => {
           w.u32(p.bufferId).u16(0).zeros(2);
           const at = w.length - 4;
@@ -283,8 +276,8 @@ export const PACKET_MESSAGES: MessageRows<
   },
   resume: {
     forms: [
-      nx(
-        28,
+      form(
+        'NXT_RESUME',
         (w, m, version) => putPacketIn2(w, m.packetIn, version),
         (r) => ({ type: 'resume', packetIn: readPacketIn2(r) }),
       ),
@@ -292,38 +285,34 @@ export const PACKET_MESSAGES: MessageRows<
   },
   set_flow_format: {
     forms: [
-      nx(
-        12,
+      form(
+        'NXT_SET_FLOW_FORMAT',
         (w, m) => w.u32(m.format === 'nxm' ? 2 : 0),
         (r) => {
           const n = r.u32();
           if (n !== 0 && n !== 2) fail('OFPBRC_EPERM', `flow format ${n}`);
           return { type: 'set_flow_format', format: n === 2 ? 'nxm' : 'openflow10' };
         },
-        undefined,
-        1,
       ),
     ],
   },
   flow_mod_table_id: {
     forms: [
-      nx(
-        15,
+      form(
+        'NXT_FLOW_MOD_TABLE_ID',
         (w, m) => w.u8(m.enable ? 1 : 0).zeros(7),
         (r) => {
           const enable = r.u8();
           r.skip(7);
           return { type: 'flow_mod_table_id', enable: enable !== 0 };
         },
-        undefined,
-        1,
       ),
     ],
   },
   set_packet_in_format: {
     forms: [
-      nx(
-        16,
+      form(
+        'NXT_SET_PACKET_IN_FORMAT',
         (w, m) => w.u32(FORMATS.indexOf(m.format)),
         (r) => {
           const n = r.u32();
@@ -337,8 +326,8 @@ export const PACKET_MESSAGES: MessageRows<
   },
   flow_age: {
     forms: [
-      nx(
-        18,
+      form(
+        'NXT_FLOW_AGE',
         () => undefined,
         () => ({ type: 'flow_age' }),
       ),
@@ -346,8 +335,8 @@ export const PACKET_MESSAGES: MessageRows<
   },
   set_controller_id: {
     forms: [
-      nx(
-        20,
+      form(
+        'NXT_SET_CONTROLLER_ID',
         (w, m) => w.zeros(6).u16(m.controllerId),
         (r) => {
           r.zeros(6, 'NXBRC_MUST_BE_ZERO');

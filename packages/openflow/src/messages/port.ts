@@ -1,10 +1,13 @@
 /** Port descriptions, statistics and numbers as each version has them. */
 import { portFromOf10, portToOf10 } from '@ovs-node/flow/fields';
+import { OFPP } from '@ovs-node/flow/ports';
 import { fail } from '../errors.js';
 import type { ErrorName } from '../error-table.js';
 import type { Reader, Writer } from '../wire.js';
 import { type PortCounters, putPortCounters, readPortCounters } from './port-counters.js';
-import { PC, type PhyPort, type PortStats, PS } from './types.js';
+import { items } from './multipart-items.js';
+import { type BodyRow, bodies, emptyBody } from './row.js';
+import { PC, type PhyPort, type PortStats, PS, type ReplyOf, type RequestOf } from './types.js';
 
 /** Reads a port number: 16 bits in OpenFlow 1.0, 32 later. */
 export function readPortNo(r: Reader, version: number, error: ErrorName = 'OFPBRC_BAD_PORT'): number {
@@ -192,3 +195,63 @@ export function readPortStats(r: Reader, version: number): PortStats {
   }
   return { portNo, durationSec, durationNsec, ...(c as Counters), ...counters };
 }
+
+export const PORT_BODIES: {
+  readonly [T in 'port' | 'port_desc']: BodyRow<RequestOf<T>, ReplyOf<T>>;
+} = {
+  port: {
+    request: bodies<RequestOf<'port'>>(
+      ['OFPST10_PORT_REQUEST', 'OFPST11_PORT_REQUEST'],
+      (w, q, version) => {
+        putPortNo(w, q.portNo, version);
+        w.zeros(version === 1 ? 6 : 4);
+      },
+      (r, version) => {
+        const portNo = readPortNo(r, version);
+        r.skip(version === 1 ? 6 : 4);
+        return { type: 'port', portNo };
+      },
+    ),
+    reply: bodies<ReplyOf<'port'>>(
+      ['OFPST10_PORT_REPLY', 'OFPST11_PORT_REPLY', 'OFPST13_PORT_REPLY', 'OFPST14_PORT_REPLY'],
+      (w, p, version) => {
+        for (const s of p.ports) putPortStats(w, s, version);
+      },
+      (r, version) =>
+        items(
+          r,
+          () => readPortStats(r, version),
+          (ports) => ({ type: 'port', ports }),
+        ),
+    ),
+  },
+  port_desc: {
+    request: [
+      ...emptyBody<RequestOf<'port_desc'>>(['OFPST10_PORT_DESC_REQUEST'], {
+        type: 'port_desc',
+        portNo: OFPP.ANY,
+      }),
+      ...bodies<RequestOf<'port_desc'>>(
+        ['OFPST15_PORT_DESC_REQUEST'],
+        (w, q) => w.u32(q.portNo).zeros(4),
+        (r, version) => {
+          const portNo = readPortNo(r, version);
+          r.skip(4);
+          return { type: 'port_desc', portNo };
+        },
+      ),
+    ],
+    reply: bodies<ReplyOf<'port_desc'>>(
+      ['OFPST10_PORT_DESC_REPLY', 'OFPST11_PORT_DESC_REPLY', 'OFPST14_PORT_DESC_REPLY'],
+      (w, p, version) => {
+        for (const port of p.ports) putPhyPort(w, port, version);
+      },
+      (r, version) =>
+        items(
+          r,
+          () => readPhyPort(r, version),
+          (ports) => ({ type: 'port_desc', ports }),
+        ),
+    ),
+  },
+};

@@ -4,19 +4,13 @@
  */
 import type { Reader, Writer } from '../wire.js';
 import type { MessageOf, OfMessage, OfMessageType } from './types.js';
-
-export const NX_VENDOR = 0x2320;
+import { type WireForm, type WireFormKey, wireForm } from './wire-forms.js';
 
 /** One form of a message on the wire. */
 export interface MessageForm<M> {
-  /** First and last version that have it. */
-  readonly from: number;
-  readonly to: number;
-  /** 0: `code` is the message type; else a vendor's subtype. */
-  readonly vendor: number;
-  readonly code: number;
+  readonly wire: WireForm;
   /** Whether this form can say `m`; the first form of the version that can is sent. */
-  readonly when?: (m: M, version: number) => boolean;
+  readonly when?: ((m: M, version: number) => boolean) | undefined;
   /** Writes what follows the header (8 bytes, or 16 with a vendor). */
   readonly encode: (w: Writer, m: M, version: number) => void;
   /** Reads what follows the header. */
@@ -39,25 +33,59 @@ export interface MessageRow<M> {
 export type MessageTable = { readonly [T in OfMessageType]: MessageRow<MessageOf<T>> };
 export type MessageRows<T extends OfMessageType> = { readonly [K in T]: MessageRow<MessageOf<K>> };
 
-/** A standard form. */
-export function std<M>(
-  from: number,
-  to: number,
-  code: number,
+/** The form of a message that has `key` in the table of wire forms. */
+export function form<M>(
+  key: WireFormKey,
   encode: MessageForm<M>['encode'],
   decode: MessageForm<M>['decode'],
   when?: MessageForm<M>['when'],
 ): MessageForm<M> {
-  return { from, to, vendor: 0, code, encode, decode, ...(when === undefined ? {} : { when }) };
+  return { wire: wireForm(key), encode, decode, when };
 }
 
-/** A Nicira form, in versions 1.0 to 1.5 unless said otherwise. */
-export function nx<M>(
-  code: number,
+/** The same encoding under several numbers. */
+export function forms<M>(
+  keys: readonly WireFormKey[],
   encode: MessageForm<M>['encode'],
   decode: MessageForm<M>['decode'],
   when?: MessageForm<M>['when'],
-  to = 6,
-): MessageForm<M> {
-  return { from: 1, to, vendor: NX_VENDOR, code, encode, decode, ...(when === undefined ? {} : { when }) };
+): readonly MessageForm<M>[] {
+  return keys.map((key) => form(key, encode, decode, when));
+}
+
+/** One form of a body of a multipart (statistics) message. */
+export interface BodyForm<B> {
+  readonly wire: WireForm;
+  /** Sent only for messages in nx_match (`format: 'nxm'`), of OpenFlow 1.0. */
+  readonly nxm: boolean;
+  readonly put: (w: Writer, body: B, version: number) => void;
+  readonly read: (r: Reader, version: number) => B;
+}
+
+/** A kind of multipart message: its requests and its replies. */
+export interface BodyRow<Q, P> {
+  readonly request: readonly BodyForm<Q>[];
+  readonly reply: readonly BodyForm<P>[];
+}
+
+export function bodies<B>(
+  keys: readonly WireFormKey[],
+  put: BodyForm<B>['put'],
+  read: BodyForm<B>['read'],
+): readonly BodyForm<B>[] {
+  return keys.map((key) => ({
+    wire: wireForm(key),
+    nxm: /^NXST_(FLOW|AGGREGATE)_/.test(key),
+    put,
+    read,
+  }));
+}
+
+/** A body of nothing. */
+export function emptyBody<B>(keys: readonly WireFormKey[], value: B): readonly BodyForm<B>[] {
+  return bodies(
+    keys,
+    () => undefined,
+    () => value,
+  );
 }

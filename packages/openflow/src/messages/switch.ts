@@ -2,16 +2,9 @@
 import { OfError, errorFromNumbers, errorNumbers, fail } from '../errors.js';
 import type { Reader, Writer } from '../wire.js';
 import { putPhyPort, putPortNo, readPhyPort, readPortNo } from './port.js';
-import { type MessageRows, nx, std } from './row.js';
-import {
-  type AsyncConfig,
-  CAP,
-  type FragMode,
-  type PortMod,
-  type Role,
-  type SwitchConfig,
-  type SwitchFeatures,
-} from './types.js';
+import { form, forms, type MessageRows } from './row.js';
+import { CAP, type FragMode, type PortMod, type SwitchConfig, type SwitchFeatures } from './types.js';
+import type { WireFormKey } from './wire-forms.js';
 
 /** OFPHET_VERSIONBITMAP (OpenFlow 1.3, A.5.1). */
 const HELLO_BITMAP = 1;
@@ -171,75 +164,17 @@ function readPortMod(r: Reader, version: number): PortMod {
   return { portNo, hwAddr, config, mask, advertise };
 }
 
-const ROLES: readonly Role[] = ['nochange', 'equal', 'primary', 'secondary'];
-const NX_ROLES: readonly Role[] = ['equal', 'primary', 'secondary'];
-
-function roleForms<T extends 'role_request' | 'role_reply'>(type: T, code: number, nxCode: number) {
-  return {
-    forms: [
-      nx<{ type: T; role: Role; generationId: bigint | undefined }>(
-        nxCode,
-        (w, m) => w.u32(Math.max(0, NX_ROLES.indexOf(m.role))),
-        (r) => {
-          const role = NX_ROLES[r.u32()] ?? fail('OFPRRFC_BAD_ROLE', 'role');
-          return { type, role, generationId: undefined };
-        },
-        undefined,
-        2,
-      ),
-      std<{ type: T; role: Role; generationId: bigint | undefined }>(
-        3,
-        6,
-        code,
-        (w, m) =>
-          w
-            .u32(ROLES.indexOf(m.role))
-            .zeros(4)
-            .u64(m.generationId ?? 0xffffffffffffffffn),
-        (r) => {
-          const role = ROLES[r.u32()] ?? fail('OFPRRFC_BAD_ROLE', 'role');
-          r.skip(4);
-          const generation = r.u64();
-          const none = role === 'equal' || role === 'nochange' || generation === 0xffffffffffffffffn;
-          return { type, role, generationId: none && type === 'role_request' ? undefined : generation };
-        },
-      ),
-    ],
-  };
-}
-
-function putAsync(w: Writer, c: AsyncConfig): void {
-  for (const key of ['packetIn', 'portStatus', 'flowRemoved'] as const)
-    w.u32(c.primary[key]).u32(c.secondary[key]);
-}
-
-function readAsync(r: Reader): AsyncConfig {
-  const [pi, pi2, ps, ps2, fr, fr2] = [r.u32(), r.u32(), r.u32(), r.u32(), r.u32(), r.u32()];
-  return {
-    primary: { packetIn: pi, portStatus: ps, flowRemoved: fr },
-    secondary: { packetIn: pi2, portStatus: ps2, flowRemoved: fr2 },
-  };
-}
-
 const PORT_REASONS = ['add', 'delete', 'modify'] as const;
 
 const empty = (): void => undefined;
-const end = (r: Reader): void => {
-  if (r.left > 0) fail('OFPBRC_BAD_LEN', `${r.left} bytes after the message`);
-};
 
 /** Request messages of nothing but a header. */
-function bare<
-  T extends
-    'features_request' | 'get_config_request' | 'barrier_request' | 'barrier_reply' | 'get_async_request',
->(type: T, codes: readonly (readonly [from: number, to: number, code: number])[]) {
+function bare<T extends 'features_request' | 'get_config_request' | 'barrier_request' | 'barrier_reply'>(
+  type: T,
+  keys: readonly WireFormKey[],
+) {
   return {
-    forms: codes.map(([from, to, code]) =>
-      std<{ type: T }>(from, to, code, empty, (r) => {
-        end(r);
-        return { type };
-      }),
-    ),
+    forms: keys.map((key) => form<{ type: T }>(key, empty, () => ({ type }))),
   };
 }
 
@@ -257,18 +192,11 @@ export const SWITCH_MESSAGES: MessageRows<
   | 'barrier_reply'
   | 'port_status'
   | 'port_mod'
-  | 'role_request'
-  | 'role_reply'
-  | 'get_async_request'
-  | 'get_async_reply'
-  | 'set_async'
 > = {
   hello: {
     forms: [
-      std(
-        1,
-        255,
-        0,
+      form(
+        'OFPT_HELLO',
         (w, m, version) => {
           // A hello whose versions are all up to its own needs no bitmap.
           if (m.versions !== versionsUpTo(version)) w.u16(HELLO_BITMAP).u16(8).u32(m.versions);
@@ -290,10 +218,8 @@ export const SWITCH_MESSAGES: MessageRows<
   },
   error: {
     forms: [
-      std(
-        1,
-        6,
-        1,
+      form(
+        'OFPT_ERROR',
         (w, m, version) => putError(w, m.error, version),
         (r, version) => ({ type: 'error', error: readError(r, version) }),
       ),
@@ -301,10 +227,8 @@ export const SWITCH_MESSAGES: MessageRows<
   },
   echo_request: {
     forms: [
-      std(
-        1,
-        6,
-        2,
+      form(
+        'OFPT_ECHO_REQUEST',
         (w, m) => w.bytes(m.data),
         (r) => ({ type: 'echo_request', data: r.rest() }),
       ),
@@ -312,34 +236,26 @@ export const SWITCH_MESSAGES: MessageRows<
   },
   echo_reply: {
     forms: [
-      std(
-        1,
-        6,
-        3,
+      form(
+        'OFPT_ECHO_REPLY',
         (w, m) => w.bytes(m.data),
         (r) => ({ type: 'echo_reply', data: r.rest() }),
       ),
     ],
   },
-  features_request: bare('features_request', [[1, 6, 5]]),
+  features_request: bare('features_request', ['OFPT_FEATURES_REQUEST']),
   features_reply: {
-    forms: [
-      std(
-        1,
-        6,
-        6,
-        (w, m, version) => putFeatures(w, m.features, version),
-        (r, version) => ({ type: 'features_reply', features: readFeatures(r, version) }),
-      ),
-    ],
+    forms: forms(
+      ['OFPT10_FEATURES_REPLY', 'OFPT11_FEATURES_REPLY', 'OFPT13_FEATURES_REPLY'],
+      (w, m, version) => putFeatures(w, m.features, version),
+      (r, version) => ({ type: 'features_reply', features: readFeatures(r, version) }),
+    ),
   },
-  get_config_request: bare('get_config_request', [[1, 6, 7]]),
+  get_config_request: bare('get_config_request', ['OFPT_GET_CONFIG_REQUEST']),
   get_config_reply: {
     forms: [
-      std(
-        1,
-        6,
-        8,
+      form(
+        'OFPT_GET_CONFIG_REPLY',
         (w, m, version) => putConfig(w, m.config, version),
         (r, version) => ({ type: 'get_config_reply', config: readConfig(r, version, false) }),
       ),
@@ -347,83 +263,34 @@ export const SWITCH_MESSAGES: MessageRows<
   },
   set_config: {
     forms: [
-      std(
-        1,
-        6,
-        9,
+      form(
+        'OFPT_SET_CONFIG',
         (w, m, version) => putConfig(w, m.config, version),
         (r, version) => ({ type: 'set_config', config: readConfig(r, version, true) }),
       ),
     ],
   },
-  barrier_request: bare('barrier_request', [
-    [1, 1, 18],
-    [2, 6, 20],
-  ]),
-  barrier_reply: bare('barrier_reply', [
-    [1, 1, 19],
-    [2, 6, 21],
-  ]),
+  barrier_request: bare('barrier_request', ['OFPT10_BARRIER_REQUEST', 'OFPT11_BARRIER_REQUEST']),
+  barrier_reply: bare('barrier_reply', ['OFPT10_BARRIER_REPLY', 'OFPT11_BARRIER_REPLY']),
   port_status: {
-    forms: [
-      std(
-        1,
-        6,
-        12,
-        (w, m, version) => {
-          w.u8(PORT_REASONS.indexOf(m.reason)).zeros(7);
-          putPhyPort(w, m.port, version);
-        },
-        (r, version) => {
-          const reason = PORT_REASONS[r.u8()] ?? fail('NXBRC_BAD_REASON', 'reason');
-          r.skip(7);
-          return { type: 'port_status', reason, port: readPhyPort(r, version) };
-        },
-      ),
-    ],
-  },
-  port_mod: {
-    forms: [
-      [1, 1, 15],
-      [2, 6, 16],
-    ].map(([from, to, code]) =>
-      std(
-        from,
-        to,
-        code,
-        (w: Writer, m: { portMod: PortMod }, version: number) => putPortMod(w, m.portMod, version),
-        (r, version) => ({ type: 'port_mod', portMod: readPortMod(r, version) }),
-      ),
+    forms: forms(
+      ['OFPT10_PORT_STATUS', 'OFPT11_PORT_STATUS', 'OFPT14_PORT_STATUS'],
+      (w, m, version) => {
+        w.u8(PORT_REASONS.indexOf(m.reason)).zeros(7);
+        putPhyPort(w, m.port, version);
+      },
+      (r, version) => {
+        const reason = PORT_REASONS[r.u8()] ?? fail('NXBRC_BAD_REASON', 'reason');
+        r.skip(7);
+        return { type: 'port_status', reason, port: readPhyPort(r, version) };
+      },
     ),
   },
-  role_request: roleForms('role_request', 24, 10),
-  role_reply: roleForms('role_reply', 25, 11),
-  get_async_request: bare('get_async_request', [[4, 4, 26]]),
-  get_async_reply: {
-    forms: [
-      std(
-        4,
-        4,
-        27,
-        (w, m) => putAsync(w, m.config),
-        (r) => ({ type: 'get_async_reply', config: readAsync(r) }),
-      ),
-    ],
-  },
-  set_async: {
-    forms: [
-      std(
-        4,
-        4,
-        28,
-        (w, m) => putAsync(w, m.config),
-        (r) => ({ type: 'set_async', config: readAsync(r) }),
-      ),
-      nx(
-        19,
-        (w, m) => putAsync(w, m.config),
-        (r) => ({ type: 'set_async', config: readAsync(r) }),
-      ),
-    ],
+  port_mod: {
+    forms: forms(
+      ['OFPT10_PORT_MOD', 'OFPT11_PORT_MOD', 'OFPT14_PORT_MOD'],
+      (w: Writer, m: { portMod: PortMod }, version: number) => putPortMod(w, m.portMod, version),
+      (r, version) => ({ type: 'port_mod', portMod: readPortMod(r, version) }),
+    ),
   },
 };

@@ -10,6 +10,17 @@
 import type { Match } from '@ovs-node/flow/match';
 import type { Action } from '../actions/types.js';
 import type { OfError } from '../errors.js';
+import type { CtFlush, IpfixStats, TlvMapping, TlvTableCommand } from './extension-types.js';
+import type { GroupDesc, GroupFeatures, GroupMod, GroupStats } from './group-types.js';
+import type { MeterConfig, MeterFeatures, MeterMod, MeterStats } from './meter-types.js';
+import type { FlowMonitorRequest, FlowUpdate } from './monitor-types.js';
+import type { TableDesc, TableFeatures, TableMod, TableStats, TableStatusReason } from './table-types.js';
+
+export type * from './extension-types.js';
+export type * from './group-types.js';
+export type * from './meter-types.js';
+export type * from './monitor-types.js';
+export type * from './table-types.js';
 import type { PortCounters } from './port-counters.js';
 
 export type FlowModCommand = 'add' | 'modify' | 'modify_strict' | 'delete' | 'delete_strict';
@@ -253,18 +264,6 @@ export interface PortStats extends PortCounters {
   readonly durationNsec: number;
 }
 
-export interface TableStats {
-  readonly tableId: number;
-  /** OpenFlow 1.0 to 1.2. */
-  readonly name: string;
-  readonly maxEntries: number;
-  readonly activeCount: number;
-  readonly lookupCount: bigint;
-  readonly matchedCount: bigint;
-  /** OpenFlow 1.0: OFPFW10_* bits; 1.2 bitmaps are all that the field table supports. */
-  readonly wildcards: number;
-}
-
 export interface QueueStats {
   readonly portNo: number;
   readonly queueId: number;
@@ -289,16 +288,12 @@ export interface AggregateStats {
   readonly flowCount: number;
 }
 
-/** One table of a table-features reply; only what a switch of few features says. */
-export interface TableFeatures {
-  readonly tableId: number;
-  readonly name: string;
-  readonly metadataMatch: bigint;
-  readonly metadataWrite: bigint;
-  readonly config: number;
-  readonly maxEntries: number;
-  /** Properties, undecoded: type and the bytes after its header. */
-  readonly properties: readonly { readonly type: number; readonly body: Uint8Array }[];
+/** A queue's guarantees, in tenths of a percent; more than 1000: not in force, undefined: not told. */
+export interface QueueConfig {
+  readonly portNo: number;
+  readonly queueId: number;
+  readonly minRate: number | undefined;
+  readonly maxRate: number | undefined;
 }
 
 /** Which asynchronous messages a connection wants, one bit per reason, for primary/equal and for secondary roles. */
@@ -306,11 +301,30 @@ export interface AsyncConfig {
   readonly primary: AsyncMasks;
   readonly secondary: AsyncMasks;
 }
+/** What is left out stays as it is (OpenFlow 1.4 and later); before, the first three are always there, the others never. */
 export interface AsyncMasks {
-  readonly packetIn: number;
-  readonly portStatus: number;
-  readonly flowRemoved: number;
+  readonly packetIn?: number;
+  readonly portStatus?: number;
+  readonly flowRemoved?: number;
+  readonly roleStatus?: number;
+  readonly tableStatus?: number;
+  readonly requestForward?: number;
 }
+
+export type RoleReason = 'primary_request' | 'config' | 'experimenter';
+
+export type BundleControl =
+  | 'open_request'
+  | 'open_reply'
+  | 'close_request'
+  | 'close_reply'
+  | 'commit_request'
+  | 'commit_reply'
+  | 'discard_request'
+  | 'discard_reply';
+
+/** Bits of a bundle's flags: OFPBF_*. */
+export const BF = { ATOMIC: 1, ORDERED: 2 } as const;
 
 /** A body of a multipart (statistics) message. `type` names it; replies hold as many items as one message fits. */
 export type MultipartRequest =
@@ -326,7 +340,11 @@ export type MultipartRequest =
   | { readonly type: 'meter' | 'meter_config'; readonly meter: number }
   | { readonly type: 'meter_features' }
   | { readonly type: 'table_features'; readonly tables: readonly TableFeatures[] }
-  | { readonly type: 'table_desc' };
+  | { readonly type: 'table_desc' }
+  /** OpenFlow 1.4 and later; before, a message of its own. */
+  | { readonly type: 'queue_desc'; readonly portNo: number; readonly queueId: number }
+  | { readonly type: 'flow_monitor'; readonly monitors: readonly FlowMonitorRequest[] }
+  | { readonly type: 'ipfix_bridge' | 'ipfix_flow' };
 
 export type MultipartReply =
   | { readonly type: 'desc'; readonly desc: SwitchDesc }
@@ -336,7 +354,28 @@ export type MultipartReply =
   | { readonly type: 'port'; readonly ports: readonly PortStats[] }
   | { readonly type: 'queue'; readonly queues: readonly QueueStats[] }
   | { readonly type: 'port_desc'; readonly ports: readonly PhyPort[] }
-  | { readonly type: 'table_features'; readonly tables: readonly TableFeatures[] };
+  | { readonly type: 'group'; readonly groups: readonly GroupStats[] }
+  | { readonly type: 'group_desc'; readonly groups: readonly GroupDesc[] }
+  | { readonly type: 'group_features'; readonly features: GroupFeatures }
+  | { readonly type: 'meter'; readonly meters: readonly MeterStats[] }
+  | { readonly type: 'meter_config'; readonly meters: readonly MeterConfig[] }
+  | { readonly type: 'meter_features'; readonly features: MeterFeatures }
+  | { readonly type: 'table_features'; readonly tables: readonly TableFeatures[] }
+  | { readonly type: 'table_desc'; readonly tables: readonly TableDesc[] }
+  | { readonly type: 'queue_desc'; readonly queues: readonly QueueConfig[] }
+  | { readonly type: 'flow_monitor'; readonly updates: readonly FlowUpdate[] }
+  | { readonly type: 'ipfix_bridge' | 'ipfix_flow'; readonly exporters: readonly IpfixStats[] };
+
+export type MultipartType = MultipartRequest['type'];
+type BodyOf<B, T> = B extends { readonly type: infer U }
+  ? T extends U
+    ? B & { readonly type: T }
+    : never
+  : never;
+/** The member of `MultipartRequest` with that `type`. */
+export type RequestOf<T extends MultipartType> = BodyOf<MultipartRequest, T>;
+/** The member of `MultipartReply` with that `type`. */
+export type ReplyOf<T extends MultipartType> = BodyOf<MultipartReply, T>;
 
 export type OfMessage =
   /** Bit n of `versions` set: version n (on the wire) is supported. */
@@ -358,6 +397,41 @@ export type OfMessage =
   | { readonly type: 'flow_removed'; readonly removed: FlowRemoved; readonly format?: FlowFormat }
   | { readonly type: 'port_status'; readonly reason: 'add' | 'delete' | 'modify'; readonly port: PhyPort }
   | { readonly type: 'port_mod'; readonly portMod: PortMod }
+  | { readonly type: 'table_mod'; readonly tableMod: TableMod }
+  | { readonly type: 'group_mod'; readonly groupMod: GroupMod }
+  | { readonly type: 'meter_mod'; readonly meterMod: MeterMod }
+  /** OpenFlow 1.0 to 1.3. */
+  | { readonly type: 'queue_get_config_request'; readonly portNo: number }
+  | {
+      readonly type: 'queue_get_config_reply';
+      readonly portNo: number;
+      readonly queues: readonly QueueConfig[];
+    }
+  | {
+      readonly type: 'role_status';
+      readonly role: Role;
+      readonly reason: RoleReason;
+      readonly generationId: bigint;
+    }
+  | { readonly type: 'table_status'; readonly reason: TableStatusReason; readonly desc: TableDesc }
+  /** A group-mod or meter-mod of another controller, as a whole message of this version. */
+  | { readonly type: 'requestforward'; readonly message: Uint8Array }
+  | {
+      readonly type: 'bundle_control';
+      readonly bundleId: number;
+      readonly control: BundleControl;
+      readonly flags: number;
+    }
+  /** `message` is a whole message, of the version and the xid of the one it is in; decode it with `decodeMessage`. */
+  | {
+      readonly type: 'bundle_add';
+      readonly bundleId: number;
+      readonly flags: number;
+      readonly message: Uint8Array;
+    }
+  /** Before OpenFlow 1.4. */
+  | { readonly type: 'flow_monitor_cancel'; readonly id: number }
+  | { readonly type: 'flow_monitor_paused' | 'flow_monitor_resumed' }
   | {
       readonly type: 'role_request' | 'role_reply';
       readonly role: Role;
@@ -383,7 +457,21 @@ export type OfMessage =
   | { readonly type: 'set_packet_in_format'; readonly format: PacketInFormat }
   | { readonly type: 'flow_age' }
   | { readonly type: 'set_controller_id'; readonly controllerId: number }
-  | { readonly type: 'resume'; readonly packetIn: PacketIn };
+  | { readonly type: 'resume'; readonly packetIn: PacketIn }
+  | {
+      readonly type: 'tlv_table_mod';
+      readonly command: TlvTableCommand;
+      readonly mappings: readonly TlvMapping[];
+    }
+  | { readonly type: 'tlv_table_request' }
+  | {
+      readonly type: 'tlv_table_reply';
+      readonly maxOptionSpace: number;
+      readonly maxFields: number;
+      readonly mappings: readonly TlvMapping[];
+    }
+  | { readonly type: 'ct_flush_zone'; readonly zone: number }
+  | { readonly type: 'ct_flush'; readonly flush: CtFlush };
 
 export type OfMessageType = OfMessage['type'];
 type Narrow<M, T> = M extends { readonly type: infer U }

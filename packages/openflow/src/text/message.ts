@@ -1,25 +1,24 @@
 /** Messages as text, as `ovs-ofctl` prints what it receives (`ofp-print`, `monitor`, `snoop`, replies). */
 import { formatMac } from '@ovs-node/flow/addr-text';
 import { OFPP, formatPort, type PortMap } from '@ovs-node/flow/ports';
-import { REASONS } from '../actions/output.js';
 import type { TableMap } from '../actions/row.js';
 import { OfError } from '../errors.js';
-import { decodeMessage, HEADER_LENGTH } from '../messages/codec.js';
-import { multipartBody } from '../messages/multipart.js';
+import { decodeHeader, decodeMessage, HEADER_LENGTH, wireFormOf } from '../messages/codec.js';
 import {
-  type AsyncConfig,
-  type AsyncMasks,
   CAP,
-  type FlowFormat,
   type MultipartReply,
   type MultipartRequest,
   type OfMessage,
-  type OfMessageType,
   type SwitchConfig,
   type SwitchFeatures,
 } from '../messages/types.js';
+import { fitsWireForm } from '../messages/wire-forms.js';
 import { VERSIONS } from '../version.js';
+import { formatActionBits } from './action-bits.js';
 import { formatFlow } from './flow.js';
+import { hexDump } from './hex-dump.js';
+import { hex } from './numbers.js';
+import { formatPacket } from './packet.js';
 import {
   formatFlowFilter,
   formatFlowMod,
@@ -28,17 +27,46 @@ import {
   formatPacketOut,
 } from './print-flow.js';
 import {
+  formatGroup,
+  formatGroupDesc,
+  formatGroupFeatures,
+  formatGroupMod,
+  formatGroupStats,
+} from './print-group.js';
+import {
+  formatMeterConfig,
+  formatMeterFeatures,
+  formatMeterId,
+  formatMeterMod,
+  formatMeterStats,
+} from './print-meter.js';
+import { formatFlowUpdate, formatMonitorRequest } from './print-monitor.js';
+import {
   formatBits,
   formatPhyPort,
   formatPortConfig,
   formatPortFeatures,
   formatPortStats,
+  formatQueueConfigs,
   formatQueueStats,
 } from './print-port.js';
-import { formatTableStats } from './print-table.js';
-import { hex } from './numbers.js';
-import { hexDump } from './hex-dump.js';
-import { formatPacket } from './packet.js';
+import {
+  formatAsync,
+  formatBundleAdd,
+  formatBundleControl,
+  formatCtFlush,
+  formatIpfix,
+  formatRoleStatus,
+  formatTlvTableMod,
+  formatTlvTableReply,
+} from './print-setup.js';
+import {
+  formatTableDesc,
+  formatTableFeatures,
+  formatTableMod,
+  formatTableStats,
+  formatTableStatus,
+} from './print-table.js';
 
 export interface PrintOptions {
   readonly ports?: PortMap | undefined;
@@ -49,119 +77,32 @@ export interface PrintOptions {
   readonly stats?: boolean;
 }
 
-/** Names of messages in print, by type. */
-const NAMES: { readonly [T in OfMessageType]: string } = {
-  hello: 'OFPT_HELLO',
-  error: 'OFPT_ERROR',
-  echo_request: 'OFPT_ECHO_REQUEST',
-  echo_reply: 'OFPT_ECHO_REPLY',
-  features_request: 'OFPT_FEATURES_REQUEST',
-  features_reply: 'OFPT_FEATURES_REPLY',
-  get_config_request: 'OFPT_GET_CONFIG_REQUEST',
-  get_config_reply: 'OFPT_GET_CONFIG_REPLY',
-  set_config: 'OFPT_SET_CONFIG',
-  packet_in: 'OFPT_PACKET_IN',
-  packet_out: 'OFPT_PACKET_OUT',
-  flow_mod: 'OFPT_FLOW_MOD',
-  flow_removed: 'OFPT_FLOW_REMOVED',
-  port_status: 'OFPT_PORT_STATUS',
-  port_mod: 'OFPT_PORT_MOD',
-  barrier_request: 'OFPT_BARRIER_REQUEST',
-  barrier_reply: 'OFPT_BARRIER_REPLY',
-  role_request: 'OFPT_ROLE_REQUEST',
-  role_reply: 'OFPT_ROLE_REPLY',
-  get_async_request: 'OFPT_GET_ASYNC_REQUEST',
-  get_async_reply: 'OFPT_GET_ASYNC_REPLY',
-  set_async: 'OFPT_SET_ASYNC',
-  multipart_request: 'OFPST',
-  multipart_reply: 'OFPST',
-  set_flow_format: 'NXT_SET_FLOW_FORMAT',
-  flow_mod_table_id: 'NXT_FLOW_MOD_TABLE_ID',
-  set_packet_in_format: 'NXT_SET_PACKET_IN_FORMAT',
-  flow_age: 'NXT_FLOW_AGE',
-  set_controller_id: 'NXT_SET_CONTROLLER_ID',
-  resume: 'NXT_RESUME',
-};
-
-function nxm(format: FlowFormat | undefined): boolean {
-  return format === 'nxm';
-}
-
 /** The name of a message in its form and version. */
 export function messageName(msg: OfMessage, version: number): string {
-  switch (msg.type) {
-    case 'packet_in':
-      if (msg.format === 'nxt_packet_in2') return 'NXT_PACKET_IN2';
-      return msg.format === 'nxt_packet_in' ? 'NXT_PACKET_IN' : NAMES.packet_in;
-    case 'flow_mod':
-      return version === 1 && nxm(msg.format) ? 'NXT_FLOW_MOD' : NAMES.flow_mod;
-    case 'flow_removed':
-      return version === 1 && nxm(msg.format) ? 'NXT_FLOW_REMOVED' : NAMES.flow_removed;
-    case 'role_request':
-      return version < 3 ? 'NXT_ROLE_REQUEST' : NAMES.role_request;
-    case 'role_reply':
-      return version < 3 ? 'NXT_ROLE_REPLY' : NAMES.role_reply;
-    case 'set_async':
-      return version < 4 ? 'NXT_SET_ASYNC_CONFIG' : NAMES.set_async;
-    case 'multipart_request':
-    case 'multipart_reply': {
-      const body = msg.type === 'multipart_request' ? msg.request : msg.reply;
-      const vendor = nxm(msg.format) && multipartBody(body.type).nx !== undefined;
-      const direction = msg.type === 'multipart_request' ? 'request' : 'reply';
-      return `${vendor ? 'NXST' : 'OFPST'}_${body.type.toUpperCase()} ${direction}`;
-    }
-    default:
-      return NAMES[msg.type];
-  }
+  return wireFormOf(msg, version)?.name ?? msg.type;
 }
 
+/** In the order printed. */
 const CAPABILITIES = [
   [CAP.FLOW_STATS, 'FLOW_STATS'],
   [CAP.TABLE_STATS, 'TABLE_STATS'],
   [CAP.PORT_STATS, 'PORT_STATS'],
+  [CAP.GROUP_STATS, 'GROUP_STATS'],
+  [CAP.STP, 'STP'],
   [CAP.IP_REASM, 'IP_REASM'],
   [CAP.QUEUE_STATS, 'QUEUE_STATS'],
   [CAP.ARP_MATCH_IP, 'ARP_MATCH_IP'],
-  [CAP.STP, 'STP'],
-  [CAP.GROUP_STATS, 'GROUP_STATS'],
   [CAP.PORT_BLOCKED, 'PORT_BLOCKED'],
   [CAP.BUNDLES, 'BUNDLES'],
   [CAP.FLOW_MONITORING, 'FLOW_MONITORING'],
 ] as const;
-const CAPABILITY_ORDER = [
-  'FLOW_STATS',
-  'TABLE_STATS',
-  'PORT_STATS',
-  'GROUP_STATS',
-  'STP',
-  'IP_REASM',
-  'QUEUE_STATS',
-  'ARP_MATCH_IP',
-  'PORT_BLOCKED',
-  'BUNDLES',
-  'FLOW_MONITORING',
-];
-
-/** Actions of OpenFlow 1.0 by their bits, as `show` names them. */
-const ACTIONS_10 =
-  'output set_vlan_vid set_vlan_pcp strip_vlan mod_dl_src mod_dl_dst mod_nw_src mod_nw_dst mod_nw_tos mod_tp_src mod_tp_dst enqueue'.split(
-    ' ',
-  );
-const ACTION_ORDER_10 =
-  'output enqueue set_vlan_vid set_vlan_pcp strip_vlan mod_dl_src mod_dl_dst mod_nw_src mod_nw_dst mod_nw_tos mod_tp_src mod_tp_dst'.split(
-    ' ',
-  );
 
 function formatFeatures(f: SwitchFeatures, version: number): string {
   let out = ` dpid:${f.datapathId.toString(16).padStart(16, '0')}\n`;
   out += `n_tables:${f.nTables}, n_buffers:${f.nBuffers}`;
   if (f.auxiliaryId !== 0) out += `, auxiliary_id:${f.auxiliaryId}`;
-  const ordered = CAPABILITY_ORDER.map((name) => CAPABILITIES.find((c) => c[1] === name)!);
-  out += `\ncapabilities: ${formatBits(f.capabilities, ordered)}\n`;
-  if (version === 1) {
-    const names = ACTION_ORDER_10.filter((name) => (f.actions & (1 << ACTIONS_10.indexOf(name))) !== 0);
-    out += `actions: ${names.join(' ')}\n`;
-  }
+  out += `\ncapabilities: ${formatBits(f.capabilities, CAPABILITIES)}\n`;
+  if (version === 1) out += `actions: ${formatActionBits(f.actions, version)}\n`;
   const ports = [...f.ports].sort((a, b) => (a.portNo & 0xffff) - (b.portNo & 0xffff));
   return out + ports.map((p) => formatPhyPort(p)).join('');
 }
@@ -172,7 +113,7 @@ function formatConfig(c: SwitchConfig): string {
   return `${out} miss_send_len=${c.missSendLen}\n`;
 }
 
-function formatRequest(q: MultipartRequest, o: PrintOptions): string {
+function formatRequest(q: MultipartRequest, version: number, o: PrintOptions): string {
   switch (q.type) {
     case 'flow':
     case 'aggregate':
@@ -182,6 +123,21 @@ function formatRequest(q: MultipartRequest, o: PrintOptions): string {
       return ` ${q.type === 'port' ? 'port_no' : 'port'}=${formatPort(q.portNo, o.ports)}`;
     case 'queue':
       return ` port=${q.portNo === OFPP.ANY ? 'ANY' : formatPort(q.portNo, o.ports)} queue=${q.queueId === 0xffffffff ? 'ALL' : q.queueId}`;
+    case 'queue_desc': {
+      const queue = q.queueId === 0xffffffff ? '' : ` queue=${q.queueId}`;
+      return ` port=${formatPort(q.portNo, o.ports)}${queue}`;
+    }
+    case 'group':
+      return ` group_id=${formatGroup(q.group)}`;
+    case 'group_desc':
+      return version >= 6 || version === 1 ? ` group_id=${formatGroup(q.group)}` : '';
+    case 'meter':
+    case 'meter_config':
+      return ` ${formatMeterId(q.meter)}`;
+    case 'table_features':
+      return formatTableFeatures(q.tables, version);
+    case 'flow_monitor':
+      return q.monitors.map((m) => formatMonitorRequest(m, o)).join('');
     default:
       return '';
   }
@@ -208,36 +164,29 @@ function formatReply(p: MultipartReply, version: number, o: PrintOptions): strin
       return `\n${ports.map((port) => formatPhyPort(port)).join('')}`;
     }
     case 'table_features':
-      return '';
+      return formatTableFeatures(p.tables, version);
+    case 'table_desc':
+      return p.tables.map((t) => formatTableDesc(t, o.tables)).join('');
+    case 'queue_desc':
+      return formatQueueConfigs(p.queues, o.ports);
+    case 'group':
+      return `\n${p.groups.map((g) => formatGroupStats(g)).join('')}`;
+    case 'group_desc':
+      return p.groups.map((g) => `\n ${formatGroupDesc(g, version, o)}`).join('');
+    case 'group_features':
+      return formatGroupFeatures(p.features, version);
+    case 'meter':
+      return `\n${p.meters.map((m) => formatMeterStats(m)).join('')}`;
+    case 'meter_config':
+      return `\n${p.meters.map((m) => formatMeterConfig(m)).join('')}`;
+    case 'meter_features':
+      return formatMeterFeatures(p.features);
+    case 'flow_monitor':
+      return p.updates.map((u) => formatFlowUpdate(u, o)).join('');
+    case 'ipfix_bridge':
+    case 'ipfix_flow':
+      return formatIpfix(p.exporters, p.type === 'ipfix_bridge');
   }
-}
-
-/** Names of the reasons for asynchronous messages, by bit; those without names cannot be set here. */
-const ASYNC: readonly (readonly [
-  label: string,
-  key: keyof AsyncMasks | undefined,
-  reasons: readonly string[],
-])[] = [
-  ['PACKET_IN', 'packetIn', REASONS],
-  ['PORT_STATUS', 'portStatus', ['add', 'delete', 'modify']],
-  ['FLOW_REMOVED', 'flowRemoved', ['idle', 'hard', 'delete', 'group_delete', 'meter_delete', 'eviction']],
-  ['ROLE_STATUS', undefined, []],
-  ['TABLE_STATUS', undefined, []],
-  ['REQUESTFORWARD', undefined, []],
-];
-
-function formatAsync(config: AsyncConfig): string {
-  let out = '\n';
-  for (const role of ['primary', 'secondary'] as const) {
-    out += ` ${role}:\n`;
-    for (const [label, key, reasons] of ASYNC) {
-      const bits = key === undefined ? 0 : config[role][key];
-      const names = reasons.filter((_, i) => (bits & (1 << i)) !== 0);
-      out += `${label.padStart(16)}: ${names.length === 0 ? '(off)' : names.join(' ')}\n`;
-    }
-    if (role === 'primary') out += '\n';
-  }
-  return out;
 }
 
 /** Text that an error quotes, or the message that it quotes. */
@@ -306,8 +255,38 @@ function formatBody(msg: OfMessage, version: number, o: PrintOptions): string {
     case 'get_async_reply':
     case 'set_async':
       return formatAsync(msg.config);
+    case 'role_status':
+      return formatRoleStatus(msg);
+    case 'group_mod':
+      return formatGroupMod(msg.groupMod, version, o);
+    case 'meter_mod':
+      return formatMeterMod(msg.meterMod);
+    case 'table_mod':
+      return formatTableMod(msg.tableMod, o.tables);
+    case 'table_status':
+      return formatTableStatus(msg.reason, msg.desc, o.tables);
+    case 'queue_get_config_request':
+      return ` port=${formatPort(msg.portNo, o.ports)}`;
+    case 'queue_get_config_reply':
+      return formatQueueConfigs(msg.queues, o.ports);
+    case 'bundle_control':
+      return formatBundleControl(msg);
+    case 'bundle_add':
+      return formatBundleAdd(msg) + printMessage(msg.message, o);
+    case 'requestforward':
+      return ` reason=group_mod`;
+    case 'flow_monitor_cancel':
+      return ` id=${msg.id}`;
+    case 'tlv_table_mod':
+      return formatTlvTableMod(msg);
+    case 'tlv_table_reply':
+      return formatTlvTableReply(msg);
+    case 'ct_flush_zone':
+      return ` zone_id=${msg.zone}`;
+    case 'ct_flush':
+      return formatCtFlush(msg.flush);
     case 'multipart_request':
-      return formatRequest(msg.request, o);
+      return formatRequest(msg.request, version, o);
     case 'multipart_reply':
       return formatReply(msg.reply, version, o);
     case 'set_flow_format':
@@ -334,9 +313,16 @@ function header(name: string, version: number, xid: number): string {
 /** The text of a message value. */
 export function formatMessage(msg: OfMessage, version: number, xid: number, o: PrintOptions = {}): string {
   const more = (msg.type === 'multipart_reply' || msg.type === 'multipart_request') && msg.more;
-  const name = header(messageName(msg, version), version, xid);
-  const out = `${name}${more ? ' flags=[more]' : ''}${formatBody(msg, version, o)}`;
+  const out = `${header(messageName(msg, version), version, xid)}${more ? ' flags=[more]' : ''}${formatBody(msg, version, o)}`;
   return out.endsWith('\n') ? out : `${out}\n`;
+}
+
+/** The flags of a statistics message: only "more" has a name. */
+function formatStatsFlags(bytes: Uint8Array): string {
+  const flags = (bytes[10] << 8) | bytes[11];
+  if (flags === 0) return '';
+  if (flags === 1) return ' flags=[more]';
+  return ` ***unknown flags ${hex(flags, 4)}***`;
 }
 
 /** The text of a message in bytes. What cannot be decoded is said, with its bytes. */
@@ -346,62 +332,28 @@ export function printMessage(bytes: Uint8Array, o: PrintOptions = {}): string {
     return `OpenFlow packet too short (only ${bytes.length} bytes):\n${hexDump(bytes)}`;
   }
   const length = (bytes[2] << 8) | bytes[3];
-  if (length !== bytes.length) {
-    if (length > bytes.length) {
-      const text = `(***truncated to ${bytes.length} bytes from ${length}***)\n`;
-      return `${text}${hexDump(bytes)}`;
-    }
-    return `(***only uses ${length} bytes out of ${bytes.length}***)\n${hexDump(bytes)}`;
-  }
-  const decoded = decodeMessage(bytes);
-  const xid = ((bytes[4] << 24) | (bytes[5] << 16) | (bytes[6] << 8) | bytes[7]) >>> 0;
-  if (decoded instanceof OfError) {
-    const known = !UNKNOWN_MESSAGE.has(decoded.name);
-    return `${known ? `${header(undecodedName(bytes), bytes[0], xid)} ` : ''}***decode error: ${decoded.toString()}***\n${hexDump(bytes)}`;
-  }
-  const out = formatMessage(decoded.msg, decoded.version, xid, o);
-  return (o.verbosity ?? 0) >= 5 ? out + hexDump(bytes) : out;
-}
-
-/** Errors that leave open which message it is. */
-const UNKNOWN_MESSAGE = new Set<string | undefined>([
-  'OFPBRC_BAD_VERSION',
-  'OFPBRC_BAD_TYPE',
-  'OFPBRC_BAD_VENDOR',
-  'OFPBRC_BAD_SUBTYPE',
-  'OFPBRC_BAD_STAT',
-]);
-
-/** A name for a message of which only the header is good. */
-function undecodedName(bytes: Uint8Array): string {
   const version = bytes[0];
-  const type = bytes[1];
-  const names: Readonly<Record<number, string>> = {
-    0: 'OFPT_HELLO',
-    1: 'OFPT_ERROR',
-    2: 'OFPT_ECHO_REQUEST',
-    3: 'OFPT_ECHO_REPLY',
-    5: 'OFPT_FEATURES_REQUEST',
-    6: 'OFPT_FEATURES_REPLY',
-    7: 'OFPT_GET_CONFIG_REQUEST',
-    8: 'OFPT_GET_CONFIG_REPLY',
-    9: 'OFPT_SET_CONFIG',
-    10: 'OFPT_PACKET_IN',
-    11: 'OFPT_FLOW_REMOVED',
-    12: 'OFPT_PORT_STATUS',
-    13: 'OFPT_PACKET_OUT',
-    14: 'OFPT_FLOW_MOD',
-  };
-  if (type === 4 && bytes.length >= 16) {
-    const subtype = (bytes[12] << 24) | (bytes[13] << 16) | (bytes[14] << 8) | bytes[15];
-    const vendor: Readonly<Record<number, string>> = {
-      13: 'NXT_FLOW_MOD',
-      14: 'NXT_FLOW_REMOVED',
-      17: 'NXT_PACKET_IN',
-      30: 'NXT_PACKET_IN2',
-    };
-    return vendor[subtype] ?? 'NXT';
+  const xid = ((bytes[4] << 24) | (bytes[5] << 16) | (bytes[6] << 8) | bytes[7]) >>> 0;
+  const known = decodeHeader(bytes);
+  const name = known instanceof OfError ? '' : header(known.wire.name, version, xid);
+  const start =
+    known instanceof OfError || known.wire.stats === undefined ? name : name + formatStatsFlags(bytes);
+  if (length > bytes.length) {
+    const text = `(***truncated to ${bytes.length} bytes from ${length}***)\n`;
+    return `${start === '' ? '' : `${start}\n`}${text}${hexDump(bytes)}`;
   }
-  if (version === 1 && type === 15) return 'OFPT_PORT_MOD';
-  return names[type] ?? `OFPT ${type}`;
+  if (length < bytes.length)
+    return `(***only uses ${length} bytes out of ${bytes.length}***)\n${hexDump(bytes)}`;
+  if (known instanceof OfError) return `***decode error: ${known.toString()}***\n${hexDump(bytes)}`;
+  if (!fitsWireForm(known.wire, length - known.bodyAt))
+    return `***decode error: OFPBRC_BAD_LEN***\n${hexDump(bytes)}`;
+  const decoded = decodeMessage(bytes);
+  if (decoded instanceof OfError) {
+    const partial = decoded.partial ? formatBody(decoded.partial, version, o) : '';
+    const out = start + partial;
+    return `${out}${out.endsWith(' ') ? '' : ' '}***decode error: ${decoded.toString()}***\n${hexDump(bytes)}`;
+  }
+  let out = start + formatBody(decoded.msg, version, o);
+  if (!out.endsWith('\n')) out += '\n';
+  return (o.verbosity ?? 0) >= 5 ? out + hexDump(bytes) : out;
 }

@@ -2,7 +2,15 @@
 import { formatMac } from '@ovs-node/flow/addr-text';
 import { formatPort, type PortMap } from '@ovs-node/flow/ports';
 import { RFC2819_COUNTERS } from '../messages/port-counters.js';
-import { PC, PF, type PhyPort, type PortStats, PS, type QueueStats } from '../messages/types.js';
+import {
+  PC,
+  PF,
+  type PhyPort,
+  type PortStats,
+  PS,
+  type QueueConfig,
+  type QueueStats,
+} from '../messages/types.js';
 import { formatDuration } from './flow.js';
 
 type BitNames = readonly (readonly [number, string])[];
@@ -136,4 +144,22 @@ export function formatQueueStats(q: QueueStats, ports?: PortMap): string {
   const queue = q.queueId === 0xffffffff ? 'ALL' : String(q.queueId);
   const duration = q.durationSec === UNKNOWN_SEC ? '?' : formatDuration(q.durationSec, q.durationNsec);
   return `  port ${formatPort(q.portNo, ports)} queue ${queue}: bytes=${stat(q.txBytes)}, pkts=${stat(q.txPackets)}, errors=${stat(q.txErrors)}, duration=${duration}\n`;
+}
+
+/** A queue's rate in tenths of a percent. */
+function formatRate(name: string, rate: number | undefined): string {
+  if (rate === undefined) return '';
+  if (rate > 1000) return ` ${name}:(disabled)`;
+  return ` ${name}:${Math.floor(rate / 10)}.${rate % 10}%`;
+}
+
+/** The configuration of queues. */
+export function formatQueueConfigs(queues: readonly QueueConfig[], ports?: PortMap): string {
+  let out = '\n';
+  for (const q of queues) {
+    out += `port=${formatPort(q.portNo, ports)} queue=${q.queueId}:`;
+    const rates = formatRate('min_rate', q.minRate) + formatRate('max_rate', q.maxRate);
+    out += `${rates === '' ? ' (no properties)' : rates}\n`;
+  }
+  return out;
 }

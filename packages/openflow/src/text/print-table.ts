@@ -1,8 +1,52 @@
-/** Table statistics as text: runs of tables that say the same are one line. */
-import type { TableStats } from '../messages/types.js';
-import { FW10 } from '../match/ofp10.js';
+/**
+ * Tables as text: statistics and features, in which tables that say the same as the one before are put together, and
+ * the configuration of tables.
+ */
+import type { Field } from '@ovs-node/flow/field-types';
+import { FIELDS, mustField } from '@ovs-node/flow/fields';
 import type { TableMap } from '../actions/row.js';
+import { FW10 } from '../match/ofp10.js';
+import { tableAbilities } from '../messages/table-abilities.js';
+import type {
+  TableDesc,
+  TableFeatures,
+  TableMod,
+  TableStats,
+  TableStatusReason,
+} from '../messages/table-types.js';
+import { actionNames } from './action-bits.js';
+import { hex } from './numbers.js';
+import { formatBits } from './print-port.js';
 import { formatTable } from './tables.js';
+
+/** What is printed of a table's abilities, whichever message they come from. */
+interface Shown {
+  readonly tableId: number;
+  readonly name: string;
+  readonly metadataMatch: bigint;
+  readonly metadataWrite: bigint;
+  readonly miss: string | undefined;
+  readonly eviction: boolean | undefined;
+  readonly vacancyEvents: boolean | undefined;
+  readonly maxEntries: number;
+  readonly nonmiss: FlowShown;
+  readonly missFlow: FlowShown;
+  readonly match: readonly string[];
+  readonly mask: readonly string[];
+  readonly wildcard: readonly string[];
+}
+interface FlowShown {
+  readonly next: readonly number[];
+  readonly instructions: readonly string[];
+  readonly write: ActionsShown;
+  readonly apply: ActionsShown;
+}
+interface ActionsShown {
+  readonly actions: readonly string[];
+  readonly setFields: readonly string[];
+}
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 /** Fields of OpenFlow 1.0 by their wildcard bits. */
 const FIELDS_10: readonly (readonly [mask: number, name: string])[] = [
@@ -20,72 +64,368 @@ const FIELDS_10: readonly (readonly [mask: number, name: string])[] = [
   [FW10.TP_DST, 'tcp_dst'],
 ];
 
-/** Names with a common first word are put together: `eth_{src,dst}`. */
-export function groupNames(names: readonly string[]): string {
+/** Fields of OpenFlow 1.1 by OFPFMF11_* bit. */
+const FIELDS_11: readonly (string | undefined)[] = [
+  'in_port',
+  'vlan_vid',
+  'vlan_pcp',
+  'eth_type',
+  'nw_tos',
+  'nw_proto',
+  'tcp_src',
+  'tcp_dst',
+  'mpls_label',
+  'mpls_tc',
+  undefined,
+  'eth_src',
+  'eth_dst',
+  'ip_src',
+  'ip_dst',
+  'metadata',
+];
+
+const inOrder = (names: Iterable<string>): string[] =>
+  [...names]
+    .map(mustField)
+    .sort((a, b) => FIELDS.indexOf(a) - FIELDS.indexOf(b))
+    .map((f) => f.name);
+
+function fields11(bits: bigint): string[] {
+  return inOrder(
+    FIELDS_11.filter((name, i) => name !== undefined && ((bits >> BigInt(i)) & 1n) !== 0n) as string[],
+  );
+}
+
+const OXM_BASIC = 0x8000;
+
+/** Fields of OpenFlow 1.2 by OXM number. */
+function fields12(bits: bigint): string[] {
+  return FIELDS.filter((f) =>
+    f.oxm.some((c) => c.cls === OXM_BASIC && c.since <= 3 && ((bits >> BigInt(c.field)) & 1n) !== 0n),
+  ).map((f) => f.name);
+}
+
+/** Instructions by number, in the order printed. */
+const INSTRUCTIONS: readonly (readonly [number, string])[] = [
+  [6, 'meter'],
+  [4, 'apply_actions'],
+  [5, 'clear_actions'],
+  [3, 'write_actions'],
+  [2, 'write_metadata'],
+  [1, 'goto_table'],
+];
+
+const NO_ACTIONS: ActionsShown = { actions: [], setFields: [] };
+const NO_FLOW: FlowShown = { next: [], instructions: [], write: NO_ACTIONS, apply: NO_ACTIONS };
+
+const MISSES = ['controller', 'continue', 'drop'];
+
+function shownOfStats(t: TableStats, version: number): Shown {
+  const base = {
+    tableId: t.tableId,
+    name: t.name,
+    metadataMatch: 0n,
+    metadataWrite: 0n,
+    miss: undefined,
+    eviction: undefined,
+    vacancyEvents: undefined,
+    maxEntries: t.maxEntries,
+    nonmiss: NO_FLOW,
+    missFlow: NO_FLOW,
+    match: [],
+    mask: [],
+    wildcard: [],
+  };
+  if (version === 1) {
+    const wild = FIELDS_10.filter(([bits]) => (t.wildcards & bits) !== 0).map(([, name]) => name);
+    return { ...base, match: inOrder(wild), wildcard: inOrder(wild) };
+  }
+  const b = t.bitmaps;
+  if (version >= 4 || b === undefined) return base;
+  const instructions = INSTRUCTIONS.filter(
+    ([n]) => (n !== 6 || version >= 4) && ((b.instructions >>> n) & 1) !== 0,
+  ).map(([, name]) => name);
+  const set = (bits: bigint): string[] => (version === 3 ? fields12(bits) : []);
+  const flow: FlowShown = {
+    next: [],
+    instructions,
+    write: { actions: actionNames(b.writeActions, version), setFields: set(b.writeSetFields) },
+    apply: { actions: actionNames(b.applyActions, version), setFields: set(b.applySetFields) },
+  };
+  const fields = version === 2 ? fields11 : fields12;
+  return {
+    ...base,
+    metadataMatch: version === 3 ? b.metadataMatch : 0n,
+    metadataWrite: version === 3 ? b.metadataWrite : 0n,
+    miss: MISSES[b.config & 3],
+    nonmiss: flow,
+    missFlow: flow,
+    match: fields(b.match),
+    wildcard: fields(b.wildcards),
+  };
+}
+
+function shownOfFeatures(t: TableFeatures, version: number): Shown {
+  const a = tableAbilities(t);
+  const names = (fields: ReadonlySet<Field>): string[] => inOrder([...fields].map((f) => f.name));
+  const flow = (f: typeof a.nonmiss): FlowShown => {
+    const bits = f.instructions.reduce((sum, i) => (i.experimenter === 0 ? sum | (1 << i.type) : sum), 0);
+    const actions = (x: typeof f.write): ActionsShown => ({
+      actions: actionNames(
+        x.actions.reduce((sum, i) => (i.experimenter === 0 && i.type < 32 ? sum | (1 << i.type) : sum), 0),
+        version,
+      ),
+      setFields: x.setFields.map((s) => s.name),
+    });
+    return {
+      next: f.nextTables,
+      instructions: INSTRUCTIONS.filter(([n]) => ((bits >>> n) & 1) !== 0).map(([, name]) => name),
+      write: actions(f.write),
+      apply: actions(f.apply),
+    };
+  };
+  const config = version >= 5 ? t.config : undefined;
+  return {
+    tableId: t.tableId,
+    name: t.name,
+    metadataMatch: t.metadataMatch,
+    metadataWrite: t.metadataWrite,
+    miss: undefined,
+    eviction: config === undefined ? undefined : (config & 4) !== 0,
+    vacancyEvents: config === undefined ? undefined : (config & 8) !== 0,
+    maxEntries: t.maxEntries,
+    nonmiss: flow(a.nonmiss),
+    missFlow: flow(a.miss),
+    match: names(a.match),
+    mask: names(a.mask),
+    wildcard: names(a.wildcard),
+  };
+}
+
+/** Names with a common first word are put together, `eth_{src,dst}`, and those that count on: `reg0...reg15`. */
+export function groupNames(names: readonly string[], separator = ' '): string {
   const out: string[] = [];
   let i = 0;
   while (i < names.length) {
+    const number = /^(.*?)(\d+)$/.exec(names[i]);
+    let j = i + 1;
+    if (number) {
+      while (j < names.length && names[j] === `${number[1]}${Number(number[2]) + j - i}`) j++;
+      if (j - i > 1) {
+        out.push(`${names[i]}...${names[j - 1]}`);
+        i = j;
+        continue;
+      }
+    }
     const under = names[i].indexOf('_');
     const prefix = under < 0 ? '' : names[i].slice(0, under + 1);
-    let j = i + 1;
     while (prefix !== '' && j < names.length && names[j].startsWith(prefix)) j++;
     if (j - i === 1) out.push(names[i]);
     else
       out.push(
-        `${prefix}{${names
-          .slice(i, j)
-          .map((n) => n.slice(prefix.length))
-          .join(',')}}`,
+        `${prefix}{${groupNames(
+          names.slice(i, j).map((n) => n.slice(prefix.length)),
+          ',',
+        )}}`,
       );
     i = j;
   }
-  return out.join(' ');
+  return out.join(separator);
 }
 
-function formatFeatures10(t: TableStats): string {
-  const wild = FIELDS_10.filter(([bits]) => (t.wildcards & bits) !== 0).map(([, name]) => name);
-  let out = `    max_entries=${t.maxEntries}\n    matching:\n`;
-  if (wild.length > 0) out += `      exact match or wildcard: ${groupNames(wild)}\n`;
+/** Numbers with runs as `1-253`. */
+function formatRuns(numbers: readonly number[]): string {
+  const out: string[] = [];
+  for (let i = 0; i < numbers.length;) {
+    let j = i + 1;
+    while (j < numbers.length && numbers[j] === numbers[j - 1] + 1) j++;
+    out.push(j - i === 1 ? String(numbers[i]) : `${numbers[i]}-${numbers[j - 1]}`);
+    i = j;
+  }
+  return out.join(',');
+}
+
+const isEmptyActions = (a: ActionsShown): boolean => a.actions.length === 0 && a.setFields.length === 0;
+const isEmptyFlow = (f: FlowShown): boolean =>
+  f.next.length === 0 && f.instructions.length === 0 && isEmptyActions(f.write) && isEmptyActions(f.apply);
+
+function formatActionsShown(a: ActionsShown): string {
+  let out = '';
+  if (a.actions.length > 0) out += `        actions: ${a.actions.join(' ')}\n`;
+  if (a.setFields.length > 0) out += `        supported on Set-Field: ${groupNames(a.setFields)}\n`;
   return out;
 }
 
-function sameFeatures(a: TableStats, b: TableStats): boolean {
-  return a.maxEntries === b.maxEntries && a.wildcards === b.wildcards;
+function formatFlowShown(f: FlowShown, before: FlowShown | undefined): string {
+  let out = '';
+  if (f.next.length > 0) {
+    out +=
+      before && same(f.next, before.next)
+        ? '      (same next tables)\n'
+        : `      next tables: ${formatRuns(f.next)}\n`;
+  }
+  if (f.instructions.length > 0) {
+    out +=
+      before && same(f.instructions, before.instructions)
+        ? '      (same instructions)\n'
+        : `      instructions: ${f.instructions.join(' ')}\n`;
+  }
+  if (before && same(f.write, before.write) && same(f.apply, before.apply)) {
+    if (!isEmptyActions(f.write) || !isEmptyActions(f.apply)) out += '      (same actions)\n';
+  } else if (!same(f.write, f.apply)) {
+    out += `      Write-Actions features:\n${formatActionsShown(f.write)}`;
+    out += `      Apply-Actions features:\n${formatActionsShown(f.apply)}`;
+  } else if (!isEmptyActions(f.write)) {
+    out += `      Write-Actions and Apply-Actions features:\n${formatActionsShown(f.write)}`;
+  }
+  return out;
 }
-function sameStats(a: TableStats, b: TableStats): boolean {
-  return (
-    a.activeCount === b.activeCount && a.lookupCount === b.lookupCount && a.matchedCount === b.matchedCount
+
+function formatMatching(t: Shown): string {
+  let out = '    matching:\n';
+  const list = (title: string, names: readonly string[]): void => {
+    if (names.length > 0) out += `      ${title}: ${groupNames(names)}\n`;
+  };
+  const exact = t.match.filter((n) => !t.mask.includes(n) && !t.wildcard.includes(n));
+  list(
+    'arbitrary mask',
+    t.match.filter((n) => t.mask.includes(n)),
   );
+  list(
+    'exact match or wildcard',
+    t.match.filter((n) => !t.mask.includes(n) && t.wildcard.includes(n)),
+  );
+  list('must exact match', exact);
+  return out;
 }
-/** The body of a table statistics reply of OpenFlow 1.0 or 1.3 and later. */
-export function formatTableStats(tables: readonly TableStats[], version: number, map?: TableMap): string {
+
+function formatAbilities(t: Shown, before: Shown | undefined): string {
+  let out = '';
+  if (t.metadataMatch !== 0n || t.metadataWrite !== 0n) {
+    const show = (v: bigint): string => (v === 0n ? '0' : hex(v));
+    out += `    metadata: match=${show(t.metadataMatch)} write=${show(t.metadataWrite)}\n`;
+  }
+  if (t.miss !== undefined) out += `    config=${t.miss}\n`;
+  if (t.eviction !== undefined) out += `    eviction: ${t.eviction ? '' : 'not '}supported\n`;
+  if (t.vacancyEvents !== undefined) out += `    vacancy events: ${t.vacancyEvents ? '' : 'not '}supported\n`;
+  if (t.maxEntries !== 0) out += `    max_entries=${t.maxEntries}\n`;
+  if (before && same(t.nonmiss, before.nonmiss) && same(t.missFlow, before.missFlow)) {
+    if (!isEmptyFlow(t.nonmiss)) out += '    (same instructions)\n';
+  } else if (!same(t.nonmiss, t.missFlow)) {
+    out += `    instructions (other than table miss):\n${formatFlowShown(t.nonmiss, before?.nonmiss)}`;
+    out += `    instructions (table miss):\n${formatFlowShown(t.missFlow, before?.missFlow)}`;
+  } else if (!isEmptyFlow(t.nonmiss)) {
+    out += `    instructions (table miss and others):\n${formatFlowShown(t.nonmiss, before?.nonmiss)}`;
+  }
+  if (t.match.length > 0) {
+    const matching = (s: Shown): unknown => [s.match, s.mask, s.wildcard];
+    out += before && same(matching(t), matching(before)) ? '    (same matching)\n' : formatMatching(t);
+  }
+  return out;
+}
+
+/** One table after another, as they are printed. */
+interface Entry {
+  readonly shown: Shown;
+  readonly stats: TableStats | undefined;
+}
+
+/** What of a table counts in comparing it with the one before. */
+const features = ({ shown }: Entry): string =>
+  JSON.stringify({ ...shown, tableId: 0, name: '' }, (_k, v: unknown) =>
+    typeof v === 'bigint' ? String(v) : v,
+  );
+const counts = ({ stats }: Entry): string =>
+  stats === undefined ? '' : `${stats.activeCount} ${stats.lookupCount} ${stats.matchedCount}`;
+
+function formatTables(entries: readonly Entry[], hasFeatures: boolean): string {
   let out = '\n';
-  let i = 0;
-  while (i < tables.length) {
-    const t = tables[i];
-    const before = i > 0 ? tables[i - 1] : undefined;
-    const same = (a: TableStats, b: TableStats): boolean => sameStats(a, b) && sameFeatures(a, b);
-    const shown = formatTable(t.tableId, map);
-    const label =
-      t.name !== '' && shown === String(t.tableId) ? `table ${shown} ("${t.name}")` : `table ${shown}`;
-    if (before && same(before, t)) {
-      // A run of tables, of which only those without a name are put together.
-      let j = i;
-      while (t.name === '' && j + 1 < tables.length && tables[j + 1].name === '' && same(t, tables[j + 1]))
-        j++;
-      if (t.name !== '') out += `  table ${t.tableId} ("${t.name}"): ditto\n`;
-      else if (j === i) out += `  ${label}: ditto\n\n`;
-      else out += `  tables ${t.tableId}...${tables[j].tableId}: ditto\n\n`;
-      i = j + 1;
-      continue;
+  let ditto: [first: number, last: number] | undefined;
+  const finish = (): void => {
+    if (ditto) {
+      const [first, last] = ditto;
+      out += first === last ? `  table ${first}: ditto\n\n` : `  tables ${first}...${last}: ditto\n\n`;
     }
-    out += `  ${label}:\n`;
-    out += `    active=${t.activeCount}, lookup=${t.lookupCount}, matched=${t.matchedCount}\n`;
-    if (version === 1) {
-      out += before && sameFeatures(before, t) ? '    (same features)\n' : formatFeatures10(t);
+    ditto = undefined;
+  };
+  entries.forEach((e, i) => {
+    const before = i > 0 ? entries[i - 1] : undefined;
+    const sameFeatures = before !== undefined && features(e) === features(before);
+    const sameStats = e.stats === undefined || (before !== undefined && counts(e) === counts(before));
+    const { tableId, name } = e.shown;
+    if (sameFeatures && sameStats && name === '') {
+      ditto = ditto ? [ditto[0], tableId] : [tableId, tableId];
+      return;
+    }
+    finish();
+    out += `  table ${tableId}${name === '' ? '' : ` ("${name}")`}:`;
+    if (sameFeatures && sameStats) {
+      out += ' ditto\n';
+      return;
     }
     out += '\n';
-    i++;
+    if (e.stats) {
+      const s = e.stats;
+      out += `    active=${s.activeCount}, lookup=${s.lookupCount}, matched=${s.matchedCount}\n`;
+    }
+    if (sameFeatures) {
+      out += hasFeatures ? '    (same features)\n\n' : '\n';
+      return;
+    }
+    out += `${formatAbilities(e.shown, before?.shown)}\n`;
+  });
+  finish();
+  return out;
+}
+
+/** The body of a table statistics reply. */
+export function formatTableStats(tables: readonly TableStats[], version: number, _map?: TableMap): string {
+  const entries = tables.map((stats) => ({ shown: shownOfStats(stats, version), stats }));
+  return `${formatTables(entries, version <= 3).trimEnd()}\n`;
+}
+
+/** The body of table features. */
+export function formatTableFeatures(tables: readonly TableFeatures[], version: number): string {
+  return formatTables(
+    tables.map((t) => ({ shown: shownOfFeatures(t, version), stats: undefined })),
+    true,
+  );
+}
+
+const EVICTION_FLAGS = [
+  [1, 'OTHER'],
+  [2, 'IMPORTANCE'],
+  [4, 'LIFETIME'],
+] as const;
+
+function formatEvictionFlags(flags: number): string {
+  return formatBits(flags, EVICTION_FLAGS).replaceAll(' ', '|');
+}
+
+/** The configuration of one table, several lines. */
+export function formatTableDesc(t: TableDesc, map?: TableMap): string {
+  let out = `\n  table ${formatTable(t.tableId, map)}`;
+  out += `:\n   eviction=${t.eviction ? 'on' : 'off'} eviction_flags=`;
+  if (t.evictionFlags !== undefined) out += formatEvictionFlags(t.evictionFlags);
+  out += `\n   vacancy=${t.vacancyEvents ? 'on' : 'off'}`;
+  if (t.vacancyEvents) {
+    out += ` vacancy_down=${t.vacancy.down}% vacancy_up=${t.vacancy.up}% vacancy=${t.vacancy.vacancy}%`;
   }
-  return `${out.replace(/\n+$/, '')}\n`;
+  return `${out}\n`;
+}
+
+export function formatTableMod(t: TableMod, map?: TableMap): string {
+  let out = t.tableId === 255 ? ' table_id: ALL_TABLES' : ` table_id=${formatTable(t.tableId, map)}`;
+  if (t.miss !== 'default') out += `, flow_miss_config=${t.miss}`;
+  if (t.eviction !== undefined) out += `, eviction=${t.eviction ? 'on' : 'off'}`;
+  if (t.evictionFlags !== undefined) out += `eviction_flags=${formatEvictionFlags(t.evictionFlags)}`;
+  if (t.vacancyEvents !== undefined) {
+    out += `, vacancy=${t.vacancyEvents ? 'on' : 'off'}`;
+    if (t.vacancyEvents) out += ` vacancy:${t.vacancy.down},${t.vacancy.up}`;
+  }
+  return out;
+}
+
+export function formatTableStatus(reason: TableStatusReason, desc: TableDesc, map?: TableMap): string {
+  return ` reason=${reason.toUpperCase()}\ntable_desc:-${formatTableDesc(desc, map)}`;
 }

@@ -40,7 +40,7 @@ export function asyncFromWire(config: AsyncConfig, version: number): AsyncConfig
     for (let reason = 0; reason <= PR.IMPLICIT_MISS; reason++) {
       // A miss without a table-miss flow drops the packet since OpenFlow 1.3.
       if (reason === PR.IMPLICIT_MISS && version >= 4) continue;
-      if ((masks.packetIn & bit(wireReason(reason, version))) !== 0) packetIn |= bit(reason);
+      if (((masks.packetIn ?? 0) & bit(wireReason(reason, version))) !== 0) packetIn |= bit(reason);
     }
     return { ...masks, packetIn };
   };
@@ -50,7 +50,7 @@ export function asyncFromWire(config: AsyncConfig, version: number): AsyncConfig
 /** The masks as a version's OFPT_GET_ASYNC_REPLY says them. */
 export function asyncToWire(config: AsyncConfig, version: number): AsyncConfig {
   const known = version >= 5 ? OF14_PACKET_IN : 7;
-  const narrow = (masks: AsyncMasks): AsyncMasks => ({ ...masks, packetIn: masks.packetIn & known });
+  const narrow = (masks: AsyncMasks): AsyncMasks => ({ ...masks, packetIn: (masks.packetIn ?? 0) & known });
   return { primary: narrow(config.primary), secondary: narrow(config.secondary) };
 }
 

@@ -247,7 +247,7 @@ export class SwitchConnection {
     // A tool gets them only when it asks, which it does with a length for packets.
     if (this.kind === 'service' && this.missSendLen === 0) return false;
     const masks = this.role === 'secondary' ? this.asyncConfig.secondary : this.asyncConfig.primary;
-    return (masks[kind] & (1 << reason)) !== 0;
+    return ((masks[kind] ?? 0) & (1 << reason)) !== 0;
   }
 
   #sendAsync(msg: OfMessage): void {

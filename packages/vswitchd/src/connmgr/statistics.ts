@@ -145,6 +145,10 @@ const BODIES: { readonly [T in RequestType]: (request: RequestBody<T>, answer: A
     return answer.sendPages(ids, page, TABLES_PAGE);
   },
   table_desc: () => new OfError('OFPBRC_BAD_STAT', 'table descriptions are not supported yet'),
+  queue_desc: () => new OfError('OFPBRC_BAD_STAT', 'descriptions of queues are not supported yet'),
+  flow_monitor: () => new OfError('OFPBRC_BAD_STAT', 'flow monitors are not supported yet'),
+  ipfix_bridge: () => new OfError('NXST_NOT_CONFIGURED', 'IPFIX is not supported yet'),
+  ipfix_flow: () => new OfError('NXST_NOT_CONFIGURED', 'IPFIX is not supported yet'),
 };
 
 function checkMeter(meter: number): OfError | undefined {

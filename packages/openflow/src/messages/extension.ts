@@ -1,0 +1,243 @@
+/** Nicira's extensions without a standard message like them: tunnel options as fields, connections, IPFIX exporters. */
+import { fail } from '../errors.js';
+import type { Reader, Writer } from '../wire.js';
+import type { CtFlushTuple, IpfixStats, TlvMapping, TlvTableCommand } from './extension-types.js';
+import { items } from './multipart-items.js';
+import { putProperty, readProperty, unknownProperty } from './property.js';
+import { type BodyRow, bodies, emptyBody, form, type MessageRows } from './row.js';
+import type { ReplyOf, RequestOf } from './types.js';
+import type { WireFormKey } from './wire-forms.js';
+
+const TLV_COMMANDS: readonly TlvTableCommand[] = ['add', 'delete', 'clear'];
+/** Fields tun_metadata0 to tun_metadata63, of at most 124 bytes each. */
+const TUN_METADATA_FIELDS = 64;
+const MAX_OPTION = 124;
+
+function putMappings(w: Writer, mappings: readonly TlvMapping[]): void {
+  for (const m of mappings) w.u16(m.optionClass).u8(m.optionType).u8(m.optionLen).u16(m.index).zeros(2);
+}
+
+function readMappings(r: Reader): TlvMapping[] {
+  const out: TlvMapping[] = [];
+  while (r.left > 0) {
+    const m = { optionClass: r.u16(), optionType: r.u8(), optionLen: r.u8(), index: r.u16() };
+    r.skip(2);
+    if (m.index >= TUN_METADATA_FIELDS) fail('NXTTMFC_BAD_FIELD_IDX', `field ${m.index}`);
+    if (m.optionLen === 0 || m.optionLen > MAX_OPTION || m.optionLen % 4 !== 0) {
+      fail('NXTTMFC_BAD_OPT_LEN', `option of ${m.optionLen} bytes`);
+    }
+    out.push(m);
+  }
+  return out;
+}
+
+const CT_FLUSH = { ORIG: 0, REPLY: 1, ZONE: 2 } as const;
+const CT_TUPLE = {
+  SRC: 0,
+  DST: 1,
+  SRC_PORT: 2,
+  DST_PORT: 3,
+  ICMP_ID: 4,
+  ICMP_TYPE: 5,
+  ICMP_CODE: 6,
+} as const;
+const ICMP = 1;
+const ICMP6 = 58;
+
+/** A direction of which nothing matters. */
+export const ANY_TUPLE: CtFlushTuple = { src: 0n, dst: 0n, srcPort: 0, dstPort: 0, icmpType: 0, icmpCode: 0 };
+
+/** Whether nothing of a tuple matters. */
+export function isAnyTuple(t: CtFlushTuple, ipProto: number): boolean {
+  const icmp = ipProto === ICMP || ipProto === ICMP6;
+  const ports = icmp
+    ? t.srcPort === 0 && t.icmpType === 0 && t.icmpCode === 0
+    : t.srcPort === 0 && t.dstPort === 0;
+  return t.src === 0n && t.dst === 0n && ports;
+}
+
+function putTuple(w: Writer, type: number, t: CtFlushTuple, ipProto: number): void {
+  if (isAnyTuple(t, ipProto)) return;
+  const start = w.length;
+  w.u16(type).u16(0).zeros(4);
+  if (t.src !== 0n) putProperty(w, CT_TUPLE.SRC, () => w.big(t.src, 16));
+  if (t.dst !== 0n) putProperty(w, CT_TUPLE.DST, () => w.big(t.dst, 16));
+  if (ipProto === ICMP || ipProto === ICMP6) {
+    putProperty(w, CT_TUPLE.ICMP_ID, () => w.u16(t.srcPort));
+    putProperty(w, CT_TUPLE.ICMP_TYPE, () => w.u8(t.icmpType));
+    putProperty(w, CT_TUPLE.ICMP_CODE, () => w.u8(t.icmpCode));
+  } else {
+    if (t.srcPort !== 0) putProperty(w, CT_TUPLE.SRC_PORT, () => w.u16(t.srcPort));
+    if (t.dstPort !== 0) putProperty(w, CT_TUPLE.DST_PORT, () => w.u16(t.dstPort));
+  }
+  w.setU16(start + 2, w.length - start);
+  w.pad(8, start);
+}
+
+function readTuple(r: Reader): CtFlushTuple {
+  const t = { ...ANY_TUPLE };
+  if (r.left < 4) fail('OFPBPC_BAD_LEN', `tuple of ${r.left} bytes`);
+  r.zeros(4, 'NXBRC_MUST_BE_ZERO');
+  while (r.left > 0) {
+    const p = readProperty(r);
+    const exactly = (n: number): Reader => {
+      if (p.length !== 4 + n) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
+      return p.body;
+    };
+    if (p.experimenter !== 0) unknownProperty(p);
+    else if (p.type === CT_TUPLE.SRC) t.src = exactly(16).big(16);
+    else if (p.type === CT_TUPLE.DST) t.dst = exactly(16).big(16);
+    else if (p.type === CT_TUPLE.SRC_PORT || p.type === CT_TUPLE.ICMP_ID) t.srcPort = exactly(2).u16();
+    else if (p.type === CT_TUPLE.DST_PORT) t.dstPort = exactly(2).u16();
+    else if (p.type === CT_TUPLE.ICMP_TYPE) t.icmpType = exactly(1).u8();
+    else if (p.type === CT_TUPLE.ICMP_CODE) t.icmpCode = exactly(1).u8();
+    else unknownProperty(p);
+  }
+  return t;
+}
+
+export const EXTENSION_MESSAGES: MessageRows<
+  'tlv_table_mod' | 'tlv_table_request' | 'tlv_table_reply' | 'ct_flush_zone' | 'ct_flush'
+> = {
+  tlv_table_mod: {
+    forms: [
+      form(
+        'NXT_TLV_TABLE_MOD',
+        (w, m) => {
+          w.u16(TLV_COMMANDS.indexOf(m.command)).zeros(6);
+          putMappings(w, m.mappings);
+        },
+        (r) => {
+          const number = r.u16();
+          const command = TLV_COMMANDS[number];
+          if (command === undefined) fail('NXTTMFC_BAD_COMMAND', `command ${number}`);
+          r.skip(6);
+          return { type: 'tlv_table_mod', command, mappings: readMappings(r) };
+        },
+      ),
+    ],
+  },
+  tlv_table_request: {
+    forms: [
+      form(
+        'NXT_TLV_TABLE_REQUEST',
+        () => undefined,
+        () => ({ type: 'tlv_table_request' }),
+      ),
+    ],
+  },
+  tlv_table_reply: {
+    forms: [
+      form(
+        'NXT_TLV_TABLE_REPLY',
+        (w, m) => {
+          w.u32(m.maxOptionSpace).u16(m.maxFields).zeros(10);
+          putMappings(w, m.mappings);
+        },
+        (r) => {
+          const [maxOptionSpace, maxFields] = [r.u32(), r.u16()];
+          r.skip(10);
+          return { type: 'tlv_table_reply', maxOptionSpace, maxFields, mappings: readMappings(r) };
+        },
+      ),
+    ],
+  },
+  ct_flush_zone: {
+    forms: [
+      form(
+        'NXT_CT_FLUSH_ZONE',
+        (w, m) => w.zeros(6).u16(m.zone),
+        (r) => {
+          r.zeros(6, 'NXBRC_MUST_BE_ZERO');
+          return { type: 'ct_flush_zone', zone: r.u16() };
+        },
+      ),
+    ],
+  },
+  ct_flush: {
+    forms: [
+      form(
+        'NXT_CT_FLUSH',
+        (w, { flush: f }) => {
+          w.u8(f.ipProto).zeros(7);
+          putTuple(w, CT_FLUSH.ORIG, f.orig, f.ipProto);
+          putTuple(w, CT_FLUSH.REPLY, f.reply, f.ipProto);
+          if (f.zone !== undefined) putProperty(w, CT_FLUSH.ZONE, () => w.u16(f.zone!));
+        },
+        (r) => {
+          const ipProto = r.u8();
+          r.zeros(7, 'NXBRC_MUST_BE_ZERO');
+          let [orig, reply]: CtFlushTuple[] = [ANY_TUPLE, ANY_TUPLE];
+          let zone: number | undefined;
+          while (r.left > 0) {
+            const p = readProperty(r);
+            if (p.experimenter !== 0) unknownProperty(p);
+            else if (p.type === CT_FLUSH.ORIG) orig = readTuple(p.body);
+            else if (p.type === CT_FLUSH.REPLY) reply = readTuple(p.body);
+            else if (p.type === CT_FLUSH.ZONE) {
+              if (p.length !== 6) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
+              zone = p.body.u16();
+            } else unknownProperty(p);
+          }
+          return { type: 'ct_flush', flush: { ipProto, zone, orig, reply } };
+        },
+      ),
+    ],
+  },
+};
+
+const IPFIX_COUNTERS = [
+  'totalFlows',
+  'currentFlows',
+  'packets',
+  'ipv4Packets',
+  'ipv6Packets',
+  'errorPackets',
+  'ipv4ErrorPackets',
+  'ipv6ErrorPackets',
+  'txPackets',
+  'txErrors',
+] as const;
+
+function putIpfix(w: Writer, s: IpfixStats): void {
+  for (const c of IPFIX_COUNTERS) w.u64(s[c]);
+  w.u32(s.collectorSetId).zeros(4);
+}
+
+function readIpfix(r: Reader): IpfixStats {
+  const counters = Object.fromEntries(IPFIX_COUNTERS.map((c) => [c, r.u64()])) as Omit<
+    IpfixStats,
+    'collectorSetId'
+  >;
+  const collectorSetId = r.u32();
+  r.skip(4);
+  return { collectorSetId, ...counters };
+}
+
+type IpfixType = 'ipfix_bridge' | 'ipfix_flow';
+
+function ipfixReply<T extends IpfixType>(type: T, key: WireFormKey) {
+  return bodies<{ readonly type: T; readonly exporters: readonly IpfixStats[] }>(
+    [key],
+    (w, p) => {
+      for (const s of p.exporters) putIpfix(w, s);
+    },
+    (r) =>
+      items(
+        r,
+        () => readIpfix(r),
+        (exporters) => ({ type, exporters }),
+      ),
+  );
+}
+
+export const IPFIX_BODIES: { readonly [T in IpfixType]: BodyRow<RequestOf<T>, ReplyOf<T>> } = {
+  ipfix_bridge: {
+    request: emptyBody<RequestOf<'ipfix_bridge'>>(['NXST_IPFIX_BRIDGE_REQUEST'], { type: 'ipfix_bridge' }),
+    reply: ipfixReply('ipfix_bridge', 'NXST_IPFIX_BRIDGE_REPLY'),
+  },
+  ipfix_flow: {
+    request: emptyBody<RequestOf<'ipfix_flow'>>(['NXST_IPFIX_FLOW_REQUEST'], { type: 'ipfix_flow' }),
+    reply: ipfixReply('ipfix_flow', 'NXST_IPFIX_FLOW_REPLY'),
+  },
+};

@@ -1,0 +1,422 @@
+/** Group messages: group-mod, and the statistics, descriptions and features of groups. */
+import { FIELDS, mustField } from '@ovs-node/flow/fields';
+import { OFPP } from '@ovs-node/flow/ports';
+import { putActions, readActions } from '../actions/codec.js';
+import { fail } from '../errors.js';
+import { putFieldHeader, readFieldHeader } from '../match/headers.js';
+import { Reader, type Writer } from '../wire.js';
+import {
+  BUCKET,
+  type Bucket,
+  type GroupCommand,
+  type GroupDesc,
+  type GroupFeatures,
+  type GroupMod,
+  type GroupStats,
+  type GroupType,
+  type SelectionMethod,
+} from './group-types.js';
+import { readPortNo } from './port.js';
+import { putProperty, readProperty, unknownProperty } from './property.js';
+import { type BodyRow, bodies, emptyBody, form, type MessageRows } from './row.js';
+import { items } from './multipart-items.js';
+import { GROUP_ALL, GROUP_ANY, type ReplyOf, type RequestOf } from './types.js';
+
+export const GROUP_TYPES: readonly GroupType[] = ['all', 'select', 'indirect', 'fast_failover'];
+const COMMANDS: Readonly<Record<number, GroupCommand>> = {
+  0: 'add',
+  1: 'modify',
+  2: 'delete',
+  3: 'insert_bucket',
+  5: 'remove_bucket',
+  0x8000: 'add_or_modify',
+};
+const COMMAND_NUMBERS: Readonly<Record<GroupCommand, number>> = {
+  add: 0,
+  modify: 1,
+  delete: 2,
+  insert_bucket: 3,
+  remove_bucket: 5,
+  add_or_modify: 0x8000,
+};
+
+/** Netronome's id, and a wrong one that old switches send. */
+const NTR = 0x154d;
+const NTR_COMPAT = 0x1540;
+const SELECTION_METHOD = 1;
+const METHODS = ['hash', 'dp_hash'];
+
+/** Whether a version has the forms of OpenFlow 1.5: it does, and so does the extension of 1.0. */
+const is15 = (version: number): boolean => version === 1 || version >= 6;
+
+const BUCKET_PROPERTY = { WEIGHT: 0, WATCH_PORT: 1, WATCH_GROUP: 2 } as const;
+
+function putBucket(w: Writer, b: Bucket, type: GroupType, version: number): void {
+  const start = w.length;
+  if (is15(version)) {
+    w.u16(0).u16(0).u32(b.bucketId);
+    putActions(w, b.actions, version);
+    w.setU16(start + 2, w.length - start - 8);
+    if (type === 'select') putProperty(w, BUCKET_PROPERTY.WEIGHT, () => w.u16(b.weight).zeros(2));
+    if (b.watchPort !== OFPP.ANY) putProperty(w, BUCKET_PROPERTY.WATCH_PORT, () => w.u32(b.watchPort));
+    if (b.watchGroup !== GROUP_ANY) putProperty(w, BUCKET_PROPERTY.WATCH_GROUP, () => w.u32(b.watchGroup));
+  } else {
+    w.u16(0).u16(b.weight).u32(b.watchPort).u32(b.watchGroup).zeros(4);
+    putActions(w, b.actions, version);
+  }
+  w.setU16(start, w.length - start);
+}
+
+function readBucket11(r: Reader, version: number, bucketId: number): Bucket {
+  if (r.left < 16) fail('OFPGMFC_BAD_BUCKET', `${r.left} bytes of a bucket`);
+  const length = r.u16();
+  if (length < 16 || length % 8 !== 0 || length - 2 > r.left)
+    fail('OFPGMFC_BAD_BUCKET', `bucket of ${length} bytes`);
+  const b = r.sub(length - 2);
+  const weight = b.u16();
+  const watchPort = readPortNo(b, version, 'OFPGMFC_BAD_WATCH');
+  const watchGroup = b.u32();
+  b.skip(4);
+  return { weight, watchPort, watchGroup, bucketId, actions: readActions(b, version) };
+}
+
+function readBucket15(r: Reader, version: number, type: GroupType | undefined): Bucket {
+  if (r.left < 8) fail('OFPGMFC_BAD_BUCKET', `${r.left} bytes of a bucket`);
+  const length = r.u16();
+  if (length < 8 || length % 8 !== 0 || length - 2 > r.left)
+    fail('OFPGMFC_BAD_BUCKET', `bucket of ${length} bytes`);
+  const b = r.sub(length - 2);
+  const actionsLength = b.u16();
+  const bucketId = b.u32();
+  if (actionsLength > b.left) fail('OFPGMFC_BAD_BUCKET', `${actionsLength} bytes of actions in a bucket`);
+  if (actionsLength % 8 !== 0)
+    fail('OFPGMFC_BAD_BUCKET', `${actionsLength} bytes of actions, not a multiple of 8`);
+  const actions = readActions(b.sub(actionsLength), version);
+  let weight = type === 'select' ? 1 : 0;
+  let watchPort: number = OFPP.ANY;
+  let watchGroup = GROUP_ANY;
+  while (b.left > 0) {
+    const p = readProperty(b);
+    const exactly = (n: number): void => {
+      if (p.length !== n) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
+    };
+    if (p.experimenter !== 0) unknownProperty(p);
+    else if (p.type === BUCKET_PROPERTY.WEIGHT) {
+      exactly(8);
+      weight = p.body.u16();
+    } else if (p.type === BUCKET_PROPERTY.WATCH_PORT) {
+      exactly(8);
+      watchPort = readPortNo(p.body, 6, 'OFPGMFC_BAD_WATCH');
+    } else if (p.type === BUCKET_PROPERTY.WATCH_GROUP) {
+      exactly(8);
+      watchGroup = p.body.u32();
+    } else unknownProperty(p);
+  }
+  if (bucketId > BUCKET.MAX) fail('OFPGMFC_BAD_BUCKET', `bucket id ${bucketId}`);
+  return { weight, watchPort, watchGroup, bucketId, actions };
+}
+
+function readBuckets(r: Reader, version: number, type: GroupType | undefined): Bucket[] {
+  const out: Bucket[] = [];
+  const ids = new Set<number>();
+  while (r.left > 0) {
+    const b = is15(version) ? readBucket15(r, version, type) : readBucket11(r, version, out.length);
+    out.push(b);
+    ids.add(b.bucketId);
+  }
+  if (ids.size < out.length) fail('OFPGMFC_BUCKET_EXISTS', 'two buckets with one id');
+  return out;
+}
+
+function putSelection(w: Writer, s: SelectionMethod | undefined, version: number): void {
+  if (!s) return;
+  putProperty(w, 0xffff, () => {
+    w.u32(NTR).u32(SELECTION_METHOD).zeros(4).string(s.method, 16).u64(s.param);
+    for (const { field, mask } of s.fields) {
+      const f = mustField(field);
+      putFieldHeader(w, f, version);
+      w.big(mask, f.bytes);
+    }
+  });
+}
+
+/** Reads the properties of a group; `command` undefined: of a description. */
+function readSelection(
+  r: Reader,
+  type: GroupType | undefined,
+  command: GroupCommand | undefined,
+): SelectionMethod | undefined {
+  let selection: SelectionMethod | undefined;
+  while (r.left > 0) {
+    const p = readProperty(r);
+    const known = p.experimenter === NTR || p.experimenter === NTR_COMPAT;
+    if (!known || p.type !== SELECTION_METHOD) unknownProperty(p);
+    if (command !== undefined && !['add', 'modify', 'add_or_modify'].includes(command)) {
+      fail('OFPBPC_BAD_VALUE', `selection method in ${command}`);
+    }
+    if (type !== 'select')
+      fail('OFPBPC_BAD_VALUE', `selection method of a group of type ${type ?? 'unknown'}`);
+    const b = p.body;
+    if (b.left < 28) fail('OFPBPC_BAD_LEN', 'selection method');
+    b.skip(4);
+    const name = b.bytes(16);
+    const end = name.indexOf(0);
+    if (end < 0) fail('OFPBPC_BAD_VALUE', 'selection method without end');
+    const method = new TextDecoder('latin1').decode(name.subarray(0, end));
+    if (!METHODS.includes(method)) fail('OFPBPC_BAD_VALUE', `selection method ${method}`);
+    const param = b.u64();
+    const fields: { field: string; mask: bigint; index: number }[] = [];
+    while (b.left > 0) {
+      const h = readFieldHeader(new Reader(b.buf, b.pos, b.end, 'OFPBMC_BAD_LEN'));
+      readFieldHeader(b);
+      if (!h.field) fail('OFPBMC_BAD_FIELD', `field ${h.cls}:${h.code}`);
+      const f = h.field!;
+      if (h.length > b.left || h.length < f.bytes) fail('OFPBMC_BAD_LEN', f.name);
+      const mask = b.big(f.bytes);
+      b.skip(h.length - f.bytes);
+      if (fields.some((x) => x.field === f.name)) fail('OFPBMC_DUP_FIELD', f.name);
+      fields.push({ field: f.name, mask, index: FIELDS.indexOf(f) });
+    }
+    fields.sort((x, y) => x.index - y.index);
+    selection = { method, param, fields: fields.map(({ field, mask }) => ({ field, mask })) };
+  }
+  return selection;
+}
+
+function groupType(n: number): GroupType | undefined {
+  return GROUP_TYPES[n];
+}
+
+/** What no group-mod may say, in the order in which it is found. */
+function checkGroupMod(
+  command: GroupCommand | undefined,
+  type: GroupType | undefined,
+  buckets: readonly Bucket[],
+): void {
+  if (type === undefined) fail('OFPGMFC_BAD_TYPE', 'group type');
+  if (type === 'indirect' && command !== 'delete' && buckets.length !== 1) {
+    fail('OFPGMFC_INVALID_GROUP', `indirect group of ${buckets.length} buckets`);
+  }
+  if (command === undefined) fail('OFPGMFC_BAD_COMMAND', 'group command');
+  for (const b of buckets) {
+    if (b.weight !== 0 && type !== 'select')
+      fail('OFPGMFC_INVALID_GROUP', `weight in a group of type ${type}`);
+    const watched = b.watchPort !== OFPP.ANY || b.watchGroup !== GROUP_ANY;
+    if (watched && (type === 'all' || type === 'indirect')) {
+      fail('OFPGMFC_WATCH_UNSUPPORTED', `watching in a group of type ${type}`);
+    }
+    if (!watched && type === 'fast_failover') fail('OFPGMFC_INVALID_GROUP', 'bucket that watches nothing');
+  }
+}
+
+function readGroupMod15(r: Reader, version: number): GroupMod {
+  const command = COMMANDS[r.u16()];
+  const type = groupType(r.u8());
+  r.skip(1);
+  const groupId = r.u32();
+  const bucketsLength = r.u16();
+  r.skip(2);
+  const commandBucketId = r.u32();
+  const bad = (): never => fail('OFPGMFC_BAD_BUCKET', `command bucket id ${commandBucketId}`);
+  const ends = commandBucketId === BUCKET.FIRST || commandBucketId === BUCKET.LAST;
+  if (command === 'remove_bucket' || command === 'insert_bucket') {
+    const isAll = commandBucketId === BUCKET.ALL && command === 'remove_bucket';
+    if (commandBucketId > BUCKET.MAX && !ends && !isAll) bad();
+  } else if (commandBucketId !== BUCKET.ALL) bad();
+  if (bucketsLength > r.left) fail('OFPGMFC_BAD_BUCKET', `${bucketsLength} bytes of buckets`);
+  const buckets = readBuckets(r.sub(bucketsLength), version, type);
+  const selection = readSelection(r, type, command);
+  checkGroupMod(command, type, buckets);
+  return { command: command!, groupType: type!, groupId, commandBucketId, buckets, selection };
+}
+
+/** In the forms without bucket ids, inserting and removing cannot be said. */
+const hasCommand11 = (m: { groupMod: GroupMod }): boolean =>
+  m.groupMod.command !== 'insert_bucket' && m.groupMod.command !== 'remove_bucket';
+
+function putGroupMod15(w: Writer, { groupMod: g }: { groupMod: GroupMod }, version: number): void {
+  w.u16(COMMAND_NUMBERS[g.command]).u8(GROUP_TYPES.indexOf(g.groupType)).zeros(1).u32(g.groupId);
+  const at = w.length;
+  w.u16(0).zeros(2).u32(g.commandBucketId);
+  const start = w.length;
+  for (const b of g.buckets) putBucket(w, b, g.groupType, version);
+  w.setU16(at, w.length - start);
+  putSelection(w, g.selection, version);
+}
+
+export const GROUP_MESSAGES: MessageRows<'group_mod'> = {
+  group_mod: {
+    forms: [
+      form(
+        'OFPT11_GROUP_MOD',
+        (w, { groupMod: g }, version) => {
+          w.u16(COMMAND_NUMBERS[g.command]).u8(GROUP_TYPES.indexOf(g.groupType)).zeros(1).u32(g.groupId);
+          for (const b of g.buckets) putBucket(w, b, g.groupType, version);
+        },
+        (r, version) => {
+          const command = COMMANDS[r.u16()];
+          const type = groupType(r.u8());
+          r.skip(1);
+          const groupId = r.u32();
+          const buckets = readBuckets(r, version, type);
+          checkGroupMod(command, type, buckets);
+          const groupMod = {
+            command: command!,
+            groupType: type!,
+            groupId,
+            commandBucketId: BUCKET.ALL,
+            // A deletion's buckets are passed over.
+            buckets: command === 'delete' ? [] : buckets,
+            selection: undefined,
+          };
+          return { type: 'group_mod', groupMod };
+        },
+        hasCommand11,
+      ),
+      form('OFPT15_GROUP_MOD', putGroupMod15, (r, version) => ({
+        type: 'group_mod',
+        groupMod: readGroupMod15(r, version),
+      })),
+      form('NXT_GROUP_MOD', putGroupMod15, (r, version) => ({
+        type: 'group_mod',
+        groupMod: readGroupMod15(r, version),
+      })),
+    ],
+  },
+};
+
+function putGroupStats(w: Writer, s: GroupStats, version: number): void {
+  const start = w.length;
+  w.u16(0).zeros(2).u32(s.groupId).u32(s.refCount).zeros(4).u64(s.packetCount).u64(s.byteCount);
+  if (version === 1 || version >= 4) w.u32(s.durationSec).u32(s.durationNsec);
+  for (const b of s.buckets) w.u64(b.packetCount).u64(b.byteCount);
+  w.setU16(start, w.length - start);
+}
+
+function readGroupStats(r: Reader, version: number): GroupStats {
+  const base = version === 1 || version >= 4 ? 40 : 32;
+  if (r.left < base) fail('OFPBRC_BAD_LEN', `${r.left} bytes of group statistics`);
+  const length = r.u16();
+  if (length < base || (length - base) % 16 !== 0 || length - 2 > r.left) {
+    fail('OFPBRC_BAD_LEN', `group statistics of ${length} bytes`);
+  }
+  const b = r.sub(length - 2);
+  b.skip(2);
+  const [groupId, refCount] = [b.u32(), b.u32()];
+  b.skip(4);
+  const [packetCount, byteCount] = [b.u64(), b.u64()];
+  const durationSec = base === 40 ? b.u32() : 0xffffffff;
+  const durationNsec = base === 40 ? b.u32() : 0xffffffff;
+  const buckets: { packetCount: bigint; byteCount: bigint }[] = [];
+  while (b.left > 0) buckets.push({ packetCount: b.u64(), byteCount: b.u64() });
+  return { groupId, refCount, packetCount, byteCount, durationSec, durationNsec, buckets };
+}
+
+function putGroupDesc(w: Writer, d: GroupDesc, version: number): void {
+  const start = w.length;
+  w.u16(0).u8(GROUP_TYPES.indexOf(d.groupType)).zeros(1).u32(d.groupId);
+  if (is15(version)) w.u16(0).zeros(6);
+  const from = w.length;
+  for (const b of d.buckets) putBucket(w, b, d.groupType, version);
+  if (is15(version)) {
+    w.setU16(start + 8, w.length - from);
+    putSelection(w, d.selection, version);
+  }
+  w.setU16(start, w.length - start);
+}
+
+function readGroupDesc(r: Reader, version: number): GroupDesc {
+  const base = is15(version) ? 16 : 8;
+  if (r.left < base) fail('OFPBRC_BAD_LEN', `${r.left} bytes of a group description`);
+  const length = r.u16();
+  if (length < base || length - 2 > r.left) fail('OFPBRC_BAD_LEN', `group description of ${length} bytes`);
+  const b = r.sub(length - 2);
+  const type = groupType(b.u8());
+  b.skip(1);
+  const groupId = b.u32();
+  if (!is15(version)) {
+    const buckets = readBuckets(b, version, type);
+    return { groupType: type ?? 'all', groupId, buckets, selection: undefined };
+  }
+  const bucketsLength = b.u16();
+  b.skip(6);
+  if (bucketsLength > b.left) fail('OFPBRC_BAD_LEN', `${bucketsLength} bytes of buckets`);
+  const buckets = readBuckets(b.sub(bucketsLength), version, type);
+  const selection = readSelection(b, type, undefined);
+  return { groupType: type ?? 'all', groupId, buckets, selection };
+}
+
+function readFeatures(r: Reader): GroupFeatures {
+  const four = (): number[] => [r.u32(), r.u32(), r.u32(), r.u32()];
+  return { types: r.u32(), capabilities: r.u32(), maxGroups: four(), actions: four() };
+}
+
+const readGroupId = (r: Reader): number => {
+  const group = r.u32();
+  r.skip(4);
+  return group;
+};
+
+export const GROUP_BODIES: {
+  readonly [T in 'group' | 'group_desc' | 'group_features']: BodyRow<RequestOf<T>, ReplyOf<T>>;
+} = {
+  group: {
+    request: bodies<RequestOf<'group'>>(
+      ['OFPST11_GROUP_REQUEST', 'NXST_GROUP_REQUEST'],
+      (w, q) => w.u32(q.group).zeros(4),
+      (r) => ({ type: 'group', group: readGroupId(r) }),
+    ),
+    reply: bodies<ReplyOf<'group'>>(
+      ['OFPST11_GROUP_REPLY', 'OFPST13_GROUP_REPLY', 'NXST_GROUP_REPLY'],
+      (w, p, version) => {
+        for (const s of p.groups) putGroupStats(w, s, version);
+      },
+      (r, version) =>
+        items(
+          r,
+          () => readGroupStats(r, version),
+          (groups) => ({ type: 'group', groups }),
+        ),
+    ),
+  },
+  group_desc: {
+    request: [
+      ...emptyBody<RequestOf<'group_desc'>>(['OFPST11_GROUP_DESC_REQUEST'], {
+        type: 'group_desc',
+        group: GROUP_ALL,
+      }),
+      ...bodies<RequestOf<'group_desc'>>(
+        ['OFPST15_GROUP_DESC_REQUEST', 'NXST_GROUP_DESC_REQUEST'],
+        (w, q) => w.u32(q.group).zeros(4),
+        (r) => ({ type: 'group_desc', group: readGroupId(r) }),
+      ),
+    ],
+    reply: bodies<ReplyOf<'group_desc'>>(
+      ['OFPST11_GROUP_DESC_REPLY', 'NXST_GROUP_DESC_REPLY'],
+      (w, p, version) => {
+        for (const d of p.groups) putGroupDesc(w, d, version);
+      },
+      (r, version) =>
+        items(
+          r,
+          () => readGroupDesc(r, version),
+          (groups) => ({ type: 'group_desc', groups }),
+        ),
+    ),
+  },
+  group_features: {
+    request: emptyBody<RequestOf<'group_features'>>(
+      ['OFPST12_GROUP_FEATURES_REQUEST', 'NXST_GROUP_FEATURES_REQUEST'],
+      { type: 'group_features' },
+    ),
+    reply: bodies<ReplyOf<'group_features'>>(
+      ['OFPST12_GROUP_FEATURES_REPLY', 'NXST_GROUP_FEATURES_REPLY'],
+      (w, { features: f }) => {
+        w.u32(f.types).u32(f.capabilities);
+        for (let i = 0; i < 4; i++) w.u32(f.maxGroups[i] ?? 0);
+        for (let i = 0; i < 4; i++) w.u32(f.actions[i] ?? 0);
+      },
+      (r) => ({ type: 'group_features', features: readFeatures(r) }),
+    ),
+  },
+};

@@ -1,0 +1,49 @@
+/** Flow monitors as values: requests and the updates that follow (Nicira, ONF and OpenFlow 1.4's). */
+import type { Match } from '@ovs-node/flow/match';
+import type { Action } from '../actions/types.js';
+import type { FlowRemovedReason } from './types.js';
+
+export type FlowMonitorCommand = 'add' | 'modify' | 'delete';
+
+/** Bits of `FlowMonitorRequest.flags`: OFPFMF14_*. The extensions say NO_ABBREV in the other sense, which the codec turns. */
+export const FMF = {
+  INITIAL: 1,
+  ADD: 2,
+  REMOVED: 4,
+  MODIFY: 8,
+  INSTRUCTIONS: 16,
+  NO_ABBREV: 32,
+  ONLY_OWN: 64,
+} as const;
+
+export interface FlowMonitorRequest {
+  readonly id: number;
+  /** Only OpenFlow 1.4's form has others than `add`. */
+  readonly command: FlowMonitorCommand;
+  readonly flags: number;
+  readonly outPort: number;
+  readonly outGroup: number;
+  readonly tableId: number;
+  readonly match: Match;
+}
+
+export interface FlowChange {
+  readonly event: 'initial' | 'added' | 'removed' | 'modified';
+  /** Why a flow went; `idle` (0) with other events. */
+  readonly reason: FlowRemovedReason;
+  readonly idleTimeout: number;
+  readonly hardTimeout: number;
+  readonly tableId: number;
+  readonly priority: number;
+  readonly cookie: bigint;
+  readonly match: Match;
+  /** Empty unless asked for. */
+  readonly actions: readonly Action[];
+}
+
+export type FlowUpdate =
+  | FlowChange
+  /** A change of the connection's own, by the xid of its request. */
+  | { readonly event: 'abbrev'; readonly xid: number }
+  /** OpenFlow 1.4 and later; before, messages of their own. */
+  | { readonly event: 'paused' | 'resumed' };

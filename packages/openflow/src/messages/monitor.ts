@@ -1,0 +1,218 @@
+/** Flow monitors in their three forms: Nicira's (OpenFlow 1.0 to 1.2), ONF's (1.3) and the standard (1.4 and later). */
+import { putFlowActions, readFlowActions } from '../actions/codec.js';
+import { fail } from '../errors.js';
+import { putOxmMatch, putNxMatch, readNxMatch, readOxmMatch } from '../match/nxm.js';
+import type { Reader, Writer } from '../wire.js';
+import type { FlowChange, FlowMonitorCommand, FlowMonitorRequest, FlowUpdate } from './monitor-types.js';
+import { items } from './multipart-items.js';
+import { putPortNo, readPortNo } from './port.js';
+import { type BodyRow, bodies, forms, form, type MessageRows } from './row.js';
+import { type FlowRemovedReason, GROUP_ANY, type ReplyOf, type RequestOf } from './types.js';
+
+const COMMANDS: readonly FlowMonitorCommand[] = ['add', 'modify', 'delete'];
+/** The extensions' flag 32 asks for the connection's own changes in full, as NO_ABBREV does. */
+const KNOWN = 0x3f;
+const KNOWN_14 = 0x7f;
+
+function putRequest(w: Writer, m: FlowMonitorRequest, version: number): void {
+  if (version >= 5) {
+    w.u32(m.id).u32(m.outPort).u32(m.outGroup).u16(m.flags).u8(m.tableId).u8(COMMANDS.indexOf(m.command));
+    putOxmMatch(w, m.match, version);
+    return;
+  }
+  w.u32(m.id).u16(m.flags & KNOWN);
+  const start = w.length;
+  if (version === 4) {
+    w.u16(0).u32(m.outPort).u8(m.tableId).zeros(3);
+    const from = w.length;
+    putOxmMatch(w, m.match, version);
+    w.setU16(start, w.length - from);
+    return;
+  }
+  putPortNo(w, m.outPort, 1);
+  w.u16(0).u8(m.tableId).zeros(5);
+  w.setU16(start + 2, putNxMatch(w, m.match));
+}
+
+function readRequest(r: Reader, version: number): FlowMonitorRequest {
+  if (r.left < 16) fail('OFPBRC_BAD_LEN', `${r.left} bytes of a flow monitor`);
+  const id = r.u32();
+  if (version >= 5) {
+    const outPort = readPortNo(r, version);
+    const [outGroup, flags, tableId, number] = [r.u32(), r.u16(), r.u8(), r.u8()];
+    const command = COMMANDS[number];
+    if (command === undefined) fail('OFPMOFC_BAD_COMMAND', `flow monitor command ${number}`);
+    if ((flags & ~KNOWN_14) !== 0) fail('OFPMOFC_BAD_FLAGS', `flow monitor flags ${flags}`);
+    return { id, command, flags, outPort, outGroup, tableId, match: readOxmMatch(r) };
+  }
+  const flags = r.u16();
+  if ((flags & ~KNOWN) !== 0) fail('OFPMOFC_BAD_FLAGS', `flow monitor flags ${flags}`);
+  const common = { id, command: 'add' as const, flags, outGroup: GROUP_ANY };
+  if (version === 4) {
+    r.skip(2);
+    const outPort = readPortNo(r, version);
+    const tableId = r.u8();
+    r.zeros(3, 'NXBRC_MUST_BE_ZERO');
+    return { ...common, outPort, tableId, match: readOxmMatch(r) };
+  }
+  const outPort = readPortNo(r, 1);
+  const [length, tableId] = [r.u16(), r.u8()];
+  r.zeros(5, 'NXBRC_MUST_BE_ZERO');
+  return { ...common, outPort, tableId, match: readNxMatch(r, length).match };
+}
+
+/** Events by number; the extensions have no `initial` and count from `added`. */
+const EVENTS_14 = ['initial', 'added', 'removed', 'modified', 'abbrev', 'paused', 'resumed'] as const;
+const EVENTS = ['added', 'removed', 'modified', 'abbrev'] as const;
+const REASONS: readonly FlowRemovedReason[] = [
+  'idle',
+  'hard',
+  'delete',
+  'group_delete',
+  'meter_delete',
+  'eviction',
+];
+
+function putUpdate(w: Writer, u: FlowUpdate, version: number): void {
+  const start = w.length;
+  const extension = u.event === 'initial' ? 'added' : u.event;
+  const event = version >= 5 ? EVENTS_14.indexOf(u.event) : (EVENTS as readonly string[]).indexOf(extension);
+  w.u16(0).u16(event);
+  if (u.event === 'abbrev') w.u32(u.xid);
+  else if (isChange(u)) putChange(w, u, version);
+  else w.zeros(4);
+  w.setU16(start, w.length - start);
+}
+
+export function isChange(u: FlowUpdate): u is FlowChange {
+  return 'match' in u;
+}
+
+function putChange(w: Writer, u: FlowChange, version: number): void {
+  const reason = Math.max(0, REASONS.indexOf(u.reason));
+  if (version >= 5) {
+    w.u8(u.tableId).u8(reason).u16(u.idleTimeout).u16(u.hardTimeout).u16(u.priority).zeros(4).u64(u.cookie);
+    putOxmMatch(w, u.match, version);
+  } else {
+    w.u16(reason).u16(u.priority).u16(u.idleTimeout).u16(u.hardTimeout);
+    const at = w.length;
+    w.u16(0).u8(u.tableId).zeros(1).u64(u.cookie);
+    const from = w.length;
+    if (version === 4) {
+      putOxmMatch(w, u.match, version);
+      w.setU16(at, w.length - from);
+    } else w.setU16(at, putNxMatch(w, u.match));
+  }
+  if (u.actions.length > 0) putFlowActions(w, u.actions, version);
+}
+
+function readUpdate(reader: Reader, version: number): FlowUpdate {
+  if (reader.left < 4) fail('OFPBRC_BAD_LEN', `${reader.left} bytes of a flow update`);
+  const length = reader.u16();
+  if (length - 2 > reader.left || length % 8 !== 0 || length < 4) {
+    fail('OFPBRC_BAD_LEN', `flow update of ${length} bytes`);
+  }
+  const r = reader.sub(length - 2);
+  const number = r.u16();
+  const event = version >= 5 ? EVENTS_14[number] : EVENTS[number];
+  if (event === undefined) fail('NXBRC_FM_BAD_EVENT', `flow update event ${number}`);
+  if (event === 'abbrev') {
+    if (length !== 8) fail('OFPBRC_BAD_LEN', `abbreviated flow update of ${length} bytes`);
+    return { event, xid: r.u32() };
+  }
+  if (event === 'paused' || event === 'resumed') {
+    if (length !== 8) fail('OFPBRC_BAD_LEN', `flow update of ${length} bytes`);
+    r.skip(4);
+    return { event };
+  }
+  if (length < 24) fail('OFPBRC_BAD_LEN', `flow update of ${length} bytes`);
+  if (version >= 5) {
+    const [tableId, reason] = [r.u8(), r.u8()];
+    const [idleTimeout, hardTimeout, priority] = [r.u16(), r.u16(), r.u16()];
+    r.skip(4);
+    const cookie = r.u64();
+    const match = readOxmMatch(r, false);
+    const actions = readFlowActions(r, version);
+    const change = {
+      reason: REASONS[reason] ?? 'unknown',
+      idleTimeout,
+      hardTimeout,
+      tableId,
+      priority,
+      cookie,
+    };
+    return { event, ...change, match, actions };
+  }
+  const [reason, priority, idleTimeout, hardTimeout] = [r.u16(), r.u16(), r.u16(), r.u16()];
+  const [matchLength, tableId] = [r.u16(), r.u8()];
+  r.skip(1);
+  const cookie = r.u64();
+  const match = version === 4 ? readOxmMatch(r, false) : readNxMatch(r, matchLength, false).match;
+  const actions = readFlowActions(r, version);
+  const change = {
+    reason: REASONS[reason] ?? 'unknown',
+    idleTimeout,
+    hardTimeout,
+    tableId,
+    priority,
+    cookie,
+  };
+  return { event, ...change, match, actions };
+}
+
+const nothing = (): void => undefined;
+
+export const MONITOR_MESSAGES: MessageRows<
+  'flow_monitor_cancel' | 'flow_monitor_paused' | 'flow_monitor_resumed'
+> = {
+  flow_monitor_cancel: {
+    forms: [
+      ...forms<{ type: 'flow_monitor_cancel'; id: number }>(
+        ['NXT_FLOW_MONITOR_CANCEL', 'ONFT13_FLOW_MONITOR_CANCEL'],
+        (w, m) => w.u32(m.id),
+        (r) => ({ type: 'flow_monitor_cancel', id: r.u32() }),
+      ),
+    ],
+  },
+  flow_monitor_paused: {
+    forms: (['NXT_FLOW_MONITOR_PAUSED', 'ONFT13_FLOW_MONITOR_PAUSED'] as const).map((key) =>
+      form(key, nothing, () => ({ type: 'flow_monitor_paused' })),
+    ),
+  },
+  flow_monitor_resumed: {
+    forms: (['NXT_FLOW_MONITOR_RESUMED', 'ONFT13_FLOW_MONITOR_RESUMED'] as const).map((key) =>
+      form(key, nothing, () => ({ type: 'flow_monitor_resumed' })),
+    ),
+  },
+};
+
+export const MONITOR_BODIES: {
+  readonly [T in 'flow_monitor']: BodyRow<RequestOf<T>, ReplyOf<T>>;
+} = {
+  flow_monitor: {
+    request: bodies<RequestOf<'flow_monitor'>>(
+      ['NXST_FLOW_MONITOR_REQUEST', 'ONFST13_FLOW_MONITOR_REQUEST', 'OFPST14_FLOW_MONITOR_REQUEST'],
+      (w, q, version) => {
+        for (const m of q.monitors) putRequest(w, m, version);
+      },
+      (r, version) =>
+        items(
+          r,
+          () => readRequest(r, version),
+          (monitors) => ({ type: 'flow_monitor', monitors }),
+        ),
+    ),
+    reply: bodies<ReplyOf<'flow_monitor'>>(
+      ['NXST_FLOW_MONITOR_REPLY', 'ONFST13_FLOW_MONITOR_REPLY', 'OFPST14_FLOW_MONITOR_REPLY'],
+      (w, p, version) => {
+        for (const u of p.updates) putUpdate(w, u, version);
+      },
+      (r, version) =>
+        items(
+          r,
+          () => readUpdate(r, version),
+          (updates) => ({ type: 'flow_monitor', updates }),
+        ),
+    ),
+  },
+};

@@ -1,0 +1,95 @@
+/**
+ * OXS: statistics of flows as TLVs (OpenFlow 1.5, section 7.2.4): two reserved bytes, the length without padding, then
+ * fields with the header of OXM (class 0x8002), padding to 8 bytes.
+ */
+import { fail } from '../errors.js';
+import type { Reader, Writer } from '../wire.js';
+
+const BASIC = 0x8002;
+const FIELD = { DURATION: 0, IDLE_TIME: 1, FLOW_COUNT: 3, PACKET_COUNT: 4, BYTE_COUNT: 5 } as const;
+/** Bytes of each field's value. */
+const SIZE: Readonly<Record<number, number>> = { 0: 8, 1: 8, 3: 4, 4: 8, 5: 8 };
+const UNKNOWN_64 = 0xffffffffffffffffn;
+const UNKNOWN_32 = 0xffffffff;
+
+/** What is unknown is all ones, an idle age -1; on the wire it is left out. */
+export interface FlowStatFields {
+  readonly durationSec: number;
+  readonly durationNsec: number;
+  /** Seconds; the nanoseconds that the wire has are always 0. */
+  readonly idleAge: number;
+  readonly flowCount: number;
+  readonly packetCount: bigint;
+  readonly byteCount: bigint;
+}
+
+export const UNKNOWN_STATS: FlowStatFields = {
+  durationSec: UNKNOWN_32,
+  durationNsec: UNKNOWN_32,
+  idleAge: -1,
+  flowCount: UNKNOWN_32,
+  packetCount: UNKNOWN_64,
+  byteCount: UNKNOWN_64,
+};
+
+/** Writes the fields that are known. */
+export function putOxs(w: Writer, s: Partial<FlowStatFields>): void {
+  const start = w.length;
+  w.u16(0).u16(0);
+  const header = (field: number): Writer =>
+    w
+      .u16(BASIC)
+      .u8(field << 1)
+      .u8(SIZE[field]);
+  if (s.durationSec !== undefined && s.durationSec !== UNKNOWN_32) {
+    header(FIELD.DURATION)
+      .u32(s.durationSec)
+      .u32(s.durationNsec ?? 0);
+  }
+  if (s.idleAge !== undefined && s.idleAge >= 0) header(FIELD.IDLE_TIME).u32(s.idleAge).u32(0);
+  if (s.packetCount !== undefined && s.packetCount !== UNKNOWN_64)
+    header(FIELD.PACKET_COUNT).u64(s.packetCount);
+  if (s.byteCount !== undefined && s.byteCount !== UNKNOWN_64) header(FIELD.BYTE_COUNT).u64(s.byteCount);
+  if (s.flowCount !== undefined && s.flowCount !== UNKNOWN_32) header(FIELD.FLOW_COUNT).u32(s.flowCount);
+  w.setU16(start + 2, w.length - start);
+  w.pad(8, start);
+}
+
+/** Reads the fields with their padding; unknown fields are passed over. */
+export function readOxs(r: Reader): FlowStatFields {
+  if (r.left < 4) fail('OFPBRC_BAD_LEN', `${r.left} bytes of statistics`);
+  r.skip(2);
+  const length = r.u16();
+  const padded = (length + 7) & ~7;
+  if (length < 4 || padded - 4 > r.left) fail('OFPBRC_BAD_LEN', `statistics of ${length} bytes`);
+  const all = r.sub(padded - 4);
+  const b = all.sub(length - 4);
+  const s: { -readonly [K in keyof FlowStatFields]: FlowStatFields[K] } = { ...UNKNOWN_STATS };
+  while (b.left > 0) {
+    if (b.left < 4) fail('OFPBRC_BAD_LEN', `${b.left} bytes after the last statistic`);
+    const [cls, field, size] = [b.u16(), b.u8(), b.u8()];
+    if (size > b.left) fail('OFPBRC_BAD_LEN', `statistic of ${size} bytes`);
+    const v = b.sub(size);
+    if (cls !== BASIC || (field & 1) !== 0 || SIZE[field >> 1] === undefined) continue;
+    if (size !== SIZE[field >> 1]) fail('OFPBRC_BAD_LEN', `statistic of ${size} bytes`);
+    switch (field >> 1) {
+      case FIELD.DURATION:
+        s.durationSec = v.u32();
+        s.durationNsec = v.u32();
+        break;
+      case FIELD.IDLE_TIME:
+        s.idleAge = v.u32();
+        break;
+      case FIELD.FLOW_COUNT:
+        s.flowCount = v.u32();
+        break;
+      case FIELD.PACKET_COUNT:
+        s.packetCount = v.u64();
+        break;
+      case FIELD.BYTE_COUNT:
+        s.byteCount = v.u64();
+        break;
+    }
+  }
+  return s;
+}

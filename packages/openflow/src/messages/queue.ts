@@ -1,0 +1,194 @@
+/** Queue messages: configuration (a message of its own before OpenFlow 1.4) and statistics. */
+import { fail } from '../errors.js';
+import type { Reader, Writer } from '../wire.js';
+import { items } from './multipart-items.js';
+import { putPortNo, readPortNo } from './port.js';
+import { putProperty, readProperty } from './property.js';
+import { type BodyRow, bodies, form, type MessageRows } from './row.js';
+import type { QueueConfig, QueueStats, ReplyOf, RequestOf } from './types.js';
+
+function putQueueStats(w: Writer, q: QueueStats, version: number): void {
+  const start = w.length;
+  if (version >= 5) w.u16(0).zeros(6);
+  putPortNo(w, q.portNo, version);
+  if (version === 1) w.zeros(2);
+  w.u32(q.queueId).u64(q.txBytes).u64(q.txPackets).u64(q.txErrors);
+  if (version >= 4) w.u32(q.durationSec).u32(q.durationNsec);
+  if (version >= 5) w.setU16(start, w.length - start);
+}
+
+function readQueueStats(reader: Reader, version: number): QueueStats {
+  let r = reader;
+  if (version >= 5) {
+    if (r.left < 48) fail('OFPBRC_BAD_LEN', `${r.left} bytes of queue statistics`);
+    const length = r.u16();
+    if (length < 48 || length - 2 > r.left) fail('OFPBRC_BAD_LEN', `queue statistics of ${length} bytes`);
+    r = r.sub(length - 2);
+    r.skip(6);
+  }
+  const portNo = readPortNo(r, version);
+  if (version === 1) r.skip(2);
+  const queueId = r.u32();
+  const [txBytes, txPackets, txErrors] = [r.u64(), r.u64(), r.u64()];
+  const durationSec = version >= 4 ? r.u32() : 0xffffffff;
+  const durationNsec = version >= 4 ? r.u32() : 0xffffffff;
+  return { portNo, queueId, txBytes, txPackets, txErrors, durationSec, durationNsec };
+}
+
+/** Properties of a queue, the same numbers in all versions; before 1.4 they have 4 bytes of padding after the header. */
+const RATE = { MIN: 1, MAX: 2 } as const;
+
+/** Writes a queue; before 1.4 in the structure of the configuration reply. */
+function putQueue(w: Writer, q: QueueConfig, version: number): void {
+  const start = w.length;
+  let at: number;
+  if (version >= 5) {
+    w.u32(q.portNo).u32(q.queueId);
+    at = w.length;
+    w.u16(0).zeros(6);
+  } else {
+    w.u32(q.queueId);
+    if (version >= 3) w.u32(q.portNo);
+    at = w.length;
+    w.u16(0).zeros(version >= 3 ? 6 : 2);
+  }
+  const rate = (type: number, value: number | undefined): void => {
+    if (value === undefined) return;
+    if (version >= 5) {
+      putProperty(w, type, () => w.u16(value).zeros(2));
+      return;
+    }
+    w.u16(type).u16(16).zeros(4).u16(value).zeros(6);
+  };
+  rate(RATE.MIN, q.minRate);
+  rate(RATE.MAX, q.maxRate);
+  w.setU16(at, w.length - start);
+}
+
+function readQueue(r: Reader, version: number, port: number): QueueConfig {
+  const header = version === 2 || version === 1 ? 8 : 16;
+  const bad = (length: number): never => fail('OFPBRC_BAD_LEN', `queue of ${length} bytes`);
+  if (r.left < header) bad(r.left);
+  let portNo = port;
+  let queueId: number;
+  let length: number;
+  if (version >= 5) {
+    portNo = readPortNo(r, version);
+    queueId = r.u32();
+    length = r.u16();
+    r.skip(6);
+  } else {
+    queueId = r.u32();
+    if (version >= 3) r.skip(4);
+    length = r.u16();
+    r.skip(version >= 3 ? 6 : 2);
+  }
+  if (length < header || length - header > r.left || length % 8 !== 0) bad(length);
+  const b = r.sub(length - header);
+  let minRate: number | undefined;
+  let maxRate: number | undefined;
+  while (b.left > 0) {
+    const p = readProperty(b);
+    if (p.experimenter !== 0) continue;
+    if (p.type === RATE.MIN || p.type === RATE.MAX) {
+      if (p.length !== (version >= 5 ? 8 : 16)) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
+      if (version < 5) p.body.skip(4);
+      const rate = p.body.u16();
+      if (p.type === RATE.MIN) minRate = rate;
+      else maxRate = rate;
+    }
+  }
+  return { portNo, queueId, minRate, maxRate };
+}
+
+export const QUEUE_MESSAGES: MessageRows<'queue_get_config_request' | 'queue_get_config_reply'> = {
+  queue_get_config_request: {
+    forms: (['OFPT10_QUEUE_GET_CONFIG_REQUEST', 'OFPT11_QUEUE_GET_CONFIG_REQUEST'] as const).map((key) =>
+      form(
+        key,
+        (w, m: { portNo: number }, version) => {
+          putPortNo(w, m.portNo, version);
+          w.zeros(version === 1 ? 2 : 4);
+        },
+        (r, version) => {
+          const portNo = readPortNo(r, version, 'OFPQOFC_BAD_PORT');
+          r.skip(version === 1 ? 2 : 4);
+          return { type: 'queue_get_config_request', portNo };
+        },
+      ),
+    ),
+  },
+  queue_get_config_reply: {
+    forms: (['OFPT10_QUEUE_GET_CONFIG_REPLY', 'OFPT11_QUEUE_GET_CONFIG_REPLY'] as const).map((key) =>
+      form(
+        key,
+        (w, m: { portNo: number; queues: readonly QueueConfig[] }, version) => {
+          putPortNo(w, m.portNo, version);
+          w.zeros(version === 1 ? 6 : 4);
+          for (const q of m.queues) putQueue(w, q, version);
+        },
+        (r, version) => {
+          const portNo = readPortNo(r, version);
+          r.skip(version === 1 ? 6 : 4);
+          const queues: QueueConfig[] = [];
+          while (r.left > 0) queues.push(readQueue(r, version, portNo));
+          return { type: 'queue_get_config_reply', portNo, queues };
+        },
+      ),
+    ),
+  },
+};
+
+export const QUEUE_BODIES: {
+  readonly [T in 'queue' | 'queue_desc']: BodyRow<RequestOf<T>, ReplyOf<T>>;
+} = {
+  queue: {
+    request: bodies<RequestOf<'queue'>>(
+      ['OFPST10_QUEUE_REQUEST', 'OFPST11_QUEUE_REQUEST'],
+      (w, q, version) => {
+        putPortNo(w, q.portNo, version);
+        w.zeros(version === 1 ? 2 : 0).u32(q.queueId);
+      },
+      (r, version) => {
+        const portNo = readPortNo(r, version, 'OFPQOFC_BAD_PORT');
+        if (version === 1) r.skip(2);
+        return { type: 'queue', portNo, queueId: r.u32() };
+      },
+    ),
+    reply: bodies<ReplyOf<'queue'>>(
+      ['OFPST10_QUEUE_REPLY', 'OFPST11_QUEUE_REPLY', 'OFPST13_QUEUE_REPLY', 'OFPST14_QUEUE_REPLY'],
+      (w, p, version) => {
+        for (const q of p.queues) putQueueStats(w, q, version);
+      },
+      (r, version) =>
+        items(
+          r,
+          () => readQueueStats(r, version),
+          (queues) => ({ type: 'queue', queues }),
+        ),
+    ),
+  },
+  queue_desc: {
+    request: bodies<RequestOf<'queue_desc'>>(
+      ['OFPST14_QUEUE_DESC_REQUEST'],
+      (w, q) => w.u32(q.portNo).u32(q.queueId),
+      (r, version) => ({
+        type: 'queue_desc',
+        portNo: readPortNo(r, version, 'OFPQOFC_BAD_PORT'),
+        queueId: r.u32(),
+      }),
+    ),
+    reply: bodies<ReplyOf<'queue_desc'>>(
+      ['OFPST14_QUEUE_DESC_REPLY'],
+      (w, p, version) => {
+        for (const q of p.queues) putQueue(w, q, version);
+      },
+      (r, version) =>
+        items(
+          r,
+          () => readQueue(r, version, 0),
+          (queues) => ({ type: 'queue_desc', queues }),
+        ),
+    ),
+  },
+};

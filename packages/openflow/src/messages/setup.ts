@@ -1,0 +1,168 @@
+/** Roles of controllers, and which asynchronous messages a connection gets. */
+import { fail } from '../errors.js';
+import type { Reader, Writer } from '../wire.js';
+import { readProperty, unknownProperty } from './property.js';
+import { form, forms, type MessageRows } from './row.js';
+import type { AsyncConfig, AsyncMasks, Role, RoleReason } from './types.js';
+import type { WireFormKey } from './wire-forms.js';
+
+const ROLES: readonly Role[] = ['nochange', 'equal', 'primary', 'secondary'];
+const NX_ROLES: readonly Role[] = ['equal', 'primary', 'secondary'];
+const NO_GENERATION = 0xffffffffffffffffn;
+
+function roleForms<T extends 'role_request' | 'role_reply'>(type: T, nxKey: WireFormKey, key: WireFormKey) {
+  return {
+    forms: [
+      form<{ type: T; role: Role; generationId: bigint | undefined }>(
+        nxKey,
+        (w, m) => w.u32(Math.max(0, NX_ROLES.indexOf(m.role))),
+        (r) => {
+          const role = NX_ROLES[r.u32()] ?? fail('OFPRRFC_BAD_ROLE', 'role');
+          return { type, role, generationId: undefined };
+        },
+        (_m, version) => version < 3,
+      ),
+      form<{ type: T; role: Role; generationId: bigint | undefined }>(
+        key,
+        (w, m) =>
+          w
+            .u32(ROLES.indexOf(m.role))
+            .zeros(4)
+            .u64(m.generationId ?? NO_GENERATION),
+        (r) => {
+          const role = ROLES[r.u32()] ?? fail('OFPRRFC_BAD_ROLE', 'role');
+          r.skip(4);
+          const generation = r.u64();
+          const none = type === 'role_request' ? role === 'nochange' : generation === NO_GENERATION;
+          return { type, role, generationId: none ? undefined : generation };
+        },
+      ),
+    ],
+  };
+}
+
+const ROLE_REASONS: readonly RoleReason[] = ['primary_request', 'config', 'experimenter'];
+
+/** Kinds of asynchronous messages, in the order of the property types of OpenFlow 1.4: two each, secondary first. */
+export const ASYNC_KEYS = [
+  'packetIn',
+  'portStatus',
+  'flowRemoved',
+  'roleStatus',
+  'tableStatus',
+  'requestForward',
+] as const satisfies readonly (keyof AsyncMasks)[];
+const FIXED = ASYNC_KEYS.slice(0, 3);
+
+function putFixed(w: Writer, c: AsyncConfig): void {
+  for (const key of FIXED) w.u32(c.primary[key] ?? 0).u32(c.secondary[key] ?? 0);
+}
+
+function readFixed(r: Reader): AsyncConfig {
+  const [pi, pi2, ps, ps2, fr, fr2] = [r.u32(), r.u32(), r.u32(), r.u32(), r.u32(), r.u32()];
+  return {
+    primary: { packetIn: pi, portStatus: ps, flowRemoved: fr },
+    secondary: { packetIn: pi2, portStatus: ps2, flowRemoved: fr2 },
+  };
+}
+
+function putProperties(w: Writer, c: AsyncConfig): void {
+  ASYNC_KEYS.forEach((key, i) => {
+    for (const [role, masks] of [c.secondary, c.primary].entries()) {
+      const mask = masks[key];
+      if (mask !== undefined)
+        w.u16(2 * i + role)
+          .u16(8)
+          .u32(mask);
+    }
+  });
+}
+
+function readProperties(r: Reader): AsyncConfig {
+  const config: Record<keyof AsyncConfig, { -readonly [K in keyof AsyncMasks]: AsyncMasks[K] }> = {
+    primary: {},
+    secondary: {},
+  };
+  while (r.left > 0) {
+    const p = readProperty(r, 'OFPBPC_BAD_LEN', 0xfffe);
+    const key = ASYNC_KEYS[p.type >> 1] as keyof AsyncMasks | undefined;
+    if (p.experimenter !== 0 || key === undefined) {
+      unknownProperty(p);
+    }
+    if (p.length !== 8) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
+    config[(p.type & 1) !== 0 ? 'primary' : 'secondary'][key!] = p.body.u32();
+  }
+  return config;
+}
+
+/** Whether the fixed structure can say a configuration. */
+const isFixed = (m: { config: AsyncConfig }): boolean =>
+  [m.config.primary, m.config.secondary].every(
+    (c) => c.roleStatus === undefined && c.tableStatus === undefined && c.requestForward === undefined,
+  );
+
+export const SETUP_MESSAGES: MessageRows<
+  'role_request' | 'role_reply' | 'role_status' | 'get_async_request' | 'get_async_reply' | 'set_async'
+> = {
+  role_request: roleForms('role_request', 'NXT_ROLE_REQUEST', 'OFPT12_ROLE_REQUEST'),
+  role_reply: roleForms('role_reply', 'NXT_ROLE_REPLY', 'OFPT12_ROLE_REPLY'),
+  role_status: {
+    forms: forms(
+      ['OFPT14_ROLE_STATUS', 'ONFT13_ROLE_STATUS'],
+      (w, m) => w.u32(ROLES.indexOf(m.role)).u8(ROLE_REASONS.indexOf(m.reason)).zeros(3).u64(m.generationId),
+      (r) => {
+        const role = ROLES[r.u32()] ?? fail('OFPRRFC_BAD_ROLE', 'role');
+        const reason = ROLE_REASONS[r.u8()] ?? fail('OFPRRFC_BAD_ROLE', 'reason');
+        r.skip(3);
+        return { type: 'role_status', role, reason, generationId: r.u64() };
+      },
+    ),
+  },
+  get_async_request: {
+    forms: forms(
+      ['OFPT13_GET_ASYNC_REQUEST', 'OFPT14_GET_ASYNC_REQUEST'],
+      () => undefined,
+      () => ({ type: 'get_async_request' }),
+    ),
+  },
+  get_async_reply: {
+    forms: [
+      form(
+        'OFPT13_GET_ASYNC_REPLY',
+        (w, m) => putFixed(w, m.config),
+        (r) => ({ type: 'get_async_reply', config: readFixed(r) }),
+      ),
+      form(
+        'OFPT14_GET_ASYNC_REPLY',
+        (w, m) => putProperties(w, m.config),
+        (r) => ({ type: 'get_async_reply', config: readProperties(r) }),
+      ),
+    ],
+  },
+  set_async: {
+    forms: [
+      form(
+        'OFPT13_SET_ASYNC',
+        (w, m) => putFixed(w, m.config),
+        (r) => ({ type: 'set_async', config: readFixed(r) }),
+        isFixed,
+      ),
+      form(
+        'OFPT14_SET_ASYNC',
+        (w, m) => putProperties(w, m.config),
+        (r) => ({ type: 'set_async', config: readProperties(r) }),
+      ),
+      form(
+        'NXT_SET_ASYNC_CONFIG',
+        (w, m) => putFixed(w, m.config),
+        (r) => ({ type: 'set_async', config: readFixed(r) }),
+        isFixed,
+      ),
+      form(
+        'NXT_SET_ASYNC_CONFIG2',
+        (w, m) => putProperties(w, m.config),
+        (r) => ({ type: 'set_async', config: readProperties(r) }),
+      ),
+    ],
+  },
+};

@@ -1,0 +1,127 @@
+/** What the properties of table features say (OpenFlow 1.3, section 7.3.5.5.2): instructions, actions, fields, next tables. */
+import type { Field } from '@ovs-node/flow/field-types';
+import { FIELDS } from '@ovs-node/flow/fields';
+import { fail } from '../errors.js';
+import { readFieldHeader } from '../match/headers.js';
+import { Reader } from '../wire.js';
+import type { TableFeatures } from './table-types.js';
+
+/** OFPTFPT_*; the odd ones, one more, are for table-miss flows. */
+export const TABLE_PROPERTY = {
+  INSTRUCTIONS: 0,
+  NEXT_TABLES: 2,
+  WRITE_ACTIONS: 4,
+  APPLY_ACTIONS: 6,
+  MATCH: 8,
+  WILDCARDS: 10,
+  WRITE_SETFIELD: 12,
+  APPLY_SETFIELD: 14,
+} as const;
+
+/** An action or instruction by its type, or as an experimenter's. */
+export interface TypeId {
+  readonly type: number;
+  readonly experimenter: number;
+}
+
+export interface ActionAbilities {
+  readonly actions: readonly TypeId[];
+  /** In the order of the field table. */
+  readonly setFields: readonly Field[];
+}
+
+export interface FlowAbilities {
+  readonly nextTables: readonly number[];
+  readonly instructions: readonly TypeId[];
+  readonly write: ActionAbilities;
+  readonly apply: ActionAbilities;
+}
+
+export interface TableAbilities {
+  readonly nonmiss: FlowAbilities;
+  readonly miss: FlowAbilities;
+  readonly match: ReadonlySet<Field>;
+  /** Those of `match` that take a mask. */
+  readonly mask: ReadonlySet<Field>;
+  readonly wildcard: ReadonlySet<Field>;
+}
+
+const REQUIRED = [0, 2, 4, 6, 8, 10, 12, 14];
+const EXPERIMENTER = 0xffff;
+
+function readTypes(body: Uint8Array): TypeId[] {
+  const r = new Reader(body, 0, body.length, 'OFPBPC_BAD_LEN');
+  const out: TypeId[] = [];
+  while (r.left > 0) {
+    if (r.left < 4) fail('OFPBPC_BAD_LEN', 'header of a type');
+    const type = r.u16();
+    const length = r.u16();
+    if (type === EXPERIMENTER) {
+      if (length < 8) fail('OFPBPC_BAD_LEN', `experimenter type of ${length} bytes`);
+      const rest = r.sub(length - 4, 'OFPBPC_BAD_LEN');
+      out.push({ type: rest.left >= 4 ? 0 : 0, experimenter: rest.u32() });
+    } else {
+      if (length !== 4) fail('OFPBPC_BAD_LEN', `type of ${length} bytes`);
+      out.push({ type, experimenter: 0 });
+    }
+  }
+  return out;
+}
+
+function readFieldList(body: Uint8Array): { readonly fields: Set<Field>; readonly masked: Set<Field> } {
+  const r = new Reader(body, 0, body.length, 'OFPBPC_BAD_LEN');
+  const fields = new Set<Field>();
+  const masked = new Set<Field>();
+  while (r.left > 0) {
+    const h = readFieldHeader(r);
+    if (!h.field) continue;
+    fields.add(h.field);
+    if (h.masked) masked.add(h.field);
+  }
+  return { fields, masked };
+}
+
+const inOrder = (fields: ReadonlySet<Field>): Field[] => FIELDS.filter((f) => fields.has(f));
+
+/** Reads the properties; those of table-miss flows that are left out are as those of other flows. */
+export function tableAbilities(t: TableFeatures): TableAbilities {
+  const bodyOf = (type: number): Uint8Array =>
+    t.properties.find((p) => p.type === type)?.body ?? new Uint8Array(0);
+  const flow = (odd: 0 | 1): FlowAbilities => {
+    const of = (type: number): Uint8Array =>
+      odd === 1 && t.properties.some((p) => p.type === type + 1) ? bodyOf(type + 1) : bodyOf(type);
+    return {
+      nextTables: [...new Set(of(TABLE_PROPERTY.NEXT_TABLES))].sort((a, b) => a - b),
+      instructions: readTypes(of(TABLE_PROPERTY.INSTRUCTIONS)),
+      write: {
+        actions: readTypes(of(TABLE_PROPERTY.WRITE_ACTIONS)),
+        setFields: inOrder(readFieldList(of(TABLE_PROPERTY.WRITE_SETFIELD)).fields),
+      },
+      apply: {
+        actions: readTypes(of(TABLE_PROPERTY.APPLY_ACTIONS)),
+        setFields: inOrder(readFieldList(of(TABLE_PROPERTY.APPLY_SETFIELD)).fields),
+      },
+    };
+  };
+  const match = readFieldList(bodyOf(TABLE_PROPERTY.MATCH));
+  return {
+    nonmiss: flow(0),
+    miss: flow(1),
+    match: match.fields,
+    mask: match.masked,
+    wildcard: readFieldList(bodyOf(TABLE_PROPERTY.WILDCARDS)).fields,
+  };
+}
+
+/** Refuses features of which a property is bad or missing. One of no property at all only names a table. */
+export function checkTableAbilities(t: TableFeatures, _version: number): void {
+  const seen = new Set<number>();
+  for (const { type } of t.properties) {
+    if (type > 15 || type === 9 || type === 11) continue;
+    seen.add(type);
+  }
+  tableAbilities(t);
+  if (t.properties.length === 0) return;
+  for (const type of REQUIRED)
+    if (!seen.has(type)) fail('OFPTFFC_BAD_FEATURES', `property ${type} is missing`);
+}

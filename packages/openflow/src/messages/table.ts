@@ -1,0 +1,358 @@
+/** Messages about OpenFlow tables: statistics, features, configuration and its changes. */
+import { fail } from '../errors.js';
+import type { Reader, Writer } from '../wire.js';
+import { items } from './multipart-items.js';
+import { readProperty, unknownProperty } from './property.js';
+import { type BodyRow, bodies, emptyBody, form, type MessageRows } from './row.js';
+import { checkTableAbilities } from './table-abilities.js';
+import type {
+  TableBitmaps,
+  TableDesc,
+  TableFeatures,
+  TableFeaturesCommand,
+  TableMiss,
+  TableMod,
+  TableStats,
+  TableStatusReason,
+  Vacancy,
+} from './table-types.js';
+import type { ReplyOf, RequestOf } from './types.js';
+
+/** What our tables can do, in the bitmaps of OpenFlow 1.1's and 1.2's table statistics. */
+const BITMAPS_11: TableBitmaps = {
+  match: 0xfbffn,
+  wildcards: 0xfbffn,
+  writeActions: 0x1ffe7ff,
+  applyActions: 0x1ffe7ff,
+  writeSetFields: 0n,
+  applySetFields: 0n,
+  metadataMatch: 0n,
+  metadataWrite: 0n,
+  instructions: 0x3e,
+  config: 0,
+};
+const BITMAPS_12: TableBitmaps = {
+  match: 0x101ffffffffdn,
+  wildcards: 0x101ffffffffdn,
+  writeActions: 0x3ff8001,
+  applyActions: 0x3ff8001,
+  writeSetFields: 0xffffffbddn,
+  applySetFields: 0xffffffbddn,
+  metadataMatch: 0xffffffffffffffffn,
+  metadataWrite: 0xffffffffffffffffn,
+  instructions: 0x3e,
+  config: 0,
+};
+
+function putTableStats(w: Writer, t: TableStats, version: number): void {
+  w.u8(t.tableId);
+  if (version === 1) {
+    w.zeros(3).string(t.name, 32).u32(t.wildcards).u32(t.maxEntries).u32(t.activeCount);
+  } else if (version === 2) {
+    const b = t.bitmaps ?? BITMAPS_11;
+    w.zeros(7).string(t.name, 32);
+    w.u32(Number(b.wildcards))
+      .u32(Number(b.match))
+      .u32(b.instructions)
+      .u32(b.writeActions)
+      .u32(b.applyActions);
+    w.u32(b.config).u32(t.maxEntries).u32(t.activeCount);
+  } else if (version === 3) {
+    const b = t.bitmaps ?? BITMAPS_12;
+    w.zeros(7).string(t.name, 32).u64(b.match).u64(b.wildcards).u32(b.writeActions).u32(b.applyActions);
+    w.u64(b.writeSetFields).u64(b.applySetFields).u64(b.metadataMatch).u64(b.metadataWrite);
+    w.u32(b.instructions).u32(b.config).u32(t.maxEntries).u32(t.activeCount);
+  } else {
+    w.zeros(3).u32(t.activeCount);
+  }
+  w.u64(t.lookupCount).u64(t.matchedCount);
+}
+
+function readBitmaps(r: Reader, version: number): TableBitmaps {
+  if (version === 2) {
+    const [wildcards, match] = [BigInt(r.u32()), BigInt(r.u32())];
+    const [instructions, writeActions, applyActions, config] = [r.u32(), r.u32(), r.u32(), r.u32()];
+    return { ...BITMAPS_11, wildcards, match, instructions, writeActions, applyActions, config };
+  }
+  const [match, wildcards, writeActions, applyActions] = [r.u64(), r.u64(), r.u32(), r.u32()];
+  const [writeSetFields, applySetFields, metadataMatch, metadataWrite] = [r.u64(), r.u64(), r.u64(), r.u64()];
+  return {
+    match,
+    wildcards,
+    writeActions,
+    applyActions,
+    writeSetFields,
+    applySetFields,
+    metadataMatch,
+    metadataWrite,
+    instructions: r.u32(),
+    config: r.u32(),
+  };
+}
+
+function readTableStats(r: Reader, version: number): TableStats {
+  const tableId = r.u8();
+  if (version >= 4) {
+    r.skip(3);
+    const activeCount = r.u32();
+    const counts = { lookupCount: r.u64(), matchedCount: r.u64() };
+    return { tableId, name: '', wildcards: 0, maxEntries: 0, activeCount, ...counts };
+  }
+  r.skip(version === 1 ? 3 : 7);
+  const name = r.string(32);
+  const wildcards = version === 1 ? r.u32() : 0;
+  const bitmaps = version === 1 ? undefined : readBitmaps(r, version);
+  const [maxEntries, activeCount, lookupCount, matchedCount] = [r.u32(), r.u32(), r.u64(), r.u64()];
+  const stats = { tableId, name, wildcards, maxEntries, activeCount, lookupCount, matchedCount };
+  return bitmaps ? { ...stats, bitmaps } : stats;
+}
+
+const FEATURES_COMMANDS: readonly TableFeaturesCommand[] = ['replace', 'modify', 'enable', 'disable'];
+
+function putTableFeatures(w: Writer, t: TableFeatures, version: number): void {
+  const start = w.length;
+  const command = version >= 6 && t.command !== undefined ? FEATURES_COMMANDS.indexOf(t.command) : 0;
+  w.u16(0).u8(t.tableId).u8(command).zeros(4).string(t.name, 32).u64(t.metadataMatch).u64(t.metadataWrite);
+  w.u32(t.config).u32(t.maxEntries);
+  for (const p of t.properties) {
+    const at = w.length;
+    w.u16(p.type)
+      .u16(4 + p.body.length)
+      .bytes(p.body)
+      .pad(8, at);
+  }
+  w.setU16(start, w.length - start);
+}
+
+function readTableFeatures(reader: Reader, version: number): TableFeatures {
+  if (reader.left < 64) fail('OFPBRC_BAD_LEN', `${reader.left} bytes of table features`);
+  const length = reader.u16();
+  if (length < 64 || length % 8 !== 0 || length - 2 > reader.left) {
+    fail('OFPBRC_BAD_LEN', `table features of ${length} bytes`);
+  }
+  const r = reader.sub(length - 2);
+  const tableId = r.u8();
+  if (tableId === 255) fail('OFPTFFC_BAD_TABLE', 'features of table 255');
+  const number = r.u8();
+  if (version >= 6 && number > 3) fail('OFPTFFC_BAD_COMMAND', `command ${number}`);
+  r.skip(4);
+  const name = r.string(32);
+  const [metadataMatch, metadataWrite] = [r.u64(), r.u64()];
+  const [config, maxEntries] = [r.u32(), r.u32()];
+  const properties: { type: number; body: Uint8Array }[] = [];
+  while (r.left > 0) {
+    const p = readProperty(r, 'OFPBPC_BAD_LEN', 0x10000);
+    properties.push({ type: p.type, body: p.body.rest() });
+  }
+  const command = version >= 6 ? { command: FEATURES_COMMANDS[number] } : {};
+  const features = {
+    tableId,
+    ...command,
+    name,
+    metadataMatch,
+    metadataWrite,
+    config,
+    maxEntries,
+    properties,
+  };
+  checkTableAbilities(features, version);
+  return features;
+}
+
+const EVICTION_BIT = 4;
+const VACANCY_BIT = 8;
+const PROPERTY = { EVICTION: 2, VACANCY: 3 } as const;
+const NO_VACANCY: Vacancy = { down: 0, up: 0, vacancy: 0 };
+
+/** What a table-mod and a description have alike. */
+interface TableSettings {
+  readonly eviction: boolean | undefined;
+  readonly evictionFlags: number | undefined;
+  readonly vacancyEvents: boolean | undefined;
+  readonly vacancy: Vacancy;
+}
+
+function putSettings(w: Writer, t: TableSettings): void {
+  w.u32((t.eviction === true ? EVICTION_BIT : 0) | (t.vacancyEvents === true ? VACANCY_BIT : 0));
+  if (t.evictionFlags !== undefined) w.u16(PROPERTY.EVICTION).u16(8).u32(t.evictionFlags);
+  if (t.vacancyEvents === true) {
+    const v = t.vacancy;
+    w.u16(PROPERTY.VACANCY).u16(8).u8(v.down).u8(v.up).u8(v.vacancy).zeros(1);
+  }
+}
+
+/** Reads the configuration and the properties; in a table-mod thresholds have to make sense. */
+function readSettings(r: Reader, isMod: boolean): Omit<TableDesc, 'tableId'> {
+  const config = r.u32();
+  let evictionFlags: number | undefined;
+  let vacancy = NO_VACANCY;
+  const bad = (what: string): never => fail('OFPBPC_BAD_VALUE', what);
+  while (r.left > 0) {
+    const p = readProperty(r, isMod ? 'OFPTMFC_BAD_CONFIG' : 'OFPBPC_BAD_LEN');
+    if (p.experimenter !== 0) unknownProperty(p);
+    else if (p.type === PROPERTY.EVICTION) {
+      if (p.length !== 8) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
+      evictionFlags = p.body.u32();
+      if (isMod && evictionFlags > 7) bad(`eviction flags ${evictionFlags}`);
+    } else if (p.type === PROPERTY.VACANCY) {
+      if (p.length !== 8) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
+      vacancy = { down: p.body.u8(), up: p.body.u8(), vacancy: p.body.u8() };
+      if (vacancy.down > vacancy.up || vacancy.up > 100 || vacancy.down > 100) bad('vacancy thresholds');
+      if (isMod && vacancy.vacancy !== 0) bad('vacancy in a table-mod');
+    } else unknownProperty(p);
+  }
+  return {
+    eviction: (config & EVICTION_BIT) !== 0,
+    evictionFlags,
+    vacancyEvents: (config & VACANCY_BIT) !== 0,
+    vacancy,
+  };
+}
+
+function putTableDesc(w: Writer, t: TableDesc): void {
+  const start = w.length;
+  w.u16(0).u8(t.tableId).zeros(1);
+  putSettings(w, t);
+  w.setU16(start, w.length - start);
+}
+
+function readTableDesc(reader: Reader): TableDesc {
+  if (reader.left < 8) fail('OFPBRC_BAD_LEN', `${reader.left} bytes of a table description`);
+  const length = reader.u16();
+  if (length < 8 || length % 8 !== 0 || length - 2 > reader.left) {
+    fail('OFPBRC_BAD_LEN', `table description of ${length} bytes`);
+  }
+  const r = reader.sub(length - 2);
+  const tableId = r.u8();
+  r.skip(1);
+  return { tableId, ...readSettings(r, false) };
+}
+
+const MISSES: readonly (TableMiss | undefined)[] = ['controller', 'continue', 'drop'];
+
+const STATUS_REASONS: Readonly<Record<number, TableStatusReason>> = { 3: 'vacancy_down', 4: 'vacancy_up' };
+
+export const TABLE_MESSAGES: MessageRows<'table_mod' | 'table_status'> = {
+  table_mod: {
+    forms: [
+      form(
+        'OFPT11_TABLE_MOD',
+        (w, { tableMod: t }, version) => {
+          const miss = version <= 3 && t.miss !== 'default' ? MISSES.indexOf(t.miss) : 0;
+          w.u8(t.tableId).zeros(3).u32(miss);
+        },
+        (r, version) => {
+          const tableId = r.u8();
+          r.skip(3);
+          const config = r.u32();
+          if (version <= 3 && config > 2) fail('OFPTMFC_BAD_CONFIG', `table configuration ${config}`);
+          if (version === 4 && config > 3) fail('OFPTMFC_BAD_CONFIG', `table configuration ${config}`);
+          const miss = (version <= 3 ? MISSES[config] : undefined) ?? 'default';
+          const tableMod: TableMod = {
+            tableId,
+            miss,
+            eviction: undefined,
+            evictionFlags: undefined,
+            vacancyEvents: undefined,
+            vacancy: NO_VACANCY,
+          };
+          return { type: 'table_mod', tableMod };
+        },
+      ),
+      form(
+        'OFPT14_TABLE_MOD',
+        (w, { tableMod: t }) => {
+          w.u8(t.tableId).zeros(3);
+          putSettings(w, t);
+        },
+        (r) => {
+          const tableId = r.u8();
+          r.skip(3);
+          if ((r.peekU32() & ~(EVICTION_BIT | VACANCY_BIT)) !== 0)
+            fail('OFPTMFC_BAD_CONFIG', 'table configuration');
+          return { type: 'table_mod', tableMod: { tableId, miss: 'default', ...readSettings(r, true) } };
+        },
+      ),
+    ],
+  },
+  table_status: {
+    forms: [
+      form(
+        'OFPT14_TABLE_STATUS',
+        (w, m) => {
+          w.u8(m.reason === 'vacancy_down' ? 3 : 4).zeros(7);
+          putTableDesc(w, m.desc);
+        },
+        (r) => {
+          const number = r.u8();
+          r.skip(7);
+          const desc = readTableDesc(r);
+          const reason = STATUS_REASONS[number];
+          if (reason === undefined) fail('OFPBRC_BAD_PACKET', `table status ${number}`);
+          return { type: 'table_status', reason, desc };
+        },
+      ),
+    ],
+  },
+};
+
+export const TABLE_BODIES: {
+  readonly [T in 'table' | 'table_features' | 'table_desc']: BodyRow<RequestOf<T>, ReplyOf<T>>;
+} = {
+  table: {
+    request: emptyBody<RequestOf<'table'>>(['OFPST_TABLE_REQUEST'], { type: 'table' }),
+    reply: bodies<ReplyOf<'table'>>(
+      ['OFPST10_TABLE_REPLY', 'OFPST11_TABLE_REPLY', 'OFPST12_TABLE_REPLY', 'OFPST13_TABLE_REPLY'],
+      (w, p, version) => {
+        for (const t of p.tables) putTableStats(w, t, version);
+      },
+      (r, version) =>
+        items(
+          r,
+          () => readTableStats(r, version),
+          (tables) => ({ type: 'table', tables }),
+        ),
+    ),
+  },
+  table_features: {
+    request: bodies<RequestOf<'table_features'>>(
+      ['OFPST13_TABLE_FEATURES_REQUEST'],
+      (w, q, version) => {
+        for (const t of q.tables) putTableFeatures(w, t, version);
+      },
+      (r, version) =>
+        items(
+          r,
+          () => readTableFeatures(r, version),
+          (tables) => ({ type: 'table_features', tables }),
+        ),
+    ),
+    reply: bodies<ReplyOf<'table_features'>>(
+      ['OFPST13_TABLE_FEATURES_REPLY'],
+      (w, p, version) => {
+        for (const t of p.tables) putTableFeatures(w, t, version);
+      },
+      (r, version) =>
+        items(
+          r,
+          () => readTableFeatures(r, version),
+          (tables) => ({ type: 'table_features', tables }),
+        ),
+    ),
+  },
+  table_desc: {
+    request: emptyBody<RequestOf<'table_desc'>>(['OFPST14_TABLE_DESC_REQUEST'], { type: 'table_desc' }),
+    reply: bodies<ReplyOf<'table_desc'>>(
+      ['OFPST14_TABLE_DESC_REPLY'],
+      (w, p) => {
+        for (const t of p.tables) putTableDesc(w, t);
+      },
+      (r) =>
+        items(
+          r,
+          () => readTableDesc(r),
+          (tables) => ({ type: 'table_desc', tables }),
+        ),
+    ),
+  },
+};

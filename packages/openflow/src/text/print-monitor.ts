@@ -1,0 +1,50 @@
+/** Flow monitors as text. */
+import { formatMatch } from '@ovs-node/flow/match-text';
+import { formatPort, OFPP } from '@ovs-node/flow/ports';
+import { formatActionsIn } from '../actions/text.js';
+import { isChange } from '../messages/monitor.js';
+import { FMF, type FlowMonitorRequest, type FlowUpdate } from '../messages/monitor-types.js';
+import { ALL_TABLES, GROUP_ANY } from '../messages/types.js';
+import type { PrintOptions } from './message.js';
+import { hex } from './numbers.js';
+import { formatBits } from './print-port.js';
+import { formatTable } from './tables.js';
+
+const FLAGS = [
+  [FMF.INITIAL, 'initial'],
+  [FMF.ADD, 'add'],
+  [FMF.REMOVED, 'delete'],
+  [FMF.MODIFY, 'modify'],
+  [FMF.INSTRUCTIONS, 'actions'],
+  [FMF.NO_ABBREV, 'own'],
+  [FMF.ONLY_OWN, 'only_own'],
+] as const;
+
+export function formatMonitorRequest(m: FlowMonitorRequest, o: PrintOptions): string {
+  let out = `\n id=${m.id} flags=${formatBits(m.flags, FLAGS).replaceAll(' ', ',')}`;
+  if (m.outPort !== OFPP.ANY) out += ` out_port=${formatPort(m.outPort, o.ports)}`;
+  if (m.outGroup !== GROUP_ANY) out += ` out_group=${m.outGroup}`;
+  if (m.tableId !== ALL_TABLES) out += ` table=${formatTable(m.tableId, o.tables)}`;
+  const match = formatMatch(m.match, { ports: o.ports });
+  return `${out} ${match}`;
+}
+
+const EVENTS = { initial: 'INITIAL', added: 'ADDED', removed: 'DELETED', modified: 'MODIFIED' } as const;
+
+export function formatFlowUpdate(u: FlowUpdate, o: PrintOptions): string {
+  if (u.event === 'abbrev') return `\n event=ABBREV xid=${hex(u.xid)}`;
+  if (!isChange(u)) return `\n event=${u.event.toUpperCase()}`;
+  let out = `\n event=${EVENTS[u.event]}`;
+  if (u.event === 'removed') out += ` reason=${u.reason}`;
+  out += ` table=${formatTable(u.tableId, o.tables)}`;
+  if (u.idleTimeout !== 0) out += ` idle_timeout=${u.idleTimeout}`;
+  if (u.hardTimeout !== 0) out += ` hard_timeout=${u.hardTimeout}`;
+  out += ` cookie=${hex(u.cookie)} `;
+  const match = formatMatch(u.match, { priority: u.priority, ports: o.ports });
+  out += match;
+  if (u.actions.length > 0) {
+    if (!out.endsWith(' ')) out += ' ';
+    out += `actions=${formatActionsIn(u.actions, o)}`;
+  }
+  return out;
+}
