@@ -17,6 +17,8 @@ export interface DaemonSettings {
   service: boolean;
   /** The service is started again when it crashes. */
   serviceMonitor: boolean;
+  /** Who to become, as written; null to stay who started it. */
+  user: string | null;
   /** As written; undefined for the default socket. */
   unixctl: string | undefined;
 }
@@ -31,6 +33,7 @@ export function defaultDaemonSettings(): DaemonSettings {
     overwritePidfile: false,
     service: false,
     serviceMonitor: false,
+    user: null,
     unixctl: undefined,
   };
 }
@@ -54,7 +57,8 @@ export function daemonOptions(settings: DaemonSettings): OptionSpec[] {
       name: 'user',
       arg: 'required',
       apply: (value) => {
-        throw new FatalError(`--user=${value ?? ''}: changing the user is not supported`);
+        if (windows) throw new FatalError('--user option is not currently supported.');
+        settings.user = value!;
       },
     },
     { name: 'unixctl', arg: 'required', apply: (value) => void (settings.unixctl = value) },

@@ -13,9 +13,9 @@
  * A Windows service is one process, which the service manager starts; with `--service-monitor` it is a monitor, whose
  * daemon has the role 'service'. What becomes of a daemon is told to its host (daemon-host.ts).
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import fs from 'node:fs';
 import os from 'node:os';
-import { logFilePath, openLogFile, setLevels, setProgramName, setSubprogram, vlog } from './vlog.js';
+import { chownLogFile, logFilePath, openLogFile, setLevels, setProgramName, vlog } from './vlog.js';
 import { FatalError, errorMessage, strerror } from './errors.js';
 import {
   parseCommandLine,
@@ -26,9 +26,10 @@ import {
 } from './getopt.js';
 import { absName, defaultCtlPath, dirs } from './dirs.js';
 import { processHost, type DaemonHost } from './daemon-host.js';
+import { CRASHED, exitWords, monitor, respawn, ROLE } from './daemon-monitor.js';
 import { daemonOptions, defaultDaemonSettings, type DaemonSettings } from './daemon-options.js';
-import { ownCommand } from './program.js';
 import { takePidfile } from './pidfile.js';
+import { becomeUser, keepCapabilitiesToItself } from './privilege.js';
 import { exitFlushed, exitWith } from './tool.js';
 import { UnixctlServer } from './unixctl.js';
 import { versionLine } from './version.js';
@@ -60,6 +61,8 @@ export interface DaemonProgram {
   readonly logModule?: string | null;
   /** A detached process keeps the standard error it was started with: its output goes there. */
   readonly keepsStderr?: boolean;
+  /** Works with devices of the network: after --user it keeps the capabilities for that. */
+  readonly usesNetwork?: boolean;
   /** What follows the words about a control socket that cannot be made: `PROG: failed to … (Permission denied)`. */
   readonly unixctlFailure?: string;
   /** Checks operands before anything is done; throws FatalError. */
@@ -67,29 +70,6 @@ export interface DaemonProgram {
   /** Resolves when the daemon serves. Relative paths must be resolved here: the directory changes afterwards. */
   readonly start: (context: DaemonContext) => Promise<RunningDaemon>;
 }
-
-const ROLE = 'OVS_NODE_ROLE';
-/** Exit status of a crash (an exception nobody caught), which the monitor answers with a restart. */
-const CRASHED = 70;
-/** Signals that mean a crash: the ones the peer's monitor restarts after. */
-const CRASH_SIGNALS = new Set([
-  'SIGABRT',
-  'SIGALRM',
-  'SIGBUS',
-  'SIGFPE',
-  'SIGILL',
-  'SIGPIPE',
-  'SIGSEGV',
-  'SIGXCPU',
-  'SIGXFSZ',
-]);
-/** Does an exit status mean a crash? Windows has no signals: it gives abort()'s status, or the exception's number. */
-function isCrash(code: number): boolean {
-  return code === CRASHED || (process.platform === 'win32' && (code === 134 || code >= 0xc0000000));
-}
-
-/** A daemon that crashes again is restarted at most this often. */
-const RESTART_INTERVAL_MS = 10_000;
 
 /** Signals that end a daemon in order; the alarm is that of --timeout. */
 const END_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGALRM'] as const;
@@ -115,29 +95,6 @@ function asks(name: string, specs: readonly OptionSpec[], args: readonly string[
   return asked;
 }
 
-/** What a monitor needs of the service it is. */
-interface MonitoredService {
-  askToStop(child: ChildProcess): void;
-}
-
-function respawn(
-  role: string,
-  detached: boolean,
-  args: readonly string[],
-  argv0: string,
-  stderr: 'pipe' | 'inherit' = 'pipe',
-): ChildProcess {
-  const [file, ...before] = ownCommand();
-  const output = role === 'service' ? 'ignore' : 'inherit';
-  return spawn(file!, [...before, ...args], {
-    argv0,
-    detached,
-    env: { ...process.env, [ROLE]: role },
-    stdio: detached ? ['ignore', 'ignore', stderr, 'ipc'] : ['ignore', output, output, 'ipc'],
-    windowsHide: true,
-  });
-}
-
 /** The parent of --detach: waits for readiness or the end. */
 async function detach(program: DaemonProgram, role: string, args: readonly string[]): Promise<void> {
   const { name } = program;
@@ -151,62 +108,55 @@ async function detach(program: DaemonProgram, role: string, args: readonly strin
     });
     // 'close' comes after all of its standard error has been read.
     child.once('close', (code, signal) => {
-      if (signal)
-        process.stderr.write(`${name}: child process died before it was ready (killed by ${signal})\n`);
+      if (signal) {
+        const words = exitWords(code, signal);
+        process.stderr.write(`${name}: fork child died before signaling startup (${words})\n`);
+      }
       resolve(code ?? 1);
     });
   });
   await exitFlushed(status);
 }
 
-/** The monitor's life: `host` is told what it would be told of the daemon. */
-function monitor(name: string, args: readonly string[], host: DaemonHost, service?: MonitoredService): void {
-  setSubprogram('monitor');
-  const log = vlog(service ? 'daemon_windows' : 'daemon_unix');
-  let ready = false;
-  let lastRestart = -Infinity;
-  let crashes = 0;
-  let child: ChildProcess;
-  let ending = false;
-  const begin = (): void => {
-    child = respawn(service ? 'service' : 'daemon', false, args, name);
-    child.once('message', () => {
-      if (!ready) host.ready();
-      ready = true;
-    });
-    child.once('exit', (code, signal) => {
-      // A service's restarts are for every end that nobody asked for, Task Manager's among them.
-      const crash = signal !== null ? CRASH_SIGNALS.has(signal) : service ? code !== 0 : isCrash(code!);
-      if (!ready || ending || !crash) {
-        void host.end(code ?? 128 + (os.constants.signals[signal!] ?? 0));
-        return;
-      }
-      const cause = signal === null ? `exit status ${code}` : `killed (${signal})`;
-      log.err(`${++crashes} crashes: pid ${child.pid} died, ${cause}`);
-      const wait = Math.max(0, lastRestart + RESTART_INTERVAL_MS - performance.now());
-      if (wait > 0) log.info('waiting until 10 seconds since last restart');
-      setTimeout(() => {
-        lastRestart = performance.now();
-        if (!ending) begin();
-      }, wait);
-    });
-  };
-  const alive = (): boolean => child.exitCode === null && child.signalCode === null;
-  host.onStop(() => {
-    ending = true;
-    if (alive()) service?.askToStop(child);
-    else void host.end(0);
-  });
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      ending = true;
-      // Windows tells every process of a console, and kill() there ends a process with no chance to clean up.
-      if (process.platform === 'win32' && child.exitCode === null) return;
-      if (alive()) child.kill(signal);
-      else process.exit(0);
+/** Applies those of a command line's options that are rows of a group. */
+function applyGroup(
+  group: readonly OptionSpec[],
+  specs: readonly OptionSpec[],
+  args: readonly string[],
+  name: string,
+): void {
+  for (const { spec, value } of parseOptions(args, specs, 'permute')) {
+    if (group.includes(spec)) spec.apply?.(value, name);
+  }
+}
+
+/** --monitor. What it logs goes where the daemon's log goes. */
+function startMonitor(
+  program: DaemonProgram,
+  options: readonly OptionSpec[],
+  group: readonly OptionSpec[],
+  settings: DaemonSettings,
+  args: readonly string[],
+): void {
+  let logFile: string | null = null;
+  const logging: OptionSpec[] = vlogOptions.map((row) =>
+    row.name === 'log-file'
+      ? { ...row, apply: (value) => void (logFile = value ?? `${dirs.logdir}/${program.name}.log`) }
+      : row,
+  );
+  const others = options.filter((row) => !vlogOptions.some(({ name }) => name === row.name));
+  applyGroup([...group, ...logging], [...others, ...logging], args, program.name);
+  if (settings.user !== null) {
+    const usesNetwork = program.usesNetwork ?? false;
+    becomeUser({
+      spec: settings.user,
+      pidfile: settings.pidfile,
+      usesNetwork,
+      inherited: true,
+      giveFiles: ({ uid, gid }) => giveLogFile(logFile, uid, gid),
     });
   }
-  begin();
+  monitor({ name: program.name, args, host: processHost, logFile, isDetached: settings.detach });
 }
 
 /**
@@ -220,9 +170,10 @@ export async function runDaemon(
   const { name } = program;
   setProgramName(name);
   const settings = defaultDaemonSettings();
+  const group = daemonOptions(settings);
   const spec: ProgramSpec = {
     name,
-    options: [...program.options, ...daemonOptions(settings), ...vlogOptions],
+    options: [...program.options, ...group, ...vlogOptions],
     order: 'permute',
     help: program.help,
     ...(program.versionLines ? { versionLines: program.versionLines } : {}),
@@ -244,10 +195,11 @@ export async function runDaemon(
       return;
     }
     if (monitored && role !== 'daemon') {
-      monitor(name, args, processHost);
+      startMonitor(program, spec.options, group, settings, args);
       return;
     }
-    await serve(program, spec, settings, args, processHost);
+    setTitle(name, args);
+    await serve(program, spec, settings, args, processHost, monitored);
   } catch (thrown) {
     await exitWith(name, thrown);
   }
@@ -277,7 +229,7 @@ async function serveAsService(
   try {
     if (monitored) {
       openLogAnyway(name, args);
-      monitor(name, args, host, service);
+      monitor({ name, args, host, service });
     } else await serve(program, spec, settings, args, host);
   } catch (thrown) {
     openLogAnyway(name, args);
@@ -293,16 +245,58 @@ function openLogAnyway(name: string, args: readonly string[]): void {
   openLogFile(wanted.slice('--log-file='.length) || `${dirs.logdir}/${name}.log`);
 }
 
+/** Makes a log file somebody's before it is opened; what is wrong with it is told when it is. */
+function giveLogFile(file: string | null, uid: number, gid: number): void {
+  if (file === null) return;
+  try {
+    const fd = fs.openSync(file, 'a', 0o640);
+    fs.fchownSync(fd, uid, gid);
+    fs.closeSync(fd);
+  } catch {
+    // The daemon says so.
+  }
+}
+
+/** The monitor of a daemon is another user's already. */
+function changeUser(spec: string, pidfile: string | null, usesNetwork: boolean, isMonitored: boolean): void {
+  if (isMonitored) {
+    keepCapabilitiesToItself(usesNetwork);
+    return;
+  }
+  becomeUser({
+    spec,
+    pidfile,
+    usesNetwork,
+    inherited: false,
+    giveFiles: ({ uid, gid }) => chownLogFile(uid, gid),
+  });
+}
+
+/** Shows a daemon as its program's name and arguments, in ps(1) and by name: to the system it is `node`. */
+function setTitle(name: string, args: readonly string[]): void {
+  if (process.platform === 'win32') return;
+  process.title = [name, ...args].join(' ');
+  // Which has put the beginning of that into the name by which pidof(1) and killall(1) know it.
+  try {
+    fs.writeFileSync('/proc/self/comm', name);
+  } catch {
+    // Only Linux has it.
+  }
+}
+
 async function serve(
   program: DaemonProgram,
   spec: ProgramSpec,
   settings: DaemonSettings,
   args: readonly string[],
   host: DaemonHost,
+  isMonitored = false,
 ): Promise<void> {
   const { name } = program;
   const commandLine = parseCommandLine(spec, args);
   program.check?.(commandLine);
+  if (settings.user !== null)
+    changeUser(settings.user, settings.pidfile, program.usesNetwork ?? false, isMonitored);
 
   const removePidfile =
     settings.pidfile === null ? null : takePidfile(settings.pidfile, name, settings.overwritePidfile);
@@ -344,6 +338,8 @@ async function serve(
       `crashed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
     );
     removePidfile?.();
+    // With the signal that a failed assertion ends in: whoever watches knows it for a crash.
+    if (process.platform !== 'win32') process.kill(process.pid, 'SIGABRT');
     process.exit(CRASHED);
   };
   // Once the parent of --detach is gone, nobody reads standard error: writing to it must not be a crash.

@@ -122,6 +122,22 @@ export function* parseOptions(
   return operands;
 }
 
+/** Ends a program in an option's `apply`, well. @throws EarlyExit always. */
+export function exitEarly(text: string): never {
+  throw new EarlyExit(text);
+}
+
+/** A table as the peer's `--option` lists it, for shells that complete command lines. */
+export function listOptions(specs: readonly OptionSpec[]): string {
+  const lines: string[] = [];
+  for (const { name, short, arg = 'none' } of specs) {
+    const value = arg === 'none' ? '' : arg === 'required' ? 'ARG' : '[ARG]';
+    if (name !== '') lines.push(value === '' ? `--${name}` : `--${name}=${value}`);
+    if (short !== undefined) lines.push(`-${short} ${value}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
 /** What a program says about its command line. */
 export interface ProgramSpec {
   /** As in `PROG: message`. */
@@ -153,18 +169,16 @@ export function parseCommandLine(program: ProgramSpec, args: readonly string[]):
     own.push({
       name: 'help',
       short: 'h',
-      apply: () => {
-        throw new EarlyExit(help());
-      },
+      apply: () => exitEarly(help()),
     });
   }
-  own.push({
-    name: 'version',
-    short: 'V',
-    apply: () => {
-      throw new EarlyExit([versionLine(program.name), ...(program.versionLines ?? []), ''].join('\n'));
-    },
-  });
+  const hasOwnVersion = program.options.some((row) => row.name === 'version');
+  if (!hasOwnVersion)
+    own.push({
+      name: 'version',
+      short: 'V',
+      apply: () => exitEarly([versionLine(program.name), ...(program.versionLines ?? []), ''].join('\n')),
+    });
   // The peer's tables have these two before the logging options; it shows in the order of "possibilities".
   const specs: OptionSpec[] = [...program.options];
   const logging = specs.findIndex((row) => row.name === 'verbose');

@@ -312,6 +312,11 @@ export function closeLogFile(): void {
   logFd = null;
 }
 
+/** Makes the open log file somebody's, who may write and rotate it. */
+export function chownLogFile(uid: number, gid: number): void {
+  if (logFd !== null) fs.fchownSync(logFd, uid, gid);
+}
+
 /** Opens the log file anew, for log rotation; nothing happens while it is still the same. @returns null, or why not. */
 export function reopenLogFile(): string | null {
   if (logPath === null) return 'Logging to file not configured';

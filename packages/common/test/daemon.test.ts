@@ -2,6 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { exitWords, RestartPolicy } from '../src/daemon-monitor.js';
 import { peerPath } from '../src/testkit/peer.js';
 import { run, type RunResult } from '../src/testkit/programs.js';
 import { needing } from '../src/testkit/require.js';
@@ -132,9 +133,12 @@ test('a second one is refused, a stale pidfile is not in the way', async (t) => 
   );
 });
 
-test('--monitor starts a crashed daemon again, and ends with it', async (t) => {
+test('--monitor starts a crashed daemon again, says so in its log, and ends with it', async (t) => {
   const d = demo(t);
-  t.like(await d.start('--detach', '--monitor', '--pidfile', '-vconsole:off'), { status: 0, stderr: '' });
+  t.like(await d.start('-vconsole:off', '--detach', '--monitor', '--pidfile', '--log-file'), {
+    status: 0,
+    stderr: '',
+  });
   const first = d.pid();
   await d.call('crash');
   // Until the second one serves there is no pidfile, the first one's, or no control socket.
@@ -146,6 +150,16 @@ test('--monitor starts a crashed daemon again, and ends with it', async (t) => {
     }
   });
   await until(t, () => !fs.existsSync(d.pidfile));
+  const log = (): string => fs.readFileSync(path.join(d.dir, 'demo-daemon.log'), 'utf8');
+  await until(t, () => log().includes(', exiting\n'));
+  const words = isWindows ? 'exit status 70' : 'killed (Aborted)';
+  t.regex(
+    log(),
+    new RegExp(
+      `daemon_unix\\(monitor\\)\\|ERR\\|1 crashes: pid ${first} died, ${words.replace(/[()]/g, '\\$&')}, restarting\\n`,
+    ),
+  );
+  t.regex(log(), /daemon_unix\(monitor\)\|INFO\|pid \d+ died, exit status 0, exiting\n$/);
 });
 
 needing(
@@ -172,3 +186,86 @@ needing(
   t.is((await appctl('exit')).status, 0);
   await until(t, () => !fs.existsSync(d.pidfile));
 });
+
+test('a daemon that crashes again is not started twice within ten seconds', (t) => {
+  const policy = new RestartPolicy();
+  t.is(policy.status, 'healthy');
+  t.is(policy.crashed(5000, 17, exitWords(null, 'SIGSEGV')), 0);
+  policy.restarted(5000);
+  t.is(policy.crashed(8000, 18, exitWords(70, null)), 7000);
+  t.is(policy.status, '2 crashes: pid 18 died, exit status 70');
+  policy.restarted(15_000);
+  t.is(policy.crashed(25_000, 19, exitWords(null, 'SIGABRT')), 0);
+  t.is(policy.status, '3 crashes: pid 19 died, killed (Aborted)');
+});
+
+needing(
+  test,
+  'root',
+  'linux',
+)('--user: another user, with what the peer keeps of capabilities', async (t) => {
+  for (const more of [[], ['--monitor']]) {
+    const d = demo(t);
+    fs.chmodSync(d.dir, 0o777);
+    const { status, stderr } = await d.start(
+      '-vconsole:off',
+      '--detach',
+      '--pidfile',
+      '--log-file',
+      '--user=nobody',
+      ...more,
+    );
+    t.deepEqual([status, stderr], [0, '']);
+    const proc = fs.readFileSync(`/proc/${d.pid()}/status`, 'utf8');
+    const { uid, gid } = fs.statSync(d.pidfile);
+    t.true(uid !== 0 && gid !== 0);
+    t.regex(proc, new RegExp(`^Uid:(\\t${uid}){4}$`, 'm'));
+    t.regex(proc, new RegExp(`^Gid:(\\t${gid}){4}$`, 'm'));
+    t.regex(proc, /^Groups:\s*$/m);
+    // CAP_NET_BIND_SERVICE and CAP_IPC_LOCK; nothing for what it starts.
+    t.regex(proc, /^CapPrm:\t0000000000004400$/m);
+    t.regex(proc, /^CapEff:\t0000000000004400$/m);
+    for (const none of ['CapInh', 'CapAmb']) t.regex(proc, new RegExp(`^${none}:\\t0{16}$`, 'm'));
+    t.is(fs.statSync(path.join(d.dir, 'demo-daemon.log')).uid, uid);
+    t.is(await d.call('exit'), '');
+    await until(t, () => !fs.existsSync(d.pidfile));
+  }
+});
+
+needing(
+  test,
+  'root',
+  'linux',
+)('--user refuses in the words of the peer', async (t) => {
+  const d = demo(t);
+  const refused = async (user: string, ...more: string[]): Promise<string> => {
+    const { status, stderr } = await d.start('-vconsole:off', `--user=${user}`, ...more);
+    t.is(status, 1);
+    return stderr.replaceAll(d.dir, 'DIR');
+  };
+  t.is(await refused('nosuch'), 'demo-daemon: (null): user nosuch not found, aborting.\n');
+  t.is(
+    await refused('nobody:nosuch', '--pidfile'),
+    'demo-daemon: DIR/demo-daemon.pid: group nosuch not found, aborting.\n',
+  );
+  t.is(
+    await refused(':daemon', '--pidfile', '--detach', '--monitor'),
+    'demo-daemon: DIR/demo-daemon.pid: Invalid --user option :daemon (user root is not in group daemon), aborting.\n',
+  );
+});
+
+needing(test, 'linux')(
+  'ps shows a daemon as its command line, and a monitor as what it watches',
+  async (t) => {
+    const d = demo(t);
+    t.is((await d.start('--detach', '--monitor', '--pidfile', '-vconsole:off')).status, 0);
+    const read = (pid: number | string, what: string): string =>
+      fs.readFileSync(`/proc/${pid}/${what}`, 'latin1').replace(/[\0 ]+$/, '');
+    t.is(read(d.pid(), 'cmdline'), 'demo-daemon --detach --monitor --pidfile -vconsole:off');
+    t.is(read(d.pid(), 'comm'), 'demo-daemon\n');
+    const parent = /^PPid:\t(\d+)$/m.exec(read(d.pid(), 'status'))![1]!;
+    t.is(read(parent, 'cmdline'), `demo-daemon: monitoring pid ${d.pid()} (healthy)`);
+    t.is(await d.call('exit'), '');
+    await until(t, () => !fs.existsSync(d.pidfile));
+  },
+);

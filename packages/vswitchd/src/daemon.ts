@@ -6,6 +6,7 @@ import { FatalError } from '@ovs-node/common/errors';
 import type { CommandLine } from '@ovs-node/common/getopt';
 import { sslOptions, streamHelp } from '@ovs-node/common/stream-options';
 import type { UnixctlServer } from '@ovs-node/common/unixctl';
+import { vlog } from '@ovs-node/common/vlog';
 import { vlogHelp } from '@ovs-node/common/vlog-options';
 import { WarpClock, registerTimeCommands } from '@ovs-node/common/warp-clock';
 import { type InProcessDatapath, createInProcessDatapath } from '@ovs-node/datapath-svc/worker/in-process';
@@ -18,6 +19,12 @@ import { Vswitchd } from './vswitchd.js';
 const NAME = 'ovs-vswitchd';
 
 const INTERFACE_TYPES = ['internal', 'patch', 'stream', 'system', 'tap'];
+
+/**
+ * Start scripts ask for it. V8 gives pages of its heap back by madvise(2), takes a failure of that for corrupt memory,
+ * and ends the process; and for locked pages it fails.
+ */
+const NO_MLOCKALL = '--mlockall has no effect: the JavaScript engine cannot work in locked memory';
 
 function help(): string {
   return `${NAME}: Open vSwitch daemon
@@ -42,13 +49,12 @@ export function vswitchd(): Promise<void> {
     options: [
       { name: 'enable-dummy', arg: 'optional' },
       { name: 'disable-system' },
-      // Memory of a garbage collected process cannot be locked to any use: accepted, because scripts pass it.
-      { name: 'mlockall', apply: () => undefined },
-      { name: 'no-mlockall', apply: () => undefined },
+      { name: 'mlockall' },
       ...sslOptions,
     ],
     help,
     logModule: 'vswitchd',
+    usesNetwork: true,
     check: ({ operands }) => {
       if (operands.length > 1)
         throw new FatalError('at most one non-option argument accepted; use --help for usage');
@@ -63,6 +69,7 @@ async function serve(
   exit: () => void,
 ): Promise<{ stop: () => Promise<void> }> {
   const has = (name: string): boolean => commandLine.options.some((option) => option.name === name);
+  if (has('mlockall')) vlog('vswitchd').info(NO_MLOCKALL);
   const clock = new WarpClock();
   const local = new LocalDatapaths(clock, unixctl, has('enable-dummy'));
   const types = [

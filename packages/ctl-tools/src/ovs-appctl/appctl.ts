@@ -1,8 +1,9 @@
 /** ovs-appctl(8): runs a command at a daemon's control socket. */
 import { FatalError } from '@ovs-node/common/errors';
-import { parseCommandLine, type ProgramSpec } from '@ovs-node/common/getopt';
+import { exitEarly, listOptions, parseCommandLine, type ProgramSpec } from '@ovs-node/common/getopt';
 import { parseTimeout, runTool, startTimeout } from '@ovs-node/common/tool';
 import { unixctlCall } from '@ovs-node/common/unixctl-client';
+import { versionLine } from '@ovs-node/common/version';
 import { vlogOptions } from '@ovs-node/common/vlog-options';
 
 const NAME = 'ovs-appctl';
@@ -32,13 +33,25 @@ Other options:
 /** Runs the tool with the process's arguments. */
 export function appctl(): Promise<void> {
   return runTool(NAME, async (args) => {
-    let target = 'ovs-vswitchd';
+    let target: string | undefined;
     let timeout: number | undefined;
     const program: ProgramSpec = {
       name: NAME,
-      help,
       options: [
-        { name: 'target', short: 't', arg: 'required', apply: (value) => void (target = value!) },
+        {
+          name: 'target',
+          short: 't',
+          arg: 'required',
+          apply: (value) => {
+            if (target !== undefined) throw new FatalError('-t or --target may be specified only once');
+            target = value!;
+          },
+        },
+        // Once took the command; now that is an operand, and scripts that still say -e work.
+        { name: 'execute', short: 'e', apply: () => {} },
+        { name: 'help', short: 'h', apply: () => exitEarly(help()) },
+        { name: 'option', short: 'o', apply: () => exitEarly(listOptions(program.options)) },
+        { name: 'version', short: 'V', apply: () => exitEarly(`${versionLine(NAME)}\n`) },
         {
           name: 'timeout',
           short: 'T',
@@ -53,6 +66,7 @@ export function appctl(): Promise<void> {
     if (command === undefined) {
       throw new FatalError('at least one non-option argument is required (use --help for help)');
     }
+    target ??= 'ovs-vswitchd';
     const reply = await unixctlCall(target, command, rest);
     if (reply.ok) {
       process.stdout.write(reply.text);

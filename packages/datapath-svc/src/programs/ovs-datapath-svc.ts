@@ -33,6 +33,7 @@ Other options:
 // It handles its own failures.
 void runDaemon({
   name: NAME,
+  usesNetwork: true,
   options: [{ name: 'device', arg: 'required' }],
   help,
   check: ({ operands }) => {
