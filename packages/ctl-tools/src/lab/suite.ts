@@ -28,6 +28,8 @@ export interface SuiteOptions {
   readonly dirs: SuiteDirs;
   /** Further options of ovs-vswitchd, such as `--enable-dummy`. */
   readonly vswitchdArgs?: readonly string[];
+  /** Where our programs are, when not as scripts in `bin/` of `root`: standalone executables. */
+  readonly bin?: string;
   /** A command put before each daemon's, such as `taskset -c 0` or `ip netns exec NAME`. */
   readonly prefix?: readonly string[];
 }
@@ -51,6 +53,7 @@ export class Suite {
   readonly side: Side;
   readonly env: NodeJS.ProcessEnv;
   readonly #root: string;
+  readonly #bin: string | undefined;
   readonly #vswitchdArgs: readonly string[];
   readonly #prefix: readonly string[];
   readonly #children = new Map<Daemon, ChildProcess>();
@@ -59,9 +62,10 @@ export class Suite {
     this.dirs = options.dirs;
     this.side = options.side;
     this.#root = options.root;
+    this.#bin = options.bin;
     this.#vswitchdArgs = options.vswitchdArgs ?? [];
     this.#prefix = options.prefix ?? [];
-    const bin = options.side === 'ours' ? join(options.root, 'bin') : '/usr/bin:/usr/sbin';
+    const bin = options.side === 'ours' ? (options.bin ?? join(options.root, 'bin')) : '/usr/bin:/usr/sbin';
     this.env = {
       ...process.env,
       PATH: bin + delimiter + (process.env['PATH'] ?? ''),
@@ -81,6 +85,7 @@ export class Suite {
 
   /** The command line of a program of this side. */
   command(program: string): [string, ...string[]] {
+    if (this.#bin !== undefined) return [join(this.#bin, program)];
     if (this.side === 'ours') return [process.execPath, join(this.#root, 'bin', program)];
     const place = ['/usr/bin', '/usr/sbin'].map((dir) => join(dir, program)).find((path) => existsSync(path));
     return [place ?? program];
