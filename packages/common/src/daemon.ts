@@ -25,6 +25,7 @@ import {
   type ProgramSpec,
 } from './getopt.js';
 import { absName, defaultCtlPath, dirs } from './dirs.js';
+import { startSelfReports } from './daemon-commands.js';
 import { processHost, type DaemonHost } from './daemon-host.js';
 import { CRASHED, exitWords, monitor, respawn, ROLE } from './daemon-monitor.js';
 import { daemonOptions, defaultDaemonSettings, type DaemonSettings } from './daemon-options.js';
@@ -359,6 +360,7 @@ async function serve(
       throw new FatalError(after === undefined ? words : `${words}\n${name}: ${after} (${strerror(error)})`);
     }
     running = await program.start({ commandLine, unixctl, exit });
+    startSelfReports(unixctl);
     unixctl.register('exit', '', 0, 0, () => {
       exit();
       return '';

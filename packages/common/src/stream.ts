@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import type { TLSSocket } from 'node:tls';
+import { coverageCounter } from './coverage.js';
 import { OvsError, errnoName, strerror } from './errors.js';
 import {
   joinHostPort,
@@ -43,6 +44,8 @@ export interface Listener {
 export type OnConnection = (socket: net.Socket, name: string) => void;
 
 const unixLog = vlog('stream_unix');
+const listening = coverageCounter('pstream_open');
+const opened = coverageCounter('stream_open');
 const acceptLimit = new RateLimit(10, 25);
 
 /** How long a TCP connection may be silent before the system asks whether the other side is there, ms. */
@@ -154,6 +157,7 @@ async function within<T>(ms: number | undefined, socket: net.Socket, work: Promi
  */
 export async function connectStream(name: string, options: StreamOptions = {}): Promise<net.Socket> {
   const address = parse(parseActive, name, options);
+  opened.total++;
   if (address.kind !== 'ssl') return connectSocket(address, options.timeoutMs);
   // Before anything is connected: without a key and certificates there is nothing to begin.
   const [{ startTlsClient }, { tlsSettings }] = await Promise.all([
@@ -224,6 +228,7 @@ export async function listenStream(
   options: StreamOptions = {},
 ): Promise<Listener> {
   const address = parse(parsePassive, name, options);
+  listening.total++;
   const accept = await acceptor(name, address.kind, onConnection);
   const server = net.createServer(address.kind === 'unix' ? {} : TCP_OPTIONS, accept);
   const isFile = address.kind === 'unix' && process.platform !== 'win32';

@@ -2,6 +2,7 @@
  * Control sockets: the daemon's side of ovs-appctl. A command is a JSON-RPC 1.0 request whose params are strings;
  * the reply's result or error is text that ends in a newline.
  */
+import { coverageCounter } from './coverage.js';
 import { errorMessage } from './errors.js';
 import { libraryEngine } from './jsonrpc/adapter.js';
 import { JsonRpcError, JsonRpcSession } from './jsonrpc/session.js';
@@ -12,6 +13,8 @@ import { applyVerbose, setRateLimiting } from './vlog-spec.js';
 import { absName, defaultCtlPath, dirs } from './dirs.js';
 
 const log = vlogState.vlog('unixctl');
+const received = coverageCounter('unixctl_received');
+const replied = coverageCounter('unixctl_replied');
 
 /** Runs a command; what it throws becomes the error reply. */
 export type UnixctlHandler = (args: string[]) => string | Promise<string>;
@@ -95,6 +98,7 @@ export class UnixctlServer {
         session.close();
       });
       session.onRequest(async (method, params, id) => {
+        received.total++;
         if (log.debugging) log.dbg(`received request ${method}${JSON.stringify(params)}, id=${String(id)}`);
         try {
           if (params.some((p) => typeof p !== 'string')) {
@@ -107,6 +111,8 @@ export class UnixctlServer {
           const text = error instanceof Error ? error.message : errorMessage(error);
           log.dbg(() => `replying with error, id=${String(id)}: "${text}"`);
           throw new JsonRpcError(withNewline(text));
+        } finally {
+          replied.total++;
         }
       });
     });

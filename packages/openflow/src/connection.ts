@@ -9,6 +9,7 @@
  * apart) is refused, and on a client's side ends the connection; one that cannot be decoded is answered with its error when `answerErrors` is set, and
  * the connection lives on. What a peer can make us keep is one frame, and what `Request` handlers keep.
  */
+import { coverageCounter } from '@ovs-node/common/coverage';
 import type { Duplex } from 'node:stream';
 import { OfError } from './errors.js';
 import {
@@ -20,6 +21,9 @@ import {
 } from './messages/codec.js';
 import { highestVersion } from './messages/switch.js';
 import type { MessageOf, OfMessage } from './messages/types.js';
+
+const received = coverageCounter('vconn_received');
+const sent = coverageCounter('vconn_sent');
 
 export interface ConnectionOptions {
   /** Versions to offer: bit n for version n on the wire. */
@@ -173,6 +177,7 @@ export class OfConnection {
   sendBytes(bytes: Uint8Array): void {
     if (this.closed) return;
     this.handlers.onSend?.(bytes);
+    sent.total++;
     this.stream.write(bytes);
   }
 
@@ -356,6 +361,7 @@ export class OfConnection {
   }
 
   private frame(bytes: Uint8Array): void {
+    received.total++;
     this.handlers.onFrame?.(bytes);
     if (this.closed) return;
     const version = bytes[0];

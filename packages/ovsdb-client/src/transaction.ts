@@ -14,6 +14,7 @@
  * Rows of a non-root table that nothing refers to are removed by the server; to delete one here is only needed for
  * rows of root tables.
  */
+import { coverageCounter } from '@ovs-node/common/coverage';
 import { vlog } from '@ovs-node/common/vlog';
 import { EMPTY_DATUM, type Datum, datumDifference, datumEquals, datumUnion } from './data/datum.js';
 import { datumToJson } from './data/datum-json.js';
@@ -47,6 +48,13 @@ interface Draft {
   readonly mutations: Map<number, (readonly ['insert' | 'delete', Datum])[]>;
   deleted: boolean;
 }
+
+const outcomes = {
+  success: coverageCounter('txn_success'),
+  unchanged: coverageCounter('txn_unchanged'),
+  'try again': coverageCounter('txn_try_again'),
+  error: coverageCounter('txn_error'),
+} as const satisfies Record<CommitOutcome['status'], unknown>;
 
 export class Transaction {
   readonly #replica: Replica;
@@ -243,6 +251,12 @@ export class Transaction {
 
   /** Sends the transaction. Rejects only when the connection is lost before the answer. */
   async commit(): Promise<CommitOutcome> {
+    const outcome = await this.#commit();
+    outcomes[outcome.status].total++;
+    return outcome;
+  }
+
+  async #commit(): Promise<CommitOutcome> {
     const operations = this.operations();
     if (operations.length === 0) return { status: 'unchanged' };
     let reply: Json;

@@ -4,6 +4,7 @@
  */
 import type { Clock, Timer } from '@ovs-node/common/clock';
 import { errorMessage } from '@ovs-node/common/errors';
+import { reportMemory } from '@ovs-node/common/memory';
 import { vlog } from '@ovs-node/common/vlog';
 import { Replica } from 'ovsdb-client/replica/replica';
 import { vswitchSchema } from 'ovsdb-client/vswitch/schema';
@@ -70,12 +71,28 @@ export class Vswitchd {
     this.datapaths.onPortChanged((type, name) => {
       this.#refresh(type, name).catch((error: unknown) => log.dbg(`${name}: ${errorMessage(error)}`));
     });
+    reportMemory((add) => this.#reportMemory(add));
     // What we write ourselves comes back as well: the plan for it is empty.
     this.replica.onChange(() => this.switch.request());
     this.#autoVifs = new AutoVifs(this.replica, (type) => this.datapaths.provider(type));
     this.datapaths.onReady((type) => void this.#autoVifs.follow(type));
     this.datapaths.onLost((type) => this.#autoVifs.forget(type));
     this.replica.onChange(() => this.#autoVifs.request());
+  }
+
+  #reportMemory(add: (name: string, count: number) => void): void {
+    for (const table of this.replica.schema?.tables.values() ?? []) {
+      add('idl-cells-Open_vSwitch', this.replica.table(table.name).size * table.columns.length);
+    }
+    for (const { ofproto, live } of this.switch.bridges.values()) {
+      add('ports', live.size);
+      add('rules', ofproto.tables.size + Object.keys(ofproto.internalRules).length);
+    }
+    for (const { udpif } of new Set([...this.switch.bridges.values()].map(({ backer }) => backer))) {
+      if (udpif === undefined) continue;
+      add('handlers', 1);
+      add('revalidators', 1);
+    }
   }
 
   /** The clock that bridges live by. */

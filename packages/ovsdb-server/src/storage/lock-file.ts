@@ -3,6 +3,7 @@
  * `file-lock.ts` says. Record locks do not exclude within one process, so the locks held are also kept in a table
  * of this process.
  */
+import { coverageCounter } from '@ovs-node/common/coverage';
 import fs from 'node:fs';
 import path from 'node:path';
 import { strerror } from '@ovs-node/common/errors';
@@ -14,6 +15,10 @@ const log = vlog('lockfile');
 
 /** Absolute paths of lock files this process holds. */
 const held = new Set<string>();
+
+const locked = coverageCounter('lockfile_lock');
+const unlocked = coverageCounter('lockfile_unlock');
+const failed = coverageCounter('lockfile_error');
 
 export interface FileLock {
   release(): void;
@@ -41,6 +46,7 @@ function resolveLinks(file: string): string {
 export function lockDatabaseFile(file: string, name: string = file): FileLock {
   const lockName = lockFileName(file);
   const fail = (error: unknown): never => {
+    failed.total++;
     throw ioError(`${name}: failed to lock lockfile`, error);
   };
   const key = path.resolve(lockName);
@@ -62,9 +68,11 @@ export function lockDatabaseFile(file: string, name: string = file): FileLock {
     log.warn(`${lockName}: cannot lock file because it is already locked by pid ${owner}`);
     return fail({ code: 'EAGAIN' });
   }
+  locked.total++;
   held.add(key);
   return {
     release: () => {
+      unlocked.total++;
       held.delete(key);
       // Never removed: another process may be opening it at this moment.
       unlockFile(fd);

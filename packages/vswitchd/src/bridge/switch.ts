@@ -5,6 +5,7 @@
  *     datapath (dis)connected ─┼─► request() ─► read configuration ─► plan ─► steps, in order ─► done(report)
  *     device came or went ─┘                        (what came meanwhile is taken up in the next round)
  */
+import { coverageCounter } from '@ovs-node/common/coverage';
 import type { Clock, Timer } from '@ovs-node/common/clock';
 import { errorMessage } from '@ovs-node/common/errors';
 import { vlog } from '@ovs-node/common/vlog';
@@ -17,6 +18,8 @@ const log = vlog('bridge');
 
 /** How long to wait before interfaces that failed are tried again. */
 const RETRY_MS = 1000;
+
+const reconfigured = coverageCounter('bridge_reconfigure');
 
 export interface SwitchHooks {
   /** Values of Interface.type that this process has. */
@@ -67,6 +70,7 @@ export class Switch {
       this.#complain(config.problems);
       try {
         await this.#datapaths.prepare(new Set([...config.bridges.values()].map((each) => each.type)));
+        reconfigured.total++;
         for (const step of plan(this.bridges, config)) await this.#apply(step);
         for (const bridge of this.bridges.values())
           bridge.config = config.bridges.get(bridge.config.name) ?? bridge.config;

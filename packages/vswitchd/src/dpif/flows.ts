@@ -1,4 +1,5 @@
 /** The flows facet: ovs_flow requests. */
+import { coverageCounter } from '@ovs-node/common/coverage';
 import { randomFillSync } from 'node:crypto';
 import { NlReader, type NlWriter } from '@ovs-node/netlink/attr';
 import { FLOW_ATTRS, Family, FamilyVersion, FlowCmd, UfidFlag } from '@ovs-node/netlink/families';
@@ -23,6 +24,11 @@ const A = {
 
 const pool = new Uint8Array(16 * 256);
 let poolAt = pool.length;
+
+const flowPut = coverageCounter('dpif_flow_put');
+const flowDel = coverageCounter('dpif_flow_del');
+const flowGet = coverageCounter('dpif_flow_get');
+const flowFlush = coverageCounter('dpif_flow_flush');
 
 /** A fresh unique flow identifier: 16 random bytes. */
 export function newUfid(): Uint8Array {
@@ -126,6 +132,7 @@ export class Flows implements DpifFlows {
   }
 
   async put(flow: FlowPut): Promise<void> {
+    flowPut.total++;
     // As the kernel has it: SET wants the flow to exist; NEW with NLM_F_CREATE wants it not to; NEW alone takes either.
     const cmd = flow.mode === 'modify' ? FlowCmd.SET : FlowCmd.NEW;
     await this.#session.transact(this.#head(cmd, flow.mode === 'create' ? NlFlag.CREATE : 0), (w) => {
@@ -148,6 +155,7 @@ export class Flows implements DpifFlows {
   }
 
   async del(flow: FlowRef): Promise<FlowStats> {
+    flowDel.total++;
     // The reply to DEL is the flow as it was; key, mask and actions are of no interest here.
     const msg = await this.#session.transact(this.#head(FlowCmd.DEL, NlFlag.ECHO), (w) => {
       this.#name(w, flow);
@@ -162,6 +170,7 @@ export class Flows implements DpifFlows {
   }
 
   async get(flow: FlowRef): Promise<DpFlow> {
+    flowGet.total++;
     return flowOf(
       await this.#session.query(this.#head(FlowCmd.GET), (w) => this.#name(w, flow)),
       this.#now(),
@@ -181,6 +190,7 @@ export class Flows implements DpifFlows {
   }
 
   async flush(): Promise<void> {
+    flowFlush.total++;
     await this.#session.transact(this.#head(FlowCmd.DEL), () => {});
   }
 }

@@ -5,6 +5,7 @@
  * one is handled; a batch is all that was queued when its read was answered. The queue itself is the datapath's, is
  * bounded there, and overflows there when we are too slow ("lost" in `ovs-dpctl show`).
  */
+import { coverageCounter } from '@ovs-node/common/coverage';
 import { NlReader, NlWriter } from '@ovs-node/netlink/attr';
 import { encodeAttrs } from '@ovs-node/netlink/attr-table';
 import { type Device, DeviceError, type DeviceHandle } from '@ovs-node/netlink/device';
@@ -28,6 +29,8 @@ const log = vlog('dpif_netlink');
 const rateLimit = new RateLimit(5, 5);
 const READS = 2;
 const EMPTY = new Uint8Array(0);
+
+const executed = coverageCounter('dpif_execute');
 
 /**
  * Decodes the packet message at which `msg` stands into an upcall, or null if it is none (a foreign or malformed
@@ -172,6 +175,7 @@ export class Packets implements DpifPackets {
   }
 
   async execute(execution: Execute): Promise<void> {
+    executed.total++;
     const head = {
       type: Family.PACKET,
       cmd: PacketCmd.EXECUTE,

@@ -1,4 +1,5 @@
 /** The ports facet: ovs_vport and ovs_win_netdev requests. */
+import { coverageCounter } from '@ovs-node/common/coverage';
 import { NlReader, NlWriter } from '@ovs-node/netlink/attr';
 import { decodeAttrs, encodeAttrs } from '@ovs-node/netlink/attr-table';
 import {
@@ -72,6 +73,9 @@ function putOptions(w: NlWriter, options: Iterable<readonly [string, string]> | 
   });
 }
 
+const portAdd = coverageCounter('dpif_port_add');
+const portDel = coverageCounter('dpif_port_del');
+
 /** Decodes the vport message at which `msg` stands. Throws `NetlinkError` when it is malformed. */
 export function portOf(msg: MsgReader): DpPort {
   const a = decodeAttrs(VPORT_ATTRS, msg.buf, msg.attrs, msg.end);
@@ -104,6 +108,7 @@ export class Ports implements DpifPorts {
   }
 
   async add(port: PortAdd): Promise<DpPort> {
+    portAdd.total++;
     const type = typeByName.get(port.type ?? 'system');
     if (type === undefined) throw errnoError(97, `unsupported port type '${port.type}'`);
     const reply = await this.#session.query(this.#head(VportCmd.NEW, NlFlag.ECHO), (w) => {
@@ -119,6 +124,7 @@ export class Ports implements DpifPorts {
   }
 
   async del(portNo: number): Promise<void> {
+    portDel.total++;
     await this.#session.transact(this.#head(VportCmd.DEL), (w) => w.putU32(VPORT_ATTRS.PORT_NO.code, portNo));
   }
 

@@ -5,6 +5,7 @@
  * A session has two handles, because a handle runs one dump at a time and must not keep transactions waiting: one for
  * transactions and events, one for dumps. Upcalls have a handle of their own (`packets.ts`).
  */
+import { coverageCounter } from '@ovs-node/common/coverage';
 import { OvsError, linuxErrnoName, strerror } from '@ovs-node/common/errors';
 import { NlWriter } from '@ovs-node/netlink/attr';
 import { encodeAttrs } from '@ovs-node/netlink/attr-table';
@@ -18,6 +19,9 @@ import {
   endMessage,
   readError,
 } from '@ovs-node/netlink/messages';
+
+const sent = coverageCounter('netlink_sent');
+const received = coverageCounter('netlink_received');
 
 /** The headers of a request. */
 export interface RequestHead {
@@ -104,7 +108,9 @@ export class NetlinkSession {
     const request = this.#request(this.#control, head, head.flags ?? 0, fill);
     let reply: Uint8Array;
     try {
+      sent.total++;
       reply = await this.#control.transact(request);
+      received.total++;
     } catch (error) {
       throw deviceError(error);
     }
@@ -138,9 +144,11 @@ export class NetlinkSession {
     this.#lastDump = new Promise<void>((resolve) => (release = resolve));
     try {
       await before;
+      sent.total++;
       await this.#dumps.write(this.#request(this.#dumps, head, NlFlag.DUMP | (head.flags ?? 0), fill));
       for (let done = false; !done;) {
         const part = await this.#dumps.read();
+        received.total++;
         done = isLastPart(part);
         yield new MsgReader(part);
       }

@@ -2,6 +2,7 @@
  * What the bridges of one datapath type share: the datapath, the frozen translations, and the number that says that
  * translations may come out differently than before.
  */
+import { coverageCounter, type CoverageCounter } from '@ovs-node/common/coverage';
 import type { FlowKey } from '@ovs-node/flow/layout';
 import { W } from '@ovs-node/flow/layout';
 import { OFPP } from '@ovs-node/flow/ports';
@@ -21,6 +22,14 @@ const rateLimit = new RateLimit(5, 5);
 
 /** Why translations may have changed; the peer's words of "reason for revalidation". */
 export type ChangeReason = 'flow table' | 'ports' | 'mac learning' | 'configuration';
+
+/** How often each made the revalidator look at all flows. */
+const changes: Readonly<Record<ChangeReason, CoverageCounter>> = {
+  'flow table': coverageCounter('rev_flow_table'),
+  ports: coverageCounter('rev_port_toggled'),
+  'mac learning': coverageCounter('rev_mac_learning'),
+  configuration: coverageCounter('rev_reconfigure'),
+};
 
 export class Backer {
   /** `system`, `netdev`, `dummy`. */
@@ -72,7 +81,8 @@ export class Backer {
   }
 
   /** Says that translations may have changed. */
-  changed(_reason: ChangeReason): void {
+  changed(reason: ChangeReason): void {
+    changes[reason].total++;
     this.sequence++;
     for (const watcher of this.watchers) watcher();
   }

@@ -6,7 +6,13 @@
  * in a Map in order of use (oldest first): refreshing moves an entry to the end. O(1) but for finding the fullest
  * port, which is O(ports) and only happens when full.
  */
+import { coverageCounter } from '@ovs-node/common/coverage';
 import type { Bundle } from './ports.js';
+
+const learned = coverageCounter('mac_learning_learned');
+const expired = coverageCounter('mac_learning_expired');
+const evicted = coverageCounter('mac_learning_evicted');
+const moved = coverageCounter('mac_learning_moved');
 
 export const DEFAULT_IDLE_SEC = 300;
 export const DEFAULT_MAX_ENTRIES = 8192;
@@ -83,6 +89,7 @@ export class MacTable {
       this.entries.set(key, entry);
       this.portSet(port).add(key);
       this.learned++;
+      learned.total++;
       if (isGratArp) entry.gratArpLock = now + GRAT_ARP_LOCK_MS;
       entry.expires = now + this.idleSec * 1000;
       return true;
@@ -93,6 +100,7 @@ export class MacTable {
       entry.port = port;
       this.portSet(port).add(key);
       this.moved++;
+      moved.total++;
       changed = true;
     }
     if (isGratArp) entry.gratArpLock = now + GRAT_ARP_LOCK_MS;
@@ -148,6 +156,7 @@ export class MacTable {
       if (entry.expires > now) break;
       this.drop(key, entry);
       this.expired++;
+      expired.total++;
       any = true;
     }
     return any;
@@ -204,6 +213,7 @@ export class MacTable {
       if (entry.isStatic) continue;
       this.drop(key, entry);
       this.evicted++;
+      evicted.total++;
       return true;
     }
     return false;
