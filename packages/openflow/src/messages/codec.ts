@@ -245,8 +245,11 @@ function decode(bytes: Uint8Array, options: DecodeOptions): Decoded {
   if (length !== bytes.length)
     fail('OFPBRC_BAD_LEN', `length ${length} of a message of ${bytes.length} bytes`);
   if (!fitsWireForm(wire, r.left)) fail('OFPBRC_BAD_LEN', `${wire.name} with a body of ${r.left} bytes`);
-  if (wire.stats === undefined)
-    return { version, xid, msg: decoders.get(wire)!.decode(r, version, options), wire };
+  if (wire.stats === undefined) {
+    const msg = decoders.get(wire)!.decode(r, version, options);
+    if (msg.type === 'requestforward') checkForwarded(msg.message, options);
+    return { version, xid, msg, wire };
+  }
   const isRequest = wire.stats === 'request';
   const message = (part: { body: MultipartRequest | MultipartReply; format?: FlowFormat }): OfMessage => {
     const { body, ...rest } = part;
@@ -261,4 +264,10 @@ function decode(bytes: Uint8Array, options: DecodeOptions): Decoded {
       e.error.partial = message({ body: e.partial as MultipartReply });
     throw e;
   }
+}
+
+/** Fails when a forwarded request is bad or none that is forwarded. */
+function checkForwarded(bytes: Uint8Array, options: DecodeOptions): void {
+  const { type } = decode(bytes, options).msg;
+  if (type !== 'group_mod' && type !== 'meter_mod') fail('OFPBFC_MSG_UNSUP', `${type} is not forwarded`);
 }

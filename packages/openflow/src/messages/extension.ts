@@ -17,12 +17,13 @@ function putMappings(w: Writer, mappings: readonly TlvMapping[]): void {
   for (const m of mappings) w.u16(m.optionClass).u8(m.optionType).u8(m.optionLen).u16(m.index).zeros(2);
 }
 
-function readMappings(r: Reader): TlvMapping[] {
+/** Reads mappings to fields below `nFields`. */
+function readMappings(r: Reader, nFields: number): TlvMapping[] {
   const out: TlvMapping[] = [];
   while (r.left > 0) {
     const m = { optionClass: r.u16(), optionType: r.u8(), optionLen: r.u8(), index: r.u16() };
     r.skip(2);
-    if (m.index >= TUN_METADATA_FIELDS) fail('NXTTMFC_BAD_FIELD_IDX', `field ${m.index}`);
+    if (m.index >= nFields) fail('NXTTMFC_BAD_FIELD_IDX', `field ${m.index}`);
     if (m.optionLen === 0 || m.optionLen > MAX_OPTION || m.optionLen % 4 !== 0) {
       fail('NXTTMFC_BAD_OPT_LEN', `option of ${m.optionLen} bytes`);
     }
@@ -112,7 +113,7 @@ export const EXTENSION_MESSAGES: MessageRows<
           const command = TLV_COMMANDS[number];
           if (command === undefined) fail('NXTTMFC_BAD_COMMAND', `command ${number}`);
           r.skip(6);
-          return { type: 'tlv_table_mod', command, mappings: readMappings(r) };
+          return { type: 'tlv_table_mod', command, mappings: readMappings(r, TUN_METADATA_FIELDS) };
         },
       ),
     ],
@@ -137,7 +138,7 @@ export const EXTENSION_MESSAGES: MessageRows<
         (r) => {
           const [maxOptionSpace, maxFields] = [r.u32(), r.u16()];
           r.skip(10);
-          return { type: 'tlv_table_reply', maxOptionSpace, maxFields, mappings: readMappings(r) };
+          return { type: 'tlv_table_reply', maxOptionSpace, maxFields, mappings: readMappings(r, maxFields) };
         },
       ),
     ],

@@ -1,5 +1,4 @@
 /** Flow messages: flow-mod, flow-removed, flow and aggregate statistics. */
-import { OFPP } from '@ovs-node/flow/ports';
 import { putFlowActions, readFlowActions } from '../actions/codec.js';
 import { fail } from '../errors.js';
 import { putMatch, putReplyMatch, readMatch } from '../match/codec.js';
@@ -101,6 +100,9 @@ function finishFlowMod10(
   const bufferId = r.u32();
   const outPort = readPortNo(r, 1);
   const flags = flagsFrom10(r.u16());
+  if ((flags & FF.EMERG) !== 0 && (idleTimeout !== 0 || hardTimeout !== 0)) {
+    fail('OFPFMFC_BAD_EMERG_TIMEOUT', 'emergency flow with a time-out');
+  }
   let m = match;
   let c = 0n;
   let cm = 0n;
@@ -130,7 +132,7 @@ function finishFlowMod10(
       hardTimeout,
       importance: 0,
       bufferId,
-      outPort: isDelete(command) ? outPort : OFPP.ANY,
+      outPort,
       outGroup: GROUP_ANY,
       flags: command === 'add' ? flags | FF.RESET_COUNTS : flags,
       actions: readFlowActions(r, 1),
@@ -181,10 +183,10 @@ function readFlowMod11(r: Reader, version: number): FlowModMessage {
       tableId,
       idleTimeout,
       hardTimeout,
-      importance: version >= 5 ? importance : 0,
+      importance: version >= 5 && add ? importance : 0,
       bufferId,
-      outPort: isDelete(command) ? outPort : OFPP.ANY,
-      outGroup: isDelete(command) ? outGroup : GROUP_ANY,
+      outPort,
+      outGroup,
       // Before 1.2 an addition always resets the counters.
       flags: version === 2 && add ? flags | FF.RESET_COUNTS : flags,
       actions,

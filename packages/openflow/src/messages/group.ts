@@ -165,6 +165,7 @@ function readSelection(
     const method = new TextDecoder('latin1').decode(name.subarray(0, end));
     if (!METHODS.includes(method)) fail('OFPBPC_BAD_VALUE', `selection method ${method}`);
     const param = b.u64();
+    if (method === 'dp_hash' && b.left > 0) fail('OFPBPC_BAD_VALUE', 'fields of dp_hash');
     const fields: { field: string; mask: bigint; index: number }[] = [];
     while (b.left > 0) {
       const h = readFieldHeader(new Reader(b.buf, b.pos, b.end, 'OFPBMC_BAD_LEN'));
@@ -265,8 +266,7 @@ export const GROUP_MESSAGES: MessageRows<'group_mod'> = {
             groupType: type!,
             groupId,
             commandBucketId: BUCKET.ALL,
-            // A deletion's buckets are passed over.
-            buckets: command === 'delete' ? [] : buckets,
+            buckets,
             selection: undefined,
           };
           return { type: 'group_mod', groupMod };

@@ -1,5 +1,5 @@
 /** Flow monitors in their three forms: Nicira's (OpenFlow 1.0 to 1.2), ONF's (1.3) and the standard (1.4 and later). */
-import { putFlowActions, readFlowActions } from '../actions/codec.js';
+import { putActions, putFlowActions, readActions, readFlowActions } from '../actions/codec.js';
 import { fail } from '../errors.js';
 import { putOxmMatch, putNxMatch, readNxMatch, readOxmMatch } from '../match/nxm.js';
 import type { Reader, Writer } from '../wire.js';
@@ -103,7 +103,11 @@ function putChange(w: Writer, u: FlowChange, version: number): void {
       w.setU16(at, w.length - from);
     } else w.setU16(at, putNxMatch(w, u.match));
   }
-  if (u.actions.length > 0) putFlowActions(w, u.actions, version);
+  if (u.actions.length > 0) {
+    // Nicira's form holds an action list in every version.
+    if (version <= 3) putActions(w, u.actions, version);
+    else putFlowActions(w, u.actions, version);
+  }
 }
 
 function readUpdate(reader: Reader, version: number): FlowUpdate {
@@ -148,7 +152,7 @@ function readUpdate(reader: Reader, version: number): FlowUpdate {
   r.skip(1);
   const cookie = r.u64();
   const match = version === 4 ? readOxmMatch(r, false) : readNxMatch(r, matchLength, false).match;
-  const actions = readFlowActions(r, version);
+  const actions = version <= 3 ? readActions(r, version) : readFlowActions(r, version);
   const change = {
     reason: REASONS[reason] ?? 'unknown',
     idleTimeout,

@@ -31,7 +31,8 @@ function featuresFrom10(f: number): number {
   return (f & 0x7f) | ((f & 0xf80) << 4);
 }
 
-const CONFIG_11 = PC.PORT_DOWN | PC.NO_RECV | PC.NO_FWD | PC.NO_PACKET_IN;
+/** Bits of a port's configuration that OpenFlow 1.1 and later have. */
+export const CONFIG_11 = PC.PORT_DOWN | PC.NO_RECV | PC.NO_FWD | PC.NO_PACKET_IN;
 
 /** The speed, in kbps, of the fastest of some features. */
 export function featuresSpeed(f: number): number {

@@ -1,4 +1,5 @@
 /** Queue messages: configuration (a message of its own before OpenFlow 1.4) and statistics. */
+import { OFPP } from '@ovs-node/flow/ports';
 import { fail } from '../errors.js';
 import type { Reader, Writer } from '../wire.js';
 import { items } from './multipart-items.js';
@@ -112,6 +113,7 @@ export const QUEUE_MESSAGES: MessageRows<'queue_get_config_request' | 'queue_get
         },
         (r, version) => {
           const portNo = readPortNo(r, version, 'OFPQOFC_BAD_PORT');
+          if (portNo >= OFPP.MAX && portNo !== OFPP.ANY) fail('OFPQOFC_BAD_PORT', `port ${portNo}`);
           r.skip(version === 1 ? 2 : 4);
           return { type: 'queue_get_config_request', portNo };
         },
@@ -146,11 +148,13 @@ export const QUEUE_BODIES: {
     request: bodies<RequestOf<'queue'>>(
       ['OFPST10_QUEUE_REQUEST', 'OFPST11_QUEUE_REQUEST'],
       (w, q, version) => {
-        putPortNo(w, q.portNo, version);
+        // OpenFlow 1.0 says all ports by another number.
+        putPortNo(w, version === 1 && q.portNo === OFPP.ANY ? OFPP.ALL : q.portNo, version);
         w.zeros(version === 1 ? 2 : 0).u32(q.queueId);
       },
       (r, version) => {
-        const portNo = readPortNo(r, version, 'OFPQOFC_BAD_PORT');
+        const port = readPortNo(r, version, 'OFPQOFC_BAD_PORT');
+        const portNo = version === 1 && port === OFPP.ALL ? OFPP.ANY : port;
         if (version === 1) r.skip(2);
         return { type: 'queue', portNo, queueId: r.u32() };
       },

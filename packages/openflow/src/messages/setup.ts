@@ -33,7 +33,7 @@ function roleForms<T extends 'role_request' | 'role_reply'>(type: T, nxKey: Wire
           const role = ROLES[r.u32()] ?? fail('OFPRRFC_BAD_ROLE', 'role');
           r.skip(4);
           const generation = r.u64();
-          const none = type === 'role_request' ? role === 'nochange' : generation === NO_GENERATION;
+          const none = generation === NO_GENERATION || (type === 'role_request' && role === 'nochange');
           return { type, role, generationId: none ? undefined : generation };
         },
       ),
@@ -54,15 +54,27 @@ export const ASYNC_KEYS = [
 ] as const satisfies readonly (keyof AsyncMasks)[];
 const FIXED = ASYNC_KEYS.slice(0, 3);
 
+/** Reasons that a kind of message has, as bits: before OpenFlow 1.4, and since. */
+const KNOWN: Readonly<Record<keyof AsyncMasks, readonly [before: number, since: number]>> = {
+  packetIn: [7, 0x3f],
+  portStatus: [7, 7],
+  flowRemoved: [0x3f, 0x3f],
+  roleStatus: [7, 7],
+  tableStatus: [0x18, 0x18],
+  requestForward: [3, 3],
+};
+const known = (key: keyof AsyncMasks, version: number): number => KNOWN[key][version >= 5 ? 1 : 0];
+
 function putFixed(w: Writer, c: AsyncConfig): void {
   for (const key of FIXED) w.u32(c.primary[key] ?? 0).u32(c.secondary[key] ?? 0);
 }
 
-function readFixed(r: Reader): AsyncConfig {
-  const [pi, pi2, ps, ps2, fr, fr2] = [r.u32(), r.u32(), r.u32(), r.u32(), r.u32(), r.u32()];
+/** Reads the structure; reasons that a version does not have are passed over. */
+function readFixed(r: Reader, version: number): AsyncConfig {
+  const masks = FIXED.map((key) => [key, r.u32() & known(key, version), r.u32() & known(key, version)] as const);
   return {
-    primary: { packetIn: pi, portStatus: ps, flowRemoved: fr },
-    secondary: { packetIn: pi2, portStatus: ps2, flowRemoved: fr2 },
+    primary: Object.fromEntries(masks.map(([key, primary]) => [key, primary])),
+    secondary: Object.fromEntries(masks.map(([key, , secondary]) => [key, secondary])),
   };
 }
 
@@ -78,7 +90,8 @@ function putProperties(w: Writer, c: AsyncConfig): void {
   });
 }
 
-function readProperties(r: Reader): AsyncConfig {
+/** Reads properties; `loose`: what is not known is passed over, and no error. */
+function readProperties(r: Reader, version: number, loose: boolean): AsyncConfig {
   const config: Record<keyof AsyncConfig, { -readonly [K in keyof AsyncMasks]: AsyncMasks[K] }> = {
     primary: {},
     secondary: {},
@@ -87,10 +100,13 @@ function readProperties(r: Reader): AsyncConfig {
     const p = readProperty(r, 'OFPBPC_BAD_LEN', 0xfffe);
     const key = ASYNC_KEYS[p.type >> 1] as keyof AsyncMasks | undefined;
     if (p.experimenter !== 0 || key === undefined) {
-      unknownProperty(p);
+      if (loose) continue;
+      return unknownProperty(p);
     }
     if (p.length !== 8) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
-    config[(p.type & 1) !== 0 ? 'primary' : 'secondary'][key!] = p.body.u32();
+    const mask = p.body.u32();
+    if (!loose && (mask & ~known(key, version)) !== 0) fail('OFPACFC_INVALID', `${key} ${mask}`);
+    config[(p.type & 1) !== 0 ? 'primary' : 'secondary'][key] = (mask & known(key, version)) >>> 0;
   }
   return config;
 }
@@ -130,12 +146,12 @@ export const SETUP_MESSAGES: MessageRows<
       form(
         'OFPT13_GET_ASYNC_REPLY',
         (w, m) => putFixed(w, m.config),
-        (r) => ({ type: 'get_async_reply', config: readFixed(r) }),
+        (r, version) => ({ type: 'get_async_reply', config: readFixed(r, version) }),
       ),
       form(
         'OFPT14_GET_ASYNC_REPLY',
         (w, m) => putProperties(w, m.config),
-        (r) => ({ type: 'get_async_reply', config: readProperties(r) }),
+        (r, version) => ({ type: 'get_async_reply', config: readProperties(r, version, true) }),
       ),
     ],
   },
@@ -144,24 +160,24 @@ export const SETUP_MESSAGES: MessageRows<
       form(
         'OFPT13_SET_ASYNC',
         (w, m) => putFixed(w, m.config),
-        (r) => ({ type: 'set_async', config: readFixed(r) }),
+        (r, version) => ({ type: 'set_async', config: readFixed(r, version) }),
         isFixed,
       ),
       form(
         'OFPT14_SET_ASYNC',
         (w, m) => putProperties(w, m.config),
-        (r) => ({ type: 'set_async', config: readProperties(r) }),
+        (r, version) => ({ type: 'set_async', config: readProperties(r, version, false) }),
       ),
       form(
         'NXT_SET_ASYNC_CONFIG',
         (w, m) => putFixed(w, m.config),
-        (r) => ({ type: 'set_async', config: readFixed(r) }),
+        (r, version) => ({ type: 'set_async', config: readFixed(r, version) }),
         isFixed,
       ),
       form(
         'NXT_SET_ASYNC_CONFIG2',
         (w, m) => putProperties(w, m.config),
-        (r) => ({ type: 'set_async', config: readProperties(r) }),
+        (r, version) => ({ type: 'set_async', config: readProperties(r, version, false) }),
       ),
     ],
   },

@@ -1,7 +1,7 @@
 /** Messages about the switch and the connection: hello, errors, echo, features, configuration, ports, roles. */
 import { OfError, errorFromNumbers, errorNumbers, fail } from '../errors.js';
 import type { Reader, Writer } from '../wire.js';
-import { putPhyPort, putPortNo, readPhyPort, readPortNo } from './port.js';
+import { CONFIG_11, putPhyPort, putPortNo, readPhyPort, readPortNo } from './port.js';
 import { form, forms, type MessageRows } from './row.js';
 import { CAP, type FragMode, type PortMod, type SwitchConfig, type SwitchFeatures } from './types.js';
 import type { WireFormKey } from './wire-forms.js';
@@ -145,7 +145,8 @@ function readPortMod(r: Reader, version: number): PortMod {
   if (version > 1) r.skip(4);
   const hwAddr = r.mac();
   if (version > 1) r.skip(2);
-  const [config, mask] = [r.u32(), r.u32()];
+  const known = version === 1 ? 0x7f : CONFIG_11;
+  const [config, mask] = [r.u32() & known, r.u32() & known];
   let advertise = 0;
   if (version >= 5) {
     while (r.left >= 4) {

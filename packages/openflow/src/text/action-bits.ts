@@ -39,5 +39,5 @@ export function actionNames(bits: number, version: number): string[] {
 
 export function formatActionBits(bits: number, version: number): string {
   const names = actionNames(bits, version);
-  return names.length === 0 ? '(none)' : names.join(' ');
+  return names.length === 0 ? '<none>' : names.join(' ');
 }

@@ -317,6 +317,11 @@ export function formatFlags(flags: number, separator: string): string {
     .join('');
 }
 
+/** A counter; `?` for one that is not known. */
+export function formatCount(n: bigint): string {
+  return n === 0xffffffffffffffffn ? '?' : String(n);
+}
+
 /** One flow as dump-flows prints it, without the leading space and the line end. */
 export function formatFlow(f: FlowStats, o: FormatFlowOptions = {}): string {
   const stats = o.stats ?? true;
@@ -325,7 +330,7 @@ export function formatFlow(f: FlowStats, o: FormatFlowOptions = {}): string {
   if (stats) out += `duration=${formatDuration(f.durationSec, f.durationNsec)}, `;
   if (stats || f.tableId !== 0) out += `table=${formatTable(f.tableId, o.tables)}, `;
   if (stats) {
-    out += `n_packets=${f.packetCount}, n_bytes=${f.byteCount}, `;
+    out += `n_packets=${formatCount(f.packetCount)}, n_bytes=${formatCount(f.byteCount)}, `;
   }
   if (f.idleTimeout !== 0) out += `idle_timeout=${f.idleTimeout}, `;
   if (f.hardTimeout !== 0) out += `hard_timeout=${f.hardTimeout}, `;

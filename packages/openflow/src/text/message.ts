@@ -14,7 +14,7 @@ import {
 } from '../messages/types.js';
 import { fitsWireForm } from '../messages/wire-forms.js';
 import { VERSIONS } from '../version.js';
-import { formatActionBits } from './action-bits.js';
+import { actionNames, formatActionBits } from './action-bits.js';
 import { formatFlow } from './flow.js';
 import { hexDump } from './hex-dump.js';
 import { hex } from './numbers.js';
@@ -102,7 +102,9 @@ function formatFeatures(f: SwitchFeatures, version: number): string {
   out += `n_tables:${f.nTables}, n_buffers:${f.nBuffers}`;
   if (f.auxiliaryId !== 0) out += `, auxiliary_id:${f.auxiliaryId}`;
   out += `\ncapabilities: ${formatBits(f.capabilities, CAPABILITIES)}\n`;
-  if (version === 1) out += `actions: ${formatActionBits(f.actions, version)}\n`;
+  if (version === 1 && actionNames(f.actions, version).length > 0) {
+    out += `actions: ${formatActionBits(f.actions, version)}\n`;
+  }
   const ports = [...f.ports].sort((a, b) => (a.portNo & 0xffff) - (b.portNo & 0xffff));
   return out + ports.map((p) => formatPhyPort(p)).join('');
 }
@@ -128,14 +130,13 @@ function formatRequest(q: MultipartRequest, version: number, o: PrintOptions): s
       return ` port=${formatPort(q.portNo, o.ports)}${queue}`;
     }
     case 'group':
-      return ` group_id=${formatGroup(q.group)}`;
     case 'group_desc':
-      return version >= 6 || version === 1 ? ` group_id=${formatGroup(q.group)}` : '';
+      return ` group_id=${formatGroup(q.group)}`;
     case 'meter':
     case 'meter_config':
       return ` ${formatMeterId(q.meter)}`;
     case 'table_features':
-      return formatTableFeatures(q.tables, version);
+      return oneNewline(formatTableFeatures(q.tables, version));
     case 'flow_monitor':
       return q.monitors.map((m) => formatMonitorRequest(m, o)).join('');
     default:
@@ -154,7 +155,7 @@ function formatReply(p: MultipartReply, version: number, o: PrintOptions): strin
     case 'aggregate':
       return ` packet_count=${p.stats.packetCount} byte_count=${p.stats.byteCount} flow_count=${p.stats.flowCount}`;
     case 'table':
-      return formatTableStats(p.tables, version, o.tables);
+      return oneNewline(formatTableStats(p.tables, version, o.tables));
     case 'port':
       return ` ${p.ports.length} ports\n${p.ports.map((s) => formatPortStats(s, o.ports)).join('')}`;
     case 'queue':
@@ -164,7 +165,7 @@ function formatReply(p: MultipartReply, version: number, o: PrintOptions): strin
       return `\n${ports.map((port) => formatPhyPort(port)).join('')}`;
     }
     case 'table_features':
-      return formatTableFeatures(p.tables, version);
+      return oneNewline(formatTableFeatures(p.tables, version));
     case 'table_desc':
       return p.tables.map((t) => formatTableDesc(t, o.tables)).join('');
     case 'queue_desc':
@@ -176,9 +177,9 @@ function formatReply(p: MultipartReply, version: number, o: PrintOptions): strin
     case 'group_features':
       return formatGroupFeatures(p.features, version);
     case 'meter':
-      return `\n${p.meters.map((m) => formatMeterStats(m)).join('')}`;
+      return p.meters.map((m) => `\n${formatMeterStats(m)}`).join('');
     case 'meter_config':
-      return `\n${p.meters.map((m) => formatMeterConfig(m)).join('')}`;
+      return p.meters.map((m) => `\n${formatMeterConfig(m)}`).join('');
     case 'meter_features':
       return formatMeterFeatures(p.features);
     case 'flow_monitor':
@@ -193,10 +194,19 @@ function formatReply(p: MultipartReply, version: number, o: PrintOptions): strin
 function formatError(e: OfError, o: PrintOptions): string {
   let out = ` ${e.name ?? `type ${e.errorType}, code ${e.code}`}\n`;
   if (e.name === 'OFPHFC_INCOMPATIBLE' || e.name === 'OFPHFC_EPERM') {
-    return `${out}${new TextDecoder('latin1').decode(e.data).replace(/[^\x20-\x7e\n\t]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)}\n`;
+    return `${out}${new TextDecoder('latin1').decode(e.data).replace(/[^\x20-\x7e]|["\\]/g, (c) => `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`)}\n`;
   }
   out += printMessage(e.data, { ...o, verbosity: 1 });
   return out;
+}
+
+/** A forwarded request, without its header. */
+function formatForwarded(bytes: Uint8Array, o: PrintOptions): string {
+  const decoded = decodeMessage(bytes);
+  if (decoded instanceof OfError) return ` ***decode error: ${decoded.toString()}***`;
+  const { msg, version } = decoded;
+  if (msg.type === 'group_mod') return ` reason=group_mod${formatGroupMod(msg.groupMod, version, o)}`;
+  return msg.type === 'meter_mod' ? ` reason=meter_mod${formatMeterMod(msg.meterMod)}` : '';
 }
 
 /** What follows the name and the xid. */
@@ -243,7 +253,7 @@ function formatBody(msg: OfMessage, version: number, o: PrintOptions): string {
     case 'port_mod': {
       const p = msg.portMod;
       let out = ` port: ${formatPort(p.portNo, o.ports)}: addr:${formatMac(p.hwAddr)}\n`;
-      out += `     config: ${formatPortConfig(p.config)}\n`;
+      out += `     config: ${formatPortConfig(p.config & p.mask)}\n`;
       out += `     mask:   ${formatPortConfig(p.mask)}\n`;
       return `${out}     advertise: ${p.advertise === 0 ? 'UNCHANGED' : formatPortFeatures(p.advertise)}\n`;
     }
@@ -274,7 +284,7 @@ function formatBody(msg: OfMessage, version: number, o: PrintOptions): string {
     case 'bundle_add':
       return formatBundleAdd(msg) + printMessage(msg.message, o);
     case 'requestforward':
-      return ` reason=group_mod`;
+      return formatForwarded(msg.message, o);
     case 'flow_monitor_cancel':
       return ` id=${msg.id}`;
     case 'tlv_table_mod':
@@ -310,6 +320,11 @@ function header(name: string, version: number, xid: number): string {
   return `${name}${shown} (xid=${hex(xid)}):`;
 }
 
+/** Ends a text with one newline, however many it has. */
+function oneNewline(text: string): string {
+  return `${text.replace(/\n+$/, '')}\n`;
+}
+
 /** The text of a message value. */
 export function formatMessage(msg: OfMessage, version: number, xid: number, o: PrintOptions = {}): string {
   const more = (msg.type === 'multipart_reply' || msg.type === 'multipart_request') && msg.more;
@@ -318,11 +333,13 @@ export function formatMessage(msg: OfMessage, version: number, xid: number, o: P
 }
 
 /** The flags of a statistics message: only "more" has a name. */
-function formatStatsFlags(bytes: Uint8Array): string {
+function formatStatsFlags(bytes: Uint8Array, isReply: boolean): string {
   const flags = (bytes[10] << 8) | bytes[11];
   if (flags === 0) return '';
-  if (flags === 1) return ' flags=[more]';
-  return ` ***unknown flags ${hex(flags, 4)}***`;
+  // Requests of several parts came with OpenFlow 1.3.
+  const more = (isReply || bytes[0] >= 4) && (flags & 1) !== 0;
+  const unknown = more ? flags & ~1 : flags;
+  return ` flags=${more ? '[more]' : ''}${unknown === 0 ? '' : `[***unknown flags ${hex(unknown, 4)}***]`}`;
 }
 
 /** The text of a message in bytes. What cannot be decoded is said, with its bytes. */
@@ -337,7 +354,7 @@ export function printMessage(bytes: Uint8Array, o: PrintOptions = {}): string {
   const known = decodeHeader(bytes);
   const name = known instanceof OfError ? '' : header(known.wire.name, version, xid);
   const start =
-    known instanceof OfError || known.wire.stats === undefined ? name : name + formatStatsFlags(bytes);
+    known instanceof OfError || known.wire.stats === undefined ? name : name + formatStatsFlags(bytes, known.wire.stats === 'reply');
   if (length > bytes.length) {
     const text = `(***truncated to ${bytes.length} bytes from ${length}***)\n`;
     return `${start === '' ? '' : `${start}\n`}${text}${hexDump(bytes)}`;

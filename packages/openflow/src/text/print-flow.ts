@@ -11,7 +11,6 @@ import {
   type FlowFilter,
   type FlowMod,
   type FlowRemoved,
-  GROUP_ANY,
   NO_BUFFER,
   type PacketIn,
   type PacketOut,
@@ -45,7 +44,6 @@ export function formatFlowMod(f: FlowMod, version: number, o: PrintOptions): str
   if (f.importance !== 0) out += `importance:${f.importance} `;
   if (f.bufferId !== NO_BUFFER) out += `buf:${hex(f.bufferId)} `;
   if (f.outPort !== OFPP.ANY) out += `out_port:${formatPort(f.outPort, o.ports)} `;
-  if (f.outGroup !== GROUP_ANY) out += `out_group:${f.outGroup} `;
   // That an addition resets counters goes without saying before 1.2.
   out += formatFlags(version < 3 ? f.flags & ~FF.RESET_COUNTS : f.flags, ' ');
   return `${out}actions=${formatActionsIn(f.actions, o)}`;
@@ -77,7 +75,8 @@ export function formatFlowFilter(f: FlowFilter, o: PrintOptions): string {
   let out = '';
   if (f.tableId !== ALL_TABLES) out += ` table=${formatTable(f.tableId, o.tables)}`;
   if (f.outPort !== OFPP.ANY) out += ` out_port=${formatPort(f.outPort, o.ports)}`;
-  return `${out} ${formatMatch(f.match, { ports: o.ports })}`;
+  const match = formatMatch(f.match, { ports: o.ports });
+  return match === '' && out !== '' ? out : `${out} ${match}`;
 }
 
 /** Metadata of a packet beyond its input port. */
@@ -91,7 +90,6 @@ export function formatPacketIn(p: PacketIn, o: PrintOptions): string {
   if (p.tableId !== 0) out += ` table_id=${formatTable(p.tableId, o.tables)}`;
   if (p.cookie !== COOKIE_NONE) out += ` cookie=${hex(p.cookie)}`;
   out += ` total_len=${p.totalLen} ${formatMetadata(p, o)}`;
-  if (p.match.mask[W.IN_PORT] === 0 && out.endsWith(' ')) out = out.trimEnd();
   out += ` (via ${reasonName(p.reason)})`;
   out += ` data_len=${p.packet.length}`;
   if (p.bufferId === NO_BUFFER) {

@@ -17,7 +17,7 @@ import { GROUP_ALL, GROUP_ANY } from '../messages/types.js';
 import { formatActionBits } from './action-bits.js';
 import type { PrintOptions } from './message.js';
 import { formatDuration } from './flow.js';
-import { hex } from './numbers.js';
+import { altHex, hex } from './numbers.js';
 
 const TYPE_NAMES: Readonly<Record<GroupType, string>> = {
   all: 'all',
@@ -62,7 +62,7 @@ function formatSelection(d: Pick<GroupDesc, 'selection'>): string {
 
 /** A group as `group_id=…,type=…,bucket=…`. */
 export function formatGroupDesc(d: GroupDesc, version: number, o: PrintOptions, showType = true): string {
-  let out = `group_id=${formatGroup(d.groupId)}`;
+  let out = `group_id=${d.groupId}`;
   if (showType) out += `,type=${TYPE_NAMES[d.groupType]}`;
   out += formatSelection(d);
   for (const b of d.buckets) out += formatBucket(b, d.groupType, version, o);
@@ -87,7 +87,7 @@ export function formatGroupMod(g: GroupMod, version: number, o: PrintOptions): s
 }
 
 export function formatGroupStats(s: GroupStats): string {
-  let out = ` group_id=${formatGroup(s.groupId)}`;
+  let out = ` group_id=${s.groupId}`;
   if (s.durationSec !== 0xffffffff) out += `,duration=${formatDuration(s.durationSec, s.durationNsec)}`;
   out += `,ref_count=${s.refCount},packet_count=${s.packetCount},byte_count=${s.byteCount}`;
   s.buckets.forEach((b, i) => {
@@ -108,9 +108,4 @@ export function formatGroupFeatures(f: GroupFeatures, version: number): string {
     out += `       actions: ${formatActionBits(f.actions[i], version)}\n`;
   });
   return out;
-}
-
-/** C's `%#x`, which writes 0 without a prefix. */
-export function altHex(n: number | bigint): string {
-  return n === 0 || n === 0n ? '0' : hex(n);
 }

@@ -67,7 +67,7 @@ export function formatMeterFeatures(f: MeterFeatures): string {
   let out = `\nmax_meter:${f.maxMeters} max_bands:${f.maxBands} max_color:${f.maxColor}\n`;
   out += 'band_types: ';
   out += f.bandTypes === 0 ? '0\n' : `${formatBandTypes(f.bandTypes)}\n`;
-  return `${out}capabilities: ${formatFlags(f.capabilities)}\n`;
+  return `${out}capabilities: ${formatBits(f.capabilities, FLAG_NAMES)}\n`;
 }
 
 function formatBandTypes(types: number): string {

@@ -4,7 +4,7 @@ import { formatPort, OFPP } from '@ovs-node/flow/ports';
 import { formatActionsIn } from '../actions/text.js';
 import { isChange } from '../messages/monitor.js';
 import { FMF, type FlowMonitorRequest, type FlowUpdate } from '../messages/monitor-types.js';
-import { ALL_TABLES, GROUP_ANY } from '../messages/types.js';
+import { ALL_TABLES } from '../messages/types.js';
 import type { PrintOptions } from './message.js';
 import { hex } from './numbers.js';
 import { formatBits } from './print-port.js';
@@ -21,12 +21,12 @@ const FLAGS = [
 ] as const;
 
 export function formatMonitorRequest(m: FlowMonitorRequest, o: PrintOptions): string {
+  if (m.command === 'delete') return `\n id=${m.id} command=delete`;
   let out = `\n id=${m.id} flags=${formatBits(m.flags, FLAGS).replaceAll(' ', ',')}`;
   if (m.outPort !== OFPP.ANY) out += ` out_port=${formatPort(m.outPort, o.ports)}`;
-  if (m.outGroup !== GROUP_ANY) out += ` out_group=${m.outGroup}`;
   if (m.tableId !== ALL_TABLES) out += ` table=${formatTable(m.tableId, o.tables)}`;
   const match = formatMatch(m.match, { ports: o.ports });
-  return `${out} ${match}`;
+  return match === '' ? out : `${out} ${match}`;
 }
 
 const EVENTS = { initial: 'INITIAL', added: 'ADDED', removed: 'DELETED', modified: 'MODIFIED' } as const;
@@ -40,8 +40,7 @@ export function formatFlowUpdate(u: FlowUpdate, o: PrintOptions): string {
   if (u.idleTimeout !== 0) out += ` idle_timeout=${u.idleTimeout}`;
   if (u.hardTimeout !== 0) out += ` hard_timeout=${u.hardTimeout}`;
   out += ` cookie=${hex(u.cookie)} `;
-  const match = formatMatch(u.match, { priority: u.priority, ports: o.ports });
-  out += match;
+  out += formatMatch(u.match, { ports: o.ports });
   if (u.actions.length > 0) {
     if (!out.endsWith(' ')) out += ' ';
     out += `actions=${formatActionsIn(u.actions, o)}`;

@@ -75,7 +75,7 @@ function formatState(state: number): string {
   const stp = STP[state & PS.STP_MASK];
   const rest = state & ~PS.STP_MASK;
   if (stp === undefined) return formatBits(rest, STATE);
-  return rest === 0 ? stp : `${formatBits(rest, STATE)} ${stp}`;
+  return rest === 0 ? stp : `${stp}${formatBits(rest, STATE)}`;
 }
 
 export function formatPortFeatures(features: number): string {
@@ -153,13 +153,15 @@ function formatRate(name: string, rate: number | undefined): string {
   return ` ${name}:${Math.floor(rate / 10)}.${rate % 10}%`;
 }
 
-/** The configuration of queues. */
+/** The configuration of queues, by port and number. */
 export function formatQueueConfigs(queues: readonly QueueConfig[], ports?: PortMap): string {
-  let out = '\n';
-  for (const q of queues) {
-    out += `port=${formatPort(q.portNo, ports)} queue=${q.queueId}:`;
-    const rates = formatRate('min_rate', q.minRate) + formatRate('max_rate', q.maxRate);
-    out += `${rates === '' ? ' (no properties)' : rates}\n`;
+  const sorted = [...queues].sort((a, b) => a.portNo - b.portNo || a.queueId - b.queueId);
+  let out = queues.length === 0 ? '' : ' ';
+  let port: number | undefined;
+  for (const q of sorted) {
+    if (q.portNo !== port) out += `port=${formatPort(q.portNo, ports)}\n`;
+    port = q.portNo;
+    out += `queue ${q.queueId}:${formatRate('min_rate', q.minRate)}${formatRate('max_rate', q.maxRate)}\n`;
   }
   return out;
 }

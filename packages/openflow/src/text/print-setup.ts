@@ -2,8 +2,9 @@
 import { formatIp4, formatIp6 } from '@ovs-node/flow/addr-text';
 import { REASONS } from '../actions/output.js';
 import type { CtFlushTuple, IpfixStats, TlvMapping } from '../messages/extension-types.js';
-import { isAnyTuple } from '../messages/extension.js';
 import type { AsyncConfig, AsyncMasks, CtFlush, MessageOf } from '../messages/types.js';
+import { formatCount as count } from './flow.js';
+import { altHex } from './numbers.js';
 import { formatBits } from './print-port.js';
 
 const ROLE_REASONS = {
@@ -49,87 +50,70 @@ const BUNDLE_FLAGS = [
 ] as const;
 
 export function formatBundleControl(m: MessageOf<'bundle_control'>): string {
-  return `\n bundle_id=${altHex32(m.bundleId)} type=${m.control.toUpperCase()} flags=${formatBits(m.flags, BUNDLE_FLAGS)}`;
+  return `\n bundle_id=${altHex(m.bundleId)} type=${m.control.toUpperCase()} flags=${formatBits(m.flags, BUNDLE_FLAGS)}`;
 }
 
 /** What a bundle-add says before the message in it. */
 export function formatBundleAdd(m: MessageOf<'bundle_add'>): string {
-  return `\n bundle_id=${altHex32(m.bundleId)} flags=${formatBits(m.flags, BUNDLE_FLAGS)}\n`;
+  return `\n bundle_id=${altHex(m.bundleId)} flags=${formatBits(m.flags, BUNDLE_FLAGS)}\n`;
 }
 
-function altHex32(n: number): string {
-  return n === 0 ? '0' : `0x${n.toString(16)}`;
-}
 
 function formatMappings(mappings: readonly TlvMapping[]): string {
-  let out = ' class  type  length  match field\n ------  ----  ------  --------------';
+  let out = ' mapping table:\n  class  type  length  match field\n ------  ----  ------  --------------';
   for (const m of mappings) {
-    const type = m.optionType.toString(16);
-    const cls = m.optionClass.toString(16);
-    out += `\n 0x${cls}${' '.repeat(Math.max(0, 6 - cls.length))}0x${type}`;
-    out += `${' '.repeat(Math.max(0, 4 - type.length))}${String(m.optionLen).padStart(6)}  tun_metadata${m.index}`;
+    out += `\n ${altHex(m.optionClass).padStart(6)}  ${altHex(m.optionType).padStart(4)}`;
+    out += `  ${String(m.optionLen).padStart(6)}  tun_metadata${m.index}`;
   }
   return out;
 }
 
+const TLV_COMMANDS = { add: 'ADD', delete: 'DEL', clear: 'CLEAR' } as const;
+
 export function formatTlvTableMod(m: MessageOf<'tlv_table_mod'>): string {
-  const command = m.command.toUpperCase();
-  return `\n ${command} mapping table:\n${formatMappings(m.mappings)}`;
+  const out = `\n ${TLV_COMMANDS[m.command]}`;
+  return m.command === 'clear' ? out : out + formatMappings(m.mappings);
 }
 
 export function formatTlvTableReply(m: MessageOf<'tlv_table_reply'>): string {
   const used = m.mappings.reduce((sum, x) => sum + x.optionLen, 0);
   let out = `\n max option space=${m.maxOptionSpace} max fields=${m.maxFields}\n`;
-  out += ` allocated option space=${used}\n\n mapping table:\n`;
+  out += ` allocated option space=${used}\n\n`;
   return out + formatMappings(m.mappings);
 }
 
-const IPV4_MAPPED = 0xffff00000000n;
+const IPV4_MAPPED = 0xffffn;
+const isMapped = (ip: bigint): boolean => ip >> 32n === IPV4_MAPPED;
 
-/** An address of a tuple; IPv4 ones are mapped. */
-function formatAddress(ip: bigint): string {
-  return ip >> 32n === IPV4_MAPPED >> 32n ? formatIp4(Number(ip & 0xffffffffn)) : formatIp6(ip);
-}
-
-function formatTuple(t: CtFlushTuple, ipProto: number): string {
-  if (isAnyTuple(t, ipProto)) return '';
-  const v6 = (ip: bigint): boolean => ip !== 0n && ip >> 32n !== IPV4_MAPPED >> 32n;
-  const parts: string[] = [];
-  const [src, dst] = v6(t.src) || v6(t.dst) ? ['ct_ipv6_src', 'ct_ipv6_dst'] : ['ct_nw_src', 'ct_nw_dst'];
-  if (t.src !== 0n) parts.push(`${src}=${formatAddress(t.src)}`);
-  if (t.dst !== 0n) parts.push(`${dst}=${formatAddress(t.dst)}`);
-  if (ipProto === 1 || ipProto === 58) {
-    parts.push(`icmp_id=${t.srcPort}`, `icmp_type=${t.icmpType}`, `icmp_code=${t.icmpCode}`);
-  } else {
-    if (t.srcPort !== 0) parts.push(`ct_tp_src=${t.srcPort}`);
-    if (t.dstPort !== 0) parts.push(`ct_tp_dst=${t.dstPort}`);
-  }
-  return parts.join(',');
+function formatTuple(t: CtFlushTuple, ipProto: number, v4: boolean): string {
+  const address = (ip: bigint): string => (isMapped(ip) ? formatIp4(Number(ip & 0xffffffffn)) : formatIp6(ip));
+  const [src, dst] = v4 ? ['ct_nw_src', 'ct_nw_dst'] : ['ct_ipv6_src', 'ct_ipv6_dst'];
+  const out = `${src}=${address(t.src)},${dst}=${address(t.dst)},`;
+  return ipProto === 1 || ipProto === 58
+    ? `${out}icmp_id=${t.srcPort},icmp_type=${t.icmpType},icmp_code=${t.icmpCode}`
+    : `${out}ct_tp_src=${t.srcPort},ct_tp_dst=${t.dstPort}`;
 }
 
 export function formatCtFlush(f: CtFlush): string {
-  let out = ` zone=${f.zone ?? 0}`;
-  out += ` 'ct_nw_proto=${f.ipProto}`;
-  const orig = formatTuple(f.orig, f.ipProto);
-  const reply = formatTuple(f.reply, f.ipProto);
-  if (orig !== '') out += `,${orig}`;
-  return `${out}' '${reply}'`;
+  const v4 = [f.orig.src, f.orig.dst, f.reply.src, f.reply.dst].some(isMapped);
+  const [orig, reply] = [f.orig, f.reply].map((t) => formatTuple(t, f.ipProto, v4));
+  return ` zone=${f.zone ?? 0} '${orig},ct_nw_proto=${f.ipProto}' '${reply}'`;
 }
 
 export function formatIpfix(exporters: readonly IpfixStats[], isBridge: boolean): string {
   if (isBridge) {
-    return exporters.map((s) => `\n  bridge ipfix: ${formatCounters(s, '')}`).join('');
+    return exporters.map((s) => `\n  bridge ipfix: ${formatCounters(s)}`).join('');
   }
   let out = ` ${exporters.length} ids\n`;
-  for (const s of exporters) out += `  id ${String(s.collectorSetId).padStart(3)}: ${formatCounters(s, '')}`;
+  for (const s of exporters) out += `  id ${String(s.collectorSetId).padStart(3)}: ${formatCounters(s)}`;
   return out;
 }
 
-function formatCounters(s: IpfixStats, _indent: string): string {
+function formatCounters(s: IpfixStats): string {
   return (
-    `flows=${s.totalFlows}, current flows=${s.currentFlows}, sampled pkts=${s.packets}, ` +
-    `ipv4 ok=${s.ipv4Packets}, ipv6 ok=${s.ipv6Packets}, tx pkts=${s.txPackets}\n` +
-    `                pkts errs=${s.errorPackets}, ipv4 errs=${s.ipv4ErrorPackets}, ` +
-    `ipv6 errs=${s.ipv6ErrorPackets}, tx errs=${s.txErrors}\n`
+    `flows=${count(s.totalFlows)}, current flows=${count(s.currentFlows)}, sampled pkts=${count(s.packets)}, ` +
+    `ipv4 ok=${count(s.ipv4Packets)}, ipv6 ok=${count(s.ipv6Packets)}, tx pkts=${count(s.txPackets)}\n` +
+    `                pkts errs=${count(s.errorPackets)}, ipv4 errs=${count(s.ipv4ErrorPackets)}, ` +
+    `ipv6 errs=${count(s.ipv6ErrorPackets)}, tx errs=${count(s.txErrors)}\n`
   );
 }

@@ -259,10 +259,8 @@ function formatActionsShown(a: ActionsShown): string {
 function formatFlowShown(f: FlowShown, before: FlowShown | undefined): string {
   let out = '';
   if (f.next.length > 0) {
-    out +=
-      before && same(f.next, before.next)
-        ? '      (same next tables)\n'
-        : `      next tables: ${formatRuns(f.next)}\n`;
+    out += `      next tables: ${formatRuns(f.next)}
+`;
   }
   if (f.instructions.length > 0) {
     out +=
@@ -338,7 +336,7 @@ const features = ({ shown }: Entry): string =>
 const counts = ({ stats }: Entry): string =>
   stats === undefined ? '' : `${stats.activeCount} ${stats.lookupCount} ${stats.matchedCount}`;
 
-function formatTables(entries: readonly Entry[], hasFeatures: boolean): string {
+function formatTables(entries: readonly Entry[]): string {
   let out = '\n';
   let ditto: [first: number, last: number] | undefined;
   const finish = (): void => {
@@ -369,7 +367,7 @@ function formatTables(entries: readonly Entry[], hasFeatures: boolean): string {
       out += `    active=${s.activeCount}, lookup=${s.lookupCount}, matched=${s.matchedCount}\n`;
     }
     if (sameFeatures) {
-      out += hasFeatures ? '    (same features)\n\n' : '\n';
+      out += formatAbilities(e.shown, undefined) === '' ? '\n' : '    (same features)\n\n';
       return;
     }
     out += `${formatAbilities(e.shown, before?.shown)}\n`;
@@ -381,15 +379,12 @@ function formatTables(entries: readonly Entry[], hasFeatures: boolean): string {
 /** The body of a table statistics reply. */
 export function formatTableStats(tables: readonly TableStats[], version: number, _map?: TableMap): string {
   const entries = tables.map((stats) => ({ shown: shownOfStats(stats, version), stats }));
-  return `${formatTables(entries, version <= 3).trimEnd()}\n`;
+  return formatTables(entries);
 }
 
 /** The body of table features. */
 export function formatTableFeatures(tables: readonly TableFeatures[], version: number): string {
-  return formatTables(
-    tables.map((t) => ({ shown: shownOfFeatures(t, version), stats: undefined })),
-    true,
-  );
+  return formatTables(tables.map((t) => ({ shown: shownOfFeatures(t, version), stats: undefined })));
 }
 
 const EVICTION_FLAGS = [
@@ -406,7 +401,7 @@ function formatEvictionFlags(flags: number): string {
 export function formatTableDesc(t: TableDesc, map?: TableMap): string {
   let out = `\n  table ${formatTable(t.tableId, map)}`;
   out += `:\n   eviction=${t.eviction ? 'on' : 'off'} eviction_flags=`;
-  if (t.evictionFlags !== undefined) out += formatEvictionFlags(t.evictionFlags);
+  out += t.evictionFlags === undefined ? '(default)' : formatEvictionFlags(t.evictionFlags);
   out += `\n   vacancy=${t.vacancyEvents ? 'on' : 'off'}`;
   if (t.vacancyEvents) {
     out += ` vacancy_down=${t.vacancy.down}% vacancy_up=${t.vacancy.up}% vacancy=${t.vacancy.vacancy}%`;
@@ -417,8 +412,9 @@ export function formatTableDesc(t: TableDesc, map?: TableMap): string {
 export function formatTableMod(t: TableMod, map?: TableMap): string {
   let out = t.tableId === 255 ? ' table_id: ALL_TABLES' : ` table_id=${formatTable(t.tableId, map)}`;
   if (t.miss !== 'default') out += `, flow_miss_config=${t.miss}`;
-  if (t.eviction !== undefined) out += `, eviction=${t.eviction ? 'on' : 'off'}`;
-  if (t.evictionFlags !== undefined) out += `eviction_flags=${formatEvictionFlags(t.evictionFlags)}`;
+  // The peer takes eviction flags, where there are any, for the word.
+  const eviction = t.evictionFlags ?? (t.eviction === undefined ? 0 : t.eviction ? 1 : 2);
+  if (eviction !== 0) out += `, eviction=${['on', 'off'][eviction - 1] ?? '***error***'}`;
   if (t.vacancyEvents !== undefined) {
     out += `, vacancy=${t.vacancyEvents ? 'on' : 'off'}`;
     if (t.vacancyEvents) out += ` vacancy:${t.vacancy.down},${t.vacancy.up}`;
