@@ -227,6 +227,7 @@ function readGroupMod15(r: Reader, version: number): GroupMod {
   if (bucketsLength > r.left) fail('OFPGMFC_BAD_BUCKET', `${bucketsLength} bytes of buckets`);
   const buckets = readBuckets(r.sub(bucketsLength), version, type);
   const selection = readSelection(r, type, command);
+  if (command === 'remove_bucket' && buckets.length > 0) bad();
   checkGroupMod(command, type, buckets);
   return { command: command!, groupType: type!, groupId, commandBucketId, buckets, selection };
 }
@@ -260,6 +261,9 @@ export const GROUP_MESSAGES: MessageRows<'group_mod'> = {
           r.skip(1);
           const groupId = r.u32();
           const buckets = readBuckets(r, version, type);
+          if (command === 'delete' && version >= 4 && buckets.length > 0) {
+            fail('OFPGMFC_INVALID_GROUP', 'buckets in a deletion');
+          }
           checkGroupMod(command, type, buckets);
           const groupMod = {
             command: command!,

@@ -3,9 +3,13 @@ import type { Match } from '@ovs-node/flow/match';
 import type { Action } from '../actions/types.js';
 import type { FlowRemovedReason } from './types.js';
 
-export type FlowMonitorCommand = 'add' | 'modify' | 'delete';
+/** `unknown`: a number without a meaning, which a switch refuses. */
+export type FlowMonitorCommand = 'add' | 'modify' | 'delete' | 'unknown';
 
-/** Bits of `FlowMonitorRequest.flags`: OFPFMF14_*. The extensions say NO_ABBREV in the other sense, which the codec turns. */
+/**
+ * Bits of `FlowMonitorRequest.flags`: OFPFMF14_*. What the extensions call "own" is ONLY_OWN here, as the peer has it;
+ * NO_ABBREV the peer takes from nobody.
+ */
 export const FMF = {
   INITIAL: 1,
   ADD: 2,

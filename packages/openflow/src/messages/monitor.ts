@@ -3,24 +3,42 @@ import { putActions, putFlowActions, readActions, readFlowActions } from '../act
 import { fail } from '../errors.js';
 import { putOxmMatch, putNxMatch, readNxMatch, readOxmMatch } from '../match/nxm.js';
 import type { Reader, Writer } from '../wire.js';
-import type { FlowChange, FlowMonitorCommand, FlowMonitorRequest, FlowUpdate } from './monitor-types.js';
+import {
+  FMF,
+  type FlowChange,
+  type FlowMonitorCommand,
+  type FlowMonitorRequest,
+  type FlowUpdate,
+} from './monitor-types.js';
 import { items } from './multipart-items.js';
 import { putPortNo, readPortNo } from './port.js';
 import { type BodyRow, bodies, forms, form, type MessageRows } from './row.js';
 import { type FlowRemovedReason, GROUP_ANY, type ReplyOf, type RequestOf } from './types.js';
 
 const COMMANDS: readonly FlowMonitorCommand[] = ['add', 'modify', 'delete'];
-/** The extensions' flag 32 asks for the connection's own changes in full, as NO_ABBREV does. */
-const KNOWN = 0x3f;
-const KNOWN_14 = 0x7f;
+/** When to tell of changes; one at least has to be asked for. */
+const WHEN = FMF.ADD | FMF.REMOVED | FMF.MODIFY;
+const SHARED = FMF.INITIAL | WHEN | FMF.INSTRUCTIONS;
+/** The extensions' flag for ONLY_OWN. */
+const OWN = 32;
+
+function checkFlags(flags: number, known: number): void {
+  if ((flags & ~known) !== 0 || (flags & WHEN) === 0)
+    fail('OFPMOFC_BAD_FLAGS', `flow monitor flags ${flags}`);
+}
 
 function putRequest(w: Writer, m: FlowMonitorRequest, version: number): void {
   if (version >= 5) {
-    w.u32(m.id).u32(m.outPort).u32(m.outGroup).u16(m.flags).u8(m.tableId).u8(COMMANDS.indexOf(m.command));
+    w.u32(m.id)
+      .u32(m.outPort)
+      .u32(m.outGroup)
+      .u16(m.flags)
+      .u8(m.tableId)
+      .u8(COMMANDS.indexOf(m.command) & 0xff);
     putOxmMatch(w, m.match, version);
     return;
   }
-  w.u32(m.id).u16(m.flags & KNOWN);
+  w.u32(m.id).u16((m.flags & SHARED) | ((m.flags & FMF.ONLY_OWN) !== 0 ? OWN : 0));
   const start = w.length;
   if (version === 4) {
     w.u16(0).u32(m.outPort).u8(m.tableId).zeros(3);
@@ -40,13 +58,13 @@ function readRequest(r: Reader, version: number): FlowMonitorRequest {
   if (version >= 5) {
     const outPort = readPortNo(r, version);
     const [outGroup, flags, tableId, number] = [r.u32(), r.u16(), r.u8(), r.u8()];
-    const command = COMMANDS[number];
-    if (command === undefined) fail('OFPMOFC_BAD_COMMAND', `flow monitor command ${number}`);
-    if ((flags & ~KNOWN_14) !== 0) fail('OFPMOFC_BAD_FLAGS', `flow monitor flags ${flags}`);
+    const command = COMMANDS[number] ?? 'unknown';
+    if (command !== 'delete') checkFlags(flags, SHARED | FMF.ONLY_OWN);
     return { id, command, flags, outPort, outGroup, tableId, match: readOxmMatch(r) };
   }
-  const flags = r.u16();
-  if ((flags & ~KNOWN) !== 0) fail('OFPMOFC_BAD_FLAGS', `flow monitor flags ${flags}`);
+  const wire = r.u16();
+  checkFlags(wire, SHARED | OWN);
+  const flags = (wire & SHARED) | ((wire & OWN) !== 0 ? FMF.ONLY_OWN : 0);
   const common = { id, command: 'add' as const, flags, outGroup: GROUP_ANY };
   if (version === 4) {
     r.skip(2);

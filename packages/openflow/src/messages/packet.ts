@@ -95,6 +95,7 @@ function readPacketIn2(r: Reader): PacketIn {
       p = { ...p, continuation: b.rest() };
     } else fail('OFPBPC_BAD_TYPE', `property ${type}`);
   }
+  if (packet.length === 0) fail('OFPBRC_BAD_LEN', 'no packet');
   return { ...p, packet, totalLen: totalLen < 0 ? packet.length : totalLen };
 }
 

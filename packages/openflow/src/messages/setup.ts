@@ -71,7 +71,9 @@ function putFixed(w: Writer, c: AsyncConfig): void {
 
 /** Reads the structure; reasons that a version does not have are passed over. */
 function readFixed(r: Reader, version: number): AsyncConfig {
-  const masks = FIXED.map((key) => [key, r.u32() & known(key, version), r.u32() & known(key, version)] as const);
+  const masks = FIXED.map(
+    (key) => [key, r.u32() & known(key, version), r.u32() & known(key, version)] as const,
+  );
   return {
     primary: Object.fromEntries(masks.map(([key, primary]) => [key, primary])),
     secondary: Object.fromEntries(masks.map(([key, , secondary]) => [key, secondary])),

@@ -113,15 +113,16 @@ export function tableAbilities(t: TableFeatures): TableAbilities {
   };
 }
 
-/** Refuses features of which a property is bad or missing. One of no property at all only names a table. */
-export function checkTableAbilities(t: TableFeatures, _version: number): void {
+/** Refuses features of which a property is bad or missing. */
+export function checkTableAbilities(t: TableFeatures, version: number): void {
   const seen = new Set<number>();
   for (const { type } of t.properties) {
     if (type > 15 || type === 9 || type === 11) continue;
     seen.add(type);
   }
   tableAbilities(t);
-  if (t.properties.length === 0) return;
+  // Since OpenFlow 1.5 none at all is as good as all that are required.
+  if (t.properties.length === 0 && version >= 6) return;
   for (const type of REQUIRED)
     if (!seen.has(type)) fail('OFPTFFC_BAD_FEATURES', `property ${type} is missing`);
 }

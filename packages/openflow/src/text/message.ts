@@ -1,6 +1,7 @@
 /** Messages as text, as `ovs-ofctl` prints what it receives (`ofp-print`, `monitor`, `snoop`, replies). */
 import { formatMac } from '@ovs-node/flow/addr-text';
 import { OFPP, formatPort, type PortMap } from '@ovs-node/flow/ports';
+import { checkActions } from '../actions/check.js';
 import type { TableMap } from '../actions/row.js';
 import { OfError } from '../errors.js';
 import { decodeHeader, decodeMessage, HEADER_LENGTH, wireFormOf } from '../messages/codec.js';
@@ -322,7 +323,7 @@ function header(name: string, version: number, xid: number): string {
 
 /** Ends a text with one newline, however many it has. */
 function oneNewline(text: string): string {
-  return `${text.replace(/\n+$/, '')}\n`;
+  return text === '' ? '' : `${text.replace(/\n+$/, '')}\n`;
 }
 
 /** The text of a message value. */
@@ -330,6 +331,13 @@ export function formatMessage(msg: OfMessage, version: number, xid: number, o: P
   const more = (msg.type === 'multipart_reply' || msg.type === 'multipart_request') && msg.more;
   const out = `${header(messageName(msg, version), version, xid)}${more ? ' flags=[more]' : ''}${formatBody(msg, version, o)}`;
   return out.endsWith('\n') ? out : `${out}\n`;
+}
+
+/** What is wrong with a message that can be decoded: actions that do not go with the match of their flow. */
+function inconsistency(msg: OfMessage): string | undefined {
+  if (msg.type !== 'flow_mod') return undefined;
+  const { actions, match, tableId } = msg.flowMod;
+  return checkActions(actions, match, { tableId }).error;
 }
 
 /** The flags of a statistics message: only "more" has a name. */
@@ -354,7 +362,9 @@ export function printMessage(bytes: Uint8Array, o: PrintOptions = {}): string {
   const known = decodeHeader(bytes);
   const name = known instanceof OfError ? '' : header(known.wire.name, version, xid);
   const start =
-    known instanceof OfError || known.wire.stats === undefined ? name : name + formatStatsFlags(bytes, known.wire.stats === 'reply');
+    known instanceof OfError || known.wire.stats === undefined
+      ? name
+      : name + formatStatsFlags(bytes, known.wire.stats === 'reply');
   if (length > bytes.length) {
     const text = `(***truncated to ${bytes.length} bytes from ${length}***)\n`;
     return `${start === '' ? '' : `${start}\n`}${text}${hexDump(bytes)}`;
@@ -368,9 +378,12 @@ export function printMessage(bytes: Uint8Array, o: PrintOptions = {}): string {
   if (decoded instanceof OfError) {
     const partial = decoded.partial ? formatBody(decoded.partial, version, o) : '';
     const out = start + partial;
-    return `${out}${out.endsWith(' ') ? '' : ' '}***decode error: ${decoded.toString()}***\n${hexDump(bytes)}`;
+    return `${out}${/[ \n]$/.test(out) ? '' : ' '}***decode error: ${decoded.toString()}***\n${hexDump(bytes)}`;
   }
+  const problem = inconsistency(decoded.msg);
+  if (problem !== undefined) return `${start} ***decode error: ${problem}***\n${hexDump(bytes)}`;
   let out = start + formatBody(decoded.msg, version, o);
+  if (out.endsWith(' ')) out = out.slice(0, -1);
   if (!out.endsWith('\n')) out += '\n';
   return (o.verbosity ?? 0) >= 5 ? out + hexDump(bytes) : out;
 }

@@ -4,7 +4,7 @@ import { formatPort, OFPP } from '@ovs-node/flow/ports';
 import { formatActionsIn } from '../actions/text.js';
 import { isChange } from '../messages/monitor.js';
 import { FMF, type FlowMonitorRequest, type FlowUpdate } from '../messages/monitor-types.js';
-import { ALL_TABLES } from '../messages/types.js';
+import { ALL_TABLES, GROUP_ANY } from '../messages/types.js';
 import type { PrintOptions } from './message.js';
 import { hex } from './numbers.js';
 import { formatBits } from './print-port.js';
@@ -16,14 +16,15 @@ const FLAGS = [
   [FMF.REMOVED, 'delete'],
   [FMF.MODIFY, 'modify'],
   [FMF.INSTRUCTIONS, 'actions'],
-  [FMF.NO_ABBREV, 'own'],
-  [FMF.ONLY_OWN, 'only_own'],
+  [FMF.ONLY_OWN, 'own'],
 ] as const;
 
 export function formatMonitorRequest(m: FlowMonitorRequest, o: PrintOptions): string {
   if (m.command === 'delete') return `\n id=${m.id} command=delete`;
   let out = `\n id=${m.id} flags=${formatBits(m.flags, FLAGS).replaceAll(' ', ',')}`;
   if (m.outPort !== OFPP.ANY) out += ` out_port=${formatPort(m.outPort, o.ports)}`;
+  // As a signed number, and not when it is 0.
+  if (m.outGroup !== 0 && m.outGroup !== GROUP_ANY) out += ` out_group=${m.outGroup | 0}`;
   if (m.tableId !== ALL_TABLES) out += ` table=${formatTable(m.tableId, o.tables)}`;
   const match = formatMatch(m.match, { ports: o.ports });
   return match === '' ? out : `${out} ${match}`;

@@ -58,7 +58,6 @@ export function formatBundleAdd(m: MessageOf<'bundle_add'>): string {
   return `\n bundle_id=${altHex(m.bundleId)} flags=${formatBits(m.flags, BUNDLE_FLAGS)}\n`;
 }
 
-
 function formatMappings(mappings: readonly TlvMapping[]): string {
   let out = ' mapping table:\n  class  type  length  match field\n ------  ----  ------  --------------';
   for (const m of mappings) {
@@ -86,7 +85,8 @@ const IPV4_MAPPED = 0xffffn;
 const isMapped = (ip: bigint): boolean => ip >> 32n === IPV4_MAPPED;
 
 function formatTuple(t: CtFlushTuple, ipProto: number, v4: boolean): string {
-  const address = (ip: bigint): string => (isMapped(ip) ? formatIp4(Number(ip & 0xffffffffn)) : formatIp6(ip));
+  const address = (ip: bigint): string =>
+    isMapped(ip) ? formatIp4(Number(ip & 0xffffffffn)) : formatIp6(ip);
   const [src, dst] = v4 ? ['ct_nw_src', 'ct_nw_dst'] : ['ct_ipv6_src', 'ct_ipv6_dst'];
   const out = `${src}=${address(t.src)},${dst}=${address(t.dst)},`;
   return ipProto === 1 || ipProto === 58
@@ -102,18 +102,19 @@ export function formatCtFlush(f: CtFlush): string {
 
 export function formatIpfix(exporters: readonly IpfixStats[], isBridge: boolean): string {
   if (isBridge) {
-    return exporters.map((s) => `\n  bridge ipfix: ${formatCounters(s)}`).join('');
+    return exporters.map((s) => `\n  bridge ipfix: ${formatCounters(s, ' '.repeat(16))}`).join('');
   }
   let out = ` ${exporters.length} ids\n`;
-  for (const s of exporters) out += `  id ${String(s.collectorSetId).padStart(3)}: ${formatCounters(s)}`;
+  for (const s of exporters)
+    out += `  id ${String(s.collectorSetId).padStart(3)}: ${formatCounters(s, ' '.repeat(10))}`;
   return out;
 }
 
-function formatCounters(s: IpfixStats): string {
+function formatCounters(s: IpfixStats, indent: string): string {
   return (
     `flows=${count(s.totalFlows)}, current flows=${count(s.currentFlows)}, sampled pkts=${count(s.packets)}, ` +
     `ipv4 ok=${count(s.ipv4Packets)}, ipv6 ok=${count(s.ipv6Packets)}, tx pkts=${count(s.txPackets)}\n` +
-    `                pkts errs=${count(s.errorPackets)}, ipv4 errs=${count(s.ipv4ErrorPackets)}, ` +
+    `${indent}pkts errs=${count(s.errorPackets)}, ipv4 errs=${count(s.ipv4ErrorPackets)}, ` +
     `ipv6 errs=${count(s.ipv6ErrorPackets)}, tx errs=${count(s.txErrors)}\n`
   );
 }

@@ -150,7 +150,11 @@ function shownOfStats(t: TableStats, version: number): Shown {
     next: [],
     instructions,
     write: { actions: actionNames(b.writeActions, version), setFields: set(b.writeSetFields) },
-    apply: { actions: actionNames(b.applyActions, version), setFields: set(b.applySetFields) },
+    // In OpenFlow 1.1 the peer takes the actions to write for those to apply.
+    apply: {
+      actions: actionNames(version === 2 ? b.writeActions : b.applyActions, version),
+      setFields: set(b.applySetFields),
+    },
   };
   const fields = version === 2 ? fields11 : fields12;
   return {
@@ -284,16 +288,15 @@ function formatMatching(t: Shown): string {
   const list = (title: string, names: readonly string[]): void => {
     if (names.length > 0) out += `      ${title}: ${groupNames(names)}\n`;
   };
-  const exact = t.match.filter((n) => !t.mask.includes(n) && !t.wildcard.includes(n));
-  list(
-    'arbitrary mask',
-    t.match.filter((n) => t.mask.includes(n)),
-  );
+  list('arbitrary mask', t.mask);
   list(
     'exact match or wildcard',
-    t.match.filter((n) => !t.mask.includes(n) && t.wildcard.includes(n)),
+    t.wildcard.filter((n) => !t.mask.includes(n)),
   );
-  list('must exact match', exact);
+  list(
+    'must exact match',
+    t.match.filter((n) => !t.mask.includes(n) && !t.wildcard.includes(n)),
+  );
   return out;
 }
 
@@ -316,7 +319,7 @@ function formatAbilities(t: Shown, before: Shown | undefined): string {
     out += `    instructions (table miss and others):\n${formatFlowShown(t.nonmiss, before?.nonmiss)}`;
   }
   if (t.match.length > 0) {
-    const matching = (s: Shown): unknown => [s.match, s.mask, s.wildcard];
+    const matching = (s: Shown): unknown => [s.match, s.mask];
     out += before && same(matching(t), matching(before)) ? '    (same matching)\n' : formatMatching(t);
   }
   return out;
@@ -337,6 +340,7 @@ const counts = ({ stats }: Entry): string =>
   stats === undefined ? '' : `${stats.activeCount} ${stats.lookupCount} ${stats.matchedCount}`;
 
 function formatTables(entries: readonly Entry[]): string {
+  if (entries.length === 0) return '';
   let out = '\n';
   let ditto: [first: number, last: number] | undefined;
   const finish = (): void => {

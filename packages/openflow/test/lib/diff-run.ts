@@ -22,7 +22,12 @@ export function generate(r: Random, kind: string, version: number): Uint8Array |
     } else if (way === 'request') {
       const request = maker.request(body);
       if (request === undefined) return undefined;
-      msg = { type: 'multipart_request', request, more: r.chance(0.1), format: r.pick(['nxm', 'openflow10']) };
+      msg = {
+        type: 'multipart_request',
+        request,
+        more: r.chance(0.1),
+        format: r.pick(['nxm', 'openflow10']),
+      };
     } else {
       const reply = maker.reply(body);
       msg = { type: 'multipart_reply', reply, more: r.chance(0.1), format: r.pick(['nxm', 'openflow10']) };

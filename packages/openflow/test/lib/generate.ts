@@ -8,7 +8,13 @@ import { ERRORS, type ErrorName } from '../../src/error-table.js';
 import { errorNumbers, OfError } from '../../src/errors.js';
 import { encodeMessage } from '../../src/messages/codec.js';
 import { BUNDLE_CONTROLS } from '../../src/messages/bundle.js';
-import { BUCKET, type Bucket, type GroupDesc, type GroupMod, type GroupType } from '../../src/messages/group-types.js';
+import {
+  BUCKET,
+  type Bucket,
+  type GroupDesc,
+  type GroupMod,
+  type GroupType,
+} from '../../src/messages/group-types.js';
 import { METER, MF, type MeterConfig } from '../../src/messages/meter-types.js';
 import { tableFeatures } from '../../src/messages/table-features.js';
 import type {
@@ -254,13 +260,20 @@ export class Maker {
 
   tableFeatures(i: number): TableFeatures {
     const { r, version } = this;
-    const t = tableFeatures(r.chance(0.5) ? 3 : 200, 210, r.pick(['', '', 'tab']), r.pick([5, 5, 0]), version);
+    const t = tableFeatures(
+      r.chance(0.5) ? 3 : 200,
+      210,
+      r.pick(['', '', 'tab']),
+      r.pick([5, 5, 0]),
+      version,
+    );
     const config = r.chance(0.3) ? r.some(12) : 0;
     // Some properties of table-miss flows go missing, some lists are cut.
     const properties = t.properties
       .filter((p) => p.type % 2 === 0 || r.chance(0.7))
       .map((p) => {
-        if (p.type === 2 || p.type === 3) return r.chance(0.5) ? p : { ...p, body: p.body.subarray(0, r.below(9)) };
+        if (p.type === 2 || p.type === 3)
+          return r.chance(0.5) ? p : { ...p, body: p.body.subarray(0, r.below(9)) };
         if (p.type < 8 && r.chance(0.3)) return { ...p, body: p.body.subarray(0, 4 * r.below(6)) };
         if (p.type >= 8 && r.chance(0.2)) return { ...p, body: new Uint8Array(0) };
         return p;
@@ -270,7 +283,8 @@ export class Maker {
 
   queueConfig(): QueueConfig {
     const { r } = this;
-    const rate = (): number | undefined => (r.chance(0.4) ? undefined : r.pick([0, 1, 999, 1000, 1001, 65534]));
+    const rate = (): number | undefined =>
+      r.chance(0.4) ? undefined : r.pick([0, 1, 999, 1000, 1001, 65534]);
     return { portNo: this.port(), queueId: r.bits(32), minRate: rate(), maxRate: rate() };
   }
 
@@ -401,7 +415,11 @@ export class Maker {
     const name = r.pick(names);
     const data = name.startsWith('OFPHFC')
       ? new TextEncoder().encode(r.pick(['no good', 'tab\there', 'odd \u0001 byte']))
-      : r.pick([new Uint8Array(0), r.bytes(r.below(30)), encodeMessage({ type: 'features_request' }, version, 5)]);
+      : r.pick([
+          new Uint8Array(0),
+          r.bytes(r.below(30)),
+          encodeMessage({ type: 'features_request' }, version, 5),
+        ]);
     return new OfError(name, '', data);
   }
 
@@ -431,7 +449,7 @@ export class Maker {
           monitors: r.many(2, () => ({
             id: r.bits(32),
             command: version >= 5 ? r.pick(['add', 'modify', 'delete'] as const) : ('add' as const),
-            flags: r.some(version >= 5 ? 0x7f : 0x3f),
+            flags: r.some(0x5f) | (r.chance(0.8) ? 2 : 0),
             outPort: this.port(),
             outGroup: this.group(),
             tableId: r.bits(8),
@@ -449,7 +467,13 @@ export class Maker {
       case 'desc':
         return {
           type,
-          desc: { mfr: 'Nicira, Inc.', hw: 'x', sw: r.pick(['', '3.1.0']), serial: 'None', dp: r.pick(NAMES) },
+          desc: {
+            mfr: 'Nicira, Inc.',
+            hw: 'x',
+            sw: r.pick(['', '3.1.0']),
+            serial: 'None',
+            dp: r.pick(NAMES),
+          },
         };
       case 'flow':
         return { type, flows: r.many(3, () => this.flowStats()) };
@@ -665,7 +689,9 @@ export class Maker {
       case 'role_reply':
         return {
           type,
-          role: r.pick(version < 3 ? ['equal', 'primary', 'secondary'] : ['nochange', 'equal', 'primary', 'secondary']),
+          role: r.pick(
+            version < 3 ? ['equal', 'primary', 'secondary'] : ['nochange', 'equal', 'primary', 'secondary'],
+          ),
           generationId: r.chance(0.5) ? r.u64() : undefined,
         };
       case 'role_status':
@@ -678,7 +704,10 @@ export class Maker {
       case 'table_status':
         return { type, reason: r.pick(['vacancy_down', 'vacancy_up']), desc: this.tableDesc() };
       case 'requestforward':
-        return { type, message: encodeMessage({ type: 'group_mod', groupMod: this.groupMod() }, version, r.u32()) };
+        return {
+          type,
+          message: encodeMessage({ type: 'group_mod', groupMod: this.groupMod() }, version, r.u32()),
+        };
       case 'bundle_control':
         return { type, bundleId: r.bits(32), control: r.pick(BUNDLE_CONTROLS), flags: r.some(3) };
       case 'bundle_add': {
