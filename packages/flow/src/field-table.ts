@@ -1,5 +1,6 @@
 import type { FieldCode, FieldFormat, FieldRow, FixedMatch, Prereq } from './field-types.js';
-import { W } from './layout.js';
+import { KEY_WORDS, W } from './layout.js';
+import { TUN_METADATA_BYTES, TUN_METADATA_FIELDS } from './tun-metadata.js';
 
 /**
  * Every field of ovs-fields(7), one row each, in the order of that page's field numbers. Parser, printer,
@@ -9,7 +10,7 @@ import { W } from './layout.js';
  * `vlan_pcp` (setting them also says that a tag is present), and the OpenFlow 1.0 `in_port`, which is the
  * same word as `in_port_oxm`. An ICMP type or code fills the whole 16 bits of the L4 port it shares.
  *
- * `tun_metadata0`..`63` have no row: they need the TLV mapping of `add-tlv-map`, and are refused by name.
+ * `tun_metadata0`..`63` have no place in a key (`tun-metadata.ts`).
  */
 
 const NX_VENDOR = 0x00002320;
@@ -121,43 +122,59 @@ const TUNNEL = [
   },
   {
     name: 'tun_erspan_idx',
-    ...at(W.TUN_EXT, 12, 20, 4),
+    ...at(W.TUN_EXT, 0, 32, 4, 20),
     ...is('mask', 'hexadecimal', 'none', 'rw'),
     ...on('no', 'no', nxEt('ERSPAN_IDX', 11)),
   },
   {
     name: 'tun_erspan_ver',
-    ...at(W.TUN_EXT, 0, 4, 1),
+    onesOnly: true,
+    ...at(W.TUN_EXT + 1, 8, 4, 1),
     ...is('mask', 'decimal', 'none', 'rw'),
     ...on('no', 'no', nxEt('ERSPAN_VER', 12)),
   },
   {
     name: 'tun_erspan_dir',
-    ...at(W.TUN_EXT, 10, 1, 1),
+    onesOnly: true,
+    ...at(W.TUN_EXT + 1, 18, 1, 1),
     ...is('mask', 'decimal', 'none', 'rw'),
     ...on('no', 'no', nxEt('ERSPAN_DIR', 13)),
   },
   {
     name: 'tun_erspan_hwid',
-    ...at(W.TUN_EXT, 4, 6, 1),
+    onesOnly: true,
+    ...at(W.TUN_EXT + 1, 12, 6, 1),
     ...is('mask', 'hexadecimal', 'none', 'rw'),
     ...on('no', 'no', nxEt('ERSPAN_HWID', 14)),
   },
   {
     name: 'tun_gtpu_flags',
+    onesOnly: true,
     ...at(W.TUN_EXT + 1, 0, 8),
     ...is('mask', 'hexadecimal', 'none', 'ro'),
     ...on('no', 'no', nxEt('GTPU_FLAGS', 15)),
   },
   {
     name: 'tun_gtpu_msgtype',
+    onesOnly: true,
     ...at(W.TUN_EXT + 1, 24, 8),
     ...is('mask', 'decimal', 'none', 'ro'),
     ...on('no', 'no', nxEt('GTPU_MSGTYPE', 16)),
   },
 ] as const satisfies readonly FieldRow[];
 
-const METADATA = [
+const TUNNEL_OPTIONS: readonly FieldRow[] = Array.from({ length: TUN_METADATA_FIELDS }, (_, i) => ({
+  name: `tun_metadata${i}`,
+  offset: KEY_WORDS * 32,
+  keyBits: 0,
+  bits: TUN_METADATA_BYTES * 8,
+  bytes: TUN_METADATA_BYTES,
+  option: i,
+  ...is('mask', 'hexadecimal', 'none', 'rw'),
+  ...on('no', 'no', nxmNx(`TUN_METADATA${i}`, 40 + i)),
+}));
+
+const METADATA: readonly FieldRow[] = [
   {
     name: 'dp_hash',
     ...at(W.DP_HASH, 0, 32),
@@ -183,6 +200,7 @@ const METADATA = [
     ...on('no', 'no', nxmNx('CONJ_ID', 37)),
   },
   ...TUNNEL,
+  ...TUNNEL_OPTIONS,
   {
     name: 'metadata',
     ...at(W.METADATA, 0, 64),
@@ -285,7 +303,7 @@ const METADATA = [
     ...is('mask', 'decimal', 'ct', 'ro'),
     ...on('no', 'no', nxmNx('CT_TP_DST', 125)),
   },
-] as const satisfies readonly FieldRow[];
+];
 
 /** `reg0`..`reg15`, the 64-bit `xreg0`..`xreg7` and the 128-bit `xxreg0`..`xxreg3` over the same words. */
 const REGISTERS: readonly FieldRow[] = [
@@ -604,6 +622,7 @@ const LAYER4 = [
   },
   {
     name: 'nsh_mdtype',
+    max: 2,
     ...at(W.NSH, 16, 8),
     ...is('exact', 'decimal', 'nsh', 'ro'),
     ...on('no', 'no', nxNsh('MDTYPE', 2)),
@@ -658,6 +677,7 @@ const LAYER4 = [
   },
   {
     name: 'nsh_ttl',
+    max: 63,
     ...at(W.NSH, 8, 8),
     ...is('exact', 'decimal', 'nsh', 'rw'),
     ...on('no', 'no', nxNsh('TTL', 10)),

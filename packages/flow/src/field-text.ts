@@ -20,8 +20,9 @@ import {
   TCP_FLAGS,
   TUNNEL_FLAGS,
 } from './flags-text.js';
-import { scanInt, scanU64 } from './int-text.js';
+import { altHex, scanInt, scanU64 } from './int-text.js';
 import { formatPort, parsePort, type PortMap } from './ports.js';
+import { TUN_METADATA_BYTES } from './tun-metadata.js';
 
 /**
  * Values of fields as text, both ways: what stands after `=` in a match, before `->` in `set_field`, and in
@@ -31,7 +32,7 @@ import { formatPort, parsePort, type PortMap } from './ports.js';
  * value that the field does not have are passed on and dropped where the value is put into a key.
  */
 
-const ONES = Array.from({ length: 17 }, (_, bytes) => (1n << BigInt(bytes * 8)) - 1n);
+const ONES = Array.from({ length: TUN_METADATA_BYTES + 1 }, (_, bytes) => (1n << BigInt(bytes * 8)) - 1n);
 const ones = (bytes: number): bigint => ONES[bytes]!;
 
 /** A flag set per format. */
@@ -97,7 +98,10 @@ function parseByFormat(f: Field, s: string, ports: PortMap | undefined): Masked 
     case 'tnl_flags': {
       const set = FLAG_SETS[f.format]!;
       const { value, mask } = parseFlags(set, s);
-      const exact = mask === undefined || mask === set.exact;
+      // Of connection states only those that there are count.
+      if (mask === undefined && f.format === 'ct_state')
+        return { value: BigInt(value), mask: BigInt(set.allowed) };
+      const exact = mask === undefined || (mask === set.exact && f.format !== 'ct_state');
       return { value: BigInt(value), mask: exact ? ones(f.bytes) : BigInt(mask) };
     }
   }
@@ -149,16 +153,16 @@ export function formatFieldValue(
 ): string {
   const wire = ones(f.bytes);
   if ((mask & wire) === 0n) return 'ANY';
-  const exact = (mask & wire) === wire || (!f.maskable && mask !== 0n);
+  const exact = (mask & wire) === wire;
   switch (f.format) {
     case 'port':
       return formatPort(value >= 0xff00n ? Number(value) | 0xffff0000 : Number(value), ports);
     case 'port_oxm':
       return formatPort(Number(value), ports);
     case 'decimal':
-      return exact ? value.toString() : `0x${value.toString(16)}/0x${mask.toString(16)}`;
+      return exact ? value.toString() : `${value}/${altHex(mask)}`;
     case 'hexadecimal':
-      return exact ? `0x${value.toString(16)}` : `0x${value.toString(16)}/0x${mask.toString(16)}`;
+      return exact ? altHex(value) : `${altHex(value)}/${altHex(mask)}`;
     case 'ethernet':
       return mask === MAC_ONES ? formatMac(value) : `${formatMac(value)}/${formatMac(mask)}`;
     case 'ipv4':
@@ -168,12 +172,12 @@ export function formatFieldValue(
     case 'frag':
       return formatFrag(Number(value), exact ? 3 : Number(mask));
     case 'packet_type':
-      return formatPacketType(Number(value));
+      return value === 0n ? 'eth' : formatPacketType(Number(value));
     case 'ct_state':
     case 'tcp_flags':
     case 'tnl_flags': {
       const set = FLAG_SETS[f.format]!;
-      return exact
+      return exact || (Number(mask) & set.allowed) === set.allowed
         ? formatFlags(set, Number(value))
         : formatFlagsMasked(set, Number(value), Number(mask) & set.allowed);
     }

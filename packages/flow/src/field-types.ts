@@ -72,11 +72,20 @@ export interface FieldRow {
   readonly bits: number;
   /** Bits that a value may have set when these are not the lower `bits` bits. */
   readonly valid?: bigint;
+  /** The largest value that an OpenFlow message may have, where that is not all of the width. */
+  readonly max?: number;
   /** Bytes of a value on the wire of a TLV match; its bits beyond `bits` are zero. */
   readonly bytes: number;
   readonly maskable: boolean;
   readonly format: FieldFormat;
   readonly prereq: Prereq;
+  /**
+   * A tunnel option: its length on the wire is that of the value, `bytes` at most, and it has no place in a key
+   * (`tun-metadata.ts`). The number is that of the option.
+   */
+  readonly option?: number;
+  /** The peer matches on the one bits of these only: it takes the value for the mask. */
+  readonly onesOnly?: true;
   /** Whether actions may set it. */
   readonly writable: boolean;
   readonly of10: FixedMatch;

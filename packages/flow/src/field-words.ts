@@ -42,6 +42,14 @@ function special(f: Field): FieldPlace['special'] {
   return f.name === 'dl_vlan_pcp' || f.name === 'vlan_pcp' ? 'pcp' : undefined;
 }
 
+/**
+ * Whether a match is exact only when it has all bits of the wire: of 16 tunnel flags one exists so far, and that the
+ * others do not matter is said.
+ */
+function hasWireMask(f: Field): boolean {
+  return f.name === 'tun_flags' || f.name === 'tun_erspan_idx' || f.onesOnly === true;
+}
+
 function placeOf(f: Field): FieldPlace {
   const word = f.offset >>> 5;
   const bit = f.offset & 31;
@@ -57,8 +65,7 @@ function placeOf(f: Field): FieldPlace {
     width,
     valid: f.valid === undefined ? width : Number(f.valid),
     wire: valueFromBig(wireMask(f)),
-    // Of 16 tunnel flags only one exists so far; that the others do not matter is said.
-    exact: valueFromBig(f.name === 'tun_flags' ? 0xffffn : (f.valid ?? exactMask(f))),
+    exact: valueFromBig(hasWireMask(f) ? wireMask(f) : (f.valid ?? exactMask(f))),
     special: special(f),
   };
 }
@@ -138,8 +145,9 @@ export function putField(match: MatchWords, f: Field, value: FieldValue, mask: F
       let m = mask[3]!;
       // An exact match fills the bits of the key that the field reserves (an ICMP type in a 16-bit port).
       if (m !== 0 && (!f.maskable || m === p.wire[3])) m = p.width;
+      if (f.onesOnly === true && m !== 0) m = v;
       m &= p.valid;
-      setBits(match, w, p.valid << p.shift, v << p.shift, m << p.shift);
+      setBits(match, w, p.valid << p.shift, (v & mask[3]!) << p.shift, m << p.shift);
       return;
     }
     case 'high48':
@@ -179,7 +187,11 @@ function putSpecial(
 export function isValidWords(f: Field, value: FieldValue): boolean {
   if (f.format === 'port_oxm') return value[3]! < 0xff00 || value[3]! >= 0xffffff00;
   const { exact } = PLACES[f.id]!;
+  if (f.onesOnly === true) return (value[3]! & ~PLACES[f.id]!.valid) === 0;
+  if (f.max !== undefined && value[3]! > f.max) return false;
+  if (f.name === 'nsh_mdtype') return value[3] !== 0;
   if (f.name === 'tun_flags') return value[3]! <= 1;
+  if (f.name === 'tun_erspan_idx') return value[3]! <= 0xfffff;
   return (
     (value[3]! & ~exact[3]!) === 0 &&
     (value[2]! & ~exact[2]!) === 0 &&

@@ -174,6 +174,8 @@ export function isValidValue(f: Field, value: bigint): boolean {
   if (f.name === 'in_port_oxm' || f.name === 'actset_output') {
     return value < 0xff00n || (value >= 0xffffff00n && value <= 0xffffffffn);
   }
+  if (f.max !== undefined && value > f.max) return false;
+  if (f.name === 'nsh_mdtype' && value === 0n) return false;
   const valid = f.valid ?? exactMask(f);
   return value >= 0n && (value & ~valid) === 0n;
 }

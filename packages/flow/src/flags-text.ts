@@ -27,7 +27,7 @@ export const TCP_FLAGS: FlagSet = {
   allowed: 0xfff,
   exact: 0xfff,
 };
-export const TUNNEL_FLAGS: FlagSet = { what: 'tunnel', names: ['oam'], allowed: 1, exact: 1 };
+export const TUNNEL_FLAGS: FlagSet = { what: 'tunnel', names: ['oam'], allowed: 1, exact: 0xffff };
 
 /**
  * `+name-name…` (masked), `name|name…` (exact), or a number with an optional `/mask`. Throws FlowSyntaxError.

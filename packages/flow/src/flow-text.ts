@@ -148,7 +148,8 @@ export function parseExactFlow(text: string, ports?: PortMap): FlowKey {
     let parsed;
     try {
       parsed = parseFieldValue(f, value, ports);
-      if (parsed.mask !== wireMask(f)) throw new FlowSyntaxError(`${value}: wildcards not allowed here`);
+      const exact = parsed.mask === wireMask(f) || (f.format === 'ct_state' && parsed.mask === 0xffn);
+      if (!exact) throw new FlowSyntaxError(`${value}: wildcards not allowed here`);
     } catch (e) {
       if (e instanceof FlowSyntaxError) throw bad(`bad value for ${name} (${e.message})`);
       throw e;

@@ -42,7 +42,7 @@ function fastKind(f: Field): FastField['kind'] | undefined {
   if (f.name === 'in_port' || f.name === 'ct_state') return f.name;
   if (f.format === 'ipv4' || f.format === 'ipv6') return f.format;
   if (f.format === 'ethernet') return 'mac';
-  if (f.format !== 'decimal' && f.format !== 'hexadecimal') return undefined;
+  if (f.option !== undefined || (f.format !== 'decimal' && f.format !== 'hexadecimal')) return undefined;
   return f.bytes <= 4 ? 'number' : 'wide';
 }
 

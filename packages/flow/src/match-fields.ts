@@ -3,15 +3,24 @@ import type { Field } from './field-types.js';
 import { newValue, putField, valueFromBig } from './field-words.js';
 import { type FlowKey, KEY_WORDS, newKey } from './layout.js';
 import { Match, type MatchWords } from './match.js';
+import { sameTunMetadata, withTunMetadata } from './tun-metadata.js';
 
 /** Operations on matches, word by word or field by field. Control plane, but for `keyMatches`. */
 
 const value4 = newValue();
 const mask4 = newValue();
 
-/** `putField` of a value and mask in BigInt, the mask as wide as the field's bytes. */
+/**
+ * `putField` of a value and mask in BigInt, the mask as wide as the field's bytes; tunnel options too. Throws
+ * FlowSyntaxError when `match` has the option already, or no room for it.
+ */
 export function matchSet(match: MatchWords, f: Field, value: bigint, mask: bigint = wireMask(f)): void {
-  putField(match, f, valueFromBig(value, value4), valueFromBig(mask, mask4));
+  if (f.option === undefined) {
+    putField(match, f, valueFromBig(value, value4), valueFromBig(mask, mask4));
+    return;
+  }
+  const whole = mask === wireMask(f);
+  match.tunMetadata = withTunMetadata(match.tunMetadata, f.option, value, whole ? undefined : mask);
 }
 
 /** Whether `f` is matched on in full. */
@@ -27,7 +36,9 @@ export function matchPrereqsMet(match: MatchWords, f: Field): boolean {
 
 /** A copy that shares nothing. */
 export function cloneMatch(match: Match): Match {
-  return new Match(match.key.slice(), match.mask.slice());
+  const clone = new Match(match.key.slice(), match.mask.slice());
+  clone.tunMetadata = match.tunMetadata;
+  return clone;
 }
 
 /** Same mask and same key: the same set of packets (see the invariant of Match). */
@@ -35,16 +46,16 @@ export function matchEquals(a: Match, b: Match): boolean {
   for (let i = 0; i < KEY_WORDS; i++) {
     if (a.key[i] !== b.key[i] || a.mask[i] !== b.mask[i]) return false;
   }
-  return true;
+  return sameTunMetadata(a.tunMetadata, b.tunMetadata);
 }
 
-/** Whether every packet of `narrow` is one of `wide`: what loose deletion and modification go by. */
+/** Whether every packet of `narrow` is one of `wide` (tunnel options count when they are the same): what loose deletion and modification go by. */
 export function matchSubsumes(wide: Match, narrow: Match): boolean {
   for (let i = 0; i < KEY_WORDS; i++) {
     const m = wide.mask[i]!;
     if ((m & ~narrow.mask[i]!) !== 0 || ((wide.key[i]! ^ narrow.key[i]!) & m) !== 0) return false;
   }
-  return true;
+  return wide.tunMetadata === undefined || sameTunMetadata(wide.tunMetadata, narrow.tunMetadata);
 }
 
 /** Whether some packet is in both. */
@@ -75,5 +86,5 @@ export function matchFromKey(key: FlowKey, mask: FlowKey): Match {
 /** Whether the match is satisfied by every packet. */
 export function isCatchAll(match: Match): boolean {
   for (let i = 0; i < KEY_WORDS; i++) if (match.mask[i] !== 0) return false;
-  return true;
+  return match.tunMetadata === undefined;
 }

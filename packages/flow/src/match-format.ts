@@ -5,6 +5,7 @@ import { altHex } from './int-text.js';
 import { VLAN_CFI, W } from './layout.js';
 import { Match, type MatchWords, matchWords, newWords } from './match.js';
 import { formatPort, type PortMap } from './ports.js';
+import { formatTunMetadata } from './tun-metadata.js';
 
 /**
  * A match as `ovs-ofctl dump-flows` prints it: the order, abbreviations (`tcp`, `dl_vlan`) and number forms are
@@ -153,15 +154,16 @@ function formatTunnel(match: MatchWords): string {
   const f = W.TUN_FLAGS;
   if (((m[f]! >>> 8) & 0xff) !== 0) s += `tun_tos=${(k[f]! >>> 8) & 0xff},`;
   if ((m[f]! & 0xff) !== 0) s += `tun_ttl=${k[f]! & 0xff},`;
-  const ext = k[W.TUN_EXT]!;
-  const extMask = m[W.TUN_EXT]!;
-  const version = ext >>> 28;
-  if (extMask >>> 28 !== 0) s += `tun_erspan_ver=${version},`;
-  if (version === 1 && (extMask & 0xfffff) !== 0) s += `tun_erspan_idx=${altHex(ext & 0xfffff)},`;
+  const idxMask = m[W.TUN_EXT]!;
+  const ext = k[W.TUN_EXT + 1]!;
+  const extMask = m[W.TUN_EXT + 1]!;
+  const version = (ext >>> 20) & 15;
+  if ((extMask & 0x00f00000) !== 0) s += `tun_erspan_ver=${version},`;
+  if (version === 1 && idxMask !== 0) s += `tun_erspan_idx=${altHex(k[W.TUN_EXT]!)},`;
   if (version === 2) {
     // Both are left out when they are 0, even when matched on.
-    if ((ext & extMask & 0x00200000) !== 0) s += `tun_erspan_dir=1,`;
-    if ((ext & extMask & 0x0fc00000) !== 0) s += `tun_erspan_hwid=${altHex((ext >>> 22) & 0x3f)},`;
+    if ((ext & extMask & 0x00002000) !== 0) s += `tun_erspan_dir=1,`;
+    if ((ext & extMask & 0x000fc000) !== 0) s += `tun_erspan_hwid=${altHex((ext >>> 14) & 0x3f)},`;
   }
   const gtp = W.TUN_EXT + 1;
   if (m[gtp]! >>> 24 !== 0) s += `gtpu_flags=${altHex(k[gtp]! >>> 24)},`;
@@ -174,7 +176,7 @@ function formatTunnel(match: MatchWords): string {
         ? `tun_flags=${formatFlags(TUNNEL_KEY_FLAGS, flags)},`
         : `tun_flags=${formatFlagsMasked(TUNNEL_KEY_FLAGS, flags, flagMask)},`;
   }
-  return s;
+  return s + formatTunMetadata(match.tunMetadata);
 }
 
 function formatVlans(match: MatchWords): string {

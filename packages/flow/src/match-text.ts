@@ -99,9 +99,6 @@ export function applyMatchWord(
 }
 
 function applyOther(match: MatchWords, name: string, value: string): number {
-  if (/^tun_metadata([0-9]|[1-5][0-9]|6[0-3])(\[|$)/.test(name)) {
-    throw new FlowSyntaxError(`${name}: tunnel metadata fields are not supported`);
-  }
   return name.includes('[') ? applySubfield(match, name, value) : -1;
 }
 
@@ -111,7 +108,7 @@ export function applyField(match: MatchWords, f: Field, value: string, ports?: P
   const masked = parseFieldValue(f, value === '' ? '0/0' : value, ports);
   matchSet(match, f, masked.value, masked.mask);
   addEthernetPrereq(match, f);
-  return fieldProtocols(f, masked.mask);
+  return f.option === undefined ? fieldProtocols(f, masked.mask) : PROTO_NXM_OXM_ANY;
 }
 
 function setWord(match: MatchWords, word: number, mask: number, value: number): void {
@@ -122,7 +119,7 @@ function setWord(match: MatchWords, word: number, mask: number, value: number): 
 /** `FIELD[start..end]=value`. */
 function applySubfield(match: MatchWords, name: string, text: string): number {
   const bits = parseSubfield(name);
-  const value = scanInt(text, 16);
+  const value = scanInt(text, bits.field.bytes > 16 ? bits.field.bytes : 16);
   if (value.error !== undefined || value.end < text.length) {
     throw new FlowSyntaxError(`${name}: cannot parse integer value: ${text}`);
   }

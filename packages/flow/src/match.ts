@@ -1,4 +1,5 @@
 import { type FlowKey, KEY_WORDS, newKey } from './layout.js';
+import type { TunMetadata } from './tun-metadata.js';
 
 /**
  * What a flow entry matches: a key and a mask of the same layout.
@@ -11,12 +12,15 @@ import { type FlowKey, KEY_WORDS, newKey } from './layout.js';
  * 1.2 kB each; `npm run bench:openflow`.)
  */
 export class Match {
+  /** Tunnel options that it asks for. */
+  tunMetadata: readonly TunMetadata[] | undefined;
   private packed: readonly number[] | undefined;
   private keyWords: FlowKey | undefined;
   private maskWords: FlowKey | undefined;
 
   /** A match of these words, which it owns from then on; of any packet without arguments. */
   constructor(key?: FlowKey, mask?: FlowKey) {
+    this.tunMetadata = undefined;
     this.packed = key === undefined ? NOTHING : undefined;
     this.keyWords = key;
     this.maskWords = key === undefined ? undefined : (mask ?? newKey());
@@ -35,6 +39,7 @@ export class Match {
     }
     const match = new Match();
     match.packed = draft.slice(0, n);
+    match.tunMetadata = words.tunMetadata;
     return match;
   }
 
@@ -47,7 +52,7 @@ export class Match {
   }
 
   private unpack(): MatchWords {
-    const words = { key: newKey(), mask: newKey() };
+    const words = newWords();
     this.copyTo(words);
     this.keyWords = words.key;
     this.maskWords = words.mask;
@@ -59,6 +64,7 @@ export class Match {
   copyTo(words: MatchWords): void {
     const { key, mask } = words;
     const { packed } = this;
+    words.tunMetadata = this.tunMetadata;
     if (packed === undefined) {
       key.set(this.keyWords!);
       mask.set(this.maskWords!);
@@ -88,11 +94,19 @@ const draft: number[] = Array.from({ length: KEY_WORDS * 3 }, () => 0.5);
 export interface MatchWords {
   readonly key: FlowKey;
   readonly mask: FlowKey;
+  tunMetadata: readonly TunMetadata[] | undefined;
 }
 
 /** A work area, all zeros: a match of any packet. */
 export function newWords(): MatchWords {
-  return { key: newKey(), mask: newKey() };
+  return { key: newKey(), mask: newKey(), tunMetadata: undefined };
+}
+
+/** Makes a work area a match of any packet again. */
+export function clearWords(words: MatchWords): void {
+  words.key.fill(0);
+  words.mask.fill(0);
+  words.tunMetadata = undefined;
 }
 
 /** The words of `match` to read: its own, or `area` with them in it. Valid until `area` is used again. */

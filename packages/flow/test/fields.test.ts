@@ -37,7 +37,7 @@ test('names, aliases and codes are unique', (t) => {
 });
 
 test('a field set in a key reads back and touches nothing outside of its mask', (t) => {
-  for (const f of FIELDS) {
+  for (const f of FIELDS.filter((each) => each.option === undefined)) {
     const mask = newKey();
     maskField(mask, f);
     fc.assert(

@@ -8,7 +8,7 @@ import { applyFast } from '../src/match-fast.js';
 import { normalizeMatch } from '../src/match-normalize.js';
 import { Match } from '../src/match.js';
 import { applyField, formatMatch, parseMatch } from '../src/match-text.js';
-import { FlowTextGenerator } from './generate.js';
+import { FlowTextGenerator } from '../src/testkit/generate.js';
 import { textOrError } from './fixtures.js';
 
 setLevels('ofp_port', null, 'off');
@@ -38,7 +38,7 @@ test('the short cut of the parser gives what the general way gives', (t) => {
     '+new+new',
   ];
   let quick = 0;
-  for (const f of FIELDS) {
+  for (const f of FIELDS.filter((each) => each.option === undefined)) {
     const texts = [...odd, ...Array.from({ length: 60 }, () => generator.value(f))];
     for (const text of texts) {
       const fast = new Match();

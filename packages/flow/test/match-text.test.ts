@@ -46,9 +46,24 @@ test('every field of the table is accepted by name and alias', (t) => {
       if (name !== undefined) t.notThrows(() => parseMatch(`${name}=*`), name);
     }
   }
-  t.throws(() => parseMatch('tun_metadata5=1'), {
-    message: /tun_metadata5: tunnel metadata fields are not supported/,
+});
+
+test('options of a tunnel have the length of their value, and share 256 bytes', (t) => {
+  const printed = (text: string): string => formatMatch(parseMatch(text));
+  t.is(printed('tun_metadata5=0x0012'), 'tun_metadata5=0x12');
+  t.is(printed('tun_metadata0=0x1234/0xff'), 'tun_metadata0=0x34/0xff');
+  t.is(printed('tun_metadata63=0x12/0xff,tun_metadata0'), 'tun_metadata0,tun_metadata63=0x12');
+  t.is(printed('tun_metadata0[0..5]=3'), 'tun_metadata0=0x3/0x3f');
+  t.throws(() => parseMatch('tun_metadata1=1,tun_metadata1=2'), {
+    message: 'field tun_metadata1 set multiple times',
   });
+  const long = `0x${'ab'.repeat(124)}`;
+  t.throws(
+    () => parseMatch(`tun_metadata0=${long},tun_metadata1=${long},tun_metadata2=${'0x' + 'cd'.repeat(9)}`),
+    {
+      message: 'field tun_metadata2 exceeds maximum size for tunnel metadata (used 257, max 256)',
+    },
+  );
 });
 
 test('words are split at commas and blanks outside of parentheses', (t) => {

@@ -96,7 +96,6 @@ const REFUSED: readonly (readonly [flow: string, message: string])[] = [
   ['priority=70000,actions=1', 'invalid priority "70000"'],
   ['cookie=5/7,actions=1', 'flow additions cannot use a cookie mask'],
   ['table=foo,actions=1', 'unknown table "foo"'],
-  ['actions=multipath(eth_src,50,modulo_n,1,0,NXM_NX_REG0[])', 'action multipath is not supported yet'],
 ];
 for (const [flow, message] of REFUSED) {
   test(`${flow} is refused`, (t) => {

@@ -11,6 +11,7 @@ import { matchPrereqsMet } from '@ovs-node/flow/match-fields';
 import { PROTO_ANY, PROTO_OF10_NXM_ANY, PROTO_OF10_STD_ANY } from '@ovs-node/flow/field-types';
 import { OFPP } from '@ovs-node/flow/ports';
 import type { ErrorName } from '../error-table.js';
+import { PACKET_TYPE } from './packet-type.js';
 import type { Action, ActionOf, LearnSpec, Subfield } from './types.js';
 
 const log = vlog('ofp_actions');
@@ -23,6 +24,8 @@ export interface CheckLimits {
   readonly tableId?: number;
   /** 255: unknown. */
   readonly nTables?: number;
+  /** Protocols (bits of `PROTO`) of which one must be left; any. */
+  readonly protocols?: number;
 }
 
 export interface CheckResult {
@@ -35,6 +38,9 @@ export interface CheckResult {
 }
 
 const PROTO_OF10 = PROTO_OF10_STD_ANY | PROTO_OF10_NXM_ANY;
+
+/** OFPM_MAX of OpenFlow 1.3. */
+const MAX_METER = 0xffff0000;
 
 /** Internal: ends a check. */
 class Refused extends Error {
@@ -133,6 +139,14 @@ class Checker {
     return out ?? actions;
   }
 
+  private nested(a: ActionOf<'clone'> | ActionOf<'write_actions'>): Action {
+    // What they do to the packet is not seen outside.
+    const before = this.flow.key.slice();
+    const actions = this.list(a.actions);
+    this.flow.key.set(before);
+    return actions === a.actions ? a : { ...a, actions };
+  }
+
   private one(a: Action): Action {
     switch (a.type) {
       case 'output':
@@ -178,7 +192,7 @@ class Checker {
       case 'set_l4_dst_port':
         if (!this.isIp || ![6, 17, 132].includes(this.proto) || (this.flow.key[W.NW] & 2) !== 0)
           this.inconsistent();
-        return { ...a, proto: this.proto };
+        return { ...a, proto: this.isIp ? this.proto : 0 };
       case 'set_mpls_label':
       case 'set_mpls_tc':
       case 'set_mpls_ttl':
@@ -186,11 +200,12 @@ class Checker {
         if (!this.isMpls) this.inconsistent();
         return a;
       case 'push_mpls':
+        if (this.flow.key[W.PACKET_TYPE] !== PACKET_TYPE.ETHERNET) this.inconsistent();
         this.setEthType(a.ethertype);
         this.flow.key[W.NW] &= 0x00ffffff;
         return a;
       case 'pop_mpls':
-        if (!this.isMpls) this.inconsistent();
+        if (!this.isMpls || this.flow.key[W.PACKET_TYPE] !== PACKET_TYPE.ETHERNET) this.inconsistent();
         this.setEthType(a.ethertype);
         return a;
       case 'set_field':
@@ -199,6 +214,27 @@ class Checker {
       case 'move':
         this.source(a.src);
         this.destination(a.dst);
+        return a;
+      case 'bundle':
+      case 'bundle_load':
+        if (a.type === 'bundle_load') this.destination(a.dst);
+        for (const port of a.members) this.memberPort(port);
+        return a;
+      case 'multipath':
+      case 'check_pkt_larger':
+        if (a.type === 'multipath') this.destination(a.dst);
+        return a;
+      case 'delete_field':
+        if (!a.field.startsWith('tun_metadata')) throw new Refused('OFPBAC_BAD_ARGUMENT');
+        return a;
+      case 'encap':
+        this.encap(a.packetType);
+        return a;
+      case 'decap':
+        this.decap();
+        return a;
+      case 'dec_nsh_ttl':
+        if (!this.isNsh) this.inconsistent();
         return a;
       case 'push':
         this.source(a.subfield);
@@ -231,14 +267,17 @@ class Checker {
         return a;
       }
       case 'clone':
-        return { ...a, actions: this.list(a.actions) };
+        return this.nested(a);
       case 'write_actions': {
         // What an action set will find cannot be known, so its consistency does not count.
         const { usable } = this;
-        const actions = this.list(a.actions);
+        const checked = this.nested(a);
         this.usable = usable;
-        return { ...a, actions };
+        return checked;
       }
+      case 'meter':
+        if (a.meter === 0 || a.meter > MAX_METER) throw new Refused('OFPMMFC_INVALID_METER');
+        return a;
       case 'goto_table':
         if (
           (this.tableId !== 255 && a.table <= this.tableId) ||
@@ -250,6 +289,33 @@ class Checker {
       default:
         return a;
     }
+  }
+
+  private get isNsh(): boolean {
+    return this.flow.key[W.PACKET_TYPE] === PACKET_TYPE.NSH || this.ethType === 0x894f;
+  }
+
+  private encap(packetType: number): void {
+    this.flow.key[W.PACKET_TYPE] = packetType;
+    if (packetType >>> 16 === 1) this.setEthType(packetType & 0xffff);
+  }
+
+  /** What is inside of an Ethernet frame is known, what is inside of other packets only when it is out. */
+  private decap(): void {
+    const { key } = this.flow;
+    if (key[W.PACKET_TYPE] === PACKET_TYPE.ETHERNET) {
+      key[W.PACKET_TYPE] = 0x10000 | this.ethType;
+    } else {
+      key[W.PACKET_TYPE] = 0xffffffff;
+      this.setEthType(0xffff);
+    }
+  }
+
+  /** A member of a bundle may be any port there can be, but for the controller. */
+  private memberPort(port: number): void {
+    const isController = port === OFPP.CONTROLLER;
+    if (isController || (port >= this.maxPorts && port < OFPP.IN_PORT))
+      throw new Refused('OFPBAC_BAD_OUT_PORT');
   }
 
   private outputPort(port: number): void {
@@ -296,8 +362,13 @@ class Checker {
     const invalid = (flow.key[W.CT_STATE] & CT.INV) !== 0;
     const wrongAlg = (a.alg === 21 && this.proto !== 6) || (a.alg === 69 && this.proto !== 17);
     if (!this.isIp || (invalid && a.commit) || wrongAlg) throw new Refused('OFPBAC_MATCH_INCONSISTENT');
-    if (typeof a.zone !== 'number') this.source(a.zone);
-    return { ...a, actions: this.list(a.actions) };
+    // With the zone in a field, the peer looks no further.
+    if (typeof a.zone !== 'number') {
+      this.source(a.zone);
+      return a;
+    }
+    const actions = this.list(a.actions);
+    return actions === a.actions ? a : { ...a, actions };
   }
 }
 
@@ -312,6 +383,8 @@ export function checkActions(
   checker.start(match, limits);
   try {
     const checked = checker.list(actions);
+    if ((checker.usable & (limits.protocols ?? PROTO_ANY)) === 0)
+      throw new Refused('OFPBAC_MATCH_INCONSISTENT');
     return { error: undefined, usable: checker.usable, actions: checked };
   } catch (e) {
     if (e instanceof Refused) return { error: e.error, usable: 0, actions };

@@ -1,7 +1,13 @@
 /** Action lists and instructions as bytes, both ways. */
 import { fail, guard, type OfError } from '../errors.js';
 import { Reader, Writer } from '../wire.js';
-import { decodeList, encodeList, instructionKind, instructionOrderProblem } from './table.js';
+import {
+  decodeList,
+  encodeList,
+  instructionKind,
+  instructionOrderProblem,
+  NOT_IN_ACTION_SET,
+} from './table.js';
 import type { Action } from './types.js';
 
 /** Instruction types of OpenFlow 1.1 and later. */
@@ -29,6 +35,14 @@ export function readActions(r: Reader, version: number): Action[] {
   return actions;
 }
 
+/** Reads a list of actions to go into an action set, where not all can be. */
+function readActionSet(r: Reader, version: number): Action[] {
+  const actions = decodeList(r, { version, depth: 0 });
+  const misplaced = actions.find((a) => NOT_IN_ACTION_SET.has(a.type));
+  if (misplaced) fail('OFPBAC_BAD_TYPE', `${misplaced.type} in an action set`);
+  return actions;
+}
+
 /** Writes instructions (OpenFlow 1.1 and later): runs of plain actions become apply-actions. */
 export function putInstructions(w: Writer, actions: readonly Action[], version: number): void {
   let i = 0;
@@ -53,6 +67,9 @@ export function putInstructions(w: Writer, actions: readonly Action[], version: 
       const start = header(INSTRUCTION.CLEAR);
       w.zeros(4);
       close(start);
+      i++;
+    } else if (a.type === 'write_actions' && a.actions.length === 0) {
+      // Writing nothing is no instruction.
       i++;
     } else if (a.type === 'write_actions') {
       const start = header(INSTRUCTION.WRITE);
@@ -111,7 +128,7 @@ export function readInstructions(r: Reader, version: number): Action[] {
       }
       case INSTRUCTION.WRITE:
         body.skip(4);
-        found.set(type, [{ type: 'write_actions', actions: decodeList(body, { version, depth: 0 }) }]);
+        found.set(type, [{ type: 'write_actions', actions: readActionSet(body, version) }]);
         break;
       case INSTRUCTION.APPLY:
         body.skip(4);

@@ -13,7 +13,7 @@ import { type ActionRows, nx, type ParseContext } from './row.js';
 import type { Action, ActionOf } from './types.js';
 
 function parseResubmit(arg: string, c: ParseContext): Action {
-  const [portText = '', tableText = '', ctText, ...more] = arg.split(',');
+  const [portText = '', tableText = '', ctText] = arg.split(',');
   let inPort: number = OFPP.IN_PORT;
   if (portText !== '') {
     const port = readPort(portText, c.ports);
@@ -26,7 +26,7 @@ function parseResubmit(arg: string, c: ParseContext): Action {
     if (t === undefined) throw new FlowSyntaxError(`${tableText}: resubmit to unknown table`);
     table = t;
   }
-  if (ctText !== undefined && ctText !== '' && (ctText !== 'ct' || more.length > 0)) {
+  if (ctText !== undefined && ctText !== '' && ctText !== 'ct') {
     throw new FlowSyntaxError(`${ctText}: unknown parameter`);
   }
   if (inPort === OFPP.IN_PORT && table === 255) {
@@ -87,8 +87,23 @@ function resubmitForm(code: number, table: boolean, ct: boolean) {
   );
 }
 
+function debugRow<T extends 'debug_recirc' | 'debug_slow'>(type: T, code: number) {
+  return {
+    wire: [
+      nx<ActionOf<T>>(
+        code,
+        16,
+        () => fail('OFPBAC_BAD_VENDOR_TYPE', `${type} is for tests`),
+        () => undefined,
+      ),
+    ],
+    parse: { [type]: (): Action => ({ type }) },
+    format: () => type,
+  };
+}
+
 export const CONTROL_ACTIONS: ActionRows<
-  'resubmit' | 'clone' | 'exit' | 'note' | 'fin_timeout' | 'conjunction'
+  'resubmit' | 'clone' | 'exit' | 'note' | 'fin_timeout' | 'conjunction' | 'debug_recirc' | 'debug_slow'
 > = {
   resubmit: {
     wire: [resubmitForm(1, false, false), resubmitForm(14, true, false), resubmitForm(44, true, true)],
@@ -116,7 +131,7 @@ export const CONTROL_ACTIONS: ActionRows<
       ),
     ],
     parse: { clone: (arg, c) => ({ type: 'clone', actions: parseActionList(arg, c, 'clone') }) },
-    format: (a, c) => `clone(${formatActionList(a.actions, c)})`,
+    format: (a, c) => `clone(${a.actions.length === 0 ? 'drop' : formatActionList(a.actions, c)})`,
   },
   exit: {
     wire: [
@@ -151,6 +166,8 @@ export const CONTROL_ACTIONS: ActionRows<
     },
     format: (a) => `note:${formatHexBytes(a.data)}`,
   },
+  debug_recirc: debugRow('debug_recirc', 255),
+  debug_slow: debugRow('debug_slow', 254),
   fin_timeout: {
     wire: [
       nx(

@@ -54,16 +54,7 @@ function parseCt(arg: string, c: ParseContext): Action {
         const n = readNumber(value);
         if (n !== undefined && n >= 0n && n <= 0xffffn) zone = Number(n);
         else {
-          const sub = parseSubfield(value);
-          if (sub.nBits > 16) {
-            throw new FlowSyntaxError(
-              `zone field ${value} has incorrect size: must be 16 bits or less`.replace(
-                ' has incorrect size: must be 16 bits or less',
-                ': bad zone width',
-              ),
-            );
-          }
-          zone = sub;
+          zone = parseSubfield(value);
         }
         break;
       }
@@ -132,10 +123,12 @@ function parseNatRange(text: string): Pick<NatSpec, 'addr' | 'port'> {
     new FlowSyntaxError(`garbage (${text.slice(at)}) after nat range "${text}" (pos: ${at})`);
   const invalid = (): FlowSyntaxError => new FlowSyntaxError(`invalid nat range "${text}"`);
   let m = take(/^(\d+\.\d+\.\d+\.\d+)/) ?? take(/^\[([0-9a-fA-F:.]+)\]/) ?? take(/^([0-9a-fA-F:.]+)/);
-  const min = m && readAddress(m[1]);
+  if (!m) throw garbage();
+  const min = readAddress(m[1]);
+  // What only looks like an address is taken for none.
   if (!min) {
-    at = 0;
-    throw garbage();
+    if (at < text.length) throw garbage();
+    return {};
   }
   let addr = { family: min.family, min: min.value, max: min.value };
   if (take(/^-/)) {

@@ -7,19 +7,28 @@ import { FIELDS } from '@ovs-node/flow/fields';
 import type { Field } from '@ovs-node/flow/field-types';
 import type { PortMap } from '@ovs-node/flow/ports';
 
-const ONES = Array.from({ length: 129 }, (_, bits) => (1n << BigInt(bits)) - 1n);
+const ONES = Array.from({ length: 993 }, (_, bits) => (1n << BigInt(bits)) - 1n);
 
 /** The number of that many one bits. */
 export function ones(bits: number): bigint {
   return ONES[bits] ?? (1n << BigInt(bits)) - 1n;
 }
 
-const FULL = FIELDS.map((f) =>
-  f.name === 'in_port' ? 0xffffn : f.name === 'vlan_vid' ? 0x1fffn : ones(f.bits),
-);
+/** Fields of which an exact mask has other bits than their width says. */
+const FULL_OF: Readonly<Record<string, bigint>> = {
+  in_port: 0xffffn,
+  vlan_vid: 0x1fffn,
+  tun_flags: 0xffffn,
+  ipv6_label: 0xffffffffn,
+  tun_erspan_idx: 0xffffffffn,
+  tun_erspan_ver: 0xffn,
+  tun_erspan_dir: 0xffn,
+  tun_erspan_hwid: 0xffn,
+};
+const FULL = FIELDS.map((f) => FULL_OF[f.name] ?? ones(f.bits));
 const WIRE = FIELDS.map((f) => ones(f.bytes * 8));
 
-/** All bits that an action can set of `f`: those of its value in OpenFlow (`vlan_vid` includes "tag present"). */
+/** All bits that an action can set of `f`, as a set-field of all of it has them (`vlan_vid` includes "tag present"). */
 export function fullMask(f: Field): bigint {
   return FULL[f.id];
 }

@@ -1,17 +1,23 @@
 /** Actions on any field: set_field and load (one meaning, two wires), move, push, pop. */
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
-import { fieldProtocols, isValidValue, mustField, wireMask } from '@ovs-node/flow/fields';
+import { fieldByName, fieldProtocols, isValidValue, mustField, wireMask } from '@ovs-node/flow/fields';
 import type { Field } from '@ovs-node/flow/field-types';
+import { byteLength } from '@ovs-node/flow/tun-metadata';
 import { fail } from '../errors.js';
-import { fieldCode, headerLength, putFieldHeader, readFieldHeader, readFieldName } from '../match/headers.js';
+import {
+  fieldCode,
+  headerLength,
+  isLengthOf,
+  putFieldHeader,
+  readFieldHeader,
+  readFieldName,
+} from '../match/headers.js';
 import { formatFieldValue, fullMask, ones, parseFieldValue } from './field-value.js';
-import { altHex } from '@ovs-node/flow/int-text';
-import { readNumber } from '../text/numbers.js';
+import { altHex, scanInt } from '@ovs-node/flow/int-text';
 import type { Reader, Writer } from '../wire.js';
 import { type ActionRows, nx, ONF_VENDOR, type ParseContext, std, type WireForm } from './row.js';
 import {
   checkSubfield,
-  findField,
   formatSubfield,
   parseSubfield,
   parseSubfieldPrefix,
@@ -46,8 +52,8 @@ export function loadSegments(a: SetField): LoadSegment[] {
   const ofs = 31 - Math.clz32(mask & -mask);
   const run = mask >>> ofs;
   if ((run & (run + 1)) !== 0) return wideSegments(a, f.bits);
-  const value = Number(a.value) >>> ofs;
-  return [{ subfield: { field: a.field, ofs, nBits: 32 - Math.clz32(run) }, value: BigInt(value) }];
+  const value = (Number(BigInt.asUintN(32, a.value)) >>> ofs) & run;
+  return [{ subfield: { field: a.field, ofs, nBits: 32 - Math.clz32(run) }, value: BigInt(value >>> 0) }];
 }
 
 function wideSegments(a: SetField, width: number): LoadSegment[] {
@@ -73,7 +79,7 @@ function wideSegments(a: SetField, width: number): LoadSegment[] {
 export function loadAction(s: Subfield, value: bigint, form: SetField['form']): SetField {
   const f = mustField(s.field);
   if (s.ofs === 0 && s.nBits === f.bits) {
-    return { type: 'set_field', field: s.field, value, mask: fullMask(f), form };
+    return { type: 'set_field', field: s.field, value, mask: ones(f.bits), form };
   }
   const ofs = BigInt(s.ofs);
   return { type: 'set_field', field: s.field, value: value << ofs, mask: ones(s.nBits) << ofs, form };
@@ -82,6 +88,12 @@ export function loadAction(s: Subfield, value: bigint, form: SetField['form']): 
 /** Whether a set-field sets its whole field. */
 export function isWhole(a: SetField): boolean {
   return a.mask === fullMask(mustField(a.field));
+}
+
+/** Whether NXAST_REG_LOAD can name the field: it has room for four bytes of header, and the field has one length. */
+function isLoadable(a: SetField): boolean {
+  const f = mustField(a.field);
+  return f.option === undefined && headerLength(fieldCode(f, 0)!) === 4;
 }
 
 /** OpenFlow 1.0 and 1.1 actions that set one field; set-field of these fields becomes them there. */
@@ -131,6 +143,7 @@ function translateSet(a: SetField, version: number): readonly Action[] | undefin
     if (actions) return actions;
   }
   if (a.form === 'set_field' && version >= 3 && isWhole(a)) return undefined;
+  if (!isLoadable(a)) return undefined;
   const segments = loadSegments(a);
   if (segments.length === 1) return a.form === 'load' ? undefined : [{ ...a, form: 'load' }];
   return segments.map((s) => loadAction(s.subfield, s.value, 'load'));
@@ -141,24 +154,29 @@ function readSetField(r: Reader, mayMask: boolean, form: SetField['form']): SetF
   const h = readFieldHeader(r);
   const f = h.field;
   if (!f) return fail('OFPBAC_BAD_SET_TYPE', `unknown field ${h.cls}:${h.code}`);
-  if (h.length !== f.bytes * (h.masked ? 2 : 1))
-    fail('OFPBAC_BAD_SET_LEN', `length ${h.length} of ${f.name}`);
-  if (h.masked && (!mayMask || !f.maskable)) fail('OFPBAC_BAD_SET_MASK', `mask on ${f.name}`);
-  const value = r.big(f.bytes);
+  if (!isLengthOf(h, f)) fail('OFPBAC_BAD_SET_LEN', `length ${h.length} of ${f.name}`);
+  if (h.masked && !mayMask) fail('OFPBAC_BAD_SET_MASK', `mask on ${f.name}`);
+  const bytes = h.masked ? h.length / 2 : h.length;
+  const value = r.big(bytes);
   const full = fullMask(f);
-  const mask = h.masked ? r.big(f.bytes) : full;
+  const mask = h.masked ? r.big(bytes) : full;
+  if (h.masked && (value & ~mask) !== 0n) {
+    fail('OFPBMC_BAD_WILDCARDS', `value of ${f.name} has bits outside of its mask`);
+  }
   r.zeros(r.left, 'OFPBAC_BAD_SET_ARGUMENT');
   checkWritable(f);
-  if (!isValidValue(f, value)) fail('OFPBAC_BAD_SET_ARGUMENT', `value of ${f.name}`);
+  const partOfPort = h.masked && (f.format === 'port' || f.format === 'port_oxm');
+  if (partOfPort || !isValidValue(f, value)) fail('OFPBAC_BAD_SET_ARGUMENT', `value of ${f.name}`);
   return { type: 'set_field', field: f.name, value: value & mask, mask: mask & full, form };
 }
 
 function putSetField(w: Writer, a: SetField, version: number): void {
   const f = mustField(a.field);
   const masked = !isWhole(a);
-  putFieldHeader(w, f, version, masked);
-  w.big(a.value, f.bytes);
-  if (masked) w.big(a.mask, f.bytes);
+  const bytes = f.option === undefined ? f.bytes : byteLength(masked ? a.value | a.mask : a.value);
+  putFieldHeader(w, f, version, masked, bytes);
+  w.big(a.value, bytes);
+  if (masked) w.big(a.mask, bytes);
 }
 
 function parseSetField(arg: string, c: ParseContext): Action {
@@ -167,20 +185,15 @@ function parseSetField(arg: string, c: ParseContext): Action {
   const name = arg.slice(arrow + 2);
   const text = arg.slice(0, arrow);
   if (name === '') throw new FlowSyntaxError(`${arg}: missing field name following \`->'`);
-  const f = findField(name);
+  const f = fieldByName(name);
   if (!f) throw new FlowSyntaxError(`${name} is not a valid OXM field name`);
   if (!f.writable) throw new FlowSyntaxError(`${name} is read-only`);
   const { value, mask } = parseFieldValue(f, text, c.ports);
   const full = fullMask(f);
   if (!isValidValue(f, value)) throw new FlowSyntaxError(`${text} is not a valid value for field ${name}`);
   c.usable &= fieldProtocols(f, wireMask(f));
-  return {
-    type: 'set_field',
-    field: f.name,
-    value: value & mask & full,
-    mask: mask & full,
-    form: 'set_field',
-  };
+  // The peer sends bits outside of the mask as they are, which it then refuses to read.
+  return { type: 'set_field', field: f.name, value: value & full, mask: mask & full, form: 'set_field' };
 }
 
 function parseLoad(arg: string): Action {
@@ -190,8 +203,10 @@ function parseLoad(arg: string): Action {
   if (destination === '') throw new FlowSyntaxError(`${arg}: missing field name following \`->'`);
   const dst = parseSubfield(destination);
   const text = arg.slice(0, arrow);
-  const value = readNumber(text);
-  if (value === undefined || value < 0n) throw new FlowSyntaxError(`${arg}: cannot parse integer value`);
+  const { value, error, end } = scanInt(text, mustField(dst.field).bytes);
+  if (error !== undefined || end < text.length) {
+    throw new FlowSyntaxError(`${arg}: cannot parse integer value`);
+  }
   if (value > ones(dst.nBits)) {
     throw new FlowSyntaxError(`${arg}: value ${text} does not fit into ${dst.nBits} bits`);
   }
@@ -199,7 +214,7 @@ function parseLoad(arg: string): Action {
 }
 
 function formatSet(a: SetField): string {
-  if (a.form === 'load') {
+  if (a.form === 'load' && isLoadable(a)) {
     return loadSegments(a)
       .map((s) => `load:${altHex(s.value)}->${formatSubfield(s.subfield)}`)
       .join(',');
@@ -274,7 +289,33 @@ function stackAction<T extends 'push' | 'pop'>(type: T, code: number) {
   };
 }
 
-export const FIELD_ACTIONS: ActionRows<'set_field' | 'move' | 'push' | 'pop'> = {
+export const FIELD_ACTIONS: ActionRows<'set_field' | 'move' | 'push' | 'pop' | 'delete_field'> = {
+  delete_field: {
+    wire: [
+      nx(
+        50,
+        24,
+        (r) => {
+          const f = readFieldName(r);
+          r.zeros(r.left, 'NXBRC_MUST_BE_ZERO');
+          return { type: 'delete_field', field: f.name };
+        },
+        (w, a) => {
+          const start = w.length - 10;
+          putFieldHeader(w, mustField(a.field), 0);
+          w.zeros(24 - (w.length - start));
+        },
+      ),
+    ],
+    parse: {
+      delete_field: (arg) => {
+        const f = fieldByName(arg);
+        if (!f) throw new FlowSyntaxError(`unknown field \`${arg}'`);
+        return { type: 'delete_field', field: f.name };
+      },
+    },
+    format: (a) => `delete_field:${a.field}`,
+  },
   set_field: {
     wire: [
       {
@@ -306,12 +347,12 @@ export const FIELD_ACTIONS: ActionRows<'set_field' | 'move' | 'push' | 'pop'> = 
           putSubfieldHeader(w, segment.subfield);
           w.u64(segment.value);
         },
-        (a) => headerLength(fieldCode(mustField(a.field), 0)!) === 4,
+        isLoadable,
       ),
       nx(
         33,
         undefined,
-        (r) => readSetField(r, true, 'load'),
+        (r) => readSetField(r, true, 'set_field'),
         (w, a) => putSetField(w, a, 0),
       ),
     ],

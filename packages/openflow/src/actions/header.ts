@@ -4,9 +4,19 @@ import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { mustField } from '@ovs-node/flow/fields';
 import { PROTO } from '@ovs-node/flow/field-types';
 import { PROTO_OXM_ANY } from '@ovs-node/flow/field-types';
+import { altHex } from '@ovs-node/flow/int-text';
 import { fail } from '../errors.js';
 import { fullMask } from './field-value.js';
-import { hex, parseIpv4, parseMac, parseU16, parseU64, parseU8, readNumber } from '../text/numbers.js';
+import {
+  hex,
+  parseIpv4,
+  parseMac,
+  parseU16,
+  parseU32,
+  parseU64,
+  parseU8,
+  readNumber,
+} from '../text/numbers.js';
 import { type ActionRow, type ActionRows, nx, type ParseContext, std } from './row.js';
 import type { Action, ActionOf, ActionType } from './types.js';
 
@@ -62,7 +72,8 @@ function numberAction<T extends ActionType>(
       : [
           std<ActionOf<T>>(
             i + 1,
-            i + 1,
+            // Those of 1.1 are deprecated later, and understood still.
+            i === 0 ? 1 : 6,
             code,
             length,
             (r) => make(r.big(bytes)),
@@ -114,9 +125,15 @@ function ipAction(
   );
 }
 
-/** The field that holds a port of an IP protocol; TCP's for one that has none. */
-function l4Field(which: 'src' | 'dst', proto: number | undefined): string {
-  return `${proto === 17 ? 'udp' : proto === 132 ? 'sctp' : 'tcp'}_${which}`;
+/** The field that holds a port of an IP protocol, when it is one with ports. */
+function l4Field(which: 'src' | 'dst', proto: number | undefined): string | undefined {
+  return proto === 6
+    ? `tcp_${which}`
+    : proto === 17
+      ? `udp_${which}`
+      : proto === 132
+        ? `sctp_${which}`
+        : undefined;
 }
 
 function l4Action(
@@ -136,8 +153,11 @@ function l4Action(
       { [key]: (arg) => ({ type, port: parseU16(arg, what) }) },
       (a) => `${key}:${a.port}`,
     ),
-    translate: (a: ActionOf<'set_l4_src_port' | 'set_l4_dst_port'>, version: number) =>
-      version >= 3 ? [setWhole(l4Field(which, a.proto), BigInt(a.port))] : undefined,
+    translate: (a: ActionOf<'set_l4_src_port' | 'set_l4_dst_port'>, version: number) => {
+      if (version < 3) return undefined;
+      const field = l4Field(which, a.proto);
+      return field === undefined ? undefined : [setWhole(field, BigInt(a.port))];
+    },
   };
 }
 
@@ -163,7 +183,7 @@ function mplsAction(
     wire: [
       std(
         2,
-        of11Last,
+        6,
         of11,
         8,
         (r) => ({ type, value: check(Number(r.big(bytes))) }),
@@ -189,6 +209,11 @@ function mplsAction(
     parse: {
       [type]: (arg) => {
         if (arg === '') throw new FlowSyntaxError(`${type}: expected label.`.replace('label', type.slice(9)));
+        if (bytes === 4) {
+          const value = parseU32(arg);
+          if (value > max) throw new FlowSyntaxError(`${arg}: not a valid ${what}`);
+          return { type, value };
+        }
         const v = readNumber(arg);
         if (v === undefined || v < 0n || v > BigInt(max)) {
           throw new FlowSyntaxError(max === 255 ? `invalid ${what} "${arg}"` : `${arg}: not a valid ${what}`);
@@ -280,7 +305,7 @@ export const HEADER_ACTIONS: ActionRows<
     wire: [1, 2].map((v) =>
       std<ActionOf<'set_vlan_vid'>>(
         v,
-        v,
+        v === 1 ? 1 : 6,
         1,
         8,
         (r) => {
@@ -299,7 +324,7 @@ export const HEADER_ACTIONS: ActionRows<
     wire: [1, 2].map((v) =>
       std<ActionOf<'set_vlan_pcp'>>(
         v,
-        v,
+        v === 1 ? 1 : 6,
         2,
         8,
         (r) => {
@@ -553,6 +578,6 @@ export const HEADER_ACTIONS: ActionRows<
       },
       set_tunnel64: (arg) => ({ type: 'set_tunnel', tunId: parseU64(arg), wide: true }),
     },
-    format: (a) => `${a.wide ? 'set_tunnel64' : 'set_tunnel'}:${hex(a.tunId)}`,
+    format: (a) => `${a.wide ? 'set_tunnel64' : 'set_tunnel'}:${altHex(a.tunId)}`,
   },
 };

@@ -3,16 +3,24 @@ import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { fieldByName, mustField } from '@ovs-node/flow/fields';
 import { fail } from '../errors.js';
 import { fieldCode } from '../match/headers.js';
-import { readFieldName } from '../match/headers.js';
+import { putShortHeader, readFieldName, readShortHeader } from '../match/headers.js';
 import { parseKeyValues } from '@ovs-node/flow/key-value';
-import { altHex } from '@ovs-node/flow/int-text';
-import { hex, parseU64, readNumber } from '../text/numbers.js';
+import { altHex, scanInt } from '@ovs-node/flow/int-text';
+import { hex, readNumber } from '../text/numbers.js';
 import { formatTable, readTable } from '../text/tables.js';
 import type { Reader, Writer } from '../wire.js';
 import { parseMove } from './field.js';
-import { formatFieldValue, parseFieldValue } from './field-value.js';
+import { formatFieldValue, fullMask, ones, parseFieldValue } from './field-value.js';
 import { type ActionRow, type FormatContext, nx, type ParseContext } from './row.js';
-import { checkSubfield, formatSubfield, parseSubfield, putSubfieldHeader, wholeField } from './subfield.js';
+import {
+  checkSubfield,
+  formatSubfield,
+  isPlainHeader,
+  parseSubfield,
+  putSubfieldHeader,
+  wholeField,
+} from './subfield.js';
+import { atoi } from './text-values.js';
 import type { Action, ActionOf, LearnFlowSpec, LearnSpec, Subfield } from './types.js';
 
 /** Bits of `LearnSpec.flags`. */
@@ -29,10 +37,12 @@ function parseSpec(orig: string, key: string, value: string, c: ParseContext): L
   const f = fieldByName(key);
   if (f) {
     const dstField = wholeField(f);
+    refuseExperimenter(dstField, orig, key);
     if (value === '') return { nBits: dstField.nBits, src: { field: dstField }, dst: 'match', dstField };
     let problem: string;
     try {
       const v = parseFieldValue(f, value, c.ports);
+      if (v.mask !== fullMask(f)) throw new FlowSyntaxError(`${value}: wildcards not allowed here`);
       return { nBits: dstField.nBits, src: { value: v.value }, dst: 'match', dstField };
     } catch (e) {
       problem = (e as Error).message;
@@ -53,7 +63,18 @@ function parseSpec(orig: string, key: string, value: string, c: ParseContext): L
   }
   if (key.includes('[')) {
     const dstField = parseSubfield(key);
-    const src = value === '' ? dstField : parseSubfield(value);
+    refuseExperimenter(dstField, orig, key);
+    if (value === '') return { nBits: dstField.nBits, src: { field: dstField }, dst: 'match', dstField };
+    const n = scanInt(value, mustField(dstField.field).bytes);
+    if (n.error === undefined && n.end === value.length) {
+      if (n.value > ones(dstField.nBits)) {
+        throw new FlowSyntaxError(
+          `${orig}: value 0x${n.value.toString(16)} does not fit into ${dstField.nBits} bits`,
+        );
+      }
+      return { nBits: dstField.nBits, src: { value: n.value }, dst: 'match', dstField };
+    }
+    const src = parseSubfield(value);
     if (src.nBits !== dstField.nBits) throw widthError(orig, key, dstField.nBits, value, src.nBits);
     return { nBits: src.nBits, src: { field: src }, dst: 'match', dstField };
   }
@@ -61,6 +82,7 @@ function parseSpec(orig: string, key: string, value: string, c: ParseContext): L
     if (/^[^[-]*-/.test(value)) {
       const arrow = value.indexOf('->');
       const dstField = parseSubfield(value.slice(arrow + 2));
+      refuseExperimenter(dstField, value, value.slice(arrow + 2));
       const n = readNumber(value.slice(0, arrow));
       if (arrow < 0 || n === undefined) {
         // A field name without brackets may also contain no '-', so this is a number or an error.
@@ -83,14 +105,19 @@ function parseSpec(orig: string, key: string, value: string, c: ParseContext): L
   throw new FlowSyntaxError(`${orig}: unknown keyword ${key}`);
 }
 
+/** A spec has room for four bytes of a destination's header. */
+function refuseExperimenter(s: Subfield, orig: string, text: string): void {
+  if (!isPlainHeader(s)) throw new FlowSyntaxError(`${orig}: experimenter OXM field '${text}' not supported`);
+}
+
 /** The peer names the widths the wrong way round, and so does this. */
 function widthError(orig: string, a: string, bBits: number, b: string, aBits: number): FlowSyntaxError {
   return new FlowSyntaxError(`${orig}: bit widths of ${a} (${aBits}) and ${b} (${bBits}) differ`);
 }
 
-/** What C's atoi() makes of a text, in 16 bits: the peer checks no more here. */
+/** A number that the peer checks no further. */
 function atoi16(text: string): number {
-  return (Number.parseInt(text, 10) || 0) & 0xffff;
+  return atoi(text) & 0xffff;
 }
 
 function parseLearn(arg: string, c: ParseContext): Action {
@@ -132,7 +159,8 @@ function parseLearn(arg: string, c: ParseContext): Action {
         learn = { ...learn, finHardTimeout: atoi16(value) };
         break;
       case 'cookie':
-        learn = { ...learn, cookie: parseU64(value) };
+        // The peer takes what is no number for 0.
+        learn = { ...learn, cookie: BigInt.asUintN(64, readNumber(value) ?? 0n) };
         break;
       case 'send_flow_rem':
         learn = { ...learn, flags: learn.flags | LEARN.SEND_FLOW_REM };
@@ -141,7 +169,7 @@ function parseLearn(arg: string, c: ParseContext): Action {
         learn = { ...learn, flags: learn.flags | LEARN.DELETE_LEARNED };
         break;
       case 'limit':
-        learn = { ...learn, limit: (Number.parseInt(value, 10) || 0) >>> 0 };
+        learn = { ...learn, limit: atoi(value) >>> 0 };
         break;
       case 'result_dst': {
         const resultDst = parseSubfield(value);
@@ -202,20 +230,20 @@ function putSpecs(w: Writer, specs: readonly LearnFlowSpec[]): void {
     const immediate = 'value' in s.src;
     w.u16((immediate ? IMMEDIATE : 0) | (DST.indexOf(s.dst) << DST_SHIFT) | s.nBits);
     if ('field' in s.src) {
-      putSubfieldHeader(w, s.src.field);
+      putShortHeader(w, mustField(s.src.field.field));
       w.u16(s.src.field.ofs);
     } else {
       w.big(s.src.value, 2 * Math.ceil(s.nBits / 16));
     }
     if (s.dstField) {
-      putSubfieldHeader(w, s.dstField);
+      putShortHeader(w, mustField(s.dstField.field));
       w.u16(s.dstField.ofs);
     }
   }
 }
 
 function readSubfieldRef(r: Reader, nBits: number): Subfield {
-  const f = readFieldName(r);
+  const f = readShortHeader(r);
   return checkSubfield(f, r.u16(), nBits);
 }
 

@@ -8,8 +8,8 @@ import { parseKeyValues } from '@ovs-node/flow/key-value';
 import { parseU16, parseU32 } from '../text/numbers.js';
 import { type ActionRows, type FormatContext, nx, type ParseContext, std } from './row.js';
 import {
-  findField,
   formatSubfield,
+  isPlainHeader,
   parseSubfield,
   putOfsNbits,
   putSubfieldHeader,
@@ -29,8 +29,9 @@ export function reasonName(reason: number): string {
 
 /** Bytes written as hex digits, pairs possibly apart by dots; undefined when they are not. */
 export function readHexBytes(text: string): Uint8Array | undefined {
-  const digits = text.replace(/\./g, '');
-  if (digits.length % 2 !== 0 || /[^0-9a-fA-F]/.test(digits)) return undefined;
+  // Dots may stand behind a pair only.
+  if (!/^(?:[0-9a-fA-F]{2}\.?)*$/.test(text)) return undefined;
+  const digits = text.replaceAll('.', '');
   return Uint8Array.from({ length: digits.length / 2 }, (_, i) =>
     parseInt(digits.slice(2 * i, 2 * i + 2), 16),
   );
@@ -56,10 +57,12 @@ function parseOutput(arg: string, c: ParseContext): Action {
     return { type: 'output', port, maxLen: port === OFPP.CONTROLLER ? 0xffff : 0 };
   }
   if (arg.includes('port') && arg.includes('max_len')) return parseTruncated(arg, c);
-  if (findField(/^[^[]*/.exec(arg)?.[0] ?? '') === undefined) {
-    throw new FlowSyntaxError(`${arg}: output to unknown port`);
+  try {
+    return { type: 'output_reg', src: parseSubfield(arg), maxLen: 0xffff };
+  } catch (e) {
+    if (e instanceof FlowSyntaxError) throw new FlowSyntaxError(`${arg}: output to unknown port`);
+    throw e;
   }
-  return { type: 'output_reg', src: parseSubfield(arg), maxLen: 0xffff };
 }
 
 function parseTruncated(arg: string, c: ParseContext): Action {
@@ -98,6 +101,7 @@ const CONTROLLER: Controller = {
 
 function parseController(arg: string): Action {
   let a: Controller = CONTROLLER;
+  let hasUserdata = false;
   if (arg === '') return { type: 'output', port: OFPP.CONTROLLER, maxLen: 0xffff };
   if (/^\d+$/.test(arg)) return { type: 'output', port: OFPP.CONTROLLER, maxLen: parseU16(arg, 'max_len') };
   for (const { key, value } of parseKeyValues(arg)) {
@@ -118,6 +122,7 @@ function parseController(arg: string): Action {
         const userdata = readHexBytes(value);
         if (!userdata) throw new FlowSyntaxError("bad hex digit in `controller' action `userdata'");
         a = { ...a, userdata };
+        hasUserdata = true;
         break;
       }
       case 'pause':
@@ -130,7 +135,7 @@ function parseController(arg: string): Action {
         throw new FlowSyntaxError(`unknown key "${key}" parsing controller action`);
     }
   }
-  if (a.reason === REASON_ACTION && a.controllerId === 0 && isPlain(a)) {
+  if (a.reason === REASON_ACTION && a.controllerId === 0 && isPlain(a) && !hasUserdata) {
     return { type: 'output', port: OFPP.CONTROLLER, maxLen: a.maxLen };
   }
   return a;
@@ -194,7 +199,7 @@ export const OUTPUT_ACTIONS: ActionRows<
         (w, a) => w.u32(a.port).u16(a.maxLen),
       ),
     ],
-    parse: { output: parseOutput },
+    parse: { output: parseOutput, output_reg: parseOutput },
     format: formatOutput,
   },
   output_reg: {
@@ -214,12 +219,24 @@ export const OUTPUT_ACTIONS: ActionRows<
           putSubfieldHeader(w, a.src);
           w.u16(a.maxLen);
         },
+        (a) => isPlainHeader(a.src),
       ),
-      nx(32, undefined, (r) => {
-        const { ofs, nBits } = splitOfsNbits(r.u16());
-        const maxLen = r.u16();
-        return { type: 'output_reg', src: readSubfield(r, ofs, nBits), maxLen };
-      }),
+      nx(
+        32,
+        24,
+        (r) => {
+          const { ofs, nBits } = splitOfsNbits(r.u16());
+          const maxLen = r.u16();
+          return { type: 'output_reg', src: readSubfield(r, ofs, nBits), maxLen };
+        },
+        (w, a) => {
+          const start = w.length - 10;
+          putOfsNbits(w, a.src);
+          w.u16(a.maxLen);
+          putSubfieldHeader(w, a.src);
+          w.zeros(24 - (w.length - start));
+        },
+      ),
     ],
     parse: {},
     format: (a) => `output:${formatSubfield(a.src)}`,
@@ -281,8 +298,8 @@ export const OUTPUT_ACTIONS: ActionRows<
             put();
             w.pad(8, start);
           };
-          if (a.maxLen !== 0xffff) property(AC2.MAX_LEN, 2, () => w.u16(a.maxLen));
-          if (a.controllerId !== 0) property(AC2.CONTROLLER_ID, 2, () => w.u16(a.controllerId));
+          if (a.maxLen !== 0xffff) property(AC2.MAX_LEN, 4, () => w.u16(a.maxLen).zeros(2));
+          if (a.controllerId !== 0) property(AC2.CONTROLLER_ID, 4, () => w.u16(a.controllerId).zeros(2));
           if (a.reason !== REASON_ACTION) property(AC2.REASON, 1, () => w.u8(a.reason));
           if (a.userdata.length > 0) property(AC2.USERDATA, a.userdata.length, () => w.bytes(a.userdata));
           if (a.pause) property(AC2.PAUSE, 0, () => undefined);

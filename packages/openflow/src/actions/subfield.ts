@@ -5,7 +5,7 @@ import type { Field } from '@ovs-node/flow/field-types';
 import { parseBits } from '@ovs-node/flow/subfield';
 import { WordTable } from '@ovs-node/flow/word-table';
 import { fail } from '../errors.js';
-import { putFieldHeader, readFieldName } from '../match/headers.js';
+import { fieldCode, headerLength, putFieldHeader, readFieldName } from '../match/headers.js';
 import type { Reader, Writer } from '../wire.js';
 import type { Subfield } from './types.js';
 
@@ -47,7 +47,7 @@ function parseWhole(text: string): Subfield | undefined {
 
 /** Reads a subfield at the start of `text`; `rest` is what follows it. @throws FlowSyntaxError */
 export function parseSubfieldPrefix(text: string): { subfield: Subfield; rest: string } {
-  const nameEnd = text.search(/\[|-(?=>)|\s|,|=/);
+  const nameEnd = text.search(/[[-]/);
   const name = nameEnd < 0 ? text : text.slice(0, nameEnd);
   const f = NAMES.find(name);
   if (!f) throw new FlowSyntaxError(`${text}: unknown field \`${name}'`);
@@ -101,4 +101,10 @@ export function checkSubfield(f: Field, ofs: number, nBits: number): Subfield {
   if (nBits === 0) fail('OFPBAC_BAD_SET_LEN', 'zero bits');
   if (ofs >= bits || ofs + nBits > bits) fail('OFPBAC_BAD_SET_LEN', `bits ${ofs}+${nBits} of ${f.name}`);
   return { field: f.name, ofs, nBits };
+}
+
+/** Whether the header of the field takes four bytes: those of experimenters have an id behind. */
+export function isPlainHeader(s: Subfield): boolean {
+  const code = fieldCode(mustField(s.field), 0);
+  return code !== undefined && headerLength(code) === 4;
 }

@@ -3,6 +3,7 @@
  * and print a list.
  */
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
+import { PROTO_ANY } from '@ovs-node/flow/field-types';
 import { parsePort } from '@ovs-node/flow/ports';
 import { OFPP } from '@ovs-node/flow/ports';
 import { fail } from '../errors.js';
@@ -13,10 +14,13 @@ import { CONTROL_ACTIONS } from './control.js';
 import { CT_ACTIONS } from './ct.js';
 import { FIELD_ACTIONS } from './field.js';
 import { HEADER_ACTIONS } from './header.js';
+import { HASH_ACTIONS } from './hash.js';
 import { INSTRUCTIONS } from './instruction.js';
 import { LEARN_ACTION } from './learn.js';
 import { setListOperations } from './nested.js';
 import { OUTPUT_ACTIONS } from './output.js';
+import { PACKET_TYPE_ACTIONS } from './packet-type.js';
+import { SAMPLE_ACTIONS } from './sample.js';
 import type {
   ActionRow,
   ActionTable,
@@ -35,6 +39,9 @@ export const ACTIONS: ActionTable = {
   ...FIELD_ACTIONS,
   ...CONTROL_ACTIONS,
   ...CT_ACTIONS,
+  ...HASH_ACTIONS,
+  ...PACKET_TYPE_ACTIONS,
+  ...SAMPLE_ACTIONS,
   ...INSTRUCTIONS,
   learn: LEARN_ACTION,
 };
@@ -52,6 +59,30 @@ export function actionRow(type: ActionType): ActionRow {
 export function instructionKind(a: Action): InstructionKind {
   return actionRow(a.type).instruction ?? 'apply';
 }
+
+/** Actions that make no sense in an action set, which has one of each kind and an order of its own. */
+export const NOT_IN_ACTION_SET: ReadonlySet<ActionType> = new Set<ActionType>([
+  'bundle',
+  'bundle_load',
+  'check_pkt_larger',
+  'clone',
+  'conjunction',
+  'controller',
+  'debug_recirc',
+  'debug_slow',
+  'delete_field',
+  'exit',
+  'fin_timeout',
+  'learn',
+  'multipath',
+  'note',
+  'output_reg',
+  'output_trunc',
+  'pop',
+  'pop_queue',
+  'push',
+  'sample',
+]);
 
 /** Wire forms by number: version, vendor, code. */
 const decoders = new Map<number, WireForm<Action>>();
@@ -126,6 +157,8 @@ export function decodeList(r: Reader, context: DecodeContext): Action[] {
     }
     out.push(form.decode(body, deeper));
   }
+  const other = besideConjunction(out);
+  if (other) fail('NXBAC_BAD_CONJUNCTION', `conjunction and ${other.type}`);
   return out;
 }
 
@@ -160,13 +193,6 @@ export function instructionOrderProblem(actions: readonly Action[]): string | un
   return undefined;
 }
 
-/** Actions of ovs-actions(7) that have no row yet. */
-const LATER = new Set(
-  'bundle bundle_load multipath sample check_pkt_larger delete_field dec_nsh_ttl encap decap debug_recirc debug_slow'.split(
-    ' ',
-  ),
-);
-
 /** Parses a list, `text[from..to)`; `within` is the action that holds it. @throws FlowSyntaxError */
 export function parseList(
   text: string,
@@ -176,7 +202,9 @@ export function parseList(
   to = text.length,
 ): Action[] {
   if (context.depth > MAX_DEPTH) throw new FlowSyntaxError('Action nested too deeply');
-  const { ports, tables, usable, depth } = context;
+  const { ports, tables, depth } = context;
+  // As with the peer, a clone makes what came before it count no more.
+  const usable = within === 'clone' ? PROTO_ANY : context.usable;
   const c: ParseContext = { ports, tables, usable, depth: depth + 1, within };
   const out: Action[] = [];
   let drop = false;
@@ -192,11 +220,23 @@ export function parseList(
     checkNesting(a, within);
     out.push(a);
   }
-  context.usable &= c.usable;
+  context.usable = c.usable;
   if (drop && out.length > 0) {
     throw new FlowSyntaxError('"drop" must not be accompanied by any other action or instruction');
   }
+  const other = besideConjunction(out);
+  if (other) {
+    throw new FlowSyntaxError(
+      `"conjunction" actions may be used along with "note" but not any other kind of action (such as the "${actionName(other.type)}" action used here)`,
+    );
+  }
   return out;
+}
+
+/** The first action that may not be in a list with `conjunction`; undefined when all is well. */
+function besideConjunction(actions: readonly Action[]): Action | undefined {
+  if (!actions.some((a) => a.type === 'conjunction')) return undefined;
+  return actions.find((a) => a.type !== 'conjunction' && a.type !== 'note');
 }
 
 /** A keyword in capitals, `drop` (undefined), or a port to send to. */
@@ -207,7 +247,9 @@ function parseOther(at: KeyValueCursor, c: ParseContext): Action | undefined {
   if (parse) return parse(at.value, c);
   if (lower === 'drop') return undefined;
   if (lower === 'apply_actions') throw new FlowSyntaxError('apply_actions is the default instruction');
-  if (LATER.has(lower)) throw new FlowSyntaxError(`action ${lower} is not supported yet`);
+  if (lower === 'unroll_xlate') {
+    throw new FlowSyntaxError("UNROLL is an internal action that shouldn't be used via OpenFlow");
+  }
   const port = parsePort(key, c.ports);
   if (port === undefined) throw new FlowSyntaxError(`unknown action ${key}`);
   return { type: 'output', port, maxLen: port === OFPP.CONTROLLER ? 0xffff : 0 };
@@ -215,13 +257,12 @@ function parseOther(at: KeyValueCursor, c: ParseContext): Action | undefined {
 
 /** What may stand inside of what. */
 function checkNesting(a: Action, within: ActionType | undefined): void {
-  if (within === undefined) {
+  if (within !== 'ct') {
     const field = a.type === 'set_field' ? a.field : a.type === 'move' ? a.dst.field : '';
     if (field === 'ct_mark' || field === 'ct_label') {
       throw new FlowSyntaxError('cannot set CT fields outside of ct action');
     }
     if (a.type === 'nat') throw new FlowSyntaxError('Cannot have NAT action outside of "ct" action');
-    return;
   }
   if (within === 'ct') {
     if (a.type === 'nat') return;
@@ -233,16 +274,17 @@ function checkNesting(a: Action, within: ActionType | undefined): void {
       throw new FlowSyntaxError(`ct action doesn't support nested modification of ${field}`);
     }
   }
-  if (within === 'write_actions' && a.type === 'meter') {
-    throw new FlowSyntaxError(`write_actions action doesn't support nested action meter`);
-  }
-  if (within === 'write_actions' && instructionKind(a) !== 'apply') {
+  if (within !== 'write_actions' && within !== 'clone') return;
+  if (a.type === 'meter') throw new FlowSyntaxError(`${within} action doesn't support nested action meter`);
+  if (instructionKind(a) !== 'apply') {
     throw new FlowSyntaxError(`${actionName(a.type)} instruction not allowed here`);
   }
 }
 
 /** The name of an action in error messages. */
 export function actionName(type: ActionType): string {
+  if (type === 'bundle_load') return 'bundle';
+  if (type === 'set_vlan_vid' || type === 'set_vlan_pcp') return type;
   return Object.keys(actionRow(type).parse)[0] ?? type;
 }
 

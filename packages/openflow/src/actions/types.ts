@@ -25,6 +25,20 @@ export type Action =
       readonly meterId: number;
     }
   | { readonly type: 'enqueue'; readonly port: number; readonly queue: number }
+  | ({ readonly type: 'bundle' } & HashChoice<'active_backup' | 'hrw'> & {
+        readonly members: readonly number[];
+      })
+  | ({ readonly type: 'bundle_load' } & HashChoice<'active_backup' | 'hrw'> & {
+        readonly members: readonly number[];
+        /** Where the number of the chosen member goes; at least 16 bits. */
+        readonly dst: Subfield;
+      })
+  /** Stores the number of one of `nLinks` links, from 0, in `dst`. */
+  | ({ readonly type: 'multipath' } & HashChoice<'modulo_n' | 'hash_threshold' | 'hrw' | 'iter_hash'> & {
+        readonly nLinks: number;
+        readonly arg: number;
+        readonly dst: Subfield;
+      })
   | { readonly type: 'group'; readonly group: number }
   | { readonly type: 'set_queue'; readonly queue: number }
   | { readonly type: 'pop_queue' }
@@ -66,6 +80,25 @@ export type Action =
     }
   | { readonly type: 'move'; readonly src: Subfield; readonly dst: Subfield }
   | { readonly type: 'push' | 'pop'; readonly subfield: Subfield }
+  /** Only fields of tunnel metadata can be deleted. */
+  | { readonly type: 'delete_field'; readonly field: string }
+  /** Packet types are `namespace << 16 | type`. */
+  | { readonly type: 'encap'; readonly packetType: number; readonly properties: readonly EncapProperty[] }
+  | { readonly type: 'decap'; readonly packetType: number }
+  | { readonly type: 'dec_nsh_ttl' }
+  | {
+      readonly type: 'sample';
+      /** Out of 65535. */
+      readonly probability: number;
+      readonly collectorSet: number;
+      readonly obsDomain: number;
+      readonly obsPoint: number;
+      /** `OFPP.ANY`: none. */
+      readonly samplingPort: number;
+      readonly direction: 'ingress' | 'egress' | undefined;
+    }
+  /** Stores in the bit `dst` whether the packet has more than `pktLen` bytes. */
+  | { readonly type: 'check_pkt_larger'; readonly pktLen: number; readonly dst: Subfield }
   | {
       readonly type: 'resubmit';
       readonly inPort: number;
@@ -73,6 +106,8 @@ export type Action =
       readonly withCtOrig: boolean;
       readonly form: 'resubmit' | 'resubmit_table';
     }
+  /** For tests of a switch; encoded, and refused by whoever is not a test. */
+  | { readonly type: 'debug_recirc' | 'debug_slow' }
   | { readonly type: 'note'; readonly data: Uint8Array }
   | { readonly type: 'exit' }
   | { readonly type: 'fin_timeout'; readonly idle: number; readonly hard: number }
@@ -132,6 +167,25 @@ export interface LearnFlowSpec {
   readonly dst: 'match' | 'load' | 'output';
   readonly dstField?: Subfield;
 }
+
+/** What an action that hashes says of the hash. */
+interface HashChoice<Algorithm> {
+  readonly fields:
+    | 'eth_src'
+    | 'symmetric_l4'
+    | 'symmetric_l3l4'
+    | 'symmetric_l3l4+udp'
+    | 'nw_src'
+    | 'nw_dst'
+    | 'symmetric_l3';
+  readonly basis: number;
+  readonly algorithm: Algorithm;
+}
+
+/** A property of the header that `encap` pushes: those of NSH are all there are. */
+export type EncapProperty =
+  | { readonly mdType: number }
+  | { readonly tlv: { readonly cls: number; readonly type: number; readonly data: Uint8Array } };
 
 export type ActionType = Action['type'];
 type Narrow<A, T> = A extends { readonly type: infer U }

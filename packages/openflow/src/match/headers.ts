@@ -29,12 +29,11 @@ interface HeaderWords {
 function headerWords(f: Field, version: number): HeaderWords | undefined {
   const code = fieldCode(f, version);
   if (!code) return undefined;
-  const words = (masked: 0 | 1): number =>
-    ((code.cls << 16) |
-      (code.field << 9) |
-      (masked << 8) |
-      ((masked + 1) * f.bytes + (headerLength(code) - 4))) >>>
-    0;
+  const extra = headerLength(code) - 4;
+  const words = (masked: 0 | 1): number => {
+    const length = (masked + 1) * f.bytes + extra;
+    return ((code.cls << 16) | (code.field << 9) | (masked << 8) | length) >>> 0;
+  };
   return { exact: words(0), masked: words(1), experimenter: code.experimenter };
 }
 
@@ -46,12 +45,29 @@ export function headerLength(code: FieldCode): number {
   return code.cls === EXPERIMENTER ? 8 : 4;
 }
 
-/** Writes the header of a field whose value (and mask) follow, or do not (in actions that only name a field). */
-export function putFieldHeader(w: Writer, f: Field, version: number, masked = false): void {
+/**
+ * Writes the header of a field whose value (and mask) of `bytes` bytes follow, or do not (in actions that only name a
+ * field). Only tunnel options are of other lengths than their rows say.
+ */
+export function putFieldHeader(w: Writer, f: Field, version: number, masked = false, bytes = f.bytes): void {
   const h = HEADERS[f.id][version];
   if (!h) throw new Error(`field ${f.name} has no code`);
-  w.u32(masked ? h.masked : h.exact);
+  const shorter = (f.bytes - bytes) * (masked ? 2 : 1);
+  w.u32((masked ? h.masked : h.exact) - shorter);
   if (h.experimenter !== 0) w.u32(h.experimenter);
+}
+
+/** Writes the header as the learn action has it, in four bytes: for an experimenter's field, which has more, zeros. */
+export function putShortHeader(w: Writer, f: Field): void {
+  const h = HEADERS[f.id][0]!;
+  w.u32(h.experimenter === 0 ? h.exact : 0);
+}
+
+/** Whether the bytes that a header announces are those of the field. */
+export function isLengthOf(h: FieldHeader, f: Field): boolean {
+  const n = h.masked ? 2 : 1;
+  if (f.option === undefined) return h.length === f.bytes * n;
+  return h.length <= f.bytes * n && h.length % n === 0;
 }
 
 /** A header as read. `field` is undefined when no field has that code. */
@@ -78,6 +94,12 @@ export function readFieldHeader(r: Reader): FieldHeader {
   }
   const field = fieldByCode(cls, code >> 1, experimenter);
   return { cls, code: code >> 1, masked: (code & 1) !== 0, length, experimenter, field };
+}
+
+/** Reads what `putShortHeader` writes. */
+export function readShortHeader(r: Reader): Field {
+  if (r.peekU32() >>> 16 === EXPERIMENTER) fail('OFPBAC_BAD_SET_TYPE', 'experimenter field');
+  return readFieldName(r);
 }
 
 /** Reads a header that only names a field, as in actions: known, without a mask, of the right length. */

@@ -14,12 +14,19 @@ import {
   putField,
   readPlace,
 } from '@ovs-node/flow/field-words';
-import { KEY_WORDS, VLAN_CFI, W } from '@ovs-node/flow/layout';
-import { Match, type MatchWords, matchWords, newWords } from '@ovs-node/flow/match';
+import { KEY_WORDS, W } from '@ovs-node/flow/layout';
+import { clearWords, Match, type MatchWords, matchWords, newWords } from '@ovs-node/flow/match';
 import { addEthernetPrereq } from '@ovs-node/flow/match-text';
+import {
+  insertTunMetadata,
+  onesOf,
+  TUN_METADATA_FIELDS,
+  TUN_METADATA_TOTAL,
+  type TunMetadata,
+} from '@ovs-node/flow/tun-metadata';
 import { fail, guard, type OfError } from '../errors.js';
 import { Reader, Writer } from '../wire.js';
-import { putFieldHeader, readFieldHeader } from './headers.js';
+import { type FieldHeader, isLengthOf, putFieldHeader, readFieldHeader } from './headers.js';
 
 /** NXM_NX_COOKIE: class 1, field 30, 8 bytes; MPLS TTL has the same number but 1 byte. */
 const COOKIE_CLASS = 1;
@@ -38,13 +45,13 @@ const ORDER = [
   'vlan_tci vlan_vid vlan_pcp mpls_tc mpls_bos mpls_ttl mpls_label',
   'ip_src ip_dst ipv6_src ipv6_dst ip_frag nw_tos ip_dscp nw_ecn nw_ttl ipv6_label nw_proto',
   'tcp_src tcp_dst tcp_flags udp_src udp_dst sctp_src sctp_dst icmp_type icmp_code icmpv6_type icmpv6_code',
-  'nd_target nd_sll nd_tll nd_reserved nd_options_type arp_op arp_spa arp_tpa arp_sha arp_tha',
+  'nd_reserved nd_target nd_options_type nd_sll nd_tll arp_op arp_spa arp_tpa arp_sha arp_tha',
   'tun_id tun_flags tun_src tun_dst tun_ipv6_src tun_ipv6_dst tun_gbp_id tun_gbp_flags',
-  'tun_erspan_ver tun_erspan_idx tun_erspan_dir tun_erspan_hwid tun_gtpu_flags tun_gtpu_msgtype',
+  'tun_erspan_idx tun_erspan_ver tun_erspan_dir tun_erspan_hwid tun_gtpu_flags tun_gtpu_msgtype',
   'nsh_flags nsh_ttl nsh_mdtype nsh_np nsh_spi nsh_si nsh_c1 nsh_c2 nsh_c3 nsh_c4',
   'reg0 reg1 reg2 reg3 reg4 reg5 reg6 reg7 reg8 reg9 reg10 reg11 reg12 reg13 reg14 reg15',
   'xreg0 xreg1 xreg2 xreg3 xreg4 xreg5 xreg6 xreg7',
-  'pkt_mark ct_state ct_zone ct_mark ct_label ct_nw_proto ct_nw_src ct_nw_dst ct_ipv6_src ct_ipv6_dst ct_tp_src',
+  'pkt_mark ct_state ct_zone ct_mark ct_label ct_nw_src ct_nw_dst ct_ipv6_src ct_ipv6_dst ct_nw_proto ct_tp_src',
   'ct_tp_dst metadata',
 ]
   .join(' ')
@@ -58,6 +65,10 @@ const OXM_SKIPS = new Set(['in_port', 'vlan_tci', 'nw_tos', ...XREGS]);
 /** OpenFlow 1.5 has made the registers its own, in pairs. */
 const OXM15_SKIPS = new Set(['in_port', 'vlan_tci', 'nw_tos', ...REGS]);
 
+const TUNNEL_OPTIONS = Array.from({ length: TUN_METADATA_FIELDS }, (_, i) => mustField(`tun_metadata${i}`));
+
+const CT_PORTS = new Set(['ct_nw_proto', 'ct_tp_src', 'ct_tp_dst']);
+
 /** A field that a version sends, in the order of sending. */
 interface Sent {
   readonly field: Field;
@@ -70,6 +81,8 @@ interface Sent {
  */
 interface Plan {
   readonly sent: readonly Sent[];
+  /** Index of the first field that comes after the tunnel's options. */
+  readonly afterOptions: number;
   readonly byWord: readonly Uint32Array[];
 }
 
@@ -80,7 +93,7 @@ function planOf(skips: ReadonlySet<string>): Plan {
   for (const [i, { place }] of sent.entries()) {
     for (let w = place.word; w < place.word + place.words; w++) byWord[w][i >> 5] |= 1 << (i & 31);
   }
-  return { sent, byWord };
+  return { sent, afterOptions: sent.findIndex(({ field }) => field.name === 'tun_erspan_idx'), byWord };
 }
 
 const NXM_PLAN = planOf(NXM_SKIPS);
@@ -103,13 +116,28 @@ export function putFields(w: Writer, match: Match, version: number): void {
   } else {
     for (let i = 0; i < KEY_WORDS; i++) if (words.mask[i] !== 0) addFields(plan.byWord[i]);
   }
+  let options = match.tunMetadata;
   for (let set = 0; set < todo.length; set++) {
     let left = todo[set];
     while (left !== 0) {
       const lowest = left & -left;
       left ^= lowest;
-      putMatchField(w, plan.sent[set * 32 + 31 - Math.clz32(lowest)], words, version);
+      const i = set * 32 + 31 - Math.clz32(lowest);
+      if (options !== undefined && i >= plan.afterOptions) {
+        putTunMetadata(w, options);
+        options = undefined;
+      }
+      putMatchField(w, plan.sent[i], words, version);
     }
+  }
+  if (options !== undefined) putTunMetadata(w, options);
+}
+
+function putTunMetadata(w: Writer, options: readonly TunMetadata[]): void {
+  for (const { index, length, value: v, mask: m, masked } of options) {
+    putFieldHeader(w, TUNNEL_OPTIONS[index], 0, masked, length);
+    w.big(v, length);
+    if (masked) w.big(m, length);
   }
 }
 
@@ -122,15 +150,22 @@ function putMatchField(w: Writer, { field: f, place }: Sent, words: MatchWords, 
     putVlan(w, f, words, version);
     return;
   }
-  // That packets are Ethernet goes without saying.
-  if (place.word === W.PACKET_TYPE && words.key[W.PACKET_TYPE] === 0) return;
+  if (place.word === W.PACKET_TYPE && words.key[W.PACKET_TYPE] === 0 && saysEthernet(words, version)) return;
   readPlace(words.mask, place, mask);
+  // Ports of a connection go with its protocol.
+  if (CT_PORTS.has(f.name) && (words.key[W.CT_ZONE] & 0xff) === 0) return;
   if (isZero(mask) || (f.prereq !== 'none' && !fieldPrereqsMet(f, words.key))) return;
   const masked = !isExactMask(f, mask);
   putFieldHeader(w, f, version, masked);
   readPlace(words.key, place, value);
   w.words(value, f.bytes);
   if (masked) w.words(mask, f.bytes);
+}
+
+/** Whether some field of a match is there in Ethernet packets only, so that the type need not be said. */
+function saysEthernet({ mask: m }: MatchWords, version: number): boolean {
+  const vlan = m[W.VLAN0] & (version < 3 ? 0xffff : 0x1fff);
+  return (m[W.ETH] | m[W.ETH + 1] | m[W.ETH + 2] | (m[W.ETH_TYPE] >>> 16) | vlan) !== 0;
 }
 
 /** OXM says the id with its "present" bit, and the priority apart. */
@@ -145,7 +180,7 @@ function putVlan(w: Writer, f: Field, words: MatchWords, version: number): void 
       w.u16(tci & 0x1fff);
       if (masked) w.u16(vidMask);
     }
-  } else if ((tciMask & 0xe000) !== 0 && (tci & VLAN_CFI) !== 0) {
+  } else if ((tciMask & 0xe000) !== 0 && (tci & 0x1fff) !== 0) {
     putFieldHeader(w, f, version, false);
     w.u8(tci >> 13);
   }
@@ -159,8 +194,7 @@ let decoding = 0;
 export function readFields(r: Reader, strict = true): NxMatch {
   let cookie = 0n;
   let cookieMask = 0n;
-  area.key.fill(0);
-  area.mask.fill(0);
+  clearWords(area);
   decoding = (decoding + 1) >>> 0;
   while (r.left > 0) {
     if (r.left < 4) fail('OFPBMC_BAD_LEN', `${r.left} bytes after the last field`);
@@ -179,10 +213,23 @@ export function readFields(r: Reader, strict = true): NxMatch {
       r.skip(h.length);
       continue;
     }
-    if (h.length !== f.bytes * (h.masked ? 2 : 1)) fail('OFPBMC_BAD_LEN', `length ${h.length} of ${f.name}`);
-    readMatchField(r, f, h.masked);
+    if (!isLengthOf(h, f)) fail('OFPBMC_BAD_LEN', `length ${h.length} of ${f.name}`);
+    if (f.option !== undefined) readTunMetadata(r, f, h);
+    else readMatchField(r, f, h.masked);
   }
+  checkCtAddresses();
   return { match: Match.packedFrom(area), cookie, cookieMask };
+}
+
+/** Original addresses of a connection are those of the packet's family. */
+function checkCtAddresses(): void {
+  const { key, mask: m } = area;
+  const type = key[W.ETH_TYPE] >>> 16;
+  let v6 = 0;
+  for (let i = W.CT_IPV6_SRC; i < W.CT_IPV6_DST + 4; i++) v6 |= m[i];
+  if (((m[W.CT_NW_SRC] | m[W.CT_NW_DST]) !== 0 && type !== 0x0800) || (v6 !== 0 && type !== 0x86dd)) {
+    fail('OFPBAC_MATCH_INCONSISTENT', 'addresses of a connection of another family');
+  }
 }
 
 /** Reads the value, and the mask where there is one, of a field into `area`. */
@@ -207,6 +254,26 @@ function readMatchField(r: Reader, f: Field, masked: boolean): void {
   if (!isValidWords(f, value)) fail('OFPBMC_BAD_VALUE', `value of ${f.name}`);
   putField(area, f, value, mask);
   addEthernetPrereq(area, f);
+}
+
+function readTunMetadata(r: Reader, f: Field, h: FieldHeader): void {
+  const length = h.masked ? h.length / 2 : h.length;
+  const v = r.big(length);
+  const m = h.masked ? r.big(length) : onesOf(length);
+  if ((v & ~m) !== 0n) fail('OFPBMC_BAD_WILDCARDS', `value of ${f.name} has bits outside of its mask`);
+  let used = length;
+  for (const each of area.tunMetadata ?? []) {
+    if (each.index === f.option) fail('OFPBMC_DUP_FIELD', f.name);
+    used += Math.ceil(each.length / 4) * 4;
+  }
+  if (used > TUN_METADATA_TOTAL) fail('OFPBMC_BAD_VALUE', `${used} bytes of tunnel options`);
+  area.tunMetadata = insertTunMetadata(area.tunMetadata, {
+    index: f.option!,
+    length,
+    value: v,
+    mask: m,
+    masked: h.masked,
+  });
 }
 
 const matched = newValue();

@@ -242,7 +242,7 @@ export function readOfp11Match(r: Reader): Match {
   if (has(FW11.DL_TYPE)) matchSet(m, F.ethType, BigInt(ethType));
   const ip = matchPrereqsMet(m, F.proto);
   const arp = matchPrereqsMet(m, ARP);
-  if (ip && has(FW11.NW_TOS)) matchSet(m, F.tos, BigInt(tos << 2));
+  if (ip && has(FW11.NW_TOS)) matchSet(m, F.tos, BigInt(tos & 0xfc));
   if ((ip || arp) && has(FW11.NW_PROTO)) matchSet(m, ip ? F.proto : ARP, BigInt(proto));
   if (hasNwAddress(m)) {
     setWord(m, W.NW_SRC, nwSrc, ~nwSrcWild >>> 0);
@@ -296,7 +296,8 @@ export function putOfp11Match(w: Writer, m: Match): void {
   w.mac(macOf(key, 1)).mac(~macOf(mask, 1) & MAC_ALL);
   w.mac(macOf(key, 0)).mac(~macOf(mask, 0) & MAC_ALL);
   w.u16(vid).u8(pcp).zeros(1);
-  w.u16(key[W.ETH_TYPE] >>> 16).u8((key[W.NW] >>> 18) & 0x3f);
+  // The specification has the six bits of DSCP here, the peer the whole byte.
+  w.u16(key[W.ETH_TYPE] >>> 16).u8((key[W.NW] >>> 16) & 0xfc);
   w.u8(key[W.NW] >>> 24);
   for (const word of [W.NW_SRC, W.NW_DST]) w.u32(nw ? key[word] : 0).u32(nw ? ~mask[word] >>> 0 : 0xffffffff);
   w.u16(tp ? key[W.TP] >>> 16 : 0).u16(tp ? key[W.TP] & 0xffff : 0);

@@ -1,5 +1,8 @@
 /** Flow messages: flow-mod, flow-removed, flow and aggregate statistics. */
 import { putFlowActions, readFlowActions } from '../actions/codec.js';
+import { checkActions } from '../actions/check.js';
+import type { Action } from '../actions/types.js';
+import { protocolsOfVersions } from '../text/protocols.js';
 import { fail } from '../errors.js';
 import { putMatch, putReplyMatch, readMatch } from '../match/codec.js';
 import { putNxMatch, readNxMatch } from '../match/nxm.js';
@@ -65,6 +68,21 @@ function readFlags(flags: number, version: number): number {
 function command10(m: { flowMod: FlowMod; withTableId?: boolean }): number {
   const command = COMMANDS.indexOf(m.flowMod.command);
   return m.withTableId ? (m.flowMod.tableId << 8) | command : command;
+}
+
+const PROTOCOLS_OF = Array.from({ length: 7 }, (_, version) => protocolsOfVersions(1 << version));
+
+/** The actions of a flow-mod of `version`, which must fit its match. */
+function readCheckedActions(
+  r: Reader,
+  version: number,
+  match: FlowMod['match'],
+  tableId: number,
+): readonly Action[] {
+  const actions = readFlowActions(r, version);
+  const checked = checkActions(actions, match, { tableId, protocols: PROTOCOLS_OF[version] });
+  if (checked.error !== undefined) fail(checked.error, 'actions');
+  return checked.actions;
 }
 
 interface FlowModMessage {
@@ -135,7 +153,7 @@ function finishFlowMod10(
       outPort,
       outGroup: GROUP_ANY,
       flags: command === 'add' ? flags | FF.RESET_COUNTS : flags,
-      actions: readFlowActions(r, 1),
+      actions: readCheckedActions(r, 1, m, withTableId ? commandField >> 8 : ALL_TABLES),
     },
   };
 }
@@ -165,7 +183,7 @@ function readFlowMod11(r: Reader, version: number): FlowModMessage {
   const flags = readFlags(r.u16(), version);
   const importance = r.u16();
   const match = readMatch(r, version);
-  const actions = readFlowActions(r, version);
+  const actions = readCheckedActions(r, version, match, tableId);
   const add = command === 'add';
   const set = add || (version === 2 && isModify(command) && cookieMask === 0n);
   const modifyCookie = set && !add && cookie !== COOKIE_NONE;

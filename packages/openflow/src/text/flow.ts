@@ -2,7 +2,7 @@
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { PROTO, PROTO_ANY, PROTO_OF10_NXM_ANY, PROTO_OXM_ANY } from '@ovs-node/flow/field-types';
 import { KeyValueCursor } from '@ovs-node/flow/key-value';
-import { Match, newWords } from '@ovs-node/flow/match';
+import { clearWords, Match, newWords } from '@ovs-node/flow/match';
 import { normalizeMatch } from '@ovs-node/flow/match-normalize';
 import { applyMatchPair, formatMatch, matchProtocols, unknownWord } from '@ovs-node/flow/match-text';
 import { OFPP, parsePort, type PortMap } from '@ovs-node/flow/ports';
@@ -243,8 +243,7 @@ export function parseFlowProtocols(
     if (equals < 0 || equals >= to) throw new FlowSyntaxError('must specify an action');
     actionsFrom = equals + 1;
   }
-  words.key.fill(0);
-  words.mask.fill(0);
+  clearWords(words);
   const at = new KeyValueCursor(text, from, end);
   while (at.next()) {
     let used = applyPair(draft, allowed, command, at, o);
@@ -265,7 +264,7 @@ export function parseFlowProtocols(
     const context = { ports: o.ports, tables: o.tables, usable: PROTO_ANY, depth: 0 };
     const actions = parseActionsIn(text, context, actionsFrom, to);
     usable &= context.usable;
-    const checked = checkActions(actions, words, { tableId: draft.tableId });
+    const checked = checkActions(actions, words, { tableId: draft.tableId, protocols: usable });
     if (checked.error !== undefined) {
       throw new FlowSyntaxError(`actions are invalid with specified match (${checked.error})`);
     }

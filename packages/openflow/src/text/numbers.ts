@@ -56,12 +56,14 @@ export function parseU64(text: string): bigint {
   if (v === undefined || v > 0xffffffffffffffffn) throw new FlowSyntaxError(`invalid numeric format ${text}`);
   return BigInt.asUintN(64, v);
 }
-/** An Ethernet address. */
+/** An Ethernet address; what follows it is not looked at. */
 export function parseMac(text: string): bigint {
-  const mac = readMac(text);
+  const mac = readMac(text) ?? readMac(MAC.exec(text)?.[0] ?? '');
   if (mac === undefined) throw new FlowSyntaxError(`invalid mac address ${text}`);
   return mac;
 }
+const MAC = /^[0-9a-fA-FxX]+(?::[0-9a-fA-FxX]+){5}/;
+
 /** An IPv4 address, as an unsigned number. */
 export function parseIpv4(text: string): number {
   const v = readIpv4(text);

@@ -26,6 +26,10 @@ export function admitActions(
   tableId: number,
   protocols: number = PROTO_ANY,
 ): Admission {
+  // Nothing has been said of where tunnel options are: NXT_TLV_TABLE_MOD is not there yet.
+  if (match.tunMetadata !== undefined || actions.some(usesTunnelOption)) {
+    return { error: new OfError('NXFMFC_INVALID_TLV_FIELD', 'tunnel options without a TLV table') };
+  }
   const checked = checkConsistency(actions, match, { tableId, nTables: N_USER_TABLES });
   if (checked.error) return { error: new OfError(checked.error, 'actions') };
   if ((checked.usable & protocols) === 0) {
@@ -39,6 +43,36 @@ export function admitActions(
   }
   const missing = unsupported(checked.actions);
   return missing ? { error: missing } : { error: undefined, actions: checked.actions };
+}
+
+function usesTunnelOption(action: Action): boolean {
+  const is = (field: string): boolean => field.startsWith('tun_metadata');
+  switch (action.type) {
+    case 'set_field':
+    case 'delete_field':
+      return is(action.field);
+    case 'move':
+      return is(action.src.field) || is(action.dst.field);
+    case 'push':
+    case 'pop':
+      return is(action.subfield.field);
+    case 'output_reg':
+      return is(action.src.field);
+    case 'learn':
+      return action.learn.specs.some(
+        ({ src, dstField }) =>
+          ('field' in src && is(src.field.field)) || (dstField !== undefined && is(dstField.field)),
+      );
+    case 'ct':
+      return (
+        (typeof action.zone !== 'number' && is(action.zone.field)) || action.actions.some(usesTunnelOption)
+      );
+    case 'clone':
+    case 'write_actions':
+      return action.actions.some(usesTunnelOption);
+    default:
+      return false;
+  }
 }
 
 /** The error of the first action that is not there yet. */
@@ -79,6 +113,17 @@ function unsupportedAction(action: Action): OfError | undefined {
       );
     }
     case 'fin_timeout':
+    case 'bundle':
+    case 'bundle_load':
+    case 'multipath':
+    case 'sample':
+    case 'check_pkt_larger':
+    case 'delete_field':
+    case 'encap':
+    case 'decap':
+    case 'dec_nsh_ttl':
+    case 'debug_recirc':
+    case 'debug_slow':
     case 'push_mpls':
     case 'pop_mpls':
     case 'set_mpls_label':

@@ -1,9 +1,9 @@
-import { FIELDS, fieldPrereqsMet, mustField } from '../src/fields.js';
-import type { Field, Prereq } from '../src/field-types.js';
-import { CT_STATE_FLAGS, TCP_FLAGS } from '../src/flags-text.js';
-import { parseMatch } from '../src/match-text.js';
+import { FIELDS, fieldPrereqsMet, mustField } from '../fields.js';
+import type { Field, Prereq } from '../field-types.js';
+import { CT_STATE_FLAGS, TCP_FLAGS } from '../flags-text.js';
+import { parseMatch } from '../match-text.js';
 
-/** Random flow text from the field table, the same for the same seed. */
+/** Random flow text from the field table, the same for the same seed; for tests of this package and those above it. */
 export class FlowTextGenerator {
   private seed: number;
   constructor(seed: number) {
@@ -19,30 +19,30 @@ export class FlowTextGenerator {
     return from[this.below(from.length)]!;
   }
 
-  private hex(digits: number): string {
+  hex(digits: number): string {
     return Array.from({ length: digits }, () => this.below(16).toString(16)).join('');
   }
 
-  private big(bits: number): bigint {
+  big(bits: number): bigint {
     const ones = (1n << BigInt(bits)) - 1n;
     const any = BigInt('0x' + this.hex(Math.ceil(bits / 4))) & ones;
     return this.pick([any, any, 0n, 1n, ones, any >> BigInt(this.below(bits))]);
   }
 
-  private number(bits: number): string {
+  number(bits: number): string {
     const v = this.big(bits);
     return bits > 64 || this.below(2) === 0 ? '0x' + v.toString(16) : v.toString();
   }
 
-  private mac(): string {
+  mac(): string {
     return Array.from({ length: 6 }, () => this.pick([this.hex(2), '00', 'ff'])).join(':');
   }
 
-  private ip4(): string {
+  ip4(): string {
     return Array.from({ length: 4 }, () => this.pick([this.below(256), 0, 255])).join('.');
   }
 
-  private ip6(): string {
+  ip6(): string {
     const full = Array.from({ length: 8 }, () => this.pick(['0', '0', this.hex(4), this.hex(1)])).join(':');
     return this.pick([
       full,
@@ -70,6 +70,11 @@ export class FlowTextGenerator {
     switch (f.format) {
       case 'decimal':
       case 'hexadecimal':
+        // Options of a tunnel share 256 bytes.
+        if (f.option !== undefined) {
+          const bits = this.pick([8, 16, 32, 128]);
+          return this.below(2) === 0 ? this.number(bits) : `${this.number(bits)}/${this.number(bits)}`;
+        }
         return f.maskable && this.below(2) === 0
           ? `${this.number(f.bits)}/${this.number(f.bits)}`
           : this.number(f.bits);
@@ -101,6 +106,10 @@ export class FlowTextGenerator {
 
   /** A match of one to six fields whose prerequisites are met. */
   match(): string {
+    return this.matchFields().join(',');
+  }
+
+  private matchFields(): string[] {
     const lead = this.pick(USABLE);
     const parts = [this.pick(LEADS[lead.prereq])].filter((p) => p !== '');
     const probe = parseMatch(parts.join(','));
@@ -108,10 +117,12 @@ export class FlowTextGenerator {
     for (let n = this.below(5); n > 0; n--) {
       const f = this.pick(USABLE);
       if (DECISIVE.has(f.name) && f !== lead) continue;
+      // An option can be asked for once.
+      if (f.option !== undefined && parts.some((p) => p.startsWith(`${f.name}=`))) continue;
       const free = f.prereq === 'none' || f.prereq === 'ethernet';
       if (free || fieldPrereqsMet(f, probe.key, probe.mask)) parts.push(`${f.name}=${this.value(f)}`);
     }
-    return parts.join(',');
+    return parts;
   }
 }
 

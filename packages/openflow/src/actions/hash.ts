@@ -1,0 +1,242 @@
+/** Actions that pick one of several by a hash of the packet: bundle, bundle_load, multipath. */
+import { FlowSyntaxError } from '@ovs-node/flow/errors';
+import { portFromOf10, portToOf10 } from '@ovs-node/flow/fields';
+import { formatPort, parsePort } from '@ovs-node/flow/ports';
+import { fail } from '../errors.js';
+import { readFieldHeader } from '../match/headers.js';
+import type { Reader, Writer } from '../wire.js';
+import { type ActionRow, type ActionRows, nx, type ParseContext } from './row.js';
+import {
+  checkSubfield,
+  formatSubfield,
+  isPlainHeader,
+  parseSubfieldPrefix,
+  putOfsNbits,
+  putSubfieldHeader,
+  readSubfield,
+  splitOfsNbits,
+} from './subfield.js';
+import { atoi } from './text-values.js';
+import type { Action, ActionOf, Subfield } from './types.js';
+
+/** Sets of fields that can be hashed, by their numbers on the wire. */
+export const HASH_FIELDS = [
+  'eth_src',
+  'symmetric_l4',
+  'symmetric_l3l4',
+  'symmetric_l3l4+udp',
+  'nw_src',
+  'nw_dst',
+  'symmetric_l3',
+] as const;
+export const BUNDLE_ALGORITHMS = ['active_backup', 'hrw'] as const;
+export const MULTIPATH_ALGORITHMS = ['modulo_n', 'hash_threshold', 'hrw', 'iter_hash'] as const;
+
+/** NXM_OF_IN_PORT: members are OpenFlow ports, the only kind there is. */
+const MEMBER_TYPE = 0x00000002;
+const MAX_MEMBERS = 2048;
+
+type Bundle = ActionOf<'bundle'> | ActionOf<'bundle_load'>;
+
+/** The words of an argument, apart by commas or blanks, and what has not been read of it. */
+class Words {
+  private rest: string;
+  constructor(text: string) {
+    this.rest = text;
+  }
+  next(separators = ', '): string | undefined {
+    let from = 0;
+    while (from < this.rest.length && separators.includes(this.rest[from])) from++;
+    let to = from;
+    while (to < this.rest.length && !separators.includes(this.rest[to])) to++;
+    const word = this.rest.slice(from, to);
+    this.rest = this.rest.slice(to + 1);
+    return word === '' ? undefined : word;
+  }
+}
+
+function numberOf<T extends string>(names: readonly T[], name: string, what: string, arg: string): T {
+  const found = names.find((each) => each === name);
+  if (found === undefined) throw new FlowSyntaxError(`${arg}: unknown ${what} \`${name}'`);
+  return found;
+}
+
+/** The subfield at the start of a word; what follows it is not looked at. */
+function leadingSubfield(word: string, arg: string): Subfield {
+  const { subfield } = parseSubfieldPrefix(word);
+  refuseExperimenter(subfield, word, arg);
+  return subfield;
+}
+
+/** These actions have room for four bytes of a header. */
+function refuseExperimenter(s: Subfield, word: string, arg: string): void {
+  if (!isPlainHeader(s)) {
+    throw new FlowSyntaxError(`${arg}: experimenter OXM field '${word}' not supported`);
+  }
+}
+
+function parseBundle(arg: string, c: ParseContext, load: boolean): Action {
+  const words = new Words(arg);
+  const [fields, basis, algorithm, memberType] = [words.next(), words.next(), words.next(), words.next()];
+  const dst = load ? words.next() : undefined;
+  const delimiter = words.next(': ');
+  if (
+    fields === undefined ||
+    basis === undefined ||
+    algorithm === undefined ||
+    memberType === undefined ||
+    delimiter === undefined
+  ) {
+    throw new FlowSyntaxError(`${arg}: not enough arguments to bundle action`);
+  }
+  if (delimiter !== 'members' && delimiter !== 'slaves') {
+    throw new FlowSyntaxError(`${arg}: missing member delimiter, expected \`members', got \`${delimiter}'`);
+  }
+  const members: number[] = [];
+  for (let word = words.next(', []'); word !== undefined; word = words.next(', []')) {
+    const port = parsePort(word, c.ports);
+    if (port === undefined) throw new FlowSyntaxError(`${word}: bad port number`);
+    members.push(port);
+  }
+  const hash = {
+    fields: numberOf(HASH_FIELDS, fields, 'fields', arg),
+    basis: atoi(basis) & 0xffff,
+    algorithm: numberOf(BUNDLE_ALGORITHMS, algorithm, 'algorithm', arg),
+    members,
+  };
+  if (memberType !== 'ofport' && memberType !== 'NXM_OF_IN_PORT') {
+    throw new FlowSyntaxError(`${arg}: unknown member_type \`${memberType}'`);
+  }
+  return dst === undefined
+    ? { type: 'bundle', ...hash }
+    : { type: 'bundle_load', ...hash, dst: leadingSubfield(dst, arg) };
+}
+
+function putBundle(w: Writer, a: Bundle): void {
+  w.u16(BUNDLE_ALGORITHMS.indexOf(a.algorithm)).u16(HASH_FIELDS.indexOf(a.fields)).u16(a.basis);
+  w.u32(MEMBER_TYPE).u16(a.members.length);
+  if (a.type === 'bundle_load') {
+    putOfsNbits(w, a.dst);
+    putSubfieldHeader(w, a.dst);
+  } else {
+    w.zeros(6);
+  }
+  w.zeros(4);
+  for (const port of a.members) w.u16(portToOf10(port));
+}
+
+function readBundle(r: Reader, load: boolean): Action {
+  const [algorithm, fields, basis] = [BUNDLE_ALGORITHMS[r.u16()], HASH_FIELDS[r.u16()], r.u16()];
+  const memberType = r.u32();
+  const n = r.u16();
+  const ofsNbits = r.u16();
+  const header = r.peekU32();
+  let dst: Subfield | undefined;
+  if (load) {
+    const { ofs, nBits } = splitOfsNbits(ofsNbits);
+    dst = readSubfield(r, ofs, nBits);
+    if (nBits < 16) fail('OFPBAC_BAD_ARGUMENT', 'destination of less than 16 bits');
+  } else {
+    r.skip(4);
+    if (ofsNbits !== 0 || header !== 0) fail('OFPBAC_BAD_ARGUMENT', 'destination of a bundle action');
+  }
+  if (algorithm === undefined || fields === undefined || memberType !== MEMBER_TYPE || n > MAX_MEMBERS) {
+    return fail('OFPBAC_BAD_ARGUMENT', 'arguments of a bundle action');
+  }
+  r.zeros(4, 'OFPBAC_BAD_ARGUMENT');
+  if (n * 2 > r.left) fail('OFPBAC_BAD_LEN', `${n} members`);
+  const members = Array.from({ length: n }, () => portFromOf10(r.u16()));
+  const hash = { fields, basis, algorithm, members };
+  return dst === undefined ? { type: 'bundle', ...hash } : { type: 'bundle_load', ...hash, dst };
+}
+
+function bundleRow<A extends Bundle>(keyword: A['type'], code: number): ActionRow<A> {
+  const load = keyword === 'bundle_load';
+  return {
+    wire: [nx<A>(code, undefined, (r) => readBundle(r, load), putBundle)],
+    parse: { [keyword]: (arg, c) => parseBundle(arg, c, load) },
+    format: (a, c) => {
+      const dst = a.type === 'bundle_load' ? `${formatSubfield(a.dst)},` : '';
+      const members = a.members.map((port) => formatPort(port, c.ports)).join(',');
+      return `${keyword}(${a.fields},${a.basis},${a.algorithm},ofport,${dst}members:${members})`;
+    },
+  };
+}
+
+function parseMultipath(arg: string): Action {
+  const words = new Words(arg);
+  const [fields, basis, algorithm, links, argument, dst] = Array.from({ length: 6 }, () => words.next());
+  if (
+    fields === undefined ||
+    basis === undefined ||
+    algorithm === undefined ||
+    links === undefined ||
+    argument === undefined ||
+    dst === undefined
+  ) {
+    throw new FlowSyntaxError(`${arg}: not enough arguments to multipath action`);
+  }
+  const hash = {
+    fields: numberOf(HASH_FIELDS, fields, 'fields', arg),
+    basis: atoi(basis) & 0xffff,
+    algorithm: numberOf(MULTIPATH_ALGORITHMS, algorithm, 'algorithm', arg),
+  };
+  const nLinks = atoi(links);
+  if (nLinks < 1 || nLinks > 65536) {
+    throw new FlowSyntaxError(`${arg}: n_links ${nLinks} is not in valid range 1 to 65536`);
+  }
+  const { subfield } = parseSubfieldPrefix(dst);
+  if (subfield.nBits < 16 && nLinks > 1 << subfield.nBits) {
+    throw new FlowSyntaxError(
+      `${arg}: ${subfield.nBits}-bit destination field has ${1 << subfield.nBits} possible values, less than specified n_links ${nLinks}`,
+    );
+  }
+  refuseExperimenter(subfield, dst, arg);
+  return { type: 'multipath', ...hash, nLinks, arg: atoi(argument) >>> 0, dst: subfield };
+}
+
+export const HASH_ACTIONS: ActionRows<'bundle' | 'bundle_load' | 'multipath'> = {
+  bundle: bundleRow<ActionOf<'bundle'>>('bundle', 12),
+  bundle_load: bundleRow<ActionOf<'bundle_load'>>('bundle_load', 13),
+  multipath: {
+    wire: [
+      nx(
+        10,
+        32,
+        (r) => {
+          const [fields, basis] = [HASH_FIELDS[r.u16()], r.u16()];
+          r.skip(2);
+          const [algorithm, nLinks, arg] = [MULTIPATH_ALGORITHMS[r.u16()], r.u16() + 1, r.u32()];
+          r.skip(2);
+          const { ofs, nBits } = splitOfsNbits(r.u16());
+          const h = readFieldHeader(r);
+          if (fields === undefined || algorithm === undefined || !h.field) {
+            return fail('OFPBAC_BAD_ARGUMENT', 'arguments of a multipath action');
+          }
+          if (nBits < 16 && nLinks > 1 << nBits) fail('OFPBAC_BAD_ARGUMENT', `${nLinks} links`);
+          return {
+            type: 'multipath',
+            fields,
+            basis,
+            algorithm,
+            nLinks,
+            arg,
+            dst: checkSubfield(h.field, ofs, nBits),
+          };
+        },
+        (w, a) => {
+          w.u16(HASH_FIELDS.indexOf(a.fields)).u16(a.basis).zeros(2);
+          w.u16(MULTIPATH_ALGORITHMS.indexOf(a.algorithm))
+            .u16(a.nLinks - 1)
+            .u32(a.arg)
+            .zeros(2);
+          putOfsNbits(w, a.dst);
+          putSubfieldHeader(w, a.dst);
+        },
+      ),
+    ],
+    parse: { multipath: parseMultipath },
+    format: (a) =>
+      `multipath(${a.fields},${a.basis},${a.algorithm},${a.nLinks},${a.arg},${formatSubfield(a.dst)})`,
+  },
+};
