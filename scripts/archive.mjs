@@ -42,6 +42,8 @@ export async function archive(target, executable, thirdParty, work) {
   put('packages/ovsdb-client/vswitch.ovsschema', 'share/openvswitch/vswitch.ovsschema');
   if (target.startsWith('win')) {
     fs.copyFileSync(executable, path.join(dir, 'bin/ovs.exe'));
+    put('docs/windows.md', 'docs/windows.md');
+    put('powershell/OVS.psm1', 'powershell/OVS.psm1');
     const content = Object.fromEntries(
       files(dir).map((file) => [`${name}/${file}`, fs.readFileSync(path.join(dir, file))]),
     );

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { checkout, type RunResult, waitFor } from '@ovs-node/ctl-tools/lab/suite';
-import { needsPackages } from './lib/package.js';
+import { needsPackages, packagedExecutable } from './lib/package.js';
 import { testWith } from './lib/requires.js';
 import { StreamHost, frame, udp6Frame } from './lib/stream-host.js';
 import { Wine, needsWine, winPath } from './lib/wine.js';
@@ -210,6 +210,30 @@ packageTest(
     await withServices(t, install, () => walkThrough(t, install));
   },
 );
+
+packageTest('the commands of docs/windows.md run as they are written', async (t) => {
+  t.timeout(400_000);
+  // The reader unpacks the archive somewhere, and begins there, with nothing else.
+  const place = join(wine.drive, 'unpacked');
+  mkdirSync(join(place, 'bin'), { recursive: true });
+  copyFileSync(packagedExecutable('win-x64'), join(place, 'bin/ovs.exe'));
+  rmSync(join(wine.drive, 'openvswitch'), { recursive: true, force: true });
+  const manual = readFileSync(join(checkout, 'docs/windows.md'), 'utf8');
+  const lines = [...manual.matchAll(/^ *> (.*)$/gm)].map(([, line]) => line!);
+  t.true(lines.length > 80);
+  const settings: string[] = [];
+  for (const line of lines) {
+    if (line.startsWith('set ')) {
+      settings.push(line);
+      continue;
+    }
+    const { status, stdout, stderr } = await wine.cmd([...settings, line], { cwd: place });
+    t.is(status, 0, `${line}: ${stderr}${stdout}`);
+    const [, verb, name] = /^sc (start|stop) (\S+)$/.exec(line) ?? [];
+    if (name !== undefined) await serviceReaches(wine, name, verb === 'start' ? 'RUNNING' : 'STOPPED');
+  }
+  await waitFor('the processes to end', () => wine.processes().length === 0);
+});
 
 wineTest(
   '--service-monitor starts a killed daemon again, and the service can be stopped afterwards',
