@@ -39,6 +39,8 @@ export const RECONNECT_DEFAULTS: ReconnectTimes = {
 /** The machine. One per remote. */
 export class Reconnect {
   times: ReconnectTimes;
+  /** So many attempts more come without a wait: there are other servers to try. */
+  freeTries = 0;
   #state: ReconnectState = 'void';
   #since = 0;
   #backoff = 0;
@@ -113,6 +115,12 @@ export class Reconnect {
   /** The attempt failed, or the connection ended (also by the owner). */
   disconnected(now: number): void {
     if (this.#state === 'void') return;
+    if (this.freeTries > 0) {
+      this.freeTries--;
+      this.#backoff = 0;
+      this.#enter('backoff', now);
+      return;
+    }
     const lasted = this.connected ? now - this.#connectedAt : 0;
     if (this.connected && lasted >= Math.max(this.#backoff, this.times.minBackoff)) {
       this.#backoff = this.times.minBackoff;

@@ -69,3 +69,17 @@ test('a connection that lasted resets the backoff, a short one does not', (t) =>
   r.disable(29_000);
   t.is(r.deadline(), Infinity);
 });
+
+test('other servers are tried without a wait', (t) => {
+  const r = new Reconnect();
+  r.freeTries = 2;
+  r.enable(0);
+  const waits: number[] = [];
+  for (let i = 0; i < 4; i++) {
+    t.is(r.run(r.deadline()), 'connect');
+    r.connecting(0);
+    r.disconnected(0);
+    waits.push(r.backoff);
+  }
+  t.deepEqual(waits, [0, 0, 1000, 2000]);
+});

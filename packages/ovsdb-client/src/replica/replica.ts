@@ -12,9 +12,9 @@
  * Columns that the server's schema does not have are not monitored; where the user gave the schema that it was
  * written for (`options.schema`), typed rows show them with their defaults, so an older server needs no special care.
  */
-import { type Clock, type Timer, systemClock } from '@ovs-node/common/clock';
-import { JsonRpcError, JsonRpcSession } from '@ovs-node/common/jsonrpc/session';
-import { OVSDB_PORT, connectStream } from '@ovs-node/common/stream';
+import type { Clock } from '@ovs-node/common/clock';
+import { KeptSession } from '@ovs-node/common/jsonrpc/kept-session';
+import { JsonRpcError, type JsonRpcSession } from '@ovs-node/common/jsonrpc/session';
 import { vlog } from '@ovs-node/common/vlog';
 import { OvsdbError } from '../data/error.js';
 import { type Json, isJsonArray, isJsonObject, parseJson, stringifyJson } from '../data/json.js';
@@ -61,23 +61,28 @@ export class Replica<Rows extends RowTypes = RowTypes> {
   #state: ReplicaState = 'connecting';
   #schema: DatabaseSchema | undefined;
   #tables: ReplicaTables = new Map();
-  #session: JsonRpcSession | undefined;
   #lastId = ZERO_UUID;
-  #attempt = 0;
-  #timer: Timer | undefined;
-  #probe: Timer | undefined;
-  #probing = false;
   #held: { method: string; params: unknown[] }[] | undefined;
   #lastError: Error | undefined;
-  readonly #clock: Clock;
-  readonly #remotes: readonly string[];
+  readonly #link: KeptSession;
   readonly #changeListeners = new Set<(delta: DatabaseDelta) => void>();
   readonly #stateListeners = new Set<(state: ReplicaState, error?: Error) => void>();
 
   constructor(options: ReplicaOptions) {
     this.options = options;
-    this.#clock = options.clock ?? systemClock;
-    this.#remotes = options.remote.split(/,(?=[a-z0-9]+:)/);
+    this.#link = new KeptSession({
+      remotes: options.remote.split(/,(?=[a-z0-9]+:)/),
+      ...(options.clock ? { clock: options.clock } : {}),
+      ...(options.retry === undefined ? {} : { retry: options.retry }),
+      times: {
+        ...(options.maxBackoffMs === undefined ? {} : { maxBackoff: options.maxBackoffMs }),
+        ...(options.probeIntervalMs === undefined ? {} : { probeInterval: options.probeIntervalMs }),
+      },
+      session: { parse: parseJson, stringify: (value) => stringifyJson(value as Json) },
+      onConnecting: () => this.#setState('connecting'),
+      onOpen: (session) => void this.#opened(session),
+      onLost: (error, isFinal) => this.#setState(isFinal ? 'closed' : 'connecting', error),
+    });
   }
 
   get state(): ReplicaState {
@@ -90,16 +95,13 @@ export class Replica<Rows extends RowTypes = RowTypes> {
 
   /** Begins to connect; once. */
   start(): void {
-    void this.#connect();
+    this.#link.start();
   }
 
   /** Ends everything; the contents stay readable. */
   close(): void {
     this.#setState('closed');
-    this.#timer?.cancel();
-    this.#probe?.cancel();
-    this.#session?.close();
-    this.#session = undefined;
+    this.#link.close();
   }
 
   /** Resolves when the contents are there; rejects when a connection failed and `retry` is false, or when closed. */
@@ -155,9 +157,10 @@ export class Replica<Rows extends RowTypes = RowTypes> {
 
   /** Any method of the server. Rejects with `OvsdbError` when it answers with an error, `OvsError` when it is gone. */
   async request(method: string, params: Json[]): Promise<Json> {
-    if (this.#session === undefined) throw new OvsdbError('canceled', 'not connected');
+    const { session } = this.#link;
+    if (session === undefined) throw new OvsdbError('canceled', 'not connected');
     try {
-      return (await this.#session.request(method, params)) as Json;
+      return (await session.request(method, params)) as Json;
     } catch (error) {
       throw asOvsdbError(error);
     }
@@ -170,85 +173,19 @@ export class Replica<Rows extends RowTypes = RowTypes> {
     for (const listener of this.#stateListeners) callSafely(() => listener(state, error));
   }
 
-  async #connect(): Promise<void> {
-    const remote = this.#remotes[this.#attempt % this.#remotes.length]!;
-    this.#timer = undefined;
-    this.#setState('connecting');
-    let session: JsonRpcSession | undefined;
+  async #opened(session: JsonRpcSession): Promise<void> {
+    // Updates may overtake the reply that starts the monitor: they are kept until it has been applied.
+    this.#held = [];
+    session.onNotification((method, params) => this.#notified(method, params));
+    this.#setState('monitoring');
     try {
-      const socket = await connectStream(remote, {
-        defaultPort: OVSDB_PORT,
-        timeoutMs: this.#maxBackoff,
-      });
-      if (this.#state === 'closed') return void socket.destroy();
-      session = new JsonRpcSession(socket, {
-        name: remote,
-        parse: parseJson,
-        stringify: (value) => stringifyJson(value as Json),
-      });
-      this.#session = session;
-      // Updates may overtake the reply that starts the monitor: they are kept until it has been applied.
-      this.#held = [];
-      session.onNotification((method, params) => this.#notified(method, params));
-      session.onActivity(() => this.#active());
-      session.onClose((reason) => this.#lost(session!, reason));
-      // From the first moment: a server that accepts and then says nothing is found out as well.
-      this.#active();
-      this.#setState('monitoring');
       await this.#monitor();
-      // A listener may have closed the replica, or the connection is gone again.
-      if (this.#session !== session) return;
-      this.#attempt = 0;
-      log.info(`${remote}: connected`);
-      this.#setState('live');
     } catch (error) {
-      if (session !== undefined) session.close(error as Error);
-      else this.#failed(remote, error as Error);
-    }
-  }
-
-  get #maxBackoff(): number {
-    return this.options.maxBackoffMs ?? 8000;
-  }
-
-  #lost(session: JsonRpcSession, reason: Error): void {
-    if (this.#session !== session) return;
-    this.#session = undefined;
-    this.#probe?.cancel();
-    this.#failed(session.name, reason);
-  }
-
-  #failed(remote: string, error: Error): void {
-    if (this.#state === 'closed') return;
-    if (this.options.retry === false) {
-      this.#setState('closed', error);
+      session.close(error as Error);
       return;
     }
-    const delay = Math.min(1000 * 2 ** Math.min(this.#attempt, 10), this.#maxBackoff);
-    const wait = this.#attempt === 0 ? Math.min(delay, 250) : delay;
-    if (this.#attempt === 0)
-      log.warn(`${remote}: connection lost or refused (${error.message}), reconnecting`);
-    this.#attempt++;
-    this.#setState('connecting', error);
-    this.#timer = this.#clock.setTimer(wait, () => void this.#connect());
-  }
-
-  /** Keeps an idle connection probed: a peer that is gone without a word is found by an unanswered echo. */
-  #active(): void {
-    const interval = this.options.probeIntervalMs ?? (needsProbes(this.#session?.name ?? '') ? 5000 : 0);
-    this.#probing = false;
-    if (interval === 0) return;
-    this.#probe?.cancel();
-    this.#probe = this.#clock.setTimer(interval, () => this.#idle(), true);
-  }
-
-  #idle(): void {
-    const session = this.#session;
-    if (session === undefined) return;
-    if (this.#probing) return session.close(new OvsdbError('timed out', 'no response to inactivity probe'));
-    this.#active();
-    this.#probing = true;
-    session.request('echo', []).catch(() => undefined);
+    // A listener may have closed the replica, or the connection is gone again.
+    if (this.#link.session === session) this.#setState('live');
   }
 
   async #monitor(): Promise<void> {
@@ -337,7 +274,7 @@ export class Replica<Rows extends RowTypes = RowTypes> {
       // What we hold no longer follows the server: begin again with everything.
       log.warn(`${this.options.remote}: bad ${method} (${(error as Error).message}), reconnecting`);
       this.#lastId = ZERO_UUID;
-      this.#session?.close(error as Error);
+      this.#link.session?.close(error as Error);
       return;
     }
     this.#tell(delta);
@@ -348,11 +285,6 @@ export class Replica<Rows extends RowTypes = RowTypes> {
     this.changeNumber++;
     for (const listener of this.#changeListeners) callSafely(() => listener(delta));
   }
-}
-
-/** Can the other end be gone without the system telling? Not on a socket of the same machine. */
-function needsProbes(remote: string): boolean {
-  return !remote.startsWith('unix:');
 }
 
 const MONITOR_ID = 'monid';
