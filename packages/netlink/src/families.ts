@@ -184,10 +184,10 @@ export const SOCK_PROP_ATTRS = {
 // ovs_win_netdev
 
 /**
- * From 100 on this project's: NICs of the host's side of the switch that are connected, by OVS-port-name, in a datapath
+ * From 100 on this project's: SET brings a port's device up or down (PORT_NO, bit 0 of IF_FLAGS). NICs of the host's side of the switch that are connected, by OVS-port-name, in a datapath
  * or not. NIC_GET is a dump; NIC_NEW and NIC_DEL are the events of group NIC. They carry NAME alone.
  */
-export const WinNetdevCmd = { GET: 1, NIC_NEW: 100, NIC_DEL: 101, NIC_GET: 102 } as const;
+export const WinNetdevCmd = { GET: 1, NIC_NEW: 100, NIC_DEL: 101, NIC_GET: 102, SET: 103 } as const;
 export const WIN_NETDEV_ATTRS = {
   PORT_NO: { code: 1, kind: 'u32' },
   TYPE: { code: 2, kind: 'u32' },

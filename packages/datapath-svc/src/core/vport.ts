@@ -65,6 +65,8 @@ export interface PortProvider {
    * changed. Absent when the options of this kind of port cannot be changed.
    */
   setOptions?(options: Uint8Array): number;
+  /** Brings the device up or down: 0, or a positive errno. Absent: the port has no such state. */
+  setUp?(up: boolean): number;
   /** Sends what is queued. Called at the end of a batch when `send` was called in it. */
   flush(): void;
   /** The port is being deleted: stop receiving and release everything. Called once. */

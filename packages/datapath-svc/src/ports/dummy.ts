@@ -104,14 +104,15 @@ export class DummyPort extends EventPort implements Port {
   }
 
   /** `netdev-dummy/set-admin-state`: a port that is down neither receives nor sends. */
-  setUp(up: boolean): void {
-    if (this.#up === up) return;
+  setUp(up: boolean): number {
+    if (this.#up === up) return 0;
     this.#up = up;
     const vport = this.#vport;
-    if (vport === undefined) return;
+    if (vport === undefined) return 0;
     this.#host.beginBatch();
     vport.datapath.vportChanged(vport);
     this.#host.endBatch();
+    return 0;
   }
 
   start(vport: Vport): void {

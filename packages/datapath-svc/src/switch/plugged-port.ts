@@ -9,6 +9,7 @@ import type { PacketMeta } from '../core/packet-meta.js';
 import type { Vport } from '../core/vport.js';
 import { EventPort } from '../ports/event-port.js';
 import type { Port, PortHost, PortKind } from '../ports/provider.js';
+import { EOPNOTSUPP } from '../sys/linux.js';
 
 const NO_MAC = new Uint8Array(6);
 
@@ -68,6 +69,10 @@ export class PluggedPort extends EventPort implements Port {
 
   details(): DeviceDetails | undefined {
     return this.#inner?.details?.();
+  }
+
+  setUp(up: boolean): number {
+    return this.#inner?.setUp?.(up) ?? EOPNOTSUPP;
   }
 
   start(vport: Vport): void {

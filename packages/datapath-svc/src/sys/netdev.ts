@@ -66,6 +66,11 @@ export class NetdevControl {
     return this.#call(L.SIOCSIFFLAGS) ?? 0;
   }
 
+  /** Brings the device up or down; returns 0. */
+  setUp(name: string, up: boolean): number {
+    return this.changeFlags(name, up ? L.IFF_UP : 0, up ? 0 : L.IFF_UP);
+  }
+
   mtu(name: string): number {
     return this.#get(name, L.SIOCGIFMTU) ?? this.#view.getInt32(UNION, true);
   }

@@ -29,6 +29,12 @@ const ACTION_BITS: readonly (readonly [name: string, of10: number, of11: number,
   ['set_queue', -1, 21, 21],
 ];
 
+/** The bitmap of every action that the version has a bit for. */
+export function allActionBits(version: number): number {
+  const column = version === 1 ? 1 : version === 2 ? 2 : 3;
+  return ACTION_BITS.reduce((bits, row) => (row[column] < 0 ? bits : bits | (1 << row[column])), 0) >>> 0;
+}
+
 /** Names of the actions of a bitmap; bits of no action are passed over. */
 export function actionNames(bits: number, version: number): string[] {
   const column = version === 1 ? 1 : version === 2 ? 2 : 3;

@@ -10,7 +10,7 @@ import type { Duplex } from 'node:stream';
 import type { Timer } from '@ovs-node/common/clock';
 import { isPassiveName } from '@ovs-node/common/stream';
 import { vlog } from '@ovs-node/common/vlog';
-import { OF15, VERSIONS, versionFromName } from '@ovs-node/openflow/version';
+import { VERSIONS, versionFromName } from '@ovs-node/openflow/version';
 import type { ControllerConfig } from '../bridge/config.js';
 import type { PacketInEvent } from '../ofproto/types.js';
 import { SwitchConnection } from './connection.js';
@@ -28,14 +28,8 @@ export type { ConnectionConfig, ConnectionManagerOptions, ControllerStatus } fro
 const log = vlog('connmgr');
 
 const TICK_MS = 1000;
-/**
- * Offered when the bridge's `protocols` are empty. The peer offers 1.5 as well; here its flow statistics are not there
- * yet, so it has to be asked for.
- */
-const DEFAULT_VERSIONS = VERSIONS.filter(({ version }) => version < OF15).reduce(
-  (bits, { version }) => bits | (1 << version),
-  0,
-);
+/** Offered when the bridge's `protocols` are empty. */
+const DEFAULT_VERSIONS = VERSIONS.reduce((bits, { version }) => bits | (1 << version), 0);
 
 export class ConnectionManager {
   readonly #options: ConnectionManagerOptions;

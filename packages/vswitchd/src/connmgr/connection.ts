@@ -22,6 +22,7 @@ import type {
   PhyPort,
   Role,
 } from '@ovs-node/openflow/messages/types';
+import { Bundles } from './bundles.js';
 import { ASYNC_NONE, defaultAsync, flowRemovedReason, PORT_STATUS_REASON } from './async-masks.js';
 import type { PacketInEvent } from '../ofproto/types.js';
 
@@ -79,6 +80,7 @@ export class SwitchConnection {
   packetInFormat: PacketInFormat = 'standard';
   flowFormat: FlowFormat = 'openflow10';
   controllerId = 0;
+  readonly bundles = new Bundles();
   /** Asynchronous messages dropped because the other side did not read. */
   dropped = 0;
   readonly #options: SwitchConnectionOptions;

@@ -24,7 +24,8 @@ export function switchFeatures(board: Switchboard, version: number): SwitchFeatu
       CAP.PORT_STATS |
       CAP.GROUP_STATS |
       CAP.QUEUE_STATS |
-      CAP.ARP_MATCH_IP,
+      CAP.ARP_MATCH_IP |
+      (version >= 5 ? CAP.BUNDLES : 0),
     actions: ACTIONS_10,
     ports:
       version <= 3

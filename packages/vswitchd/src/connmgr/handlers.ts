@@ -2,14 +2,20 @@
  * What the switch does on each request: one row per message. A message without a row is refused, as one that a switch
  * does not take (OFPBRC_BAD_TYPE).
  */
+import { errorMessage } from '@ovs-node/common/errors';
+import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import { OfError } from '@ovs-node/openflow/errors';
 import {
+  type BundleControl,
+  type FlowMod,
   type MessageOf,
   NO_BUFFER,
   type OfMessage,
   type OfMessageType,
   PC,
+  type PortMod,
 } from '@ovs-node/openflow/messages/types';
+import type { BundledMessage } from './bundles.js';
 import { asyncFromWire, asyncToWire } from './async-masks.js';
 import type { RequestContext } from './connection.js';
 import { switchFeatures } from './features.js';
@@ -17,7 +23,12 @@ import { MODIFIABLE } from './port-watch.js';
 import { answerMultipart } from './statistics.js';
 import type { Switchboard } from './switchboard.js';
 
+const log = vlog('connmgr');
+const rate = new RateLimit(5, 5);
+
 type Result = OfError | undefined | Promise<OfError | undefined>;
+/** What waits for the datapath, to be begun when the request has been carried out. */
+type Later = (() => Promise<void>)[];
 type Handler<T extends OfMessageType> = (
   board: Switchboard,
   msg: MessageOf<T>,
@@ -29,6 +40,94 @@ function checkRole({ connection }: RequestContext): OfError | undefined {
   return connection.isSecondary
     ? new OfError('OFPBRC_IS_SECONDARY', 'the connection has the secondary role')
     : undefined;
+}
+
+/**
+ * Changes the configuration of a port. A device is brought up or down later; where that fails, the port's configuration
+ * goes back to what it was, as the peer's does.
+ * @param later gets what is still to be done for it.
+ */
+function changePort(
+  board: Switchboard,
+  portMod: PortMod,
+  { connection }: RequestContext,
+  later: Later,
+): OfError | undefined {
+  const { ofproto } = board;
+  const port = ofproto.port(portMod.portNo);
+  if (port === undefined) return new OfError('OFPPMFC_BAD_PORT', `port ${portMod.portNo}`);
+  if (port.phy.hwAddr !== portMod.hwAddr) return new OfError('OFPPMFC_BAD_HW_ADDR', `port ${portMod.portNo}`);
+  const before = port.phy.config;
+  ofproto.setPortConfig(port.ofport, portMod.config, portMod.mask & MODIFIABLE);
+  if (((before ^ port.phy.config) & PC.PORT_DOWN) !== 0) {
+    later.push(() =>
+      ofproto.turnPort(port).catch((error: unknown) => {
+        log.warnRl(rate, `${ofproto.name}: ${port.name}: ${errorMessage(error)}`);
+        ofproto.setPortConfig(port.ofport, before, PC.PORT_DOWN);
+      }),
+    );
+  }
+  if (port.phy.config !== before) board.portStatus('modify', port.phy, connection);
+  board.ports.noted(port.ofport);
+  return undefined;
+}
+
+/** The answer to a request that left something to be done later: when that is done, or at once when it was refused. */
+function when(later: Later, error: OfError | undefined): Result {
+  if (error || later.length === 0) return error;
+  return Promise.all(later.map((work) => work())).then(() => undefined);
+}
+
+const BUNDLE_REPLIES: Partial<Record<BundleControl, BundleControl>> = {
+  open_request: 'open_reply',
+  close_request: 'close_reply',
+  commit_request: 'commit_reply',
+  discard_request: 'discard_reply',
+};
+
+/**
+ * Carries out the messages of a bundle, all or none; the one that fails is answered with its own error first. Packets
+ * go out when all else has been done, through the tables as the bundle leaves them.
+ */
+function commit(
+  board: Switchboard,
+  messages: readonly BundledMessage[],
+  context: RequestContext,
+  later: Later,
+): OfError | undefined {
+  const { ofproto, now } = board;
+  const carryOut = ({ msg }: BundledMessage): OfError | undefined => {
+    switch (msg.type) {
+      case 'flow_mod':
+        return flowMod(board, msg.flowMod);
+      case 'group_mod':
+        return ofproto.groupMod(msg.groupMod, now);
+      case 'port_mod':
+        return changePort(board, msg.portMod, context, later);
+      case 'packet_out':
+        return ofproto.packetOut(msg.packetOut, now, true);
+    }
+  };
+  const failed = ofproto.transaction(() => {
+    for (const message of messages) {
+      const error = carryOut(message);
+      if (error) return { message, error };
+    }
+    return undefined;
+  });
+  if (failed) {
+    const { message, error } = failed;
+    context.connection.reply({ type: 'error', error: error.quoting(message.bytes) }, message.xid);
+    return new OfError('OFPBFC_MSG_FAILED', error.detail);
+  }
+  for (const { msg } of messages) if (msg.type === 'packet_out') ofproto.packetOut(msg.packetOut, now);
+  return undefined;
+}
+
+function flowMod(board: Switchboard, mod: FlowMod): OfError | undefined {
+  // Packets are never buffered, so there is none of that number.
+  if (mod.bufferId !== NO_BUFFER) return new OfError('OFPBRC_BUFFER_UNKNOWN', `buffer ${mod.bufferId}`);
+  return board.ofproto.flowMod(mod, board.now);
 }
 
 const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
@@ -57,14 +156,7 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
     connection.missSendLen = config.missSendLen;
   },
 
-  flow_mod: (board, { flowMod }, context) => {
-    const refused = checkRole(context);
-    if (refused) return refused;
-    // Packets are never buffered, so there is none of that number.
-    if (flowMod.bufferId !== NO_BUFFER)
-      return new OfError('OFPBRC_BUFFER_UNKNOWN', `buffer ${flowMod.bufferId}`);
-    return board.ofproto.flowMod(flowMod, board.now);
-  },
+  flow_mod: (board, msg, context) => checkRole(context) ?? flowMod(board, msg.flowMod),
 
   packet_out: (board, { packetOut }, context) =>
     checkRole(context) ?? board.ofproto.packetOut(packetOut, board.now),
@@ -72,21 +164,29 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
   barrier_request: (_board, _msg, { connection, xid }) => connection.reply({ type: 'barrier_reply' }, xid),
 
   port_mod: (board, { portMod }, context) => {
+    const later: Later = [];
+    return checkRole(context) ?? when(later, changePort(board, portMod, context, later));
+  },
+
+  group_mod: (board, { groupMod }, context) =>
+    checkRole(context) ?? board.ofproto.groupMod(groupMod, board.now),
+
+  bundle_control: (board, msg, context) => {
     const refused = checkRole(context);
     if (refused) return refused;
-    const port = board.ofproto.port(portMod.portNo);
-    if (port === undefined) return new OfError('OFPPMFC_BAD_PORT', `port ${portMod.portNo}`);
-    if (port.phy.hwAddr !== portMod.hwAddr)
-      return new OfError('OFPPMFC_BAD_HW_ADDR', `port ${portMod.portNo}`);
-    const before = port.phy.config;
-    if (((before ^ portMod.config) & portMod.mask & PC.PORT_DOWN) !== 0) {
-      return new OfError('OFPBRC_EPERM', `port ${portMod.portNo}: devices cannot be brought up or down yet`);
-    }
-    board.ofproto.setPortConfig(port.ofport, portMod.config, portMod.mask & MODIFIABLE);
-    if (port.phy.config !== before) board.portStatus('modify', port.phy, context.connection);
-    board.ports.noted(port.ofport);
-    return undefined;
+    const { connection, xid } = context;
+    const later: Later = [];
+    const error = connection.bundles.control(msg, board.now, (messages) =>
+      commit(board, messages, context, later),
+    );
+    if (error) return when(later, error);
+    const control = BUNDLE_REPLIES[msg.control];
+    if (control !== undefined)
+      connection.reply({ type: 'bundle_control', bundleId: msg.bundleId, control, flags: 0 }, xid);
+    return when(later, undefined);
   },
+  bundle_add: (board, msg, context) =>
+    checkRole(context) ?? context.connection.bundles.add(msg, context.bytes, board.now),
 
   role_request: (board, { role, generationId }, { connection, xid }) => {
     if (role !== 'nochange') {

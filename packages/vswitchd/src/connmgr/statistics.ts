@@ -12,7 +12,9 @@ import type {
   MultipartReply,
   MultipartRequest,
 } from '@ovs-node/openflow/messages/types';
+import { allActionBits } from '@ovs-node/openflow/text/action-bits';
 import { INTERNAL_TABLE, MAX_TABLE_FLOWS } from '../ofproto/flow-tables.js';
+import { ALL_GROUPS, MAX_GROUP } from '../ofproto/group-table.js';
 import type { Rule } from '../ofproto/rule.js';
 import type { RequestContext } from './connection.js';
 import { switchDesc } from './features.js';
@@ -25,6 +27,9 @@ const PAGE = 128;
 const TABLES_PAGE = 12;
 const ALL_QUEUES = 0xffffffff;
 const ALL_METERS = 0xffffffff;
+const GROUP_KINDS = 4;
+/** OFPGFC_*: weights of select groups, liveness, chaining. */
+const GROUP_CAPABILITIES = 7;
 
 type Request = MessageOf<'multipart_request'>;
 type RequestType = MultipartRequest['type'];
@@ -127,10 +132,35 @@ const BODIES: { readonly [T in RequestType]: (request: RequestBody<T>, answer: A
     return undefined;
   },
 
-  // Nor are there groups or meters: lists of them are empty, and the features say that none can be had.
-  group: (_request, answer) => sendEmpty(answer, 'group'),
-  group_desc: (_request, answer) => sendEmpty(answer, 'group_desc'),
-  group_features: (_request, answer) => sendEmpty(answer, 'group_features'),
+  group: async ({ group }, answer) => {
+    await answer.board.syncStats();
+    const { now, ofproto } = answer.board;
+    return answer.sendPages(ofproto.groups.select(group), (page) => ({
+      type: 'group',
+      groups: page.map((each) => each.stats(ofproto.tables.groupUsers(each.id), now)),
+    }));
+  },
+  // Before OpenFlow 1.5 the request does not name a group.
+  group_desc: ({ group }, answer) =>
+    answer.sendPages(
+      answer.board.ofproto.groups.select(answer.version >= 6 ? group : ALL_GROUPS),
+      (page) => ({ type: 'group_desc', groups: page.map((each) => each.desc) }),
+    ),
+  group_features: (_request, answer) => {
+    const each = <T>(value: T): T[] => Array.from({ length: GROUP_KINDS }, () => value);
+    answer.send({
+      type: 'group_features',
+      features: {
+        types: (1 << GROUP_KINDS) - 1,
+        capabilities: GROUP_CAPABILITIES,
+        maxGroups: each(MAX_GROUP),
+        actions: each(allActionBits(answer.version)),
+      },
+    });
+    return undefined;
+  },
+
+  // No meters yet: lists of them are empty, and the features say that none can be had.
   meter: ({ meter }, answer) => checkMeter(meter) ?? sendEmpty(answer, 'meter'),
   meter_config: ({ meter }, answer) => checkMeter(meter) ?? sendEmpty(answer, 'meter_config'),
   meter_features: (_request, answer) => sendEmpty(answer, 'meter_features'),
@@ -157,9 +187,6 @@ function checkMeter(meter: number): OfError | undefined {
 
 /** Types whose empty reply is all that can be said, with the length of a body of zeros. */
 const EMPTY_BODY = {
-  group: 0,
-  group_desc: 0,
-  group_features: 40,
   meter: 0,
   meter_config: 0,
   meter_features: 16,

@@ -140,6 +140,12 @@ export class Ports implements DpifPorts {
     });
   }
 
+  async setUp(portNo: number, up: boolean): Promise<void> {
+    await this.#session.transact(this.#netdevHead(WinNetdevCmd.SET), (w) =>
+      encodeAttrs(w, WIN_NETDEV_ATTRS, { PORT_NO: portNo, IF_FLAGS: up ? 1 : 0 }),
+    );
+  }
+
   async get(portNo: number): Promise<DpPort> {
     return portOf(
       await this.#session.query(this.#head(VportCmd.GET), (w) => w.putU32(VPORT_ATTRS.PORT_NO.code, portNo)),
@@ -188,10 +194,10 @@ export class Ports implements DpifPorts {
     );
   }
 
-  #netdevHead(): RequestHead {
+  #netdevHead(cmd: number = WinNetdevCmd.GET): RequestHead {
     return {
       type: Family.WIN_NETDEV,
-      cmd: WinNetdevCmd.GET,
+      cmd,
       version: FamilyVersion.WIN_NETDEV,
       dpIfindex: this.#index,
     };

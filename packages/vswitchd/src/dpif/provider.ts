@@ -132,6 +132,8 @@ export interface DpifPorts {
   del(portNo: number): Promise<void>;
   /** Overrides options: an empty value removes one. Type and number cannot change. */
   set(portNo: number, options: Iterable<readonly [string, string]>): Promise<void>;
+  /** Brings the device of a port up or down. EOPNOTSUPP: it has no such state. */
+  setUp(portNo: number, up: boolean): Promise<void>;
   get(portNo: number): Promise<DpPort>;
   byName(name: string): Promise<DpPort>;
   /** All ports, by number. */

@@ -19,12 +19,14 @@ export type Admission =
  * Checks the actions of a flow.
  * @param tableId its table; of a packet-out, 255.
  * @param protocols PROTO bits of the connection that asks: 1.0 lets pass what does nothing, later versions do not.
+ * @param hasGroup whether there is a group of that number.
  */
 export function admitActions(
   actions: readonly Action[],
   match: Match,
   tableId: number,
   protocols: number = PROTO_ANY,
+  hasGroup: (id: number) => boolean = () => true,
 ): Admission {
   // Nothing has been said of where tunnel options are: NXT_TLV_TABLE_MOD is not there yet.
   if (match.tunMetadata !== undefined || actions.some(usesTunnelOption)) {
@@ -41,7 +43,7 @@ export function admitActions(
   ) {
     return { error: new OfError('NXBAC_BAD_CONJUNCTION', 'conjunction with other actions') };
   }
-  const missing = unsupported(checked.actions);
+  const missing = unsupportedActions(checked.actions) ?? missingGroup(checked.actions, hasGroup);
   return missing ? { error: missing } : { error: undefined, actions: checked.actions };
 }
 
@@ -76,7 +78,7 @@ function usesTunnelOption(action: Action): boolean {
 }
 
 /** The error of the first action that is not there yet. */
-function unsupported(actions: readonly Action[]): OfError | undefined {
+export function unsupportedActions(actions: readonly Action[]): OfError | undefined {
   for (const action of actions) {
     const error = unsupportedAction(action);
     if (error) return error;
@@ -84,14 +86,31 @@ function unsupported(actions: readonly Action[]): OfError | undefined {
   return undefined;
 }
 
+/** The error of the first group that is not there. */
+function missingGroup(actions: readonly Action[], hasGroup: (id: number) => boolean): OfError | undefined {
+  const missing = groupsIn(actions).find((id) => !hasGroup(id));
+  return missing === undefined ? undefined : new OfError('OFPBAC_BAD_OUT_GROUP', `group ${missing}`);
+}
+
+const NONE: readonly number[] = [];
+
+/** The groups that actions name. */
+export function groupsIn(actions: readonly Action[]): readonly number[] {
+  let found: number[] | undefined;
+  for (const action of actions) {
+    if (action.type === 'group') (found ??= []).push(action.group);
+    else if (action.type === 'write_actions' || action.type === 'clone' || action.type === 'ct')
+      for (const id of groupsIn(action.actions)) (found ??= []).push(id);
+  }
+  return found ?? NONE;
+}
+
 function unsupportedAction(action: Action): OfError | undefined {
   switch (action.type) {
     case 'ct':
     case 'write_actions':
     case 'clone':
-      return unsupported(action.actions);
-    case 'group':
-      return new OfError('OFPBAC_BAD_OUT_GROUP', `group ${action.group}: groups are not supported yet`);
+      return unsupportedActions(action.actions);
     case 'meter':
       return new OfError('OFPMMFC_INVALID_METER', `meter ${action.meter}: meters are not supported yet`);
     case 'controller':

@@ -167,6 +167,8 @@ export class Classifier {
       unlink(subtable, replaced);
     }
     rule.before = subtable.last;
+    // One that was here before still has its old neighbour.
+    rule.after = null;
     if (subtable.last) subtable.last.after = rule;
     else subtable.first = rule;
     subtable.last = rule;

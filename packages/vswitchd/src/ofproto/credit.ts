@@ -14,6 +14,9 @@ export function credit(cache: readonly CacheEntry[], traffic: Traffic, now: numb
         if (entry.matched) entry.table.matched += traffic.packets;
         else entry.table.missed += traffic.packets;
         break;
+      case 'group':
+        entry.group.credit(entry.index, traffic.packets, traffic.bytes);
+        break;
       case 'patch':
         entry.from.txPackets += traffic.packets;
         entry.from.txBytes += traffic.bytes;

@@ -19,6 +19,7 @@ import {
   type FlowMod,
   type FlowRemovedReason,
   type FlowStats,
+  GROUP_ANY,
   type TableStats,
 } from '@ovs-node/openflow/messages/types';
 import { OFPP } from '@ovs-node/flow/ports';
@@ -47,6 +48,8 @@ export interface TableObserver {
   flowRemoved(rule: Rule, reason: FlowRemovedReason, now: number): void;
   /** Look-ups may give other results than before. */
   tablesChanged(): void;
+  /** Whether a flow may send to a group of that number. */
+  hasGroup(id: number): boolean;
 }
 
 /** `in_port` filters of deletions and queries in one form: undefined means no restriction. */
@@ -56,6 +59,7 @@ interface Selection {
   readonly cookie: bigint;
   readonly cookieMask: bigint;
   readonly outPort: number | undefined;
+  readonly outGroup: number | undefined;
 }
 
 export class FlowTables {
@@ -64,10 +68,18 @@ export class FlowTables {
   private readonly expirable = new Set<Rule>();
   private readonly observer: TableObserver;
   private nRules = 0;
+  /** Flows by the groups that they send to. */
+  private readonly byGroup = new Map<number, Set<Rule>>();
+  /** How to undo what was done since `begin`; undefined outside of a transaction. */
+  private journal: (() => void)[] | undefined;
+  /** Flows that left in a transaction, of which is told when it is committed. */
+  private removals: (() => void)[] = [];
 
   constructor(observer: TableObserver) {
     this.observer = observer;
   }
+
+  private readonly hasGroup = (id: number): boolean => this.observer.hasGroup(id);
 
   /** Flows in all tables. */
   get size(): number {
@@ -77,6 +89,41 @@ export class FlowTables {
   /** Table `id` (0..254), made when it is first asked for. */
   table(id: number): FlowTable {
     return (this.tables[id] ??= new FlowTable());
+  }
+
+  /**
+   * Begins a transaction: what is changed until `commit` or `rollBack` can be undone. Nobody may look at the tables
+   * meanwhile, so both are called before anything else runs.
+   */
+  begin(): void {
+    this.journal = [];
+  }
+
+  /** Ends the transaction and tells of the flows that it removed. */
+  commit(): void {
+    this.journal = undefined;
+    for (const tell of this.removals.splice(0)) tell();
+  }
+
+  /** Ends the transaction and puts everything back. */
+  rollBack(): void {
+    const journal = this.journal ?? [];
+    this.journal = undefined;
+    this.removals = [];
+    for (const undo of journal.toReversed()) undo();
+    this.observer.tablesChanged();
+  }
+
+  /** Flows that send to a group. */
+  groupUsers(id: number): number {
+    return this.byGroup.get(id)?.size ?? 0;
+  }
+
+  /** Removes the flows that send to a group. */
+  removeGroupUsers(id: number, now: number): void {
+    // Each takes itself out of the set.
+    const users = this.byGroup.get(id) ?? new Set<Rule>();
+    for (const rule of users) this.drop(rule, 'group_delete', now);
   }
 
   /**
@@ -140,7 +187,7 @@ export class FlowTables {
     if (tableId >= N_USER_TABLES) return new OfError('OFPBRC_EPERM', `table ${tableId} is the switch's own`);
     if (hasHiddenFields(fm.match))
       return new OfError('OFPBRC_EPERM', 'match on a field of the switch itself');
-    const admitted = admitActions(fm.actions, fm.match, tableId, protocols);
+    const admitted = admitActions(fm.actions, fm.match, tableId, protocols, this.hasGroup);
     if (admitted.error) return admitted.error;
     const { classifier } = this.table(tableId);
     const old = classifier.findExact(fm.match, fm.priority) as Rule | null;
@@ -181,7 +228,7 @@ export class FlowTables {
     const changes: { old: Rule; match: Match; actions: readonly Action[] }[] = [];
     for (const old of rules) {
       const match = old.match();
-      const admitted = admitActions(fm.actions, match, old.tableId, protocols);
+      const admitted = admitActions(fm.actions, match, old.tableId, protocols, this.hasGroup);
       if (admitted.error) return admitted.error;
       changes.push({ old, match, actions: admitted.actions });
     }
@@ -296,21 +343,53 @@ export class FlowTables {
 
   private insert(rule: Rule, match: Match): void {
     const replaced = this.table(rule.tableId).classifier.insert(rule, match) as Rule | null;
-    if (replaced) {
-      replaced.removed = true;
-      this.expirable.delete(replaced);
-    } else {
-      this.nRules++;
-    }
-    if (rule.idleTimeout !== 0 || rule.hardTimeout !== 0) this.expirable.add(rule);
+    if (replaced) this.unlist(replaced);
+    this.enlist(rule);
+    this.journal?.push(() => {
+      this.table(rule.tableId).classifier.remove(rule);
+      this.unlist(rule);
+      if (replaced) this.putBack(replaced, match);
+    });
   }
 
   private drop(rule: Rule, reason: FlowRemovedReason, now: number): void {
-    this.observer.flowRemoved(rule, reason, now);
+    if (this.journal === undefined) this.observer.flowRemoved(rule, reason, now);
+    else {
+      const match = rule.match();
+      this.journal.push(() => this.putBack(rule, match));
+      this.removals.push(() => this.observer.flowRemoved(rule, reason, now));
+    }
     this.table(rule.tableId).classifier.remove(rule);
+    this.unlist(rule);
+  }
+
+  /** A flow that left is there again, as if it had never been gone. */
+  private putBack(rule: Rule, match: Match): void {
+    this.table(rule.tableId).classifier.insert(rule, match);
+    rule.removed = false;
+    this.enlist(rule);
+  }
+
+  /** What is kept of a flow beside the classifier. */
+  private enlist(rule: Rule): void {
+    this.nRules++;
+    if (rule.idleTimeout !== 0 || rule.hardTimeout !== 0) this.expirable.add(rule);
+    for (const id of rule.groups) {
+      let users = this.byGroup.get(id);
+      if (users === undefined) this.byGroup.set(id, (users = new Set()));
+      users.add(rule);
+    }
+  }
+
+  private unlist(rule: Rule): void {
     this.nRules--;
     rule.removed = true;
     this.expirable.delete(rule);
+    for (const id of rule.groups) {
+      const users = this.byGroup.get(id);
+      users?.delete(rule);
+      if (users?.size === 0) this.byGroup.delete(id);
+    }
   }
 
   private select(selection: Selection): Rule[] {
@@ -318,6 +397,7 @@ export class FlowTables {
     const collect = (found: Rule): void => {
       if (((found.cookie ^ selection.cookie) & selection.cookieMask) !== 0n) return;
       if (selection.outPort !== undefined && !outputsTo(found.actions, selection.outPort)) return;
+      if (selection.outGroup !== undefined && !found.groups.includes(selection.outGroup)) return;
       rules.push(found);
     };
     if (selection.tableId !== ALL_TABLES) {
@@ -339,6 +419,7 @@ export class FlowTables {
       const rule = this.tables[id]?.classifier.findExact(fm.match, fm.priority) as Rule | null | undefined;
       if (!rule || ((rule.cookie ^ selection.cookie) & selection.cookieMask) !== 0n) continue;
       if (selection.outPort !== undefined && !outputsTo(rule.actions, selection.outPort)) continue;
+      if (selection.outGroup !== undefined && !rule.groups.includes(selection.outGroup)) continue;
       rules.push(rule);
     }
     return rules;
@@ -352,11 +433,16 @@ function modSelection(fm: FlowMod, byPort: boolean): Selection {
     cookie: fm.cookie,
     cookieMask: fm.cookieMask,
     outPort: byPort ? outPortFilter(fm.outPort) : undefined,
+    outGroup: byPort ? outGroupFilter(fm.outGroup) : undefined,
   };
 }
 
 function filterSelection(filter: FlowFilter): Selection {
-  return { ...filter, outPort: outPortFilter(filter.outPort) };
+  return { ...filter, outPort: outPortFilter(filter.outPort), outGroup: outGroupFilter(filter.outGroup) };
+}
+
+function outGroupFilter(group: number): number | undefined {
+  return group === GROUP_ANY ? undefined : group;
 }
 
 function outPortFilter(port: number): number | undefined {

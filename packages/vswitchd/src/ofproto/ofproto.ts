@@ -23,6 +23,7 @@ import {
   type FlowMod,
   type FlowStats,
   GROUP_ANY,
+  type GroupMod,
   NO_BUFFER,
   type PacketOut,
   PC,
@@ -33,6 +34,7 @@ import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import type { Backer } from './backer.js';
 import { admitActions } from './check-actions.js';
 import { FlowTables, INTERNAL_TABLE } from './flow-tables.js';
+import { GroupTable } from './group-table.js';
 import { MacTable } from './mac-learning.js';
 import { hmapOrder } from './hmap-order.js';
 import { Bundle, OfPort } from './ports.js';
@@ -66,6 +68,7 @@ export class Ofproto {
   /** Names the bridge in the cookies of datapath actions; new in each run. */
   readonly uuid: Uint8Array = randomBytes(16);
   readonly tables: FlowTables;
+  readonly groups: GroupTable;
   readonly macTable = new MacTable();
   readonly internalRules: InternalRules;
   /** In order of configuration, which is the order of flooding. */
@@ -95,11 +98,16 @@ export class Ofproto {
   constructor(name: string, backer: Backer, now: number) {
     this.name = name;
     this.backer = backer;
+    this.groups = new GroupTable({
+      groupsChanged: () => this.backer.changed('flow table'),
+      groupDeleted: (id, at) => this.tables.removeGroupUsers(id, at),
+    });
     this.tables = new FlowTables({
       flowRemoved: (rule, reason, at) => {
         if ((rule.flags & FF.SEND_FLOW_REM) !== 0) this.events.onFlowRemoved(rule.removal(reason, at));
       },
       tablesChanged: () => this.backer.changed('flow table'),
+      hasGroup: (id) => this.groups.get(id) !== undefined,
     });
     this.internalRules = this.addInternalRules(now);
     backer.add(this);
@@ -155,6 +163,12 @@ export class Ofproto {
       phy: { ...port.phy, config: (port.phy.config & ~mask) | (config & mask) },
     });
     return true;
+  }
+
+  /** Brings a port's device up or down, as its configuration says now. Rejects with the reason when it cannot be. */
+  async turnPort(port: OfPort): Promise<void> {
+    if (!port.hasDpPort) return;
+    await this.backer.dpif?.ports.setUp(port.dpPort, (port.phy.config & PC.PORT_DOWN) === 0);
   }
 
   port(ofport: number): OfPort | undefined {
@@ -280,6 +294,34 @@ export class Ofproto {
     return this.tables.flowMod(fm, now, protocols);
   }
 
+  /** Carries out a group-mod. @returns the error to answer with; then nothing has changed. */
+  groupMod(mod: GroupMod, now: number): OfError | undefined {
+    return this.groups.apply(mod, now);
+  }
+
+  /**
+   * Carries out changes of flows, groups and ports as one: all of them, or none when `work` returns an error or throws.
+   * Must not wait in between: packets see the tables before or after.
+   */
+  transaction<E>(work: () => E | undefined): E | undefined {
+    const restoreGroups = this.groups.snapshot();
+    const phys = [...this.byNumber.values()].map((port) => [port, port.phy] as const);
+    this.tables.begin();
+    let isDone = false;
+    try {
+      const error = work();
+      isDone = error === undefined;
+      return error;
+    } finally {
+      if (isDone) this.tables.commit();
+      else {
+        this.tables.rollBack();
+        restoreGroups();
+        for (const [port, phy] of phys) if (port.phy !== phy) this.updatePort(port.ofport, { phy });
+      }
+    }
+  }
+
   /** The flows that a request selects. Counters are as of the last revalidation: see `Backer.syncStats`. */
   dumpFlows(filter: FlowFilter, now: number): FlowStats[] {
     return this.tables.dump(filter, now);
@@ -310,8 +352,8 @@ export class Ofproto {
 
   // Packets.
 
-  /** Executes a packet-out. @returns the error to answer with. */
-  packetOut(po: PacketOut, now: number): OfError | undefined {
+  /** Executes a packet-out, or finds out whether it could be (`checkOnly`). @returns the error to answer with. */
+  packetOut(po: PacketOut, now: number, checkOnly = false): OfError | undefined {
     if (po.bufferId !== NO_BUFFER) return new OfError('OFPBRC_BUFFER_UNKNOWN', `buffer ${po.bufferId}`);
     const inPort = portFromOf10(po.match.key[W.IN_PORT]!);
     if (inPort >= OFPP.MAX && ![OFPP.LOCAL, OFPP.ANY, OFPP.CONTROLLER].some((port) => port === inPort)) {
@@ -321,8 +363,15 @@ export class Ofproto {
     for (let w = W.TUN_ID; w < flow.length; w++) flow[w] = po.match.key[w]!;
     extractKey(po.packet, 0, po.packet.length, flow, newOffsets());
     flow[W.IN_PORT] = inPort;
-    const admitted = admitActions(po.actions, exactMatch(flow), 255);
+    const admitted = admitActions(
+      po.actions,
+      exactMatch(flow),
+      255,
+      undefined,
+      (id) => this.groups.get(id) !== undefined,
+    );
     if (admitted.error) return admitted.error;
+    if (checkOnly) return undefined;
     this.backer.execute(this, flow, po.packet, admitted.actions, now);
     return undefined;
   }

@@ -31,6 +31,8 @@ export interface FrozenState {
   readonly stack: readonly bigint[];
   readonly actionSet: readonly Action[];
   readonly actsetOutput: number;
+  /** Actions to go on with instead of a look-up in the table. */
+  readonly actions?: readonly Action[];
   /** Of a `controller` action: what the packet-in carries back. */
   readonly userdata?: Uint8Array;
 }
@@ -77,6 +79,7 @@ function keyOf(state: FrozenState): string {
     state.actionSet.map(actionId).join(','),
     state.actsetOutput,
     state.userdata ?? '',
+    state.actions?.map(actionId).join(',') ?? '',
   ].join('|');
 }
 

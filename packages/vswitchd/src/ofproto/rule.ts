@@ -3,6 +3,7 @@
  */
 import type { Action } from '@ovs-node/openflow/actions/types';
 import type { FlowRemoved, FlowRemovedReason, FlowStats } from '@ovs-node/openflow/messages/types';
+import { groupsIn } from './check-actions.js';
 import { ClassifierRule } from './classifier.js';
 import type { ConjunctionPart } from './conjunction.js';
 
@@ -30,6 +31,8 @@ export class Rule extends ClassifierRule {
   importance: number;
   flags: number;
   readonly actions: readonly Action[];
+  /** Numbers of the groups that the actions send to. */
+  readonly groups: readonly number[];
   created: number;
   modified: number;
   used: number;
@@ -47,6 +50,7 @@ export class Rule extends ClassifierRule {
     this.importance = spec.importance;
     this.flags = spec.flags;
     this.actions = spec.actions;
+    this.groups = groupsIn(spec.actions);
     this.created = now;
     this.modified = now;
     this.used = now;

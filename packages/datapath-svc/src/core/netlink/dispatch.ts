@@ -30,7 +30,7 @@ import { packetExecute } from './packet.js';
 import { type Handler, ReadyDump, Request } from './request.js';
 import { vportDel, vportGet, vportNew, vportSet } from './vport.js';
 import { mcSubscribe, packetSubscribe, pend, sockProp } from './win-control.js';
-import { netdevGet } from './win-netdev.js';
+import { netdevGet, netdevSet } from './win-netdev.js';
 
 /** By WRITE (then READ), by TRANSACT, or by both. */
 const WRITE = 1;
@@ -76,6 +76,7 @@ const ROWS: readonly Row[] = [
   { type: Family.FLOW, cmd: FlowCmd.DEL, ops: TRANSACT, run: flowDel },
   { type: Family.FLOW, cmd: FlowCmd.GET, ops: WRITE | TRANSACT, run: flowGet },
   { type: Family.WIN_NETDEV, cmd: WinNetdevCmd.GET, ops: WRITE | TRANSACT, run: netdevGet },
+  { type: Family.WIN_NETDEV, cmd: WinNetdevCmd.SET, ops: TRANSACT, run: netdevSet },
   { type: Family.WIN_NETDEV, cmd: WinNetdevCmd.NIC_GET, ops: WRITE, run: nicGet },
   { type: ctMsgType(CtCmd.GET), cmd: 0, ops: WRITE | TRANSACT, run: ctGet },
   { type: ctMsgType(CtCmd.DELETE), cmd: 0, ops: TRANSACT, run: ctDelete },

@@ -56,3 +56,14 @@ export function netdevGet(request: Request): Dump | void {
     throw new NetlinkError(Errno.ENODEV, `no port "${attrs.NAME ?? attrs.PORT_NO ?? ''}"`);
   put(request.w, vport, 0, seq, pid);
 }
+
+/** Brings the device of a port up or down. */
+export function netdevSet(request: Request): void {
+  const attrs = request.attrs(WIN_NETDEV_ATTRS);
+  if (attrs.PORT_NO === undefined || attrs.IF_FLAGS === undefined)
+    throw new NetlinkError(Errno.EINVAL, 'a change of a device needs PORT_NO and IF_FLAGS');
+  const vport = request.datapath().vport(attrs.PORT_NO);
+  if (vport === null) throw new NetlinkError(Errno.ENODEV, `no port ${attrs.PORT_NO}`);
+  const errno = vport.provider.setUp?.((attrs.IF_FLAGS & 1) !== 0) ?? Errno.EOPNOTSUPP;
+  if (errno !== 0) throw new NetlinkError(errno, `${vport.name}: cannot be brought up or down`);
+}

@@ -208,6 +208,12 @@ export class AfPacketPort implements Port {
     }
   }
 
+  setUp(up: boolean): number {
+    const failure = this.#control.setUp(this.#name, up);
+    if (failure === 0) this.#look();
+    return -failure;
+  }
+
   setOptions(payload: Uint8Array): number {
     const options = decodePortOptions(payload);
     const settings = options && deviceSettings(options);

@@ -177,6 +177,12 @@ export class TapPort implements Port {
     } else stats.txErrors++;
   }
 
+  setUp(up: boolean): number {
+    const failure = this.#control.setUp(this.#name, up);
+    if (failure === 0) this.#look();
+    return -failure;
+  }
+
   setOptions(payload: Uint8Array): number {
     const options = decodePortOptions(payload);
     const settings = options && deviceSettings(options);

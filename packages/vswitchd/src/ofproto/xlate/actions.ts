@@ -11,6 +11,8 @@ import { clearActionSet, writeActions } from './action-set.js';
 import type { XlateContext } from './context.js';
 import { controllerAction } from './controller.js';
 import { ctAction, ctClearAction } from './ct.js';
+import { unroll } from './freeze.js';
+import { groupAction } from './group.js';
 import { isIpAny } from './header.js';
 import { learnAction } from './learn.js';
 import { cloneActions, outputAction, outputToPort } from './output.js';
@@ -35,7 +37,12 @@ export function doActions(ctx: XlateContext, actions: readonly Action[], isLast:
     const action = actions[i]!;
     const last = isLast && i === actions.length - 1 && ctx.actionSet.length === 0;
     if (ctx.trace !== undefined) ctx.report('action', formatActionList([action], ctx.ofproto.traceNames));
-    if (!doAction(ctx, action, last)) return;
+    const goesOn = doAction(ctx, action, last);
+    if (ctx.frozen !== undefined) {
+      unroll(ctx, actions, i);
+      return;
+    }
+    if (!goesOn) return;
   }
 }
 
@@ -146,6 +153,8 @@ function doAction(ctx: XlateContext, action: Action, last: boolean): boolean {
     case 'clone':
       cloneActions(ctx, action.actions, last);
       break;
+    case 'group':
+      return groupAction(ctx, action.group, last);
     case 'ct':
       ctAction(ctx, action, last);
       break;

@@ -18,6 +18,8 @@ import type { Bundle, OfPort } from '../ports.js';
 import type { RecircTable } from '../recirc.js';
 import type { Rule } from '../rule.js';
 import type { FlowTable } from '../flow-tables.js';
+import type { Group } from '../group.js';
+import type { HashRequest } from './freeze.js';
 import type { Remark, RemarkKind } from './trace-node.js';
 
 export const MAX_DEPTH = 64;
@@ -41,6 +43,8 @@ export type CacheEntry =
   | { readonly type: 'rule'; readonly rule: Rule }
   | { readonly type: 'table'; readonly table: FlowTable; readonly matched: boolean }
   | { readonly type: 'learn-flow'; readonly ofproto: Ofproto; readonly flowMod: FlowMod }
+  /** `index` is that of the bucket, -1: none. */
+  | { readonly type: 'group'; readonly group: Group; readonly index: number }
   | { readonly type: 'patch'; readonly from: OfPort; readonly to: OfPort }
   | {
       readonly type: 'learn-mac';
@@ -121,6 +125,10 @@ export class XlateContext {
   /** Flows to add when the translation is over. */
   readonly learned: { readonly ofproto: Ofproto; readonly flowMod: FlowMod }[] = [];
   exit = false;
+  /** Actions to go on with, of a translation that was frozen in the middle of them. */
+  thawed: readonly Action[] | undefined = undefined;
+  /** The translation stopped for the datapath to compute a hash; what is left of it (freeze.ts). */
+  frozen: { readonly hash: HashRequest; readonly actions: Action[] } | undefined = undefined;
   error: XlateError | undefined = undefined;
   slow = 0;
   nat: Extract<Action, { type: 'nat' }> | undefined = undefined;

@@ -13,6 +13,7 @@ import { executeActionSet } from './action-set.js';
 import { commit } from './commit.js';
 import type { XlateContext } from './context.js';
 import { controllerAction } from './controller.js';
+import { finishFreeze } from './freeze.js';
 import { clearConntrack } from './header.js';
 import { normalAction } from './normal.js';
 import { tableAction } from './tables.js';
@@ -137,7 +138,8 @@ function patchOutput(
 
   if (mayReceive(to)) {
     tableAction(ctx, to.ofport, 0, true, false, isLast, cloneActions);
-    executeActionSet(ctx);
+    if (ctx.frozen === undefined) executeActionSet(ctx);
+    finishFreeze(ctx);
   }
 
   ctx.restoreFlow(savedFlow);
@@ -177,14 +179,16 @@ export function cloneActions(ctx: XlateContext, actions: readonly Action[], isLa
   ctx.actionSet = savedSet.slice();
   if (isLast || reversible(actions)) {
     ctx.doActions(ctx, actions, isLast);
-    executeActionSet(ctx);
+    if (ctx.frozen === undefined) executeActionSet(ctx);
+    endClone(ctx);
   } else {
     commit(ctx);
     const base = Uint32Array.from(ctx.base);
     const conntracked = ctx.conntracked;
     const mark = ctx.out.startNested(Act.CLONE);
     ctx.doActions(ctx, actions, true);
-    executeActionSet(ctx);
+    if (ctx.frozen === undefined) executeActionSet(ctx);
+    endClone(ctx);
     if (ctx.out.length === mark + 4) ctx.out.truncate(mark);
     else ctx.out.endNested(mark);
     ctx.conntracked = conntracked;
@@ -193,6 +197,13 @@ export function cloneActions(ctx: XlateContext, actions: readonly Action[], isLa
   ctx.stack = savedStack;
   ctx.actionSet = savedSet;
   ctx.restoreFlow(savedFlow);
+}
+
+/** What is frozen within a clone goes on in the clone. */
+function endClone(ctx: XlateContext): void {
+  if (ctx.frozen === undefined) return;
+  finishFreeze(ctx);
+  ctx.exit = false;
 }
 
 /** Actions whose changes to the packet in the datapath cannot simply be set back. */

@@ -77,7 +77,7 @@ export function reportTable(ctx: XlateContext, rule: Rule, tableId: number): voi
 }
 
 /** Whether one more look-up is allowed; when not, the translation ends (with an error, or as slow). */
-function resourcesLeft(ctx: XlateContext): boolean {
+export function resourcesLeft(ctx: XlateContext): boolean {
   if (ctx.depth >= MAX_DEPTH) {
     ctx.fail('depth', `over max translation depth ${MAX_DEPTH}`);
   } else if (ctx.resubmits >= MAX_RESUBMITS) {

@@ -10,13 +10,19 @@ export interface Remark {
   readonly subs: Remark[];
 }
 
-/** Kinds that never have remarks of their own below. */
-const TERMINAL: ReadonlySet<RemarkKind> = new Set<RemarkKind>(['action', 'detail', 'warn', 'error']);
+/** Kinds that are indented even at the end of their list. */
+const INDENTED: ReadonlySet<RemarkKind> = new Set<RemarkKind>([
+  'action',
+  'detail',
+  'warn',
+  'error',
+  'bucket',
+]);
 
 /** Renders a list of remarks as the lines of a trace. */
 export function renderRemarks(remarks: readonly Remark[], level: number, out: string[]): void {
   remarks.forEach((remark, i) => {
-    const more = i + 1 < remarks.length || TERMINAL.has(remark.kind) ? 1 : 0;
+    const more = i + 1 < remarks.length || INDENTED.has(remark.kind) ? 1 : 0;
     const pad = ' '.repeat((level + more) * 4);
     switch (remark.kind) {
       case 'bridge':

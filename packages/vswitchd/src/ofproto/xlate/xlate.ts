@@ -10,6 +10,7 @@ import { executeActionSet } from './action-set.js';
 import { doActions } from './actions.js';
 import { MAX_ACTION_BYTES, XlateContext, type XlateInput, type XlateResult } from './context.js';
 import { putUserspace } from './controller.js';
+import { finishFreeze } from './freeze.js';
 import {
   clearConntrack,
   ethType,
@@ -34,7 +35,8 @@ export function translate(input: XlateInput): XlateResult {
   ctx.trace = ctx.report('bridge', `bridge("${ctx.ofproto.name}")`);
   if (thaw(ctx)) {
     run(ctx);
-    executeActionSetOf(ctx);
+    if (ctx.frozen === undefined) executeActionSetOf(ctx);
+    finishFreeze(ctx);
   }
   ctx.trace = trace;
   for (const { ofproto, flowMod } of ctx.learned) ofproto.learnFlow(flowMod, input.now);
@@ -105,6 +107,7 @@ function thaw(ctx: XlateContext): boolean {
   ctx.stack = state.stack.slice();
   ctx.actionSet = state.actionSet.slice();
   flow[W.ACTSET_OUTPUT] = state.actsetOutput;
+  ctx.thawed = state.actions;
   ctx.trace = trace;
   return true;
 }
@@ -114,6 +117,10 @@ function run(ctx: XlateContext): void {
   const inPort = ctx.ofproto.port(flow[W.IN_PORT]!);
   if (input.actions) {
     ctx.doActions(ctx, input.actions, true);
+    return;
+  }
+  if (ctx.thawed) {
+    ctx.doActions(ctx, ctx.thawed, true);
     return;
   }
   const rule = lookupRule(ctx, ctx.tableId, flow[W.IN_PORT]!, true);

@@ -1,0 +1,146 @@
+/**
+ * The bundles of one connection (OpenFlow 1.4, section 6.9): messages are collected, and carried out at once or not at
+ * all. While a commit runs nothing else does, so packets and other connections see the switch before or after it, and
+ * flags (atomic, ordered) ask for no more than every bundle gets.
+ *
+ *     (none) --open, or add--> open --close--> closed
+ *     open or closed --commit, discard--> (none)
+ *
+ * A control message that does not fit discards the bundle, as the peer does. Memory is bounded: a bundle, and how many
+ * of them; one that nothing is added to for ten seconds is discarded.
+ */
+import { OfError } from '@ovs-node/openflow/errors';
+import { decodeMessage } from '@ovs-node/openflow/messages/codec';
+import type { MessageOf, OfMessage } from '@ovs-node/openflow/messages/types';
+
+/** Bundles that a connection may have, and bytes of messages in all of them. */
+const MAX_BUNDLES = 64;
+const MAX_BYTES = 256 * 1024 * 1024;
+/** How long a bundle may be left alone, ms. */
+const IDLE_MS = 10_000;
+
+/** A message in a bundle. */
+export interface BundledMessage {
+  readonly msg: BundledKind;
+  readonly xid: number;
+  /** The message that put it into the bundle, which an error quotes. */
+  readonly bytes: Uint8Array;
+}
+
+const KINDS = ['flow_mod', 'port_mod', 'group_mod', 'packet_out'] as const;
+export type BundledKind = MessageOf<(typeof KINDS)[number]>;
+
+function isBundled(msg: OfMessage): msg is BundledKind {
+  return (KINDS as readonly string[]).includes(msg.type);
+}
+
+interface Bundle {
+  readonly flags: number;
+  isClosed: boolean;
+  readonly messages: BundledMessage[];
+  bytes: number;
+  used: number;
+}
+
+/** How a commit ends: well, or with the message that failed and why. */
+export type CommitOutcome = undefined | { readonly failed: BundledMessage; readonly error: OfError };
+
+export class Bundles {
+  readonly #bundles = new Map<number, Bundle>();
+  #bytes = 0;
+
+  /** Bundles that are open or closed. */
+  get size(): number {
+    return this.#bundles.size;
+  }
+
+  /** Discards bundles that were left alone. */
+  expire(now: number): void {
+    for (const [id, bundle] of this.#bundles) if (now - bundle.used >= IDLE_MS) this.#discard(id);
+  }
+
+  /**
+   * Carries a control message out.
+   * @param commit carries out the messages, all or none.
+   * @returns the error to answer with; undefined: answer with the reply of the same control.
+   */
+  control(
+    { bundleId, control, flags }: MessageOf<'bundle_control'>,
+    now: number,
+    commit: (messages: readonly BundledMessage[]) => OfError | undefined,
+  ): OfError | undefined {
+    this.expire(now);
+    const bundle = this.#bundles.get(bundleId);
+    switch (control) {
+      case 'open_request':
+        return this.#open(bundleId, flags, now);
+      case 'close_request':
+        if (bundle === undefined) return this.#refuse(bundleId, 'OFPBFC_BAD_ID');
+        if (bundle.isClosed) return this.#refuse(bundleId, 'OFPBFC_BUNDLE_CLOSED');
+        if (bundle.flags !== flags) return this.#refuse(bundleId, 'OFPBFC_BAD_FLAGS');
+        bundle.isClosed = true;
+        bundle.used = now;
+        return undefined;
+      case 'commit_request':
+        if (bundle === undefined) return this.#refuse(bundleId, 'OFPBFC_BAD_ID');
+        this.#discard(bundleId);
+        if (bundle.flags !== flags) return new OfError('OFPBFC_BAD_FLAGS', `bundle ${bundleId}`);
+        return commit(bundle.messages);
+      case 'discard_request':
+        if (bundle === undefined) return this.#refuse(bundleId, 'OFPBFC_BAD_ID');
+        this.#discard(bundleId);
+        return undefined;
+      default:
+        return new OfError('OFPBFC_BAD_TYPE', `bundle control ${control}`);
+    }
+  }
+
+  /**
+   * Puts a message into a bundle, which is opened for it if need be.
+   * @param request the whole request; borrowed.
+   * @returns the error to answer with.
+   */
+  add(
+    { bundleId, flags, message }: MessageOf<'bundle_add'>,
+    request: Uint8Array,
+    now: number,
+  ): OfError | undefined {
+    this.expire(now);
+    const decoded = decodeMessage(message);
+    if (decoded instanceof OfError)
+      return decoded.name?.startsWith('OFPBRC_') ? new OfError('OFPBFC_MSG_UNSUP', decoded.detail) : decoded;
+    const { msg, xid } = decoded;
+    if (!isBundled(msg)) return new OfError('OFPBFC_MSG_UNSUP', `bundle ${bundleId}: ${msg.type}`);
+    if (!this.#bundles.has(bundleId)) {
+      const refused = this.#open(bundleId, flags, now);
+      if (refused) return refused;
+    }
+    const bundle = this.#bundles.get(bundleId)!;
+    if (bundle.isClosed) return this.#refuse(bundleId, 'OFPBFC_BUNDLE_CLOSED');
+    if (bundle.flags !== flags) return this.#refuse(bundleId, 'OFPBFC_BAD_FLAGS');
+    if (this.#bytes + request.length > MAX_BYTES) return this.#refuse(bundleId, 'OFPBFC_MSG_TOO_MANY');
+    // What came is lent.
+    bundle.messages.push({ msg, xid, bytes: request.slice() });
+    bundle.bytes += request.length;
+    bundle.used = now;
+    this.#bytes += request.length;
+    return undefined;
+  }
+
+  #open(id: number, flags: number, now: number): OfError | undefined {
+    if (this.#bundles.has(id)) return this.#refuse(id, 'OFPBFC_BAD_ID');
+    if (this.#bundles.size >= MAX_BUNDLES) return this.#refuse(id, 'OFPBFC_OUT_OF_BUNDLES');
+    this.#bundles.set(id, { flags, isClosed: false, messages: [], bytes: 0, used: now });
+    return undefined;
+  }
+
+  #refuse(id: number, name: ConstructorParameters<typeof OfError>[0], what = ''): OfError {
+    this.#discard(id);
+    return new OfError(name, what === '' ? `bundle ${id}` : `bundle ${id}: ${what}`);
+  }
+
+  #discard(id: number): void {
+    this.#bytes -= this.#bundles.get(id)?.bytes ?? 0;
+    this.#bundles.delete(id);
+  }
+}
