@@ -95,8 +95,9 @@ export class Reader {
     while (len < n && this.buf[at + len] !== 0) len++;
     return utf8.decode(this.buf.subarray(at, at + len));
   }
-  /** A reader of the next `n` bytes, which this one skips. */
+  /** A reader of the next `n` bytes, which this one skips; fails with `tooShort`, as reading beyond its end does. */
   sub(n: number, tooShort: ErrorName = this.tooShort): Reader {
+    if (n > this.left) fail(tooShort, `${n} bytes needed at offset ${this.pos}, ${this.left} there`);
     const at = this.take(n);
     return new Reader(this.buf, at, at + n, tooShort);
   }

@@ -4,6 +4,9 @@ import type { Reader, Writer } from '../wire.js';
 import { putOxmMatch, readOxmMatch } from './nxm.js';
 import { putOfp10Match, putOfp11Match, readOfp10Match, readOfp11Match } from './ofp10.js';
 
+const OFPMT_STANDARD = 0;
+const OFPMT_OXM = 1;
+
 /** Writes the standard match structure of `version`. */
 export function putMatch(w: Writer, match: Match, version: number): void {
   if (version === 1) putOfp10Match(w, match);
@@ -21,6 +24,7 @@ export function putReplyMatch(w: Writer, match: Match, version: number): void {
 export function readMatch(r: Reader, version: number, strict = true): Match {
   if (version === 1) return readOfp10Match(r);
   // In 1.1 the structure says its type; the peer's switch answers with TLVs, which can say more.
-  if (version === 2 && r.left >= 2 && r.buf[r.pos + 1] === 0) return readOfp11Match(r);
-  return readOxmMatch(r, strict);
+  // Nor does the peer mind the structure of 1.1 in later versions.
+  const type = r.left >= 4 ? r.peekU32() >>> 16 : OFPMT_OXM;
+  return type === OFPMT_STANDARD ? readOfp11Match(r) : readOxmMatch(r, strict);
 }

@@ -200,22 +200,22 @@ export function readFields(r: Reader, strict = true): NxMatch {
     if (r.left < 4) fail('OFPBMC_BAD_LEN', `${r.left} bytes after the last field`);
     const h = readFieldHeader(r);
     if (h.length > r.left) fail('OFPBMC_BAD_LEN', `length ${h.length} of field ${h.cls}:${h.code}`);
-    if (h.code === COOKIE_FIELD && h.cls === COOKIE_CLASS && h.length >= 8) {
-      if (h.length !== (h.masked ? 16 : 8)) fail('OFPBMC_BAD_LEN', 'length of the cookie');
+    if (h.code === COOKIE_FIELD && h.cls === COOKIE_CLASS && h.length === (h.masked ? 16 : 8)) {
       if (cookieMask !== 0n) fail('OFPBMC_DUP_FIELD', 'cookie');
       cookie = r.u64();
       cookieMask = h.masked ? r.u64() : 0xffffffffffffffffn;
       continue;
     }
     const f = h.field;
-    if (!f) {
+    // A length that is not the field's makes it another one.
+    if (!f || !isLengthOf(h, f)) {
+      if (h.masked) checkUnknownMask(r, h.length);
       if (strict) fail('OFPBMC_BAD_FIELD', `field ${h.cls}:${h.code}`);
       r.skip(h.length);
       continue;
     }
-    if (!isLengthOf(h, f)) fail('OFPBMC_BAD_LEN', `length ${h.length} of ${f.name}`);
     if (f.option !== undefined) readTunMetadata(r, f, h);
-    else readMatchField(r, f, h.masked);
+    else readMatchField(r, f, h.masked, strict);
   }
   checkCtAddresses();
   return { match: Match.packedFrom(area), cookie, cookieMask };
@@ -232,8 +232,17 @@ function checkCtAddresses(): void {
   }
 }
 
+/** Even of a field that is not known the value may have no bits outside of its mask. */
+function checkUnknownMask(r: Reader, length: number): void {
+  const half = length >> 1;
+  for (let i = r.pos; i < r.pos + half; i++) {
+    if ((r.buf[i] & ~r.buf[i + half]) !== 0)
+      fail('OFPBMC_BAD_WILDCARDS', 'value has bits outside of its mask');
+  }
+}
+
 /** Reads the value, and the mask where there is one, of a field into `area`. */
-function readMatchField(r: Reader, f: Field, masked: boolean): void {
+function readMatchField(r: Reader, f: Field, masked: boolean, strict: boolean): void {
   const place = fieldPlace(f);
   r.words(value, f.bytes);
   if (masked) {
@@ -247,7 +256,9 @@ function readMatchField(r: Reader, f: Field, masked: boolean): void {
   } else {
     mask.set(place.wire);
   }
-  if (f.prereq !== 'none' && !fieldPrereqsMet(f, area.key, area.mask)) fail('OFPBMC_BAD_PREREQ', f.name);
+  if (strict && f.prereq !== 'none' && !fieldPrereqsMet(f, area.key, area.mask)) {
+    fail('OFPBMC_BAD_PREREQ', f.name);
+  }
   const seen = seenIn[f.id] === decoding;
   if (seen || (f.name !== 'vlan_pcp' && isMatched(place))) fail('OFPBMC_DUP_FIELD', f.name);
   seenIn[f.id] = decoding;
@@ -308,9 +319,8 @@ export function putNxMatch(w: Writer, match: Match, cookie = 0n, cookieMask = 0n
 
 /** Reads a nx_match of `length` bytes and its padding to 8. */
 export function readNxMatch(r: Reader, length: number, strict = true): NxMatch {
-  const fields = r.sub(length, 'OFPBMC_BAD_LEN');
-  r.skip((8 - (length % 8)) % 8);
-  return readFields(fields, strict);
+  const padded = r.sub((length + 7) & ~7, 'OFPBMC_BAD_LEN');
+  return readFields(padded.sub(length), strict);
 }
 
 const OFPMT_OXM = 1;
@@ -328,12 +338,12 @@ export function putOxmMatch(w: Writer, match: Match, version: number): void {
 export function readOxmMatch(r: Reader, strict = true): Match {
   const type = r.u16();
   const length = r.u16();
-  if (type !== OFPMT_OXM) fail('OFPBMC_BAD_TYPE', `match type ${type}`);
   if (length < 4) fail('OFPBMC_BAD_LEN', `match length ${length}`);
-  const fields = r.sub(length - 4, 'OFPBMC_BAD_LEN');
+  const padded = r.sub(((length + 7) & ~7) - 4, 'OFPBMC_BAD_LEN');
+  if (type !== OFPMT_OXM) fail('OFPBMC_BAD_TYPE', `match type ${type}`);
+  const fields = padded.sub(length - 4);
   const { match, cookieMask } = readFields(fields, strict);
   if (cookieMask !== 0n) fail('OFPBMC_BAD_FIELD', 'cookie in an OXM match');
-  r.skip((8 - (length % 8)) % 8);
   return match;
 }
 

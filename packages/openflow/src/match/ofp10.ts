@@ -203,7 +203,7 @@ export function readOfp11Match(r: Reader): Match {
   const type = r.u16();
   const length = r.u16();
   if (type !== 0) fail('OFPBMC_BAD_TYPE', `match type ${type}`);
-  if (length !== OFP11_LENGTH) fail('OFPBMC_BAD_LEN', `match length ${length}`);
+  if (length !== OFP11_LENGTH || length - 4 > r.left) fail('OFPBMC_BAD_LEN', `match length ${length}`);
   const inPort = r.u32();
   const wild = r.u32();
   const [src, srcWild, dst, dstWild] = [r.mac(), r.mac(), r.mac(), r.mac()];

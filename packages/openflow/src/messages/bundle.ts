@@ -1,6 +1,6 @@
 /** Bundles: control messages, and the messages put into a bundle (OpenFlow 1.4; in 1.3 an ONF extension). */
 import { fail } from '../errors.js';
-import type { Reader, Writer } from '../wire.js';
+import type { Writer } from '../wire.js';
 import { forms, type MessageRows } from './row.js';
 import type { BundleControl } from './types.js';
 
@@ -15,14 +15,6 @@ export const BUNDLE_CONTROLS: readonly BundleControl[] = [
   'discard_reply',
 ];
 
-const FLAGS = 3;
-
-function readFlags(r: Reader): number {
-  const flags = r.u16();
-  if ((flags & ~FLAGS) !== 0) fail('OFPBFC_BAD_FLAGS', `bundle flags ${flags}`);
-  return flags;
-}
-
 export const BUNDLE_MESSAGES: MessageRows<'bundle_control' | 'bundle_add'> = {
   bundle_control: {
     forms: forms(
@@ -31,10 +23,12 @@ export const BUNDLE_MESSAGES: MessageRows<'bundle_control' | 'bundle_add'> = {
       (r) => {
         const bundleId = r.u32();
         const number = r.u16();
-        const flags = readFlags(r);
-        const control = BUNDLE_CONTROLS[number];
-        if (control === undefined) fail('OFPBFC_BAD_TYPE', `bundle control ${number}`);
-        return { type: 'bundle_control', bundleId, control, flags };
+        return {
+          type: 'bundle_control',
+          bundleId,
+          control: BUNDLE_CONTROLS[number] ?? 'unknown',
+          flags: r.u16(),
+        };
       },
     ),
   },
@@ -46,7 +40,7 @@ export const BUNDLE_MESSAGES: MessageRows<'bundle_control' | 'bundle_add'> = {
       (r) => {
         const bundleId = r.u32();
         r.skip(2);
-        const flags = readFlags(r);
+        const flags = r.u16();
         if (r.left < 8) fail('OFPBFC_MSG_BAD_LEN', `message of ${r.left} bytes in a bundle`);
         const at = r.pos;
         const length = (r.buf[at + 2] << 8) | r.buf[at + 3];

@@ -247,7 +247,8 @@ function decode(bytes: Uint8Array, options: DecodeOptions): Decoded {
   if (!fitsWireForm(wire, r.left)) fail('OFPBRC_BAD_LEN', `${wire.name} with a body of ${r.left} bytes`);
   if (wire.stats === undefined) {
     const msg = decoders.get(wire)!.decode(r, version, options);
-    if (msg.type === 'requestforward') checkForwarded(msg.message, options);
+    if (msg.type === 'requestforward') checkForwarded(msg.message, version, options);
+    else if (msg.type === 'bundle_add') checkBundled(msg.message);
     return { version, xid, msg, wire };
   }
   const isRequest = wire.stats === 'request';
@@ -267,7 +268,26 @@ function decode(bytes: Uint8Array, options: DecodeOptions): Decoded {
 }
 
 /** Fails when a forwarded request is bad or none that is forwarded. */
-function checkForwarded(bytes: Uint8Array, options: DecodeOptions): void {
+function checkForwarded(bytes: Uint8Array, version: number, options: DecodeOptions): void {
+  if (bytes[0] !== version)
+    fail('OFPBRC_BAD_VERSION', `version ${bytes[0]} in a message of version ${version}`);
   const { type } = decode(bytes, options).msg;
   if (type !== 'group_mod' && type !== 'meter_mod') fail('OFPBFC_MSG_UNSUP', `${type} is not forwarded`);
+}
+
+/** What a bundle can hold: requests that change something and can be taken back. */
+const BUNDLED: readonly string[] = [
+  'OFPT_FLOW_MOD',
+  'NXT_FLOW_MOD',
+  'OFPT_GROUP_MOD',
+  'NXT_GROUP_MOD',
+  'OFPT_PORT_MOD',
+  'OFPT_PACKET_OUT',
+];
+
+/** Fails when a message cannot be in a bundle; whether it is a good one shows when it is decoded. */
+function checkBundled(bytes: Uint8Array): void {
+  const header = guard(() => readHeader(new Reader(bytes)));
+  const good = !(header instanceof OfError) && fitsWireForm(header.wire, bytes.length - header.bodyAt);
+  if (!good || !BUNDLED.includes(header.wire.name)) fail('OFPBFC_MSG_UNSUP', 'message in a bundle');
 }

@@ -24,7 +24,7 @@ function readMappings(r: Reader, nFields: number): TlvMapping[] {
     const m = { optionClass: r.u16(), optionType: r.u8(), optionLen: r.u8(), index: r.u16() };
     r.skip(2);
     if (m.index >= nFields) fail('NXTTMFC_BAD_FIELD_IDX', `field ${m.index}`);
-    if (m.optionLen === 0 || m.optionLen > MAX_OPTION || m.optionLen % 4 !== 0) {
+    if (m.optionLen > MAX_OPTION || m.optionLen % 4 !== 0) {
       fail('NXTTMFC_BAD_OPT_LEN', `option of ${m.optionLen} bytes`);
     }
     out.push(m);
@@ -75,24 +75,32 @@ function putTuple(w: Writer, type: number, t: CtFlushTuple, ipProto: number): vo
   w.pad(8, start);
 }
 
-function readTuple(r: Reader): CtFlushTuple {
+/** Whether an address is an IPv4 one in its mapped form. */
+export function isIp4(ip: bigint): boolean {
+  return ip >> 32n === 0xffffn;
+}
+
+/** Reads a tuple; `families` collects whether addresses are IPv4, of which all have to say the same. */
+function readTuple(r: Reader, families: Set<boolean>): CtFlushTuple {
   const t = { ...ANY_TUPLE };
   if (r.left < 4) fail('OFPBPC_BAD_LEN', `tuple of ${r.left} bytes`);
-  r.zeros(4, 'NXBRC_MUST_BE_ZERO');
+  r.skip(4);
   while (r.left > 0) {
     const p = readProperty(r);
-    const exactly = (n: number): Reader => {
-      if (p.length !== 4 + n) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
-      return p.body;
+    const address = (): bigint => {
+      const ip = p.body.big(16);
+      families.add(isIp4(ip));
+      if (families.size > 1) fail('OFPBPC_BAD_VALUE', 'IPv4 and IPv6 addresses');
+      return ip;
     };
-    if (p.experimenter !== 0) unknownProperty(p);
-    else if (p.type === CT_TUPLE.SRC) t.src = exactly(16).big(16);
-    else if (p.type === CT_TUPLE.DST) t.dst = exactly(16).big(16);
-    else if (p.type === CT_TUPLE.SRC_PORT || p.type === CT_TUPLE.ICMP_ID) t.srcPort = exactly(2).u16();
-    else if (p.type === CT_TUPLE.DST_PORT) t.dstPort = exactly(2).u16();
-    else if (p.type === CT_TUPLE.ICMP_TYPE) t.icmpType = exactly(1).u8();
-    else if (p.type === CT_TUPLE.ICMP_CODE) t.icmpCode = exactly(1).u8();
-    else unknownProperty(p);
+    if (p.experimenter !== 0) continue;
+    if (p.type === CT_TUPLE.SRC) t.src = address();
+    else if (p.type === CT_TUPLE.DST) t.dst = address();
+    else if (p.type === CT_TUPLE.SRC_PORT || p.type === CT_TUPLE.ICMP_ID) t.srcPort = p.body.u16();
+    else if (p.type === CT_TUPLE.DST_PORT) t.dstPort = p.body.u16();
+    else if (p.type === CT_TUPLE.ICMP_TYPE) t.icmpType = p.body.u8();
+    else if (p.type === CT_TUPLE.ICMP_CODE) t.icmpCode = p.body.u8();
+    // Others are passed over.
   }
   return t;
 }
@@ -148,8 +156,9 @@ export const EXTENSION_MESSAGES: MessageRows<
       form(
         'NXT_CT_FLUSH_ZONE',
         (w, m) => w.zeros(6).u16(m.zone),
-        (r) => {
-          r.zeros(6, 'NXBRC_MUST_BE_ZERO');
+        (r, _version, options) => {
+          if (options.loose) r.skip(6);
+          else r.zeros(6, 'NXBRC_MUST_BE_ZERO');
           return { type: 'ct_flush_zone', zone: r.u16() };
         },
       ),
@@ -167,16 +176,16 @@ export const EXTENSION_MESSAGES: MessageRows<
         },
         (r) => {
           const ipProto = r.u8();
-          r.zeros(7, 'NXBRC_MUST_BE_ZERO');
+          r.skip(7);
           let [orig, reply]: CtFlushTuple[] = [ANY_TUPLE, ANY_TUPLE];
           let zone: number | undefined;
+          const families = new Set<boolean>();
           while (r.left > 0) {
             const p = readProperty(r);
             if (p.experimenter !== 0) unknownProperty(p);
-            else if (p.type === CT_FLUSH.ORIG) orig = readTuple(p.body);
-            else if (p.type === CT_FLUSH.REPLY) reply = readTuple(p.body);
+            else if (p.type === CT_FLUSH.ORIG) orig = readTuple(p.body, families);
+            else if (p.type === CT_FLUSH.REPLY) reply = readTuple(p.body, families);
             else if (p.type === CT_FLUSH.ZONE) {
-              if (p.length !== 6) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
               zone = p.body.u16();
             } else unknownProperty(p);
           }

@@ -118,9 +118,6 @@ function finishFlowMod10(
   const bufferId = r.u32();
   const outPort = readPortNo(r, 1);
   const flags = flagsFrom10(r.u16());
-  if ((flags & FF.EMERG) !== 0 && (idleTimeout !== 0 || hardTimeout !== 0)) {
-    fail('OFPFMFC_BAD_EMERG_TIMEOUT', 'emergency flow with a time-out');
-  }
   let m = match;
   let c = 0n;
   let cm = 0n;
@@ -132,6 +129,10 @@ function finishFlowMod10(
     c = fields.cookie;
     cm = fields.cookieMask;
     if (command === 'add' && cm !== 0n) fail('NXBRC_NXM_INVALID', 'cookie to match in an addition');
+  }
+  const actions = readCheckedActions(r, 1, m, withTableId ? commandField >> 8 : ALL_TABLES);
+  if ((flags & FF.EMERG) !== 0 && (idleTimeout !== 0 || hardTimeout !== 0)) {
+    fail('OFPFMFC_BAD_EMERG_TIMEOUT', 'emergency flow with a time-out');
   }
   return {
     type: 'flow_mod',
@@ -153,7 +154,7 @@ function finishFlowMod10(
       outPort,
       outGroup: GROUP_ANY,
       flags: command === 'add' ? flags | FF.RESET_COUNTS : flags,
-      actions: readCheckedActions(r, 1, m, withTableId ? commandField >> 8 : ALL_TABLES),
+      actions,
     },
   };
 }
@@ -178,7 +179,7 @@ function readFlowMod11(r: Reader, version: number): FlowModMessage {
   const hardTimeout = r.u16();
   const priority = r.u16();
   const bufferId = r.u32();
-  const outPort = readPortNo(r, version, 'OFPBAC_BAD_OUT_PORT');
+  const outPort = readPortNo(r, version);
   const outGroup = r.u32();
   const flags = readFlags(r.u16(), version);
   const importance = r.u16();
@@ -300,7 +301,7 @@ export const FLOW_MESSAGES: MessageRows<'flow_mod' | 'flow_removed'> = {
         },
         (r, version) => {
           const { fields, table, last } = readRemoved(r);
-          const match = readMatch(r, version, false);
+          const match = readMatch(r, version);
           return { type: 'flow_removed', removed: { ...fields, match, tableId: table, hardTimeout: last } };
         },
       ),
@@ -315,7 +316,7 @@ export const FLOW_MESSAGES: MessageRows<'flow_mod' | 'flow_removed'> = {
         (r, version) => {
           const [tableId, reason, priority] = [r.u8(), readReason(r.u8()), r.u16()];
           const [idleTimeout, hardTimeout, cookie] = [r.u16(), r.u16(), r.u64()];
-          const match = readMatch(r, version, false);
+          const match = readMatch(r, version);
           const { durationSec, durationNsec, packetCount, byteCount } = readOxs(r);
           const times = { idleTimeout, hardTimeout, durationSec, durationNsec };
           const removed = { match, cookie, priority, reason, tableId, ...times, packetCount, byteCount };
@@ -369,6 +370,7 @@ export function readFlowFilter(r: Reader, version: number, nxm: boolean): FlowFi
     const tableId = r.u8();
     r.skip(3);
     const { match, cookie, cookieMask } = readNxMatch(r, length);
+    if (r.left > 0) fail('OFPBRC_BAD_LEN', `${r.left} bytes after a request`);
     return { match, tableId, cookie, cookieMask, outPort, outGroup: GROUP_ANY };
   }
   if (version === 1) {
@@ -379,7 +381,7 @@ export function readFlowFilter(r: Reader, version: number, nxm: boolean): FlowFi
   }
   const tableId = r.u8();
   r.skip(3);
-  const outPort = readPortNo(r, version, 'OFPBRC_BAD_PORT');
+  const outPort = readPortNo(r, version);
   const outGroup = r.u32();
   r.skip(4);
   const cookie = r.u64();
@@ -432,13 +434,21 @@ function entryBase(version: number, nxm: boolean): number {
 }
 
 /** Reads one flow of a flow statistics reply. */
-export function readFlowStats(reader: Reader, version: number, nxm: boolean): FlowStats {
+export function readFlowStats(r: Reader, version: number, nxm: boolean): FlowStats {
   const base = entryBase(version, nxm);
-  if (reader.left < base) fail('OFPBRC_BAD_LEN', `${reader.left} bytes of flow statistics`);
-  const length = reader.u16();
-  if (length < base || length - 2 > reader.left) fail('OFPBRC_BAD_LEN', `flow statistics of ${length} bytes`);
-  const r = reader.sub(length - 2);
-  if (version >= 6) return readFlowStats15(r, version);
+  if (r.left < base) fail('OFPBRC_BAD_LEN', `${r.left} bytes of flow statistics`);
+  const start = r.pos;
+  const length = r.u16();
+  if (length < base) fail('OFPBRC_BAD_LEN', `flow statistics of ${length} bytes`);
+  const flow = version >= 6 ? readFlowDesc(r, version) : readFlowStats10(r, version, nxm);
+  // The actions are what the length leaves.
+  const rest = length - (r.pos - start);
+  if (rest < 0) fail('OFPBRC_BAD_LEN', `flow statistics of ${length} bytes`);
+  const actions = readFlowActions(r.sub(rest, version === 1 ? 'OFPBRC_BAD_LEN' : 'OFPBIC_BAD_LEN'), version);
+  return { ...flow, actions };
+}
+
+function readFlowStats10(r: Reader, version: number, nxm: boolean): Omit<FlowStats, 'actions'> {
   const tableId = r.u8();
   r.skip(1);
   let match = version === 1 && !nxm ? readMatch(r, 1) : undefined;
@@ -452,19 +462,19 @@ export function readFlowStats(reader: Reader, version: number, nxm: boolean): Fl
   } else if (version === 1) {
     r.skip(6);
   } else {
-    const [flagsField, importanceField] = [r.u16(), r.u16()];
-    flags = version >= 4 ? readFlags(flagsField, version) : 0;
-    importance = version >= 5 ? importanceField : 0;
+    [flags, importance] = [r.u16(), r.u16()];
     r.skip(2);
   }
   const [cookie, packetCount, byteCount] = [r.u64(), r.u64(), r.u64()];
-  match ??= version === 1 ? readNxMatch(r, matchLength, false).match : readMatch(r, version, false);
+  match ??= version === 1 ? readNxMatch(r, matchLength).match : readMatch(r, version);
+  // Flags and importance are of 1.3 and 1.4.
+  flags = version >= 4 ? readFlags(flags, version) : 0;
+  if (version < 5) importance = 0;
   const times = { idleTimeout, hardTimeout, durationSec, durationNsec, idleAge, hardAge };
-  const actions = readFlowActions(r, version);
-  return { match, tableId, priority, cookie, ...times, importance, flags, packetCount, byteCount, actions };
+  return { match, tableId, priority, cookie, ...times, importance, flags, packetCount, byteCount };
 }
 
-function readFlowStats15(r: Reader, version: number): FlowStats {
+function readFlowDesc(r: Reader, version: number): Omit<FlowStats, 'actions'> {
   r.skip(2);
   const tableId = r.u8();
   r.skip(1);
@@ -476,12 +486,11 @@ function readFlowStats15(r: Reader, version: number): FlowStats {
     r.u16(),
   ];
   const cookie = r.u64();
-  const match = readMatch(r, version, false);
+  const match = readMatch(r, version);
   const { durationSec, durationNsec, idleAge, packetCount, byteCount } = readOxs(r);
   const times = { idleTimeout, hardTimeout, durationSec, durationNsec, idleAge, hardAge: -1 };
-  const actions = readFlowActions(r, version);
   const counts = { importance, flags: readFlags(flags, version), packetCount, byteCount };
-  return { match, tableId, priority, cookie, ...times, ...counts, actions };
+  return { match, tableId, priority, cookie, ...times, ...counts };
 }
 
 const aggregateOf = (s: AggregateStats): ReplyOf<'aggregate'> => ({ type: 'aggregate', stats: s });

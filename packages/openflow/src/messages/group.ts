@@ -70,14 +70,14 @@ function putBucket(w: Writer, b: Bucket, type: GroupType, version: number): void
 function readBucket11(r: Reader, version: number, bucketId: number): Bucket {
   if (r.left < 16) fail('OFPGMFC_BAD_BUCKET', `${r.left} bytes of a bucket`);
   const length = r.u16();
-  if (length < 16 || length % 8 !== 0 || length - 2 > r.left)
-    fail('OFPGMFC_BAD_BUCKET', `bucket of ${length} bytes`);
+  if (length < 16 || length - 2 > r.left) fail('OFPGMFC_BAD_BUCKET', `bucket of ${length} bytes`);
   const b = r.sub(length - 2);
   const weight = b.u16();
-  const watchPort = readPortNo(b, version, 'OFPGMFC_BAD_WATCH');
-  const watchGroup = b.u32();
-  b.skip(4);
-  return { weight, watchPort, watchGroup, bucketId, actions: readActions(b, version) };
+  const watch = new Reader(b.buf, b.pos, b.end);
+  b.skip(12);
+  const actions = readActions(b, version);
+  const watchPort = readPortNo(watch, version, 'OFPGMFC_BAD_WATCH');
+  return { weight, watchPort, watchGroup: watch.u32(), bucketId, actions };
 }
 
 function readBucket15(r: Reader, version: number, type: GroupType | undefined): Bucket {

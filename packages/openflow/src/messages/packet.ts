@@ -7,6 +7,7 @@ import { fail } from '../errors.js';
 import { putOxmMatch, putNxMatch, readFields, readNxMatch, readOxmMatch, putFields } from '../match/nxm.js';
 import type { Reader, Writer } from '../wire.js';
 import { putPortNo, readPortNo } from './port.js';
+import { readProperty } from './property.js';
 import { form, forms, type MessageRows } from './row.js';
 import { COOKIE_NONE, type MessageOf, NO_BUFFER, type PacketIn, type PacketInFormat, PR } from './types.js';
 
@@ -63,7 +64,8 @@ function putPacketIn2(w: Writer, p: PacketIn, version: number): void {
   if (p.continuation) property(NXPINT.CONTINUATION, () => w.zeros(4).bytes(p.continuation!));
 }
 
-function readPacketIn2(r: Reader): PacketIn {
+/** `loose`: what is not known is passed over. */
+function readPacketIn2(r: Reader, loose = false): PacketIn {
   let packet = new Uint8Array(0);
   let totalLen = -1;
   let p: Omit<PacketIn, 'packet' | 'totalLen'> = {
@@ -74,12 +76,7 @@ function readPacketIn2(r: Reader): PacketIn {
     match: new Match(),
   };
   while (r.left > 0) {
-    if (r.left < 4) fail('OFPBPC_BAD_LEN', 'property header');
-    const type = r.u16();
-    const length = r.u16();
-    if (length < 4) fail('OFPBPC_BAD_LEN', `property of ${length} bytes`);
-    const b = r.sub(length - 4, 'OFPBPC_BAD_LEN');
-    r.skip(Math.min(r.left, (8 - (length % 8)) % 8));
+    const { type, body: b } = readProperty(r, 'OFPBPC_BAD_LEN', 0x10000);
     if (type === NXPINT.PACKET) packet = b.rest() as Uint8Array<ArrayBuffer>;
     else if (type === NXPINT.FULL_LEN) totalLen = b.u32();
     else if (type === NXPINT.BUFFER_ID) p = { ...p, bufferId: b.u32() };
@@ -93,7 +90,7 @@ function readPacketIn2(r: Reader): PacketIn {
     else if (type === NXPINT.CONTINUATION) {
       b.skip(4);
       p = { ...p, continuation: b.rest() };
-    } else fail('OFPBPC_BAD_TYPE', `property ${type}`);
+    } else if (!loose) fail('OFPBPC_BAD_TYPE', `property ${type}`);
   }
   if (packet.length === 0) fail('OFPBRC_BAD_LEN', 'no packet');
   return { ...p, packet, totalLen: totalLen < 0 ? packet.length : totalLen };
@@ -119,7 +116,7 @@ export const PACKET_MESSAGES: MessageRows<
       form(
         'NXT_PACKET_IN2',
         (w, m, version) => putPacketIn2(w, m.packetIn, version),
-        (r) => ({ type: 'packet_in', format: 'nxt_packet_in2', packetIn: readPacketIn2(r) }),
+        (r) => ({ type: 'packet_in', format: 'nxt_packet_in2', packetIn: readPacketIn2(r, true) }),
         (m) => m.format === 'nxt_packet_in2',
       ),
       form(
@@ -280,7 +277,7 @@ export const PACKET_MESSAGES: MessageRows<
       form(
         'NXT_RESUME',
         (w, m, version) => putPacketIn2(w, m.packetIn, version),
-        (r) => ({ type: 'resume', packetIn: readPacketIn2(r) }),
+        (r, _version, options) => ({ type: 'resume', packetIn: readPacketIn2(r, options.loose) }),
       ),
     ],
   },
@@ -339,8 +336,9 @@ export const PACKET_MESSAGES: MessageRows<
       form(
         'NXT_SET_CONTROLLER_ID',
         (w, m) => w.zeros(6).u16(m.controllerId),
-        (r) => {
-          r.zeros(6, 'NXBRC_MUST_BE_ZERO');
+        (r, _version, options) => {
+          if (options.loose) r.skip(6);
+          else r.zeros(6, 'NXBRC_MUST_BE_ZERO');
           return { type: 'set_controller_id', controllerId: r.u16() };
         },
       ),

@@ -6,11 +6,12 @@ import type { ErrorName } from '../error-table.js';
 import type { Reader, Writer } from '../wire.js';
 import { type PortCounters, putPortCounters, readPortCounters } from './port-counters.js';
 import { items } from './multipart-items.js';
+import { readProperty } from './property.js';
 import { type BodyRow, bodies, emptyBody } from './row.js';
 import { PC, type PhyPort, type PortStats, PS, type ReplyOf, type RequestOf } from './types.js';
 
 /** Reads a port number: 16 bits in OpenFlow 1.0, 32 later. */
-export function readPortNo(r: Reader, version: number, error: ErrorName = 'OFPBRC_BAD_PORT'): number {
+export function readPortNo(r: Reader, version: number, error: ErrorName = 'OFPBAC_BAD_OUT_PORT'): number {
   if (version === 1) return portFromOf10(r.u16());
   const port = r.u32();
   if (port >= 0xff00 && port < 0xffffff00) fail(error, `port ${port}`);
@@ -31,6 +32,13 @@ function featuresFrom10(f: number): number {
   return (f & 0x7f) | ((f & 0xf80) << 4);
 }
 
+/** Features that OpenFlow 1.1 and later have. */
+export const FEATURES_11 = 0xffff;
+/** The property with what Ethernet ports have. */
+const ETHERNET = 0;
+const EXPERIMENTER = 0xffff;
+/** To have experimenters' properties whole. */
+const NO_EXPERIMENTER = 0x10000;
 /** Bits of a port's configuration that OpenFlow 1.1 and later have. */
 export const CONFIG_11 = PC.PORT_DOWN | PC.NO_RECV | PC.NO_FWD | PC.NO_PACKET_IN;
 
@@ -67,12 +75,18 @@ export function putPhyPort(w: Writer, p: PhyPort, version: number): void {
   if (version >= 5) w.setU16(start + 4, w.length - start);
 }
 
+/** Reads a name of at most 15 bytes. */
+function readName(r: Reader): string {
+  const name = r.sub(16);
+  return name.string(15);
+}
+
 /** Reads a port description. */
 export function readPhyPort(r: Reader, version: number): PhyPort {
   if (version === 1) {
     const portNo = readPortNo(r, 1);
     const hwAddr = r.mac();
-    const name = r.string(16);
+    const name = readName(r);
     const config = r.u32() & 0x7f;
     const state = r.u32() & (PS.LINK_DOWN | PS.STP_MASK);
     const [curr, advertised, supported, peer] = [r.u32(), r.u32(), r.u32(), r.u32()].map(featuresFrom10);
@@ -102,26 +116,24 @@ export function readPhyPort(r: Reader, version: number): PhyPort {
   }
   const hwAddr = body.mac();
   body.skip(2);
-  const name = body.string(16);
+  const name = readName(body);
   const config = body.u32() & CONFIG_11;
   const state = body.u32() & 7;
   let features = [0, 0, 0, 0, 0, 0];
   if (version >= 5) {
-    while (body.left >= 4) {
-      const type = body.u16();
-      const length = body.u16();
-      if (length < 4) fail('OFPBPC_BAD_LEN', `property of ${length} bytes`);
-      const p = body.sub(length - 4, 'OFPBPC_BAD_LEN');
-      if (type === 0) {
-        p.skip(4);
-        features = features.map(() => p.u32());
+    while (body.left > 0) {
+      const p = readProperty(body);
+      if (p.type === ETHERNET && p.experimenter === 0) {
+        if (p.length !== 32) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
+        p.body.skip(4);
+        features = features.map(() => p.body.u32());
       }
-      body.skip(Math.min(body.left, (8 - (length % 8)) % 8));
     }
   } else {
     features = features.map(() => body.u32());
   }
-  const [curr, advertised, supported, peer, currSpeed, maxSpeed] = features;
+  const [curr, advertised, supported, peer] = features.map((f) => f & FEATURES_11);
+  const [currSpeed, maxSpeed] = features.slice(4);
   return { portNo, hwAddr, name, config, state, curr, advertised, supported, peer, currSpeed, maxSpeed };
 }
 
@@ -135,7 +147,7 @@ const COUNTERS = [
   'rxErrors',
   'txErrors',
 ] as const;
-const ETHERNET = ['rxFrameErr', 'rxOverErr', 'rxCrcErr', 'collisions'] as const;
+const ETHERNET_COUNTERS = ['rxFrameErr', 'rxOverErr', 'rxCrcErr', 'collisions'] as const;
 const UNKNOWN = 0xffffffffffffffffn;
 
 /** Writes the statistics of one port. */
@@ -145,20 +157,20 @@ export function putPortStats(w: Writer, p: PortStats, version: number): void {
     w.u16(0).zeros(2).u32(p.portNo).u32(p.durationSec).u32(p.durationNsec);
     for (const c of COUNTERS) w.u64(p[c]);
     w.u16(0).u16(40).zeros(4);
-    for (const c of ETHERNET) w.u64(p[c]);
+    for (const c of ETHERNET_COUNTERS) w.u64(p[c]);
     putPortCounters(w, p);
     w.setU16(start, w.length - start);
     return;
   }
   putPortNo(w, p.portNo, version);
   w.zeros(version === 1 ? 6 : 4);
-  for (const c of [...COUNTERS, ...ETHERNET]) w.u64(p[c]);
+  for (const c of [...COUNTERS, ...ETHERNET_COUNTERS]) w.u64(p[c]);
   if (version === 4) w.u32(p.durationSec).u32(p.durationNsec);
 }
 
 /** Reads the statistics of one port. */
 export function readPortStats(r: Reader, version: number): PortStats {
-  type Counters = Record<(typeof COUNTERS)[number] | (typeof ETHERNET)[number], bigint>;
+  type Counters = Record<(typeof COUNTERS)[number] | (typeof ETHERNET_COUNTERS)[number], bigint>;
   const c: Partial<Counters> = {};
   let durationSec = 0xffffffff;
   let durationNsec = 0xffffffff;
@@ -173,22 +185,20 @@ export function readPortStats(r: Reader, version: number): PortStats {
     durationSec = body.u32();
     durationNsec = body.u32();
     for (const name of COUNTERS) c[name] = body.u64();
-    for (const name of ETHERNET) c[name] = UNKNOWN;
-    while (body.left >= 4) {
-      const type = body.u16();
-      const len = body.u16();
-      if (len < 4) fail('OFPBPC_BAD_LEN', `property of ${len} bytes`);
-      const p = body.sub(len - 4, 'OFPBPC_BAD_LEN');
-      if (type === 0) {
-        p.skip(4);
-        for (const name of ETHERNET) c[name] = p.u64();
-      } else if (type === 0xffff) counters = { ...counters, ...readPortCounters(p) };
-      body.skip(Math.min(body.left, (8 - (len % 8)) % 8));
+    for (const name of ETHERNET_COUNTERS) c[name] = UNKNOWN;
+    while (body.left > 0) {
+      const p = readProperty(body, 'OFPBPC_BAD_LEN', NO_EXPERIMENTER);
+      if (p.type === EXPERIMENTER) counters = { ...counters, ...readPortCounters(p.body) };
+      else if (p.type === ETHERNET) {
+        if (p.length !== 40) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
+        p.body.skip(4);
+        for (const name of ETHERNET_COUNTERS) c[name] = p.body.u64();
+      }
     }
   } else {
     portNo = readPortNo(r, version);
     r.skip(version === 1 ? 6 : 4);
-    for (const name of [...COUNTERS, ...ETHERNET]) c[name] = r.u64();
+    for (const name of [...COUNTERS, ...ETHERNET_COUNTERS]) c[name] = r.u64();
     if (version === 4) {
       durationSec = r.u32();
       durationNsec = r.u32();

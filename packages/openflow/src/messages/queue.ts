@@ -92,7 +92,6 @@ function readQueue(r: Reader, version: number, port: number): QueueConfig {
     const p = readProperty(b);
     if (p.experimenter !== 0) continue;
     if (p.type === RATE.MIN || p.type === RATE.MAX) {
-      if (p.length !== (version >= 5 ? 8 : 16)) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
       if (version < 5) p.body.skip(4);
       const rate = p.body.u16();
       if (p.type === RATE.MIN) minRate = rate;
@@ -112,7 +111,7 @@ export const QUEUE_MESSAGES: MessageRows<'queue_get_config_request' | 'queue_get
           w.zeros(version === 1 ? 2 : 4);
         },
         (r, version) => {
-          const portNo = readPortNo(r, version, 'OFPQOFC_BAD_PORT');
+          const portNo = readPortNo(r, version);
           if (portNo >= OFPP.MAX && portNo !== OFPP.ANY) fail('OFPQOFC_BAD_PORT', `port ${portNo}`);
           r.skip(version === 1 ? 2 : 4);
           return { type: 'queue_get_config_request', portNo };
@@ -153,7 +152,7 @@ export const QUEUE_BODIES: {
         w.zeros(version === 1 ? 2 : 0).u32(q.queueId);
       },
       (r, version) => {
-        const port = readPortNo(r, version, 'OFPQOFC_BAD_PORT');
+        const port = readPortNo(r, version);
         const portNo = version === 1 && port === OFPP.ALL ? OFPP.ANY : port;
         if (version === 1) r.skip(2);
         return { type: 'queue', portNo, queueId: r.u32() };
@@ -178,7 +177,7 @@ export const QUEUE_BODIES: {
       (w, q) => w.u32(q.portNo).u32(q.queueId),
       (r, version) => ({
         type: 'queue_desc',
-        portNo: readPortNo(r, version, 'OFPQOFC_BAD_PORT'),
+        portNo: readPortNo(r, version),
         queueId: r.u32(),
       }),
     ),

@@ -24,6 +24,8 @@ export interface DecodeOptions {
    * into the upper byte of a flow-mod's command. When absent it is: that is how messages are printed.
    */
   readonly tableId?: boolean;
+  /** Whether to pass over what an extension does not define, as one does who prints a message. */
+  readonly loose?: boolean;
 }
 
 export interface MessageRow<M> {

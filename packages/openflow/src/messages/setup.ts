@@ -1,7 +1,7 @@
 /** Roles of controllers, and which asynchronous messages a connection gets. */
 import { fail } from '../errors.js';
 import type { Reader, Writer } from '../wire.js';
-import { readProperty, unknownProperty } from './property.js';
+import { readProperty } from './property.js';
 import { form, forms, type MessageRows } from './row.js';
 import type { AsyncConfig, AsyncMasks, Role, RoleReason } from './types.js';
 import type { WireFormKey } from './wire-forms.js';
@@ -103,9 +103,8 @@ function readProperties(r: Reader, version: number, loose: boolean): AsyncConfig
     const key = ASYNC_KEYS[p.type >> 1] as keyof AsyncMasks | undefined;
     if (p.experimenter !== 0 || key === undefined) {
       if (loose) continue;
-      return unknownProperty(p);
+      return fail('OFPACFC_UNSUPPORTED', `property ${p.type}`);
     }
-    if (p.length !== 8) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
     const mask = p.body.u32();
     if (!loose && (mask & ~known(key, version)) !== 0) fail('OFPACFC_INVALID', `${key} ${mask}`);
     config[(p.type & 1) !== 0 ? 'primary' : 'secondary'][key] = (mask & known(key, version)) >>> 0;

@@ -1,7 +1,7 @@
 /** Messages about the switch and the connection: hello, errors, echo, features, configuration, ports, roles. */
 import { OfError, errorFromNumbers, errorNumbers, fail } from '../errors.js';
 import type { Reader, Writer } from '../wire.js';
-import { CONFIG_11, putPhyPort, putPortNo, readPhyPort, readPortNo } from './port.js';
+import { CONFIG_11, FEATURES_11, putPhyPort, putPortNo, readPhyPort, readPortNo } from './port.js';
 import { form, forms, type MessageRows } from './row.js';
 import { CAP, type FragMode, type PortMod, type SwitchConfig, type SwitchFeatures } from './types.js';
 import type { WireFormKey } from './wire-forms.js';
@@ -141,7 +141,7 @@ function putPortMod(w: Writer, p: PortMod, version: number): void {
 }
 
 function readPortMod(r: Reader, version: number): PortMod {
-  const portNo = readPortNo(r, version, 'OFPPMFC_BAD_PORT');
+  const portNo = readPortNo(r, version);
   if (version > 1) r.skip(4);
   const hwAddr = r.mac();
   if (version > 1) r.skip(2);
@@ -154,12 +154,12 @@ function readPortMod(r: Reader, version: number): PortMod {
       const length = r.u16();
       if (length < 4) fail('OFPBPC_BAD_LEN', `property of ${length} bytes`);
       const p = r.sub(length - 4, 'OFPBPC_BAD_LEN');
-      if (type === 0) advertise = p.u32();
+      if (type === 0) advertise = p.u32() & FEATURES_11;
       else fail('OFPBPC_BAD_TYPE', `property ${type}`);
     }
   } else {
     const f = r.u32();
-    advertise = version === 1 ? (f & 0x7f) | ((f & 0xf80) << 4) : f;
+    advertise = version === 1 ? (f & 0x7f) | ((f & 0xf80) << 4) : f & FEATURES_11;
     r.skip(4);
   }
   return { portNo, hwAddr, config, mask, advertise };
@@ -204,15 +204,26 @@ export const SWITCH_MESSAGES: MessageRows<
         },
         (r, version) => {
           let versions = versionsUpTo(Math.min(version, 30));
-          while (r.left >= 4) {
-            const type = r.u16();
-            const length = r.u16();
-            if (length < 4 || length - 4 > r.left) break;
-            const body = r.sub(length - 4);
-            if (type === HELLO_BITMAP && body.left >= 4) versions = body.u32();
-            r.skip(Math.min(r.left, (8 - (length % 8)) % 8));
+          let hasUnknown = false;
+          while (r.left > 0) {
+            const type = r.left >= 4 ? r.u16() : 0;
+            const length = r.left >= 2 ? r.u16() : 0;
+            const padded = (length + 7) & ~7;
+            if (length < 4 || padded - 4 > r.left) {
+              hasUnknown = true;
+              break;
+            }
+            const element = r.sub(padded - 4);
+            const bitmap = length - 4;
+            if (type !== HELLO_BITMAP || bitmap === 0 || bitmap % 4 !== 0) hasUnknown = true;
+            else {
+              // There is no version 0.
+              const known = (element.u32() & ~1) >>> 0;
+              if (known === 0) hasUnknown = true;
+              else versions = known;
+            }
           }
-          return { type: 'hello', versions };
+          return hasUnknown ? { type: 'hello', versions, hasUnknown } : { type: 'hello', versions };
         },
       ),
     ],

@@ -188,10 +188,9 @@ function readSettings(r: Reader, isMod: boolean): Omit<TableDesc, 'tableId'> {
   let vacancy = NO_VACANCY;
   const bad = (what: string): never => fail('OFPBPC_BAD_VALUE', what);
   while (r.left > 0) {
-    const p = readProperty(r, isMod ? 'OFPTMFC_BAD_CONFIG' : 'OFPBPC_BAD_LEN');
+    const p = readProperty(r);
     if (p.experimenter !== 0) unknownProperty(p);
     else if (p.type === PROPERTY.EVICTION) {
-      if (p.length !== 8) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
       evictionFlags = p.body.u32();
       if (isMod && evictionFlags > 7) bad(`eviction flags ${evictionFlags}`);
     } else if (p.type === PROPERTY.VACANCY) {
@@ -245,9 +244,7 @@ export const TABLE_MESSAGES: MessageRows<'table_mod' | 'table_status'> = {
           const tableId = r.u8();
           r.skip(3);
           const config = r.u32();
-          if (version <= 3 && config > 2) fail('OFPTMFC_BAD_CONFIG', `table configuration ${config}`);
-          if (version === 4 && config > 3) fail('OFPTMFC_BAD_CONFIG', `table configuration ${config}`);
-          const miss = (version <= 3 ? MISSES[config] : undefined) ?? 'default';
+          const miss = version <= 3 ? (MISSES[config & 3] ?? 'controller') : 'default';
           const tableMod: TableMod = {
             tableId,
             miss,

@@ -321,7 +321,9 @@ export type BundleControl =
   | 'commit_request'
   | 'commit_reply'
   | 'discard_request'
-  | 'discard_reply';
+  | 'discard_reply'
+  /** A number without a meaning, which a switch refuses; it looks at the flags, too. */
+  | 'unknown';
 
 /** Bits of a bundle's flags: OFPBF_*. */
 export const BF = { ATOMIC: 1, ORDERED: 2 } as const;
@@ -378,8 +380,8 @@ export type RequestOf<T extends MultipartType> = BodyOf<MultipartRequest, T>;
 export type ReplyOf<T extends MultipartType> = BodyOf<MultipartReply, T>;
 
 export type OfMessage =
-  /** Bit n of `versions` set: version n (on the wire) is supported. */
-  | { readonly type: 'hello'; readonly versions: number }
+  /** Bit n of `versions` set: version n (on the wire) is supported. `hasUnknown`: it says more that is not understood. */
+  | { readonly type: 'hello'; readonly versions: number; readonly hasUnknown?: boolean }
   | { readonly type: 'error'; readonly error: OfError }
   | { readonly type: 'echo_request' | 'echo_reply'; readonly data: Uint8Array }
   | { readonly type: 'features_request' | 'get_config_request' | 'barrier_request' | 'barrier_reply' }

@@ -296,7 +296,7 @@ export function formatDuration(sec: number, nsec: number): string {
   let out = `${sec}`;
   if (nsec > 0) {
     out += `.${String(nsec).padStart(9, '0')}`;
-    while (out.endsWith('000')) out = out.slice(0, -3);
+    while (/\.\d{3,}0$/.test(out)) out = out.slice(0, -1);
   }
   return `${out}s`;
 }

@@ -1,7 +1,6 @@
 /** Messages as text, as `ovs-ofctl` prints what it receives (`ofp-print`, `monitor`, `snoop`, replies). */
 import { formatMac } from '@ovs-node/flow/addr-text';
 import { OFPP, formatPort, type PortMap } from '@ovs-node/flow/ports';
-import { checkActions } from '../actions/check.js';
 import type { TableMap } from '../actions/row.js';
 import { OfError } from '../errors.js';
 import { decodeHeader, decodeMessage, HEADER_LENGTH, wireFormOf } from '../messages/codec.js';
@@ -172,7 +171,7 @@ function formatReply(p: MultipartReply, version: number, o: PrintOptions): strin
     case 'queue_desc':
       return formatQueueConfigs(p.queues, o.ports);
     case 'group':
-      return `\n${p.groups.map((g) => formatGroupStats(g)).join('')}`;
+      return p.groups.map((g) => `\n${formatGroupStats(g)}`).join('');
     case 'group_desc':
       return p.groups.map((g) => `\n ${formatGroupDesc(g, version, o)}`).join('');
     case 'group_features':
@@ -333,13 +332,6 @@ export function formatMessage(msg: OfMessage, version: number, xid: number, o: P
   return out.endsWith('\n') ? out : `${out}\n`;
 }
 
-/** What is wrong with a message that can be decoded: actions that do not go with the match of their flow. */
-function inconsistency(msg: OfMessage): string | undefined {
-  if (msg.type !== 'flow_mod') return undefined;
-  const { actions, match, tableId } = msg.flowMod;
-  return checkActions(actions, match, { tableId }).error;
-}
-
 /** The flags of a statistics message: only "more" has a name. */
 function formatStatsFlags(bytes: Uint8Array, isReply: boolean): string {
   const flags = (bytes[10] << 8) | bytes[11];
@@ -348,6 +340,12 @@ function formatStatsFlags(bytes: Uint8Array, isReply: boolean): string {
   const more = (isReply || bytes[0] >= 4) && (flags & 1) !== 0;
   const unknown = more ? flags & ~1 : flags;
   return ` flags=${more ? '[more]' : ''}${unknown === 0 ? '' : `[***unknown flags ${hex(unknown, 4)}***]`}`;
+}
+
+/** What could be read of a message whose rest is bad. */
+function formatPartial(msg: OfMessage, version: number, o: PrintOptions): string {
+  const text = formatBody(msg, version, o).replace(/[ \n]$/, '');
+  return msg.type === 'multipart_reply' && msg.reply.type === 'group' ? `${text} ***parse error***` : text;
 }
 
 /** The text of a message in bytes. What cannot be decoded is said, with its bytes. */
@@ -374,15 +372,20 @@ export function printMessage(bytes: Uint8Array, o: PrintOptions = {}): string {
   if (known instanceof OfError) return `***decode error: ${known.toString()}***\n${hexDump(bytes)}`;
   if (!fitsWireForm(known.wire, length - known.bodyAt))
     return `***decode error: OFPBRC_BAD_LEN***\n${hexDump(bytes)}`;
-  const decoded = decodeMessage(bytes);
+  const decoded = decodeMessage(bytes, { loose: true });
   if (decoded instanceof OfError) {
-    const partial = decoded.partial ? formatBody(decoded.partial, version, o) : '';
-    const out = start + partial;
-    return `${out}${/[ \n]$/.test(out) ? '' : ' '}***decode error: ${decoded.toString()}***\n${hexDump(bytes)}`;
+    const partial = decoded.partial ? formatPartial(decoded.partial, version, o) : '';
+    // On a line of its own where something of the message is printed.
+    const text = start.slice(name.length) + partial.replace(/[ \n]$/, '');
+    return `${name}${text}${text === '' ? ' ' : '\n'}***decode error: ${decoded.toString()}***\n${hexDump(bytes)}`;
   }
-  const problem = inconsistency(decoded.msg);
-  if (problem !== undefined) return `${start} ***decode error: ${problem}***\n${hexDump(bytes)}`;
-  let out = start + formatBody(decoded.msg, version, o);
+  const { msg } = decoded;
+  // An error without a name is not understood.
+  if (msg.type === 'error' && msg.error.name === undefined) {
+    return `${start} ***decode error: OFPBRC_BAD_LEN***\n${hexDump(bytes)}`;
+  }
+  let out = start + formatBody(msg, version, o);
+  if (msg.type === 'hello' && msg.hasUnknown) out += `\n unknown data in hello:\n${hexDump(bytes)}`;
   if (out.endsWith(' ')) out = out.slice(0, -1);
   if (!out.endsWith('\n')) out += '\n';
   return (o.verbosity ?? 0) >= 5 ? out + hexDump(bytes) : out;

@@ -95,7 +95,7 @@ export function formatGroupStats(s: GroupStats): string {
       out += `,bucket${i}:packet_count=${b.packetCount},byte_count=${b.byteCount}`;
     }
   });
-  return `${out}\n`;
+  return out;
 }
 
 const FEATURE_TITLES = ['all', 'select', 'indirect', 'fast failover'];

@@ -84,7 +84,9 @@ export function formatPortFeatures(features: number): string {
 
 /** A port's description, several lines. */
 export function formatPhyPort(p: PhyPort): string {
-  let out = ` ${formatPort(p.portNo)}(${p.name}): addr:${formatMac(p.hwAddr)}\n`;
+  // What cannot be printed ends a name.
+  const name = /^[\x20-\x7e]*/.exec(p.name)![0];
+  let out = ` ${formatPort(p.portNo)}(${name}): addr:${formatMac(p.hwAddr)}\n`;
   out += `     config:     ${formatPortConfig(p.config)}\n`;
   out += `     state:      ${formatState(p.state)}\n`;
   for (const [label, features] of [

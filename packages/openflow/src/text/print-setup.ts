@@ -2,6 +2,7 @@
 import { formatIp4, formatIp6 } from '@ovs-node/flow/addr-text';
 import { REASONS } from '../actions/output.js';
 import type { CtFlushTuple, IpfixStats, TlvMapping } from '../messages/extension-types.js';
+import { isIp4 } from '../messages/extension.js';
 import type { AsyncConfig, AsyncMasks, CtFlush, MessageOf } from '../messages/types.js';
 import { formatCount as count } from './flow.js';
 import { altHex } from './numbers.js';
@@ -50,7 +51,7 @@ const BUNDLE_FLAGS = [
 ] as const;
 
 export function formatBundleControl(m: MessageOf<'bundle_control'>): string {
-  return `\n bundle_id=${altHex(m.bundleId)} type=${m.control.toUpperCase()} flags=${formatBits(m.flags, BUNDLE_FLAGS)}`;
+  return `\n bundle_id=${altHex(m.bundleId)} type=${m.control === 'unknown' ? '' : m.control.toUpperCase()} flags=${formatBits(m.flags, BUNDLE_FLAGS)}`;
 }
 
 /** What a bundle-add says before the message in it. */
@@ -81,12 +82,8 @@ export function formatTlvTableReply(m: MessageOf<'tlv_table_reply'>): string {
   return out + formatMappings(m.mappings);
 }
 
-const IPV4_MAPPED = 0xffffn;
-const isMapped = (ip: bigint): boolean => ip >> 32n === IPV4_MAPPED;
-
 function formatTuple(t: CtFlushTuple, ipProto: number, v4: boolean): string {
-  const address = (ip: bigint): string =>
-    isMapped(ip) ? formatIp4(Number(ip & 0xffffffffn)) : formatIp6(ip);
+  const address = (ip: bigint): string => (isIp4(ip) ? formatIp4(Number(ip & 0xffffffffn)) : formatIp6(ip));
   const [src, dst] = v4 ? ['ct_nw_src', 'ct_nw_dst'] : ['ct_ipv6_src', 'ct_ipv6_dst'];
   const out = `${src}=${address(t.src)},${dst}=${address(t.dst)},`;
   return ipProto === 1 || ipProto === 58
@@ -95,7 +92,7 @@ function formatTuple(t: CtFlushTuple, ipProto: number, v4: boolean): string {
 }
 
 export function formatCtFlush(f: CtFlush): string {
-  const v4 = [f.orig.src, f.orig.dst, f.reply.src, f.reply.dst].some(isMapped);
+  const v4 = [f.orig.src, f.orig.dst, f.reply.src, f.reply.dst].some(isIp4);
   const [orig, reply] = [f.orig, f.reply].map((t) => formatTuple(t, f.ipProto, v4));
   return ` zone=${f.zone ?? 0} '${orig},ct_nw_proto=${f.ipProto}' '${reply}'`;
 }

@@ -164,7 +164,7 @@ function shownOfStats(t: TableStats, version: number): Shown {
     miss: MISSES[b.config & 3],
     nonmiss: flow,
     missFlow: flow,
-    match: fields(b.match),
+    match: fields(b.match | b.wildcards),
     wildcard: fields(b.wildcards),
   };
 }
@@ -288,10 +288,13 @@ function formatMatching(t: Shown): string {
   const list = (title: string, names: readonly string[]): void => {
     if (names.length > 0) out += `      ${title}: ${groupNames(names)}\n`;
   };
-  list('arbitrary mask', t.mask);
+  list(
+    'arbitrary mask',
+    t.match.filter((n) => t.mask.includes(n)),
+  );
   list(
     'exact match or wildcard',
-    t.wildcard.filter((n) => !t.mask.includes(n)),
+    t.match.filter((n) => !t.mask.includes(n) && t.wildcard.includes(n)),
   );
   list(
     'must exact match',
