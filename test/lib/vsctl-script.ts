@@ -405,6 +405,104 @@ list-br --may-exist
 --may-exist=x add-br br0
 list bridge --columns=name
 get-manager x
+get-aa-mapping br2
+add-aa-mapping br2 1 2
+add-aa-mapping br2 1 2
+add-aa-mapping br2 1 3
+get-aa-mapping br2
+add-aa-mapping br2 x 2
+add-aa-mapping br2 3 x
+add-aa-mapping br2 16777216 2
+add-aa-mapping br2 3 4096
+add-aa-mapping nobr 3 4
+add-aa-mapping br2 300 4 -- add-aa-mapping br2 20 5
+get-aa-mapping br2
+get-aa-mapping nobr
+del-aa-mapping br2 1 9
+del-aa-mapping br2 9 9
+del-aa-mapping br2 1 2
+get-aa-mapping br2
+del-aa-mapping br2 3
+add-aa-mapping br2 3 4 5
+--oneline get-aa-mapping br2
+--columns=mappings list autoattach br2
+add-br va br2 9
+add-aa-mapping va 7 8
+get-aa-mapping va
+get-aa-mapping br2
+del-aa-mapping va 7 8
+del-br va
+clear bridge br2 auto_attach
+list autoattach
+list-zone-tp
+list-zone-tp dp
+list-zone-tp a b
+list-dp-cap
+list-dp-cap dp
+list-dp-cap dp dp
+add-zone-tp dp zone=1 icmp_first=1
+del-zone-tp dp zone=1
+set open . datapaths:dp=@x -- --id=@x create datapath datapath_version=1 capabilities:ufid=true
+list-dp-cap dp
+--oneline list-dp-cap dp
+list-zone-tp dp
+add-zone-tp dp
+add-zone-tp dp zone=1
+add-zone-tp dp zone=1 icmp_first=1 icmp_reply=2
+add-zone-tp dp zone=1 icmp_first=1 icmp_reply=2
+--may-exist add-zone-tp dp zone=1 icmp_first=9
+list-zone-tp dp
+add-zone-tp dp zone=3 nope=1
+add-zone-tp dp zone=4 tcp_close=-1
+add-zone-tp dp zone=65536 tcp_close=1
+add-zone-tp dp zone=-1 tcp_close=1
+add-zone-tp dp zone=12 udp_first=1 udp_single=3 tcp_syn_sent=60
+add-zone-tp dp zone=13 udp_first=1 udp_single=3 tcp_syn_sent=60
+--columns=timeouts list ct_timeout_policy
+list-zone-tp dp
+--oneline list-zone-tp dp
+-- --id=@z create ct_zone external_ids:a=b -- set datapath . ct_zones:5=@z
+list-zone-tp dp
+del-zone-tp dp zone=99
+--if-exists del-zone-tp dp zone=99
+--if-exists del-zone-tp nodp zone=99
+del-zone-tp dp zone=1
+del-zone-tp dp
+del-zone-tp dp zone=1 a
+list-zone-tp dp
+--may-exist list-zone-tp dp
+clear open . datapaths
+list ct_zone
+list datapath
+list-dp-cap dp
+--commands=x
+--options=x
+--db=unix:/nonexistent,unix:/nonexistent/too list-br
+--columns=name find port tag=[] name=br2
+--columns=name find port 'tag{<=}1,2,3' name=br2
+--columns=name find port 'trunks{>=}[]' name=br2
+--columns=name find bridge 'external_ids{>=}a=1'
+--columns=name find bridge 'external_ids{!=}{}' name=br2
+--columns=name find bridge 'name{in}br2,br0'
+--columns=name find bridge 'name{>}br2,br0'
+--columns=name find interface 'options{=}{}' name=br2
+--columns=name find bridge 'stp_enable<true' name=br2
+--columns=name find bridge name>=br2 name<=br2
+--columns=name find bridge 'other_config:a{not-in}b' name=br2
+--columns=name find bridge 'other_config:a{in}b' name=br2
+--columns=name find bridge 'other_config:a!=b' name=br2
+-- --id=@a create queue other_config:max-rate=1 -- --id=@b create queue -- --id=@q create qos type=linux-htb queues=0=@a,1=@b -- set port br2 qos=@q
+-- --id=@a create queue other_config:max-rate=1 -- --id=@b create queue dscp=1 -- --id=@q create qos type=linux-htb queues=0=@a,1=@b -- set port br2 qos=@q
+--columns=type,queues list qos br2
+--columns=dscp,other_config list queue
+clear port br2 qos -- --all destroy qos -- --all destroy queue
+list qos
+-- --id=@m create mirror name=mm select_all=1
+-- --id=@m create mirror name=mm select_all=yes -- add bridge br2 mirrors @m
+-- --id=@m create mirror name=mm select_all=true select_vlan=1,2,3-5 output_vlan=7 -- add bridge br2 mirrors @m
+--columns=name,select_vlan,output_vlan list mirror mm
+-- --id=@rec get mirror mm -- remove bridge br2 mirrors @rec
+list mirror
 del-port br0
 del-port br0 br0
 del-br br0

@@ -26,6 +26,8 @@ export interface CtlCommand<Context> {
   readonly min: number;
   readonly max: number;
   readonly options?: readonly CommandOption[];
+  /** False: the command only reads, and its use is not worth a line in the log. */
+  readonly isChange?: false;
   /** Tables and columns of the database that the command needs. Absent: those of every command. */
   readonly tables?: (args: readonly string[], call: CommandCall<Context>) => TableSelection;
   /** Adds its changes to the context's transaction. @throws FatalError */

@@ -48,6 +48,7 @@ export function databaseCommands(
   const rows: Omit<CtlCommand<DbContext>, 'tables'>[] = [
     {
       name: 'comment',
+      isChange: false,
       usage: '[ARG]...',
       min: 0,
       max: Infinity,
@@ -55,6 +56,7 @@ export function databaseCommands(
     },
     {
       name: 'get',
+      isChange: false,
       usage: 'TABLE RECORD [COLUMN[:KEY]]...',
       min: 2,
       max: Infinity,
@@ -63,6 +65,7 @@ export function databaseCommands(
     },
     {
       name: 'list',
+      isChange: false,
       usage: 'TABLE [RECORD]...',
       min: 1,
       max: Infinity,
@@ -71,6 +74,7 @@ export function databaseCommands(
     },
     {
       name: 'find',
+      isChange: false,
       usage: 'TABLE [COLUMN[:KEY]=VALUE]...',
       min: 1,
       max: Infinity,
@@ -127,6 +131,7 @@ export function databaseCommands(
     },
     {
       name: 'wait-until',
+      isChange: false,
       usage: 'TABLE RECORD [COLUMN[:KEY]=VALUE]...',
       min: 2,
       max: Infinity,

@@ -18,7 +18,7 @@ export const log = vlog('db_ctl_base');
 /** A way to name a record of `table`: by a column of its own, of another table that refers to it, or as `.`. */
 export interface RecordName {
   readonly table: string;
-  /** The table whose `column` holds the name; absent for `.`, the only record. */
+  /** The table whose `column` holds the name; absent where help shows `.`, the only record (of any table). */
   readonly nameTable?: string;
   readonly nameColumn?: string;
   /** The column of `nameTable` that refers to the record; absent when `nameTable` is `table`. */
@@ -78,6 +78,10 @@ export class DbContext {
       const row = this.transaction.get(table.name, uuid);
       if (row !== undefined) return row;
     }
+    if (name === '.') {
+      const rows = [...this.transaction.rows(table.name)];
+      if (rows.length === 1) return rows[0];
+    }
     for (const way of this.#names) {
       if (way.table !== table.name) continue;
       const row = this.#findBy(table, way, name);
@@ -87,11 +91,7 @@ export class DbContext {
   }
 
   #findBy(table: TableSchema, way: RecordName, name: string): Row | undefined {
-    if (way.nameTable === undefined) {
-      if (name !== '.') return undefined;
-      const rows = [...this.transaction.rows(table.name)];
-      return rows.length === 1 ? rows[0] : undefined;
-    }
+    if (way.nameTable === undefined) return undefined;
     const nameTable = this.schema.tables.get(way.nameTable);
     const nameColumn = nameTable?.columnByName.get(way.nameColumn as string);
     if (nameTable === undefined || nameColumn === undefined) return undefined;

@@ -166,15 +166,17 @@ export const BRIDGE_COMMANDS: readonly CtlCommand<VsctlContext>[] = [
   { name: 'del-br', usage: 'BRIDGE', min: 1, max: 1, options: [IF_EXISTS], run: deleteBridge },
   {
     name: 'list-br',
+    isChange: false,
     usage: '',
     min: 0,
     max: 0,
     options: [{ name: 'real' }, { name: 'fake' }],
     run: listBridges,
   },
-  { name: 'br-exists', usage: 'BRIDGE', min: 1, max: 1, run: bridgeExists },
+  { name: 'br-exists', isChange: false, usage: 'BRIDGE', min: 1, max: 1, run: bridgeExists },
   {
     name: 'br-to-vlan',
+    isChange: false,
     usage: 'BRIDGE',
     min: 1,
     max: 1,
@@ -182,6 +184,7 @@ export const BRIDGE_COMMANDS: readonly CtlCommand<VsctlContext>[] = [
   },
   {
     name: 'br-to-parent',
+    isChange: false,
     usage: 'BRIDGE',
     min: 1,
     max: 1,
@@ -191,8 +194,8 @@ export const BRIDGE_COMMANDS: readonly CtlCommand<VsctlContext>[] = [
     },
   },
   { name: 'br-set-external-id', usage: 'BRIDGE KEY [VALUE]', min: 2, max: 3, run: setExternalId },
-  { name: 'br-get-external-id', usage: 'BRIDGE [KEY]', min: 1, max: 2, run: getExternalId },
-  { name: 'get-fail-mode', usage: 'BRIDGE', min: 1, max: 1, run: getFailMode },
+  { name: 'br-get-external-id', isChange: false, usage: 'BRIDGE [KEY]', min: 1, max: 2, run: getExternalId },
+  { name: 'get-fail-mode', isChange: false, usage: 'BRIDGE', min: 1, max: 1, run: getFailMode },
   { name: 'del-fail-mode', usage: 'BRIDGE', min: 1, max: 1, run: deleteFailMode },
   { name: 'set-fail-mode', usage: 'BRIDGE MODE', min: 2, max: 2, run: setFailMode },
 ];

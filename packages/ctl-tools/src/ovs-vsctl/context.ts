@@ -1,5 +1,9 @@
 /** What ovs-vsctl's commands work on: the database context and the topology in it. */
+import { FatalError } from '@ovs-node/common/errors';
+import { vlog } from '@ovs-node/common/vlog';
 import { EMPTY_DATUM, type Datum, scalarDatum, setDatum } from 'ovsdb-client/data/datum';
+import { OvsdbError } from 'ovsdb-client/data/error';
+import { canonicalJson } from 'ovsdb-client/data/json';
 import type { Replica } from 'ovsdb-client/replica/replica';
 import type { Transaction } from 'ovsdb-client/transaction';
 import { DbContext } from '../lib/db-context.js';
@@ -61,5 +65,17 @@ export class VsctlContext extends DbContext {
 
   clear(table: string, uuid: string, column: string): void {
     this.transaction.set(table, uuid, column, EMPTY_DATUM);
+  }
+}
+
+/** Makes changes whose values only the commit checks: what is wrong with them is told as the server would tell it. */
+export function committing(change: () => void): void {
+  try {
+    change();
+  } catch (error) {
+    if (!(error instanceof OvsdbError)) throw error;
+    const text = `transaction error: ${canonicalJson(error.toJson())}`;
+    vlog('ovsdb_idl').warn(text);
+    throw new FatalError(text);
   }
 }

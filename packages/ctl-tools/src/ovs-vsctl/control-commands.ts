@@ -123,7 +123,7 @@ function emergencyReset(context: VsctlContext): undefined {
 }
 
 export const CONTROL_COMMANDS: readonly CtlCommand<VsctlContext>[] = [
-  { name: 'get-controller', usage: 'BRIDGE', min: 1, max: 1, run: getController },
+  { name: 'get-controller', isChange: false, usage: 'BRIDGE', min: 1, max: 1, run: getController },
   {
     name: 'del-controller',
     usage: 'BRIDGE',
@@ -142,6 +142,7 @@ export const CONTROL_COMMANDS: readonly CtlCommand<VsctlContext>[] = [
   },
   {
     name: 'get-manager',
+    isChange: false,
     usage: '',
     min: 0,
     max: 0,
@@ -162,7 +163,7 @@ export const CONTROL_COMMANDS: readonly CtlCommand<VsctlContext>[] = [
     options: [PROBE],
     run: (context, { args, options }) => setTargets(context, managers(context), args, options) as undefined,
   },
-  { name: 'get-ssl', usage: '', min: 0, max: 0, run: getSsl },
+  { name: 'get-ssl', isChange: false, usage: '', min: 0, max: 0, run: getSsl },
   { name: 'del-ssl', usage: '', min: 0, max: 0, run: deleteSsl },
   {
     name: 'set-ssl',

@@ -83,6 +83,15 @@ const GROUPS: readonly Group[] = [
       ['set-ssl PRIV-KEY CERT CA-CERT', 'set the SSL configuration'],
     ],
   ],
+  [
+    'Auto Attach commands:',
+    [
+      ['add-aa-mapping BRIDGE I-SID VLAN', 'add Auto Attach mapping to BRIDGE'],
+      ['del-aa-mapping BRIDGE I-SID VLAN', 'delete Auto Attach mapping VLAN from BRIDGE'],
+      ['get-aa-mapping BRIDGE', 'get Auto Attach mappings from BRIDGE'],
+    ],
+    35,
+  ],
   ['Switch commands:', [['emer-reset', 'reset switch to known good state']]],
   [
     'Database commands:',

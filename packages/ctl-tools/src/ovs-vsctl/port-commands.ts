@@ -141,6 +141,7 @@ function withoutLocal(bridge: Bridge, names: readonly string[]): string {
 export const PORT_COMMANDS: readonly CtlCommand<VsctlContext>[] = [
   {
     name: 'list-ports',
+    isChange: false,
     usage: 'BRIDGE',
     min: 1,
     max: 1,
@@ -154,7 +155,7 @@ export const PORT_COMMANDS: readonly CtlCommand<VsctlContext>[] = [
   },
   {
     name: 'add-port',
-    usage: 'BRIDGE PORT [COLUMN[:KEY]=VALUE]...',
+    usage: 'BRIDGE NEW-PORT [COLUMN[:KEY]=VALUE]...',
     min: 2,
     max: Infinity,
     options: [MAY_EXIST],
@@ -162,7 +163,7 @@ export const PORT_COMMANDS: readonly CtlCommand<VsctlContext>[] = [
   },
   {
     name: 'add-bond',
-    usage: 'BRIDGE PORT IFACE IFACE... [COLUMN[:KEY]=VALUE]...',
+    usage: 'BRIDGE BOND IFACE... [COLUMN[:KEY]=VALUE]...',
     min: 4,
     max: Infinity,
     options: [MAY_EXIST, { name: 'fake-iface' }],
@@ -170,7 +171,7 @@ export const PORT_COMMANDS: readonly CtlCommand<VsctlContext>[] = [
   },
   {
     name: 'del-port',
-    usage: '[BRIDGE] PORT',
+    usage: '[BRIDGE] PORT|IFACE',
     min: 1,
     max: 2,
     options: [IF_EXISTS, { name: 'with-iface' }],
@@ -194,6 +195,7 @@ export const PORT_COMMANDS: readonly CtlCommand<VsctlContext>[] = [
   },
   {
     name: 'port-to-br',
+    isChange: false,
     usage: 'PORT',
     min: 1,
     max: 1,
@@ -201,6 +203,7 @@ export const PORT_COMMANDS: readonly CtlCommand<VsctlContext>[] = [
   },
   {
     name: 'list-ifaces',
+    isChange: false,
     usage: 'BRIDGE',
     min: 1,
     max: 1,
@@ -214,6 +217,7 @@ export const PORT_COMMANDS: readonly CtlCommand<VsctlContext>[] = [
   },
   {
     name: 'iface-to-br',
+    isChange: false,
     usage: 'IFACE',
     min: 1,
     max: 1,

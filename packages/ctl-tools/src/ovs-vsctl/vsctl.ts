@@ -7,10 +7,11 @@
  *                                        └── wait for a change ◄──┘
  */
 import { defaultDbRemote, dirs } from '@ovs-node/common/dirs';
-import { FatalError, errorMessage, strerror } from '@ovs-node/common/errors';
+import { EarlyExit, FatalError, errorMessage, strerror } from '@ovs-node/common/errors';
 import { type OptionSpec, parseCommandLine } from '@ovs-node/common/getopt';
 import { sslOptions } from '@ovs-node/common/stream-options';
 import { runTool, parseTimeout, startTimeout } from '@ovs-node/common/tool';
+import { setLevels, vlog } from '@ovs-node/common/vlog';
 import { vlogOptions } from '@ovs-node/common/vlog-options';
 import { OvsdbError } from 'ovsdb-client/data/error';
 import { Replica, type TableSelection } from 'ovsdb-client/replica/replica';
@@ -27,6 +28,8 @@ import {
 } from '../lib/ctl-command.js';
 import { databaseCommands, TryAgain } from '../lib/db-commands.js';
 import { type TableStyle, formatTable, tableOptions } from '../lib/table.js';
+import { commandsText, invoker, optionsText, quoteWords } from '../lib/command-line.js';
+import { AUTO_ATTACH_COMMANDS } from './auto-attach-commands.js';
 import { BRIDGE_COMMANDS } from './bridge-commands.js';
 import { VsctlContext } from './context.js';
 import { CONTROL_COMMANDS } from './control-commands.js';
@@ -34,6 +37,7 @@ import { helpText } from './help.js';
 import { PORT_COMMANDS } from './port-commands.js';
 import { RECORD_NAMES } from './records.js';
 import { SHOW_TABLES, show } from './show.js';
+import { ZONE_COMMANDS } from './zone-commands.js';
 
 interface Settings {
   remote: string;
@@ -58,10 +62,12 @@ const BASE_TABLES: TableSelection = {
 
 const COMMANDS: readonly CtlCommand<VsctlContext>[] = [
   { name: 'init', usage: '', min: 0, max: 0, run: () => undefined },
-  { name: 'show', usage: '', min: 0, max: 0, tables: () => SHOW_TABLES, run: show },
+  { name: 'show', isChange: false, usage: '', min: 0, max: 0, tables: () => SHOW_TABLES, run: show },
   ...BRIDGE_COMMANDS,
   ...PORT_COMMANDS,
+  ...ZONE_COMMANDS,
   ...CONTROL_COMMANDS,
+  ...AUTO_ATTACH_COMMANDS,
   ...(databaseCommands(vswitchSchema(), RECORD_NAMES) as unknown as readonly CtlCommand<VsctlContext>[]),
 ];
 
@@ -73,7 +79,7 @@ export function vsctl(): Promise<void> {
 function optionTable(settings: Settings): OptionSpec[] {
   return [
     { name: 'db', arg: 'required', apply: (value) => (settings.remote = value as string) },
-    { name: 'no-syslog', apply: () => undefined },
+    { name: 'no-syslog', apply: () => void setLevels('vsctl', 'syslog', 'warn') },
     { name: 'no-wait', apply: () => (settings.wait = false) },
     { name: 'dry-run', apply: () => (settings.dryRun = true) },
     { name: 'oneline', apply: () => (settings.oneline = true) },
@@ -84,6 +90,19 @@ function optionTable(settings: Settings): OptionSpec[] {
       apply: (value) => (settings.timeout = parseTimeout(value as string)),
     },
     { name: 'retry', apply: () => (settings.retry = true) },
+    // What a shell's completion asks.
+    {
+      name: 'commands',
+      apply: () => {
+        throw new EarlyExit(commandsText(COMMANDS));
+      },
+    },
+    {
+      name: 'options',
+      apply: () => {
+        throw new EarlyExit(optionsText([...optionTable(settings), ...HELP_AND_VERSION]));
+      },
+    },
     // Of clustered databases: there is one server, which leads.
     ...['leader-only', 'no-leader-only', 'shuffle-remotes', 'no-shuffle-remotes'].map((name) => ({
       name,
@@ -94,6 +113,11 @@ function optionTable(settings: Settings): OptionSpec[] {
     ...sslOptions,
   ];
 }
+
+const HELP_AND_VERSION: readonly OptionSpec[] = [
+  { name: 'help', short: 'h' },
+  { name: 'version', short: 'V' },
+];
 
 async function main(args: string[]): Promise<void> {
   const settings: Settings = {
@@ -118,6 +142,9 @@ async function main(args: string[]): Promise<void> {
   );
   const first: LocalOption[] = line.options.map(({ name, value }) => ({ name, value }));
   const calls = parseCommands(COMMANDS, line.operands, first);
+  // For whoever looks for the cause of a change in the system's log.
+  const isChange = calls.some(({ command }) => command.isChange !== false);
+  vlog('vsctl')[isChange ? 'info' : 'dbg'](`Called as ${commandLine()}`);
   startTimeout(settings.timeout);
   const replica = new Replica({
     remote: settings.remote,
@@ -133,6 +160,11 @@ async function main(args: string[]): Promise<void> {
   } finally {
     replica.close();
   }
+}
+
+/** This program's command line, its name without a folder. */
+function commandLine(): string {
+  return quoteWords(['ovs-vsctl', ...process.argv.slice(2)]);
 }
 
 /** The tables and columns that these commands need, together. */
@@ -192,7 +224,8 @@ async function runOnce(
 ): Promise<boolean> {
   const transaction = new Transaction(replica);
   if (settings.dryRun) transaction.setDryRun();
-  transaction.comment(`ovs-vsctl: ${process.argv.slice(1).join(' ')}`);
+  const by = invoker();
+  transaction.comment(`ovs-vsctl${by === undefined ? '' : ` (invoked by ${by})`}: ${commandLine()}`);
   const context = new VsctlContext(replica, transaction);
   if (settings.wait) transaction.increment('Open_vSwitch', context.root, 'next_cfg');
   const outputs: (CommandOutput | LateOutput)[] = [];
