@@ -1,5 +1,10 @@
 /** ovsdb-client, command line by command line: whoever's tool and whoever's server, the text is the peer's. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import { type Side, type Suite, runCommand } from '@ovs-node/ctl-tools/lab/suite';
 import { withSuite } from './lib/lab.js';
+import { PEER, testWith } from './lib/requires.js';
 import { comparedWithPeer, play } from './lib/transcript.js';
 import { words } from './lib/vsctl-script.js';
 
@@ -92,6 +97,36 @@ ovsdb-client monitor
 ovsdb-client monitor nope
 ovsdb-client monitor Bridge nocol
 ovsdb-client monitor Bridge name,nocol
+ovsdb-client --format=html dump Bridge _uuid ports external_ids
+ovsdb-client --format=html list-columns Bridge
+ovsdb-client --timestamp --timeout=1 monitor Bridge name
+ovsdb-client --timestamp --timeout=1 --format=csv monitor Port name tag
+ovsdb-client --timestamp --timeout=1 --format=list monitor-cond '[["name","==","b1"]]' Bridge name
+ovsdb-client --timestamp --timeout=1 --format=html monitor-cond-since '[]' Bridge name
+ovsdb-client --timestamp list-tables
+ovsdb-client backup a b
+ovsdb-client backup nodb
+ovsdb-client restore a b c
+ovsdb-client restore nodb
+ovsdb-client convert
+ovsdb-client convert /nonexistent
+ovsdb-client convert /etc/passwd
+ovsdb-client convert /usr/share/openvswitch/vswitch.ovsschema
+ovsdb-client get-schema-version
+ovsdb-client dump Bridge name external_ids
+ovsdb-client wait
+ovsdb-client wait a
+ovsdb-client wait Open_vSwitch added
+ovsdb-client wait Open_vSwitch connected
+ovsdb-client wait Open_vSwitch foo
+ovsdb-client wait nodb removed
+ovsdb-client --timeout=1 wait nodb added
+ovsdb-client --timeout=1 wait Open_vSwitch removed
+ovsdb-client wait a b c d
+ovsdb-client unlock
+ovsdb-client --leader-only list-dbs
+ovsdb-client --no-leader-only list-dbs
+ovsdb-client --timeout=1 ptcp:0:127.0.0.1 list-dbs
 ovsdb-client unix:/nonexistent list-dbs
 ovsdb-client list-dbs unix:/nonexistent
 ovsdb-client list-dbs tcp:127.0.0.1:1
@@ -111,6 +146,8 @@ function normalize(text: string, dir: string): string {
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UUID')
     .replace(/^\d{4}-\d\d-\d\dT[\d:]+Z\|\d+\|/gm, 'TIME|')
     .replace(/^\/\S*\/(?=ovsdb-client: )/gm, '')
+    .replace(/\b[0-9a-f]{8}(?=<\/a>)/g, 'UUID')
+    .replace(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}$/gm, 'TIME')
     .split('\n')
     .toSorted()
     .join('\n');
@@ -128,4 +165,124 @@ comparedWithPeer(
         return play(suite, toolbox, LINES, ({ stdout, stderr }) => normalize(stdout + stderr, dir));
       }),
     ),
+);
+
+/** `program < file`, the file as standard input. */
+async function piped(suite: Suite, toolbox: Suite, file: string, ...args: string[]): Promise<string> {
+  const [program, ...before] = toolbox.command('ovsdb-client');
+  const words = [program, ...before, ...args].map((word) => `'${word}'`).join(' ');
+  const { stdout, stderr, status } = await runCommand('/bin/sh', ['-c', `${words} < '${file}'`], {
+    env: suite.env,
+  });
+  return `${stdout}${stderr}status ${status}`;
+}
+
+const SMALL =
+  '{"name":"Small","version":"1.0.0","tables":{"A":{"columns":{"s":{"type":"string"},"b":{"type":{"key":{"type":"uuid","refTable":"B"},"min":0,"max":"unlimited"}},"e":{"type":"integer","ephemeral":true}},"isRoot":true},"B":{"columns":{"i":{"type":"integer"}}}}}';
+const FILL = `["Small",{"op":"insert","table":"B","row":{"i":7},"uuid-name":"x"},{"op":"insert","table":"A","row":{"s":"one","b":["named-uuid","x"],"e":5}},{"op":"insert","table":"A","row":{"s":"two"}}]`;
+
+/** Backup, restore with and without --force, convert: on one server, by one side's tools; what each says. */
+async function saveAndRestore(t: ExecutionContext, daemons: Side, tools: Side): Promise<string[]> {
+  return withSuite(t, { side: daemons, start: false }, (suite, dir) =>
+    withSuite(t, { side: tools, start: false }, async (toolbox) => {
+      const write = (name: string, text: string): string => {
+        writeFileSync(join(dir, name), text);
+        return join(dir, name);
+      };
+      const told: string[] = [];
+      const run = async (program: string, ...args: string[]): Promise<string> => {
+        const [file, ...before] = toolbox.command(program);
+        const { stdout, stderr, status } = await runCommand(file, [...before, ...args], { env: suite.env });
+        told.push(`${args.join(' ')}\n${stdout}${stderr}status ${status}`);
+        return stdout;
+      };
+      const restore = async (file: string, ...args: string[]): Promise<void> => {
+        told.push(await piped(suite, toolbox, file, ...args));
+      };
+      const schema = write('small.ovsschema', SMALL);
+      await run('ovsdb-tool', 'create', join(dir, 'conf.db'), schema);
+      await suite.startDetached('ovsdb-server');
+      await run('ovsdb-client', 'transact', FILL);
+      const backup = write('backup', await run('ovsdb-client', 'backup'));
+      told.pop(); // The order of columns and rows is not the same.
+      await run(
+        'ovsdb-tool',
+        'query',
+        backup,
+        '["Small",{"op":"select","table":"A","where":[["s","==","one"]],"columns":["s","e"]}]',
+      );
+      await run('ovsdb-client', 'transact', '["Small",{"op":"delete","table":"A","where":[]}]');
+      await restore(backup, 'restore');
+      await run('ovsdb-client', 'dump');
+      await restore(backup, 'restore', 'Small');
+      await restore('/dev/null', 'restore');
+      await restore('/etc/passwd', 'restore');
+      await restore(schema, 'restore');
+      const newer = write(
+        'newer.ovsschema',
+        SMALL.replace('1.0.0', '1.1.0').replace('"s":', '"t":{"type":"string"},"s":'),
+      );
+      await run('ovsdb-client', 'needs-conversion', newer);
+      await run('ovsdb-client', 'convert', newer);
+      await run('ovsdb-client', 'get-schema-version');
+      await run('ovsdb-client', 'dump');
+      await restore(backup, 'restore');
+      await restore(backup, '--force', 'restore');
+      await run('ovsdb-client', 'dump');
+      await run('ovsdb-client', 'convert', write('bad.ovsschema', SMALL.replace('1.0.0', 'x')));
+      await run('ovsdb-client', 'get-schema-version');
+      return told.map((text) => normalize(text, dir).replaceAll(toolbox.dirs.run, 'DIR'));
+    }),
+  );
+}
+
+comparedWithPeer(
+  (tools, daemons) =>
+    `backup, restore and convert by ovsdb-client of ${tools} on ovsdb-server of ${daemons}: as the peer's`,
+  saveAndRestore,
+);
+
+testWith(PEER)(
+  'ovsdb-client --detach follows the server in the background, with a control socket',
+  async (t) => {
+    for (const side of ['ours', 'peer'] as const) {
+      await withSuite(t, { side: 'ours', start: false }, (suite, dir) =>
+        withSuite(t, { side, start: false }, async (toolbox) => {
+          await suite.createDatabase();
+          await suite.startDetached('ovsdb-server');
+          let runs = 0;
+          let output = '';
+          const run = async (program: string, ...args: string[]): Promise<string> => {
+            const [file, ...before] = toolbox.command(program);
+            output = join(dir, `output${runs++}`);
+            // The process in the background keeps its output open.
+            const words = [file, ...before, ...args].map((word) => `'${word}'`).join(' ');
+            await runCommand('/bin/sh', ['-c', `${words} > ${output} 2>&1`], { env: suite.env });
+            return readFileSync(output, 'utf8');
+          };
+          const start = async (...args: string[]): Promise<[output: string, target: string]> => {
+            const text = await run('ovsdb-client', '--detach', '--pidfile', ...args);
+            const pid = readFileSync(join(dir, 'ovsdb-client.pid'), 'utf8').trim();
+            return [text, join(dir, `ovsdb-client.${pid}.ctl`)];
+          };
+          t.regex(
+            await run('ovsdb-client', '--detach', '--pidfile', 'monitor', 'Bridge', 'nocol'),
+            /does not have a column named "nocol"\n$/,
+          );
+          const [monitored, monitor] = await start('--format=csv', 'monitor', 'Bridge', 'name');
+          t.is(monitored, '');
+          await suite.vsctl('--no-wait', 'add-br', 'br0');
+          t.regex(readFileSync(output, 'utf8'), /^row,action,name\n[0-9a-f-]{36},insert,br0\n$/);
+          t.is(await run('ovs-appctl', '-t', monitor, 'exit'), '');
+          const [locked, locks] = await start('lock', 'L');
+          t.is(locked, '{"locked":true}\n');
+          const printed = output;
+          t.is(await run('ovs-appctl', '-t', locks, 'lock', 'M'), '');
+          t.is(await run('ovs-appctl', '-t', locks, 'unlock', 'M'), '');
+          t.is(await run('ovs-appctl', '-t', locks, 'exit'), '');
+          t.is(readFileSync(printed, 'utf8'), '{"locked":true}\n{"locked":true}\n{}\n');
+        }),
+      );
+    }
+  },
 );

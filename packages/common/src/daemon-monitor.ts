@@ -76,7 +76,7 @@ export function respawn(
   detached: boolean,
   args: readonly string[],
   argv0: string,
-  stderr: 'pipe' | 'inherit' = 'pipe',
+  keeps: { readonly keepsStdout?: boolean; readonly keepsStderr?: boolean } = {},
 ): ChildProcess {
   const [file, ...before] = ownCommand();
   const output = role === 'service' ? 'ignore' : 'inherit';
@@ -84,7 +84,9 @@ export function respawn(
     argv0,
     detached,
     env: { ...process.env, [ROLE]: role },
-    stdio: detached ? ['ignore', 'ignore', stderr, 'ipc'] : ['ignore', output, output, 'ipc'],
+    stdio: detached
+      ? ['ignore', keeps.keepsStdout ? 'inherit' : 'ignore', keeps.keepsStderr ? 'inherit' : 'pipe', 'ipc']
+      : ['ignore', output, output, 'ipc'],
     windowsHide: true,
   });
 }

@@ -64,6 +64,8 @@ export interface DaemonProgram {
   readonly keepsStderr?: boolean;
   /** Works with devices of the network: after --user it keeps the capabilities for that. */
   readonly usesNetwork?: boolean;
+  /** A detached process keeps the standard output it was started with: its output goes there. */
+  readonly keepsStdout?: boolean;
   /** What follows the words about a control socket that cannot be made: `PROG: failed to … (Permission denied)`. */
   readonly unixctlFailure?: string;
   /** Checks operands before anything is done; throws FatalError. */
@@ -99,7 +101,7 @@ function asks(name: string, specs: readonly OptionSpec[], args: readonly string[
 /** The parent of --detach: waits for readiness or the end. */
 async function detach(program: DaemonProgram, role: string, args: readonly string[]): Promise<void> {
   const { name } = program;
-  const child = respawn(role, true, args, name, program.keepsStderr ? 'inherit' : 'pipe');
+  const child = respawn(role, true, args, name, program);
   child.stderr?.pipe(process.stderr, { end: false });
   const status = await new Promise<number>((resolve) => {
     child.once('message', () => resolve(0));

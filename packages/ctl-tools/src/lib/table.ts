@@ -28,6 +28,8 @@ export type Cell = { readonly type: ColumnType; readonly datum: Datum } | string
 
 export interface Table {
   readonly caption?: string;
+  /** When the contents were so; stands before everything. */
+  readonly time?: Date;
   readonly columns: readonly string[];
   readonly rows: readonly (readonly Cell[])[];
 }
@@ -74,6 +76,16 @@ function oneOf<T extends string>(known: readonly T[], value: string | undefined,
 
 /** The text of a table. JSON ends in a line break as every other format does. */
 export function formatTable(table: Table, style: TableStyle): string {
+  if (table.time === undefined || style.format === 'json') return formatUndated(table, style);
+  return `${timeText(table.time)}\n${formatUndated(table, style)}`;
+}
+
+/** `2026-11-28 13:01:04.920`, in UTC. */
+function timeText(time: Date): string {
+  return time.toISOString().replace('T', ' ').slice(0, 23);
+}
+
+function formatUndated(table: Table, style: TableStyle): string {
   switch (style.format) {
     case 'table':
       return asTable(table, style);
@@ -155,22 +167,37 @@ function asList(table: Table, style: TableStyle): string {
   return caption + records.join('\n');
 }
 
+const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+
+function escapeHtml(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;');
+}
+
+/** A cell of HTML: a row's UUID is a place, every other UUID a link to one; both show its beginning. */
+function htmlCell(column: string, text: string): string {
+  const escaped = escapeHtml(text);
+  if (column === '_uuid') return `<a name="${escaped}">${escapeHtml(text.slice(0, 8))}</a>`;
+  return escaped.replace(UUID, (uuid) => `<a href="#${uuid}">${uuid.slice(0, 8)}</a>`);
+}
+
 function asHtml(table: Table, style: TableStyle): string {
-  const escape = (text: string): string =>
-    text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
   const row = (tag: string, cells: readonly string[]): string[] => [
     '  <tr>',
-    ...cells.map((text) => `    <${tag}>${escape(text)}</${tag}>`),
+    ...cells.map((text) => `    <${tag}>${text}</${tag}>`),
     '  </tr>',
   ];
   const lines = ['<table border=1>'];
-  if (table.caption !== undefined) lines.push(`    <caption>${escape(table.caption)}</caption>`);
-  if (style.headings) lines.push(...row('th', table.columns));
+  if (table.caption !== undefined) lines.push(`    <caption>${escapeHtml(table.caption)}</caption>`);
+  if (style.headings) lines.push(...row('th', table.columns.map(escapeHtml)));
   for (const cells of table.rows) {
     lines.push(
       ...row(
         'td',
-        cells.map((cell) => cellText(cell, style)),
+        cells.map((cell, i) => htmlCell(table.columns[i] as string, cellText(cell, style))),
       ),
     );
   }
@@ -193,6 +220,7 @@ function asJson(table: Table, style: TableStyle): string {
     row.map((cell): Json => (typeof cell === 'string' ? cell : datumToJson(cell.type, cell.datum))),
   );
   json['headings'] = [...table.columns];
+  if (table.time !== undefined) json['time'] = timeText(table.time);
   return style.pretty ? prettyJson(json, 0) : stringifyJson(json);
 }
 

@@ -79,7 +79,7 @@ export function vsctl(): Promise<void> {
 function optionTable(settings: Settings): OptionSpec[] {
   return [
     { name: 'db', arg: 'required', apply: (value) => (settings.remote = value as string) },
-    { name: 'no-syslog', apply: () => void setLevels('vsctl', 'syslog', 'warn') },
+    { name: 'no-syslog', apply: () => setLevels('vsctl', 'syslog', 'warn') },
     { name: 'no-wait', apply: () => (settings.wait = false) },
     { name: 'dry-run', apply: () => (settings.dryRun = true) },
     { name: 'oneline', apply: () => (settings.oneline = true) },

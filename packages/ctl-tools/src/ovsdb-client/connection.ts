@@ -1,9 +1,9 @@
 /** One connection of ovsdb-client to a server, with errors as the tool says them. */
 import { FatalError, errorMessage } from '@ovs-node/common/errors';
 import { JsonRpcSession } from '@ovs-node/common/jsonrpc/session';
-import { connectStream } from '@ovs-node/common/stream';
 import { OvsdbError } from 'ovsdb-client/data/error';
 import { type Json, canonicalJson, isJsonArray, parseJson, stringifyJson } from 'ovsdb-client/data/json';
+import { openRemote, splitRemotes } from 'ovsdb-client/replica/connect';
 import { asOvsdbError } from 'ovsdb-client/replica/replica';
 import { type DatabaseSchema, schemaFromJson } from 'ovsdb-client/schema';
 
@@ -16,19 +16,23 @@ export class Connection {
     this.session = session;
   }
 
-  /** @throws FatalError (rejects) */
+  /** Connects to one of the servers that `server` names, in their order. @throws FatalError (rejects) */
   static async open(server: string): Promise<Connection> {
-    try {
-      const socket = await connectStream(server);
-      const session = new JsonRpcSession(socket, {
-        name: server,
-        parse: parseJson,
-        stringify: (value) => stringifyJson(value as Json),
-      });
-      return new Connection(server, session);
-    } catch (error) {
-      throw new FatalError(`failed to connect to "${server}" (${errorMessage(error)})`);
+    let problem: unknown;
+    for (const name of splitRemotes(server)) {
+      try {
+        const socket = await openRemote(name);
+        const session = new JsonRpcSession(socket, {
+          name,
+          parse: parseJson,
+          stringify: (value) => stringifyJson(value as Json),
+        });
+        return new Connection(server, session);
+      } catch (error) {
+        problem = error;
+      }
     }
+    throw new FatalError(`failed to connect to "${server}" (${errorMessage(problem)})`);
   }
 
   /** @throws FatalError (rejects) for an error reply or a lost connection. */
@@ -55,9 +59,13 @@ export class Connection {
     return { json, schema: schemaFromJson(json) };
   }
 
-  /** Resolves when the connection is over. */
-  closed(): Promise<Error> {
-    return new Promise((done) => this.session.onClose(done));
+  /** Resolves when the connection is over, with what the user is told. */
+  lost(): Promise<FatalError> {
+    return new Promise((done) => {
+      this.session.onClose((reason) =>
+        done(new FatalError(`${this.server}: receive failed (${reason.message})`)),
+      );
+    });
   }
 
   close(): void {

@@ -11,7 +11,7 @@ import {
   findColumn,
 } from 'ovsdb-client/schema';
 import { formatTable } from '../lib/table.js';
-import type { ClientContext } from './client.js';
+import type { ClientContext } from './types.js';
 
 function tableNamed(schema: DatabaseSchema, name: string): TableSchema {
   const table = schema.tables.get(name);

@@ -13,7 +13,7 @@ import {
   findColumn,
 } from 'ovsdb-client/schema';
 import { type Cell, formatTable } from '../lib/table.js';
-import type { ClientContext } from './client.js';
+import type { ClientContext, Following } from './types.js';
 
 const KINDS = ['initial', 'insert', 'delete', 'modify'] as const;
 
@@ -26,14 +26,14 @@ interface Watched {
 }
 
 /** `monitor [DATABASE] TABLE [COLUMN,…]…` and `monitor [DATABASE] ALL`. */
-export async function monitor(context: ClientContext): Promise<void> {
+export async function monitor(context: ClientContext): Promise<Following> {
   const { connection, database, args } = context;
   const { schema } = await connection.schema(database);
   const [name, ...lists] = args as [string, ...string[]];
   const all = name === 'ALL' && lists.length === 0;
   const tables = all ? [...schema.tables.values()] : [tableNamed(context, schema, name)];
   const watched = tables.map((table) => watch(connection.server, database, table, lists));
-  await follow(context, watched, {
+  return follow(context, watched, {
     method: 'monitor',
     params: [requestsOf(watched)],
     readReply: (reply) => ({ head: '', updates: reply }),
@@ -43,9 +43,9 @@ export async function monitor(context: ClientContext): Promise<void> {
 }
 
 /** `monitor-cond [DATABASE] CONDITION TABLE [COLUMN,…]`. */
-export async function monitorCond(context: ClientContext): Promise<void> {
+export async function monitorCond(context: ClientContext): Promise<Following> {
   const watched = await watchCondition(context, context.args);
-  await follow(context, [watched], {
+  return follow(context, [watched], {
     method: 'monitor_cond',
     params: [requestsOf([watched])],
     readReply: (reply) => ({ head: '', updates: reply }),
@@ -55,11 +55,11 @@ export async function monitorCond(context: ClientContext): Promise<void> {
 }
 
 /** `monitor-cond-since [DATABASE] [LAST-ID] CONDITION TABLE [COLUMN,…]…`. */
-export async function monitorCondSince(context: ClientContext): Promise<void> {
+export async function monitorCondSince(context: ClientContext): Promise<Following> {
   const [first, ...rest] = context.args as [string, ...string[]];
   const lastId = parseUuid(first);
   const watched = await watchCondition(context, lastId === undefined ? context.args : rest);
-  await follow(context, [watched], {
+  return follow(context, [watched], {
     method: 'monitor_cond_since',
     params: [requestsOf([watched]), lastId ?? ZERO_UUID],
     readReply: (reply) => {
@@ -86,24 +86,29 @@ interface Updates {
   readonly updates: Json | undefined;
 }
 
-/** Prints the first contents, then each update, until the connection ends, which is an error. */
-async function follow(context: ClientContext, watched: readonly Watched[], kind: MonitorKind): Promise<void> {
+/** Prints the first contents; then each update, until the connection ends, which is an error. */
+async function follow(
+  context: ClientContext,
+  watched: readonly Watched[],
+  kind: MonitorKind,
+): Promise<Following> {
   const { connection, database } = context;
   // The reply comes before the updates that follow it, which are printed in the order in which they come.
   let started = false;
+  /** Has a table been printed, which the next one is set off from? */
+  const seen = { any: false };
   const held: Updates[] = [];
   connection.session.onNotification((method, params) => {
     if (method !== kind.update) return;
     const update = kind.readUpdate(params as Json[]);
-    if (started) printUpdates(context, watched, update, false);
+    if (started) printUpdates(context, watched, update, false, seen);
     else held.push(update);
   });
   const reply = await connection.request(kind.method, [database, null, ...kind.params]);
-  printUpdates(context, watched, kind.readReply(reply), true);
+  printUpdates(context, watched, kind.readReply(reply), true, seen);
   started = true;
-  for (const update of held) printUpdates(context, watched, update, false);
-  const reason = await connection.closed();
-  throw new FatalError(`${connection.server}: receive failed (${reason.message})`);
+  for (const update of held) printUpdates(context, watched, update, false, seen);
+  return { over: connection.lost() };
 }
 
 function requestsOf(watched: readonly Watched[]): Json {
@@ -184,10 +189,11 @@ function printUpdates(
   watched: readonly Watched[],
   { head, updates }: Updates,
   isInitial: boolean,
+  seen: { any: boolean },
 ): void {
   if (!isJsonObject(updates)) return;
   if (head !== '') context.print(isInitial ? head : `\n${head}`);
-  let first = isInitial || head !== '';
+  let first = !seen.any || head !== '';
   for (const { table, columns } of watched) {
     const changes = updates[table.name];
     if (!isJsonObject(changes)) continue;
@@ -197,10 +203,12 @@ function printUpdates(
     if (rows.length === 0) continue;
     if (!first) context.print('\n');
     first = false;
-    const style = watched.length > 1 ? { caption: table.name } : {};
+    seen.any = true;
+    const caption = watched.length > 1 ? { caption: table.name } : {};
+    const time = context.timestamp ? { time: new Date() } : {};
     context.print(
       formatTable(
-        { ...style, columns: ['row', 'action', ...columns.map((column) => column.name)], rows },
+        { ...caption, ...time, columns: ['row', 'action', ...columns.map((column) => column.name)], rows },
         context.style,
       ),
     );
