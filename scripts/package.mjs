@@ -8,6 +8,7 @@ import { build } from 'esbuild';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { inject } from 'postject';
 import { archive } from './archive.mjs';
 import { binaryPackage } from './binaries.mjs';
@@ -55,7 +56,8 @@ function licences(inputs) {
   });
 }
 
-async function bundle(work) {
+/** Bundles all programs as `ovs.cjs`, and the worker, into `work`; gives the inputs. */
+export async function bundle(work) {
   const programs = Object.entries(PROGRAMS).map(
     ([name, entry]) => `${JSON.stringify(name)}: () => import(${JSON.stringify(compiled(entry))})`,
   );
@@ -158,11 +160,13 @@ async function main(names, archives) {
   }
 }
 
-const words = process.argv.slice(2);
-const wanted = words.filter((word) => word !== '--no-archive');
-try {
-  await main(wanted.length > 0 ? wanted : Object.keys(TARGETS), wanted.length === words.length);
-} catch (error) {
-  console.error(`package: ${error.message}`);
-  process.exitCode = 1;
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const words = process.argv.slice(2);
+  const wanted = words.filter((word) => word !== '--no-archive');
+  try {
+    await main(wanted.length > 0 ? wanted : Object.keys(TARGETS), wanted.length === words.length);
+  } catch (error) {
+    console.error(`package: ${error.message}`);
+    process.exitCode = 1;
+  }
 }

@@ -11,13 +11,21 @@ export interface Sea {
 
 let sea: Sea | null | undefined;
 
-/** `node:sea` when this process is a standalone executable, else null. */
+/** An executable that `pkg` made: files of its own are read as if they were on disk. */
+const byPkg = 'pkg' in process;
+
+/** `node:sea` when this process is a standalone executable with assets, else null. */
 export function standalone(): Sea | null {
+  if (byPkg) return null;
   if (sea === undefined) {
     const module = process.getBuiltinModule?.('node:sea') as Sea | undefined;
     sea = module?.isSea() === true ? module : null;
   }
   return sea;
+}
+
+function isExecutable(): boolean {
+  return byPkg || standalone() !== null;
 }
 
 /**
@@ -27,13 +35,13 @@ export function standalone(): Sea | null {
  * one, the executable takes the name as its first argument.
  */
 export function programCommand(name: string): string[] {
-  if (standalone() === null) return [process.execPath, path.join(path.dirname(process.argv[1]!), name)];
+  if (!isExecutable()) return [process.execPath, path.join(path.dirname(process.argv[1]!), name)];
   const link = path.join(path.dirname(process.execPath), name + path.extname(process.execPath));
   return existsSync(link) ? [link] : [process.execPath, name];
 }
 
 /** The first words of the command line that runs this program again, given its name as `argv0`. */
 export function ownCommand(): string[] {
-  if (standalone() !== null) return [process.execPath];
+  if (isExecutable()) return [process.execPath];
   return [process.execPath, ...process.execArgv, process.argv[1]!];
 }

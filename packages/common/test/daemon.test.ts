@@ -29,7 +29,8 @@ function demo(t: ExecutionContext): Demo {
   const pid = (): number => Number(fs.readFileSync(pidfile, 'utf8'));
   t.teardown(() => {
     if (fs.existsSync(pidfile)) process.kill(pid(), 'SIGKILL');
-    fs.rmSync(dir, { recursive: true, force: true });
+    // Windows keeps what a process that is ending still has open.
+    fs.rmSync(dir, { recursive: true, force: true, maxRetries: 10 });
   });
   return {
     dir,

@@ -37,11 +37,11 @@ test('words of a unit are quoted as systemd reads them', (t) => {
 
 test('the switch starts after database and datapath, and each unit knows its pidfile', (t) => {
   const [, , vswitchd] = SERVICES;
-  const text = unitText(vswitchd, '/etc/openvswitch/conf.db');
+  const text = unitText(vswitchd, '/etc/openvswitch/conf.db', ['/usr/local/bin/ovs-vswitchd']);
   t.regex(text, /^Wants=ovsdb-server\.service ovs-datapath-svc\.service$/m);
   t.regex(text, /^After=ovsdb-server\.service ovs-datapath-svc\.service$/m);
   t.regex(text, /^PIDFile=.*\/ovs-vswitchd\.pid$/m);
-  t.regex(text, /^ExecStart=.*ovs-vswitchd -vconsole:off .*--detach --no-chdir$/m);
+  t.regex(text, /^ExecStart=\/usr\/local\/bin\/ovs-vswitchd -vconsole:off .*--detach --no-chdir$/m);
 });
 
 needing(test, 'linux')(
