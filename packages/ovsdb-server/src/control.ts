@@ -1,19 +1,21 @@
-/** The control commands of ovsdb-server(1), "RUNTIME MANAGEMENT COMMANDS". */
+/** The control commands of ovsdb-server(1), "RUNTIME MANAGEMENT COMMANDS", one row each. */
 import type { UnixctlServer } from '@ovs-node/common/unixctl';
+import { type ControlCommand, compact, lines, memoryUsage } from './control-databases.js';
+import { BACKUP_COMMANDS } from './control-backup.js';
+import { logList, logSet } from './control-log.js';
 import type { OvsdbServer } from './server.js';
-
-interface ControlCommand {
-  readonly name: string;
-  readonly usage: string;
-  readonly min: number;
-  readonly max: number;
-  readonly run: (server: OvsdbServer, args: string[]) => string | Promise<string>;
-}
 
 const COMMANDS: readonly ControlCommand[] = [
   { name: 'ovsdb-server/compact', usage: '', min: 0, max: 1, run: compact },
+  { name: 'ovsdb-server/memory-trim-on-compaction', usage: 'on|off', min: 1, max: 1, run: memoryTrim },
   { name: 'ovsdb-server/reconnect', usage: '', min: 0, max: 0, run: reconnect },
-  { name: 'ovsdb-server/list-dbs', usage: '', min: 0, max: 0, run: (server) => lines(server.sortedNames()) },
+  {
+    name: 'ovsdb-server/list-dbs',
+    usage: '',
+    min: 0,
+    max: 0,
+    run: (server) => lines(server.databaseNames()),
+  },
   { name: 'ovsdb-server/add-db', usage: 'DB', min: 1, max: 1, run: addDb },
   { name: 'ovsdb-server/remove-db', usage: 'DB', min: 1, max: 1, run: removeDb },
   {
@@ -26,9 +28,17 @@ const COMMANDS: readonly ControlCommand[] = [
   { name: 'ovsdb-server/add-remote', usage: 'REMOTE', min: 1, max: 1, run: addRemote },
   { name: 'ovsdb-server/remove-remote', usage: 'REMOTE', min: 1, max: 1, run: removeRemote },
   { name: 'ovsdb-server/get-db-storage-status', usage: 'DB', min: 1, max: 1, run: storageStatus },
-  { name: 'ovsdb-server/sync-status', usage: '', min: 0, max: 0, run: () => 'state: active\n' },
-  { name: 'memory/show', usage: '', min: 0, max: 0, run: memoryShow },
+  { name: 'ovsdb-server/disable-monitor-cond', usage: '', min: 0, max: 0, run: disableMonitorCond },
+  { name: 'ovsdb-server/perf-counters-show', usage: '', min: 0, max: 0, run: () => NO_PERF_COUNTERS },
+  { name: 'ovsdb-server/perf-counters-clear', usage: '', min: 0, max: 0, run: () => '' },
+  { name: 'ovsdb-server/tlog-set', usage: 'DB:TABLE on|off', min: 2, max: 2, run: logSet },
+  { name: 'ovsdb-server/tlog-list', usage: '', min: 0, max: 0, run: logList },
+  { name: 'memory/show', usage: '', min: 0, max: 0, run: (server) => `${memoryUsage(server)}\n` },
+  ...BACKUP_COMMANDS,
 ];
+
+/** What the peer says where the kernel grants it no counters; a Node process never has them. */
+const NO_PERF_COUNTERS = 'performance counter is not supported on this platform\n';
 
 /** Registers the commands. */
 export function registerControlCommands(unixctl: UnixctlServer, server: OvsdbServer): void {
@@ -37,22 +47,9 @@ export function registerControlCommands(unixctl: UnixctlServer, server: OvsdbSer
   }
 }
 
-function lines(items: readonly string[]): string {
-  return items.map((item) => `${item}\n`).join('');
-}
-
-function compact(server: OvsdbServer, args: string[]): string {
-  const [name] = args;
-  if (name !== undefined && server.database(name) === undefined) throw new Error('no database by that name');
-  const failures: string[] = [];
-  for (const candidate of name === undefined ? server.databaseNames() : [name]) {
-    try {
-      server.database(candidate)!.file?.compact();
-    } catch (error) {
-      failures.push(`${candidate}: ${(error as Error).message}`);
-    }
-  }
-  if (failures.length > 0) throw new Error(failures.join('\n'));
+/** Memory of a Node process goes back to the system by itself: the switch is taken and changes nothing. */
+function memoryTrim(_server: OvsdbServer, [value]: string[]): string {
+  if (value !== 'on' && value !== 'off') throw new Error('invalid argument');
   return '';
 }
 
@@ -67,7 +64,7 @@ function addDb(server: OvsdbServer, args: string[]): string {
 }
 
 function removeDb(server: OvsdbServer, args: string[]): string {
-  if (server.database(args[0]!) === undefined) throw new Error('Failed to find the database.');
+  if (!server.hasDatabase(args[0]!)) throw new Error('Failed to find the database.');
   if (!server.removeDatabase(args[0]!)) throw new Error('Cannot remove reserved database.');
   return '';
 }
@@ -83,30 +80,12 @@ async function removeRemote(server: OvsdbServer, args: string[]): Promise<string
 }
 
 function storageStatus(server: OvsdbServer, args: string[]): string {
-  if (server.database(args[0]!) === undefined) throw new Error('no such database');
+  if (!server.hasDatabase(args[0]!)) throw new Error('Failed to find the database.');
   return 'status: ok\n';
 }
 
-function memoryShow(server: OvsdbServer): string {
-  let atoms = 0;
-  let cells = 0;
-  let pending = 0;
-  for (const name of server.databaseNames()) {
-    const hosted = server.database(name)!;
-    const usage = hosted.database.usage();
-    atoms += usage.atoms;
-    cells += usage.cells;
-    pending += hosted.pendingCount;
-  }
-  let monitors = 0;
-  let backlog = 0;
-  for (const session of server.sessions) {
-    monitors += session.monitorCount;
-    backlog += session.rpc.backlog;
-  }
-  const counts = [`atoms:${atoms}`, `cells:${cells}`, `monitors:${monitors}`];
-  if (backlog > 0) counts.splice(1, 0, `backlog:${backlog}`);
-  if (server.sessions.size > 0) counts.push(`sessions:${server.sessions.size}`);
-  if (pending > 0) counts.push(`triggers:${pending}`);
-  return `${counts.join(' ')}\n`;
+function disableMonitorCond(server: OvsdbServer): string {
+  server.monitorCond = false;
+  reconnect(server);
+  return '';
 }

@@ -4,22 +4,17 @@
  */
 import type { Clock, Timer } from '@ovs-node/common/clock';
 import type { Row } from 'ovsdb-client/data/row';
-import type { ColumnSchema } from 'ovsdb-client/schema';
 import type { HostedDatabase } from './database/hosted.js';
 import type { Table } from './database/table.js';
+import {
+  type DatabaseColumn,
+  type DatabaseFinder,
+  DatabaseWatch,
+  findDatabaseColumn,
+  isColumnName,
+} from './database-column.js';
 import { writeRemoteStatus } from './remote-status.js';
 import { type NewSession, Remote, type RemoteOptions, defaultRemoteOptions } from './remotes.js';
-
-/** Where remotes find databases. */
-export interface DatabaseFinder {
-  database(name: string): HostedDatabase | undefined;
-}
-
-interface DatabaseRemote {
-  readonly hosted: HostedDatabase;
-  readonly table: Table;
-  readonly column: ColumnSchema;
-}
 
 /** How often Manager rows are told the state of their connections. */
 const STATUS_INTERVAL_MS = 2500;
@@ -38,7 +33,7 @@ export class RemoteSet {
   /** As given by options and commands. */
   readonly #configured = new Set<string>();
   readonly #remotes = new Map<string, Remote>();
-  readonly #watched = new Map<HostedDatabase, () => void>();
+  readonly #watch = new DatabaseWatch(() => this.refresh());
   #closed = false;
   /** Rows whose `is_connected` and `status` are kept. */
   #statusRows: StatusRow[] = [];
@@ -52,7 +47,7 @@ export class RemoteSet {
 
   /** Adds a remote. Throws an `Error` with the peer's line when a `db:` name leads nowhere. */
   async add(name: string): Promise<void> {
-    if (name.startsWith('db:')) this.#resolve(name);
+    if (name.startsWith('db:')) findDatabaseColumn(this.#finder, name);
     this.#configured.add(name);
     await this.#apply();
   }
@@ -79,38 +74,19 @@ export class RemoteSet {
     if (!this.#closed) void this.#apply();
   }
 
-  #resolve(name: string): DatabaseRemote {
-    const parts = name.slice('db:'.length).split(',');
-    if (parts.length !== 3) throw new Error(`"${name}": invalid syntax`);
-    const [databaseName, tableName, columnName] = parts as [string, string, string];
-    const hosted = this.#finder.database(databaseName);
-    if (hosted === undefined) throw new Error(`"${name}": no database named ${databaseName}`);
-    const table = hosted.database.tables.get(tableName);
-    if (table === undefined) throw new Error(`"${name}": no table named ${tableName}`);
-    const column = table.schema.columnByName.get(columnName);
-    if (column === undefined)
-      throw new Error(`"${name}": table "${tableName}" has no column "${columnName}"`);
-    const { key, value } = column.type;
-    const isTarget = key.type === 'string' || (key.type === 'uuid' && key.refTable !== undefined);
-    if (!isTarget || value !== undefined) {
-      throw new Error(`"${name}": type of table "${tableName}" column "${columnName}" is not string or UUID`);
-    }
-    return { hosted, table, column };
-  }
-
   /** The remotes there should be now. */
   #wanted(): Map<string, RemoteOptions> {
     const wanted = new Map<string, RemoteOptions>();
     const sources = new Set<HostedDatabase>();
     this.#statusRows = [];
     for (const name of this.#configured) {
-      if (!name.startsWith('db:')) {
+      if (!isColumnName(name)) {
         wanted.set(name, defaultRemoteOptions(name));
         continue;
       }
-      let source: DatabaseRemote;
+      let source: DatabaseColumn;
       try {
-        source = this.#resolve(name);
+        source = findDatabaseColumn(this.#finder, name);
       } catch {
         // The database was removed: the remote rests until it is back.
         continue;
@@ -122,29 +98,8 @@ export class RemoteSet {
           this.#statusRows.push({ hosted: source.hosted, table: row.table, uuid: row.uuid, target });
       }
     }
-    this.#watch(sources);
+    this.#watch.set(sources);
     return wanted;
-  }
-
-  #watch(sources: ReadonlySet<HostedDatabase>): void {
-    for (const [hosted, stop] of this.#watched) {
-      if (sources.has(hosted)) continue;
-      stop();
-      this.#watched.delete(hosted);
-    }
-    for (const hosted of sources) {
-      if (this.#watched.has(hosted)) continue;
-      let scheduled = false;
-      const stop = hosted.database.onCommit(() => {
-        if (scheduled) return;
-        scheduled = true;
-        setImmediate(() => {
-          scheduled = false;
-          this.refresh();
-        });
-      });
-      this.#watched.set(hosted, stop);
-    }
   }
 
   async #apply(): Promise<void> {
@@ -159,7 +114,7 @@ export class RemoteSet {
     for (const [name, options] of wanted) {
       const present = this.#remotes.get(name);
       if (present !== undefined) {
-        present.options = options;
+        present.setOptions(options);
         continue;
       }
       const remote = new Remote(name, options, this.#clock, this.#newSession);
@@ -206,7 +161,11 @@ interface DatabaseTarget {
 }
 
 /** Targets with their options: strings of the column, or the rows it refers to. */
-function* databaseTargets({ hosted, table, column }: DatabaseRemote): Generator<DatabaseTarget> {
+function* databaseTargets({ hosted, table, column }: DatabaseColumn): Generator<DatabaseTarget> {
+  const { key, value } = column.type;
+  const isTarget = key.type === 'string' || (key.type === 'uuid' && key.refTable !== undefined);
+  // Another column names no remotes; the peer takes it, too.
+  if (!isTarget || value !== undefined) return;
   for (const slot of table.slots.values()) {
     for (const atom of slot.row!.cells[column.index]!.keys) {
       const text = atom as string;
@@ -232,10 +191,12 @@ function rowTarget(table: Table, row: Row): { target: string; options: RemoteOpt
   const defaults = defaultRemoteOptions(target);
   const backoff = read('max_backoff');
   const probe = read('inactivity_probe');
+  const role = read('role');
   const options = {
     maxBackoffMs: typeof backoff === 'number' ? Math.max(1000, backoff) : defaults.maxBackoffMs,
     probeMs: typeof probe === 'number' ? Math.max(0, probe) : defaults.probeMs,
     readOnly: read('read_only') === true,
+    role: typeof role === 'string' ? role : '',
   };
   return { target, options };
 }

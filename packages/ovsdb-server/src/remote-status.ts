@@ -26,7 +26,8 @@ export function writeRemoteStatus(
 }
 
 function statusMap(status: RemoteStatus, now: number): Map<string, string> {
-  const map = new Map<string, string>([['state', status.state]]);
+  const map = new Map<string, string>();
+  if (status.state !== undefined) map.set('state', status.state);
   const seconds = (then: number): string => String(Math.floor((now - then) / 1000));
   if (status.lastError !== undefined) map.set('last_error', status.lastError);
   if (status.locks.held.length > 0) map.set('locks_held', status.locks.held.toSorted().join(' '));

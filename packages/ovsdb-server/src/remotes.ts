@@ -5,15 +5,10 @@
 import type { Duplex } from 'node:stream';
 import type { Clock, Timer } from '@ovs-node/common/clock';
 import { errorMessage } from '@ovs-node/common/errors';
-import {
-  type Listener,
-  connectStream,
-  isActiveName,
-  isPassiveName,
-  listenStream,
-} from '@ovs-node/common/stream';
+import { type Listener, isPassiveName, listenStream } from '@ovs-node/common/stream';
 import { vlog } from '@ovs-node/common/vlog';
-import type { DatabaseSession } from './session/session.js';
+import type { ClientSettings, DatabaseSession } from './session/session.js';
+import { ActiveConnection, type ConnectionState } from './upstream/active-connection.js';
 
 const log = vlog('ovsdb_jsonrpc_server');
 const reconnectLog = vlog('reconnect');
@@ -24,21 +19,24 @@ export interface RemoteOptions {
   /** Milliseconds of silence before an echo is sent; 0: never. */
   readonly probeMs: number;
   readonly readOnly: boolean;
+  /** What its clients are, where roles decide what is allowed; "": no role. */
+  readonly role: string;
 }
 
 /** Options of a remote that says nothing: probes only where the network may lose a peer silently. */
 export function defaultRemoteOptions(name: string): RemoteOptions {
   const needsProbes = !name.startsWith('unix:') && !name.startsWith('punix:');
-  return { maxBackoffMs: 8000, probeMs: needsProbes ? 5000 : 0, readOnly: false };
+  return { maxBackoffMs: 8000, probeMs: needsProbes ? 5000 : 0, readOnly: false, role: '' };
 }
 
 /** Makes the session of a connection. */
-export type NewSession = (stream: Duplex, name: string, readOnly: boolean) => DatabaseSession;
+export type NewSession = (stream: Duplex, name: string, settings: () => ClientSettings) => DatabaseSession;
 
 /** The state of a remote, for Manager rows. */
 export interface RemoteStatus {
   readonly isConnected: boolean;
-  readonly state: 'ACTIVE' | 'BACKOFF' | 'CONNECTING' | 'VOID';
+  /** Undefined where it listens. */
+  readonly state: ConnectionState | undefined;
   readonly connections: number;
   readonly boundPort: number;
   /** Clock times of the last connect and disconnect. */
@@ -50,40 +48,43 @@ export interface RemoteStatus {
 
 export class Remote {
   readonly name: string;
-  options: RemoteOptions;
+  #options: RemoteOptions;
   readonly #clock: Clock;
   readonly #newSession: NewSession;
   readonly #sessions = new Set<DatabaseSession>();
   #listener: Listener | undefined;
+  #active: ActiveConnection | undefined;
   #timer: Timer | undefined;
   #closed = false;
-  #connecting = false;
-  #backoffMs = 1000;
   #connectedAt: number | undefined;
   #disconnectedAt: number | undefined;
   #lastError: string | undefined;
 
   constructor(name: string, options: RemoteOptions, clock: Clock, newSession: NewSession) {
     this.name = name;
-    this.options = options;
+    this.#options = options;
     this.#clock = clock;
     this.#newSession = newSession;
+  }
+
+  /** Changes what the database says of the remote; connections stay. */
+  setOptions(options: RemoteOptions): void {
+    this.#options = options;
+    this.#active?.setTimes({ maxBackoff: options.maxBackoffMs, probeInterval: options.probeMs });
   }
 
   /** Starts to listen or to connect; failures are logged and tried again. */
   async start(): Promise<void> {
     if (isPassiveName(this.name)) await this.#listen();
-    else if (isActiveName(this.name)) void this.#connect();
-    else {
-      this.#lastError = 'Address family not supported by protocol';
-      log.err(`${this.name}: not a connection method that is supported`);
-    }
+    else this.#connect();
   }
 
   async #listen(): Promise<void> {
     try {
       const listener = await listenStream(this.name, (socket, name) => {
-        this.#add(socket, name);
+        const session = this.#add(socket, name);
+        const stopProbes = this.#probe(session);
+        session.rpc.onClose(stopProbes);
       });
       if (this.#closed) await listener.close();
       else this.#listener = listener;
@@ -94,45 +95,19 @@ export class Remote {
     }
   }
 
-  async #connect(): Promise<void> {
-    this.#connecting = true;
-    reconnectLog.info(`${this.name}: connecting...`);
-    try {
-      const socket = await connectStream(this.name, { timeoutMs: Math.max(1000, this.#backoffMs) });
-      this.#connecting = false;
-      if (this.#closed) {
-        socket.destroy();
-        return;
-      }
-      reconnectLog.info(`${this.name}: connected`);
-      this.#backoffMs = 1000;
-      const session = this.#add(socket, this.name);
-      session.rpc.onClose((reason) => {
-        this.#lastError = errorMessage(reason);
-        this.#again(`connection dropped (${errorMessage(reason)})`);
-      });
-    } catch (error) {
-      this.#connecting = false;
-      this.#lastError = errorMessage(error);
-      this.#again(`connection attempt failed (${errorMessage(error)})`);
-    }
-  }
-
-  #again(reason: string): void {
-    if (this.#closed) return;
-    reconnectLog.info(`${this.name}: ${reason}`);
-    const wait = Math.min(this.#backoffMs, this.options.maxBackoffMs);
-    this.#backoffMs = Math.min(wait * 2, this.options.maxBackoffMs);
-    this.#timer = this.#clock.setTimer(wait, () => void this.#connect());
+  #connect(): void {
+    const { maxBackoffMs, probeMs } = this.#options;
+    this.#active = new ActiveConnection([this.name], this.#clock, {
+      open: (stream, name) => this.#add(stream, name).rpc,
+      times: { maxBackoff: maxBackoffMs, probeInterval: probeMs },
+    });
   }
 
   #add(stream: Duplex, name: string): DatabaseSession {
-    const session = this.#newSession(stream, name, this.options.readOnly);
+    const session = this.#newSession(stream, name, () => this.#options);
     this.#sessions.add(session);
     this.#connectedAt = this.#clock.now();
-    const stopProbes = this.#probe(session);
     session.rpc.onClose(() => {
-      stopProbes();
       this.#sessions.delete(session);
       this.#disconnectedAt = this.#clock.now();
     });
@@ -147,7 +122,7 @@ export class Remote {
     const arm = (): void => {
       timer?.cancel();
       timer = undefined;
-      const { probeMs } = this.options;
+      const { probeMs } = this.#options;
       if (probeMs > 0) timer = this.#clock.setTimer(probeMs, expired, true);
     };
     const expired = (): void => {
@@ -159,7 +134,7 @@ export class Remote {
       }
       if (probed) {
         reconnectLog.err(
-          `${session.rpc.name}: no response to inactivity probe after ${this.options.probeMs / 1000} seconds, disconnecting`,
+          `${session.rpc.name}: no response to inactivity probe after ${this.#options.probeMs / 1000} seconds, disconnecting`,
         );
         session.rpc.close(new Error('no response to inactivity probe'));
         return;
@@ -180,6 +155,11 @@ export class Remote {
     return this.#sessions;
   }
 
+  /** An active remote whose connection does not stand. */
+  get isIdleActive(): boolean {
+    return this.#active !== undefined && this.#sessions.size === 0;
+  }
+
   status(): RemoteStatus {
     const connections = this.#sessions.size;
     const locks = { held: [] as string[], waiting: [] as string[] };
@@ -190,17 +170,12 @@ export class Remote {
     }
     return {
       isConnected: connections > 0,
-      state:
-        connections > 0 || this.#listener !== undefined
-          ? 'ACTIVE'
-          : this.#connecting
-            ? 'CONNECTING'
-            : 'BACKOFF',
+      state: this.#active?.state,
       connections,
       boundPort: this.#listener?.port ?? 0,
       connectedAt: this.#connectedAt,
       disconnectedAt: this.#disconnectedAt,
-      lastError: this.#lastError,
+      lastError: this.#active?.lastError ?? this.#lastError,
       locks,
     };
   }
@@ -213,6 +188,7 @@ export class Remote {
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
+    this.#active?.close();
     for (const session of this.#sessions) session.rpc.close();
     await this.#listener?.close();
   }

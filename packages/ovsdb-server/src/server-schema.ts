@@ -1,5 +1,5 @@
 /** The `_Server` database of ovsdb-server(5): what databases there are, for clients that follow them. */
-import { datumFromNative } from 'ovsdb-client/data/native';
+import { type NativeValue, datumFromNative } from 'ovsdb-client/data/native';
 import { canonicalJson } from 'ovsdb-client/data/json';
 import { defaultCells } from 'ovsdb-client/data/row';
 import { newUuid } from 'ovsdb-client/data/uuid';
@@ -35,48 +35,61 @@ export const SERVER_DEFINITION = {
 /** The checksum the peer's schema of this database carries; the definitions are equal. */
 const CKSUM = '3009684573 744';
 
+const SCHEMA = schemaFromDefinition(SERVER_DEFINITION, CKSUM);
+
+/** The schema of `_Server`. */
+export function serverSchema(): DatabaseSchema {
+  return SCHEMA;
+}
+
+/** What a row says of a database. */
+export interface DatabaseState {
+  readonly name: string;
+  readonly model?: 'standalone' | 'relay';
+  readonly connected?: boolean;
+  readonly leader?: boolean;
+  /** Undefined while it is not known. */
+  readonly schema?: DatabaseSchema | undefined;
+}
+
 /** A `_Server` database in memory. */
 export class ServerDatabase {
-  readonly database: Database = new Database(schemaFromDefinition(SERVER_DEFINITION, CKSUM));
+  readonly database: Database = new Database(SCHEMA);
   readonly #rows = new Map<string, string>();
 
-  /** Adds or replaces the row of a standalone database. */
-  put(schema: DatabaseSchema): void {
-    this.#change(schema.name, schema);
+  /** Adds or replaces the row of a database. */
+  put(state: DatabaseState): void {
+    const { name, model = 'standalone', connected = true, leader = true, schema } = state;
+    const text = schema === undefined ? undefined : canonicalJson(schemaToJson(schema));
+    this.#put(name, { name, model, connected, leader, schema: text });
   }
 
-  /** Takes the row of a database away. */
-  remove(name: string): void {
-    this.#change(name, undefined);
-  }
-
-  #change(name: string, schema: DatabaseSchema | undefined): void {
+  #put(name: string, values: Record<string, NativeValue>): void {
     const table = this.database.tables.get('Database')!;
     const transaction = new Transaction(this.database);
     const known = this.#rows.get(name);
     const slot = known === undefined ? undefined : table.slots.get(known);
-    if (schema === undefined) {
-      if (slot !== undefined) transaction.delete(slot);
-      this.#rows.delete(name);
-    } else {
-      const values = {
-        name,
-        model: 'standalone',
-        connected: true,
-        leader: true,
-        schema: canonicalJson(schemaToJson(schema)),
-      };
-      const cells = slot === undefined ? defaultCells(table.schema) : slot.row!.cells.slice();
-      for (const [columnName, value] of Object.entries(values)) {
-        const column = table.schema.columnByName.get(columnName)!;
-        cells[column.index] = datumFromNative(column.type, value);
-      }
-      if (slot === undefined) {
-        const uuid = newUuid();
-        transaction.insert(table, uuid, cells);
-        this.#rows.set(name, uuid);
-      } else transaction.update(slot, cells);
+    const cells = slot === undefined ? defaultCells(table.schema) : slot.row!.cells.slice();
+    for (const [columnName, value] of Object.entries(values)) {
+      const column = table.schema.columnByName.get(columnName)!;
+      cells[column.index] = datumFromNative(column.type, value);
     }
+    if (slot === undefined) {
+      const uuid = newUuid();
+      transaction.insert(table, uuid, cells);
+      this.#rows.set(name, uuid);
+    } else transaction.update(slot, cells);
+    transaction.commit();
+  }
+
+  /** Takes the row of a database away. */
+  remove(name: string): void {
+    const uuid = this.#rows.get(name);
+    const slot = uuid === undefined ? undefined : this.database.tables.get('Database')!.slots.get(uuid);
+    if (slot === undefined) return;
+    this.#rows.delete(name);
+    const transaction = new Transaction(this.database);
+    transaction.delete(slot);
     transaction.commit();
   }
 }

@@ -56,7 +56,7 @@ test('a server killed under load loses nothing it has answered, and compaction c
     fs.appendFileSync(file, `OVSDB JSON ${ms} 0000`);
     if (ms === 90) {
       const server = new OvsdbServer();
-      server.addDatabase(file).file!.compact();
+      await server.addDatabase(file)!.file!.compact();
       await server.close();
     }
   }

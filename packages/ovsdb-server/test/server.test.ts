@@ -53,7 +53,7 @@ test('a waiting transaction runs when its condition comes true', async (t) => {
   };
   const waiting = call(a.session, 'transact', ['T', wait, { op: 'comment', comment: 'c' }]);
   // Others are served meanwhile, the same client too.
-  t.deepEqual(await call(a.session, 'list_dbs', []), ['_Server', 'T']);
+  t.deepEqual(await call(a.session, 'list_dbs', []), ['T', '_Server']);
   await call(b.session, 'transact', ['T', put('x')]);
   t.deepEqual(await waiting, [{}, {}]);
 });
@@ -132,10 +132,10 @@ test('the _Server database follows the list of databases', async (t) => {
   const file = path.join(tmpDir(t), 'o.db');
   createDatabaseFile(file, vswitchSchema());
   server.addDatabase(file);
-  t.deepEqual(await call(session, 'list_dbs', []), ['_Server', 'T', 'Open_vSwitch']);
+  t.deepEqual(await call(session, 'list_dbs', []), ['Open_vSwitch', 'T', '_Server']);
   t.is(notes.length, 1);
   t.true(server.removeDatabase('Open_vSwitch'));
-  t.deepEqual(await call(session, 'list_dbs', []), ['_Server', 'T']);
+  t.deepEqual(await call(session, 'list_dbs', []), ['T', '_Server']);
   t.is(notes.length, 2);
 });
 

@@ -60,11 +60,11 @@ function checkSize(type: ColumnType, json: Json, n: number): void {
   throw syntaxError(json, `${kind} must have ${membersPhrase(type)} but ${n} are present`);
 }
 
-/** "exactly one member", "0 to 3 members", "1 or more members": how many elements a type allows, in words. */
+/** "exactly one member", "0 to 3 members", "1 to 4294967295 members": how many elements a type allows, in words. */
 export function membersPhrase(type: ColumnType): string {
   if (type.min === 1 && type.max === 1) return 'exactly one member';
-  if (type.max === Infinity) return `${type.min} or more members`;
-  return `${type.min} to ${type.max} members`;
+  // The peer keeps "unlimited" as the largest 32-bit number, and says so.
+  return `${type.min} to ${type.max === Infinity ? 0xffffffff : type.max} members`;
 }
 
 function checkedAtom(base: BaseType, json: Json, symbols: SymbolTable | undefined): Atom {

@@ -26,6 +26,7 @@ export const ERROR_TAGS = {
   canceled: 'canceled',
   permission: 'permission error',
   notAllowed: 'not allowed',
+  notAvailable: 'database not available',
 } as const satisfies Record<string, string>;
 
 /**

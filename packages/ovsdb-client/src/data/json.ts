@@ -32,6 +32,9 @@ export function isJsonArray(value: Json | undefined): value is JsonArray {
   return Array.isArray(value);
 }
 
+/** An escaped null character: the peer's parser refuses it, so no database may come to hold one. */
+const NULL_ESCAPE = /(?<!\\)(?:\\\\)*\\u0000/;
+
 /** A run of 16 digits is the least that can exceed 2^53-1; only then is the slow reader needed. */
 const LONG_DIGITS = /\d{16}/;
 const INTEGER_TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/gsu;
@@ -42,6 +45,9 @@ const MARK = '\u0001int:';
  * atom reader refuses them). Throws `SyntaxError` as `JSON.parse` does.
  */
 export function parseJson(text: string): Json {
+  if (text.includes('\\u0000') && NULL_ESCAPE.test(text)) {
+    throw new SyntaxError('null bytes not supported in quoted strings');
+  }
   if (!LONG_DIGITS.test(text)) return JSON.parse(text) as Json;
   let marked = false;
   // Large integer literals are wrapped into marked strings; a real string that starts with the mark keeps its

@@ -65,12 +65,8 @@ export class ObjectParser {
   /** Throws the first error; members nobody took are errors as well. */
   finish(): void {
     if (this.#error === undefined) {
-      for (const name of Object.keys(this.#object)) {
-        if (!this.#used.has(name)) {
-          this.fail(`Member '${name}' is present but not allowed here.`);
-          break;
-        }
-      }
+      const rest = Object.keys(this.#object).filter((name) => !this.#used.has(name));
+      if (rest.length > 0) this.fail(notAllowed(rest.sort()));
     }
     this.check();
   }
@@ -81,4 +77,10 @@ export class ObjectParser {
     const json = isJsonObject(this.json) ? this.json : undefined;
     throw syntaxError(json, `Parsing ${this.#what} failed: ${this.#error}`);
   }
+}
+
+function notAllowed([first, ...others]: readonly string[]): string {
+  if (others.length === 0) return `Member '${first}' is present but not allowed here.`;
+  const n = others.length;
+  return `Member '${first}' and ${n} other member${n > 1 ? 's' : ''} are present but not allowed here.`;
 }

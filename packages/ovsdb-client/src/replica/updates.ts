@@ -110,7 +110,7 @@ const changeByDifference: RowChange = (table, uuid, old, json) => {
   for (const [column, value] of columnValues(table, modify)) {
     cells[column.index] = differenceOf(column, cells[column.index]!, value);
   }
-  return { uuid, version: '', cells };
+  return { uuid, version: versionOf(modify), cells };
 };
 
 /** An <update2> value of a set or map is a difference; of a column with at most one element it is the new value. */
@@ -126,7 +126,14 @@ function replaceCells(table: TableSchema, uuid: string, old: Row | undefined, js
   for (const [column, value] of columnValues(table, json)) {
     cells[column.index] = datumFromJson({ ...column.type, min: 0 }, value);
   }
-  return { uuid, version: '', cells };
+  return { uuid, version: versionOf(json), cells };
+}
+
+/** The `_version` of a row where it is told, else "". */
+function versionOf(row: Json): string {
+  const value = isJsonObject(row) ? row['_version'] : undefined;
+  const uuid = Array.isArray(value) && value[0] === 'uuid' && typeof value[1] === 'string' ? value[1] : '';
+  return parseUuid(uuid) ?? '';
 }
 
 function* columnValues(table: TableSchema, json: Json): Generator<[ColumnSchema, Json]> {

@@ -54,18 +54,19 @@ export class Database {
     for (const listener of this.#listeners) listener(delta);
   }
 
-  /** Rows and data of the database, for memory/show. */
-  usage(): { atoms: number; cells: number; rows: number } {
+  /** What the database holds, for memory/show: `_uuid` and `_version` count as cells of a row with an atom each. */
+  usage(): { atoms: number; cells: number; weakReferences: number } {
     let atoms = 0;
     let cells = 0;
-    let rows = 0;
+    let weakReferences = 0;
     for (const table of this.tables.values()) {
-      rows += table.slots.size;
-      cells += table.slots.size * table.schema.columns.length;
+      cells += table.slots.size * (table.schema.columns.length + 2);
+      atoms += table.slots.size * 2;
       for (const slot of table.slots.values()) {
         for (const datum of slot.row!.cells) atoms += datum.keys.length + datum.values.length;
+        weakReferences += slot.weakSources?.size ?? 0;
       }
     }
-    return { atoms, cells, rows };
+    return { atoms, cells, weakReferences };
   }
 }

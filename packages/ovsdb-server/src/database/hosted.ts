@@ -8,9 +8,12 @@ import type { Clock, Timer } from '@ovs-node/common/clock';
 import { JsonRpcError } from '@ovs-node/common/jsonrpc/session';
 import { vlog } from '@ovs-node/common/vlog';
 import { ERROR_TAGS, OvsdbError } from 'ovsdb-client/data/error';
-import type { Json } from 'ovsdb-client/data/json';
+import { type Json, isJsonObject } from 'ovsdb-client/data/json';
 import type { FileDatabase } from '../storage/standalone.js';
+import type { Identity } from '../transact/access.js';
 import { type ExecuteResult, execute } from '../transact/execute.js';
+import { TransactionLog } from '../transaction-log.js';
+import { OPERATIONS, READ_ONLY_OPERATIONS } from '../transact/operations.js';
 import type { Database } from './database.js';
 
 const log = vlog('ovsdb_server');
@@ -19,6 +22,15 @@ const log = vlog('ovsdb_server');
 export interface Requester {
   holdsLock(name: string): boolean;
   readonly readOnly: boolean;
+  /** Undefined where roles do not apply. */
+  readonly identity: Identity | undefined;
+}
+
+/** Where transactions that change anything go instead of being run here. */
+export interface Forwarder {
+  forward(operations: readonly Json[]): { results: Promise<Json[]>; cancel: () => boolean };
+  /** Transactions that wait for their answer. */
+  readonly pendingCount: number;
 }
 
 interface PendingTransaction {
@@ -40,19 +52,26 @@ export class HostedDatabase {
   readonly database: Database;
   /** Undefined for databases in memory. */
   readonly file: FileDatabase | undefined;
+  readonly #forwarder: Forwarder | undefined;
   readonly #clock: Clock;
   readonly #pending = new Set<PendingTransaction>();
+  readonly transactionLog: TransactionLog;
   #retryScheduled = false;
 
-  constructor(database: Database, file: FileDatabase | undefined, clock: Clock) {
+  constructor(database: Database, file: FileDatabase | undefined, clock: Clock, forwarder?: Forwarder) {
     this.database = database;
     this.file = file;
+    this.#forwarder = forwarder;
     this.#clock = clock;
+    this.transactionLog = new TransactionLog(database);
     database.onCommit(() => this.#committed());
   }
 
   /** Runs a transaction; the results come at once unless it waits for a condition or for the disk. */
   submit(operations: readonly Json[], requester: Requester): Submitted {
+    if (this.#forwarder !== undefined && !operations.every(isReadOnly)) {
+      return this.#forwarder.forward(operations);
+    }
     const createdAt = this.#clock.now();
     const result = this.#execute(operations, requester, 0);
     if (result.status === 'done') return { results: this.#answer(result), cancel: () => false };
@@ -69,6 +88,7 @@ export class HostedDatabase {
     return execute(this.database, operations, {
       holdsLock: (name) => requester.holdsLock(name),
       readOnly: requester.readOnly,
+      identity: requester.identity,
       elapsedMs,
     });
   }
@@ -122,12 +142,12 @@ export class HostedDatabase {
         for (const pending of this.#pending) this.#retry(pending);
       });
     }
-    if (this.file?.shouldCompact() === true) setImmediate(() => this.#compactQuietly());
+    if (this.file?.shouldCompact() === true) void this.#compactQuietly();
   }
 
-  #compactQuietly(): void {
+  async #compactQuietly(): Promise<void> {
     try {
-      if (this.file?.shouldCompact() === true) this.file.compact();
+      await this.file!.compact();
     } catch (error) {
       log.warn(`${this.database.name}: compaction failed: ${(error as Error).message}`);
     }
@@ -135,7 +155,7 @@ export class HostedDatabase {
 
   /** Transactions that wait. */
   get pendingCount(): number {
-    return this.#pending.size;
+    return this.#pending.size + (this.#forwarder?.pendingCount ?? 0);
   }
 
   /** Answers every waiting transaction with "canceled". */
@@ -151,4 +171,11 @@ export class HostedDatabase {
     this.cancelAll();
     await this.file?.close();
   }
+}
+
+/** An operation that cannot change anything, a wrong one among them: it fails wherever it is run. */
+function isReadOnly(operation: Json): boolean {
+  if (!isJsonObject(operation)) return true;
+  const { op } = operation;
+  return typeof op !== 'string' || !OPERATIONS.has(op) || READ_ONLY_OPERATIONS.has(op);
 }

@@ -3,9 +3,10 @@
  */
 import type { Duplex } from 'node:stream';
 import { JsonRpcError, JsonRpcSession } from '@ovs-node/common/jsonrpc/session';
+import { peerCommonName } from '@ovs-node/common/stream';
 import { isId } from 'ovsdb-client/data/atom';
 import { ERROR_TAGS, OvsdbError, syntaxError } from 'ovsdb-client/data/error';
-import { type Json, canonicalJson, isJsonArray, parseJson, stringifyJson } from 'ovsdb-client/data/json';
+import { type Json, canonicalJson, parseJson, stringifyJson } from 'ovsdb-client/data/json';
 import type { DatabaseDelta } from 'ovsdb-client/data/row';
 import { ZERO_UUID, parseUuid } from 'ovsdb-client/data/uuid';
 import { schemaToJson } from 'ovsdb-client/schema';
@@ -13,6 +14,7 @@ import type { HostedDatabase, Requester } from '../database/hosted.js';
 import { Monitor } from '../monitor/monitor.js';
 import { type MonitorVersion, specFromJson, specKey } from '../monitor/spec.js';
 import { composeInitial, composeUpdates } from '../monitor/updates.js';
+import type { Identity } from '../transact/access.js';
 import type { LockHolder, LockTable } from './locks.js';
 import { RawJson, stringifyMessage } from './raw-json.js';
 
@@ -20,7 +22,13 @@ import { RawJson, stringifyMessage } from './raw-json.js';
 export interface SessionHost {
   readonly serverId: string;
   readonly locks: LockTable;
+  /** No client may change anything. */
+  readonly readOnly: boolean;
+  /** Whether clients may have monitor_cond and what builds on it. */
+  readonly monitorCond: boolean;
   database(name: string): HostedDatabase | undefined;
+  /** Is there a database of this name that has only not come yet? */
+  hasDatabase(name: string): boolean;
   databaseNames(): readonly string[];
   /** Replaces a database's schema (the `convert` method). Throws `OvsdbError`. */
   convert(hosted: HostedDatabase, schema: Json): void;
@@ -29,14 +37,22 @@ export interface SessionHost {
 export interface SessionOptions {
   /** Name of the connection in logs: "unix#3". */
   readonly name: string;
+  /** What its remote says of its clients now. */
+  readonly settings: () => ClientSettings;
+}
+
+/** What a remote allows its clients. */
+export interface ClientSettings {
   readonly readOnly: boolean;
+  /** "": no role, which is no restriction. */
+  readonly role: string;
 }
 
 type Method = (session: DatabaseSession, params: readonly Json[], id: unknown) => unknown;
 
 const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ['transact', (session, params, id) => session.transact(params, id)],
-  ['list_dbs', (session) => session.host.databaseNames()],
+  ['list_dbs', (session) => [...session.host.databaseNames()]],
   ['get_schema', (session, params) => session.getSchema(params)],
   ['monitor', (session, params) => session.monitor(params, 1)],
   ['monitor_cond', (session, params) => session.monitor(params, 2)],
@@ -59,7 +75,9 @@ const READING_LIMIT = 4 * 1024 * 1024;
 export class DatabaseSession implements Requester, LockHolder {
   readonly host: SessionHost;
   readonly rpc: JsonRpcSession;
-  readonly readOnly: boolean;
+  readonly #settings: () => ClientSettings;
+  /** The common name of its certificate. */
+  readonly #clientId: string | undefined;
   /** Keeps its connection when databases come and go. */
   dbChangeAware = false;
   readonly #stream: Duplex;
@@ -74,7 +92,8 @@ export class DatabaseSession implements Requester, LockHolder {
   constructor(host: SessionHost, stream: Duplex, options: SessionOptions) {
     this.host = host;
     this.#stream = stream;
-    this.readOnly = options.readOnly;
+    this.#settings = options.settings;
+    this.#clientId = peerCommonName(stream);
     this.rpc = new JsonRpcSession(stream, {
       name: options.name,
       parse: parseJson,
@@ -91,12 +110,22 @@ export class DatabaseSession implements Requester, LockHolder {
     });
   }
 
+  get readOnly(): boolean {
+    return this.host.readOnly || this.#settings().readOnly;
+  }
+
+  get identity(): Identity | undefined {
+    const { role } = this.#settings();
+    return role === '' ? undefined : { role, clientId: this.#clientId };
+  }
+
   #request(name: string, params: readonly Json[], id: unknown): unknown {
     this.#gather();
     // Who does not read its replies is not read from either.
     if (this.rpc.backlog > READING_LIMIT) this.rpc.setReading(false);
     const method = METHODS.get(name);
-    if (method === undefined) throw new JsonRpcError('unknown method');
+    if (method === undefined || (name.startsWith('monitor_cond') && !this.host.monitorCond))
+      throw new JsonRpcError('unknown method');
     try {
       return method(this, params, id);
     } catch (error) {
@@ -121,6 +150,13 @@ export class DatabaseSession implements Requester, LockHolder {
       throw syntaxError(params, `${method} request params must begin with <db-name>`);
     }
     const hosted = this.host.database(name);
+    if (hosted === undefined && this.host.hasDatabase(name)) {
+      throw new OvsdbError(
+        ERROR_TAGS.notAvailable,
+        `${method} request specifies database ${name} which is not yet available because it has not completed ` +
+          'joining its cluster',
+      );
+    }
     if (hosted === undefined) {
       throw syntaxError(
         params,
@@ -165,8 +201,10 @@ export class DatabaseSession implements Requester, LockHolder {
     const expected = version === 3 ? 4 : 3;
     if (params.length !== expected) throw syntaxError(params, 'invalid parameters');
     const [, id, requests] = params;
-    if (version === 3 && (typeof params[3] !== 'string' || parseUuid(params[3]) === undefined)) {
-      throw syntaxError(params[3], 'last-txn-id must be a UUID');
+    if (version === 3) {
+      if (typeof params[3] !== 'string') throw syntaxError(params[3], 'last-txn-id must be string');
+      if (parseUuid(params[3]) === undefined)
+        throw syntaxError(params[3], 'last-txn-id must be UUID format.');
     }
     const key = stringifyJson(id!);
     if (this.#monitors.has(key)) throw syntaxError(id, 'duplicate monitor ID');
@@ -227,6 +265,7 @@ export class DatabaseSession implements Requester, LockHolder {
   }
 
   #lockName(params: readonly Json[], method: string): string {
+    if (this.readOnly) throw new JsonRpcError('lock and unlock methods not allowed, DB server is read only.');
     const [name] = params;
     if (params.length !== 1 || typeof name !== 'string' || !isId(name)) {
       throw syntaxError(params, `${method} request params must be <id>`);
@@ -274,7 +313,7 @@ export class DatabaseSession implements Requester, LockHolder {
 
   convert(params: readonly Json[]): Json {
     const hosted = this.#databaseOf('convert', params);
-    if (params.length !== 2 || isJsonArray(params[1])) throw syntaxError(params, 'invalid parameters');
+    if (params.length !== 2) throw syntaxError(params, 'array expected');
     this.host.convert(hosted, params[1]!);
     return {};
   }

@@ -14,6 +14,10 @@ import path from 'node:path';
 import { OvsdbError } from 'ovsdb-client/data/error';
 import { type FileLock, lockDatabaseFile } from './lock-file.js';
 import { LogReader, type LogRecord, encodeRecord, ioError } from './log-reader.js';
+import { LogWriter } from './log-writer.js';
+
+/** So often a rewrite follows the records that come while it writes; what is left then is written at once. */
+const LATE_ROUNDS = 10;
 
 /** Creates a log with its first records; refuses a file that exists. Throws `OvsdbError`. */
 export function createLog(file: string, records: readonly string[], name: string = file): void {
@@ -74,6 +78,8 @@ export class LogFile {
   baseSize = 0;
   /** Records since then. */
   recordCount = 0;
+  /** The rewrite under way, with the records that were appended since it began. */
+  #rewriting: { readonly late: Buffer[] } | undefined;
   #syncing: Promise<void> | undefined;
   #nextSync: Promise<void> | undefined;
 
@@ -143,6 +149,7 @@ export class LogFile {
     }
     this.#size += bytes.length;
     this.recordCount++;
+    this.#rewriting?.late.push(bytes);
   }
 
   /** The file may hold bytes behind `#size` (a damaged tail, a failed append). */
@@ -184,7 +191,7 @@ export class LogFile {
 
   /** Replaces the whole log by these records, atomically and durably. Throws `OvsdbError`; then nothing changed. */
   replace(records: readonly string[]): void {
-    const temporary = `${this.#path}.tmp`;
+    const temporary = this.#temporary();
     fs.rmSync(temporary, { force: true });
     writeNewLog(temporary, records, 'wx', temporary);
     let fd: number;
@@ -193,6 +200,61 @@ export class LogFile {
     } catch (error) {
       throw ioError(`${temporary}: open failed`, error);
     }
+    this.#adopt(fd, records.length);
+  }
+
+  #temporary(): string {
+    return `${this.#path}.tmp`;
+  }
+
+  /**
+   * Replaces the whole log by a schema record and a snapshot, atomically and durably, while records are appended:
+   * those are in the new log, too. Rejects with `OvsdbError` (or with an `Error` when abandoned); then nothing
+   * changed.
+   *
+   *     snapshot, slice by slice ─► temporary file ─► late records, until few ─► the last ones, rename
+   *                    (event loop free in between)                              (in one go)
+   */
+  async rewrite(schema: string, snapshot: Iterable<string>): Promise<void> {
+    const rewriting = { late: [] as Buffer[] };
+    this.#rewriting = rewriting;
+    const temporary = this.#temporary();
+    let records = 2;
+    let writer: LogWriter | undefined;
+    try {
+      writer = await LogWriter.create(temporary, () => this.#rewriting === rewriting);
+      await writer.write([encodeRecord(schema)]);
+      await writer.writeRecord(snapshot);
+      await writer.sync();
+      for (let rounds = 0; rewriting.late.length > 0 && rounds < LATE_ROUNDS; rounds++) {
+        records += rewriting.late.length;
+        await writer.write(rewriting.late.splice(0));
+        await writer.sync();
+      }
+      const fd = writer.release();
+      if (rewriting.late.length > 0) {
+        records += rewriting.late.length;
+        writeFully(fd, Buffer.concat(rewriting.late), null);
+        fs.fdatasyncSync(fd);
+      }
+      this.#rewriting = undefined;
+      this.#adopt(fd, records);
+    } catch (error) {
+      if (this.#rewriting === rewriting) this.#rewriting = undefined;
+      await writer?.abandon();
+      if (error instanceof OvsdbError) throw error;
+      throw ioError(`${temporary}: write failed`, error);
+    }
+  }
+
+  /** Makes a rewrite under way fail. */
+  abandonRewrite(): void {
+    this.#rewriting = undefined;
+  }
+
+  /** Puts the temporary file, open as `fd`, in the place of the log. */
+  #adopt(fd: number, records: number): void {
+    const temporary = this.#temporary();
     try {
       // Windows does not rename over an open file.
       if (process.platform === 'win32') fs.closeSync(this.#fd);
@@ -206,7 +268,7 @@ export class LogFile {
     this.#fd = fd;
     this.#size = fs.fstatSync(fd).size;
     this.baseSize = this.#size;
-    this.recordCount = records.length;
+    this.recordCount = records;
     this.#damaged = false;
     if (process.platform !== 'win32') {
       // A sync of the old file may be under way; its descriptor must stay valid until then.

@@ -187,9 +187,14 @@ function parseHeader(line: string): { magic: string; length: number; sha1: strin
   return { magic: match[1]!, length: Number(match[2]), sha1: match[3]! };
 }
 
+/** The header line of a record whose body has this many bytes and this SHA-1, in hex. */
+export function recordHeader(length: number, sha1: string, magic: string = MAGIC_STANDALONE): Buffer {
+  return Buffer.from(`OVSDB ${magic} ${length} ${sha1}\n`);
+}
+
 /** The bytes of one record. */
 export function encodeRecord(json: string, magic: string = MAGIC_STANDALONE): Buffer {
   const body = Buffer.from(`${json}\n`);
   const sha1 = createHash('sha1').update(body).digest('hex');
-  return Buffer.concat([Buffer.from(`OVSDB ${magic} ${body.length} ${sha1}\n`), body]);
+  return Buffer.concat([recordHeader(body.length, sha1, magic), body]);
 }

@@ -87,25 +87,32 @@ function diffType(type: ColumnType): ColumnType {
   return diff;
 }
 
-/** The record that holds a whole database, for compaction. */
+/** The record that holds a whole database; undefined for an empty one without a comment. */
 export function snapshotText(
   tables: Iterable<readonly [TableSchema, Iterable<Row>]>,
   info: RecordInfo,
 ): string | undefined {
-  // Built as text table by table: one object of everything would double the peak memory.
-  const parts: string[] = [`{"_date":${info.date}`];
-  let any = false;
+  const parts = [...snapshotParts(tables, info)];
+  return parts.length === 2 && info.comment === undefined ? undefined : parts.join('');
+}
+
+/** The text of that record, row by row: one object of everything would double the peak memory. */
+export function* snapshotParts(
+  tables: Iterable<readonly [TableSchema, Iterable<Row>]>,
+  info: RecordInfo,
+): Generator<string> {
+  yield `{"_date":${info.date}`;
   for (const [table, rows] of tables) {
-    const rowTexts: string[] = [];
-    for (const row of rows) rowTexts.push(`"${row.uuid}":${stringifyJson(insertRecord(table, row))}`);
-    if (rowTexts.length === 0) continue;
-    parts.push(`,${JSON.stringify(table.name)}:{${rowTexts.join(',')}}`);
-    any = true;
+    let before = `,${JSON.stringify(table.name)}:{`;
+    let any = false;
+    for (const row of rows) {
+      yield `${before}"${row.uuid}":${stringifyJson(insertRecord(table, row))}`;
+      before = ',';
+      any = true;
+    }
+    if (any) yield '}';
   }
-  if (!any && info.comment === undefined) return undefined;
-  if (info.comment !== undefined) parts.push(`,"_comment":${JSON.stringify(info.comment)}`);
-  parts.push('}');
-  return parts.join('');
+  yield info.comment === undefined ? '}' : `,"_comment":${JSON.stringify(info.comment)}}`;
 }
 
 /** What applying a record needs of a database. */

@@ -13,7 +13,7 @@ import type { Table } from '../database/table.js';
 import { Transaction } from '../transact/transaction.js';
 import { LogFile, createLog } from './log-file.js';
 import { LogReader, MAGIC_STANDALONE } from './log-reader.js';
-import { type RecordTarget, applyRecord, recordText, snapshotText } from './record.js';
+import { type RecordTarget, applyRecord, recordText, snapshotParts, snapshotText } from './record.js';
 
 /** The record that a log starts with. */
 export function schemaRecord(schema: DatabaseSchema): string {
@@ -113,10 +113,17 @@ export function readDatabase(file: string, schema?: DatabaseSchema): Database {
   }
 }
 
-/** When a log is compacted by itself: it is at least this large and has doubled, and not too often. */
+/**
+ * When a log is compacted by itself: not within ten minutes of the last time, nor before a hundred commits; then
+ * when it is large and has doubled, or after a day.
+ */
 const COMPACT_MIN_BYTES = 10 * 1024 * 1024;
 const COMPACT_GROWTH = 2;
-const COMPACT_INTERVAL_MS = 10 * 60 * 1000;
+const COMPACT_MIN_COMMITS = 100;
+const COMPACT_MIN_INTERVAL_MS = 10 * 60 * 1000;
+const COMPACT_MAX_INTERVAL_MS = 24 * 60 * 60 * 1000;
+/** After a compaction that failed. */
+const COMPACT_RETRY_MS = 60 * 1000;
 
 export interface FileDatabaseOptions {
   /** Milliseconds since 1970. */
@@ -136,6 +143,7 @@ export class FileDatabase {
   readonly #log: LogFile;
   readonly #options: FileDatabaseOptions;
   #lastCompaction: number;
+  #compacting: Promise<void> | undefined;
 
   private constructor(database: Database, file: string, log: LogFile, options: FileDatabaseOptions) {
     this.database = database;
@@ -161,6 +169,7 @@ export class FileDatabase {
    */
   convert(schema: DatabaseSchema): Database {
     const date = this.#options.wall();
+    this.#log.abandonRewrite();
     const loader = new Loader(schema);
     const snapshot = snapshotText(tablesWithRows(this.database), { date });
     if (snapshot !== undefined) applyRecord(loader, parseJson(snapshot), true);
@@ -201,21 +210,47 @@ export class FileDatabase {
     return this.#log.size;
   }
 
-  /** Has the log grown so much that compaction pays? */
+  /** Is a compaction due? */
   shouldCompact(): boolean {
-    const { size, baseSize } = this.#log;
-    if (size < COMPACT_MIN_BYTES || size < baseSize * COMPACT_GROWTH) return false;
-    return this.#options.wall() - this.#lastCompaction >= COMPACT_INTERVAL_MS;
+    if (this.#compacting !== undefined) return false;
+    const { size, baseSize, recordCount } = this.#log;
+    if (recordCount < COMPACT_MIN_COMMITS) return false;
+    const elapsed = this.#options.wall() - this.#lastCompaction;
+    if (elapsed < COMPACT_MIN_INTERVAL_MS) return false;
+    if (elapsed >= COMPACT_MAX_INTERVAL_MS) return true;
+    return size >= COMPACT_MIN_BYTES && size >= baseSize * COMPACT_GROWTH;
   }
 
-  /** Rewrites the log as one snapshot. Throws `OvsdbError`; the old log then stays. */
-  compact(comment = 'compacting database online'): void {
-    this.#lastCompaction = this.#options.wall();
-    this.#log.replace(snapshotRecords(this.database, this.#options.wall(), comment));
+  /**
+   * Rewrites the log as one snapshot while commits go on. Rejects with `OvsdbError`; the old log then stays. A call
+   * while one is under way waits for that one.
+   */
+  compact(comment = 'compacting database online'): Promise<void> {
+    this.#compacting ??= this.#compact(comment).finally(() => {
+      this.#compacting = undefined;
+    });
+    return this.#compacting;
   }
 
-  close(): Promise<void> {
-    return this.#log.close();
+  /** Resolves when the compaction under way is over, whether it succeeded or not; at once when there is none. */
+  async compacted(): Promise<void> {
+    await this.#compacting?.catch(() => {});
+  }
+
+  async #compact(comment: string): Promise<void> {
+    const now = this.#options.wall();
+    this.#lastCompaction = now - COMPACT_MIN_INTERVAL_MS + COMPACT_RETRY_MS;
+    const { database } = this;
+    const snapshot = snapshotParts(rowsAtOnce(database), { date: now, comment });
+    await this.#log.rewrite(schemaRecord(database.schema), snapshot);
+    this.#lastCompaction = now;
+  }
+
+  /** Ends a compaction under way, waits for running syncs, closes the file. */
+  async close(): Promise<void> {
+    this.#log.abandonRewrite();
+    await this.#compacting?.catch(() => {});
+    await this.#log.close();
   }
 }
 
@@ -233,4 +268,9 @@ function* tablesWithRows(database: Database): Generator<readonly [TableSchema, I
 
 function* rowsOf(table: Table): Generator<Row> {
   for (const slot of table.slots.values()) yield slot.row!;
+}
+
+/** The rows as they are now. Rows are never modified, so later commits do not show in it. */
+function rowsAtOnce(database: Database): (readonly [TableSchema, readonly Row[]])[] {
+  return [...tablesWithRows(database)].map(([table, rows]) => [table, [...rows]] as const);
 }

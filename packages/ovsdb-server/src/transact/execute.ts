@@ -6,6 +6,7 @@ import { ObjectParser } from 'ovsdb-client/data/parser';
 import type { DatabaseDelta } from 'ovsdb-client/data/row';
 import type { Database } from '../database/database.js';
 import { OPERATIONS, type OperationContext, READ_ONLY_OPERATIONS, WaitPending } from './operations.js';
+import { type Identity, accessControl } from './access.js';
 import { Transaction } from './transaction.js';
 
 export interface ExecuteOptions {
@@ -14,6 +15,8 @@ export interface ExecuteOptions {
   readonly elapsedMs?: number;
   /** Refuse operations that change anything. */
   readonly readOnly?: boolean;
+  /** Who asks, where roles decide what is allowed. */
+  readonly identity?: Identity | undefined;
 }
 
 export type ExecuteResult =
@@ -48,6 +51,7 @@ export function execute(
     holdsLock: options.holdsLock ?? (() => false),
     elapsedMs: options.elapsedMs ?? 0,
     durable: false,
+    access: options.identity === undefined ? undefined : accessControl(database, options.identity),
   };
   const results: Json[] = [];
   let failed = false;
@@ -86,13 +90,18 @@ function executeOne(context: OperationContext, json: Json, what: string, readOnl
     parser.fail(`No operation "${name as string}"`);
     parser.check();
   }
+  let result: JsonObject;
+  try {
+    result = operation!(context, parser);
+  } finally {
+    // A member that does not belong there is an error before all others.
+    parser.finish();
+  }
   if (readOnly && !READ_ONLY_OPERATIONS.has(name as string)) {
     throw new OvsdbError(
       ERROR_TAGS.notAllowed,
       `${name as string} operation not allowed when database server is in read only mode`,
     );
   }
-  const result = operation!(context, parser);
-  parser.finish();
   return result;
 }

@@ -20,6 +20,7 @@ import { checkDatum } from 'ovsdb-client/data/type';
 import { newUuid, parseUuid } from 'ovsdb-client/data/uuid';
 import { UUID_COLUMN, VERSION_INDEX, columnSetFromJson } from 'ovsdb-client/schema';
 import type { Slot, Table } from '../database/table.js';
+import type { AccessControl } from './access.js';
 import { rowFromJson, rowToJson } from './row-json.js';
 import { rowsEqual } from './wait.js';
 import type { Transaction } from './transaction.js';
@@ -34,6 +35,8 @@ export interface OperationContext {
   readonly elapsedMs: number;
   /** Set by `commit`. */
   durable: boolean;
+  /** Undefined: everything is allowed. */
+  readonly access: AccessControl | undefined;
 }
 
 /** Thrown by `wait` when the transaction has to be tried again after a change, at the latest at its timeout. */
@@ -134,6 +137,7 @@ function insert(context: OperationContext, parser: ObjectParser): JsonObject {
   for (const column of table!.schema.columns) {
     if (given[column.index] !== true) checkDatum(column.type, cells[column.index]!);
   }
+  context.access?.checkInsert(table!, uuid, cells);
   context.transaction.insert(table!, uuid, cells);
   return { uuid: ['uuid', uuid] };
 }
@@ -210,6 +214,11 @@ function update(context: OperationContext, parser: ObjectParser): JsonObject {
   }
   const condition = takeCondition(context, parser, table, where);
   const slots = [...matchingSlots(context, table!, condition)];
+  context.access?.checkUpdate(
+    table!,
+    slots,
+    members.map(({ column }) => column),
+  );
   for (const slot of slots) {
     const cells = slot.row!.cells.slice();
     for (const { column, datum } of members) cells[column.index] = datum;
@@ -228,6 +237,11 @@ function mutate(context: OperationContext, parser: ObjectParser): JsonObject {
   );
   const condition = takeCondition(context, parser, table, where);
   const slots = [...matchingSlots(context, table!, condition)];
+  context.access?.checkMutate(
+    table!,
+    slots,
+    mutations.map(({ column }) => column),
+  );
   for (const slot of slots) {
     let cells: Datum[] | undefined;
     for (const mutation of mutations) {
@@ -248,6 +262,7 @@ function deleteRows(context: OperationContext, parser: ObjectParser): JsonObject
   const where = parser.take('where', ['array']);
   const condition = takeCondition(context, parser, table, where);
   const slots = [...matchingSlots(context, table!, condition)];
+  context.access?.checkDelete(table!, slots);
   for (const slot of slots) context.transaction.delete(slot);
   return { count: slots.length };
 }

@@ -50,19 +50,22 @@ export class Transaction {
     return this.#deleted?.get(`${table.schema.name} ${uuid}`);
   }
 
-  /** Adds a row; the array of cells belongs to it from now on. The UUID must not exist in the table. */
-  insert(table: Table, uuid: string, cells: readonly Datum[]): Slot {
+  /**
+   * Adds a row; the array of cells belongs to it from now on. The UUID must not exist in the table. `version` is
+   * given where the row is one of another server, which has named it.
+   */
+  insert(table: Table, uuid: string, cells: readonly Datum[], version: string = newUuid()): Slot {
     const slot: Slot = { uuid, table, row: undefined, refs: 0, weakSources: undefined, changedBy: 0 };
     this.#remember(slot);
-    slot.row = { uuid, version: newUuid(), cells };
+    slot.row = { uuid, version, cells };
     table.slots.set(uuid, slot);
     return slot;
   }
 
-  /** Replaces the cells of a row. */
-  update(slot: Slot, cells: readonly Datum[]): void {
+  /** Replaces the cells of a row; without a `version` the commit makes one. */
+  update(slot: Slot, cells: readonly Datum[], version: string = slot.row!.version): void {
     this.#remember(slot);
-    slot.row = { uuid: slot.uuid, version: slot.row!.version, cells };
+    slot.row = { uuid: slot.uuid, version, cells };
   }
 
   /** Deletes a row. */
@@ -129,7 +132,8 @@ export class Transaction {
       slot.row = old;
       return undefined;
     }
-    const versioned: Row = { uuid, version: newUuid(), cells: now.cells };
+    const version = now.version === old.version ? newUuid() : now.version;
+    const versioned: Row = { uuid, version, cells: now.cells };
     slot.row = versioned;
     return { kind: 'modify', uuid, old, new: versioned };
   }
