@@ -37,10 +37,8 @@ export async function compact(server: OvsdbServer, args: string[]): Promise<stri
   return '';
 }
 
-/** The counts of memory/show, sorted by name. */
-export function memoryUsage(server: OvsdbServer): string {
-  const counts = new Map<string, number>();
-  const add = (name: string, n: number): void => void counts.set(name, (counts.get(name) ?? 0) + n);
+/** What the server holds, for memory/show and the log. */
+export function reportUsage(server: OvsdbServer, add: (name: string, n: number) => void): void {
   for (const name of ['atoms', 'cells', 'monitors', 'n-weak-refs']) add(name, 0);
   for (const name of server.databaseNames()) {
     const hosted = server.database(name);
@@ -59,8 +57,4 @@ export function memoryUsage(server: OvsdbServer): string {
   // An active remote is a session whether its connection stands or not.
   for (const remote of server.remotes.remotes.values()) sessions += remote.isIdleActive ? 1 : 0;
   if (sessions > 0) add('sessions', sessions);
-  return [...counts.keys()]
-    .sort()
-    .map((name) => `${name}:${counts.get(name)}`)
-    .join(' ');
 }

@@ -1,6 +1,6 @@
 /** The control commands of ovsdb-server(1), "RUNTIME MANAGEMENT COMMANDS", one row each. */
 import type { UnixctlServer } from '@ovs-node/common/unixctl';
-import { type ControlCommand, compact, lines, memoryUsage } from './control-databases.js';
+import { type ControlCommand, compact, lines } from './control-databases.js';
 import { BACKUP_COMMANDS } from './control-backup.js';
 import { logList, logSet } from './control-log.js';
 import type { OvsdbServer } from './server.js';
@@ -33,7 +33,6 @@ const COMMANDS: readonly ControlCommand[] = [
   { name: 'ovsdb-server/perf-counters-clear', usage: '', min: 0, max: 0, run: () => '' },
   { name: 'ovsdb-server/tlog-set', usage: 'DB:TABLE on|off', min: 2, max: 2, run: logSet },
   { name: 'ovsdb-server/tlog-list', usage: '', min: 0, max: 0, run: logList },
-  { name: 'memory/show', usage: '', min: 0, max: 0, run: (server) => `${memoryUsage(server)}\n` },
   ...BACKUP_COMMANDS,
 ];
 

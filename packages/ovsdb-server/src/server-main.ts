@@ -9,8 +9,10 @@ import type { OptionSpec } from '@ovs-node/common/getopt';
 import { streamHelp } from '@ovs-node/common/stream-options';
 import type { TlsConfig } from '@ovs-node/common/tls-config';
 import { vlogHelp } from '@ovs-node/common/vlog-options';
+import { reportMemory } from '@ovs-node/common/memory';
 import { OvsdbError } from 'ovsdb-client/data/error';
 import { registerControlCommands } from './control.js';
+import { reportUsage } from './control-databases.js';
 import { isColumnName } from './database-column.js';
 import { OvsdbServer } from './server.js';
 import type { TlsSource } from './tls-source.js';
@@ -147,6 +149,7 @@ export function main(): Promise<void> {
         throw new FatalError(`${(error as Error).message}\n`);
       }
       registerControlCommands(unixctl, server);
+      reportMemory((add) => reportUsage(server, add));
       return {
         stop: () => {
           endCommand?.();
