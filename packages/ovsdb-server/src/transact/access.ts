@@ -63,7 +63,7 @@ export class AccessControl {
     const permission = this.#permission(table);
     const row: Row = { uuid, version: uuid, cells };
     if (permission?.insertDelete !== true || !this.#authorized(table, permission, row)) {
-      throw this.#refusal('row insertion into', table);
+      throw this.#refusal('row insertion into table', table);
     }
   }
 
@@ -72,17 +72,18 @@ export class AccessControl {
     const permission = this.#permission(table);
     const allowed = (slot: Slot): boolean =>
       permission!.insertDelete && this.#authorized(table, permission!, slot.row!);
-    if (permission === undefined || !slots.every(allowed)) throw this.#refusal('row deletion from', table);
+    if (permission === undefined || !slots.every(allowed))
+      throw this.#refusal('row deletion from table', table);
   }
 
   /** Before columns of rows get new values. */
   checkUpdate(table: Table, slots: readonly Slot[], columns: readonly ColumnSchema[]): void {
-    if (!this.#mayChange(table, slots, columns)) throw this.#refusal('modification of', table);
+    if (!this.#mayChange(table, slots, columns)) throw this.#refusal('modification of table', table);
   }
 
   /** Before columns of rows are mutated. */
   checkMutate(table: Table, slots: readonly Slot[], columns: readonly ColumnSchema[]): void {
-    if (!this.#mayChange(table, slots, columns)) throw this.#refusal('mutate operation on', table);
+    if (!this.#mayChange(table, slots, columns)) throw this.#refusal('mutate operation on table', table);
   }
 
   #mayChange(table: Table, slots: readonly Slot[], columns: readonly ColumnSchema[]): boolean {
@@ -140,7 +141,7 @@ export class AccessControl {
     const { role, clientId } = this.#identity;
     return new OvsdbError(
       ERROR_TAGS.permission,
-      `RBAC rules for client "${clientId ?? '(null)'}" role "${role}" prohibit ${what} table "${table.schema.name}".`,
+      `RBAC rules for client "${clientId ?? '(null)'}" role "${role}" prohibit ${what} "${table.schema.name}".`,
     );
   }
 }

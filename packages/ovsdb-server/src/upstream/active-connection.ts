@@ -9,10 +9,8 @@ import type { Clock, Timer } from '@ovs-node/common/clock';
 import { errorMessage } from '@ovs-node/common/errors';
 import type { JsonRpcSession } from '@ovs-node/common/jsonrpc/session';
 import { Reconnect, type ReconnectTimes } from '@ovs-node/common/reconnect';
+import { ReconnectLog } from '@ovs-node/common/reconnect-log';
 import { connectStream } from '@ovs-node/common/stream';
-import { vlog } from '@ovs-node/common/vlog';
-
-const log = vlog('reconnect');
 
 /** State in the words of Manager rows. */
 export type ConnectionState = 'VOID' | 'BACKOFF' | 'CONNECTING' | 'ACTIVE' | 'IDLE';
@@ -30,6 +28,7 @@ export class ActiveConnection {
   readonly #clock: Clock;
   readonly #options: ActiveConnectionOptions;
   readonly #machine: Reconnect;
+  readonly #log: ReconnectLog;
   #address = 0;
   #session: JsonRpcSession | undefined;
   #timer: Timer | undefined;
@@ -40,6 +39,7 @@ export class ActiveConnection {
     this.#clock = clock;
     this.#options = options;
     this.#machine = new Reconnect(options.times);
+    this.#log = new ReconnectLog(this.#machine);
     this.#machine.enable(clock.now());
     this.#run();
   }
@@ -96,14 +96,13 @@ export class ActiveConnection {
   }
 
   #probeFailed(): void {
-    const seconds = this.#machine.times.probeInterval / 1000;
-    log.err(`${this.name}: no response to inactivity probe after ${seconds} seconds, disconnecting`);
+    this.#log.unanswered(this.name);
     this.#session?.close(new Error('Connection timed out'));
   }
 
   async #connect(): Promise<void> {
     const { name } = this;
-    log.info(`${name}: connecting...`);
+    this.#log.connecting(name);
     let socket: Duplex;
     try {
       const timeoutMs = Math.max(this.#machine.times.connectTimeout, this.#machine.backoff);
@@ -111,7 +110,7 @@ export class ActiveConnection {
     } catch (error) {
       if (this.#machine.state === 'void') return;
       this.#lastError = errorMessage(error);
-      log.info(`${name}: connection attempt failed (${this.#lastError})`);
+      this.#log.failed(name, error);
       this.#again(name);
       return;
     }
@@ -119,7 +118,7 @@ export class ActiveConnection {
       socket.destroy();
       return;
     }
-    log.info(`${name}: connected`);
+    this.#log.connected(name);
     this.#machine.established(this.#clock.now());
     const session = this.#options.open(socket, name);
     this.#session = session;
@@ -128,8 +127,7 @@ export class ActiveConnection {
       if (this.#machine.state === 'void') return;
       this.#session = undefined;
       this.#lastError = errorMessage(reason);
-      if ((reason as { code?: string }).code === 'EOF') log.info(`${name}: connection closed by peer`);
-      else log.warn(`${name}: connection dropped (${this.#lastError})`);
+      this.#log.dropped(name, reason);
       this.#options.closed?.(reason);
       this.#again(name);
     });
@@ -139,10 +137,7 @@ export class ActiveConnection {
   #again(name: string): void {
     this.#address = (this.#address + 1) % this.#addresses.length;
     this.#machine.disconnected(this.#clock.now());
-    const { backoff, times } = this.#machine;
-    if (backoff > times.minBackoff && backoff < times.maxBackoff) {
-      log.info(`${name}: waiting ${backoff / 1000} seconds before reconnect`);
-    }
+    this.#log.waiting(name);
     this.#arm();
   }
 
