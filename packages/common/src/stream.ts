@@ -13,6 +13,7 @@ import {
   OVSDB_PORT,
   type StreamAddress,
 } from './stream-name.js';
+import { claimPipe, securePipe } from './stream-pipe.js';
 import { type Alias, clearStale, listenUnix, shorten } from './stream-unix.js';
 import { RateLimit, vlog } from './vlog.js';
 
@@ -230,14 +231,16 @@ export async function listenStream(
   const address = parse(parsePassive, name, options);
   listening.total++;
   const accept = await acceptor(name, address.kind, onConnection);
-  const server = net.createServer(address.kind === 'unix' ? {} : TCP_OPTIONS, accept);
+  const server = net.createServer(address.kind === 'unix' ? {} : TCP_OPTIONS);
   const isFile = address.kind === 'unix' && process.platform !== 'win32';
   // Between bind(2) and listen(2) a socket's file is there and refuses: who waits for the file would meet that.
   // So it gets its name when it listens.
   const nascent = isFile ? `${address.path}.${process.pid}` : '';
   let alias: Alias | null = null;
   let inode = 0;
+  let giveUpPipe: (() => void) | null = null;
   try {
+    if (address.kind === 'unix' && !isFile) giveUpPipe = claimPipe(address.path);
     if (isFile) {
       await clearStale(address.path, () => connectSocket(address, 2000));
       fs.rmSync(nascent, { force: true });
@@ -247,10 +250,11 @@ export async function listenStream(
     if (isFile) {
       fs.renameSync(nascent, address.path);
       inode = fs.lstatSync(address.path).ino;
-    }
+    } else if (address.kind === 'unix') await securePipe(server, address.path);
   } catch (error) {
     server.close();
     alias?.release();
+    giveUpPipe?.();
     let code = errnoName(error);
     if (address.kind === 'unix') {
       // libuv reports a missing directory as EACCES.
@@ -262,6 +266,7 @@ export async function listenStream(
     }
     throw new OvsError(strerror(code), code, { cause: error });
   }
+  server.on('connection', accept);
   server.removeAllListeners('error');
   // accept(2) failing (EMFILE) must not end the daemon; the next connection gets its chance.
   server.on('error', () => {});
@@ -277,6 +282,7 @@ export async function listenStream(
       new Promise((resolve) => {
         // Not waiting for accepted connections: they belong to whom they were given to.
         server.close();
+        giveUpPipe?.();
         // Unless somebody has put another in its place.
         if (isFile && inode !== 0) {
           if (fs.lstatSync(address.path, { throwIfNoEntry: false })?.ino === inode)

@@ -30,7 +30,7 @@ function demo(t: ExecutionContext): Demo {
   t.teardown(() => {
     if (fs.existsSync(pidfile)) process.kill(pid(), 'SIGKILL');
     // Windows keeps what a process that is ending still has open.
-    fs.rmSync(dir, { recursive: true, force: true, maxRetries: 10 });
+    fs.rmSync(dir, { recursive: true, force: true, maxRetries: 30 });
   });
   return {
     dir,

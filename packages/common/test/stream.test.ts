@@ -1,7 +1,9 @@
 import test from 'ava';
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
+import { pipeAccess, sidText } from '../src/pipe-security.js';
 import { setLevels } from '../src/vlog.js';
 import { connectStream, listenStream } from '../src/stream.js';
 import { parseActive, parsePassive, pipeName } from '../src/stream-name.js';
@@ -127,4 +129,62 @@ needing(test, 'linux')('a relative name is relative to the run directory', async
   await listener.close();
   if (before === undefined) delete process.env['OVS_RUNDIR'];
   else process.env['OVS_RUNDIR'] = before;
+});
+
+needing(
+  test,
+  'root',
+  'linux',
+)('a stranger of this machine cannot connect', async (t) => {
+  const dir = tmpDir(t);
+  fs.chmodSync(dir, 0o755);
+  const file = path.join(dir, 's');
+  const listener = await listenStream(`punix:${file}`, echo);
+  const script = `require('net').connect(${JSON.stringify(file)}).on('error', (e) => console.log(e.code)).on('connect', () => console.log('in'))`;
+  const asNobody = { uid: 65534, gid: 65534, encoding: 'utf8' } as const;
+  const stranger = spawn(process.execPath, ['-e', script], {
+    ...asNobody,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const said = await new Promise<string>((resolve) => {
+    stranger.stdout.once('data', (d: Buffer) => resolve(d.toString()));
+  });
+  stranger.kill();
+  t.is(said, 'EACCES\n');
+  await listener.close();
+});
+
+const windows = process.platform === 'win32' ? test.serial : test.skip;
+
+windows('a pipe has a file that says it is served, and one server', async (t) => {
+  const dir = tmpDir(t);
+  const file = path.join(dir, 'x.ctl');
+  const first = await listenStream(`punix:${file}`, echo);
+  t.is(fs.readFileSync(file, 'utf8'), `${process.pid}\n`);
+  await t.throwsAsync(listenStream(`punix:${file}`, echo), { code: 'EADDRINUSE' });
+  t.is(await roundTrip(`unix:${file}`), 'hello');
+  await first.close();
+  t.false(fs.existsSync(file));
+  // What a killed server leaves is not in the way.
+  fs.writeFileSync(file, '999999\n');
+  const second = await listenStream(`punix:${file}`, echo);
+  t.is(await roundTrip(`unix:${file}`), 'hello');
+  await second.close();
+});
+
+windows('a pipe is for SYSTEM, administrators and who made it, and not for the network', async (t) => {
+  const file = path.join(tmpDir(t), 'y.ctl');
+  const listener = await listenStream(`punix:${file}`, echo);
+  t.regex(
+    pipeAccess(pipeName(file)),
+    /^D:P\(D;;[^;]+;;;NU\)\(A;;[^;]+;;;SY\)\(A;;[^;]+;;;BA\)\(A;;[^;]+;;;(S-1-[-\d]+|[A-Z]{2})\)$/,
+  );
+  t.is(await roundTrip(`unix:${file}`), 'hello');
+  await listener.close();
+});
+
+test('a security identifier in words', (t) => {
+  const bytes = Buffer.from('010500000000000515000000010000000200000003000000e9030000', 'hex');
+  t.is(sidText(bytes), 'S-1-5-21-1-2-3-1001');
+  t.is(sidText(Buffer.from('010100000000000512000000', 'hex')), 'S-1-5-18');
 });

@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import path from 'node:path';
 import { KeptSession } from '../../src/jsonrpc/kept-session.js';
 import { JsonRpcSession } from '../../src/jsonrpc/session.js';
-import { listenStream, type Listener } from '../../src/stream.js';
+import { listenStream } from '../../src/stream.js';
 import { FakeClock } from '../../src/testkit/fake-clock.js';
 import { tmpDir } from '../../src/testkit/tmp.js';
 import { observeLog, setLevels } from '../../src/vlog.js';
@@ -54,14 +54,13 @@ function keep(
   };
 }
 
-async function serve(
-  t: ExecutionContext,
-  file: string,
-): Promise<{ listener: Listener; sessions: JsonRpcSession[] }> {
-  const sessions: JsonRpcSession[] = [];
-  const listener = await listenStream(`punix:${file}`, (socket) => sessions.push(new JsonRpcSession(socket)));
+/** Serves at `file`; `accepted` resolves to the other end of the first connection. */
+async function serve(t: ExecutionContext, file: string): Promise<{ accepted: Promise<JsonRpcSession> }> {
+  let accept: (session: JsonRpcSession) => void;
+  const accepted = new Promise<JsonRpcSession>((resolve) => (accept = resolve));
+  const listener = await listenStream(`punix:${file}`, (socket) => accept(new JsonRpcSession(socket)));
   t.teardown(() => listener.close());
-  return { listener, sessions };
+  return { accepted };
 }
 
 test.serial('failures are told in the words of the peer, until they are many', async (t) => {
@@ -91,7 +90,7 @@ test.serial('failures are told in the words of the peer, until they are many', a
   clock.advance(8000);
   await open;
   failed = lost();
-  server.sessions[0]!.close();
+  (await server.accepted).close();
   t.deepEqual(await failed, ['connection closed by peer', false]);
   t.deepEqual(lines, [
     'INFO connected',
@@ -107,13 +106,11 @@ test.serial('silence is probed, and ends the connection when it goes on', async 
   const open = opened();
   kept.start();
   await open;
-  const asked = new Promise<void>((resolve) => {
-    server.sessions[0]!.onActivity(() => resolve());
-    server.sessions[0]!.setReading(true);
-  });
+  const other = await server.accepted;
+  const asked = new Promise<void>((resolve) => other.onActivity(resolve));
   clock.advance(5000);
   await asked;
-  server.sessions[0]!.setReading(false);
+  other.setReading(false);
   const lines = watch(t);
   const failed = lost();
   // The answer may have come before it stopped reading, and then another probe goes unanswered.
