@@ -98,6 +98,49 @@ export interface EncodedMessage {
   readonly xid: number;
 }
 
+/** What `sendInTurn` sends next: a message and a barrier in one buffer, or the other side would be woken twice. */
+class InTurn {
+  /** Transaction ids of what `take` gave last. */
+  sentXid = 0;
+  sentBarrier = 0;
+  private xid = 0;
+  private barrierXid = 0;
+  private bytes: Buffer | undefined;
+  private readonly barrier: Uint8Array;
+  private readonly next: () => EncodedMessage | undefined;
+  private readonly nextXid: () => number;
+
+  constructor(version: number, next: () => EncodedMessage | undefined, nextXid: () => number) {
+    this.barrier = encodeMessage({ type: 'barrier_request' }, version, 0);
+    this.next = next;
+    this.nextXid = nextXid;
+  }
+
+  prepare(): void {
+    const message = this.next();
+    this.bytes = undefined;
+    if (!message) return;
+    const length = message.bytes.length;
+    const bytes = Buffer.allocUnsafe(length + HEADER_LENGTH);
+    bytes.set(message.bytes);
+    bytes.set(this.barrier, length);
+    this.xid = message.xid;
+    this.barrierXid = this.nextXid();
+    bytes.writeUInt32BE(this.barrierXid, length + 4);
+    this.bytes = bytes;
+  }
+
+  take(): Buffer | undefined {
+    this.sentXid = this.xid;
+    this.sentBarrier = this.barrierXid;
+    return this.bytes;
+  }
+
+  parts(bytes: Buffer): Buffer[] {
+    return [bytes.subarray(0, -HEADER_LENGTH), bytes.subarray(-HEADER_LENGTH)];
+  }
+}
+
 /** `version 0x01` or `versions 0x01, 0x04`. */
 export function formatVersions(versions: number): string {
   const list: string[] = [];
@@ -225,14 +268,11 @@ export class OfConnection {
    * so that the first error is of the last message sent. Resolves to that error, or to undefined when all went well.
    * Rejects with `ConnectionError`.
    *
-   * @param next the next message, or undefined at the end; called when it is time to send it.
+   * @param next the next message, or undefined at the end; called when the one before it has been sent.
    */
   sendInTurn(next: () => EncodedMessage | undefined): Promise<ErrorReply | undefined> {
     return new Promise((resolve, reject) => {
-      let xid = 0;
       let failure: ErrorReply | undefined;
-      const barrier = encodeMessage({ type: 'barrier_request' }, this.version, 0);
-      const view = new DataView(barrier.buffer, barrier.byteOffset);
       const nothing = (): void => undefined;
       const message: Request = {
         onFrame: nothing,
@@ -242,8 +282,9 @@ export class OfConnection {
           else reject(e);
         },
       };
+      const ready = new InTurn(this.version, next, () => this.nextXid());
       const step = (): void => {
-        this.requests.delete(xid);
+        this.requests.delete(ready.sentXid);
         if (failure) {
           resolve(failure);
           return;
@@ -253,26 +294,28 @@ export class OfConnection {
           return;
         }
         try {
-          const encoded = next();
-          if (!encoded) {
+          const bytes = ready.take();
+          if (!bytes) {
             resolve(undefined);
             return;
           }
-          xid = encoded.xid;
-          const barrierXid = this.nextXid();
-          view.setUint32(4, barrierXid);
-          this.requests.set(xid, message);
-          this.requests.set(barrierXid, barrierRequest);
-          // One write for both, or the other side is woken twice.
-          this.stream.cork();
-          this.sendBytes(encoded.bytes);
-          this.sendBytes(barrier.slice());
-          this.stream.uncork();
+          this.requests.set(ready.sentXid, message);
+          this.requests.set(ready.sentBarrier, barrierRequest);
+          if (this.handlers.onSend) for (const part of ready.parts(bytes)) this.handlers.onSend(part);
+          this.stream.write(bytes);
+          // The other side is at work meanwhile.
+          ready.prepare();
         } catch (e) {
           reject(e instanceof Error ? e : new Error(String(e)));
         }
       };
       const barrierRequest: Request = { onFrame: nothing, resolve: step, reject };
+      try {
+        ready.prepare();
+      } catch (e) {
+        reject(e instanceof Error ? e : new Error(String(e)));
+        return;
+      }
       step();
     });
   }

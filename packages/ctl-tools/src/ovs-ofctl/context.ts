@@ -18,6 +18,7 @@ import type { Decoded } from '@ovs-node/openflow/messages/codec';
 import type { OfMessage, PhyPort } from '@ovs-node/openflow/messages/types';
 import { printMessage, type PrintOptions } from '@ovs-node/openflow/text/message';
 import { formatProtocols, PROTOCOLS, protocolRow } from '@ovs-node/openflow/text/protocols';
+import { TextOutput } from './input.js';
 
 const log = vlog('vconn');
 
@@ -143,26 +144,41 @@ export class OfctlContext {
 
   /** Sends a request and prints its replies, an error too. */
   async dump(sw: Switch, request: OfMessage): Promise<void> {
-    const frames: Uint8Array[] = [];
+    const out = new TextOutput();
+    // Names are asked for on connections of their own, once the request is on its way: replies wait for them.
+    const options = this.showNames ? undefined : { verbosity: this.settings.verbosity + 1 };
+    const waiting: Uint8Array[] = [];
     try {
-      await sw.connection.requestFrames(request, (bytes) => frames.push(bytes.slice()));
+      await sw.connection.requestFrames(request, (bytes) => {
+        if (options) out.add(printMessage(bytes, options));
+        else waiting.push(bytes.slice());
+      });
     } catch (e) {
-      if (e instanceof ErrorReply) frames.push(e.bytes);
-      else throw transactFailure(sw.name, e);
+      if (!(e instanceof ErrorReply)) {
+        out.flush();
+        throw transactFailure(sw.name, e);
+      }
+      waiting.push(e.bytes);
     }
-    const options = await this.printOptions(sw.name, 1);
-    process.stdout.write(frames.map((bytes) => printMessage(bytes, options)).join(''));
+    const named = options ?? (await this.printOptions(sw.name, 1));
+    for (const bytes of waiting) out.add(printMessage(bytes, named));
+    out.flush();
   }
 
   /** A request with its replies as values; an error ends the program. */
   async transact(sw: Switch, request: OfMessage): Promise<Decoded[]> {
     const replies: Decoded[] = [];
+    await this.eachReply(sw, request, (decoded) => replies.push(decoded));
+    return replies;
+  }
+
+  /** A request whose replies are handed over as they come; an error ends the program. */
+  async eachReply(sw: Switch, request: OfMessage, onReply: (decoded: Decoded) => void): Promise<void> {
     try {
-      await sw.connection.request(request, (decoded) => replies.push(decoded));
+      await sw.connection.request(request, onReply);
     } catch (e) {
       throw await this.requestFailure(sw, e);
     }
-    return replies;
   }
 
   /** What to throw for a request that failed; an error reply is printed. */

@@ -16,10 +16,12 @@ import type {
   FlowModCommand,
   FlowStats,
   MessageOf,
+  OfMessage,
 } from '@ovs-node/openflow/messages/types';
+import type { PrintOptions } from '@ovs-node/openflow/text/message';
 import type { OfctlContext, SortCriterion, Switch } from './context.js';
 import { sendFlowMods } from './flow-sender.js';
-import { forEachLine } from './input.js';
+import { forEachLine, TextOutput } from './input.js';
 
 /** Parses with the words of flow syntax turned into the end of the program. */
 export function parseOrFail<T>(parse: () => T): T {
@@ -154,15 +156,26 @@ export async function dumpFlows(c: OfctlContext, args: readonly string[]): Promi
     await c.dump(sw, request);
     return;
   }
-  const flows = (await c.transact(sw, request)).flatMap(({ msg }) =>
-    msg.type === 'multipart_reply' && msg.reply.type === 'flow' ? msg.reply.flows : [],
-  );
+  const line = (f: FlowStats, o: PrintOptions): string =>
+    // Ages are an extension that only the plain form shows.
+    ` ${formatFlow({ ...f, idleAge: -1, hardAge: -1 }, { ...o, stats: settings.stats })}\n`;
+  if (settings.sort.length === 0 && !c.showNames) {
+    const out = new TextOutput();
+    await c.eachReply(sw, request, ({ msg }) => {
+      for (const f of flowsOf(msg)) out.add(line(f, {}));
+    });
+    out.flush();
+    return;
+  }
+  const flows = (await c.transact(sw, request)).flatMap(({ msg }) => flowsOf(msg));
   const list =
     settings.sort.length === 0 ? flows : [...flows].sort((a, b) => compareFlows(a, b, settings.sort));
   const names = await c.printOptions(args[0], 0);
-  // Ages are an extension that only the plain form shows.
-  const lines = list.map(
-    (f) => ` ${formatFlow({ ...f, idleAge: -1, hardAge: -1 }, { ...names, stats: settings.stats })}\n`,
-  );
-  process.stdout.write(lines.join(''));
+  const out = new TextOutput();
+  for (const f of list) out.add(line(f, names));
+  out.flush();
+}
+
+function flowsOf(msg: OfMessage): readonly FlowStats[] {
+  return msg.type === 'multipart_reply' && msg.reply.type === 'flow' ? msg.reply.flows : [];
 }

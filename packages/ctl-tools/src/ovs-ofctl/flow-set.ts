@@ -4,7 +4,7 @@
  *
  *     table -> flows with one mask, masks by falling highest priority, else by arrival -> flows by arrival
  */
-import { Match } from '@ovs-node/flow/match';
+import type { Match } from '@ovs-node/flow/match';
 import { formatMatch } from '@ovs-node/flow/match-text';
 import type { PortMap } from '@ovs-node/flow/ports';
 import type { TableMap } from '@ovs-node/openflow/actions/row';
@@ -36,11 +36,24 @@ interface MaskGroup {
   readonly entries: Map<string, FlowEntry>;
 }
 
-/** A string that two arrays share exactly when they are equal. */
-function wordsKey(words: Uint32Array): string {
-  let key = '';
-  for (let i = 0; i < words.length; i++) if (words[i] !== 0) key += `${i}:${words[i].toString(36)},`;
-  return key;
+/** Strings that two matches share exactly when they have the same mask, and the same values. */
+function keysOf(match: Match): { mask: string; values: string } {
+  let mask = '';
+  let values = '';
+  const packed = match.packedWords;
+  if (packed) {
+    for (let i = 0; i < packed.length; i += 3) {
+      mask += `${packed[i]}:${packed[i + 2]},`;
+      values += `${packed[i + 1]},`;
+    }
+    return { mask, values };
+  }
+  for (const [word, bits] of match.mask.entries()) {
+    if (bits === 0) continue;
+    mask += `${word}:${bits},`;
+    values += `${match.key[word]},`;
+  }
+  return { mask, values };
 }
 
 export class FlowSet {
@@ -50,11 +63,11 @@ export class FlowSet {
   add(source: 0 | 1, tableId: number, match: Match, priority: number, version: FlowVersion): void {
     let groups = this.tables.get(tableId);
     if (!groups) this.tables.set(tableId, (groups = new Map()));
-    const mask = wordsKey(match.mask);
+    const { mask, values } = keysOf(match);
     let group = groups.get(mask);
     if (!group) groups.set(mask, (group = { highest: priority, entries: new Map() }));
     group.highest = Math.max(group.highest, priority);
-    const key = `${priority};${wordsKey(match.key)}`;
+    const key = `${priority};${values}`;
     let entry = group.entries.get(key);
     if (!entry) {
       entry = { tableId, match, priority, versions: [undefined, undefined] };

@@ -1,4 +1,4 @@
-/** Files and texts that commands read: lines, bytes in hexadecimal; and bytes as they print them. */
+/** Files and texts that commands read: lines, bytes in hexadecimal; text and bytes as they print them. */
 import fs from 'node:fs';
 import { errnoName, FatalError, strerror } from '@ovs-node/common/errors';
 
@@ -76,4 +76,21 @@ export function plainHexDump(bytes: Uint8Array): string {
     out += '\n';
   }
   return out;
+}
+
+const OUTPUT_PIECE = 1 << 16;
+
+/** Text for standard output, written in pieces big enough that their number does not count. */
+export class TextOutput {
+  private text = '';
+
+  add(text: string): void {
+    this.text += text;
+    if (this.text.length >= OUTPUT_PIECE) this.flush();
+  }
+
+  flush(): void {
+    if (this.text !== '') process.stdout.write(this.text);
+    this.text = '';
+  }
 }
