@@ -49,6 +49,41 @@ parse-flows - <<< add in_port=1,actions=drop|delete tcp|modify_strict udp,action
 parse-flows - <<< in_port=1,actions=drop|bad
 parse-flows /nonexistent/flows
 parse-flows - <<<
+parse-group group_id=1,type=all,bucket=output:1
+parse-group group_id=1,type=select,selection_method=hash,fields=ip_dst,bucket=weight:5,output:1,bucket=bucket_id:7,actions=output:2
+parse-group group_id=1,type=select,selection_method=hash,fields(ip_dst,nw_proto=5),bucket=output:1
+parse-group group_id=1,type=select,selection_method=hash,fields=eth_src=ff:ff:00:00:00:00,selection_method_param=5,bucket=output:1
+parse-group group_id=1,type=ff,bucket=watch_port:1,output:2,bucket=watch_group:5,drop
+parse-group group_id=1
+parse-group type=all
+parse-group group_id=1,type=nosuch
+parse-group group_id=1,type=all,bucket=
+parse-group group_id=all,type=all
+parse-group group_id=4294967295,type=all
+parse-group group_id=1,type=indirect,bucket=output:1,bucket=output:2
+parse-group group_id=1,type=indirect
+parse-group group_id=1,type=ff,bucket=output:1
+parse-group group_id=1,type=all,bucket=weight:5,output:1
+parse-group group_id=1,type=select,bucket=weight:0,output:1
+parse-group group_id=1,type=all,nosuch=5
+parse-group group_id=1,type=all,bucket=nosuch:5
+parse-group group_id=x,type=all
+parse-group group_id=1,type=all,command_bucket_id=5,bucket=output:1
+parse-group group_id=1,type=all,selection_method=hash,bucket=output:1
+parse-group group_id=1,type=select,selection_method=0123456789abcdef,bucket=output:1
+parse-group group_id=1,type=select,fields=ip_src,bucket=output:1
+parse-group group_id=1,type=select,selection_method_param=5,bucket=output:1
+parse-group group_id=1,type=all,bucket=watch_port:nosuch,output:1
+parse-group group_id=1,type=all,bucket=bucket_id=x,output:1
+parse-group 'group_id=1 type=all bucket=output:1 bucket=2'
+parse-group group_id=1,type=select,selection_method=hash,fields=nosuch,bucket=output:1
+parse-group
+-O OpenFlow11 parse-group group_id=1,type=all,bucket=output:1
+-O OpenFlow15 parse-group group_id=1,type=all,bucket=output:1
+add-group br0
+add-meter br0 x
+mod-table br0 1
+bundle br0
 parse-nxm <<< NXM_OF_IN_PORT(0001)|NXM_OF_ETH_TYPE(0800), NXM_OF_IP_SRC_W(c0a80000/ffff0000)|# comment||<any>|
 parse-nx-match <<< NXM_OF_IN_PORT(0001)
 -m parse-nxm <<< NXM_OF_IN_PORT(0001)|NXM_NX_REG0_W(00000001/0000000f)|
@@ -175,6 +210,8 @@ replace-flows br0 /nonexistent/file
 del-flows br0 bad=
 dump-flows br0 priority=5
 dump-aggregate br0 actions=5
+list-commands
+--help
 --version
 `;
 
@@ -359,6 +396,117 @@ const SWITCH = String.raw`
 -O @V ping br0
 -O @V benchmark br0 10 5
 -O @V benchmark br0 10 0
+-O @V add-group br0 group_id=1,type=all,bucket=output:1
+-O @V add-group br0 group_id=2,type=select,bucket=weight:5,output:1,bucket=output:p2
+-O @V add-group br0 group_id=2,type=select,bucket=output:1
+-O @V add-group br0 group_id=3,type=ff,bucket=watch_port:p1,output:2,bucket=watch_group:1,drop
+-O @V add-group br0 group_id=4,type=indirect,bucket=output:1
+-O @V add-group br0 group_id=5,type=select,selection_method=hash,fields=ip_dst,bucket=output:1
+-O @V add-group br0 group_id=6,type=all,bucket=actions=set_field:1->reg0,resubmit(,3)
+-O @V add-group br0 bad
+-O @V add-group br0 group_id=9
+-O @V add-group br0 - <<< group_id=10,type=all|# comment|group_id=11,type=all,bucket=drop
+-O @V add-groups br0 - <<< group_id=12,type=all|modify group_id=10,type=indirect,bucket=output:1|add_or_mod group_id=13,type=all|delete group_id=11|
+-O @V add-groups br0 - <<< group_id=12,type=all|
+-O @V add-groups br0 - <<< insert_bucket group_id=10,command_bucket_id=last,bucket=bucket_id:5,output:1|
+-O @V dump-groups br0
+-O @V --names dump-groups br0
+-O @V -m dump-groups br0
+-O @V dump-groups br0 2
+-O @V dump-groups br0 ALL
+-O @V dump-groups br0 nosuch
+-O @V dump-group-stats br0
+-O @V dump-group-stats br0 group_id=2
+-O @V dump-group-stats br0 group_id=99
+-O @V dump-group-stats br0 2
+-O @V dump-group-features br0
+-O @V mod-group br0 group_id=1,type=all,bucket=output:2
+-O @V mod-group br0 group_id=99,type=all
+-O @V --may-create mod-group br0 group_id=98,type=all
+-O @V insert-buckets br0 group_id=2,command_bucket_id=last,bucket=bucket_id:7,output:3
+-O @V insert-buckets br0 group_id=2,bucket=output:3
+-O @V remove-buckets br0 group_id=2,command_bucket_id=7
+-O @V remove-buckets br0 group_id=2
+-O @V dump-groups br0
+-O @V add-flow br0 in_port=1,actions=group:1
+-O @V dump-flows br0 out_group=1
+-O @V del-groups br0 group_id=1
+-O @V del-groups br0 group_id=1,type=all
+-O @V del-groups br0 2
+-O @V del-groups br0 - <<< group_id=2|group_id=3|
+-O @V dump-groups br0
+-O @V --bundle add-groups br0 - <<< group_id=50,type=all|group_id=51,type=all,bucket=output:1|
+-O @V --bundle add-groups br0 - <<< group_id=52,type=all|group_id=50,type=all|
+-O @V del-groups br0
+-O @V dump-groups br0
+-O @V add-meter br0 meter=1,kbps,burst,stats,bands=type=drop,rate=100,burst_size=50
+-O @V add-meter br0 meter=2,pktps,band=type=drop,rate=5
+-O @V add-meter br0 meter=2,pktps,band=type=drop,rate=5
+-O @V add-meter br0 meter=3,kbps,bands=type=dscp_remark,rate=10,prec_level=14
+-O @V add-meter br0 meter=4,kbps,bands=type=drop,rate=1,type=drop,rate=2
+-O @V add-meter br0 meter=5,kbps
+-O @V dump-meters br0
+-O @V dump-meter br0 meter=1
+-O @V dump-meters br0 1
+-O @V meter-stats br0
+-O @V meter-stats br0 meter=1
+-O @V meter-stats br0 meter=99
+-O @V meter-features br0
+-O @V mod-meter br0 meter=1,pktps,bands=type=drop,rate=7
+-O @V mod-meter br0 meter=99,pktps,bands=type=drop,rate=7
+-O @V add-flow br0 in_port=1,actions=meter:1,output:2
+-O @V del-meter br0 meter=1
+-O @V del-meters br0
+-O @V dump-meters br0
+-O @V dump-table-features br0
+-O @V dump-table-desc br0
+-O @V mod-table br0 3 drop
+-O @V mod-table br0 3 evict
+-O @V mod-table br0 3 vacancy:20,80
+-O @V mod-table br0 3 noevict
+-O @V mod-table br0 3 novacancy
+-O @V mod-table br0 3 name:foo
+-O @V --names dump-flows br0 table=foo
+-O @V mod-table br0 foo name:
+-O @V mod-table br0 3 nosuch
+-O @V mod-table br0 nosuch drop
+-O @V mod-table br0 all name:foo
+-O @V queue-get-config br0
+-O @V queue-get-config br0 p1
+-O @V queue-get-config br0 1 3
+-O @V queue-get-config br0 nosuch
+-O @V add-tlv-map br0 '{class=0xffff,type=0,len=4}->tun_metadata0,{class=0xffff,type=1,len=8}->tun_metadata1'
+-O @V add-tlv-map br0 '{class=0xffff,type=0,len=4}->tun_metadata0'
+-O @V dump-tlv-map br0
+-O @V del-tlv-map br0 '{class=0xffff,type=0,len=4}->tun_metadata0'
+-O @V del-tlv-map br0
+-O @V dump-tlv-map br0
+-O @V add-tlv-map br0 bad
+-O @V dump-ipfix-bridge br0
+-O @V dump-ipfix-flow br0
+-O @V ct-flush-zone br0 5
+-O @V ct-flush-zone br0 nosuch
+-O @V ct-flush br0
+-O @V ct-flush br0 zone=5
+-O @V ct-flush br0 zone=5 ct_nw_src=10.0.0.1,ct_nw_proto=6 ct_nw_dst=10.0.0.2
+-O @V ct-flush br0 zone=x
+-O @V ct-flush br0 bad
+-O @V ct-flush br0 '' ct_ipv6_src=::1
+-O @V --bundle add-flow br0 in_port=1,actions=2
+-O @V --bundle add-flows br0 - <<< in_port=2,actions=1|delete in_port=1|
+-O @V --bundle add-flows br0 - <<< in_port=3,actions=1|actions=group:77|actions=3|
+-O @V --bundle mod-flows br0 in_port=2,actions=3
+-O @V --bundle replace-flows br0 - <<< tcp,actions=drop|udp,actions=1|
+-O @V --bundle --no-stats dump-flows br0
+-O @V --bundle del-flows br0
+-O @V bundle br0 - <<< flow add in_port=1,actions=2|flow in_port=2,actions=1|group group_id=1,type=all|group add group_id=2,type=all|packet-out in_port=1 packet=505400000007505400000005080000 actions=2|flow delete in_port=2|
+-O @V bundle br0 - <<< flow in_port=3,actions=2|group group_id=1,type=all|
+-O @V bundle br0 - <<< nosuch in_port=3,actions=2
+-O @V bundle br0 - <<< flow bad
+-O @V bundle br0 /nonexistent/file
+-O @V --no-stats dump-flows br0
+-O @V --bundle del-groups br0
+-O @V --bundle del-flows br0
 -F nxm dump-flows br0
 -F openflow10 dump-flows br0
 -F openflow10-table_id dump-flows br0

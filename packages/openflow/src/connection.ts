@@ -81,6 +81,8 @@ interface Request {
   readonly reject: (error: Error) => void;
 }
 
+/** Messages of `sendSoon` go when they are this many bytes together. */
+const SEND_PIECE = 1 << 16;
 const OFPT_ERROR = 1;
 /** Message types of multipart (statistics) replies, in OpenFlow 1.0 and later. */
 const MULTIPART_REPLY_10 = 17;
@@ -165,6 +167,10 @@ export class OfConnection {
   private paused = false;
   private closed = false;
   private readonly requests = new Map<number, Request>();
+  private unsent: Uint8Array[] = [];
+  private unsentBytes = 0;
+  /** Takes errors that answer no request, instead of `onMessage`. */
+  onError: ((error: ErrorReply, xid: number) => void) | undefined;
 
   /**
    * Takes over `stream`, which is connected, and sends a hello.
@@ -219,9 +225,45 @@ export class OfConnection {
   /** Sends a message that is encoded already; the connection owns `bytes` from here. */
   sendBytes(bytes: Uint8Array): void {
     if (this.closed) return;
+    this.flush();
     this.handlers.onSend?.(bytes);
     sent.total++;
     this.stream.write(bytes);
+  }
+
+  /** As `sendBytes`, but may wait for others to go with: `flush` or the next other message sends it. */
+  sendSoon(bytes: Uint8Array): void {
+    if (this.closed) return;
+    this.handlers.onSend?.(bytes);
+    this.unsent.push(bytes);
+    this.unsentBytes += bytes.length;
+    if (this.unsentBytes >= SEND_PIECE) this.flush();
+  }
+
+  /** Sends what `sendSoon` holds back. */
+  flush(): void {
+    if (this.unsentBytes === 0) return;
+    const bytes = Buffer.concat(this.unsent, this.unsentBytes);
+    this.unsent = [];
+    this.unsentBytes = 0;
+    if (!this.closed) this.stream.write(bytes);
+  }
+
+  /** Resolves when the other side has taken nearly all that was sent, or the connection has ended. */
+  drained(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.closed || !this.stream.writableNeedDrain) {
+        resolve();
+        return;
+      }
+      const done = (): void => {
+        this.stream.removeListener('drain', done);
+        this.stream.removeListener('close', done);
+        resolve();
+      };
+      this.stream.once('drain', done);
+      this.stream.once('close', done);
+    });
   }
 
   /**
@@ -249,9 +291,10 @@ export class OfConnection {
   }
 
   /**
-   * As `request`, for replies that are many: hands each over as it came, borrowed and not decoded.
+   * As `request`, for replies that are many: hands each over as it came, borrowed and not decoded. A multipart request
+   * may be several messages, all but the last with `more`.
    */
-  requestFrames(msg: OfMessage, onFrame: (bytes: Uint8Array) => void): Promise<void> {
+  requestFrames(msgs: OfMessage | readonly OfMessage[], onFrame: (bytes: Uint8Array) => void): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.closed) {
         reject(new ConnectionError('connection closed', 'EOF'));
@@ -259,7 +302,8 @@ export class OfConnection {
       }
       const xid = this.nextXid();
       this.requests.set(xid, { onFrame, resolve, reject });
-      this.send(msg, xid);
+      for (const msg of Array.isArray(msgs) ? (msgs as readonly OfMessage[]) : [msgs as OfMessage])
+        this.send(msg, xid);
     });
   }
 
@@ -452,6 +496,10 @@ export class OfConnection {
       return;
     }
     const request = this.requests.get(xid);
+    if (!request && msg.type === 'error' && this.onError) {
+      this.onError(new ErrorReply(msg.error, bytes.slice()), xid);
+      return;
+    }
     if (!request || msg.type === 'packet_in' || msg.type === 'flow_removed' || msg.type === 'port_status') {
       if (msg.type !== 'hello') this.handlers.onMessage?.(decoded, bytes);
       return;

@@ -14,6 +14,18 @@ import {
   printError,
 } from './codec-commands.js';
 import type { OfctlContext } from './context.js';
+import { bundle } from './bundle-command.js';
+import { ctFlush, ctFlushZone, dumpTlvMap, queueGetConfig, tlvMap } from './extension-commands.js';
+import {
+  addGroups,
+  dumpGroups,
+  dumpGroupStats,
+  groupMod,
+  modGroup,
+  parseGroupCommand,
+} from './group-commands.js';
+import { dumpMeters, meterFeatures, meterMod } from './meter-commands.js';
+import { dumpTableDesc, dumpTableFeatures, modTable } from './table-commands.js';
 import { addFlows, dumpAggregate, dumpFlows, flowMod } from './flow-commands.js';
 import { diffFlows, replaceFlows } from './flow-set-commands.js';
 import { composePacketCommand, ofpParsePcap, parsePacket, parsePcap } from './packet-commands.js';
@@ -90,6 +102,14 @@ export const COMMANDS: readonly OfctlCommand[] = [
     'switch',
     ['dump-tables SWITCH', 'print table stats'],
   ]),
+  row('dump-table-features', 'switch', [1, 1], dumpTableFeatures, [
+    'switch',
+    ['dump-table-features SWITCH', 'print table features'],
+  ]),
+  row('dump-table-desc', 'switch', [1, 1], dumpTableDesc, [
+    'switch',
+    ['dump-table-desc SWITCH', 'print table description (OF1.4+)'],
+  ]),
   row('dump-flows', 'switch', [1, 2], dumpFlows, [
     'switch',
     ['dump-flows SWITCH', 'print all flow entries'],
@@ -103,6 +123,10 @@ export const COMMANDS: readonly OfctlCommand[] = [
   row('queue-stats', 'switch [port [queue]]', [1, 3], queueStats, [
     'switch',
     ['queue-stats SWITCH [PORT [QUEUE]]', 'dump queue stats'],
+  ]),
+  row('queue-get-config', 'switch [port [queue]]', [1, 3], queueGetConfig, [
+    'switch',
+    ['queue-get-config SWITCH [PORT]', 'print queue config for PORT'],
   ]),
   writing('add-flow', 'switch flow', [2, 2], (c, args) => flowMod(c, args, 'add'), [
     'switch',
@@ -134,6 +158,32 @@ export const COMMANDS: readonly OfctlCommand[] = [
     'switch',
     ['diff-flows SOURCE1 SOURCE2', 'compare flows from two sources'],
   ]),
+  writing('add-meter', 'switch meter', [2, 2], (c, args) => meterMod(c, args, 'add'), [
+    'switch',
+    ['add-meter SWITCH METER', 'add meter described by METER'],
+  ]),
+  writing('mod-meter', 'switch meter', [2, 2], (c, args) => meterMod(c, args, 'modify'), [
+    'switch',
+    ['mod-meter SWITCH METER', 'modify specific METER'],
+  ]),
+  writing('del-meter', 'switch meter', [1, 2], (c, args) => meterMod(c, args, 'delete')),
+  writing('del-meters', 'switch', [1, 2], (c, args) => meterMod(c, args, 'delete'), [
+    'switch',
+    ['del-meters SWITCH [METER]', 'delete meters matching METER'],
+  ]),
+  row('dump-meter', 'switch meter', [1, 2], (c, args) => dumpMeters(c, args, 'meter_config')),
+  row('dump-meters', 'switch', [1, 2], (c, args) => dumpMeters(c, args, 'meter_config'), [
+    'switch',
+    ['dump-meters SWITCH [METER]', 'print METER configuration'],
+  ]),
+  row('meter-stats', 'switch [meter]', [1, 2], (c, args) => dumpMeters(c, args, 'meter'), [
+    'switch',
+    ['meter-stats SWITCH [METER]', 'print meter statistics'],
+  ]),
+  row('meter-features', 'switch', [1, 1], meterFeatures, [
+    'switch',
+    ['meter-features SWITCH', 'print meter features'],
+  ]),
   writing('packet-out', 'switch "in_port=<port> packet=<hex data> actions=..."', [2, MANY], packetOut, [
     'switch',
     ['packet-out SWITCH IN_PORT ACTIONS PACKET...\n', 'execute ACTIONS on PACKET'],
@@ -150,6 +200,12 @@ export const COMMANDS: readonly OfctlCommand[] = [
     'switch',
     ['mod-port SWITCH IFACE ACT', 'modify port behavior'],
   ]),
+  writing('mod-table', 'switch mod', [3, 3], modTable, [
+    'switch',
+    ['mod-table SWITCH MOD', 'modify flow table behavior'],
+    ['    OF1.1/1.2 MOD: controller, continue, drop', ''],
+    ['    OF1.4+ MOD: evict, noevict, vacancy:low,high, novacancy', ''],
+  ]),
   row('get-frags', 'switch', [1, 1], getFrags, [
     'switch',
     ['get-frags SWITCH', 'print fragment handling behavior'],
@@ -165,6 +221,23 @@ export const COMMANDS: readonly OfctlCommand[] = [
     'controller',
     ['benchmark TARGET N COUNT', 'bandwidth of COUNT N-byte echos'],
   ]),
+  row('dump-ipfix-bridge', 'switch', [1, 1], (c, [sw]) => dumpStats(c, sw, { type: 'ipfix_bridge' }), [
+    'switch',
+    ['dump-ipfix-bridge SWITCH', 'print ipfix stats of bridge'],
+  ]),
+  row('dump-ipfix-flow', 'switch', [1, 1], (c, [sw]) => dumpStats(c, sw, { type: 'ipfix_flow' }), [
+    'switch',
+    ['dump-ipfix-flow SWITCH', 'print flow ipfix of a bridge'],
+  ]),
+  row('ct-flush-zone', 'switch zone', [2, 2], ctFlushZone, [
+    'switch',
+    ['ct-flush-zone SWITCH ZONE', 'flush conntrack entries in ZONE'],
+  ]),
+  row('ct-flush', 'switch [zone=N] [ct-orig-tuple [ct-reply-tuple]]', [1, 4], ctFlush, [
+    'switch',
+    ['ct-flush SWITCH [ZONE] [CT_ORIG_TUPLE [CT_REPLY_TUPLE]]\n', 'flush conntrack entries specified'],
+    [' '.repeat(28) + 'by CT_ORIG/REPLY_TUPLE and ZONE', ''],
+  ]),
   writing('ofp-parse', 'file', [1, 1], ofpParse, [
     'other',
     ['ofp-parse FILE', 'print messages read from FILE'],
@@ -173,11 +246,61 @@ export const COMMANDS: readonly OfctlCommand[] = [
     'other',
     ['ofp-parse-pcap PCAP', 'print OpenFlow read from PCAP'],
   ]),
+  writing('add-group', 'switch group', [1, 2], (c, args) => groupMod(c, args, 'add'), [
+    'switch',
+    ['add-group SWITCH GROUP', 'add group described by GROUP'],
+  ]),
+  writing('add-groups', 'switch file', [2, 2], addGroups, [
+    'switch',
+    ['add-groups SWITCH FILE', 'add group from FILE'],
+  ]),
+  writing('mod-group', 'switch group', [1, 2], modGroup, [
+    'switch',
+    ['[--may-create] mod-group SWITCH GROUP   modify specific group', ''],
+  ]),
+  writing('del-groups', 'switch [group]', [1, 2], (c, args) => groupMod(c, args, 'delete'), [
+    'switch',
+    ['del-groups SWITCH [GROUP]', 'delete matching GROUPs'],
+  ]),
+  writing('insert-buckets', 'switch [group]', [1, 2], (c, args) => groupMod(c, args, 'insert_bucket'), [
+    'switch',
+    ['insert-buckets SWITCH [GROUP] add buckets to GROUP', ''],
+  ]),
+  writing('remove-buckets', 'switch [group]', [1, 2], (c, args) => groupMod(c, args, 'remove_bucket'), [
+    'switch',
+    ['remove-buckets SWITCH [GROUP] remove buckets from GROUP', ''],
+  ]),
+  row('dump-groups', 'switch [group]', [1, 2], dumpGroups, [
+    'switch',
+    ['dump-groups SWITCH [GROUP]', 'print group description'],
+  ]),
+  row('dump-group-stats', 'switch [group]', [1, 2], dumpGroupStats, [
+    'switch',
+    ['dump-group-stats SWITCH [GROUP]', 'print group statistics'],
+  ]),
+  row('dump-group-features', 'switch', [1, 1], (c, [sw]) => dumpStats(c, sw, { type: 'group_features' }), [
+    'switch',
+    ['dump-group-features SWITCH', 'print group features'],
+  ]),
+  writing('bundle', 'switch file', [2, 2], bundle),
+  row('add-tlv-map', 'switch map', [2, 2], (c, args) => tlvMap(c, args, 'add'), [
+    'switch',
+    ['add-tlv-map SWITCH MAP', 'add TLV option MAPpings'],
+  ]),
+  row('del-tlv-map', 'switch [map]', [1, 2], (c, args) => tlvMap(c, args, 'delete'), [
+    'switch',
+    ['del-tlv-map SWITCH [MAP] delete TLV option MAPpings', ''],
+  ]),
+  row('dump-tlv-map', 'switch', [1, 1], dumpTlvMap, [
+    'switch',
+    ['dump-tlv-map SWITCH      print TLV option mappings', ''],
+  ]),
   // `help` is answered with the options, where the text is made.
   row('help', '', [0, MANY], () => undefined),
   row('list-commands', '', [0, MANY], listCommands),
   writing('parse-flow', '', [1, 1], parseFlow),
   writing('parse-flows', '', [1, 1], parseFlows),
+  writing('parse-group', '', [1, 1], parseGroupCommand),
   writing('parse-nx-match', '', [0, 0], parseNxm),
   writing('parse-nxm', '', [0, 0], parseNxm),
   writing('parse-oxm', '', [1, 1], parseOxm),

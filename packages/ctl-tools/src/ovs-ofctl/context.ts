@@ -17,7 +17,12 @@ import {
 import type { Decoded } from '@ovs-node/openflow/messages/codec';
 import type { OfMessage, PhyPort } from '@ovs-node/openflow/messages/types';
 import { printMessage, type PrintOptions } from '@ovs-node/openflow/text/message';
-import { formatProtocols, PROTOCOLS, protocolRow } from '@ovs-node/openflow/text/protocols';
+import {
+  formatProtocols,
+  PROTOCOLS,
+  protocolRow,
+  protocolsOfVersions,
+} from '@ovs-node/openflow/text/protocols';
 import { TextOutput } from './input.js';
 
 const log = vlog('vconn');
@@ -39,6 +44,10 @@ export interface Settings {
   readd: boolean;
   /** compose-packet writes a capture file. */
   pcap: boolean;
+  /** --bundle: modifications are one transaction. */
+  bundle: boolean;
+  /** --may-create: a group that is modified may be new. */
+  mayCreate: boolean;
   color: 'always' | 'never' | 'auto';
   stats: boolean;
   /** Undefined: accept names, and show them on a terminal. */
@@ -54,6 +63,8 @@ export interface Settings {
 export interface Switch {
   readonly connection: OfConnection;
   readonly name: string;
+  /** The stream it goes over. */
+  readonly streamName: string;
   /** The protocol (a bit of `PROTO`) in use for flows. */
   protocol: number;
 }
@@ -93,7 +104,7 @@ export class OfctlContext {
             log.dbg(() => `${name}: negotiated OpenFlow version 0x${version.toString(16).padStart(2, '0')}`);
             const protocol = PROTOCOLS.find((p) => p.version === version)?.bit ?? PROTO.OF10_STD;
             // The connection's constructor has returned by now: nothing is received before the next turn.
-            resolve({ connection, name: target, protocol });
+            resolve({ connection, name: target, streamName: name, protocol });
           },
           onClose: (reason) => {
             if (!ready) reject(connectFailure(target, name, reason));
@@ -181,6 +192,19 @@ export class OfctlContext {
     }
   }
 
+  /** As `eachReply`, for replies that are not looked into, or by others. */
+  async eachFrame(
+    sw: Switch,
+    request: OfMessage | readonly OfMessage[],
+    onFrame: (bytes: Uint8Array) => void,
+  ): Promise<void> {
+    try {
+      await sw.connection.requestFrames(request, onFrame);
+    } catch (e) {
+      throw await this.requestFailure(sw, e);
+    }
+  }
+
   /** What to throw for a request that failed; an error reply is printed. */
   async requestFailure(sw: Switch, e: unknown): Promise<Error> {
     if (!(e instanceof ErrorReply)) return transactFailure(sw.name, e);
@@ -233,12 +257,28 @@ export class OfctlContext {
   }
 
   ports(target: string): Promise<PortMap> {
-    return remember(this.portMaps, target, async () => {
-      const sw = await this.connect(target);
-      const list = await this.fetchPorts(sw);
-      sw.connection.close();
-      return nameMap(list.map((p) => [p.portNo, p.name]));
-    });
+    return remember(this.portMaps, target, async () =>
+      nameMap((await this.portsOf(target)).map((p) => [p.portNo, p.name])),
+    );
+  }
+
+  /** The ports of a switch, over a connection of their own. */
+  async portsOf(target: string): Promise<readonly PhyPort[]> {
+    const sw = await this.connect(target);
+    const list = await this.fetchPorts(sw);
+    sw.connection.close();
+    return list;
+  }
+
+  /** Names of tables, where text may use them. */
+  async acceptTables(target: string): Promise<TableMap | undefined> {
+    return this.settings.names === false ? undefined : this.tables(target);
+  }
+
+  /** Restricts the versions that connections from now on may use. */
+  allowVersions(versions: number): void {
+    this.settings.versions = versions;
+    this.settings.protocols = protocolsOfVersions(versions);
   }
 
   tables(target: string): Promise<TableMap> {
@@ -390,6 +430,7 @@ function connectFailure(target: string, name: string, reason: Error | undefined)
 
 /** The error of a connection that broke in the middle of a request. */
 export function transactFailure(target: string, e: unknown): Error {
+  if (e instanceof FatalError) return e;
   if (e instanceof ConnectionError || (e instanceof Error && 'code' in e)) {
     const code = errnoName(e);
     const text = (e as ConnectionError).code === 'EOF' ? 'End of file' : strerror(code);

@@ -10,6 +10,7 @@ import {
   splitCommand,
 } from '@ovs-node/openflow/text/flow';
 import { protocolRow } from '@ovs-node/openflow/text/protocols';
+import { OF15 } from '@ovs-node/openflow/version';
 import type {
   FlowFilter,
   FlowMod,
@@ -20,7 +21,7 @@ import type {
 } from '@ovs-node/openflow/messages/types';
 import type { PrintOptions } from '@ovs-node/openflow/text/message';
 import type { OfctlContext, SortCriterion, Switch } from './context.js';
-import { sendFlowMods } from './flow-sender.js';
+import { sendFlowMods } from './mod-sender.js';
 import { forEachLine, TextOutput } from './input.js';
 
 /** Parses with the words of flow syntax turned into the end of the program. */
@@ -156,9 +157,10 @@ export async function dumpFlows(c: OfctlContext, args: readonly string[]): Promi
     await c.dump(sw, request);
     return;
   }
+  // Before 1.5 ages are an extension, which only the plain form shows.
+  const hasAges = sw.connection.version >= OF15;
   const line = (f: FlowStats, o: PrintOptions): string =>
-    // Ages are an extension that only the plain form shows.
-    ` ${formatFlow({ ...f, idleAge: -1, hardAge: -1 }, { ...o, stats: settings.stats })}\n`;
+    ` ${formatFlow(hasAges ? f : { ...f, idleAge: -1, hardAge: -1 }, { ...o, stats: settings.stats })}\n`;
   if (settings.sort.length === 0 && !c.showNames) {
     const out = new TextOutput();
     await c.eachReply(sw, request, ({ msg }) => {

@@ -9,7 +9,7 @@ import { ALL_TABLES, type FlowMod, GROUP_ANY } from '@ovs-node/openflow/messages
 import type { OfctlContext, Switch } from './context.js';
 import { filterRequest, parseFlowFile } from './flow-commands.js';
 import { type FlowEntry, FlowSet, type FlowVersion, formatVersion, sameVersion } from './flow-set.js';
-import { sendFlowMods } from './flow-sender.js';
+import { sendFlowMods } from './mod-sender.js';
 
 type Names = Awaited<ReturnType<OfctlContext['acceptNames']>>;
 

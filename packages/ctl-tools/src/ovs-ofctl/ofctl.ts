@@ -18,20 +18,11 @@ import {
   versionsOfProtocols,
 } from '@ovs-node/openflow/text/protocols';
 import { OF10, versionFromName } from '@ovs-node/openflow/version';
+import { bundleVersions } from './versions.js';
 import { OfctlContext, type Settings } from './context.js';
 import { COMMANDS, type OfctlCommand } from './commands.js';
 import { helpText } from './help.js';
 import { startMonitor } from './monitor.js';
-
-/** Commands of the peer that are still to come, so that they are refused by name. */
-const LATER = new Set(
-  (
-    'dump-table-features dump-table-desc queue-get-config add-meter mod-meter del-meter del-meters dump-meter ' +
-    'dump-meters meter-stats meter-features mod-table dump-ipfix-bridge dump-ipfix-flow ct-flush-zone ct-flush ' +
-    'add-group add-groups mod-group del-groups insert-buckets remove-buckets dump-groups dump-group-stats ' +
-    'dump-group-features bundle add-tlv-map del-tlv-map dump-tlv-map parse-group'
-  ).split(' '),
-);
 
 function parseVersions(text: string): number {
   let versions = 0;
@@ -81,9 +72,6 @@ const PACKET_IN_FORMATS: Readonly<Record<string, Settings['packetInFormat']>> = 
 };
 
 function ownOptions(s: Settings): OptionSpec[] {
-  const refuse = (what: string) => (): never => {
-    throw new FatalError(`${what} is not supported yet`);
-  };
   return [
     {
       name: 'timeout',
@@ -117,9 +105,9 @@ function ownOptions(s: Settings): OptionSpec[] {
     { name: 'no-names', apply: () => void (s.names = false) },
     { name: 'stats', apply: () => void (s.stats = true) },
     { name: 'no-stats', apply: () => void (s.stats = false) },
-    { name: 'bundle', apply: refuse('--bundle') },
+    { name: 'bundle', apply: () => void (s.bundle = true) },
     { name: 'color', arg: 'optional', apply: (v) => void (s.color = parseColor(v)) },
-    { name: 'may-create', apply: () => undefined },
+    { name: 'may-create', apply: () => void (s.mayCreate = true) },
     { name: 'pcap', apply: () => void (s.pcap = true) },
     // What compose-packet does anyway.
     { name: 'raw', apply: () => undefined },
@@ -142,6 +130,8 @@ function defaultSettings(): Settings {
     readOnly: false,
     readd: false,
     pcap: false,
+    bundle: false,
+    mayCreate: false,
     color: 'never',
     stats: true,
     names: undefined,
@@ -155,6 +145,7 @@ function defaultSettings(): Settings {
 
 /** What follows from all options together. @throws FatalError */
 function settle(settings: Settings): OfctlContext {
+  if (settings.bundle) settings.versions = bundleVersions(settings.versions);
   const byVersion = protocolsOfVersions(settings.versions);
   if ((settings.protocols & byVersion) === 0) {
     throw new FatalError(
@@ -195,7 +186,6 @@ async function main(args: string[]): Promise<number> {
   );
   const context = settle(settings);
   const name = line.operands[0];
-  if (name !== undefined && LATER.has(name)) throw new FatalError(`'${name}' command is not supported yet`);
   const { spec, args: words } = findCommand(COMMANDS, line.operands);
   if (name === 'help') throw new EarlyExit(helpText());
   if (settings.readOnly && (spec as OfctlCommand).writes) {

@@ -7,7 +7,7 @@ import { formatProtocols, PROTOCOLS, protocolRow } from '@ovs-node/openflow/text
 import { putMessage } from '@ovs-node/openflow/messages/codec';
 import { Writer } from '@ovs-node/openflow/wire';
 import { type FlowList, parseFlowFile, parseOrFail } from './flow-commands.js';
-import { flowModMessage } from './flow-sender.js';
+import { flowModMessage } from './mod-sender.js';
 import type { OfctlContext } from './context.js';
 
 function printFlows(c: OfctlContext, list: FlowList): void {

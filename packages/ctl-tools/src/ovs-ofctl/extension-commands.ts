@@ -1,0 +1,102 @@
+/** Commands of Nicira's extensions: TLV map, flushing of connections, statistics of IPFIX; and queue-get-config. */
+import { FatalError } from '@ovs-node/common/errors';
+import { PROTO_NXM_OXM_ANY } from '@ovs-node/flow/field-types';
+import { OFPP } from '@ovs-node/flow/ports';
+import type { CtFlushTuple, TlvTableCommand } from '@ovs-node/openflow/messages/extension-types';
+import { parseTlvMappings } from '@ovs-node/openflow/text/parse-extensions';
+import { parseCtTuple } from '@ovs-node/netlink/text/conntrack-text';
+import { OF10, OF14 } from '@ovs-node/openflow/version';
+import type { OfctlContext } from './context.js';
+import { parseOrFail } from './flow-commands.js';
+
+/** add-tlv-map, del-tlv-map. */
+export async function tlvMap(
+  c: OfctlContext,
+  [target, text]: readonly string[],
+  command: TlvTableCommand,
+): Promise<void> {
+  const mappings = parseOrFail(() => parseTlvMappings(text ?? ''));
+  const sw = await c.connectForFlowMods(target, PROTO_NXM_OXM_ANY);
+  await c.noReply(sw, {
+    type: 'tlv_table_mod',
+    command: text === undefined ? 'clear' : command,
+    mappings,
+  });
+}
+
+export async function dumpTlvMap(c: OfctlContext, [target]: readonly string[]): Promise<void> {
+  await c.dump(await c.connect(target), { type: 'tlv_table_request' });
+}
+
+export async function ctFlushZone(c: OfctlContext, [target, text]: readonly string[]): Promise<void> {
+  const zone = /^(?:0x[0-9a-f]+|\d+)$/i.test(text) ? Number(text) : NaN;
+  if (!(zone <= 0xffff)) throw new FatalError(`invalid zone_id "${text}"`);
+  await c.noReply(await c.connect(target), { type: 'ct_flush_zone', zone });
+}
+
+/** An address as 128 bits: an IPv4 one in its mapped form (RFC 4291, section 2.5.5.2). */
+function addressBits(bytes: Uint8Array | undefined): bigint {
+  if (!bytes || bytes.every((b) => b === 0)) return 0n;
+  const value = BigInt(`0x${Buffer.from(bytes).toString('hex')}`);
+  return bytes.length === 4 ? (0xffffn << 32n) | value : value;
+}
+
+/** Reads a tuple of a connection; '' is any. */
+function ctTuple(text: string): { tuple: CtFlushTuple; proto: number } {
+  let t: ReturnType<typeof parseCtTuple>;
+  try {
+    t = parseCtTuple(text);
+  } catch (e) {
+    throw new FatalError(`Failed to parse ct-tuple: ${(e as Error).message}`);
+  }
+  const tuple = {
+    src: addressBits(t.src),
+    dst: addressBits(t.dst),
+    srcPort: t.sport ?? t.icmpId ?? 0,
+    dstPort: t.dport ?? 0,
+    icmpType: t.icmpType ?? 0,
+    icmpCode: t.icmpCode ?? 0,
+  };
+  return { tuple, proto: t.proto ?? 0 };
+}
+
+export async function ctFlush(c: OfctlContext, [target, ...words]: readonly string[]): Promise<void> {
+  let zone: number | undefined;
+  if (words[0]?.startsWith('zone=')) {
+    const text = words[0].slice('zone='.length);
+    if (!/^\d+$/.test(text) || Number(text) > 0xffff) throw new FatalError('Failed to parse zone');
+    zone = Number(text);
+    words.shift();
+  }
+  if (words.length > 2) throw new FatalError('Too many arguments');
+  const [orig, reply] = [ctTuple(words[0] ?? ''), ctTuple(words[1] ?? '')];
+  const sw = await c.connect(target);
+  await c.noReply(sw, {
+    type: 'ct_flush',
+    flush: { ipProto: orig.proto || reply.proto, zone, orig: orig.tuple, reply: reply.tuple },
+  });
+}
+
+const ANY_QUEUE = 0xffffffff;
+
+/** queue-get-config: what queues guarantee. Before 1.4 all queues of a port, in 1.0 port by port. */
+export async function queueGetConfig(
+  c: OfctlContext,
+  [target, port, queue]: readonly string[],
+): Promise<void> {
+  const isAny = (text: string | undefined): boolean => text === undefined || text.toUpperCase() === 'ANY';
+  const portNo = isAny(port) ? OFPP.ANY : await c.portNumber(target, port);
+  const queueId = isAny(queue) ? ANY_QUEUE : Number.parseInt(queue, 10) >>> 0;
+  const sw = await c.connect(target);
+  const { version } = sw.connection;
+  if (version >= OF14) {
+    const request = { type: 'queue_desc', portNo, queueId } as const;
+    await c.dump(sw, { type: 'multipart_request', request, more: false });
+    return;
+  }
+  const ports =
+    version === OF10 && portNo === OFPP.ANY
+      ? (await c.portsOf(target)).map((p) => p.portNo).filter((n) => n < OFPP.MAX)
+      : [portNo];
+  for (const each of ports) await c.dump(sw, { type: 'queue_get_config_request', portNo: each });
+}

@@ -1,0 +1,131 @@
+/** Commands on groups: ovs-ofctl(8), "Group Table Commands". */
+import { vlog } from '@ovs-node/common/vlog';
+import { FatalError } from '@ovs-node/common/errors';
+import { FlowSyntaxError } from '@ovs-node/flow/errors';
+import { PROTO_ANY } from '@ovs-node/flow/field-types';
+import { encodeMessage } from '@ovs-node/openflow/messages/codec';
+import { BUCKET, type GroupCommand, type GroupMod } from '@ovs-node/openflow/messages/group-types';
+import { GROUP_ALL, GROUP_ANY } from '@ovs-node/openflow/messages/types';
+import type { FlowTextOptions } from '@ovs-node/openflow/text/flow';
+import { printMessage } from '@ovs-node/openflow/text/message';
+import { parseGroup, splitGroupCommand } from '@ovs-node/openflow/text/parse-group';
+import { formatProtocols, PROTOCOLS } from '@ovs-node/openflow/text/protocols';
+import { versionName } from '@ovs-node/openflow/version';
+import type { OfctlContext } from './context.js';
+import { parseOrFail } from './flow-commands.js';
+import { readLines } from './input.js';
+import { sendMods } from './mod-sender.js';
+import { dumpStats } from './switch-commands.js';
+
+const log = vlog('ofp_group');
+
+interface GroupList {
+  readonly groupMods: readonly GroupMod[];
+  readonly usable: number;
+}
+
+/** Reads a file of groups; lines may name their command when it is `add`. */
+function parseGroupFile(file: string, command: GroupCommand, o: FlowTextOptions): GroupList {
+  const groupMods: GroupMod[] = [];
+  let usable = PROTO_ANY;
+  for (const { line, number } of readLines(file, 'open failed')) {
+    try {
+      const split = command === 'add' ? splitGroupCommand(line) : { command, rest: line };
+      const parsed = parseGroup(split.rest, split.command, o);
+      groupMods.push(parsed.groupMod);
+      usable &= parsed.usable;
+    } catch (e) {
+      if (e instanceof FlowSyntaxError) throw new FatalError(`${file}:${number}: ${e.message}`);
+      throw e;
+    }
+  }
+  return { groupMods, usable };
+}
+
+async function sendGroups(c: OfctlContext, target: string, list: GroupList): Promise<void> {
+  const sw = await c.connectForFlowMods(target, list.usable);
+  await sendMods(
+    c,
+    sw,
+    list.groupMods.map((groupMod) => ({ type: 'group_mod', groupMod })),
+  );
+}
+
+async function groupModFile(
+  c: OfctlContext,
+  target: string,
+  file: string,
+  command: GroupCommand,
+): Promise<void> {
+  const names = await c.acceptNames(target);
+  await sendGroups(c, target, parseGroupFile(file, command, names));
+}
+
+/** All groups, for a deletion. */
+const EVERY_GROUP: GroupMod = {
+  command: 'delete',
+  groupType: 'all',
+  groupId: GROUP_ALL,
+  commandBucketId: BUCKET.ALL,
+  buckets: [],
+  selection: undefined,
+};
+
+/** add-group, mod-group, del-groups, insert-buckets, remove-buckets. */
+export async function groupMod(
+  c: OfctlContext,
+  [target, text]: readonly string[],
+  command: GroupCommand,
+): Promise<void> {
+  if (text === '-') return groupModFile(c, target, text, command);
+  const names = await c.acceptNames(target);
+  if (text === undefined && command === 'delete') {
+    return sendGroups(c, target, { groupMods: [EVERY_GROUP], usable: PROTO_ANY });
+  }
+  const { groupMod: g, usable } = parseOrFail(() => parseGroup(text ?? '', command, names));
+  return sendGroups(c, target, { groupMods: [g], usable });
+}
+
+export function modGroup(c: OfctlContext, args: readonly string[]): Promise<void> {
+  return groupMod(c, args, c.settings.mayCreate ? 'add_or_modify' : 'modify');
+}
+
+export function addGroups(c: OfctlContext, [target, file]: readonly string[]): Promise<void> {
+  return groupModFile(c, target, file, 'add');
+}
+
+/** A group by number, `ANY` or `ALL`; all of them, with a warning, for anything else. */
+function groupNumber(text: string | undefined): number {
+  if (text === undefined) return GROUP_ALL;
+  const word = text.toLowerCase();
+  if (word === 'any') return GROUP_ANY;
+  if (word === 'all') return GROUP_ALL;
+  const n = /^(?:0x[0-9a-f]+|\d+)$/i.test(text) ? Number(text) : NaN;
+  if (n <= 0xffffffff) return n;
+  log.warn(
+    `${text} is not a valid group ID.  (Valid group IDs are 32-bit nonnegative integers or the keywords ANY or ALL.)`,
+  );
+  return GROUP_ALL;
+}
+
+export function dumpGroups(c: OfctlContext, [target, group]: readonly string[]): Promise<void> {
+  return dumpStats(c, target, { type: 'group_desc', group: groupNumber(group) });
+}
+
+export async function dumpGroupStats(c: OfctlContext, [target, text]: readonly string[]): Promise<void> {
+  const names = await c.acceptNames(target);
+  const group =
+    text === undefined ? GROUP_ALL : parseOrFail(() => parseGroup(text, 'delete', names)).groupMod.groupId;
+  await dumpStats(c, target, { type: 'group', group });
+}
+
+/** parse-group: a group as a message of the first version that can carry it. */
+export function parseGroupCommand(c: OfctlContext, [text]: readonly string[]): void {
+  const { groupMod: g, usable } = parseOrFail(() => parseGroup(text, 'add'));
+  process.stdout.write(`usable protocols: ${formatProtocols(usable)}\n`);
+  const chosen = PROTOCOLS.find((p) => (usable & c.settings.protocols & p.bit) !== 0);
+  if (!chosen) throw new FatalError('no usable protocol');
+  process.stdout.write(`chosen version: ${versionName(chosen.version)}\n`);
+  const bytes = encodeMessage({ type: 'group_mod', groupMod: g }, chosen.version, 1);
+  process.stdout.write(printMessage(bytes, { verbosity: c.settings.verbosity }));
+}

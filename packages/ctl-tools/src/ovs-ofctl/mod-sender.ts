@@ -1,0 +1,154 @@
+/**
+ * Sends what changes a switch: flow, group and packet-out messages, either one by one with a barrier behind each, which
+ * stops at the first error, or with --bundle as one transaction (OpenFlow 1.4, section 6.9).
+ */
+import { FatalError, strerror } from '@ovs-node/common/errors';
+import { ErrorReply } from '@ovs-node/openflow/connection';
+import { OfError } from '@ovs-node/openflow/errors';
+import { decodeMessage, encodeMessage, UnencodableError } from '@ovs-node/openflow/messages/codec';
+import { BF, type BundleControl, type FlowMod, type MessageOf } from '@ovs-node/openflow/messages/types';
+import { printMessage } from '@ovs-node/openflow/text/message';
+import { protocolRow } from '@ovs-node/openflow/text/protocols';
+import { type OfctlContext, type Switch, transactFailure } from './context.js';
+
+/** A message that can be sent here: one that has no reply. */
+export type ModMessage = MessageOf<'flow_mod' | 'group_mod' | 'packet_out'>;
+
+/** The flow-mod message for a protocol. */
+export function flowModMessage(flowMod: FlowMod, protocol: number): MessageOf<'flow_mod'> {
+  const row = protocolRow(protocol);
+  return {
+    type: 'flow_mod',
+    flowMod,
+    ...(row.version === 1 ? { format: row.nxm ? 'nxm' : 'openflow10', withTableId: row.tableId } : {}),
+  };
+}
+
+/** The words for a message that the version in use cannot say. */
+function unencodable(message: ModMessage, e: UnencodableError): FatalError {
+  const command = message.type === 'group_mod' ? message.groupMod.command : undefined;
+  if (command === 'insert_bucket' || command === 'remove_bucket') {
+    return new FatalError(`${command.replace('_', '-')} needs OpenFlow 1.5 or later ('-O OpenFlow15')`);
+  }
+  return new FatalError(e.message);
+}
+
+function encodeOrFail(message: ModMessage, version: number, xid: number): Uint8Array {
+  try {
+    return encodeMessage(message, version, xid);
+  } catch (e) {
+    throw e instanceof UnencodableError ? unencodable(message, e) : e;
+  }
+}
+
+/**
+ * Sends messages to a switch; an error ends the program.
+ *
+ * @param order when messages get their transaction ids, which errors show: each before its barrier, or all of them
+ * before the first barrier. Those of a bundle are always made first.
+ */
+export async function sendMods(
+  c: OfctlContext,
+  sw: Switch,
+  messages: readonly ModMessage[],
+  order: 'encoded in turn' | 'encoded first' = 'encoded in turn',
+): Promise<void> {
+  if (c.settings.bundle) {
+    await sendBundle(c, sw, messages);
+    return;
+  }
+  const { connection } = sw;
+  const xids = order === 'encoded first' ? messages.map(() => connection.nextXid()) : undefined;
+  let i = 0;
+  let error;
+  try {
+    error = await connection.sendInTurn(() => {
+      if (i >= messages.length) return undefined;
+      const xid = xids?.[i] ?? connection.nextXid();
+      const bytes = encodeOrFail(messages[i], connection.version, xid);
+      i++;
+      return { bytes, xid };
+    });
+  } catch (e) {
+    throw transactFailure(sw.name, e);
+  }
+  if (error) throw await c.requestFailure(sw, error);
+}
+
+/** Flow modifications, in the format of the connection. */
+export function sendFlowMods(
+  c: OfctlContext,
+  sw: Switch,
+  flowMods: readonly FlowMod[],
+  order: 'encoded in turn' | 'encoded first' = 'encoded in turn',
+): Promise<void> {
+  return sendMods(
+    c,
+    sw,
+    flowMods.map((f) => flowModMessage(f, sw.protocol)),
+    order,
+  );
+}
+
+/** The one bundle of a connection. */
+const BUNDLE_ID = 0;
+const BUNDLE_FLAGS = BF.ATOMIC | BF.ORDERED;
+/** Bytes that may wait to be taken by the switch before more are made. */
+const MAX_QUEUED = 1 << 20;
+
+/** Sends messages as one transaction. */
+async function sendBundle(c: OfctlContext, sw: Switch, messages: readonly ModMessage[]): Promise<void> {
+  const { connection } = sw;
+  const { version } = connection;
+  const xids = messages.map(() => connection.nextXid());
+  const errors: ErrorReply[] = [];
+  const control = (type: BundleControl): MessageOf<'bundle_control'> => ({
+    type: 'bundle_control',
+    bundleId: BUNDLE_ID,
+    control: type,
+    flags: BUNDLE_FLAGS,
+  });
+  /** Sends a request of which nothing but an error counts; errors of messages in the bundle come meanwhile. */
+  const ask = async (request: MessageOf<'bundle_control' | 'barrier_request'>): Promise<void> => {
+    try {
+      await connection.request(request);
+    } catch (e) {
+      if (!(e instanceof ErrorReply)) throw transactFailure(sw.name, e);
+      errors.push(e);
+    }
+  };
+  connection.onError = (e) => void errors.push(e);
+  try {
+    await ask(control('open_request'));
+    if (errors.length === 0) {
+      for (const [i, message] of messages.entries()) {
+        const inner = encodeOrFail(message, version, xids[i]);
+        const add = { type: 'bundle_add', bundleId: BUNDLE_ID, flags: BUNDLE_FLAGS, message: inner } as const;
+        connection.sendSoon(encodeMessage(add, version, xids[i]));
+        if (connection.queued > MAX_QUEUED) await connection.drained();
+      }
+      connection.flush();
+      await ask({ type: 'barrier_request' });
+      // A message that was refused already leaves nothing to commit.
+      await ask(control(errors.length === 0 ? 'commit_request' : 'discard_request'));
+    }
+  } finally {
+    connection.onError = undefined;
+  }
+  if (errors.length > 0) throw await bundleFailure(c, sw, errors);
+}
+
+/** The message that an error quotes, without the bundle it was put into. */
+function innermost(bytes: Uint8Array): Uint8Array {
+  const decoded = decodeMessage(bytes);
+  return !(decoded instanceof OfError) && decoded.msg.type === 'bundle_add' ? decoded.msg.message : bytes;
+}
+
+/** What to throw when parts of a bundle were refused: each is printed with what it was. */
+async function bundleFailure(c: OfctlContext, sw: Switch, errors: readonly ErrorReply[]): Promise<Error> {
+  const options = await c.printOptions(sw.name, 1);
+  for (const { error } of errors) {
+    process.stderr.write(`Error ${error.toString()} for: ${printMessage(innermost(error.data), options)}`);
+  }
+  return new FatalError(`talking to ${sw.streamName} (${strerror('EPROTO')})`);
+}

@@ -1,0 +1,201 @@
+/** Commands on flow tables as such: dump-table-features, dump-table-desc, mod-table. */
+import { FatalError } from '@ovs-node/common/errors';
+import type { TableDesc, TableFeatures, TableMod, Vacancy } from '@ovs-node/openflow/messages/table-types';
+import { ALL_TABLES, type MessageOf } from '@ovs-node/openflow/messages/types';
+import { formatTableFeatures } from '@ovs-node/openflow/text/print-table';
+import { versionNames } from '@ovs-node/openflow/text/protocols';
+import { readTable } from '@ovs-node/openflow/text/tables';
+import { OF11, OF12, OF13, OF14, OF15 } from '@ovs-node/openflow/version';
+import type { OfctlContext, Switch } from './context.js';
+
+function needVersion(sw: Switch, from: number, command: string): void {
+  if (sw.connection.version >= from) return;
+  throw new FatalError(`${command} needs OpenFlow 1.${from - 1} or later ('-O OpenFlow1${from - 1}')`);
+}
+
+/** Asks for the features of all tables, in order. */
+async function fetchFeatures(c: OfctlContext, sw: Switch): Promise<TableFeatures[]> {
+  const tables: TableFeatures[] = [];
+  const request = { type: 'table_features', tables: [] } as const;
+  await c.eachReply(sw, { type: 'multipart_request', request, more: false }, ({ msg }) => {
+    if (msg.type === 'multipart_reply' && msg.reply.type === 'table_features')
+      tables.push(...msg.reply.tables);
+  });
+  return tables;
+}
+
+export async function dumpTableFeatures(c: OfctlContext, [target]: readonly string[]): Promise<void> {
+  const sw = await c.connect(target);
+  needVersion(sw, OF13, 'dump-table-features');
+  const tables = await fetchFeatures(c, sw);
+  process.stdout.write(formatTableFeatures(tables, sw.connection.version));
+}
+
+export async function dumpTableDesc(c: OfctlContext, [target]: readonly string[]): Promise<void> {
+  const sw = await c.connect(target);
+  needVersion(sw, OF14, 'dump-table-desc');
+  await c.dump(sw, { type: 'multipart_request', request: { type: 'table_desc' }, more: false });
+}
+
+/** What a setting of mod-table changes, and the versions that can say it. */
+interface Setting {
+  readonly versions: readonly number[];
+  readonly change: Partial<TableMod> | { readonly name: string };
+}
+
+const OF11_TO_12 = [OF11, OF12];
+const OF14_UP = [OF14, OF15];
+const NO_VACANCY: Vacancy = { down: 0, up: 0, vacancy: 0 };
+
+/** Reads `LOW,HIGH`. */
+function parseVacancy(text: string): Vacancy {
+  const [low, high] = text.split(',');
+  if (low === '') throw new FatalError('Vacancy down value missing');
+  if (high === undefined || high === '') throw new FatalError('Vacancy up value missing');
+  const number = (word: string, which: string): number => {
+    const n = /^\d+$/.test(word) ? Number(word) : 256;
+    if (n > 100) throw new FatalError(`Invalid vacancy ${which} value "${word}"`);
+    return n;
+  };
+  const [down, up] = [number(low, 'down'), number(high, 'up')];
+  if (down > up) {
+    throw new FatalError(
+      'Invalid vacancy range, vacancy up should be greater than vacancy down (OFPBPC_BAD_VALUE)',
+    );
+  }
+  return { down, up, vacancy: 0 };
+}
+
+function parseSetting(text: string): Setting {
+  switch (text) {
+    case 'controller':
+    case 'continue':
+    case 'drop':
+      return { versions: OF11_TO_12, change: { miss: text } };
+    case 'evict':
+    case 'noevict':
+      return { versions: OF14_UP, change: { eviction: text === 'evict' } };
+    case 'novacancy':
+      return { versions: OF14_UP, change: { vacancyEvents: false, vacancy: NO_VACANCY } };
+    default:
+  }
+  if (text.startsWith('vacancy:')) {
+    return {
+      versions: OF14_UP,
+      change: { vacancyEvents: true, vacancy: parseVacancy(text.slice('vacancy:'.length)) },
+    };
+  }
+  if (text.startsWith('name:')) {
+    return { versions: [OF13, OF14, OF15], change: { name: text.slice('name:'.length) } };
+  }
+  throw new FatalError(`invalid table_mod setting ${text}`);
+}
+
+/** Sends a table-mod that changes one thing and says the rest as it is. */
+async function changeDesc(
+  c: OfctlContext,
+  sw: Switch,
+  now: TableDesc,
+  change: Partial<TableMod>,
+): Promise<void> {
+  const sets = change.eviction !== undefined;
+  await c.noReply(sw, {
+    type: 'table_mod',
+    tableMod: {
+      tableId: now.tableId,
+      miss: 'default',
+      // What is not said about eviction turns it off; vacancy events stay.
+      eviction: undefined,
+      evictionFlags: sets ? undefined : now.evictionFlags,
+      vacancyEvents: now.vacancyEvents,
+      vacancy: { ...now.vacancy, vacancy: 0 },
+      ...change,
+    },
+  });
+}
+
+async function fetchDescs(c: OfctlContext, sw: Switch): Promise<TableDesc[]> {
+  const replies = await c.transact(sw, {
+    type: 'multipart_request',
+    request: { type: 'table_desc' },
+    more: false,
+  });
+  return replies.flatMap(({ msg }) =>
+    msg.type === 'multipart_reply' && msg.reply.type === 'table_desc' ? msg.reply.tables : [],
+  );
+}
+
+/** Gives a table a name: OpenFlow 1.5 changes one table, before all are told anew. */
+async function rename(c: OfctlContext, sw: Switch, tableId: number, name: string): Promise<void> {
+  const tables = await fetchFeatures(c, sw);
+  const { version } = sw.connection;
+  const changed = tables.map((t) => (t.tableId === tableId ? { ...t, name } : t));
+  const told: TableFeatures[] =
+    version >= OF15
+      ? changed
+          .filter((t) => t.tableId === tableId)
+          .map((t) => ({ ...t, command: 'modify' as const, properties: [] }))
+      : changed;
+  await c.eachFrame(sw, pages(told), () => undefined);
+}
+
+/** Bytes of tables' features that go into one message, which holds 64 kB. */
+const PAGE_BYTES = 60_000;
+/** Bytes of a table's features, properties apart. */
+const FEATURES_BYTES = 64;
+
+/** A request about many tables, in parts that fit a message. */
+function pages(tables: readonly TableFeatures[]): MessageOf<'multipart_request'>[] {
+  const parts: TableFeatures[][] = [[]];
+  let bytes = 0;
+  for (const t of tables) {
+    const size = t.properties.reduce((sum, p) => sum + p.body.length + 8, FEATURES_BYTES);
+    if (bytes + size > PAGE_BYTES) {
+      parts.push([]);
+      bytes = 0;
+    }
+    parts.at(-1)!.push(t);
+    bytes += size;
+  }
+  return parts.map((part, i) => ({
+    type: 'multipart_request',
+    request: { type: 'table_features', tables: part },
+    more: i + 1 < parts.length,
+  }));
+}
+
+export async function modTable(c: OfctlContext, [target, table, text]: readonly string[]): Promise<void> {
+  const all = table.toLowerCase() === 'all';
+  const tableId = all ? ALL_TABLES : readTable(table, await c.acceptTables(target));
+  if (tableId === undefined) throw new FatalError(`unknown table "${table}"`);
+  const { versions, change } = parseSetting(text);
+  if ('name' in change && tableId === ALL_TABLES) {
+    throw new FatalError(`invalid table_mod setting ${text}`);
+  }
+  const wanted = versions.reduce((bits, v) => bits | (1 << v), 0);
+  if ((c.settings.versions & wanted) === 0) {
+    throw new FatalError(`table_mod '${text}' requires one of the OpenFlow versions ${versionNames(wanted)}`);
+  }
+  c.allowVersions(c.settings.versions & wanted);
+  const sw = await c.connect(target);
+  if ('name' in change) {
+    await rename(c, sw, tableId, change.name);
+  } else if (sw.connection.version < OF13) {
+    await c.noReply(sw, {
+      type: 'table_mod',
+      tableMod: {
+        tableId,
+        miss: 'default',
+        eviction: undefined,
+        evictionFlags: undefined,
+        vacancyEvents: undefined,
+        vacancy: NO_VACANCY,
+        ...change,
+      },
+    });
+  } else {
+    for (const desc of await fetchDescs(c, sw)) {
+      if (tableId === ALL_TABLES || desc.tableId === tableId) await changeDesc(c, sw, desc, change);
+    }
+  }
+}

@@ -1,0 +1,7 @@
+/** Which versions of OpenFlow commands need. */
+import { OF13, OF14, OF15 } from '@ovs-node/openflow/version';
+
+/** The versions that have bundles, of those allowed; OpenFlow 1.4 if none of them has. */
+export function bundleVersions(versions: number): number {
+  return versions & ((1 << OF13) | (1 << OF14) | (1 << OF15)) || 1 << OF14;
+}
