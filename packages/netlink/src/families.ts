@@ -241,6 +241,8 @@ export const METER_ATTRS = {
   MAX_BANDS: { code: 8, kind: 'u32' },
   PAD: { code: 9, kind: 'bytes', pad: true },
 } as const satisfies AttrTable;
+/** OVS_METER_BAND_TYPE_DROP, the one type of band. */
+export const METER_BAND_DROP = 1;
 export const METER_BAND_ATTRS = {
   TYPE: { code: 1, kind: 'u32' },
   RATE: { code: 2, kind: 'u32' },

@@ -19,6 +19,7 @@ import { Errno } from './errno.js';
 import { hashKey } from './flow-table/exact-cache.js';
 import { FlowTable } from './flow-table/flow-table.js';
 import { MAX_PORTS, RECIRC_LIMIT } from './limits.js';
+import type { Meter } from './meter/meter.js';
 import { ctEvents } from './netlink/conntrack.js';
 import { vportEvent } from './netlink/vport.js';
 import { Packet } from './packet.js';
@@ -57,6 +58,7 @@ export class Datapath {
   portCount = 0;
   readonly flows = new FlowTable();
   readonly conntrack: Conntrack;
+  readonly meters = new Map<number, Meter>();
   readonly drops = new DropCounters();
   private readonly executor: Executor;
   private readonly upcalls: UpcallWriter;

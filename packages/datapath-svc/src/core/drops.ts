@@ -16,6 +16,8 @@ export class DropCounters {
   recircLimit = 0;
   /** `ct(commit)` made no entry: the table is full. The packet goes on. */
   ctFull = 0;
+  /** A meter's band. */
+  meter = 0;
   /** An action that this interpreter does not know. */
   action = 0;
 }

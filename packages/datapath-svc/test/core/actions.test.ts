@@ -323,7 +323,6 @@ const refusals: [string, (w: NlWriter) => void, RegExp][] = [
   ],
   ['trunc below a header', (w) => w.putU32(Act.TRUNC, 13), /13 bytes/],
   ['hash of unknown algorithm', (w) => w.putBytes(Act.HASH, new Uint8Array(8).fill(9)), /unknown algorithm/],
-  ['meter', (w) => w.putU32(Act.METER, 1), /METER is not supported/],
   [
     'too long',
     (w) => {

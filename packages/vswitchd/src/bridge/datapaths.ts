@@ -122,10 +122,17 @@ export class Datapaths {
         for (const listener of listeners) listener(type, event.port.name);
       });
       await entry.udpif.attach(dpif);
+      await this.#installMeters(entry, dpif);
       for (const listener of this.#ready) listener(type);
     } catch (error) {
       log.warn(`${type}@${backer.dpName}: failed to open datapath (${errorMessage(error)})`);
     }
+  }
+
+  /** Meters of an earlier run go, those that the bridges have come (again). */
+  async #installMeters({ backer }: Entry, dpif: Dpif): Promise<void> {
+    await Promise.all((await dpif.meters.list()).map((id) => dpif.meters.del(id)));
+    for (const ofproto of backer.ofprotos()) ofproto.meters.install();
   }
 
   #close(type: string, entry: Entry): void {

@@ -171,6 +171,9 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
   group_mod: (board, { groupMod }, context) =>
     checkRole(context) ?? board.ofproto.groupMod(groupMod, board.now),
 
+  meter_mod: (board, { meterMod }, context) =>
+    checkRole(context) ?? board.ofproto.meters.apply(meterMod, board.now),
+
   bundle_control: (board, msg, context) => {
     const refused = checkRole(context);
     if (refused) return refused;

@@ -5,6 +5,7 @@
 import { OFPP } from '@ovs-node/flow/ports';
 import { OfError } from '@ovs-node/openflow/errors';
 import { encodeMultipart } from '@ovs-node/openflow/messages/codec';
+import { METER, MF } from '@ovs-node/openflow/messages/meter-types';
 import { tableFeatures } from '@ovs-node/openflow/messages/table-features';
 import type {
   FlowFilter,
@@ -14,6 +15,7 @@ import type {
 } from '@ovs-node/openflow/messages/types';
 import { allActionBits } from '@ovs-node/openflow/text/action-bits';
 import { INTERNAL_TABLE, MAX_TABLE_FLOWS } from '../ofproto/flow-tables.js';
+import { MAX_BANDS, MAX_METERS } from '../ofproto/meter-table.js';
 import { ALL_GROUPS, MAX_GROUP } from '../ofproto/group-table.js';
 import type { Rule } from '../ofproto/rule.js';
 import type { RequestContext } from './connection.js';
@@ -26,7 +28,8 @@ const PAGE = 128;
 /** Features of a table are long. */
 const TABLES_PAGE = 12;
 const ALL_QUEUES = 0xffffffff;
-const ALL_METERS = 0xffffffff;
+/** OFPMBT13_DROP. */
+const DROP_BAND = 1;
 const GROUP_KINDS = 4;
 /** OFPGFC_*: weights of select groups, liveness, chaining. */
 const GROUP_CAPABILITIES = 7;
@@ -160,10 +163,32 @@ const BODIES: { readonly [T in RequestType]: (request: RequestBody<T>, answer: A
     return undefined;
   },
 
-  // No meters yet: lists of them are empty, and the features say that none can be had.
-  meter: ({ meter }, answer) => checkMeter(meter) ?? sendEmpty(answer, 'meter'),
-  meter_config: ({ meter }, answer) => checkMeter(meter) ?? sendEmpty(answer, 'meter_config'),
-  meter_features: (_request, answer) => sendEmpty(answer, 'meter_features'),
+  meter: async ({ meter }, answer) => {
+    const { now, ofproto } = answer.board;
+    const error = checkMeter(answer, meter);
+    if (error) return error;
+    const stats = await ofproto.meters.stats(meter, (id) => ofproto.tables.meterUsers(id), now);
+    return answer.sendPages(stats, (page) => ({ type: 'meter', meters: page }));
+  },
+  meter_config: ({ meter }, answer) =>
+    checkMeter(answer, meter) ??
+    answer.sendPages(answer.board.ofproto.meters.select(meter), (page) => ({
+      type: 'meter_config',
+      meters: page,
+    })),
+  meter_features: (_request, answer) => {
+    answer.send({
+      type: 'meter_features',
+      features: {
+        maxMeters: MAX_METERS,
+        bandTypes: 1 << DROP_BAND,
+        capabilities: MF.KBPS | MF.PKTPS | MF.BURST | MF.STATS,
+        maxBands: MAX_BANDS,
+        maxColor: 0,
+      },
+    });
+    return undefined;
+  },
 
   table_features: ({ tables }, answer) => {
     if (tables.length > 0) return new OfError('OFPTFFC_EPERM', 'tables cannot be changed');
@@ -181,27 +206,9 @@ const BODIES: { readonly [T in RequestType]: (request: RequestBody<T>, answer: A
   ipfix_flow: () => new OfError('NXST_NOT_CONFIGURED', 'IPFIX is not supported yet'),
 };
 
-function checkMeter(meter: number): OfError | undefined {
-  return meter === ALL_METERS ? undefined : new OfError('OFPMMFC_UNKNOWN_METER', `meter ${meter}`);
-}
-
-/** Types whose empty reply is all that can be said, with the length of a body of zeros. */
-const EMPTY_BODY = {
-  meter: 0,
-  meter_config: 0,
-  meter_features: 16,
-} as const;
-
-function sendEmpty(answer: Answer, type: keyof typeof EMPTY_BODY): undefined {
-  const { connection, bytes } = answer.context;
-  // The header of the request is the header of the reply, but for type and length.
-  const header = connection.version === 1 ? 12 : 16;
-  const reply = new Uint8Array(header + EMPTY_BODY[type]);
-  reply.set(bytes.subarray(0, header));
-  reply[1] = connection.version === 1 ? 17 : 19;
-  reply[2] = 0;
-  reply[3] = reply.length;
-  connection.replyBytes(reply);
+function checkMeter({ board }: Answer, meter: number): OfError | undefined {
+  if (meter === METER.ALL || board.ofproto.meters.has(meter)) return undefined;
+  return new OfError('OFPMMFC_UNKNOWN_METER', `meter ${meter}`);
 }
 
 /** Answers a statistics request. @returns the error to answer with instead. */

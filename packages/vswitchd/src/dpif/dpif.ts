@@ -14,6 +14,7 @@ import { type MsgReader, NlFlag } from '@ovs-node/netlink/messages';
 import { hostMonotonicMs } from '@ovs-node/netlink/monotonic';
 import { Conntrack } from './conntrack.js';
 import { Flows } from './flows.js';
+import { Meters } from './meters.js';
 import { listNics, watchNics } from './nics.js';
 import { Packets } from './packets.js';
 import { Ports } from './ports.js';
@@ -180,6 +181,7 @@ class DeviceDpif implements Dpif {
   readonly flows: Flows;
   readonly packets: Packets;
   readonly conntrack: Conntrack;
+  readonly meters: Meters;
   readonly #session: NetlinkSession;
   readonly #onClose: () => void;
   #closed = false;
@@ -201,6 +203,7 @@ class DeviceDpif implements Dpif {
     this.flows = new Flows(session, index, encoding, options.usedNow ?? hostMonotonicMs);
     this.packets = new Packets(session, options.device, index, this.ports, encoding);
     this.conntrack = new Conntrack(session, index);
+    this.meters = new Meters(session, index);
   }
 
   async stats(): Promise<DpStats> {

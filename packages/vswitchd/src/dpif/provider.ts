@@ -48,6 +48,7 @@ export interface Dpif {
   readonly flows: DpifFlows;
   readonly packets: DpifPackets;
   readonly conntrack: DpifConntrack;
+  readonly meters: DpifMeters;
   stats(): Promise<DpStats>;
   /** Sets OVS_DP_ATTR_USER_FEATURES (`DpFeature` bits). EOPNOTSUPP or EINVAL: the datapath does not have one of them. */
   setFeatures(features: number): Promise<void>;
@@ -256,6 +257,39 @@ export interface DpifPackets {
 /** One direction of a connection. Addresses are 4 or 16 bytes; ports and ICMP fields are numbers. */
 export type { CtTuple, CtEntry } from '@ovs-node/netlink/conntrack';
 import type { CtEntry, CtTupleFilter } from '@ovs-node/netlink/conntrack';
+
+/** What a meter of the datapath limits: to `rate` a second, in kbit or packets, and `burst` at once. */
+export interface MeterSpec {
+  readonly isKbps: boolean;
+  readonly bands: readonly { readonly rate: number; readonly burst: number }[];
+}
+
+/** Exact to 2^53. */
+export interface TrafficCount {
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+export interface MeterCounters extends TrafficCount {
+  /** What each band dropped. */
+  readonly bands: readonly TrafficCount[];
+}
+
+export interface MeterLimits {
+  readonly maxMeters: number;
+  readonly maxBands: number;
+}
+
+export interface DpifMeters {
+  features(): Promise<MeterLimits>;
+  /** Makes a meter, or gives the one of that number other bands. EFBIG, EINVAL. */
+  set(id: number, spec: MeterSpec): Promise<void>;
+  /** ENOENT: there is none. */
+  del(id: number): Promise<void>;
+  get(id: number): Promise<MeterCounters>;
+  /** The numbers of all meters. */
+  list(): Promise<number[]>;
+}
 
 /** What to dump or flush; everything absent: all. */
 export interface CtFilter {

@@ -11,6 +11,7 @@ import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import type { Dpif } from '../dpif/provider.js';
 import type { Ofproto } from './ofproto.js';
 import type { OfPort } from './ports.js';
+import { MeterIds } from './meter-table.js';
 import { RecircTable } from './recirc.js';
 import type { Udpif } from './udpif.js';
 import { ODPP_NONE } from './types.js';
@@ -35,6 +36,8 @@ export class Backer {
   /** `system`, `netdev`, `dummy`. */
   readonly type: string;
   readonly recirc = new RecircTable();
+  /** Numbers of the datapath's meters. */
+  readonly meterIds = new MeterIds();
   /** Counts changes; a megaflow translated at an older count is to be looked at again. */
   sequence = 1;
   /** The datapath, while there is one. */

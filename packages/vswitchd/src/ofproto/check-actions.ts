@@ -8,6 +8,13 @@ import { LEARN } from '@ovs-node/openflow/actions/learn';
 import type { Action } from '@ovs-node/openflow/actions/types';
 import { OfError } from '@ovs-node/openflow/errors';
 
+/** What actions may name. */
+export interface Named {
+  hasGroup(id: number): boolean;
+  hasMeter(id: number): boolean;
+}
+const EVERYTHING: Named = { hasGroup: () => true, hasMeter: () => true };
+
 /** Tables that controllers may use. */
 export const N_USER_TABLES = 254;
 
@@ -19,14 +26,14 @@ export type Admission =
  * Checks the actions of a flow.
  * @param tableId its table; of a packet-out, 255.
  * @param protocols PROTO bits of the connection that asks: 1.0 lets pass what does nothing, later versions do not.
- * @param hasGroup whether there is a group of that number.
+ * @param has what groups and meters there are.
  */
 export function admitActions(
   actions: readonly Action[],
   match: Match,
   tableId: number,
   protocols: number = PROTO_ANY,
-  hasGroup: (id: number) => boolean = () => true,
+  has: Named = EVERYTHING,
 ): Admission {
   // Nothing has been said of where tunnel options are: NXT_TLV_TABLE_MOD is not there yet.
   if (match.tunMetadata !== undefined || actions.some(usesTunnelOption)) {
@@ -43,8 +50,8 @@ export function admitActions(
   ) {
     return { error: new OfError('NXBAC_BAD_CONJUNCTION', 'conjunction with other actions') };
   }
-  const missing = unsupportedActions(checked.actions) ?? missingGroup(checked.actions, hasGroup);
-  return missing ? { error: missing } : { error: undefined, actions: checked.actions };
+  const refused = unsupportedActions(checked.actions) ?? missing(checked.actions, has);
+  return refused ? { error: refused } : { error: undefined, actions: checked.actions };
 }
 
 function usesTunnelOption(action: Action): boolean {
@@ -86,23 +93,39 @@ export function unsupportedActions(actions: readonly Action[]): OfError | undefi
   return undefined;
 }
 
-/** The error of the first group that is not there. */
-function missingGroup(actions: readonly Action[], hasGroup: (id: number) => boolean): OfError | undefined {
-  const missing = groupsIn(actions).find((id) => !hasGroup(id));
-  return missing === undefined ? undefined : new OfError('OFPBAC_BAD_OUT_GROUP', `group ${missing}`);
+/** The error of the first group or meter that is not there. */
+function missing(actions: readonly Action[], has: Named): OfError | undefined {
+  const group = groupsIn(actions).find((id) => !has.hasGroup(id));
+  if (group !== undefined) return new OfError('OFPBAC_BAD_OUT_GROUP', `group ${group}`);
+  const meter = metersIn(actions).find((id) => !has.hasMeter(id));
+  return meter === undefined ? undefined : new OfError('OFPMMFC_INVALID_METER', `meter ${meter}`);
 }
 
 const NONE: readonly number[] = [];
 
-/** The groups that actions name. */
-export function groupsIn(actions: readonly Action[]): readonly number[] {
+/** The numbers that `idOf` finds in actions and those inside of them. */
+function idsIn(actions: readonly Action[], idOf: (action: Action) => number | undefined): readonly number[] {
   let found: number[] | undefined;
   for (const action of actions) {
-    if (action.type === 'group') (found ??= []).push(action.group);
+    const id = idOf(action);
+    if (id !== undefined) (found ??= []).push(id);
     else if (action.type === 'write_actions' || action.type === 'clone' || action.type === 'ct')
-      for (const id of groupsIn(action.actions)) (found ??= []).push(id);
+      for (const each of idsIn(action.actions, idOf)) (found ??= []).push(each);
   }
   return found ?? NONE;
+}
+
+const groupOf = (action: Action): number | undefined => (action.type === 'group' ? action.group : undefined);
+const meterOf = (action: Action): number | undefined => (action.type === 'meter' ? action.meter : undefined);
+
+/** The groups that actions name. */
+export function groupsIn(actions: readonly Action[]): readonly number[] {
+  return idsIn(actions, groupOf);
+}
+
+/** The meters that actions name. */
+export function metersIn(actions: readonly Action[]): readonly number[] {
+  return idsIn(actions, meterOf);
 }
 
 function unsupportedAction(action: Action): OfError | undefined {
@@ -111,8 +134,6 @@ function unsupportedAction(action: Action): OfError | undefined {
     case 'write_actions':
     case 'clone':
       return unsupportedActions(action.actions);
-    case 'meter':
-      return new OfError('OFPMMFC_INVALID_METER', `meter ${action.meter}: meters are not supported yet`);
     case 'controller':
       if (!action.pause) return undefined;
       return new OfError('OFPBAC_BAD_ARGUMENT', 'controller(pause) is not supported yet');

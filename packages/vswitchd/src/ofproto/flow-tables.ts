@@ -27,6 +27,7 @@ import { admitActions, N_USER_TABLES } from './check-actions.js';
 import { Classifier } from './classifier.js';
 import { formatActionList } from './rule-text.js';
 import { Rule } from './rule.js';
+import { RuleIndex } from './rule-index.js';
 
 export const N_TABLES = 255;
 export { N_USER_TABLES } from './check-actions.js';
@@ -50,6 +51,8 @@ export interface TableObserver {
   tablesChanged(): void;
   /** Whether a flow may send to a group of that number. */
   hasGroup(id: number): boolean;
+  /** Whether a flow may use a meter of that number. */
+  hasMeter(id: number): boolean;
 }
 
 /** `in_port` filters of deletions and queries in one form: undefined means no restriction. */
@@ -68,8 +71,8 @@ export class FlowTables {
   private readonly expirable = new Set<Rule>();
   private readonly observer: TableObserver;
   private nRules = 0;
-  /** Flows by the groups that they send to. */
-  private readonly byGroup = new Map<number, Set<Rule>>();
+  private readonly byGroup = new RuleIndex((rule) => rule.groups);
+  private readonly byMeter = new RuleIndex((rule) => rule.meters);
   /** How to undo what was done since `begin`; undefined outside of a transaction. */
   private journal: (() => void)[] | undefined;
   /** Flows that left in a transaction, of which is told when it is committed. */
@@ -78,8 +81,6 @@ export class FlowTables {
   constructor(observer: TableObserver) {
     this.observer = observer;
   }
-
-  private readonly hasGroup = (id: number): boolean => this.observer.hasGroup(id);
 
   /** Flows in all tables. */
   get size(): number {
@@ -116,14 +117,23 @@ export class FlowTables {
 
   /** Flows that send to a group. */
   groupUsers(id: number): number {
-    return this.byGroup.get(id)?.size ?? 0;
+    return this.byGroup.users(id).size;
   }
 
   /** Removes the flows that send to a group. */
   removeGroupUsers(id: number, now: number): void {
     // Each takes itself out of the set.
-    const users = this.byGroup.get(id) ?? new Set<Rule>();
-    for (const rule of users) this.drop(rule, 'group_delete', now);
+    for (const rule of this.byGroup.users(id)) this.drop(rule, 'group_delete', now);
+  }
+
+  /** Flows that use a meter. */
+  meterUsers(id: number): number {
+    return this.byMeter.users(id).size;
+  }
+
+  /** Removes the flows that use a meter. */
+  removeMeterUsers(id: number, now: number): void {
+    for (const rule of this.byMeter.users(id)) this.drop(rule, 'meter_delete', now);
   }
 
   /**
@@ -187,7 +197,7 @@ export class FlowTables {
     if (tableId >= N_USER_TABLES) return new OfError('OFPBRC_EPERM', `table ${tableId} is the switch's own`);
     if (hasHiddenFields(fm.match))
       return new OfError('OFPBRC_EPERM', 'match on a field of the switch itself');
-    const admitted = admitActions(fm.actions, fm.match, tableId, protocols, this.hasGroup);
+    const admitted = admitActions(fm.actions, fm.match, tableId, protocols, this.observer);
     if (admitted.error) return admitted.error;
     const { classifier } = this.table(tableId);
     const old = classifier.findExact(fm.match, fm.priority) as Rule | null;
@@ -228,7 +238,7 @@ export class FlowTables {
     const changes: { old: Rule; match: Match; actions: readonly Action[] }[] = [];
     for (const old of rules) {
       const match = old.match();
-      const admitted = admitActions(fm.actions, match, old.tableId, protocols, this.hasGroup);
+      const admitted = admitActions(fm.actions, match, old.tableId, protocols, this.observer);
       if (admitted.error) return admitted.error;
       changes.push({ old, match, actions: admitted.actions });
     }
@@ -374,22 +384,16 @@ export class FlowTables {
   private enlist(rule: Rule): void {
     this.nRules++;
     if (rule.idleTimeout !== 0 || rule.hardTimeout !== 0) this.expirable.add(rule);
-    for (const id of rule.groups) {
-      let users = this.byGroup.get(id);
-      if (users === undefined) this.byGroup.set(id, (users = new Set()));
-      users.add(rule);
-    }
+    this.byGroup.add(rule);
+    this.byMeter.add(rule);
   }
 
   private unlist(rule: Rule): void {
     this.nRules--;
     rule.removed = true;
     this.expirable.delete(rule);
-    for (const id of rule.groups) {
-      const users = this.byGroup.get(id);
-      users?.delete(rule);
-      if (users?.size === 0) this.byGroup.delete(id);
-    }
+    this.byGroup.remove(rule);
+    this.byMeter.remove(rule);
   }
 
   private select(selection: Selection): Rule[] {

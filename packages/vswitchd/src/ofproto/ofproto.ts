@@ -36,6 +36,7 @@ import { admitActions } from './check-actions.js';
 import { FlowTables, INTERNAL_TABLE } from './flow-tables.js';
 import { GroupTable } from './group-table.js';
 import { MacTable } from './mac-learning.js';
+import { MeterTable } from './meter-table.js';
 import { hmapOrder } from './hmap-order.js';
 import { Bundle, OfPort } from './ports.js';
 import type { Rule } from './rule.js';
@@ -69,6 +70,11 @@ export class Ofproto {
   readonly uuid: Uint8Array = randomBytes(16);
   readonly tables: FlowTables;
   readonly groups: GroupTable;
+  readonly meters: MeterTable;
+  private readonly named = {
+    hasGroup: (id: number) => this.groups.get(id) !== undefined,
+    hasMeter: (id: number) => this.meters.has(id),
+  };
   readonly macTable = new MacTable();
   readonly internalRules: InternalRules;
   /** In order of configuration, which is the order of flooding. */
@@ -98,6 +104,13 @@ export class Ofproto {
   constructor(name: string, backer: Backer, now: number) {
     this.name = name;
     this.backer = backer;
+    this.meters = new MeterTable({
+      ids: backer.meterIds,
+      datapath: () => this.backer.dpif?.meters,
+      metersChanged: () => this.backer.changed('flow table'),
+      meterDeleted: (id, at) => this.tables.removeMeterUsers(id, at),
+      failed: (text) => log.warnRl(rateLimit, `bridge ${this.name}: ${text}`),
+    });
     this.groups = new GroupTable({
       groupsChanged: () => this.backer.changed('flow table'),
       groupDeleted: (id, at) => this.tables.removeGroupUsers(id, at),
@@ -107,14 +120,15 @@ export class Ofproto {
         if ((rule.flags & FF.SEND_FLOW_REM) !== 0) this.events.onFlowRemoved(rule.removal(reason, at));
       },
       tablesChanged: () => this.backer.changed('flow table'),
-      hasGroup: (id) => this.groups.get(id) !== undefined,
+      ...this.named,
     });
     this.internalRules = this.addInternalRules(now);
     backer.add(this);
   }
 
-  /** Removes the bridge from its backer. Datapath flows go with the next revalidation. */
+  /** Removes the bridge from its backer, and its meters from the datapath. Datapath flows go with the next revalidation. */
   destroy(): void {
+    this.meters.clear(0);
     this.backer.remove(this);
   }
 
@@ -363,13 +377,7 @@ export class Ofproto {
     for (let w = W.TUN_ID; w < flow.length; w++) flow[w] = po.match.key[w]!;
     extractKey(po.packet, 0, po.packet.length, flow, newOffsets());
     flow[W.IN_PORT] = inPort;
-    const admitted = admitActions(
-      po.actions,
-      exactMatch(flow),
-      255,
-      undefined,
-      (id) => this.groups.get(id) !== undefined,
-    );
+    const admitted = admitActions(po.actions, exactMatch(flow), 255, undefined, this.named);
     if (admitted.error) return admitted.error;
     if (checkOnly) return undefined;
     this.backer.execute(this, flow, po.packet, admitted.actions, now);

@@ -3,7 +3,7 @@
  */
 import type { Action } from '@ovs-node/openflow/actions/types';
 import type { FlowRemoved, FlowRemovedReason, FlowStats } from '@ovs-node/openflow/messages/types';
-import { groupsIn } from './check-actions.js';
+import { groupsIn, metersIn } from './check-actions.js';
 import { ClassifierRule } from './classifier.js';
 import type { ConjunctionPart } from './conjunction.js';
 
@@ -33,6 +33,8 @@ export class Rule extends ClassifierRule {
   readonly actions: readonly Action[];
   /** Numbers of the groups that the actions send to. */
   readonly groups: readonly number[];
+  /** Numbers of the meters that the actions use. */
+  readonly meters: readonly number[];
   created: number;
   modified: number;
   used: number;
@@ -51,6 +53,7 @@ export class Rule extends ClassifierRule {
     this.flags = spec.flags;
     this.actions = spec.actions;
     this.groups = groupsIn(spec.actions);
+    this.meters = metersIn(spec.actions);
     this.created = now;
     this.modified = now;
     this.used = now;

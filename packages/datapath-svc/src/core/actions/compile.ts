@@ -3,7 +3,7 @@
  *
  * The checks are those of the Linux datapath: exact payload lengths, no unknown action, a field set only when the
  * flow's key says that the packet has it, no value bit outside of the mask, and so on. What this datapath does not
- * have yet (NAT, helpers, timeout policies, meters, MPLS, NSH, tunnels) is refused in words, never ignored.
+ * have yet (NAT, helpers, timeout policies, MPLS, NSH, tunnels) is refused in words, never ignored.
  */
 import {
   Act,
@@ -109,6 +109,9 @@ function compileOne(b: Builder, r: NlReader): void {
       return;
     case Act.CLONE:
       b.code.push(Op.CLONE, nest(b, r.bytes()));
+      return;
+    case Act.METER:
+      b.code.push(Op.METER, r.u32() | 0);
       return;
     case Act.SAMPLE:
       return compileSample(b, r);

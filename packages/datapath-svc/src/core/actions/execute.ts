@@ -172,6 +172,16 @@ export class Executor {
           this.clone(program.nested[code[pc + 1]], p, depth, actions);
           pc += 2;
           break;
+        case Op.METER: {
+          // One that has been deleted lets all pass, as in the peer.
+          const meter = dp.meters.get(code[pc + 1] >>> 0);
+          if (meter !== undefined && !meter.pass(p.end - p.start, dp.core.now)) {
+            dp.drops.meter++;
+            return;
+          }
+          pc += 2;
+          break;
+        }
         case Op.CHECK_PKT_LEN: {
           // A giant frame counts as the largest segment it will become.
           const size = p.meta.gsoSize > 0 ? segmentSize(p) : p.end - p.start;

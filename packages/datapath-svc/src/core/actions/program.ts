@@ -49,6 +49,8 @@ export const Op = {
   CLONE: 21,
   /** length, index in `nested` when the packet is longer, index when not */
   CHECK_PKT_LEN: 22,
+  /** number of the meter */
+  METER: 23,
 } as const;
 
 /** `userspace(...)`. */

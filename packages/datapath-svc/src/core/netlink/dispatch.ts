@@ -25,6 +25,7 @@ import type { Dump, Handle } from '../handle.js';
 import { ctDelete, ctGet, ctGetStats } from './conntrack.js';
 import { dpDel, dpGet, dpNew, dpSet } from './datapath.js';
 import { flowDel, flowGet, flowNew, flowSet } from './flow.js';
+import { meterDel, meterFeatures, meterGet, meterSet } from './meter.js';
 import { nicGet } from './nic.js';
 import { packetExecute } from './packet.js';
 import { type Handler, ReadyDump, Request } from './request.js';
@@ -49,7 +50,6 @@ const unsupported =
     throw new NetlinkError(Errno.EOPNOTSUPP, `${what} are not supported by this datapath yet`);
   };
 const ctLimit = unsupported('conntrack zone limits');
-const meter = unsupported('meters');
 
 const ROWS: readonly Row[] = [
   { type: Family.WIN_CONTROL, cmd: WinControlCmd.WIN_PEND_REQ, ops: WRITE | TRANSACT, run: pend },
@@ -84,10 +84,10 @@ const ROWS: readonly Row[] = [
   { type: Family.CT_LIMIT, cmd: CtLimitCmd.SET, ops: TRANSACT, run: ctLimit },
   { type: Family.CT_LIMIT, cmd: CtLimitCmd.DEL, ops: TRANSACT, run: ctLimit },
   { type: Family.CT_LIMIT, cmd: CtLimitCmd.GET, ops: WRITE | TRANSACT, run: ctLimit },
-  { type: Family.METER, cmd: MeterCmd.FEATURES, ops: TRANSACT, run: meter },
-  { type: Family.METER, cmd: MeterCmd.SET, ops: TRANSACT, run: meter },
-  { type: Family.METER, cmd: MeterCmd.DEL, ops: TRANSACT, run: meter },
-  { type: Family.METER, cmd: MeterCmd.GET, ops: WRITE | TRANSACT, run: meter },
+  { type: Family.METER, cmd: MeterCmd.FEATURES, ops: TRANSACT, run: meterFeatures },
+  { type: Family.METER, cmd: MeterCmd.SET, ops: TRANSACT, run: meterSet },
+  { type: Family.METER, cmd: MeterCmd.DEL, ops: TRANSACT, run: meterDel },
+  { type: Family.METER, cmd: MeterCmd.GET, ops: WRITE | TRANSACT, run: meterGet },
 ];
 
 /** Conntrack's commands are in the message type; their `cmd` byte is an address family. */

@@ -4,10 +4,12 @@
 import { W } from '@ovs-node/flow/layout';
 import { OFPP } from '@ovs-node/flow/ports';
 import { portFromOf10 } from '@ovs-node/flow/fields';
+import { Act } from '@ovs-node/netlink/action-attrs';
 import type { Action } from '@ovs-node/openflow/actions/types';
 import { PR } from '@ovs-node/openflow/messages/types';
 import { formatActionList } from '../rule-text.js';
 import { clearActionSet, writeActions } from './action-set.js';
+import { commit } from './commit.js';
 import type { XlateContext } from './context.js';
 import { controllerAction } from './controller.js';
 import { ctAction, ctClearAction } from './ct.js';
@@ -78,6 +80,7 @@ function doAction(ctx: XlateContext, action: Action, last: boolean): boolean {
         action.reason === PR.ACTION && ctx.inActionSet ? PR.ACTION_SET : action.reason,
         action.controllerId,
         action.userdata,
+        action.meterId,
       );
       break;
     case 'enqueue':
@@ -153,6 +156,14 @@ function doAction(ctx: XlateContext, action: Action, last: boolean): boolean {
     case 'clone':
       cloneActions(ctx, action.actions, last);
       break;
+    case 'meter': {
+      const meter = ctx.ofproto.meters.dpId(action.meter);
+      if (meter !== undefined) {
+        commit(ctx);
+        ctx.out.putU32(Act.METER, meter);
+      }
+      break;
+    }
     case 'group':
       return groupAction(ctx, action.group, last);
     case 'ct':

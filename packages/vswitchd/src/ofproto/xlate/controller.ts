@@ -2,12 +2,16 @@
  * Packets to controllers: a `userspace` action whose cookie says what to tell them.
  */
 import { W } from '@ovs-node/flow/layout';
-import { Act, UserspaceAttr } from '@ovs-node/netlink/action-attrs';
+import { Act, SampleAttr, UserspaceAttr } from '@ovs-node/netlink/action-attrs';
+import { METER } from '@ovs-node/openflow/messages/meter-types';
 import { COOKIE_NONE, PR } from '@ovs-node/openflow/messages/types';
 import { freezeMetadata, type FrozenState } from '../recirc.js';
 import { CookieType, encodeCookie, type UserCookie } from '../user-cookie.js';
 import { commit } from './commit.js';
 import type { XlateContext } from './context.js';
+
+/** `controller` without `meter_id`. */
+const NO_METER = 0;
 
 /** What a translation knows at this point, to be continued in table `tableId`. */
 export function frozenState(ctx: XlateContext, tableId: number, withActionSet: boolean): FrozenState {
@@ -30,6 +34,7 @@ export function controllerAction(
   why: number,
   controllerId: number,
   userdata?: Uint8Array,
+  meterId = NO_METER,
 ): void {
   commit(ctx);
   // Packets from a table-miss flow (priority 0, matching everything) are an explicit miss to OpenFlow 1.3 on.
@@ -38,16 +43,37 @@ export function controllerAction(
   const state = frozenState(ctx, ctx.tableId, false);
   const recircId = ctx.recirc.acquire(userdata && userdata.length > 0 ? { ...state, userdata } : state);
   ctx.recircIds.push(recircId);
-  putUserspace(ctx, {
-    type: CookieType.CONTROLLER,
-    ofproto: ctx.ofproto.uuid,
-    dontSend: ctx.input.effects === undefined && ctx.input.cache === undefined,
-    reason,
-    recircId,
-    ruleCookie: ctx.rule?.cookie ?? COOKIE_NONE,
-    controllerId,
-    maxLen,
-  });
+  const { meters } = ctx.ofproto;
+  // Without a meter of its own it goes by the one for all packets to controllers, if there is one.
+  const meter = meters.dpId(meterId === NO_METER ? METER.CONTROLLER : meterId);
+  metered(ctx, meter, () =>
+    putUserspace(ctx, {
+      type: CookieType.CONTROLLER,
+      ofproto: ctx.ofproto.uuid,
+      dontSend: ctx.input.effects === undefined && ctx.input.cache === undefined,
+      reason,
+      recircId,
+      ruleCookie: ctx.rule?.cookie ?? COOKIE_NONE,
+      controllerId,
+      maxLen,
+    }),
+  );
+}
+
+/** Has what `put` emits go through a meter of the datapath, without the rest of the actions: in a sample of all packets. */
+function metered(ctx: XlateContext, meter: number | undefined, put: () => void): void {
+  if (meter === undefined) {
+    put();
+    return;
+  }
+  const { out } = ctx;
+  const sample = out.startNested(Act.SAMPLE);
+  out.putU32(SampleAttr.PROBABILITY, 0xffffffff);
+  const actions = out.startNested(SampleAttr.ACTIONS);
+  out.putU32(Act.METER, meter);
+  put();
+  out.endNested(actions);
+  out.endNested(sample);
 }
 
 /** Emits a `userspace` action. */

@@ -1,0 +1,203 @@
+/**
+ * The meters of one bridge (OpenFlow 1.3, section 5.7), each of which is a meter of the datapath. Numbers of the datapath's
+ * meters are shared by the bridges of its type: `MeterIds`.
+ *
+ * A datapath that comes back has none of them: `install` gives it all anew.
+ */
+import { OfError } from '@ovs-node/openflow/errors';
+import {
+  METER,
+  MF,
+  type MeterConfig,
+  type MeterMod,
+  type MeterStats,
+} from '@ovs-node/openflow/messages/meter-types';
+import type { DpifMeters, MeterCounters, MeterSpec } from '../dpif/provider.js';
+
+/** What the peer's datapath has too. */
+export const MAX_METERS = 262_144;
+export const MAX_BANDS = 8;
+
+/** Numbers of a datapath's meters, the lowest free one first. */
+export class MeterIds {
+  readonly #taken = new Set<number>();
+
+  /** A number; undefined when all are taken. */
+  take(): number | undefined {
+    for (let id = 0; id < MAX_METERS; id++) {
+      if (this.#taken.has(id)) continue;
+      this.#taken.add(id);
+      return id;
+    }
+    return undefined;
+  }
+
+  release(id: number): void {
+    this.#taken.delete(id);
+  }
+}
+
+interface Entry {
+  config: MeterConfig;
+  /** Number in the datapath. */
+  readonly dpId: number;
+  readonly created: number;
+}
+
+export interface MeterHost {
+  readonly ids: MeterIds;
+  /** The datapath's meters, while there is a datapath. */
+  readonly datapath: () => DpifMeters | undefined;
+  /** Look-ups may give other results than before. */
+  metersChanged(): void;
+  /** A meter goes: flows that use it go too. */
+  meterDeleted(id: number, now: number): void;
+  /** The datapath did not take a meter: one line. */
+  failed(text: string): void;
+}
+
+export class MeterTable {
+  readonly #entries = new Map<number, Entry>();
+  readonly #host: MeterHost;
+
+  constructor(host: MeterHost) {
+    this.#host = host;
+  }
+
+  has(id: number): boolean {
+    return this.#entries.has(id);
+  }
+
+  /** The datapath's number of a meter; undefined: there is no such meter. */
+  dpId(id: number): number | undefined {
+    return this.#entries.get(id)?.dpId;
+  }
+
+  /** Configurations of one meter, or of all (METER.ALL) by number. */
+  select(id: number): MeterConfig[] {
+    return this.#select(id).map((entry) => entry.config);
+  }
+
+  #select(id: number): Entry[] {
+    if (id !== METER.ALL) {
+      const entry = this.#entries.get(id);
+      return entry === undefined ? [] : [entry];
+    }
+    return [...this.#entries.values()].toSorted((a, b) => a.config.meterId - b.config.meterId);
+  }
+
+  /**
+   * Carries a meter-mod out; the datapath follows, in the order of the calls.
+   * @returns the error to answer with; then nothing has changed.
+   */
+  apply({ command, meter }: MeterMod, now: number): OfError | undefined {
+    if (command === 'delete') return this.#delete(meter.meterId, now);
+    const error = check(meter);
+    if (error) return error;
+    const old = this.#entries.get(meter.meterId);
+    if (command === 'modify') {
+      if (!old) return new OfError('OFPMMFC_UNKNOWN_METER', `meter ${meter.meterId}`);
+      old.config = meter;
+      this.#set(old);
+      return undefined;
+    }
+    if (old) return new OfError('OFPMMFC_METER_EXISTS', `meter ${meter.meterId}`);
+    const dpId = this.#host.ids.take();
+    if (dpId === undefined) return new OfError('OFPMMFC_OUT_OF_METERS', `${MAX_METERS} meters`);
+    const entry: Entry = { config: meter, dpId, created: now };
+    this.#entries.set(meter.meterId, entry);
+    this.#set(entry);
+    this.#host.metersChanged();
+    return undefined;
+  }
+
+  /** Gives a datapath that is there again all meters. */
+  install(): void {
+    for (const entry of this.#entries.values()) this.#set(entry);
+  }
+
+  /** Counters of one meter or of all. @param users how many flows use a meter. */
+  async stats(id: number, users: (id: number) => number, now: number): Promise<MeterStats[]> {
+    return Promise.all(
+      this.#select(id).map(async ({ config, dpId, created }) => {
+        const counters = await this.#counters(dpId);
+        const age = Math.max(0, now - created);
+        return {
+          meterId: config.meterId,
+          flowCount: users(config.meterId),
+          packetInCount: BigInt(counters?.packets ?? 0),
+          byteInCount: BigInt(counters?.bytes ?? 0),
+          durationSec: Math.floor(age / 1000),
+          durationNsec: Math.floor(age % 1000) * 1_000_000,
+          bands: config.bands.map((_, i) => ({
+            packetCount: BigInt(counters?.bands[i]?.packets ?? 0),
+            byteCount: BigInt(counters?.bands[i]?.bytes ?? 0),
+          })),
+        };
+      }),
+    );
+  }
+
+  async #counters(dpId: number): Promise<MeterCounters | undefined> {
+    try {
+      return await this.#host.datapath()?.get(dpId);
+    } catch {
+      // It has gone with its datapath; what it counted went with it.
+      return undefined;
+    }
+  }
+
+  /** Deletes all meters: the bridge goes. */
+  clear(now: number): void {
+    this.#delete(METER.ALL, now);
+  }
+
+  #delete(id: number, now: number): undefined {
+    const gone = this.#select(id);
+    for (const { config, dpId } of gone) {
+      this.#host.meterDeleted(config.meterId, now);
+      this.#entries.delete(config.meterId);
+      this.#host.ids.release(dpId);
+      // One that is not there is as good as deleted.
+      this.#host
+        .datapath()
+        ?.del(dpId)
+        .catch(() => {});
+    }
+    if (gone.length > 0) this.#host.metersChanged();
+  }
+
+  #set({ config, dpId }: Entry): void {
+    this.#host
+      .datapath()
+      ?.set(dpId, specOf(config))
+      .catch((error: unknown) =>
+        this.#host.failed(
+          `meter ${config.meterId}: ${error instanceof Error ? error.message : String(error)}`,
+        ),
+      );
+  }
+}
+
+/** A rate without a burst may be used up at once, a second's worth of it. */
+function specOf({ flags, bands }: MeterConfig): MeterSpec {
+  return {
+    isKbps: (flags & MF.KBPS) !== 0,
+    bands: bands.map(({ rate, burstSize }) => ({
+      rate,
+      burst: (flags & MF.BURST) !== 0 ? burstSize : rate,
+    })),
+  };
+}
+
+function check({ meterId, flags, bands }: MeterConfig): OfError | undefined {
+  const isReserved = meterId === METER.SLOWPATH || meterId === METER.CONTROLLER;
+  if (meterId === 0 || (meterId > METER.MAX && !isReserved))
+    return new OfError('OFPMMFC_INVALID_METER', `meter ${meterId}`);
+  if (bands.length > MAX_BANDS) return new OfError('OFPMMFC_OUT_OF_BANDS', `${bands.length} bands`);
+  if (bands.some((band) => band.type !== 'drop'))
+    return new OfError('OFPMMFC_BAD_BAND', 'only drop bands are supported');
+  if ((flags & MF.KBPS) !== 0 && (flags & MF.PKTPS) !== 0)
+    return new OfError('OFPMMFC_BAD_FLAGS', `flags ${flags}`);
+  return undefined;
+}
