@@ -1,24 +1,34 @@
-// Writes packages/ovsdb-client/vswitch.ovsschema from the typed definition (run after `tsc -b`). With --check it
-// only tells whether the file is stale. The checksum is that of POSIX cksum over the text without its own
-// "cksum" member, the rule that Open vSwitch documents for schema files.
+// Writes packages/ovsdb-client/vswitch.ovsschema and docs/schema.md from the typed definition (run after `tsc -b`).
+// With --check it only tells whether a file is stale or something lacks its documentation. The schema's checksum is
+// that of POSIX cksum over the text without its own "cksum" member, the rule that Open vSwitch documents for schema
+// files.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { format } from 'prettier';
 import { definitionToJson } from '../packages/ovsdb-client/dist/src/definition.js';
 import { VSWITCH } from '../packages/ovsdb-client/dist/src/vswitch/schema.js';
 import { schemaFileText } from '../packages/ovsdb-client/dist/src/schema-file.js';
+import { schemaDocument, undocumented } from './schema-doc.mjs';
 
-const file = new URL('../packages/ovsdb-client/vswitch.ovsschema', import.meta.url);
-const text = schemaFileText(definitionToJson(VSWITCH));
-if (process.argv.includes('--check')) {
+const root = new URL('..', import.meta.url);
+const prettierOptions = JSON.parse(readFileSync(new URL('.prettierrc.json', root), 'utf8'));
+const generated = {
+  'packages/ovsdb-client/vswitch.ovsschema': schemaFileText(definitionToJson(VSWITCH)),
+  'docs/schema.md': await format(schemaDocument(), { ...prettierOptions, parser: 'markdown' }),
+};
+const problems = undocumented();
+for (const [name, text] of Object.entries(generated)) {
+  const file = new URL(name, root);
+  if (!process.argv.includes('--check')) {
+    writeFileSync(file, text);
+    continue;
+  }
   let present = '';
   try {
     present = readFileSync(file, 'utf8');
   } catch {
     // A missing file is stale.
   }
-  if (present !== text) {
-    console.error('packages/ovsdb-client/vswitch.ovsschema is stale: run node scripts/generate-schema.mjs');
-    process.exit(1);
-  }
-} else {
-  writeFileSync(file, text);
+  if (present !== text) problems.push(`${name} is stale: run node scripts/generate-schema.mjs`);
 }
+for (const problem of problems) console.error(problem);
+if (problems.length > 0) process.exitCode = 1;

@@ -1,8 +1,7 @@
 /**
  * Schema definitions in TypeScript and the types derived from them.
  *
- * A definition is the schema's JSON as a constant, with a `doc` string per table and column (and per known key of
- * a map column). From it come, without code generation: the `DatabaseSchema` (`schemaFromDefinition`), the
+ * A definition is the schema's JSON as a constant, with a `doc` string per table and column. From it come, without code generation: the `DatabaseSchema` (`schemaFromDefinition`), the
  * schema file's JSON, and at type level the rows: `Row<typeof DEFINITION, 'Bridge'>` has `name: string`,
  * `fail_mode: 'standalone' | 'secure' | undefined`, `ports: readonly string[]`, `other_config: ReadonlyMap<string,
  * string>`, and so on. A scalar is a value, `min: 0, max: 1` is the value or `undefined`, a larger set a sorted
@@ -38,8 +37,6 @@ export interface ColumnDefinition {
   readonly ephemeral?: true;
   /** What the column says, in one sentence of this project. */
   readonly doc: string;
-  /** Known keys of a map column, each with its sentence. */
-  readonly keys?: Readonly<Record<string, string>>;
 }
 
 export interface TableDefinition {
@@ -114,7 +111,7 @@ export function definitionToJson(definition: SchemaDefinition, cksum?: string): 
   for (const [name, table] of Object.entries(definition.tables)) {
     const columns: Record<string, Json> = {};
     for (const [columnName, column] of Object.entries(table.columns)) {
-      const { doc: _doc, keys: _keys, ...rest } = column;
+      const { doc: _doc, ...rest } = column;
       columns[columnName] = rest as unknown as Json;
     }
     const { doc: _doc, columns: _columns, ...rest } = table;
