@@ -99,10 +99,10 @@ export function sameTunMetadata(
 /** `tun_metadata0=0x1234,` for each option; its name alone where only its presence matters. */
 export function formatTunMetadata(list: readonly TunMetadata[] | undefined): string {
   let s = '';
-  for (const { index, length, value, mask, masked } of list ?? []) {
+  for (const { index, value, mask, masked } of list ?? []) {
     s += `tun_metadata${index}`;
     if (!masked || mask !== 0n) s += `=${altHex(value)}`;
-    if (masked && mask !== 0n && mask !== onesOf(length)) s += `/${altHex(mask)}`;
+    if (masked && mask !== 0n && mask !== onesOf(byteLength(mask))) s += `/${altHex(mask)}`;
     s += ',';
   }
   return s;

@@ -100,65 +100,73 @@ export function putInstructions(w: Writer, actions: readonly Action[], version: 
   }
 }
 
+/** Lengths of the instructions that have one, by type. */
+const INSTRUCTION_LENGTH: Readonly<Record<number, number>> = {
+  [INSTRUCTION.GOTO]: 8,
+  [INSTRUCTION.METADATA]: 24,
+  [INSTRUCTION.CLEAR]: 8,
+  [INSTRUCTION.METER]: 8,
+};
+
+/** In the order in which they are executed. */
+const EXECUTED = [
+  INSTRUCTION.METER,
+  INSTRUCTION.APPLY,
+  INSTRUCTION.CLEAR,
+  INSTRUCTION.WRITE,
+  INSTRUCTION.METADATA,
+  INSTRUCTION.GOTO,
+];
+
 /** Reads instructions to the end of `r`, in the order in which they are executed. */
 export function readInstructions(r: Reader, version: number): Action[] {
-  const found = new Map<number, Action[]>();
+  // All of them are looked over before what is in them is read.
+  const found = new Map<number, Reader>();
   while (r.left > 0) {
     if (r.left < 8) fail('OFPBIC_BAD_LEN', `${r.left} bytes after the last instruction`);
     const start = r.pos;
     const type = r.u16();
     const length = r.u16();
     if (length < 8 || length % 8 !== 0 || length > r.end - start) fail('OFPBIC_BAD_LEN', `length ${length}`);
-    const body = r.sub(length - 4, 'OFPBIC_BAD_LEN');
-    if (found.has(type)) fail('OFPBIC_DUP_INST', `instruction ${type} twice`);
-    const exactly = (n: number): void => {
-      if (length !== n) fail('OFPBIC_BAD_LEN', `length ${length} of instruction ${type}`);
-    };
-    switch (type) {
-      case INSTRUCTION.GOTO:
-        exactly(8);
-        found.set(type, [{ type: 'goto_table', table: body.u8() }]);
-        break;
-      case INSTRUCTION.METADATA: {
-        exactly(24);
-        body.skip(4);
-        const metadata = body.u64();
-        found.set(type, [{ type: 'write_metadata', metadata, mask: body.u64() }]);
-        break;
-      }
-      case INSTRUCTION.WRITE:
-        body.skip(4);
-        found.set(type, [{ type: 'write_actions', actions: readActionSet(body, version) }]);
-        break;
-      case INSTRUCTION.APPLY:
-        body.skip(4);
-        found.set(type, decodeList(body, { version, depth: 0 }));
-        break;
-      case INSTRUCTION.CLEAR:
-        exactly(8);
-        found.set(type, [{ type: 'clear_actions' }]);
-        break;
-      case INSTRUCTION.METER:
-        if (version < 4 || version > 5) fail('OFPBIC_UNKNOWN_INST', 'meter instruction');
-        exactly(8);
-        found.set(type, [{ type: 'meter', meter: body.u32() }]);
-        break;
-      case INSTRUCTION.EXPERIMENTER:
-        fail('OFPBIC_BAD_EXPERIMENTER', 'experimenter instruction');
-        break;
-      default:
-        fail('OFPBIC_UNKNOWN_INST', `instruction ${type}`);
+    if (type === INSTRUCTION.EXPERIMENTER) fail('OFPBIC_BAD_EXPERIMENTER', 'experimenter instruction');
+    const known = (EXECUTED as readonly number[]).includes(type);
+    if (!known || (type === INSTRUCTION.METER && (version < 4 || version > 5))) {
+      fail('OFPBIC_UNKNOWN_INST', `instruction ${type}`);
     }
+    if ((INSTRUCTION_LENGTH[type] ?? length) !== length) {
+      fail('OFPBIC_BAD_LEN', `length ${length} of instruction ${type}`);
+    }
+    if (found.has(type)) fail('OFPBIC_DUP_INST', `instruction ${type} twice`);
+    found.set(type, r.sub(length - 4, 'OFPBAC_BAD_LEN'));
   }
-  const order = [
-    INSTRUCTION.METER,
-    INSTRUCTION.APPLY,
-    INSTRUCTION.CLEAR,
-    INSTRUCTION.WRITE,
-    INSTRUCTION.METADATA,
-    INSTRUCTION.GOTO,
-  ];
-  return order.flatMap((type) => found.get(type) ?? []);
+  const out: Action[] = [];
+  for (const type of EXECUTED) {
+    const body = found.get(type);
+    if (body) out.push(...readInstruction(type, body, version));
+  }
+  return out;
+}
+
+function readInstruction(type: (typeof EXECUTED)[number], body: Reader, version: number): readonly Action[] {
+  switch (type) {
+    case INSTRUCTION.GOTO:
+      return [{ type: 'goto_table', table: body.u8() }];
+    case INSTRUCTION.METER:
+      return [{ type: 'meter', meter: body.u32() }];
+    case INSTRUCTION.CLEAR:
+      return [{ type: 'clear_actions' }];
+    case INSTRUCTION.METADATA: {
+      body.skip(4);
+      const metadata = body.u64();
+      return [{ type: 'write_metadata', metadata, mask: body.u64() }];
+    }
+    case INSTRUCTION.WRITE:
+      body.skip(4);
+      return [{ type: 'write_actions', actions: readActionSet(body, version) }];
+    case INSTRUCTION.APPLY:
+      body.skip(4);
+      return decodeList(body, { version, depth: 0 });
+  }
 }
 
 /** What a flow does, as the bytes that end a flow-mod: actions in OpenFlow 1.0, instructions later. */

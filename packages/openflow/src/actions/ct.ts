@@ -203,7 +203,7 @@ export const CT_ACTIONS: ActionRows<'ct' | 'nat' | 'ct_clear'> = {
           const hasZoneField = r.peekU32() !== 0;
           let zone: ActionOf<'ct'>['zone'];
           if (hasZoneField) {
-            const f = readFieldName(r);
+            const f = readFieldName(r, 'OFPBAC_BAD_SET_TYPE');
             const { ofs, nBits } = splitOfsNbits(r.u16());
             if (nBits > 16) fail('OFPBAC_BAD_SET_LEN', `zone of ${nBits} bits`);
             zone = checkSubfield(f, ofs, nBits);

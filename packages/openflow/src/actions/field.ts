@@ -244,8 +244,8 @@ function moveForm(copyPad: number): Pick<WireForm<ActionOf<'move'>>, 'decode' | 
       const srcOfs = r.u16();
       const dstOfs = r.u16();
       r.skip(copyPad);
-      const src = readSubfield(r, srcOfs, nBits);
-      const dst = readSubfield(r, dstOfs, nBits);
+      const src = readSubfield(r, srcOfs, nBits, 'OFPBMC_BAD_FIELD');
+      const dst = readSubfield(r, dstOfs, nBits, 'OFPBMC_BAD_FIELD');
       checkWritable(mustField(dst.field));
       return { type: 'move', src, dst };
     },

@@ -140,10 +140,10 @@ function readBundle(r: Reader, load: boolean): Action {
     r.skip(4);
     if (ofsNbits !== 0 || header !== 0) fail('OFPBAC_BAD_ARGUMENT', 'destination of a bundle action');
   }
-  if (algorithm === undefined || fields === undefined || memberType !== MEMBER_TYPE || n > MAX_MEMBERS) {
+  if (algorithm === undefined || fields === undefined || memberType >>> 8 !== MEMBER_TYPE >>> 8 || n > MAX_MEMBERS) {
     return fail('OFPBAC_BAD_ARGUMENT', 'arguments of a bundle action');
   }
-  r.zeros(4, 'OFPBAC_BAD_ARGUMENT');
+  r.skip(4);
   if (n * 2 > r.left) fail('OFPBAC_BAD_LEN', `${n} members`);
   const members = Array.from({ length: n }, () => portFromOf10(r.u16()));
   const hash = { fields, basis, algorithm, members };

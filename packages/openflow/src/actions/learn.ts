@@ -329,7 +329,8 @@ export const LEARN_ACTION: ActionRow<Learn> = {
         if ((fixed.flags & LEARN.WRITE_RESULT) === 0) {
           return { type: 'learn', learn: { ...fixed, limit, specs: readSpecs(r) } };
         }
-        const resultDst = checkSubfield(readFieldName(r), ofs, 1);
+        // Whether there is such a bit, the peer does not ask.
+        const resultDst = { field: readFieldName(r).name, ofs, nBits: 1 };
         return { type: 'learn', learn: { ...fixed, limit, resultDst, specs: readSpecs(r) } };
       },
       (w, { learn: l }) => {

@@ -227,7 +227,7 @@ export const OUTPUT_ACTIONS: ActionRows<
         (r) => {
           const { ofs, nBits } = splitOfsNbits(r.u16());
           const maxLen = r.u16();
-          return { type: 'output_reg', src: readSubfield(r, ofs, nBits), maxLen };
+          return { type: 'output_reg', src: readSubfield(r, ofs, nBits, 'OFPBMC_BAD_FIELD'), maxLen };
         },
         (w, a) => {
           const start = w.length - 10;

@@ -4,7 +4,7 @@ import { fieldNames, FIELDS, mustField } from '@ovs-node/flow/fields';
 import type { Field } from '@ovs-node/flow/field-types';
 import { parseBits } from '@ovs-node/flow/subfield';
 import { WordTable } from '@ovs-node/flow/word-table';
-import { fail } from '../errors.js';
+import { type ErrorName, fail } from '../errors.js';
 import { fieldCode, headerLength, putFieldHeader, readFieldName } from '../match/headers.js';
 import type { Reader, Writer } from '../wire.js';
 import type { Subfield } from './types.js';
@@ -90,8 +90,13 @@ export function putSubfieldHeader(w: Writer, s: Subfield): void {
 }
 
 /** Reads a header and checks the bits that were read apart from it. */
-export function readSubfield(r: Reader, ofs: number, nBits: number): Subfield {
-  const f = readFieldName(r);
+export function readSubfield(
+  r: Reader,
+  ofs: number,
+  nBits: number,
+  unknown: ErrorName = 'OFPBAC_BAD_SET_TYPE',
+): Subfield {
+  const f = readFieldName(r, unknown);
   return checkSubfield(f, ofs, nBits);
 }
 

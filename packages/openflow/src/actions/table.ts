@@ -139,15 +139,13 @@ export function decodeList(r: Reader, context: DecodeContext): Action[] {
     const start = r.pos;
     const type = r.u16();
     const length = r.u16();
-    if (length < 8 || length % 8 !== 0 || length > r.end - start)
-      fail('OFPBAC_BAD_LEN', `length ${length} of action ${type}`);
-    const body = r.sub(length - 4, 'OFPBAC_BAD_LEN');
     let vendor = 0;
     let code = type;
     if (type === EXPERIMENTER) {
-      vendor = body.u32();
+      vendor = r.u32();
       if (!VENDORS.has(vendor)) fail('OFPBAC_BAD_VENDOR', `vendor 0x${vendor.toString(16)}`);
-      code = body.u16();
+      if (r.left < 2) fail('OFPBAC_BAD_LEN', 'experimenter action without a type');
+      code = r.u16();
     }
     const form = decoders.get(decoderKey(context.version, vendor, code));
     if (!form)
@@ -155,7 +153,10 @@ export function decodeList(r: Reader, context: DecodeContext): Action[] {
     if (form.length !== undefined && form.length !== length) {
       fail('OFPBAC_BAD_LEN', `length ${length} of action ${vendor}:${code}`);
     }
-    out.push(form.decode(body, deeper));
+    if (length % 8 !== 0 || length < r.pos - start || length > r.end - start) {
+      fail('OFPBAC_BAD_LEN', `length ${length} of action ${type}`);
+    }
+    out.push(form.decode(r.sub(length - (r.pos - start), 'OFPBAC_BAD_LEN'), deeper));
   }
   const other = besideConjunction(out);
   if (other) fail('NXBAC_BAD_CONJUNCTION', `conjunction and ${other.type}`);

@@ -99,14 +99,18 @@ export function readFieldHeader(r: Reader): FieldHeader {
 /** Reads what `putShortHeader` writes. */
 export function readShortHeader(r: Reader): Field {
   if (r.peekU32() >>> 16 === EXPERIMENTER) fail('OFPBAC_BAD_SET_TYPE', 'experimenter field');
-  return readFieldName(r);
+  return readFieldName(r, 'OFPBAC_BAD_SET_TYPE');
 }
 
-/** Reads a header that only names a field, as in actions: known, without a mask, of the right length. */
-export function readFieldName(r: Reader, unknown: ErrorName = 'OFPBAC_BAD_SET_TYPE'): Field {
+/**
+ * Reads a header that only names a field, as in actions: known, without a mask, of the right length. Actions with room
+ * for four bytes of it have `unknown` for an error, the newer ones those of matches.
+ */
+export function readFieldName(r: Reader, unknown: ErrorName = 'OFPBMC_BAD_FIELD'): Field {
   const h = readFieldHeader(r);
-  if (!h.field) return fail(unknown, `unknown field ${h.cls}:${h.code}`);
-  if (h.masked) fail('OFPBAC_BAD_SET_MASK', `mask on ${h.field.name}`);
-  if (h.length !== h.field.bytes) fail(unknown, `length ${h.length} of ${h.field.name}`);
+  if (!h.field || h.length !== h.field.bytes * (h.masked ? 2 : 1)) {
+    return fail(unknown, `unknown field ${h.cls}:${h.code} of ${h.length} bytes`);
+  }
+  if (h.masked) fail(unknown === 'OFPBMC_BAD_FIELD' ? 'OFPBMC_BAD_MASK' : unknown, `mask on ${h.field.name}`);
   return h.field;
 }

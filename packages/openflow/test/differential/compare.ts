@@ -159,27 +159,20 @@ function compareGroup(
   return out;
 }
 
-/** Compares what is printed for messages: with `ofp-parse`, a file of them one after the other. */
+/** Compares what is printed for messages: with `ofp-parse`, a file of them one after the other, told apart by xid. */
 export async function compareMessages(dir: string, list: readonly Uint8Array[]): Promise<Difference[]> {
   const file = path.join(dir, 'messages.bin');
   writeFileSync(file, Buffer.concat(list));
   const peer = await run('ovs-ofctl', ['ofp-parse', file]);
-  const printed = logLess(peer.stdout);
-  const differences: Difference[] = [];
-  let at = 0;
-  for (const bytes of list) {
+  const printed = new Map<string, string>();
+  for (const text of messages(peer.stdout)) printed.set(/xid=(0x[0-9a-f]+)/.exec(text)?.[1] ?? '', text);
+  return list.flatMap((bytes) => {
     const ours = printMessage(bytes, { verbosity: 2 });
-    if (printed.startsWith(ours, at)) {
-      at += ours.length;
-      continue;
-    }
-    // Go on at the next message: all start with a name and an xid, which is the number of the message.
-    const next = printed.slice(at + 1).search(/^(?:OFP|NX)\w*(?: \w+)?(?: \(OF[\d.]+\))? \(xid=/m);
-    const end = next < 0 ? printed.length : at + 1 + next;
-    differences.push({ what: Buffer.from(bytes).toString('hex'), peer: printed.slice(at, end), ours });
-    at = end;
-  }
-  return differences;
+    const theirs = printed.get(/xid=(0x[0-9a-f]+)/.exec(ours)?.[1] ?? '') ?? '';
+    return theirs.trimEnd() === ours.trimEnd()
+      ? []
+      : [{ what: Buffer.from(bytes).toString('hex'), peer: theirs, ours }];
+  });
 }
 
 /** Differences as a report, the first few of them. */
