@@ -40,7 +40,7 @@ function codes(f) {
         c.experimenter !== 0
           ? `0x${c.experimenter.toString(16)}:${c.field}`
           : `0x${c.cls.toString(16).padStart(4, '0')}:${c.field}`;
-      return `${code(c.name)} ${where}${c.nxm ? '' : ` (${version(c.since)})`}`;
+      return `${code(c.name)} ${where}${c.nxm ? '' : c.since > 6 ? ' (read only)' : ` (${version(c.since)})`}`;
     })
     .join(', ');
 }

@@ -179,7 +179,8 @@ const METADATA: readonly FieldRow[] = [
     name: 'dp_hash',
     ...at(W.DP_HASH, 0, 32),
     ...is('mask', 'hexadecimal', 'none', 'ro'),
-    ...on('no', 'no', nxmNx('DP_HASH', 35)),
+    // The second was never meant to be sent.
+    ...on('no', 'no', nxmNx('DP_HASH', 35), { ...nxEt('DP_HASH', 0), since: 7 }),
   },
   {
     name: 'recirc_id',

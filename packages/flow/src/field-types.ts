@@ -54,7 +54,7 @@ export interface FieldCode {
   readonly experimenter: number;
   /** `oxm_field`, 7 bits. */
   readonly field: number;
-  /** The first OpenFlow version, as on the wire (1 is 1.0, 6 is 1.5), that has the code. */
+  /** The first OpenFlow version, as on the wire (1 is 1.0, 6 is 1.5), that has the code; 7: it is understood, not sent. */
   readonly since: number;
 }
 

@@ -30,18 +30,18 @@ for (const row of ROWS) {
   if (!row.name.includes(only)) continue;
   const dir = mkdtempSync(join(os.tmpdir(), 'bench-openflow-'));
   try {
-    const sides = await row.prepare(dir);
+    const sides = await Promise.resolve(row.prepare(dir));
     const withPeer = sides.peer !== undefined && version !== '';
     const times = { ours: [], peer: [] };
     // One round of each warms files and code up, and does not count.
     for (let round = -1; round < rounds; round++) {
       for (const side of ['ours', 'peer']) {
         if (side === 'peer' && !withPeer) continue;
-        const seconds = await sides[side]();
+        const seconds = await Promise.resolve(sides[side]());
         if (round >= 0) times[side].push(seconds);
       }
     }
-    await sides.end?.();
+    await Promise.resolve(sides.end?.());
     const rate = (list) => (row.count / median(list) / 1000).toFixed(0);
     const ratio = withPeer ? median(times.ours.map((t, i) => times.peer[i] / t)).toFixed(2) : '';
     console.log(

@@ -153,9 +153,9 @@ function translateSet(a: SetField, version: number): readonly Action[] | undefin
 function readSetField(r: Reader, mayMask: boolean, form: SetField['form']): SetField {
   const h = readFieldHeader(r);
   const f = h.field;
-  if (!f) return fail('OFPBAC_BAD_SET_TYPE', `unknown field ${h.cls}:${h.code}`);
-  if (!isLengthOf(h, f)) fail('OFPBAC_BAD_SET_LEN', `length ${h.length} of ${f.name}`);
-  if (h.masked && !mayMask) fail('OFPBAC_BAD_SET_MASK', `mask on ${f.name}`);
+  if (!f) return fail('OFPBAC_BAD_SET_LEN', `unknown field ${h.cls}:${h.code}`);
+  if (h.length > r.left) fail('OFPBAC_BAD_SET_LEN', `length ${h.length} of ${f.name}`);
+  if (!isLengthOf(h, f)) fail('OFPBAC_BAD_SET_TYPE', `length ${h.length} of ${f.name}`);
   const bytes = h.masked ? h.length / 2 : h.length;
   const value = r.big(bytes);
   const full = fullMask(f);
@@ -163,6 +163,7 @@ function readSetField(r: Reader, mayMask: boolean, form: SetField['form']): SetF
   if (h.masked && (value & ~mask) !== 0n) {
     fail('OFPBMC_BAD_WILDCARDS', `value of ${f.name} has bits outside of its mask`);
   }
+  if (h.masked && !mayMask) fail('OFPBAC_BAD_SET_MASK', `mask on ${f.name}`);
   r.zeros(r.left, 'OFPBAC_BAD_SET_ARGUMENT');
   checkWritable(f);
   const partOfPort = h.masked && (f.format === 'port' || f.format === 'port_oxm');
@@ -268,6 +269,7 @@ function stackAction<T extends 'push' | 'pop'>(type: T, code: number) {
           const f = readFieldName(r);
           const nBits = r.u16();
           const subfield = checkSubfield(f, ofs, nBits);
+          r.zeros(r.left, 'NXBRC_MUST_BE_ZERO');
           if (type === 'pop') checkWritable(f);
           return { type, subfield };
         },
@@ -297,7 +299,6 @@ export const FIELD_ACTIONS: ActionRows<'set_field' | 'move' | 'push' | 'pop' | '
         24,
         (r) => {
           const f = readFieldName(r);
-          r.zeros(r.left, 'NXBRC_MUST_BE_ZERO');
           return { type: 'delete_field', field: f.name };
         },
         (w, a) => {

@@ -3,11 +3,9 @@ import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { portFromOf10, portToOf10 } from '@ovs-node/flow/fields';
 import { formatPort, parsePort } from '@ovs-node/flow/ports';
 import { fail } from '../errors.js';
-import { readFieldHeader } from '../match/headers.js';
 import type { Reader, Writer } from '../wire.js';
 import { type ActionRow, type ActionRows, nx, type ParseContext } from './row.js';
 import {
-  checkSubfield,
   formatSubfield,
   isPlainHeader,
   parseSubfieldPrefix,
@@ -113,7 +111,9 @@ function parseBundle(arg: string, c: ParseContext, load: boolean): Action {
 }
 
 function putBundle(w: Writer, a: Bundle): void {
-  w.u16(BUNDLE_ALGORITHMS.indexOf(a.algorithm)).u16(HASH_FIELDS.indexOf(a.fields)).u16(a.basis);
+  w.u16((BUNDLE_ALGORITHMS as readonly string[]).indexOf(a.algorithm))
+    .u16((HASH_FIELDS as readonly string[]).indexOf(a.fields))
+    .u16(a.basis);
   w.u32(MEMBER_TYPE).u16(a.members.length);
   if (a.type === 'bundle_load') {
     putOfsNbits(w, a.dst);
@@ -125,8 +125,14 @@ function putBundle(w: Writer, a: Bundle): void {
   for (const port of a.members) w.u16(portToOf10(port));
 }
 
+function nameOf<T extends string>(names: readonly T[], n: number): T | '<unknown>' {
+  return names[n] ?? '<unknown>';
+}
+
 function readBundle(r: Reader, load: boolean): Action {
-  const [algorithm, fields, basis] = [BUNDLE_ALGORITHMS[r.u16()], HASH_FIELDS[r.u16()], r.u16()];
+  const algorithm = nameOf(BUNDLE_ALGORITHMS, r.u16());
+  const fields = nameOf(HASH_FIELDS, r.u16());
+  const basis = r.u16();
   const memberType = r.u32();
   const n = r.u16();
   const ofsNbits = r.u16();
@@ -140,9 +146,9 @@ function readBundle(r: Reader, load: boolean): Action {
     r.skip(4);
     if (ofsNbits !== 0 || header !== 0) fail('OFPBAC_BAD_ARGUMENT', 'destination of a bundle action');
   }
-  if (algorithm === undefined || fields === undefined || memberType >>> 8 !== MEMBER_TYPE >>> 8 || n > MAX_MEMBERS) {
-    return fail('OFPBAC_BAD_ARGUMENT', 'arguments of a bundle action');
-  }
+  // Of bundle_load the peer does not look at these.
+  const known = fields !== '<unknown>' && algorithm !== '<unknown>' && memberType === MEMBER_TYPE;
+  if (!load && (!known || n > MAX_MEMBERS)) fail('OFPBAC_BAD_ARGUMENT', 'arguments of a bundle action');
   r.skip(4);
   if (n * 2 > r.left) fail('OFPBAC_BAD_LEN', `${n} members`);
   const members = Array.from({ length: n }, () => portFromOf10(r.u16()));
@@ -209,8 +215,8 @@ export const HASH_ACTIONS: ActionRows<'bundle' | 'bundle_load' | 'multipath'> = 
           const [algorithm, nLinks, arg] = [MULTIPATH_ALGORITHMS[r.u16()], r.u16() + 1, r.u32()];
           r.skip(2);
           const { ofs, nBits } = splitOfsNbits(r.u16());
-          const h = readFieldHeader(r);
-          if (fields === undefined || algorithm === undefined || !h.field) {
+          const dst = readSubfield(r, ofs, nBits);
+          if (fields === undefined || algorithm === undefined) {
             return fail('OFPBAC_BAD_ARGUMENT', 'arguments of a multipath action');
           }
           if (nBits < 16 && nLinks > 1 << nBits) fail('OFPBAC_BAD_ARGUMENT', `${nLinks} links`);
@@ -221,11 +227,13 @@ export const HASH_ACTIONS: ActionRows<'bundle' | 'bundle_load' | 'multipath'> = 
             algorithm,
             nLinks,
             arg,
-            dst: checkSubfield(h.field, ofs, nBits),
+            dst,
           };
         },
         (w, a) => {
-          w.u16(HASH_FIELDS.indexOf(a.fields)).u16(a.basis).zeros(2);
+          w.u16((HASH_FIELDS as readonly string[]).indexOf(a.fields))
+            .u16(a.basis)
+            .zeros(2);
           w.u16(MULTIPATH_ALGORITHMS.indexOf(a.algorithm))
             .u16(a.nLinks - 1)
             .u32(a.arg)

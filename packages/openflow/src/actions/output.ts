@@ -270,7 +270,7 @@ export const OUTPUT_ACTIONS: ActionRows<
         37,
         undefined,
         (r) => {
-          r.skip(6);
+          r.zeros(6, 'NXBRC_MUST_BE_ZERO');
           let a: Controller = CONTROLLER;
           while (r.left >= 4) {
             const start = r.pos;

@@ -107,10 +107,8 @@ function readProperty(r: Reader): EncapProperty {
 
 /** A form that all versions send and only 1.3 and later understand. */
 function fromOf13<A extends Action>(form: WireForm<A>): readonly WireForm<A>[] {
-  const { encode } = form;
-  const refuse = (): never => fail('OFPBAC_BAD_VENDOR_TYPE', `action ${form.code}`);
   return [
-    { ...form, to: 3, decode: refuse, ...(encode ? { encode } : {}) },
+    { ...form, to: 3, unread: true },
     { ...form, from: 4 },
   ];
 }

@@ -47,6 +47,8 @@ export interface WireForm<A> {
   readonly length?: number;
   /** Whether this form can say `a`; the first form of the version that can is sent. */
   readonly when?: (a: A, version: number) => boolean;
+  /** Sent, but not understood: as if the form were not there. */
+  readonly unread?: true;
   /** Writes what follows the header; padding to 8 bytes is added. Absent: understood, but never sent. */
   readonly encode?: (w: Writer, a: A, version: number) => void;
   /** Reads what follows the header. */

@@ -75,8 +75,6 @@ function readSample(r: Reader, form: 1 | 2 | 3): Action {
     if (n >= DIRECTIONS.length) fail('OFPBAC_BAD_ARGUMENT', `direction ${n}`);
     direction = DIRECTIONS[n];
     r.zeros(5, 'NXBRC_MUST_BE_ZERO');
-  } else if (form > 1) {
-    r.zeros(6, 'NXBRC_MUST_BE_ZERO');
   }
   return { type: 'sample', probability, collectorSet, obsDomain, obsPoint, samplingPort, direction };
 }
@@ -134,6 +132,7 @@ export const SAMPLE_ACTIONS: ActionRows<'sample' | 'check_pkt_larger'> = {
           const ofs = r.u16();
           const f = readFieldName(r);
           const dst = checkSubfield(f, ofs, 1);
+          r.zeros(r.left, 'NXBRC_MUST_BE_ZERO');
           if (!mustField(dst.field).writable) fail('OFPBAC_BAD_SET_ARGUMENT', `${f.name} is read-only`);
           return { type: 'check_pkt_larger', pktLen, dst };
         },

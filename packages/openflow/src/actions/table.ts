@@ -91,6 +91,7 @@ const decoderKey = (version: number, vendor: number, code: number): number =>
 const parsers: [keyword: string, parse: (arg: string, context: ParseContext) => Action][] = [];
 for (const row of Object.values(ACTIONS) as unknown as ActionRow[]) {
   for (const form of row.wire) {
+    if (form.unread) continue;
     for (let v = form.from; v <= form.to; v++) decoders.set(decoderKey(v, form.vendor, form.code), form);
   }
   parsers.push(...Object.entries(row.parse));

@@ -25,10 +25,10 @@ export type Action =
       readonly meterId: number;
     }
   | { readonly type: 'enqueue'; readonly port: number; readonly queue: number }
-  | ({ readonly type: 'bundle' } & HashChoice<'active_backup' | 'hrw'> & {
+  | ({ readonly type: 'bundle' } & HashChoice<BundleAlgorithm> & {
         readonly members: readonly number[];
       })
-  | ({ readonly type: 'bundle_load' } & HashChoice<'active_backup' | 'hrw'> & {
+  | ({ readonly type: 'bundle_load' } & HashChoice<BundleAlgorithm> & {
         readonly members: readonly number[];
         /** Where the number of the chosen member goes; at least 16 bits. */
         readonly dst: Subfield;
@@ -168,6 +168,9 @@ export interface LearnFlowSpec {
   readonly dstField?: Subfield;
 }
 
+/** Of the numbers that have no name the peer knows that they are none; they are kept so far. */
+export type BundleAlgorithm = 'active_backup' | 'hrw' | '<unknown>';
+
 /** What an action that hashes says of the hash. */
 interface HashChoice<Algorithm> {
   readonly fields:
@@ -177,7 +180,8 @@ interface HashChoice<Algorithm> {
     | 'symmetric_l3l4+udp'
     | 'nw_src'
     | 'nw_dst'
-    | 'symmetric_l3';
+    | 'symmetric_l3'
+    | '<unknown>';
   readonly basis: number;
   readonly algorithm: Algorithm;
 }

@@ -108,9 +108,11 @@ export function readShortHeader(r: Reader): Field {
  */
 export function readFieldName(r: Reader, unknown: ErrorName = 'OFPBMC_BAD_FIELD'): Field {
   const h = readFieldHeader(r);
+  const plain = unknown !== 'OFPBMC_BAD_FIELD';
+  if (h.field && h.masked && !plain) fail('OFPBMC_BAD_MASK', `mask on ${h.field.name}`);
   if (!h.field || h.length !== h.field.bytes * (h.masked ? 2 : 1)) {
     return fail(unknown, `unknown field ${h.cls}:${h.code} of ${h.length} bytes`);
   }
-  if (h.masked) fail(unknown === 'OFPBMC_BAD_FIELD' ? 'OFPBMC_BAD_MASK' : unknown, `mask on ${h.field.name}`);
+  if (h.masked) fail(unknown, `mask on ${h.field.name}`);
   return h.field;
 }

@@ -247,22 +247,22 @@ function readMatchField(r: Reader, f: Field, masked: boolean, strict: boolean): 
   r.words(value, f.bytes);
   if (masked) {
     r.words(mask, f.bytes);
-    if (!f.maskable && !isWire(mask, place)) fail('OFPBMC_BAD_MASK', `mask on ${f.name}`);
     for (let i = 0; i < 4; i++) {
       if ((value[i] & ~mask[i]) !== 0) {
         fail('OFPBMC_BAD_WILDCARDS', `value of ${f.name} has bits outside of its mask`);
       }
     }
+    if (!f.maskable && !isWire(mask, place)) fail('OFPBMC_BAD_MASK', `mask on ${f.name}`);
   } else {
     mask.set(place.wire);
   }
+  if (!isValidWords(f, value)) fail('OFPBMC_BAD_VALUE', `value of ${f.name}`);
   if (strict && f.prereq !== 'none' && !fieldPrereqsMet(f, area.key, area.mask)) {
     fail('OFPBMC_BAD_PREREQ', f.name);
   }
   const seen = seenIn[f.id] === decoding;
   if (seen || (f.name !== 'vlan_pcp' && isMatched(place))) fail('OFPBMC_DUP_FIELD', f.name);
   seenIn[f.id] = decoding;
-  if (!isValidWords(f, value)) fail('OFPBMC_BAD_VALUE', `value of ${f.name}`);
   putField(area, f, value, mask);
   addEthernetPrereq(area, f);
 }
@@ -338,9 +338,9 @@ export function putOxmMatch(w: Writer, match: Match, version: number): void {
 export function readOxmMatch(r: Reader, strict = true): Match {
   const type = r.u16();
   const length = r.u16();
+  if (type !== OFPMT_OXM) fail('OFPBMC_BAD_TYPE', `match type ${type}`);
   if (length < 4) fail('OFPBMC_BAD_LEN', `match length ${length}`);
   const padded = r.sub(((length + 7) & ~7) - 4, 'OFPBMC_BAD_LEN');
-  if (type !== OFPMT_OXM) fail('OFPBMC_BAD_TYPE', `match type ${type}`);
   const fields = padded.sub(length - 4);
   const { match, cookieMask } = readFields(fields, strict);
   if (cookieMask !== 0n) fail('OFPBMC_BAD_FIELD', 'cookie in an OXM match');

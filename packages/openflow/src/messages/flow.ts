@@ -9,7 +9,7 @@ import { putNxMatch, readNxMatch } from '../match/nxm.js';
 import type { Reader, Writer } from '../wire.js';
 import { items } from './multipart-items.js';
 import { putOxs, readOxs } from './oxs.js';
-import { putPortNo, readPortNo } from './port.js';
+import { checkPortNo, putPortNo, readPortNo } from './port.js';
 import { type BodyRow, bodies, type DecodeOptions, form, type MessageRows } from './row.js';
 import {
   type AggregateStats,
@@ -72,14 +72,13 @@ function command10(m: { flowMod: FlowMod; withTableId?: boolean }): number {
 
 const PROTOCOLS_OF = Array.from({ length: 7 }, (_, version) => protocolsOfVersions(1 << version));
 
-/** The actions of a flow-mod of `version`, which must fit its match. */
-function readCheckedActions(
-  r: Reader,
+/** The actions of a flow-mod of `version`, when they fit its match. */
+function checkedActions(
+  actions: readonly Action[],
   version: number,
   match: FlowMod['match'],
   tableId: number,
 ): readonly Action[] {
-  const actions = readFlowActions(r, version);
   const checked = checkActions(actions, match, { tableId, protocols: PROTOCOLS_OF[version] });
   if (checked.error !== undefined) fail(checked.error, 'actions');
   return checked.actions;
@@ -110,14 +109,13 @@ function finishFlowMod10(
 ): FlowModMessage {
   const commandField = r.u16();
   const withTableId = options.tableId ?? true;
-  const command = readCommand(withTableId ? commandField & 0xff : commandField);
   const idleTimeout = r.u16();
   const hardTimeout = r.u16();
   const sentPriority = r.u16();
   const priority = isExact ? 0xffff : sentPriority;
   const bufferId = r.u32();
   const outPort = readPortNo(r, 1);
-  const flags = flagsFrom10(r.u16());
+  const flagBits = r.u16();
   let m = match;
   let c = 0n;
   let cm = 0n;
@@ -128,12 +126,18 @@ function finishFlowMod10(
     m = fields.match;
     c = fields.cookie;
     cm = fields.cookieMask;
-    if (command === 'add' && cm !== 0n) fail('NXBRC_NXM_INVALID', 'cookie to match in an addition');
   }
-  const actions = readCheckedActions(r, 1, m, withTableId ? commandField >> 8 : ALL_TABLES);
+  // What the fixed part says is looked at when all the rest could be read, as the peer does.
+  const command = readCommand(withTableId ? commandField & 0xff : commandField);
+  if (command === 'add' && cm !== 0n) fail('NXBRC_NXM_INVALID', 'cookie to match in an addition');
+  const unchecked = readFlowActions(r, 1);
+  const flags = flagsFrom10(flagBits);
+  const actions = checkedActions(unchecked, 1, m, withTableId ? commandField >> 8 : ALL_TABLES);
   if ((flags & FF.EMERG) !== 0 && (idleTimeout !== 0 || hardTimeout !== 0)) {
     fail('OFPFMFC_BAD_EMERG_TIMEOUT', 'emergency flow with a time-out');
   }
+  // There is no table for emergencies.
+  if ((flags & FF.EMERG) !== 0) fail('OFPFMFC_TABLE_FULL', 'emergency flow');
   return {
     type: 'flow_mod',
     format: match ? 'openflow10' : 'nxm',
@@ -174,17 +178,22 @@ function readFlowMod11(r: Reader, version: number): FlowModMessage {
   const cookie = r.u64();
   const cookieMask = r.u64();
   const tableId = r.u8();
-  const command = readCommand(r.u8());
+  const commandByte = r.u8();
   const idleTimeout = r.u16();
   const hardTimeout = r.u16();
   const priority = r.u16();
   const bufferId = r.u32();
-  const outPort = readPortNo(r, version);
+  const outPort = r.u32();
   const outGroup = r.u32();
-  const flags = readFlags(r.u16(), version);
+  const flagBits = r.u16();
   const importance = r.u16();
   const match = readMatch(r, version);
-  const actions = readCheckedActions(r, version, match, tableId);
+  // What the fixed part says is looked at when the match could be read, its flags after the actions, as the peer does.
+  const command = readCommand(commandByte);
+  checkPortNo(outPort);
+  const unchecked = readFlowActions(r, version);
+  const flags = readFlags(flagBits, version);
+  const actions = checkedActions(unchecked, version, match, tableId);
   const add = command === 'add';
   const set = add || (version === 2 && isModify(command) && cookieMask === 0n);
   const modifyCookie = set && !add && cookie !== COOKIE_NONE;

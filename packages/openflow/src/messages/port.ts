@@ -13,7 +13,11 @@ import { PC, type PhyPort, type PortStats, PS, type ReplyOf, type RequestOf } fr
 /** Reads a port number: 16 bits in OpenFlow 1.0, 32 later. */
 export function readPortNo(r: Reader, version: number, error: ErrorName = 'OFPBAC_BAD_OUT_PORT'): number {
   if (version === 1) return portFromOf10(r.u16());
-  const port = r.u32();
+  return checkPortNo(r.u32(), error);
+}
+
+/** A 32-bit port number, which is one of 16 bits or reserved, or fails with `error`. */
+export function checkPortNo(port: number, error: ErrorName = 'OFPBAC_BAD_OUT_PORT'): number {
   if (port >= 0xff00 && port < 0xffffff00) fail(error, `port ${port}`);
   return port;
 }
