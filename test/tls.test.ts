@@ -1,8 +1,11 @@
 /** TLS between either side's tools and either side's database server: the same text for every mistake. */
+import { spawn } from 'node:child_process';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { makeCa, makeCertificate } from '@ovs-node/common/testkit/certificates';
+import { type KeyPair, makeCa, makeCertificate } from '@ovs-node/common/testkit/certificates';
+import { type RunResult, Suite, checkout, dirsAt, waitFor } from '@ovs-node/ctl-tools/lab/suite';
 import { withSuite } from './lib/lab.js';
+import { PEER, testWith } from './lib/requires.js';
 import { comparedWithPeer, play } from './lib/transcript.js';
 import { words } from './lib/vsctl-script.js';
 
@@ -87,4 +90,51 @@ comparedWithPeer(
         return texts.map((text) => text.replaceAll(dir, 'DIR').replaceAll(target, 'TARGET'));
       }),
     ),
+);
+
+testWith(PEER)("the SSL table's files: ovs-ofctl of either side on pssl:, and a controller on ssl:", (t) =>
+  withSuite(
+    t,
+    { vswitchdArgs: ['--enable-dummy'], expectedWarnings: [/\|stream_ssl\|/, /\|(rconn|connmgr)\|WARN/] },
+    async (suite, dir) => {
+      const ca = makeCa(dir, 'ca');
+      const server = makeCertificate(dir, 'srv', ca);
+      const client = makeCertificate(dir, 'cli', ca);
+      const stranger = makeCertificate(dir, 'other', makeCa(dir, 'ca2'));
+      const port = await freePort();
+      const target = `ssl:127.0.0.1:${port}`;
+      const files = (pair: KeyPair): string[] => ['-p', pair.key, '-c', pair.cert, '-C', ca.cert];
+      await suite.vsctl('set-ssl', server.key, server.cert, ca.cert);
+      await suite.vsctl('add-br', 'b', '--', 'set', 'bridge', 'b', 'datapath_type=dummy');
+      await suite.vsctl('set-controller', 'b', `pssl:${port}:127.0.0.1`);
+      const peer = new Suite({ root: checkout, side: 'peer', dirs: dirsAt(dir) });
+      for (const side of [suite, peer]) {
+        const seen = (): Promise<RunResult> =>
+          side.run('ovs-ofctl', [...files(client), 'dump-flows', target, '--no-stats']);
+        // The listener is there a moment after the configuration.
+        await waitFor('pssl:', async () => (await seen()).status === 0);
+        t.regex((await seen()).stdout, /actions=NORMAL/);
+        const refused = await side.run('ovs-ofctl', [...files(stranger), 'dump-flows', target]);
+        t.is(refused.status, 1);
+        t.regex(refused.stderr, /failed to connect to socket|talking to/);
+      }
+      await suite.vsctl('set-controller', 'b', target, 'pssl:0:127.0.0.1');
+      const pidfile = join(dir, 'tc.pid');
+      const controller = spawn(
+        '/usr/bin/ovs-testcontroller',
+        [...files(client), `pssl:${port}:127.0.0.1`, `--pidfile=${pidfile}`, '-vconsole:off'],
+        { env: suite.env, stdio: 'ignore' },
+      );
+      try {
+        await waitFor('the controller', async () =>
+          (await suite.vsctl('--bare', '--columns=is_connected', 'find', 'controller', `target="${target}"`))
+            .trim()
+            .startsWith('true'),
+        );
+      } finally {
+        controller.kill();
+      }
+      t.pass();
+    },
+  ),
 );

@@ -203,6 +203,13 @@ export function strerror(error: unknown): string {
   return STRERROR[name] ?? `Unknown error ${name}`;
 }
 
+/** An error of a stream or a file with the C library's text, as logs and tools print it. */
+export function systemError(error: Error): OvsError {
+  if (error instanceof OvsError) return error;
+  const code = errnoName(error);
+  return new OvsError(strerror(code), code, { cause: error });
+}
+
 /** The message of anything thrown, as one line. */
 export function errorMessage(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);

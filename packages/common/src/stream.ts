@@ -25,6 +25,8 @@ export interface StreamOptions {
   readonly defaultPort?: number;
   /** Gives up after this time with ETIMEDOUT; connecting only. */
   readonly timeoutMs?: number;
+  /** Connections that stand at a time, more are turned away; listening only. */
+  readonly maxConnections?: number;
 }
 
 /** A listening stream. */
@@ -48,6 +50,9 @@ const unixLog = vlog('stream_unix');
 const listening = coverageCounter('pstream_open');
 const opened = coverageCounter('stream_open');
 const acceptLimit = new RateLimit(10, 25);
+
+/** What a stranger can make us hold where nothing else is said: with some 20 kB for each connection, 80 MB. */
+const MAX_CONNECTIONS = 4096;
 
 /** How long a TCP connection may be silent before the system asks whether the other side is there, ms. */
 const KEEP_ALIVE_MS = 60_000;
@@ -93,8 +98,8 @@ function connectSocket(address: StreamAddress, timeoutMs: number | undefined): P
       // A name that cannot be resolved is no address; the C library's resolver has errors of its own for that.
       const isNoAddress = ['ENOTFOUND', 'EAI_AGAIN'].includes((error as { code?: string }).code ?? '');
       const code = isNoAddress ? 'EAFNOSUPPORT' : errnoName(error);
-      if (isNoAddress && address.kind !== 'unix') {
-        logNoAddress(`${address.kind}:${joinHostPort(address.host, address.port)}`);
+      if (address.kind !== 'unix' && (isNoAddress || UNROUTABLE.has(code))) {
+        logFailure(`${address.kind}:${joinHostPort(address.host, address.port)}`, code);
       }
       reject(new OvsError(strerror(code), code, { cause: error }));
     };
@@ -110,9 +115,27 @@ function connectSocket(address: StreamAddress, timeoutMs: number | undefined): P
   });
 }
 
+/** Errors of connecting that say that the system has no way there. */
+const UNROUTABLE: ReadonlySet<string> = new Set([
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+  'EINVAL',
+  'EACCES',
+  'EPERM',
+]);
+
 /** @param name `tcp:…` or `ssl:…`. */
-function logNoAddress(name: string): void {
-  vlog(`stream_${name.slice(0, 3)}`).err(`${name}: connect: ${strerror('EAFNOSUPPORT')}`);
+function logFailure(name: string, code: string): void {
+  vlog(`stream_${name.slice(0, 3)}`).err(`${name}: connect: ${strerror(code)}`);
+}
+
+/** The scope of an IPv6 address has to be a device: libuv takes any word, and goes on without it. */
+function checkScope(address: StreamAddress): void {
+  if (address.kind === 'unix' || process.platform !== 'linux') return;
+  const scope = /%(.*)$/.exec(address.host)?.[1];
+  if (scope === undefined || /^\d+$/.test(scope) || fs.existsSync(`/sys/class/net/${scope}`)) return;
+  const target = joinHostPort(address.host, address.port);
+  throw new OvsError(`${target}: bad IPv6 scope "${scope}" (${strerror('ENODEV')})`, 'EAFNOSUPPORT');
 }
 
 /** Reads a name; what is wrong with it is logged, and the error has the C library's text. */
@@ -120,10 +143,11 @@ function parse(reader: typeof parseActive, name: string, options: StreamOptions)
   let address: StreamAddress;
   try {
     address = reader(name, options.defaultPort ?? OVSDB_PORT);
+    checkScope(address);
   } catch (error) {
     const code = errnoName(error);
     if (/^p?(tcp|ssl):/.test(name)) vlog('socket_util').err((error as Error).message);
-    if (/^(tcp|ssl):/.test(name)) logNoAddress(name);
+    if (/^(tcp|ssl):/.test(name)) logFailure(name, code);
     throw new OvsError(strerror(code), code, { cause: error });
   }
   noteDefaultPort(address);
@@ -266,6 +290,8 @@ export async function listenStream(
     }
     throw new OvsError(strerror(code), code, { cause: error });
   }
+  server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
+  server.on('drop', () => vlog('stream').warnRl(acceptLimit, `${name}: too many connections`));
   server.on('connection', accept);
   server.removeAllListeners('error');
   // accept(2) failing (EMFILE) must not end the daemon; the next connection gets its chance.

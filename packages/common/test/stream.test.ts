@@ -154,6 +154,33 @@ needing(
   await listener.close();
 });
 
+test('more connections than a listener takes are turned away, until there is room', async (t) => {
+  const listener = await listenStream('ptcp:0:127.0.0.1', echo, { maxConnections: 1 });
+  const name = `tcp:127.0.0.1:${listener.port}`;
+  const first = await connectStream(name);
+  const ended = (socket: net.Socket): Promise<void> =>
+    new Promise((resolve) => {
+      socket.on('error', () => {});
+      socket.once('close', () => resolve());
+      socket.resume();
+    });
+  await ended(await connectStream(name));
+  first.end();
+  await ended(first);
+  t.is(await roundTrip(name), 'hello');
+  await listener.close();
+});
+
+test('IPv6, with a scope, and what is no address', async (t) => {
+  const listener = await listenStream('ptcp:0:[::1]', echo);
+  t.is(await roundTrip(`tcp:[::1]:${listener.port}`), 'hello');
+  if (process.platform === 'linux') t.is(await roundTrip(`tcp:[::1%lo]:${listener.port}`), 'hello');
+  await listener.close();
+  const noAddress = { code: 'EAFNOSUPPORT', message: 'Address family not supported by protocol' };
+  await t.throwsAsync(connectStream('tcp:a:b:c'), noAddress);
+  if (process.platform === 'linux') await t.throwsAsync(connectStream('tcp:[::1%nosuch]:1'), noAddress);
+});
+
 const windows = process.platform === 'win32' ? test.serial : test.skip;
 
 windows('a pipe has a file that says it is served, and one server', async (t) => {

@@ -10,6 +10,7 @@
  * the connection lives on. What a peer can make us keep is one frame, and what `Request` handlers keep.
  */
 import { coverageCounter } from '@ovs-node/common/coverage';
+import { systemError } from '@ovs-node/common/errors';
 import type { Duplex } from 'node:stream';
 import { OfError } from './errors.js';
 import {
@@ -180,7 +181,7 @@ export class OfConnection {
     this.options = options;
     this.handlers = handlers;
     stream.on('data', (chunk: Buffer) => this.feed(chunk));
-    stream.on('error', (e: Error) => this.finish(e));
+    stream.on('error', (e: Error) => this.finish(systemError(e)));
     stream.on('close', () => this.finish(undefined));
     stream.on('end', () => this.finish(undefined));
     this.send(

@@ -32,7 +32,7 @@ usage: ${NAME} [OPTIONS] [DATABASE]
 where DATABASE is a socket on which ovsdb-server is listening
       (default: "${defaultDbRemote()}").
 
-${streamHelp('JSON-RPC', { active: true, passive: true, bootstrap: true })}${daemonHelp(NAME)}${vlogHelp(NAME)}
+${streamHelp('DATABASE', { active: true, bootstrap: true, ssl: true })}${daemonHelp(NAME)}${vlogHelp(NAME)}
 Other options:
   --unixctl=SOCKET          override default control socket name
   --enable-dummy            enable dummy datapaths and devices, for testing

@@ -5,6 +5,7 @@
 import type { Clock, Timer } from '@ovs-node/common/clock';
 import { errorMessage } from '@ovs-node/common/errors';
 import { reportMemory } from '@ovs-node/common/memory';
+import { setTlsConfig } from '@ovs-node/common/tls-config';
 import { vlog } from '@ovs-node/common/vlog';
 import { Replica } from 'ovsdb-client/replica/replica';
 import { vswitchSchema } from 'ovsdb-client/vswitch/schema';
@@ -72,12 +73,27 @@ export class Vswitchd {
       this.#refresh(type, name).catch((error: unknown) => log.dbg(`${name}: ${errorMessage(error)}`));
     });
     reportMemory((add) => this.#reportMemory(add));
+    // Before the connections of bridges that the same change asks for.
+    this.replica.onChange(() => this.#configureTls());
     // What we write ourselves comes back as well: the plan for it is empty.
     this.replica.onChange(() => this.switch.request());
     this.#autoVifs = new AutoVifs(this.replica, (type) => this.datapaths.provider(type));
     this.datapaths.onReady((type) => void this.#autoVifs.follow(type));
     this.datapaths.onLost((type) => this.#autoVifs.forget(type));
     this.replica.onChange(() => this.#autoVifs.request());
+  }
+
+  /** The SSL table. Files that change later are read again by the connections that need them. */
+  #configureTls(): void {
+    const [root] = this.replica.rows('Open_vSwitch');
+    const ssl = this.replica.row('SSL', root?.ssl);
+    if (ssl === undefined) return;
+    setTlsConfig({
+      privateKey: ssl.private_key,
+      certificate: ssl.certificate,
+      caCert: ssl.ca_cert,
+      bootstrap: ssl.bootstrap_ca_cert,
+    });
   }
 
   #reportMemory(add: (name: string, count: number) => void): void {

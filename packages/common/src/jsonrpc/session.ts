@@ -8,7 +8,7 @@
  * A message that is no JSON-RPC ends the connection, and only that.
  */
 import type { Duplex } from 'node:stream';
-import { OvsError, errnoName, errorMessage, strerror } from '../errors.js';
+import { OvsError, errorMessage, systemError } from '../errors.js';
 import { vlog, RateLimit } from '../vlog.js';
 import { plainEngine } from './dispatcher.js';
 import { DEFAULT_LIMITS, JsonSplitter, type FrameLimits } from './framing.js';
@@ -251,13 +251,6 @@ export class JsonRpcSession {
     this.#caller.close(reason);
     for (const handler of this.#closeHandlers.splice(0)) handler(reason);
   }
-}
-
-/** A stream's error with the C library's text, as logs and tools print it. */
-function systemError(error: Error): OvsError {
-  if (error instanceof OvsError) return error;
-  const code = errnoName(error);
-  return new OvsError(strerror(code), code, { cause: error });
 }
 
 /** What is wrong with a message, or null. */
