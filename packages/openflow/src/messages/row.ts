@@ -77,7 +77,7 @@ export function bodies<B>(
 ): readonly BodyForm<B>[] {
   return keys.map((key) => ({
     wire: wireForm(key),
-    nxm: /^NXST_(FLOW|AGGREGATE)_/.test(key),
+    nxm: /^NXST_(FLOW|AGGREGATE)_RE/.test(key),
     put,
     read,
   }));

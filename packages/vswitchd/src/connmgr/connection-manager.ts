@@ -61,10 +61,14 @@ export class ConnectionManager {
       () => this.#primaries(),
     );
     this.#mgmt = this.#service(`punix:${path.join(rundir, `${this.#bridge}.mgmt`)}`, 0, true);
+    const board = this.#board;
     ofproto.events = {
       onPacketIn: (event) => this.#packetIn(event),
       onFlowRemoved: (removed) => {
         for (const each of this.#board.connections) each.flowRemoved(removed);
+      },
+      get onFlowChange() {
+        return board.monitors.watcher;
       },
     };
   }
@@ -186,6 +190,7 @@ export class ConnectionManager {
       },
       onClose: (connection, reason) => {
         board.connections.delete(connection);
+        board.monitors.ended(connection);
         this.#updateMisses(kind.isPrimary);
         this.#snoops.ended(connection);
         events.closed(reason);

@@ -11,12 +11,13 @@ import { errorMessage } from '@ovs-node/common/errors';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import { OfConnection } from '@ovs-node/openflow/connection';
 import { OfError } from '@ovs-node/openflow/errors';
-import { type Decoded, encodeMessage } from '@ovs-node/openflow/messages/codec';
+import { type Decoded, encodeMessage, encodeMultipart } from '@ovs-node/openflow/messages/codec';
 import type {
   AsyncConfig,
   AsyncMasks,
   FlowFormat,
   FlowRemoved,
+  FlowUpdate,
   OfMessage,
   PacketInFormat,
   PhyPort,
@@ -151,9 +152,24 @@ export class SwitchConnection {
     this.#of.sendBytes(bytes);
   }
 
+  /** Bytes that the other side has yet to take. */
+  get queued(): number {
+    return this.#of.queued;
+  }
+
   /** Resolves when there is room for more replies, or the connection has ended. */
   async room(): Promise<void> {
-    while (!this.#of.isClosed && this.#of.queued > REPLY_BACKLOG) {
+    while (this.#of.queued > REPLY_BACKLOG && (await this.#taken()));
+  }
+
+  /** Resolves when a slow reader has taken everything, or the connection has ended. */
+  async drained(): Promise<void> {
+    while (this.#stream.writableNeedDrain && (await this.#taken()));
+  }
+
+  /** Waits until what was sent has been taken; false when the connection has ended. */
+  async #taken(): Promise<boolean> {
+    if (!this.#of.isClosed) {
       await new Promise<void>((resolve) => {
         const done = (): void => {
           this.#stream.removeListener('drain', done);
@@ -164,6 +180,7 @@ export class SwitchConnection {
         this.#stream.once('close', done);
       });
     }
+    return !this.#of.isClosed;
   }
 
   get isClosed(): boolean {
@@ -266,6 +283,26 @@ export class SwitchConnection {
     // Lengths (of the action, or for misses the connection's) say how much of a buffered packet to send. Nothing is
     // buffered here, as in the peer, and so packets go whole.
     this.#sendAsync({ type: 'packet_in', packetIn: event.packetIn, format: this.packetInFormat });
+  }
+
+  /** Sends changes of flows that monitors of the connection select. */
+  sendUpdates(updates: readonly FlowUpdate[], xid: number, more = false): void {
+    const msg = {
+      type: 'multipart_reply' as const,
+      reply: { type: 'flow_monitor' as const, updates },
+      more,
+    };
+    try {
+      for (const bytes of encodeMultipart(msg, this.version, xid)) this.#of.sendBytes(bytes);
+    } catch (error) {
+      log.err(`${this.name}: flow monitor: ${errorMessage(error)}`);
+      this.abort('Protocol error');
+    }
+  }
+
+  sendPause(event: 'paused' | 'resumed'): void {
+    if (this.version >= 5) this.sendUpdates([{ event }], 0);
+    else this.#of.send({ type: `flow_monitor_${event}` }, 0);
   }
 
   portStatus(reason: 'add' | 'delete' | 'modify', port: PhyPort): void {

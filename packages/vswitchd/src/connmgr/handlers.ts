@@ -96,7 +96,8 @@ function commit(
   later: Later,
 ): OfError | undefined {
   const { ofproto, now } = board;
-  const carryOut = ({ msg }: BundledMessage): OfError | undefined => {
+  const carryOut = ({ msg, xid }: BundledMessage): OfError | undefined => {
+    board.monitors.requester = { connection: context.connection, xid };
     switch (msg.type) {
       case 'flow_mod':
         return flowMod(board, msg.flowMod);
@@ -116,10 +117,13 @@ function commit(
     return undefined;
   });
   if (failed) {
+    board.monitors.discard();
     const { message, error } = failed;
     context.connection.reply({ type: 'error', error: error.quoting(message.bytes) }, message.xid);
     return new OfError('OFPBFC_MSG_FAILED', error.detail);
   }
+  // The reply comes after what the bundle changed.
+  board.monitors.flush();
   for (const { msg } of messages) if (msg.type === 'packet_out') ofproto.packetOut(msg.packetOut, now);
   return undefined;
 }
@@ -210,6 +214,8 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
     connection.asyncConfig = asyncFromWire(config, connection.version);
   },
 
+  flow_monitor_cancel: (board, { id }, { connection }) => board.monitors.cancel(id, connection),
+
   multipart_request: (board, msg, context) => answerMultipart(board, msg, context),
 
   set_flow_format: (_board, { format }, { connection }) => {
@@ -238,5 +244,12 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
 export function handleRequest(board: Switchboard, msg: OfMessage, context: RequestContext): Result {
   const handler = HANDLERS[msg.type] as Handler<OfMessageType> | undefined;
   if (handler === undefined) return new OfError('OFPBRC_BAD_TYPE', `a switch does not take ${msg.type}`);
-  return handler(board, msg, context) ?? undefined;
+  const { connection, xid } = context;
+  board.monitors.requester = { connection, xid };
+  try {
+    return handler(board, msg, context) ?? undefined;
+  } finally {
+    board.monitors.flush();
+    board.monitors.requester = undefined;
+  }
 }

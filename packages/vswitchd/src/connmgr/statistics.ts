@@ -201,7 +201,8 @@ const BODIES: { readonly [T in RequestType]: (request: RequestBody<T>, answer: A
   },
   table_desc: () => new OfError('OFPBRC_BAD_STAT', 'table descriptions are not supported yet'),
   queue_desc: () => new OfError('OFPBRC_BAD_STAT', 'descriptions of queues are not supported yet'),
-  flow_monitor: () => new OfError('OFPBRC_BAD_STAT', 'flow monitors are not supported yet'),
+  flow_monitor: ({ monitors }, { board, context: { connection, xid } }) =>
+    board.monitors.request(monitors, connection, xid),
   ipfix_bridge: () => new OfError('NXST_NOT_CONFIGURED', 'IPFIX is not supported yet'),
   ipfix_flow: () => new OfError('NXST_NOT_CONFIGURED', 'IPFIX is not supported yet'),
 };

@@ -7,6 +7,7 @@ import type { PhyPort } from '@ovs-node/openflow/messages/types';
 import type { PortCounters } from '../dpif/provider.js';
 import type { Ofproto } from '../ofproto/ofproto.js';
 import type { SwitchConnection } from './connection.js';
+import { FlowMonitors } from './flow-monitors.js';
 import { type PortChange, PortWatch } from './port-watch.js';
 import type { ConnectionManagerOptions } from './types.js';
 
@@ -22,6 +23,7 @@ export class Switchboard {
   readonly options: ConnectionManagerOptions;
   readonly connections = new Set<SwitchConnection>();
   readonly ports: PortWatch;
+  readonly monitors: FlowMonitors;
   /** The generation of primary and secondary roles that was seen last (OpenFlow 1.3, section 6.3.4). */
   #generation: bigint | undefined;
   #synced = -Infinity;
@@ -29,6 +31,7 @@ export class Switchboard {
   constructor(options: ConnectionManagerOptions) {
     this.options = options;
     this.ports = new PortWatch(options.ofproto);
+    this.monitors = new FlowMonitors(() => options.ofproto.tables);
   }
 
   get ofproto(): Ofproto {

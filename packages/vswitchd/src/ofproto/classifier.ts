@@ -61,6 +61,16 @@ export class ClassifierRule {
     return null;
   }
 
+  /** Whether the rule matches nothing but packets of `match`: whether a loose command on `match` is about it. */
+  fits(match: Match): boolean {
+    const own = this.match();
+    for (let w = 0; w < KEY_WORDS; w++) {
+      const mask = match.mask[w]!;
+      if ((mask & ~own.mask[w]!) !== 0 || ((match.key[w]! ^ own.key[w]!) & mask) !== 0) return false;
+    }
+    return true;
+  }
+
   /** The rule's match, built anew. */
   match(): Match {
     const match = new Match();

@@ -28,6 +28,7 @@ import { Classifier } from './classifier.js';
 import { formatActionList } from './rule-text.js';
 import { Rule } from './rule.js';
 import { RuleIndex } from './rule-index.js';
+import type { FlowChangeEvent } from './types.js';
 
 export const N_TABLES = 255;
 export { N_USER_TABLES } from './check-actions.js';
@@ -49,6 +50,8 @@ export interface TableObserver {
   flowRemoved(rule: Rule, reason: FlowRemovedReason, now: number): void;
   /** Look-ups may give other results than before. */
   tablesChanged(): void;
+  /** Who wants to hear of each change at once, if anybody does. */
+  flowWatcher(): ((change: FlowChangeEvent) => void) | undefined;
   /** Whether a flow may send to a group of that number. */
   hasGroup(id: number): boolean;
   /** Whether a flow may use a meter of that number. */
@@ -161,7 +164,7 @@ export class FlowTables {
   learn(fm: FlowMod, now: number): OfError | undefined {
     const old = this.tables[fm.tableId]?.classifier.findExact(fm.match, fm.priority) as
       Rule | null | undefined;
-    if (old && formatActionList(old.actions, undefined) === formatActionList(fm.actions, undefined)) {
+    if (old && sameActions(old.actions, fm.actions)) {
       old.modified = now;
       return undefined;
     }
@@ -217,8 +220,15 @@ export class FlowTables {
       },
       now,
     );
+    rule.firstSeq = old?.firstSeq ?? 0;
     if (old) inherit(rule, old, (fm.flags & FF.RESET_COUNTS) === 0);
     this.insert(rule, fm.match);
+    this.observer.flowWatcher()?.({
+      event: 'added',
+      rule,
+      reason: undefined,
+      oldActions: old?.actions,
+    });
     this.observer.tablesChanged();
     return undefined;
   }
@@ -242,6 +252,7 @@ export class FlowTables {
       if (admitted.error) return admitted.error;
       changes.push({ old, match, actions: admitted.actions });
     }
+    const watcher = this.observer.flowWatcher();
     const changeCookie = fm.modifyCookie && fm.newCookie !== COOKIE_NONE;
     for (const { old, match, actions } of changes) {
       const rule = new Rule(
@@ -258,8 +269,17 @@ export class FlowTables {
         now,
       );
       rule.created = old.created;
+      rule.firstSeq = old.firstSeq;
+      rule.addSeq = old.addSeq;
+      rule.modifySeq = old.modifySeq;
       inherit(rule, old, (fm.flags & FF.RESET_COUNTS) === 0);
       this.insert(rule, match);
+      if (watcher === undefined) continue;
+      const hasOther = !sameActions(old.actions, rule.actions);
+      if (hasOther || rule.cookie !== old.cookie) {
+        const oldActions = hasOther ? old.actions : undefined;
+        watcher({ event: 'modified', rule, reason: undefined, oldActions });
+      }
     }
     this.observer.tablesChanged();
     return undefined;
@@ -307,6 +327,13 @@ export class FlowTables {
   /** Visits the flows that a request selects, in the order of a dump. Hidden flows are left out. */
   forEach(filter: FlowFilter, visit: (rule: Rule) => void): void {
     for (const rule of this.select(filterSelection(filter))) if (!rule.isHidden) visit(rule);
+  }
+
+  /** The flow of a table with just that match and priority. */
+  find(tableId: number, match: Match, priority: number): Rule | undefined {
+    return (
+      (this.tables[tableId]?.classifier.findExact(match, priority) as Rule | null | undefined) ?? undefined
+    );
   }
 
   /** The flows that a request selects, as a statistics reply shows them. */
@@ -363,6 +390,7 @@ export class FlowTables {
   }
 
   private drop(rule: Rule, reason: FlowRemovedReason, now: number): void {
+    this.observer.flowWatcher()?.({ event: 'removed', rule, reason, oldActions: undefined });
     if (this.journal === undefined) this.observer.flowRemoved(rule, reason, now);
     else {
       const match = rule.match();
@@ -455,7 +483,7 @@ function outPortFilter(port: number): number | undefined {
 }
 
 /** Whether actions send to an OpenFlow port by naming it. */
-function outputsTo(actions: readonly Action[], port: number): boolean {
+export function outputsTo(actions: readonly Action[], port: number): boolean {
   return actions.some((action) => {
     switch (action.type) {
       case 'output':
@@ -471,6 +499,10 @@ function outputsTo(actions: readonly Action[], port: number): boolean {
         return false;
     }
   });
+}
+
+function sameActions(a: readonly Action[], b: readonly Action[]): boolean {
+  return formatActionList(a, undefined) === formatActionList(b, undefined);
 }
 
 /** Only the switch itself may match on these. */

@@ -38,6 +38,10 @@ export class Rule extends ClassifierRule {
   created: number;
   modified: number;
   used: number;
+  /** When a flow of this match came, was added last and changed last, by the count of the flow monitors; 0: before any. */
+  firstSeq = 0;
+  addSeq = 0;
+  modifySeq = 0;
   packets = 0;
   bytes = 0;
   /** Out of the tables: statistics that come in late go nowhere. */

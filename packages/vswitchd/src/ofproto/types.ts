@@ -1,7 +1,15 @@
 /**
  * What the rest of vswitchd says to a bridge's OpenFlow switch, and hears from it, as plain values.
  */
-import type { FlowMod, FlowRemoved, PacketIn, PhyPort } from '@ovs-node/openflow/messages/types';
+import type { Action } from '@ovs-node/openflow/actions/types';
+import type {
+  FlowMod,
+  FlowRemoved,
+  FlowRemovedReason,
+  PacketIn,
+  PhyPort,
+} from '@ovs-node/openflow/messages/types';
+import type { Rule } from './rule.js';
 
 /** No datapath port: a patch port, or a port whose device does not exist yet. */
 export const ODPP_NONE = 0xffffffff;
@@ -61,11 +69,24 @@ export interface PacketInEvent {
   readonly controllerId: number;
 }
 
+/** A change of a flow, told at once: the tables may yet go back to what they were when it is part of a transaction. */
+export interface FlowChangeEvent {
+  readonly event: 'added' | 'removed' | 'modified';
+  /** As it is now; of a removed flow, as it was, still in its table. */
+  readonly rule: Rule;
+  /** Why it went; undefined with other events. */
+  readonly reason: FlowRemovedReason | undefined;
+  /** The actions that it had, when it has others now, or of the flow that it replaces. */
+  readonly oldActions: readonly Action[] | undefined;
+}
+
 /** What happens to flows, for flow_removed messages and monitors. */
 export interface OfprotoEvents {
   onPacketIn(event: PacketInEvent): void;
   /** Only for flows with FF.SEND_FLOW_REM. */
   onFlowRemoved(removed: FlowRemoved): void;
+  /** Undefined while nobody monitors flows, which spares the work of finding out what has changed. */
+  readonly onFlowChange?: ((change: FlowChangeEvent) => void) | undefined;
 }
 
 /** A flow-mod whose command is to add. */

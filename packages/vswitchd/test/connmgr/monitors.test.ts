@@ -1,0 +1,219 @@
+import test from 'ava';
+import { Match } from '@ovs-node/flow/match';
+import { OFPP } from '@ovs-node/flow/ports';
+import { encodeMessage } from '@ovs-node/openflow/messages/codec';
+import { makeFlowMod } from '@ovs-node/openflow/messages/flow-mod';
+import { FMF } from '@ovs-node/openflow/messages/monitor-types';
+import {
+  type FlowMod,
+  type FlowMonitorRequest,
+  type FlowUpdate,
+  GROUP_ANY,
+  type OfMessage,
+} from '@ovs-node/openflow/messages/types';
+import { controllerConfig, makeRig, type Rig, settle, type TestController } from './rig.js';
+
+const ALL = FMF.INITIAL | FMF.ADD | FMF.REMOVED | FMF.MODIFY | FMF.INSTRUCTIONS;
+
+function watch(...monitors: Partial<FlowMonitorRequest>[]): OfMessage {
+  const common = {
+    id: 1,
+    command: 'add' as const,
+    flags: ALL,
+    outPort: OFPP.ANY,
+    outGroup: GROUP_ANY,
+    tableId: 0xff,
+    match: new Match(),
+  };
+  return {
+    type: 'multipart_request',
+    request: { type: 'flow_monitor', monitors: monitors.map((each) => ({ ...common, ...each })) },
+    more: false,
+  };
+}
+
+const flowMod = (mod: Partial<FlowMod>): OfMessage => ({
+  type: 'flow_mod',
+  flowMod: makeFlowMod({ command: 'add', priority: 0, ...mod }),
+});
+const output = (port: number) => [{ type: 'output' as const, port, maxLen: 0 }];
+
+/** Updates as `EVENT PRIORITY`; pauses by their names. */
+function updatesOf(seen: readonly OfMessage[]): string[] {
+  const text = (u: FlowUpdate): string => ('match' in u ? `${u.event} ${u.priority}` : u.event);
+  return seen.flatMap((msg) => {
+    if (msg.type === 'flow_monitor_paused' || msg.type === 'flow_monitor_resumed')
+      return [msg.type.slice(13)];
+    if (msg.type !== 'multipart_reply' || msg.reply.type !== 'flow_monitor') return [];
+    return msg.reply.updates.map(text);
+  });
+}
+
+for (const version of [1, 4, 5, 6]) {
+  const initial = version >= 5 ? 'initial' : 'added';
+
+  test(`version ${version}: flows that there are, then changes: of others whole, the own in short`, async (t) => {
+    const rig = await makeRig(t);
+    const [a, b] = [await rig.tool(version), await rig.tool(version)];
+    await b.send(flowMod({ priority: 1 }));
+    t.deepEqual(await a.send(watch({})), []);
+    await b.send(flowMod({ priority: 2 }), flowMod({ command: 'delete_strict', priority: 1 }));
+    await a.send(flowMod({ priority: 3 }), flowMod({ priority: 4 }));
+    t.deepEqual(updatesOf(a.seen), [`${initial} 1`, 'added 2', 'removed 1', 'abbrev', 'abbrev']);
+    t.deepEqual(updatesOf(b.seen), []);
+  });
+}
+
+test('a modification is told of when it changes actions or cookie, an addition always', async (t) => {
+  const rig = await makeRig(t);
+  const [a, b] = [await rig.tool(1), await rig.tool(1)];
+  await a.send(watch({}));
+  const modify = { command: 'modify' as const, cookieMask: 0n };
+  await b.send(
+    flowMod({ priority: 1, actions: output(1) }),
+    flowMod({ priority: 1, actions: output(1) }),
+    flowMod({ ...modify, actions: output(1) }),
+    flowMod({ ...modify, actions: output(2) }),
+    flowMod({ ...modify, actions: output(2), newCookie: 9n, modifyCookie: true }),
+  );
+  await a.send();
+  t.deepEqual(updatesOf(a.seen), ['added 1', 'added 1', 'modified 1', 'modified 1']);
+});
+
+test('a monitor of an output port hears of a flow that stops to send there', async (t) => {
+  const rig = await makeRig(t);
+  const [a, b] = [await rig.tool(5), await rig.tool(5)];
+  await a.send(watch({ outPort: 2 }));
+  const modify = { command: 'modify' as const };
+  await b.send(flowMod({ priority: 1, actions: output(1) }));
+  await b.send(flowMod({ ...modify, actions: output(2) }), flowMod({ ...modify, actions: output(3) }));
+  await b.send(flowMod({ ...modify, actions: output(4) }));
+  await a.send();
+  t.deepEqual(updatesOf(a.seen), ['modified 1', 'modified 1']);
+});
+
+test('requests are carried out whole or not at all, and monitors can be ended', async (t) => {
+  const rig = await makeRig(t);
+  const [a, b] = [await rig.tool(5), await rig.tool(5)];
+  t.deepEqual(await a.send(watch({ id: 1 }, { id: 1 })), ['OFPMOFC_MONITOR_EXISTS']);
+  t.deepEqual(await a.send(watch({ id: 1, command: 'delete' })), ['OFPMOFC_UNKNOWN_MONITOR']);
+  t.deepEqual(await a.send(watch({ id: 1, command: 'modify' })), ['OFPMOFC_UNKNOWN_MONITOR']);
+  t.deepEqual(await a.send(watch({ id: 1, command: 'unknown' })), ['OFPMOFC_BAD_COMMAND']);
+  t.deepEqual(await a.send(watch({ id: 1 })), []);
+  t.deepEqual(await a.send(watch({ id: 1, command: 'delete' }, { id: 2, command: 'delete' })), [
+    'OFPMOFC_UNKNOWN_MONITOR',
+  ]);
+  await b.send(flowMod({ priority: 1 }));
+  t.deepEqual(await a.send(watch({ id: 1, command: 'delete' })), []);
+  await b.send(flowMod({ priority: 2 }));
+  await a.send();
+  t.deepEqual(updatesOf(a.seen), ['added 1']);
+});
+
+test('before OpenFlow 1.4 a message of its own ends a monitor', async (t) => {
+  const rig = await makeRig(t);
+  const a = await rig.tool(4);
+  t.deepEqual(await a.send({ type: 'flow_monitor_cancel', id: 1 }), ['OFPMOFC_UNKNOWN_MONITOR']);
+  t.deepEqual(await a.send(watch({}), { type: 'flow_monitor_cancel', id: 1 }, watch({})), []);
+});
+
+test('a failed bundle is not told of', async (t) => {
+  const rig = await makeRig(t);
+  const [a, b] = [await rig.tool(5), await rig.tool(5)];
+  await a.send(watch({}));
+  rig.ofproto.transaction(() => {
+    rig.ofproto.flowMod(makeFlowMod({ command: 'add', priority: 1 }), 1000);
+    return undefined;
+  });
+  await settle();
+  const [bundleId, flags] = [1, 3];
+  for (const msg of [
+    flowMod({ priority: 2 }),
+    flowMod({ priority: 3, actions: [{ type: 'group', group: 77 }] }),
+  ]) {
+    const xid = b.of.nextXid();
+    b.of.send({ type: 'bundle_add', bundleId, flags, message: encodeMessage(msg, 5, xid) }, xid);
+  }
+  const errors = await b.send({ type: 'bundle_control', bundleId, control: 'commit_request', flags });
+  t.deepEqual(errors, ['OFPBAC_BAD_OUT_GROUP', 'OFPBFC_MSG_FAILED']);
+  await a.send();
+  t.deepEqual(updatesOf(a.seen), ['added 1']);
+});
+
+/** A controller that the test can keep from reading. */
+async function slowReader(rig: Rig, version: number): Promise<TestController> {
+  rig.manager.configure({ controllers: [controllerConfig('tcp:a')], protocols: [], failMode: 'secure' });
+  const controller = rig.attempts[0]!.accept(version);
+  await controller.ready;
+  return controller;
+}
+
+for (const version of [4, 5]) {
+  test(`version ${version}: who does not read is told later what has come of it all, and of removals`, async (t) => {
+    const rig = await makeRig(t);
+    const slow = await slowReader(rig, version);
+    const other = await rig.tool(version);
+    await other.send(...[1, 2, 3].map((priority) => flowMod({ priority: 60000 + priority })));
+    await slow.send(watch({}));
+    t.is(updatesOf(slow.seen).length, 3);
+    slow.seen.length = 0;
+    slow.stream.pause();
+    const many = 4000;
+    for (let priority = 0; priority < many; priority++)
+      rig.ofproto.flowMod(makeFlowMod({ command: 'add', priority, actions: output(1) }), 1000);
+    await settle();
+    for (let round = 0; round < 5; round++) {
+      for (let priority = 0; priority < many; priority++)
+        rig.ofproto.flowMod(makeFlowMod({ command: 'add', priority, actions: output(1 + round) }), 1000);
+      await settle();
+    }
+    await other.send(
+      flowMod({ command: 'delete_strict', priority: 60001 }),
+      flowMod({ command: 'delete_strict', priority: many - 1 }),
+      flowMod({ command: 'modify_strict', priority: 60002, actions: output(2) }),
+    );
+    slow.stream.resume();
+    for (let i = 0; i < 50; i++) await settle();
+    await slow.send();
+    const updates = updatesOf(slow.seen);
+    t.deepEqual(
+      updates.filter((each) => each === 'paused' || each === 'resumed'),
+      ['paused', 'resumed'],
+    );
+    t.is(updates.at(-1), 'resumed');
+    t.true(updates.length < 3 * many, `${updates.length} updates of ${6 * many} changes`);
+    const known = new Set([60001, 60002, 60003]);
+    for (const update of updates) {
+      const [event, priority] = update.split(' ');
+      if (event === 'added') known.add(Number(priority));
+      else if (event === 'removed') t.true(known.delete(Number(priority)), update);
+      else if (event === 'modified') t.true(known.has(Number(priority)), update);
+    }
+    t.is(known.size, rig.ofproto.tables.size - 4, 'all but the flows of the switch itself');
+    t.true(updates.includes('modified 60002'));
+  });
+}
+
+test('a first answer that is longer than a page is whole, with what changes meanwhile', async (t) => {
+  const rig = await makeRig(t);
+  const many = 3000;
+  for (let priority = 0; priority < many; priority++)
+    rig.ofproto.flowMod(makeFlowMod({ command: 'add', priority, actions: output(1) }), 1000);
+  const slow = await slowReader(rig, 5);
+  slow.stream.pause();
+  slow.of.send(watch({}));
+  await settle();
+  const change = (command: FlowMod['command'], priority: number): void =>
+    void rig.ofproto.flowMod(makeFlowMod({ command, priority, actions: output(2) }), 1000);
+  change('modify_strict', many - 1);
+  change('delete_strict', many - 2);
+  change('add', many);
+  slow.stream.resume();
+  for (let i = 0; i < 50; i++) await settle();
+  await slow.send();
+  const updates = updatesOf(slow.seen);
+  t.is(updates.filter((each) => each.startsWith('initial')).length, many - 1);
+  t.true(updates.includes(`added ${many}`));
+  t.true(updates.includes(`modified ${many - 1}`));
+  t.false(updates.some((each) => each === 'paused' || each === 'resumed'));
+});
