@@ -164,8 +164,16 @@ testWith(PEER)("requests are answered as the peer's switch answers them", async 
   for (const side of ['ours', 'peer'] as const) {
     await withSuite(t, { side, vswitchdArgs: ['--enable-dummy'] }, async (suite) => {
       const ports = [1, 2, 3].flatMap((n) => [
-        ...['--', 'add-port', 'br0', `p${n}`],
-        ...['--', 'set', 'interface', `p${n}`, 'type=dummy', `ofport_request=${n}`],
+        '--',
+        'add-port',
+        'br0',
+        `p${n}`,
+        '--',
+        'set',
+        'interface',
+        `p${n}`,
+        'type=dummy',
+        `ofport_request=${n}`,
       ]);
       const bridge = ['datapath_type=dummy', 'fail_mode=secure', 'other_config:hwaddr=aa:55:aa:55:00:00'];
       await suite.vsctl('add-br', 'br0', '--', 'set', 'bridge', 'br0', ...bridge, ...ports);
