@@ -24,7 +24,9 @@ import { type NativeValue, datumFromNative } from './data/native.js';
 import { type Row, defaultCells } from './data/row.js';
 import { checkDatum } from './data/type.js';
 import { newUuid } from './data/uuid.js';
-import { asOvsdbError, type Replica } from './replica/replica.js';
+import { type CallOptions, limited } from './replica/call.js';
+import type { Replica, RowTypes } from './replica/replica.js';
+import { asOvsdbError } from './replica/reply.js';
 import type { ColumnSchema, TableSchema } from './schema.js';
 
 const log = vlog('ovsdb_idl');
@@ -56,15 +58,20 @@ const outcomes = {
   error: coverageCounter('txn_error'),
 } as const satisfies Record<CommitOutcome['status'], unknown>;
 
-export class Transaction {
-  readonly #replica: Replica;
+/** Plain values for columns of a row; any names where the row type is not known. */
+export type ColumnValues<R extends object> = [keyof R] extends [never]
+  ? Readonly<Record<string, NativeValue>>
+  : Partial<Omit<R, '_uuid'>>;
+
+export class Transaction<Rows extends RowTypes = RowTypes> {
+  readonly #replica: Replica<Rows>;
   readonly #drafts = new Map<string, Draft>();
   readonly #verified = new Map<string, { table: TableSchema; row: Row; columns: Set<ColumnSchema> }>();
   readonly #comments: string[] = [];
   #increment: { table: string; uuid: string; column: string } | undefined;
   #dryRun = false;
 
-  constructor(replica: Replica) {
+  constructor(replica: Replica<Rows>) {
     this.#replica = replica;
   }
 
@@ -133,6 +140,13 @@ export class Transaction {
     return uuid;
   }
 
+  /** Inserts a row with these values, the rest being defaults; gives the UUID it will have here. */
+  insertRow<T extends keyof Rows & string>(table: T, values: ColumnValues<Rows[T]>): string {
+    const uuid = this.insert(table);
+    this.assign(table, uuid, values);
+    return uuid;
+  }
+
   delete(table: string, uuid: string): void {
     const draft = this.#draft(table, uuid);
     if (draft.old === undefined) this.#drafts.delete(uuid);
@@ -162,8 +176,8 @@ export class Transaction {
   }
 
   /** Assigns columns from plain values; columns that the server's schema does not have are passed over. */
-  assign(table: string, uuid: string, values: Readonly<Record<string, NativeValue>>): void {
-    for (const [name, value] of Object.entries(values)) {
+  assign<T extends keyof Rows & string>(table: T, uuid: string, values: ColumnValues<Rows[T]>): void {
+    for (const [name, value] of Object.entries(values) as [string, NativeValue][]) {
       const column = this.schemaOf(table).columnByName.get(name);
       if (column !== undefined) this.set(table, uuid, name, datumFromNative(column.type, value));
     }
@@ -249,23 +263,28 @@ export class Transaction {
     return [...waits, ...operations, ...tail];
   }
 
-  /** Sends the transaction. Rejects only when the connection is lost before the answer. */
-  async commit(): Promise<CommitOutcome> {
-    const outcome = await this.#commit();
+  /**
+   * Sends the transaction. Rejects when the connection is lost before the answer, or the options end the waiting:
+   * whether it was carried out is not known then.
+   */
+  async commit(options: CallOptions = {}): Promise<CommitOutcome> {
+    const outcome = await this.#commit(options);
     outcomes[outcome.status].total++;
     return outcome;
   }
 
-  async #commit(): Promise<CommitOutcome> {
+  async #commit(options: CallOptions): Promise<CommitOutcome> {
     const operations = this.operations();
     if (operations.length === 0) return { status: 'unchanged' };
     let reply: Json;
     try {
-      reply = await this.#replica.request('transact', [this.#replica.options.database, ...operations]);
+      const params = [this.#replica.options.database, ...operations];
+      reply = await this.#replica.request('transact', params, options);
     } catch (error) {
       const translated = asOvsdbError(error);
-      if (translated instanceof OvsdbError && translated.tag !== 'canceled')
-        return { status: 'error', error: translated };
+      const isAnswer =
+        translated instanceof OvsdbError && !['canceled', 'timed out'].includes(translated.tag);
+      if (isAnswer) return { status: 'error', error: translated };
       throw translated;
     }
     return this.#outcome(operations, isJsonArray(reply) ? reply : []);
@@ -381,35 +400,62 @@ function waitFor(table: TableSchema, row: Row, columns: readonly ColumnSchema[])
   };
 }
 
-/** Repeats `work` in fresh transactions until one commits or fails for good; gives that transaction's outcome. */
-export async function transactUntilDone(
-  replica: Replica,
-  work: (transaction: Transaction) => void,
-): Promise<Exclude<CommitOutcome, { status: 'try again' }>> {
-  for (;;) {
+export interface RetryOptions extends CallOptions {
+  /** Most attempts; without limit by default. */
+  readonly maxTries?: number;
+}
+
+/**
+ * Repeats `work` in fresh transactions until one commits or fails for good; gives that transaction's outcome.
+ *
+ * @param options limit the whole; past `maxTries` the outcome is `'try again'`.
+ */
+export async function transactUntilDone<Rows extends RowTypes>(
+  replica: Replica<Rows>,
+  work: (transaction: Transaction<Rows>) => void,
+  { signal, timeoutMs, maxTries = Infinity }: RetryOptions = {},
+): Promise<CommitOutcome> {
+  const late = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
+  for (let tries = 1; ; tries++) {
+    const options: CallOptions = {
+      signal,
+      timeoutMs: late === undefined ? undefined : Math.max(0, late - performance.now()),
+    };
     const before = replica.changeNumber;
     const transaction = new Transaction(replica);
     work(transaction);
-    const outcome = await transaction.commit();
-    if (outcome.status !== 'try again') return outcome;
-    await changedSince(replica, before);
+    const outcome = await transaction.commit(options);
+    if (outcome.status !== 'try again' || tries >= maxTries) return outcome;
+    await changedSince(replica, before, options);
   }
 }
 
-/** Resolves when the replica has changed since `changeNumber` was read; rejects when it is closed instead. */
-export async function changedSince(replica: Replica, changeNumber: number): Promise<void> {
+/**
+ * Resolves when the replica has changed since `changeNumber` was read; rejects when it is closed instead, or when the
+ * options end the waiting.
+ */
+export async function changedSince<Rows extends RowTypes>(
+  replica: Replica<Rows>,
+  changeNumber: number,
+  options: CallOptions = {},
+): Promise<void> {
   if (replica.changeNumber !== changeNumber) return;
   if (replica.state === 'closed') throw new OvsdbError('canceled', 'replica closed');
-  await new Promise<void>((resolve, reject) => {
+  let stop = (): void => undefined;
+  const changed = new Promise<void>((resolve, reject) => {
     const offs = [
       replica.onChange(() => finish(resolve)),
       replica.onState((state, error) => {
         if (state === 'closed') finish(() => reject(error ?? new OvsdbError('canceled', 'replica closed')));
       }),
     ];
-    const finish = (settle: () => void): void => {
+    stop = () => {
       for (const off of offs) off();
+    };
+    const finish = (settle: () => void): void => {
+      stop();
       settle();
     };
   });
+  await limited(changed, options, () => stop());
 }

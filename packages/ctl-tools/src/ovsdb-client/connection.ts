@@ -4,7 +4,7 @@ import { JsonRpcSession } from '@ovs-node/common/jsonrpc/session';
 import { OvsdbError } from 'ovsdb-client/data/error';
 import { type Json, canonicalJson, isJsonArray, parseJson, stringifyJson } from 'ovsdb-client/data/json';
 import { openRemote, splitRemotes } from 'ovsdb-client/replica/connect';
-import { asOvsdbError } from 'ovsdb-client/replica/replica';
+import { asOvsdbError } from 'ovsdb-client/replica/reply';
 import { type DatabaseSchema, schemaFromJson } from 'ovsdb-client/schema';
 
 export class Connection {

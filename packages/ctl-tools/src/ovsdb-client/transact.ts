@@ -3,7 +3,7 @@ import { FatalError, errorMessage } from '@ovs-node/common/errors';
 import { OvsdbError } from 'ovsdb-client/data/error';
 import { type Json, canonicalJson, isJsonArray } from 'ovsdb-client/data/json';
 import { parseTypedJson } from 'ovsdb-client/data/json-check';
-import { asOvsdbError } from 'ovsdb-client/replica/replica';
+import { asOvsdbError } from 'ovsdb-client/replica/reply';
 import { prettyJson } from '../lib/table.js';
 import type { ClientContext } from './types.js';
 

@@ -1,6 +1,6 @@
 /** `ovsdb-client wait`: until a database is there, connected to its cluster, or gone, as database `_Server` tells. */
 import { FatalError } from '@ovs-node/common/errors';
-import { setLevels, vlog } from '@ovs-node/common/vlog';
+import { setLevels } from '@ovs-node/common/vlog';
 import { Replica } from 'ovsdb-client/replica/replica';
 import { changedSince } from 'ovsdb-client/transaction';
 import type { ServerContext } from './types.js';
@@ -22,17 +22,10 @@ export async function waitFor({ server, args }: ServerContext): Promise<void> {
   if (reached === undefined) throw new FatalError(`${state}: unknown state`);
   // The server may not be there yet, so what becomes of the attempts is worth telling.
   setLevels('reconnect', 'console', 'info');
-  setLevels('ovsdb_idl', 'console', 'err');
-  const log = vlog('reconnect');
   const replica = new Replica<{ Database: DatabaseRow }>({
     remote: server,
     database: '_Server',
     tables: { Database: ['name', 'connected'] },
-  });
-  replica.onState((now, error) => {
-    if (error !== undefined) log.info(`${server}: connection attempt failed (${error.message})`);
-    else if (now === 'connecting') log.info(`${server}: connecting...`);
-    else if (now === 'monitoring') log.info(`${server}: connected`);
   });
   replica.start();
   try {

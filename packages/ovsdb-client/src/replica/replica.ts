@@ -14,14 +14,16 @@
  */
 import type { Clock } from '@ovs-node/common/clock';
 import { KeptSession } from '@ovs-node/common/jsonrpc/kept-session';
-import { JsonRpcError, type JsonRpcSession } from '@ovs-node/common/jsonrpc/session';
+import type { JsonRpcSession } from '@ovs-node/common/jsonrpc/session';
 import { vlog } from '@ovs-node/common/vlog';
 import { OvsdbError } from '../data/error.js';
-import { type Json, isJsonArray, isJsonObject, parseJson, stringifyJson } from '../data/json.js';
-import { type DatabaseDelta, type Row, addDelta, rowDelta } from '../data/row.js';
-import { datumEquals } from '../data/datum.js';
+import { type Json, isJsonArray, parseJson, stringifyJson } from '../data/json.js';
+import type { DatabaseDelta, Row } from '../data/row.js';
 import { ZERO_UUID } from '../data/uuid.js';
-import { type DatabaseSchema, type TableSchema, schemaEquals, schemaFromJson } from '../schema.js';
+import { type DatabaseSchema, schemaEquals, schemaFromJson } from '../schema.js';
+import { type CallOptions, limited } from './call.js';
+import { type Condition, conditionToJson } from './conditions.js';
+import { type MonitorMethod, asOvsdbError, difference, subscription } from './reply.js';
 import { typedRow } from './typed.js';
 import { type ReplicaTables, applyUpdates, applyUpdates2, convertTables, emptyTables } from './updates.js';
 
@@ -30,12 +32,19 @@ const log = vlog('ovsdb_idl');
 /** Which columns of which tables to follow; `'*'` for all of a table. */
 export type TableSelection = Readonly<Record<string, '*' | readonly string[]>>;
 
-export interface ReplicaOptions {
-  /** Where the server is: `unix:FILE`, `tcp:HOST:PORT`, or several, comma-separated, tried in turn. */
+export interface ReplicaOptions<Rows extends RowTypes = RowTypes> {
+  /**
+   * Where the server is: `unix:FILE`, `tcp:HOST:PORT`, `ssl:HOST:PORT`, or several, comma-separated, tried in turn; or
+   * where it connects to: `ptcp:PORT`, `pssl:PORT`, `punix:FILE`.
+   */
   readonly remote: string;
   readonly database: string;
   /** Absent: every table. Tables the server does not have are passed over. */
   readonly tables?: TableSelection;
+  /** Which rows of tables to follow; all where a table is not named. `setCondition` changes it later. */
+  readonly conditions?: { readonly [T in keyof Rows & string]?: Condition<Rows[T]> };
+  /** Closes the replica when it is aborted. */
+  readonly signal?: AbortSignal;
   /** The schema that the user was written for; columns of it that the server lacks read as their defaults. */
   readonly schema?: DatabaseSchema;
   readonly clock?: Clock;
@@ -50,12 +59,16 @@ export interface ReplicaOptions {
 /** What a row type must be for typed access: table name to the natural form of its rows. */
 export type RowTypes = { readonly [table: string]: object };
 
+/** A change of one row. */
+export type RowChange<R> =
+  | { readonly kind: 'insert'; readonly uuid: string; readonly old: undefined; readonly new: R }
+  | { readonly kind: 'modify'; readonly uuid: string; readonly old: R; readonly new: R }
+  | { readonly kind: 'delete'; readonly uuid: string; readonly old: R; readonly new: undefined };
+
 export type ReplicaState = 'connecting' | 'monitoring' | 'live' | 'closed';
 
-type MonitorMethod = 'monitor_cond_since' | 'monitor_cond' | 'monitor';
-
 export class Replica<Rows extends RowTypes = RowTypes> {
-  readonly options: ReplicaOptions;
+  readonly options: ReplicaOptions<Rows>;
   /** Grows with every change and with every (re)connection that brought contents. */
   changeNumber = 0;
   #state: ReplicaState = 'connecting';
@@ -65,10 +78,12 @@ export class Replica<Rows extends RowTypes = RowTypes> {
   #held: { method: string; params: unknown[] }[] | undefined;
   #lastError: Error | undefined;
   readonly #link: KeptSession;
+  readonly #conditions = new Map<string, Condition>();
+  #method: MonitorMethod | undefined;
   readonly #changeListeners = new Set<(delta: DatabaseDelta) => void>();
   readonly #stateListeners = new Set<(state: ReplicaState, error?: Error) => void>();
 
-  constructor(options: ReplicaOptions) {
+  constructor(options: ReplicaOptions<Rows>) {
     this.options = options;
     this.#link = new KeptSession({
       remotes: options.remote.split(/,(?=[a-z0-9]+:)/),
@@ -83,6 +98,10 @@ export class Replica<Rows extends RowTypes = RowTypes> {
       onOpen: (session) => void this.#opened(session),
       onLost: (error, isFinal) => this.#setState(isFinal ? 'closed' : 'connecting', error),
     });
+    for (const [table, condition] of Object.entries(options.conditions ?? {}))
+      this.#conditions.set(table, condition as Condition);
+    options.signal?.addEventListener('abort', () => this.#aborted(), { once: true });
+    if (options.signal?.aborted === true) this.#aborted();
   }
 
   get state(): ReplicaState {
@@ -95,7 +114,12 @@ export class Replica<Rows extends RowTypes = RowTypes> {
 
   /** Begins to connect; once. */
   start(): void {
-    this.#link.start();
+    if (this.#state !== 'closed') this.#link.start();
+  }
+
+  #aborted(): void {
+    this.#setState('closed', this.options.signal?.reason as Error);
+    this.close();
   }
 
   /** Ends everything; the contents stay readable. */
@@ -104,18 +128,23 @@ export class Replica<Rows extends RowTypes = RowTypes> {
     this.#link.close();
   }
 
-  /** Resolves when the contents are there; rejects when a connection failed and `retry` is false, or when closed. */
-  ready(): Promise<void> {
+  /**
+   * Resolves when the contents are there; rejects when a connection failed and `retry` is false, when closed, and when
+   * the options say that it has taken too long.
+   */
+  ready(options: CallOptions = {}): Promise<void> {
     if (this.#state === 'live') return Promise.resolve();
     if (this.#state === 'closed') return Promise.reject(this.#closedError());
-    return new Promise((resolve, reject) => {
-      const off = this.onState((state, error) => {
+    let off = (): void => undefined;
+    const live = new Promise<void>((resolve, reject) => {
+      off = this.onState((state, error) => {
         if (state === 'live') resolve();
         else if (state === 'closed') reject(error ?? this.#closedError());
         else return;
         off();
       });
     });
+    return limited(live, options, () => off());
   }
 
   #closedError(): Error {
@@ -155,15 +184,66 @@ export class Replica<Rows extends RowTypes = RowTypes> {
     return typedRow(table, row, this.options.schema?.tables.get(name)) as Rows[T];
   }
 
-  /** Any method of the server. Rejects with `OvsdbError` when it answers with an error, `OvsError` when it is gone. */
-  async request(method: string, params: Json[]): Promise<Json> {
+  /** Calls `listener` with each row of a table that changes, as typed rows. Gives the function that takes it off. */
+  onRow<T extends keyof Rows & string>(name: T, listener: (change: RowChange<Rows[T]>) => void): () => void {
+    const typed = (row: Row | undefined): Rows[T] | undefined =>
+      row === undefined ? undefined : this.#typed(name, row);
+    return this.onChange((delta) => {
+      for (const change of delta.get(name)?.rows.values() ?? []) {
+        const { kind, uuid } = change;
+        listener({ kind, uuid, old: typed(change.old), new: typed(change.new) } as RowChange<Rows[T]>);
+      }
+    });
+  }
+
+  /**
+   * Any method of the server. Rejects with `OvsdbError` when it answers with an error, `OvsError` when it is gone. A
+   * transaction that is given up is cancelled, as far as it still waits; it may have been carried out.
+   */
+  async request(method: string, params: Json[], options: CallOptions = {}): Promise<Json> {
     const { session } = this.#link;
     if (session === undefined) throw new OvsdbError('canceled', 'not connected');
+    options.signal?.throwIfAborted();
+    const { id, result } = session.requestWithId(method, params);
     try {
-      return (await session.request(method, params)) as Json;
+      return (await limited(result, options, () => {
+        if (method === 'transact') session.notify('cancel', [id]);
+      })) as Json;
     } catch (error) {
       throw asOvsdbError(error);
     }
+  }
+
+  /**
+   * Follows other rows of a table from now on. Resolves when the replica holds them, after telling `onChange` of the
+   * difference; while there is no connection, when there is one again. Rejects with OvsdbError `not supported` where
+   * the server knows no conditions, and where a column or value does not fit.
+   */
+  async setCondition<T extends keyof Rows & string>(name: T, condition: Condition<Rows[T]>): Promise<void> {
+    if (this.#state === 'monitoring') await this.ready();
+    const table = this.#schema?.tables.get(name);
+    const where = table === undefined ? undefined : conditionToJson(table, condition as Condition);
+    this.#conditions.set(name, condition as Condition);
+    if (this.#state !== 'live') {
+      this.#lastId = ZERO_UUID;
+      return this.ready();
+    }
+    if (this.#method === 'monitor') throw noConditions();
+    if (where === undefined) return;
+    const id = this.#monitorId;
+    try {
+      await this.request('monitor_cond_change', [id, id, { [name]: [{ where }] }]);
+      // What the change brings may come behind the reply, but not behind the next one.
+      await this.request('echo', []);
+    } catch (error) {
+      // Which rows the server holds for us is not known any more: all come anew.
+      this.#lastId = ZERO_UUID;
+      throw error;
+    }
+  }
+
+  get #monitorId(): Json {
+    return [MONITOR_ID, this.options.database];
   }
 
   #setState(state: ReplicaState, error?: Error): void {
@@ -192,7 +272,8 @@ export class Replica<Rows extends RowTypes = RowTypes> {
     const schema = schemaFromJson(await this.request('get_schema', [this.options.database]));
     if (this.#schema !== undefined) this.#adopt(schema);
     const isFirst = this.#schema === undefined;
-    const { method, reply } = await this.#subscribe(this.#monitorRequests(schema));
+    const { method, reply } = await this.#subscribe(schema);
+    this.#method = method;
     const { found, lastId, contents } = subscription(method, reply);
     let delta: DatabaseDelta;
     if (found) {
@@ -221,7 +302,7 @@ export class Replica<Rows extends RowTypes = RowTypes> {
     this.#lastId = ZERO_UUID;
   }
 
-  #monitorRequests(schema: DatabaseSchema): Record<string, Json> {
+  #monitorRequests(schema: DatabaseSchema, method: MonitorMethod): Record<string, Json> {
     const requests: Record<string, Json> = {};
     for (const table of schema.tables.values()) {
       const wanted = this.options.tables === undefined ? '*' : this.options.tables[table.name];
@@ -230,16 +311,19 @@ export class Replica<Rows extends RowTypes = RowTypes> {
         wanted === '*'
           ? [...table.columnByName.keys()]
           : wanted.filter((name) => table.columnByName.has(name));
-      requests[table.name] = [{ columns }];
+      const condition = this.#conditions.get(table.name);
+      if (condition !== undefined && method === 'monitor') throw noConditions();
+      const where = condition === undefined ? {} : { where: conditionToJson(table, condition) };
+      requests[table.name] = [{ columns, ...where }];
     }
     return requests;
   }
 
   /** Subscribes by the best method that the server has. */
-  async #subscribe(requests: Record<string, Json>): Promise<{ method: MonitorMethod; reply: Json }> {
+  async #subscribe(schema: DatabaseSchema): Promise<{ method: MonitorMethod; reply: Json }> {
     const { database } = this.options;
-    const base: Json[] = [database, [MONITOR_ID, database], requests];
     for (const method of ['monitor_cond_since', 'monitor_cond', 'monitor'] as const) {
+      const base: Json[] = [database, this.#monitorId, this.#monitorRequests(schema, method)];
       const known = this.#schema === undefined ? ZERO_UUID : this.#lastId;
       try {
         return {
@@ -287,6 +371,10 @@ export class Replica<Rows extends RowTypes = RowTypes> {
   }
 }
 
+function noConditions(): OvsdbError {
+  return new OvsdbError('not supported', 'the server knows no conditions (monitor_cond)');
+}
+
 const MONITOR_ID = 'monid';
 const NO_ROWS: ReadonlyMap<string, Row> = new Map();
 
@@ -297,57 +385,4 @@ function callSafely(listener: () => void): void {
   } catch (error) {
     log.err(`listener failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   }
-}
-
-/** The parts of a reply to one of the monitor methods. @throws OvsdbError */
-function subscription(
-  method: MonitorMethod,
-  reply: Json,
-): { readonly found: boolean; readonly lastId: string; readonly contents: Json } {
-  if (method !== 'monitor_cond_since') return { found: false, lastId: ZERO_UUID, contents: reply };
-  const [found, lastId, contents] = isJsonArray(reply) ? reply : [];
-  if (typeof found !== 'boolean' || typeof lastId !== 'string' || contents === undefined)
-    throw new OvsdbError(
-      'syntax error',
-      'monitor_cond_since: reply is not [<found>, <last-txn-id>, <updates>]',
-    );
-  return { found, lastId, contents };
-}
-
-/** What lies between two contents of one schema; rows of `now` that are as before become the objects they were. */
-function difference(schema: DatabaseSchema, before: ReplicaTables, now: ReplicaTables): DatabaseDelta {
-  const delta: DatabaseDelta = new Map();
-  for (const [name, table] of schema.tables) {
-    const old = before.get(name);
-    const rows = now.get(name)!;
-    for (const row of rows.values()) {
-      const was = old?.get(row.uuid);
-      // An unchanged row keeps its object, and so what was derived from it.
-      if (was !== undefined && sameCells(table, was, row)) rows.set(row.uuid, was);
-      const change = rowDelta(was, rows.get(row.uuid));
-      if (change !== undefined) addDelta(delta, table, change);
-    }
-    for (const row of old?.values() ?? []) {
-      if (!rows.has(row.uuid)) addDelta(delta, table, rowDelta(row, undefined)!);
-    }
-  }
-  return delta;
-}
-
-function sameCells(table: TableSchema, a: Row, b: Row): boolean {
-  if (a.cells.length !== table.columns.length) return false;
-  return a.cells.every((cell, i) => datumEquals(cell, b.cells[i]!));
-}
-
-/** An error reply as what it is in the protocol. */
-export function asOvsdbError(error: unknown): Error {
-  if (!(error instanceof JsonRpcError)) return error as Error;
-  const value = error.error as Json;
-  if (typeof value === 'string') return new OvsdbError(value);
-  if (isJsonObject(value) && typeof value['error'] === 'string') {
-    const text = (name: string): string | undefined =>
-      typeof value[name] === 'string' ? value[name] : undefined;
-    return new OvsdbError(value['error'], text('details'), text('syntax'));
-  }
-  return new OvsdbError('internal error', stringifyJson(value));
 }
