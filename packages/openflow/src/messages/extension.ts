@@ -23,10 +23,10 @@ function readMappings(r: Reader, nFields: number): TlvMapping[] {
   while (r.left > 0) {
     const m = { optionClass: r.u16(), optionType: r.u8(), optionLen: r.u8(), index: r.u16() };
     r.skip(2);
-    if (m.index >= nFields) fail('NXTTMFC_BAD_FIELD_IDX', `field ${m.index}`);
     if (m.optionLen > MAX_OPTION || m.optionLen % 4 !== 0) {
       fail('NXTTMFC_BAD_OPT_LEN', `option of ${m.optionLen} bytes`);
     }
+    if (m.index >= nFields) fail('NXTTMFC_BAD_FIELD_IDX', `field ${m.index}`);
     out.push(m);
   }
   return out;
@@ -88,12 +88,13 @@ function readTuple(r: Reader, families: Set<boolean>): CtFlushTuple {
   while (r.left > 0) {
     const p = readProperty(r);
     const address = (): bigint => {
+      if (p.length !== 20) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
       const ip = p.body.big(16);
       families.add(isIp4(ip));
       if (families.size > 1) fail('OFPBPC_BAD_VALUE', 'IPv4 and IPv6 addresses');
       return ip;
     };
-    if (p.experimenter !== 0) continue;
+    if (p.experimenter !== undefined) unknownProperty(p);
     if (p.type === CT_TUPLE.SRC) t.src = address();
     else if (p.type === CT_TUPLE.DST) t.dst = address();
     else if (p.type === CT_TUPLE.SRC_PORT || p.type === CT_TUPLE.ICMP_ID) t.srcPort = p.body.u16();
@@ -176,18 +177,19 @@ export const EXTENSION_MESSAGES: MessageRows<
         },
         (r) => {
           const ipProto = r.u8();
-          r.skip(7);
+          r.zeros(7, 'NXBRC_MUST_BE_ZERO');
           let [orig, reply]: CtFlushTuple[] = [ANY_TUPLE, ANY_TUPLE];
           let zone: number | undefined;
           const families = new Set<boolean>();
           while (r.left > 0) {
             const p = readProperty(r);
-            if (p.experimenter !== 0) unknownProperty(p);
-            else if (p.type === CT_FLUSH.ORIG) orig = readTuple(p.body, families);
+            // What is not known is passed over.
+            if (p.experimenter !== undefined) unknownProperty(p);
+            if (p.type === CT_FLUSH.ORIG) orig = readTuple(p.body, families);
             else if (p.type === CT_FLUSH.REPLY) reply = readTuple(p.body, families);
             else if (p.type === CT_FLUSH.ZONE) {
               zone = p.body.u16();
-            } else unknownProperty(p);
+            }
           }
           return { type: 'ct_flush', flush: { ipProto, zone, orig, reply } };
         },

@@ -3,7 +3,7 @@ import { putFlowActions, readFlowActions } from '../actions/codec.js';
 import { checkActions } from '../actions/check.js';
 import type { Action } from '../actions/types.js';
 import { protocolsOfVersions } from '../text/protocols.js';
-import { fail } from '../errors.js';
+import { fail, guard, OfError, UNNAMED_ERROR } from '../errors.js';
 import { putMatch, putReplyMatch, readMatch } from '../match/codec.js';
 import { putNxMatch, readNxMatch } from '../match/nxm.js';
 import type { Reader, Writer } from '../wire.js';
@@ -230,11 +230,16 @@ const REASONS: readonly FlowRemovedReason[] = [
   'meter_delete',
   'eviction',
 ];
-const reasonNumber = (reason: FlowRemovedReason): number => {
+/** The number of a reason. */
+export function reasonNumber(reason: FlowRemovedReason): number {
   const n = REASONS.indexOf(reason);
   return n < 0 ? 2 : n;
-};
-const readReason = (n: number): FlowRemovedReason => REASONS[n] ?? 'unknown';
+}
+/** Reads a reason; the number of one that has no name is kept beside it. */
+export function readReason(n: number): { reason: FlowRemovedReason; reasonNumber?: number } {
+  const reason = REASONS[n];
+  return reason === undefined ? { reason: 'unknown', reasonNumber: n } : { reason };
+}
 
 export const FLOW_MESSAGES: MessageRows<'flow_mod' | 'flow_removed'> = {
   flow_mod: {
@@ -285,6 +290,7 @@ export const FLOW_MESSAGES: MessageRows<'flow_mod' | 'flow_removed'> = {
         (r) => {
           const { fields, table, last } = readRemoved(r);
           const { match } = readNxMatch(r, last);
+          if (r.left > 0) fail('OFPBRC_BAD_LEN', `${r.left} bytes after a match`);
           const removed = { ...fields, match, tableId: table === 0 ? 255 : table - 1, hardTimeout: 0 };
           return { type: 'flow_removed', format: 'nxm', removed };
         },
@@ -328,7 +334,7 @@ export const FLOW_MESSAGES: MessageRows<'flow_mod' | 'flow_removed'> = {
           const match = readMatch(r, version);
           const { durationSec, durationNsec, packetCount, byteCount } = readOxs(r);
           const times = { idleTimeout, hardTimeout, durationSec, durationNsec };
-          const removed = { match, cookie, priority, reason, tableId, ...times, packetCount, byteCount };
+          const removed = { match, cookie, priority, ...reason, tableId, ...times, packetCount, byteCount };
           return { type: 'flow_removed', removed };
         },
       ),
@@ -349,7 +355,7 @@ function readRemoved(r: Reader) {
   const [durationSec, durationNsec, idleTimeout, last] = [r.u32(), r.u32(), r.u16(), r.u16()];
   const [packetCount, byteCount] = [r.u64(), r.u64()];
   return {
-    fields: { cookie, priority, reason, durationSec, durationNsec, idleTimeout, packetCount, byteCount },
+    fields: { cookie, priority, ...reason, durationSec, durationNsec, idleTimeout, packetCount, byteCount },
     table,
     last,
   };
@@ -445,14 +451,17 @@ function entryBase(version: number, nxm: boolean): number {
 /** Reads one flow of a flow statistics reply. */
 export function readFlowStats(r: Reader, version: number, nxm: boolean): FlowStats {
   const base = entryBase(version, nxm);
-  if (r.left < base) fail('OFPBRC_BAD_LEN', `${r.left} bytes of flow statistics`);
+  const bad = (length: number): never =>
+    fail('OFPBRC_BAD_LEN', version >= 6 ? UNNAMED_ERROR : `flow statistics of ${length} bytes`);
+  if (r.left < base) bad(r.left);
   const start = r.pos;
   const length = r.u16();
-  if (length < base) fail('OFPBRC_BAD_LEN', `flow statistics of ${length} bytes`);
-  const flow = version >= 6 ? readFlowDesc(r, version) : readFlowStats10(r, version, nxm);
+  if (length < base) bad(length);
+  const flow = version >= 6 ? guard(() => readFlowDesc(r, version)) : readFlowStats10(r, version, nxm);
+  if (flow instanceof OfError) return bad(length);
   // The actions are what the length leaves.
   const rest = length - (r.pos - start);
-  if (rest < 0) fail('OFPBRC_BAD_LEN', `flow statistics of ${length} bytes`);
+  if (rest < 0) bad(length);
   const actions = readFlowActions(r.sub(rest, version === 1 ? 'OFPBRC_BAD_LEN' : 'OFPBIC_BAD_LEN'), version);
   return { ...flow, actions };
 }

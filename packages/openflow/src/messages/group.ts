@@ -100,7 +100,7 @@ function readBucket15(r: Reader, version: number, type: GroupType | undefined): 
     const exactly = (n: number): void => {
       if (p.length !== n) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
     };
-    if (p.experimenter !== 0) unknownProperty(p);
+    if (p.experimenter !== undefined) unknownProperty(p);
     else if (p.type === BUCKET_PROPERTY.WEIGHT) {
       exactly(8);
       weight = p.body.u16();
@@ -150,7 +150,8 @@ function readSelection(
   while (r.left > 0) {
     const p = readProperty(r);
     const known = p.experimenter === NTR || p.experimenter === NTR_COMPAT;
-    if (!known || p.type !== SELECTION_METHOD) unknownProperty(p);
+    if (!known) unknownProperty(p);
+    if (p.type !== SELECTION_METHOD) fail('OFPBPC_BAD_EXP_TYPE', `property ${p.type}`);
     if (command !== undefined && !['add', 'modify', 'add_or_modify'].includes(command)) {
       fail('OFPBPC_BAD_VALUE', `selection method in ${command}`);
     }
@@ -224,7 +225,7 @@ function readGroupMod15(r: Reader, version: number): GroupMod {
     const isAll = commandBucketId === BUCKET.ALL && command === 'remove_bucket';
     if (commandBucketId > BUCKET.MAX && !ends && !isAll) bad();
   } else if (commandBucketId !== BUCKET.ALL) bad();
-  if (bucketsLength > r.left) fail('OFPGMFC_BAD_BUCKET', `${bucketsLength} bytes of buckets`);
+  if (bucketsLength > r.left) fail('OFPBRC_BAD_LEN', `${bucketsLength} bytes of buckets`);
   const buckets = readBuckets(r.sub(bucketsLength), version, type);
   const selection = readSelection(r, type, command);
   if (command === 'remove_bucket' && buckets.length > 0) bad();
@@ -301,10 +302,11 @@ function readGroupStats(r: Reader, version: number): GroupStats {
   const base = version === 1 || version >= 4 ? 40 : 32;
   if (r.left < base) fail('OFPBRC_BAD_LEN', `${r.left} bytes of group statistics`);
   const length = r.u16();
-  if (length < base || (length - base) % 16 !== 0 || length - 2 > r.left) {
+  const nBuckets = Math.floor((length - base) / 16);
+  if (length < base || base + 16 * nBuckets - 2 > r.left) {
     fail('OFPBRC_BAD_LEN', `group statistics of ${length} bytes`);
   }
-  const b = r.sub(length - 2);
+  const b = r.sub(base + 16 * nBuckets - 2);
   b.skip(2);
   const [groupId, refCount] = [b.u32(), b.u32()];
   b.skip(4);

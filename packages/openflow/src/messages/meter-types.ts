@@ -2,7 +2,7 @@
 export type MeterCommand = 'add' | 'modify' | 'delete';
 export type MeterBandType = 'drop' | 'dscp_remark';
 
-/** Bits of `MeterConfig.flags`: OFPMF13_*. */
+/** Bits of `MeterConfig.flags`: OFPMF13_*. Others are decoded, too; a switch refuses them. */
 export const MF = { KBPS: 1, PKTPS: 2, BURST: 4, STATS: 8 } as const;
 
 /** Meter numbers with a meaning of their own. */

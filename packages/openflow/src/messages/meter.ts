@@ -15,7 +15,6 @@ import type { MultipartType, ReplyOf, RequestOf } from './types.js';
 
 const BANDS: Readonly<Record<number, MeterBandType>> = { 1: 'drop', 2: 'dscp_remark' };
 const COMMANDS: readonly MeterCommand[] = ['add', 'modify', 'delete'];
-const KNOWN_FLAGS = MF.KBPS | MF.PKTPS | MF.BURST | MF.STATS;
 const BAND_LENGTH = 16;
 
 function putBand(w: Writer, b: MeterBand): void {
@@ -63,8 +62,7 @@ export const METER_MESSAGES: MessageRows<'meter_mod'> = {
             r.skip(r.left);
             return { type: 'meter_mod', meterMod: { command, meter: { meterId, flags: 0, bands } } };
           }
-          if (flags > KNOWN_FLAGS) fail('OFPMMFC_BAD_FLAGS', `meter flags ${flags}`);
-          if ((flags & (MF.KBPS | MF.PKTPS)) === 0 || (flags & (MF.KBPS | MF.PKTPS)) === 3) {
+          if ((flags & MF.KBPS) !== 0 && (flags & MF.PKTPS) !== 0) {
             fail('OFPMMFC_BAD_FLAGS', `meter flags ${flags}`);
           }
           bands = readBands(r);

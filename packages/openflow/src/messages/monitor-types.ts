@@ -35,6 +35,8 @@ export interface FlowChange {
   readonly event: 'initial' | 'added' | 'removed' | 'modified';
   /** Why a flow went; `idle` (0) with other events. */
   readonly reason: FlowRemovedReason;
+  /** With `unknown`: the number that stands on the wire. */
+  readonly reasonNumber?: number;
   readonly idleTimeout: number;
   readonly hardTimeout: number;
   readonly tableId: number;

@@ -10,10 +10,11 @@ import {
   type FlowMonitorRequest,
   type FlowUpdate,
 } from './monitor-types.js';
+import { readReason, reasonNumber } from './flow.js';
 import { items } from './multipart-items.js';
 import { putPortNo, readPortNo } from './port.js';
 import { type BodyRow, bodies, forms, form, type MessageRows } from './row.js';
-import { type FlowRemovedReason, GROUP_ANY, type ReplyOf, type RequestOf } from './types.js';
+import { GROUP_ANY, type ReplyOf, type RequestOf } from './types.js';
 
 const COMMANDS: readonly FlowMonitorCommand[] = ['add', 'modify', 'delete'];
 /** When to tell of changes; one at least has to be asked for. */
@@ -82,14 +83,6 @@ function readRequest(r: Reader, version: number): FlowMonitorRequest {
 /** Events by number; the extensions have no `initial` and count from `added`. */
 const EVENTS_14 = ['initial', 'added', 'removed', 'modified', 'abbrev', 'paused', 'resumed'] as const;
 const EVENTS = ['added', 'removed', 'modified', 'abbrev'] as const;
-const REASONS: readonly FlowRemovedReason[] = [
-  'idle',
-  'hard',
-  'delete',
-  'group_delete',
-  'meter_delete',
-  'eviction',
-];
 
 function putUpdate(w: Writer, u: FlowUpdate, version: number): void {
   const start = w.length;
@@ -107,7 +100,7 @@ export function isChange(u: FlowUpdate): u is FlowChange {
 }
 
 function putChange(w: Writer, u: FlowChange, version: number): void {
-  const reason = Math.max(0, REASONS.indexOf(u.reason));
+  const reason = u.event === 'removed' ? reasonNumber(u.reason) : 0;
   if (version >= 5) {
     w.u8(u.tableId).u8(reason).u16(u.idleTimeout).u16(u.hardTimeout).u16(u.priority).zeros(4).u64(u.cookie);
     putOxmMatch(w, u.match, version);
@@ -156,7 +149,7 @@ function readUpdate(reader: Reader, version: number): FlowUpdate {
     const match = readOxmMatch(r, false);
     const actions = readFlowActions(r, version);
     const change = {
-      reason: REASONS[reason] ?? 'unknown',
+      ...readReason(reason),
       idleTimeout,
       hardTimeout,
       tableId,
@@ -172,7 +165,7 @@ function readUpdate(reader: Reader, version: number): FlowUpdate {
   const match = version === 4 ? readOxmMatch(r, false) : readNxMatch(r, matchLength, false).match;
   const actions = version <= 3 ? readActions(r, version) : readFlowActions(r, version);
   const change = {
-    reason: REASONS[reason] ?? 'unknown',
+    ...readReason(reason),
     idleTimeout,
     hardTimeout,
     tableId,

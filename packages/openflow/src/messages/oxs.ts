@@ -57,21 +57,22 @@ export function putOxs(w: Writer, s: Partial<FlowStatFields>): void {
 
 /** Reads the fields with their padding; unknown fields are passed over. */
 export function readOxs(r: Reader): FlowStatFields {
-  if (r.left < 4) fail('OFPBRC_BAD_LEN', `${r.left} bytes of statistics`);
+  const detail = 'statistics of a flow';
+  if (r.left < 4) fail('OFPBMC_BAD_LEN', detail);
   r.skip(2);
   const length = r.u16();
   const padded = (length + 7) & ~7;
-  if (length < 4 || padded - 4 > r.left) fail('OFPBRC_BAD_LEN', `statistics of ${length} bytes`);
+  if (length < 4 || padded - 4 > r.left) fail('OFPBMC_BAD_LEN', detail);
   const all = r.sub(padded - 4);
   const b = all.sub(length - 4);
   const s: { -readonly [K in keyof FlowStatFields]: FlowStatFields[K] } = { ...UNKNOWN_STATS };
   while (b.left > 0) {
-    if (b.left < 4) fail('OFPBRC_BAD_LEN', `${b.left} bytes after the last statistic`);
+    if (b.left < 4) fail('OFPBMC_BAD_LEN', detail);
     const [cls, field, size] = [b.u16(), b.u8(), b.u8()];
-    if (size > b.left) fail('OFPBRC_BAD_LEN', `statistic of ${size} bytes`);
+    if (size > b.left) fail('OFPBMC_BAD_LEN', detail);
     const v = b.sub(size);
-    if (cls !== BASIC || (field & 1) !== 0 || SIZE[field >> 1] === undefined) continue;
-    if (size !== SIZE[field >> 1]) fail('OFPBRC_BAD_LEN', `statistic of ${size} bytes`);
+    // A size that is not the field's makes it another one.
+    if (cls !== BASIC || (field & 1) !== 0 || size !== SIZE[field >> 1]) continue;
     switch (field >> 1) {
       case FIELD.DURATION:
         s.durationSec = v.u32();

@@ -45,6 +45,13 @@ const NXPINT = {
   CONTINUATION: 8,
 } as const;
 
+/** Lengths of the properties that hold one number of 32 or 64 bits. */
+const EXACT: Readonly<Record<number, number>> = {
+  [NXPINT.FULL_LEN]: 8,
+  [NXPINT.BUFFER_ID]: 8,
+  [NXPINT.COOKIE]: 16,
+};
+
 function putPacketIn2(w: Writer, p: PacketIn, version: number): void {
   const property = (type: number, put: () => void): void => {
     const start = w.length;
@@ -76,7 +83,9 @@ function readPacketIn2(r: Reader, loose = false): PacketIn {
     match: new Match(),
   };
   while (r.left > 0) {
-    const { type, body: b } = readProperty(r, 'OFPBPC_BAD_LEN', 0x10000);
+    const { type, length, body: b } = readProperty(r, 'OFPBPC_BAD_LEN', 0x10000);
+    if (EXACT[type] !== undefined && length !== EXACT[type])
+      fail('OFPBPC_BAD_LEN', `property of ${length} bytes`);
     if (type === NXPINT.PACKET) packet = b.rest() as Uint8Array<ArrayBuffer>;
     else if (type === NXPINT.FULL_LEN) totalLen = b.u32();
     else if (type === NXPINT.BUFFER_ID) p = { ...p, bufferId: b.u32() };
@@ -97,6 +106,12 @@ function readPacketIn2(r: Reader, loose = false): PacketIn {
 }
 
 const FORMATS: readonly PacketInFormat[] = ['standard', 'nxt_packet_in', 'nxt_packet_in2'];
+
+/** Fails when no packet can come from a port. */
+function checkInPort(port: number): void {
+  const ok = port < OFPP.MAX || port === OFPP.LOCAL || port === OFPP.ANY || port === OFPP.CONTROLLER;
+  if (!ok) fail('OFPBRC_BAD_PORT', `input port ${port}`);
+}
 
 type PacketInMessage = MessageOf<'packet_in'>;
 type PacketOutMessage = MessageOf<'packet_out'>;
@@ -243,8 +258,7 @@ export const PACKET_MESSAGES: MessageRows<
           const length = r.u16();
           if (version > 1) r.skip(6);
           const actions = readActions(r.sub(length, 'OFPBRC_BAD_LEN'), version);
-          const ok = port < OFPP.MAX || port === OFPP.LOCAL || port === OFPP.ANY || port === OFPP.CONTROLLER;
-          if (!ok) fail('OFPBRC_BAD_PORT', `input port ${port}`);
+          checkInPort(port);
           const packet = bufferId === NO_BUFFER ? r.rest() : new Uint8Array(0);
           return { type: 'packet_out', packetOut: { bufferId, match: portMatch(port), actions, packet } };
         },
@@ -265,6 +279,7 @@ export const PACKET_MESSAGES: MessageRows<
           const length = r.u16();
           r.skip(2);
           const match = readOxmMatch(r);
+          checkInPort(matchPort(match));
           const actions = readActions(r.sub(length, 'OFPBRC_BAD_LEN'), version);
           const packet = bufferId === NO_BUFFER ? r.rest() : new Uint8Array(0);
           return { type: 'packet_out', packetOut: { bufferId, match, actions, packet } };

@@ -127,7 +127,7 @@ export function readPhyPort(r: Reader, version: number): PhyPort {
   if (version >= 5) {
     while (body.left > 0) {
       const p = readProperty(body);
-      if (p.type === ETHERNET && p.experimenter === 0) {
+      if (p.type === ETHERNET && p.experimenter === undefined) {
         if (p.length !== 32) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
         p.body.skip(4);
         features = features.map(() => p.body.u32());

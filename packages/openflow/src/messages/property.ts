@@ -7,8 +7,8 @@ import type { Reader, Writer } from '../wire.js';
 
 export interface Property {
   readonly type: number;
-  /** 0 for a standard property; then `type` is the experimenter's own. */
-  readonly experimenter: number;
+  /** Of an experimenter's property, whose `type` is the experimenter's own. */
+  readonly experimenter: number | undefined;
   /** The body, after the experimenter's header where there is one. */
   readonly body: Reader;
   /** Length as said, header included. */
@@ -43,7 +43,7 @@ export function readProperty(
   if (padded - 4 > r.left) fail(error, `property of ${length} bytes in ${r.left + 4}`);
   const all = r.sub(padded - 4, error);
   const body = all.sub(length - 4, error);
-  if (type < experimenterFrom) return { type, experimenter: 0, body, length };
+  if (type < experimenterFrom) return { type, experimenter: undefined, body, length };
   if (length < 12) fail('OFPBPC_BAD_EXP_TYPE', `experimenter property of ${length} bytes`);
   const experimenter = body.u32();
   return { type: body.u32(), experimenter, body, length };
@@ -51,6 +51,7 @@ export function readProperty(
 
 /** What a property that is not known is refused with. */
 export function unknownProperty(p: Property): never {
-  if (p.experimenter !== 0) fail('OFPBPC_BAD_EXPERIMENTER', `property of 0x${p.experimenter.toString(16)}`);
+  if (p.experimenter !== undefined)
+    fail('OFPBPC_BAD_EXPERIMENTER', `property of 0x${p.experimenter.toString(16)}`);
   fail('OFPBPC_BAD_TYPE', `property ${p.type}`);
 }

@@ -1,10 +1,10 @@
 /** Queue messages: configuration (a message of its own before OpenFlow 1.4) and statistics. */
 import { OFPP } from '@ovs-node/flow/ports';
-import { fail } from '../errors.js';
+import { DecodeFailure, fail } from '../errors.js';
 import type { Reader, Writer } from '../wire.js';
 import { items } from './multipart-items.js';
 import { putPortNo, readPortNo } from './port.js';
-import { putProperty, readProperty } from './property.js';
+import { type Property, putProperty, readProperty } from './property.js';
 import { type BodyRow, bodies, form, type MessageRows } from './row.js';
 import type { QueueConfig, QueueStats, ReplyOf, RequestOf } from './types.js';
 
@@ -66,6 +66,16 @@ function putQueue(w: Writer, q: QueueConfig, version: number): void {
   w.setU16(at, w.length - start);
 }
 
+/** A property of a queue before OpenFlow 1.4, which needs no padding. */
+function readProperty10(r: Reader): Property {
+  const bad = (length: number): never => fail('OFPBRC_BAD_LEN', `property of ${length} bytes`);
+  if (r.left < 8) bad(r.left);
+  const type = r.u16();
+  const length = r.u16();
+  if (length < 8 || length - 4 > r.left || length % 8 !== 0) bad(length);
+  return { type, experimenter: undefined, body: r.sub(length - 4), length };
+}
+
 function readQueue(r: Reader, version: number, port: number): QueueConfig {
   const header = version === 2 || version === 1 ? 8 : 16;
   const bad = (length: number): never => fail('OFPBRC_BAD_LEN', `queue of ${length} bytes`);
@@ -89,14 +99,15 @@ function readQueue(r: Reader, version: number, port: number): QueueConfig {
   let minRate: number | undefined;
   let maxRate: number | undefined;
   while (b.left > 0) {
-    const p = readProperty(b);
-    if (p.experimenter !== 0) continue;
-    if (p.type === RATE.MIN || p.type === RATE.MAX) {
-      if (version < 5) p.body.skip(4);
-      const rate = p.body.u16();
-      if (p.type === RATE.MIN) minRate = rate;
-      else maxRate = rate;
+    const p = version >= 5 ? readProperty(b) : readProperty10(b);
+    if (p.experimenter !== undefined || (p.type !== RATE.MIN && p.type !== RATE.MAX)) continue;
+    if (version < 5) {
+      if (p.length !== 16) continue;
+      p.body.skip(4);
     }
+    const rate = p.body.u16();
+    if (p.type === RATE.MIN) minRate = rate;
+    else maxRate = rate;
   }
   return { portNo, queueId, minRate, maxRate };
 }
@@ -112,7 +123,8 @@ export const QUEUE_MESSAGES: MessageRows<'queue_get_config_request' | 'queue_get
         },
         (r, version) => {
           const portNo = readPortNo(r, version);
-          if (portNo >= OFPP.MAX && portNo !== OFPP.ANY) fail('OFPQOFC_BAD_PORT', `port ${portNo}`);
+          if (portNo >= OFPP.MAX && (version === 1 || portNo !== OFPP.ANY))
+            fail('OFPQOFC_BAD_PORT', `port ${portNo}`);
           r.skip(version === 1 ? 2 : 4);
           return { type: 'queue_get_config_request', portNo };
         },
@@ -129,10 +141,17 @@ export const QUEUE_MESSAGES: MessageRows<'queue_get_config_request' | 'queue_get
           for (const q of m.queues) putQueue(w, q, version);
         },
         (r, version) => {
-          const portNo = readPortNo(r, version);
-          r.skip(version === 1 ? 6 : 4);
+          const header = r.sub(8);
           const queues: QueueConfig[] = [];
-          while (r.left > 0) queues.push(readQueue(r, version, portNo));
+          // The port matters only to queues.
+          const portNo = r.left > 0 ? readPortNo(header, version) : 0;
+          try {
+            while (r.left > 0) queues.push(readQueue(r, version, portNo));
+          } catch (e) {
+            if (e instanceof DecodeFailure)
+              e.error.partial = { type: 'queue_get_config_reply', portNo, queues };
+            throw e;
+          }
           return { type: 'queue_get_config_reply', portNo, queues };
         },
       ),

@@ -101,10 +101,11 @@ function readProperties(r: Reader, version: number, loose: boolean): AsyncConfig
   while (r.left > 0) {
     const p = readProperty(r, 'OFPBPC_BAD_LEN', 0xfffe);
     const key = ASYNC_KEYS[p.type >> 1] as keyof AsyncMasks | undefined;
-    if (p.experimenter !== 0 || key === undefined) {
+    if (p.experimenter !== undefined || key === undefined) {
       if (loose) continue;
       return fail('OFPACFC_UNSUPPORTED', `property ${p.type}`);
     }
+    if (p.length !== 8) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
     const mask = p.body.u32();
     if (!loose && (mask & ~known(key, version)) !== 0) fail('OFPACFC_INVALID', `${key} ${mask}`);
     config[(p.type & 1) !== 0 ? 'primary' : 'secondary'][key] = (mask & known(key, version)) >>> 0;
@@ -129,7 +130,7 @@ export const SETUP_MESSAGES: MessageRows<
       (w, m) => w.u32(ROLES.indexOf(m.role)).u8(ROLE_REASONS.indexOf(m.reason)).zeros(3).u64(m.generationId),
       (r) => {
         const role = ROLES[r.u32()] ?? fail('OFPRRFC_BAD_ROLE', 'role');
-        const reason = ROLE_REASONS[r.u8()] ?? fail('OFPRRFC_BAD_ROLE', 'reason');
+        const reason = ROLE_REASONS[r.u8()] ?? 'unknown';
         r.skip(3);
         return { type: 'role_status', role, reason, generationId: r.u64() };
       },

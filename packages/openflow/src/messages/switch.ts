@@ -1,9 +1,17 @@
 /** Messages about the switch and the connection: hello, errors, echo, features, configuration, ports, roles. */
-import { OfError, errorFromNumbers, errorNumbers, fail } from '../errors.js';
+import { DecodeFailure, OfError, errorFromNumbers, errorNumbers, fail } from '../errors.js';
 import type { Reader, Writer } from '../wire.js';
 import { CONFIG_11, FEATURES_11, putPhyPort, putPortNo, readPhyPort, readPortNo } from './port.js';
+import { readProperty, unknownProperty } from './property.js';
 import { form, forms, type MessageRows } from './row.js';
-import { CAP, type FragMode, type PortMod, type SwitchConfig, type SwitchFeatures } from './types.js';
+import {
+  CAP,
+  type FragMode,
+  type PhyPort,
+  type PortMod,
+  type SwitchConfig,
+  type SwitchFeatures,
+} from './types.js';
 import type { WireFormKey } from './wire-forms.js';
 
 /** OFPHET_VERSIONBITMAP (OpenFlow 1.3, A.5.1). */
@@ -89,9 +97,8 @@ function readFeatures(r: Reader, version: number): SwitchFeatures {
   const last = r.u32();
   const capabilities =
     version === 1 ? ((raw & CAPS_10) | ((raw & STP_10) !== 0 ? CAP.STP : 0)) >>> 0 : raw & capsMask(version);
-  const ports = [];
-  while (version <= 3 && r.left > 0) ports.push(readPhyPort(r, version));
-  return {
+  const ports: PhyPort[] = [];
+  const features = {
     datapathId,
     nBuffers,
     nTables,
@@ -100,6 +107,13 @@ function readFeatures(r: Reader, version: number): SwitchFeatures {
     actions: version === 1 ? last : 0,
     ports,
   };
+  try {
+    while (version <= 3 && r.left > 0) ports.push(readPhyPort(r, version));
+  } catch (e) {
+    if (e instanceof DecodeFailure) e.error.partial = { type: 'features_reply', features };
+    throw e;
+  }
+  return features;
 }
 
 export const FRAG_MODES: readonly FragMode[] = ['normal', 'drop', 'reassemble', 'nx-match'];
@@ -140,7 +154,8 @@ function putPortMod(w: Writer, p: PortMod, version: number): void {
   }
 }
 
-function readPortMod(r: Reader, version: number): PortMod {
+/** `loose`: unknown properties are passed over. */
+function readPortMod(r: Reader, version: number, loose = false): PortMod {
   const portNo = readPortNo(r, version);
   if (version > 1) r.skip(4);
   const hwAddr = r.mac();
@@ -149,13 +164,12 @@ function readPortMod(r: Reader, version: number): PortMod {
   const [config, mask] = [r.u32() & known, r.u32() & known];
   let advertise = 0;
   if (version >= 5) {
-    while (r.left >= 4) {
-      const type = r.u16();
-      const length = r.u16();
-      if (length < 4) fail('OFPBPC_BAD_LEN', `property of ${length} bytes`);
-      const p = r.sub(length - 4, 'OFPBPC_BAD_LEN');
-      if (type === 0) advertise = p.u32() & FEATURES_11;
-      else fail('OFPBPC_BAD_TYPE', `property ${type}`);
+    while (r.left > 0) {
+      const p = readProperty(r);
+      if (p.experimenter === undefined && p.type === 0) {
+        if (p.length !== 8) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
+        advertise = p.body.u32() & FEATURES_11;
+      } else if (!loose) unknownProperty(p);
     }
   } else {
     const f = r.u32();
@@ -302,7 +316,7 @@ export const SWITCH_MESSAGES: MessageRows<
     forms: forms(
       ['OFPT10_PORT_MOD', 'OFPT11_PORT_MOD', 'OFPT14_PORT_MOD'],
       (w: Writer, m: { portMod: PortMod }, version: number) => putPortMod(w, m.portMod, version),
-      (r, version) => ({ type: 'port_mod', portMod: readPortMod(r, version) }),
+      (r, version, options) => ({ type: 'port_mod', portMod: readPortMod(r, version, options.loose) }),
     ),
   },
 };

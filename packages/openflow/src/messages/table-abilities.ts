@@ -74,7 +74,8 @@ function readFieldList(body: Uint8Array): { readonly fields: Set<Field>; readonl
   const masked = new Set<Field>();
   while (r.left > 0) {
     const h = readFieldHeader(r);
-    if (!h.field || h.length !== (h.masked ? 2 : 1) * h.field.bytes) continue;
+    if (!h.field || (h.field.option === undefined && h.length !== (h.masked ? 2 : 1) * h.field.bytes))
+      continue;
     fields.add(h.field);
     if (h.masked) masked.add(h.field);
   }

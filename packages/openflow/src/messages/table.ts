@@ -2,7 +2,7 @@
 import { fail } from '../errors.js';
 import type { Reader, Writer } from '../wire.js';
 import { items } from './multipart-items.js';
-import { readProperty, unknownProperty } from './property.js';
+import { readProperty } from './property.js';
 import { type BodyRow, bodies, emptyBody, form, type MessageRows } from './row.js';
 import { checkTableAbilities } from './table-abilities.js';
 import type {
@@ -125,10 +125,10 @@ function putTableFeatures(w: Writer, t: TableFeatures, version: number): void {
 }
 
 function readTableFeatures(reader: Reader, version: number): TableFeatures {
-  if (reader.left < 64) fail('OFPBRC_BAD_LEN', `${reader.left} bytes of table features`);
+  if (reader.left < 64) fail('OFPBPC_BAD_LEN', `${reader.left} bytes of table features`);
   const length = reader.u16();
   if (length < 64 || length % 8 !== 0 || length - 2 > reader.left) {
-    fail('OFPBRC_BAD_LEN', `table features of ${length} bytes`);
+    fail('OFPBPC_BAD_LEN', `table features of ${length} bytes`);
   }
   const r = reader.sub(length - 2);
   const tableId = r.u8();
@@ -189,16 +189,18 @@ function readSettings(r: Reader, isMod: boolean): Omit<TableDesc, 'tableId'> {
   const bad = (what: string): never => fail('OFPBPC_BAD_VALUE', what);
   while (r.left > 0) {
     const p = readProperty(r);
-    if (p.experimenter !== 0) unknownProperty(p);
-    else if (p.type === PROPERTY.EVICTION) {
+    if (p.experimenter !== undefined) {
+      if (isMod) fail('OFPBRC_BAD_TYPE', 'experimenter property');
+    } else if (p.type === PROPERTY.EVICTION) {
+      if (p.length !== 8) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
       evictionFlags = p.body.u32();
-      if (isMod && evictionFlags > 7) bad(`eviction flags ${evictionFlags}`);
     } else if (p.type === PROPERTY.VACANCY) {
       if (p.length !== 8) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
       vacancy = { down: p.body.u8(), up: p.body.u8(), vacancy: p.body.u8() };
-      if (vacancy.down > vacancy.up || vacancy.up > 100 || vacancy.down > 100) bad('vacancy thresholds');
+      if (isMod && (vacancy.down > vacancy.up || vacancy.up > 100 || vacancy.down > 100))
+        bad('vacancy thresholds');
       if (isMod && vacancy.vacancy !== 0) bad('vacancy in a table-mod');
-    } else unknownProperty(p);
+    } else if (isMod) fail('OFPBRC_BAD_TYPE', `property ${p.type}`);
   }
   return {
     eviction: (config & EVICTION_BIT) !== 0,
@@ -265,8 +267,6 @@ export const TABLE_MESSAGES: MessageRows<'table_mod' | 'table_status'> = {
         (r) => {
           const tableId = r.u8();
           r.skip(3);
-          if ((r.peekU32() & ~(EVICTION_BIT | VACANCY_BIT)) !== 0)
-            fail('OFPTMFC_BAD_CONFIG', 'table configuration');
           return { type: 'table_mod', tableMod: { tableId, miss: 'default', ...readSettings(r, true) } };
         },
       ),
@@ -283,9 +283,9 @@ export const TABLE_MESSAGES: MessageRows<'table_mod' | 'table_status'> = {
         (r) => {
           const number = r.u8();
           r.skip(7);
-          const desc = readTableDesc(r);
           const reason = STATUS_REASONS[number];
-          if (reason === undefined) fail('OFPBRC_BAD_PACKET', `table status ${number}`);
+          if (reason === undefined) fail('OFPBPC_BAD_VALUE', `table status ${number}`);
+          const desc = readTableDesc(r);
           return { type: 'table_status', reason, desc };
         },
       ),

@@ -226,6 +226,8 @@ export interface FlowRemoved {
   readonly cookie: bigint;
   readonly priority: number;
   readonly reason: FlowRemovedReason;
+  /** With `unknown`: the number that stands on the wire. */
+  readonly reasonNumber?: number;
   readonly tableId: number;
   readonly durationSec: number;
   readonly durationNsec: number;
@@ -311,7 +313,7 @@ export interface AsyncMasks {
   readonly requestForward?: number;
 }
 
-export type RoleReason = 'primary_request' | 'config' | 'experimenter';
+export type RoleReason = 'primary_request' | 'config' | 'experimenter' | 'unknown';
 
 export type BundleControl =
   | 'open_request'

@@ -18,3 +18,14 @@ export function hexDump(bytes: Uint8Array): string {
   }
   return out;
 }
+
+/** The same without the characters, and so without what stands before them: how packets are dumped. */
+export function hexDumpPlain(bytes: Uint8Array): string {
+  let out = '';
+  for (let at = 0; at < bytes.length; at += 16) {
+    const line = Array.from(bytes.subarray(at, at + 16), (c) => c.toString(16).padStart(2, '0'));
+    const [first, second] = [line.slice(0, 8).join(' '), line.slice(8).join(' ')];
+    out += `${at.toString(16).padStart(8, '0')}  ${first}${line.length < 8 ? '' : '-'}${second}\n`;
+  }
+  return out;
+}

@@ -2,8 +2,8 @@
 import { formatMac } from '@ovs-node/flow/addr-text';
 import { OFPP, formatPort, type PortMap } from '@ovs-node/flow/ports';
 import type { TableMap } from '../actions/row.js';
-import { OfError } from '../errors.js';
-import { decodeHeader, decodeMessage, HEADER_LENGTH, wireFormOf } from '../messages/codec.js';
+import { OfError, UNNAMED_ERROR } from '../errors.js';
+import { decodeHeader, decodeMessage, type Header, HEADER_LENGTH, wireFormOf } from '../messages/codec.js';
 import {
   CAP,
   type MultipartReply,
@@ -16,7 +16,7 @@ import { fitsWireForm } from '../messages/wire-forms.js';
 import { VERSIONS } from '../version.js';
 import { actionNames, formatActionBits } from './action-bits.js';
 import { formatFlow } from './flow.js';
-import { hexDump } from './hex-dump.js';
+import { hexDump, hexDumpPlain } from './hex-dump.js';
 import { hex } from './numbers.js';
 import { formatPacket } from './packet.js';
 import {
@@ -60,6 +60,7 @@ import {
   formatTlvTableMod,
   formatTlvTableReply,
 } from './print-setup.js';
+import { formatNxMatch, formatOfp10Match } from './raw-match.js';
 import {
   formatTableDesc,
   formatTableFeatures,
@@ -209,6 +210,13 @@ function formatForwarded(bytes: Uint8Array, o: PrintOptions): string {
   return msg.type === 'meter_mod' ? ` reason=meter_mod${formatMeterMod(msg.meterMod)}` : '';
 }
 
+/** A packet in a message: its fields from verbosity 1 on, its bytes from 3 on. */
+function formatPayload(packet: Uint8Array, o: PrintOptions): string {
+  const verbosity = o.verbosity ?? 0;
+  if (verbosity === 0) return '';
+  return formatPacket(packet, o.ports) + (verbosity > 2 ? hexDumpPlain(packet) : '');
+}
+
 /** What follows the name and the xid. */
 function formatBody(msg: OfMessage, version: number, o: PrintOptions): string {
   const verbosity = o.verbosity ?? 0;
@@ -230,18 +238,13 @@ function formatBody(msg: OfMessage, version: number, o: PrintOptions): string {
     case 'set_config':
       return formatConfig(msg.config);
     case 'packet_in':
-      return (
-        formatPacketIn(msg.packetIn, o) + (verbosity > 0 ? formatPacket(msg.packetIn.packet, o.ports) : '')
-      );
     case 'resume':
+      return formatPacketIn(msg.packetIn, o) + formatPayload(msg.packetIn.packet, o);
+    case 'packet_out':
       return (
-        formatPacketIn(msg.packetIn, o) + (verbosity > 0 ? formatPacket(msg.packetIn.packet, o.ports) : '')
+        formatPacketOut(msg.packetOut, o) +
+        (msg.packetOut.packet.length > 0 ? formatPayload(msg.packetOut.packet, o) : '')
       );
-    case 'packet_out': {
-      const packet = msg.packetOut.packet;
-      const shown = verbosity > 0 && packet.length > 0 ? formatPacket(packet, o.ports) : '';
-      return formatPacketOut(msg.packetOut, o) + shown;
-    }
     case 'flow_mod':
       return formatFlowMod(msg.flowMod, version, o);
     case 'flow_removed':
@@ -344,8 +347,16 @@ function formatStatsFlags(bytes: Uint8Array, isReply: boolean): string {
 
 /** What could be read of a message whose rest is bad. */
 function formatPartial(msg: OfMessage, version: number, o: PrintOptions): string {
-  const text = formatBody(msg, version, o).replace(/[ \n]$/, '');
+  const text = formatBody(msg, version, o);
   return msg.type === 'multipart_reply' && msg.reply.type === 'group' ? `${text} ***parse error***` : text;
+}
+
+/** The match of a flow-mod of OpenFlow 1.0 or of the extension as it is on the wire. */
+function rawMatch(bytes: Uint8Array, { wire, bodyAt }: Header, o: PrintOptions): string | undefined {
+  if (wire.key === 'OFPT10_FLOW_MOD') return formatOfp10Match(bytes, bodyAt, o.ports);
+  if (wire.key !== 'NXT_FLOW_MOD') return undefined;
+  const length = (bytes[bodyAt + 24] << 8) | bytes[bodyAt + 25];
+  return formatNxMatch(bytes, bodyAt + 32, length);
 }
 
 /** The text of a message in bytes. What cannot be decoded is said, with its bytes. */
@@ -376,15 +387,22 @@ export function printMessage(bytes: Uint8Array, o: PrintOptions = {}): string {
   if (decoded instanceof OfError) {
     const partial = decoded.partial ? formatPartial(decoded.partial, version, o) : '';
     // On a line of its own where something of the message is printed.
-    const text = start.slice(name.length) + partial.replace(/[ \n]$/, '');
-    return `${name}${text}${text === '' ? ' ' : '\n'}***decode error: ${decoded.toString()}***\n${hexDump(bytes)}`;
+    const text = start.slice(name.length) + partial;
+    const before = text === '' ? `${name} ` : `${name}${text.replace(/[ \n]$/, '')}\n`;
+    const error = decoded.detail === UNNAMED_ERROR ? '<invalid>' : decoded.toString();
+    return `${before}***decode error: ${error}***\n${hexDump(bytes)}`;
   }
   const { msg } = decoded;
   // An error without a name is not understood.
   if (msg.type === 'error' && msg.error.name === undefined) {
     return `${start} ***decode error: OFPBRC_BAD_LEN***\n${hexDump(bytes)}`;
   }
-  let out = start + formatBody(msg, version, o);
+  const raw = (o.verbosity ?? 0) >= 3 ? rawMatch(bytes, known, o) : undefined;
+  const body =
+    raw !== undefined && msg.type === 'flow_mod'
+      ? formatFlowMod(msg.flowMod, version, o, raw)
+      : formatBody(msg, version, o);
+  let out = start + body;
   if (msg.type === 'hello' && msg.hasUnknown) out += `\n unknown data in hello:\n${hexDump(bytes)}`;
   if (out.endsWith(' ')) out = out.slice(0, -1);
   if (!out.endsWith('\n')) out += '\n';

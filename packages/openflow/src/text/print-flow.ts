@@ -16,7 +16,7 @@ import {
   type PacketOut,
 } from '../messages/types.js';
 import { matchPort } from '../messages/packet.js';
-import { formatDuration, formatFlags } from './flow.js';
+import { DEFAULT_PRIORITY, formatDuration, formatFlags } from './flow.js';
 import type { PrintOptions } from './message.js';
 import { hex } from './numbers.js';
 import { formatTable } from './tables.js';
@@ -29,18 +29,18 @@ const COMMANDS = {
   delete_strict: 'DEL_STRICT',
 } as const;
 
-/** What follows the name of a flow-mod. */
-export function formatFlowMod(f: FlowMod, version: number, o: PrintOptions): string {
+/** What follows the name of a flow-mod; `rawMatch` is the text of its match where that is to be as on the wire. */
+export function formatFlowMod(f: FlowMod, version: number, o: PrintOptions, rawMatch?: string): string {
   let out = ` ${COMMANDS[f.command]}`;
   if (f.tableId !== 0) out += ` table:${formatTable(f.tableId, o.tables)}`;
   out += ' ';
-  const match = formatMatch(f.match, { priority: f.priority, ports: o.ports });
-  out += match;
+  out += rawMatch ?? formatMatch(f.match, { priority: f.priority, ports: o.ports });
   if (!out.endsWith(' ')) out += ' ';
   if (f.newCookie !== 0n && f.newCookie !== COOKIE_NONE) out += `cookie:${hex(f.newCookie)} `;
   if (f.cookieMask !== 0n) out += `cookie:${hex(f.cookie)}/${hex(f.cookieMask)} `;
   if (f.idleTimeout !== 0) out += `idle:${f.idleTimeout} `;
   if (f.hardTimeout !== 0) out += `hard:${f.hardTimeout} `;
+  if (rawMatch !== undefined && f.priority !== DEFAULT_PRIORITY) out += `pri:${f.priority} `;
   if (f.importance !== 0) out += `importance:${f.importance} `;
   if (f.bufferId !== NO_BUFFER) out += `buf:${hex(f.bufferId)} `;
   if (f.outPort !== OFPP.ANY) out += `out_port:${formatPort(f.outPort, o.ports)} `;
@@ -62,7 +62,7 @@ const REASONS: Readonly<Record<FlowRemoved['reason'], string>> = {
 export function formatFlowRemoved(f: FlowRemoved, o: PrintOptions): string {
   let out = ` ${formatMatch(f.match, { priority: f.priority, ports: o.ports })}`;
   if (!out.endsWith(' ')) out += ' ';
-  out += `reason=${REASONS[f.reason]}`;
+  out += `reason=${f.reasonNumber ?? REASONS[f.reason]}`;
   if (f.tableId !== ALL_TABLES) out += ` table_id=${formatTable(f.tableId, o.tables)}`;
   if (f.cookie !== 0n) out += ` cookie:${hex(f.cookie)}`;
   out += ` duration${formatDuration(f.durationSec, f.durationNsec)} idle${f.idleTimeout}`;

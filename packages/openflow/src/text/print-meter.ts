@@ -19,7 +19,7 @@ export function formatMeterId(meter: number, separator = '='): string {
     [METER.CONTROLLER]: 'controller',
     [METER.ALL]: 'all',
   };
-  return `meter${separator}${names[meter] ?? meter}`;
+  return `meter${separator}${names[meter] ?? 'unknown'}`;
 }
 
 const FLAG_NAMES = [
@@ -30,8 +30,14 @@ const FLAG_NAMES = [
 ] as const;
 
 function formatFlags(flags: number): string {
-  if (flags === 0) return '';
-  return `${formatBits(flags, FLAG_NAMES)} `;
+  let out = '';
+  let left = flags;
+  for (const [bit, name] of FLAG_NAMES) {
+    if ((left & bit) === 0) continue;
+    out += `${name} `;
+    left &= ~bit;
+  }
+  return left === 0 ? out : `${out}flags:0x${left.toString(16)} `;
 }
 
 function formatBand(flags: number, b: MeterBand): string {

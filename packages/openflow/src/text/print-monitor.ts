@@ -36,7 +36,7 @@ export function formatFlowUpdate(u: FlowUpdate, o: PrintOptions): string {
   if (u.event === 'abbrev') return `\n event=ABBREV xid=${hex(u.xid)}`;
   if (!isChange(u)) return `\n event=${u.event.toUpperCase()}`;
   let out = `\n event=${EVENTS[u.event]}`;
-  if (u.event === 'removed') out += ` reason=${u.reason}`;
+  if (u.event === 'removed') out += ` reason=${u.reasonNumber ?? u.reason}`;
   out += ` table=${formatTable(u.tableId, o.tables)}`;
   if (u.idleTimeout !== 0) out += ` idle_timeout=${u.idleTimeout}`;
   if (u.hardTimeout !== 0) out += ` hard_timeout=${u.hardTimeout}`;

@@ -12,6 +12,7 @@ const ROLE_REASONS = {
   primary_request: 'primary_request',
   config: 'configuration_changed',
   experimenter: 'experimenter_data_changed',
+  unknown: '(unknown)',
 } as const;
 
 export function formatRoleStatus(m: MessageOf<'role_status'>): string {

@@ -215,11 +215,12 @@ export function groupNames(names: readonly string[], separator = ' '): string {
     let j = i + 1;
     if (number) {
       while (j < names.length && names[j] === `${number[1]}${Number(number[2]) + j - i}`) j++;
-      if (j - i > 1) {
+      if (j - i > 2) {
         out.push(`${names[i]}...${names[j - 1]}`);
         i = j;
         continue;
       }
+      j = i + 1;
     }
     const under = names[i].indexOf('_');
     const prefix = under < 0 ? '' : names[i].slice(0, under + 1);
@@ -322,7 +323,7 @@ function formatAbilities(t: Shown, before: Shown | undefined): string {
     out += `    instructions (table miss and others):\n${formatFlowShown(t.nonmiss, before?.nonmiss)}`;
   }
   if (t.match.length > 0) {
-    const matching = (s: Shown): unknown => [s.match, s.mask];
+    const matching = (s: Shown): unknown => s.match;
     out += before && same(matching(t), matching(before)) ? '    (same matching)\n' : formatMatching(t);
   }
   return out;
@@ -336,7 +337,7 @@ interface Entry {
 
 /** What of a table counts in comparing it with the one before. */
 const features = ({ shown }: Entry): string =>
-  JSON.stringify({ ...shown, tableId: 0, name: '' }, (_k, v: unknown) =>
+  JSON.stringify({ ...shown, tableId: 0, name: '', miss: '' }, (_k, v: unknown) =>
     typeof v === 'bigint' ? String(v) : v,
   );
 const counts = ({ stats }: Entry): string =>
