@@ -146,7 +146,7 @@ function readUpdate(reader: Reader, version: number): FlowUpdate {
     const [idleTimeout, hardTimeout, priority] = [r.u16(), r.u16(), r.u16()];
     r.skip(4);
     const cookie = r.u64();
-    const match = readOxmMatch(r, false);
+    const match = readOxmMatch(r);
     const actions = readFlowActions(r, version);
     const change = {
       ...readReason(reason),
@@ -162,7 +162,7 @@ function readUpdate(reader: Reader, version: number): FlowUpdate {
   const [matchLength, tableId] = [r.u16(), r.u8()];
   r.skip(1);
   const cookie = r.u64();
-  const match = version === 4 ? readOxmMatch(r, false) : readNxMatch(r, matchLength, false).match;
+  const match = version === 4 ? readOxmMatch(r) : readNxMatch(r, matchLength).match;
   const actions = version <= 3 ? readActions(r, version) : readFlowActions(r, version);
   const change = {
     ...readReason(reason),
