@@ -9,7 +9,7 @@ import { parseDpKey } from '@ovs-node/netlink/text/key-parse';
 import { decodePortOptionText } from '../ports/options.js';
 import { dummyNames, findDummy } from '../ports/dummy.js';
 import type { DatapathThread } from './thread.js';
-import { showCoverage, showSwitch } from './show.js';
+import { showSwitch } from './show.js';
 
 /** A command; throwing gives an error reply. */
 export interface ThreadCommand {
@@ -27,7 +27,14 @@ function quietly(_done: void): string {
 
 export const THREAD_COMMANDS: readonly ThreadCommand[] = [
   { name: 'switch/show', usage: '', min: 0, max: 0, run: (thread) => showSwitch(thread) },
-  { name: 'coverage/show', usage: '', min: 0, max: 0, run: (thread) => showCoverage(thread) },
+  { name: 'coverage/show', usage: '', min: 0, max: 0, run: ({ drops }) => drops.show() },
+  {
+    name: 'coverage/read-counter',
+    usage: 'COUNTER',
+    min: 1,
+    max: 1,
+    run: ({ drops }, [name]) => drops.read(name!),
+  },
   {
     name: 'switch/port-create',
     usage: 'PORT [OVS-PORT-NAME]',

@@ -33,6 +33,8 @@ export class PortLoop implements PortHost {
   onChanged: () => void = () => {};
   /** Called after batches that may have completed reads of upcalls or events. */
   afterBatch: () => void = () => {};
+  /** Called once a second, with the time in ms. */
+  onRefresh: (now: number) => void = () => {};
   /** Something asked for attention: the wake-up descriptor was readable. Cleared by the driver. */
   woken = false;
   /** Descriptor that wakes `wait` when something is written to it, -1 without system calls. */
@@ -152,6 +154,7 @@ export class PortLoop implements PortHost {
       this.core.beginBatch(now);
       for (const port of this.ports) port.refresh(now);
       this.core.endBatch();
+      this.onRefresh(now);
     }
     if (now >= this.#nextTick) this.#nextTick = now + this.core.tick(now);
     this.afterBatch();

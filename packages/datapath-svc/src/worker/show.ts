@@ -1,6 +1,5 @@
-/** Text of `switch/show` and `coverage/show`. */
+/** Text of `switch/show`. */
 
-import type { DropCounters } from '../core/drops.js';
 import type { SwitchPort } from '../switch/switch.js';
 import type { DatapathThread } from './thread.js';
 
@@ -34,21 +33,4 @@ function portLines(thread: DatapathThread, table: Iterable<SwitchPort>): string[
     );
   }
   return lines;
-}
-
-/** Drops by cause, summed over all datapaths; those that never happened are left out, as the peer does. */
-export function showCoverage(thread: DatapathThread): string {
-  const totals = new Map<string, number>();
-  for (const datapath of thread.core.byIndex.values()) {
-    for (const [cause, count] of Object.entries(datapath.drops) as [keyof DropCounters, number][]) {
-      totals.set(cause, (totals.get(cause) ?? 0) + count);
-    }
-  }
-  const hit = [...totals].filter(([, count]) => count > 0);
-  const lines = hit.map(([cause, count]) => `drop_${snake(cause)}`.padEnd(26) + `total: ${count}`);
-  return [...lines, `${totals.size - hit.length} events never hit`].join('\n');
-}
-
-function snake(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -12,6 +12,7 @@ import { tryWindowsHost, type WindowsHost } from '../ports/windows/host.js';
 import { ExtensibleSwitch } from '../switch/switch.js';
 import { libcFailure, tryLibc } from '../sys/libc.js';
 import { Driver } from './driver.js';
+import { DropCoverage } from './drop-coverage.js';
 import { PortLoop } from './port-loop.js';
 
 export interface ThreadOptions {
@@ -32,6 +33,7 @@ export class DatapathThread {
   readonly core: DatapathCore;
   readonly switch: ExtensibleSwitch;
   readonly loop: PortLoop;
+  readonly drops: DropCoverage;
   readonly #driver: Driver;
   readonly #windows: WindowsHost | undefined;
 
@@ -54,6 +56,8 @@ export class DatapathThread {
       keyEncoding: options.dummy ? USERSPACE_ENCODING : KERNEL_ENCODING,
     });
     this.loop.core = this.core;
+    this.drops = new DropCoverage(this.core);
+    this.loop.onRefresh = (now) => this.drops.sample(now);
     this.#driver = new Driver(this.loop, options.mayBlock, options.onWake);
   }
 

@@ -28,7 +28,12 @@ for (const worker of [true, false]) {
     t.is(fs.statSync(capture).size, 24 + 2 * (16 + 62));
     const shown = await datapath.command('switch/show', []);
     t.regex(shown, /^ {2}dp\/p2: dummy, up\n {4}RX .*\n {4}TX packets:2 bytes:124 errors:0 dropped:0$/m);
-    t.regex(await datapath.command('coverage/show', []), /^\d+ events never hit$/);
+    const coverage = await datapath.command('coverage/show', []);
+    t.regex(coverage, /^Event coverage, avg rate over last: .*\n\d+ events never hit\n$/);
+    t.is(
+      await datapath.command('coverage/read-counter', ['drop_no_such']).catch(String),
+      'Error: No such counter',
+    );
     await datapath.close();
   });
 
