@@ -63,6 +63,56 @@ test('a server killed under load loses nothing it has answered, and compaction c
   t.true(acknowledged.size > 0);
 });
 
+test('a server killed while it compacts under load loses nothing it has answered', async (t) => {
+  t.timeout(60_000);
+  const dir = tmpDir(t);
+  const file = path.join(dir, 't.db');
+  createDatabaseFile(file, testSchema());
+  const acknowledged = new Set<number>();
+  let next = 0;
+  let compactions = 0;
+  for (const ms of [60, 110, 170, 230, 310]) {
+    const socket = path.join(dir, `s${ms}`);
+    const control = path.join(dir, `c${ms}`);
+    const args = [PROGRAM, `--remote=punix:${socket}`, '-vconsole:off', `--unixctl=${control}`, file];
+    const child = spawn(process.execPath, args, {
+      env: { ...process.env, ...bindTmp(dir) },
+      stdio: 'ignore',
+    });
+    const session = await connect(socket);
+    const ctl = await connect(control);
+    const closed = new Promise<void>((resolve) => session.onClose(() => resolve()));
+    const rows = (n: number): Json[] =>
+      Array.from({ length: 20 }, (_, i): Json => {
+        return { op: 'insert', table: 'all', row: { i: n, s: `${i} ${'x'.repeat(500)}`, i3: 1 } };
+      });
+    const worker = async (): Promise<void> => {
+      for (;;) {
+        const n = next++;
+        const durable: Json[] = n % 3 === 0 ? [{ op: 'commit', durable: true }] : [];
+        const reply = await call(session, 'transact', ['T', ...rows(n), ...durable]);
+        if (Array.isArray(reply)) acknowledged.add(n);
+      }
+    };
+    const compactor = async (): Promise<void> => {
+      for (;;) {
+        await ctl.request('ovsdb-server/compact', []);
+        compactions++;
+      }
+    };
+    const workers = [worker(), worker(), compactor()].map((work) => work.catch(() => {}));
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    child.kill('SIGKILL');
+    await Promise.all([closed, ...workers]);
+    const found = present(file);
+    for (const n of acknowledged) if (!found.has(n)) t.fail(`row ${n} is lost`);
+  }
+  t.true(
+    acknowledged.size > 0 && compactions > 0,
+    `${acknowledged.size} answers, ${compactions} compactions`,
+  );
+});
+
 test('garbage on the wire ends its connection only', async (t) => {
   const dir = tmpDir(t);
   const file = path.join(dir, 't.db');

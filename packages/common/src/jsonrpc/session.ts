@@ -34,6 +34,11 @@ export interface SessionOptions {
   readonly limits?: FrameLimits;
   /** Ends the connection when more than this many bytes wait to be sent (a reader that does not read). */
   readonly maxBacklog?: number;
+  /**
+   * While more than this many bytes wait to be sent, nothing is read nor handled: who does not read replies is not
+   * read from. Without limit when absent.
+   */
+  readonly pauseAbove?: number;
   /** Answer `echo` here, as RFC 7047 wants of both ends (true when absent); control sockets do not. */
   readonly echo?: boolean;
   /** JSON.parse when absent; one that keeps 64-bit integers exact may be given. */
@@ -55,6 +60,7 @@ export class JsonRpcSession {
   readonly #parse: (text: string) => unknown;
   readonly #stringify: (value: unknown) => string;
   readonly #maxBacklog: number;
+  readonly #pauseAbove: number;
   readonly #echo: boolean;
   readonly #closeHandlers: ((reason: Error) => void)[] = [];
   #requestHandler: RequestHandler = () => {
@@ -64,6 +70,7 @@ export class JsonRpcSession {
   #activityHandler: (() => void) | null = null;
   #inbox: unknown[] = [];
   #working = false;
+  #paused = false;
   #closed: Error | null = null;
 
   constructor(stream: Duplex, options: SessionOptions = {}) {
@@ -72,6 +79,7 @@ export class JsonRpcSession {
     this.#parse = options.parse ?? ((text) => JSON.parse(text) as unknown);
     this.#stringify = options.stringify ?? ((value) => JSON.stringify(value));
     this.#maxBacklog = options.maxBacklog ?? 1024 * 1024 * 1024;
+    this.#pauseAbove = options.pauseAbove ?? Infinity;
     this.#echo = options.echo ?? true;
     const engine = options.engine ?? plainEngine;
     this.#caller = engine.caller((message) => this.#send(message));
@@ -137,10 +145,15 @@ export class JsonRpcSession {
     return this.#closed !== null;
   }
 
-  /** Stops reading from the other end, or goes on: back-pressure. */
+  /** Stops reading from the other end and handling what was read, or goes on: back-pressure. */
   setReading(on: boolean): void {
-    if (on) this.#stream.resume();
-    else this.#stream.pause();
+    this.#paused = !on;
+    if (!on) {
+      this.#stream.pause();
+      return;
+    }
+    this.#stream.resume();
+    this.#work();
   }
 
   /** Sends what waits, then ends the connection. Pending requests are rejected. */
@@ -154,6 +167,7 @@ export class JsonRpcSession {
     if (this.#closed) return;
     if (log.debugging) log.dbg(`${this.name}: send ${describe(message, false, this.#stringify)}`);
     this.#stream.write(this.#stringify(message));
+    if (this.#stream.writableLength > this.#pauseAbove && !this.#paused) this.setReading(false);
     if (this.#stream.writableLength > this.#maxBacklog) {
       log.warn(`${this.name}: ${this.#stream.writableLength} bytes wait to be sent, disconnecting`);
       this.#finish(new OvsError('send backlog too long', 'ENOBUFS'));
@@ -182,11 +196,15 @@ export class JsonRpcSession {
   #work(): void {
     if (this.#working) return;
     this.#working = true;
-    while (this.#inbox.length > 0 && !this.#closed) {
+    while (this.#inbox.length > 0 && !this.#closed && !this.#paused) {
       // Taking the inbox as a batch keeps this linear.
       const batch = this.#inbox;
       this.#inbox = [];
       for (let i = 0; i < batch.length && !this.#closed; i++) {
+        if (this.#paused) {
+          this.#inbox = [...batch.slice(i), ...this.#inbox];
+          break;
+        }
         const wait = this.#handle(batch[i]);
         if (wait) {
           this.#inbox = [...batch.slice(i + 1), ...this.#inbox];

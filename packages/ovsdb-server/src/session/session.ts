@@ -98,16 +98,14 @@ export class DatabaseSession implements Requester, LockHolder {
       name: options.name,
       parse: parseJson,
       stringify: stringifyMessage,
+      pauseAbove: READING_LIMIT,
     });
     this.rpc.onRequest((method, params, id) => this.#request(method, params as Json[], id));
     this.rpc.onNotification((method, params) => {
       if (method === 'cancel') this.#cancel(params as Json[]);
     });
     this.rpc.onClose(() => this.#closed());
-    stream.on('drain', () => {
-      this.#flush();
-      this.rpc.setReading(true);
-    });
+    stream.on('drain', () => this.#flush());
   }
 
   get readOnly(): boolean {
@@ -121,8 +119,6 @@ export class DatabaseSession implements Requester, LockHolder {
 
   #request(name: string, params: readonly Json[], id: unknown): unknown {
     this.#gather();
-    // Who does not read its replies is not read from either.
-    if (this.rpc.backlog > READING_LIMIT) this.rpc.setReading(false);
     const method = METHODS.get(name);
     if (method === undefined || (name.startsWith('monitor_cond') && !this.host.monitorCond))
       throw new JsonRpcError('unknown method');

@@ -186,3 +186,50 @@ test('a log that has grown is compacted by itself, at most every ten minutes', a
   await hosted.close();
   t.is(names(readDatabase(file)).length, 201);
 });
+
+test('commits made while a compaction writes are in the new log, and a crash before its end leaves the old one', async (t) => {
+  const dir = tmpDir(t);
+  const file = path.join(dir, 'a.db');
+  createDatabaseFile(file, testSchema());
+  const db = open(file);
+  execute(
+    db.database,
+    Array.from({ length: 3000 }, (_, i) => insert(i)),
+  );
+  execute(db.database, [{ op: 'delete', table: 'all', where: [['i', '<', 1000]] }]);
+  const compaction = db.compact();
+  const copies: number[] = [];
+  let done = false;
+  void compaction.then(() => (done = true));
+  for (let i = 0; !done; i++) {
+    execute(db.database, [insert(10_000 + i)]);
+    // What a crash would leave now.
+    fs.copyFileSync(file, `${file}.crash`);
+    copies.push(names(readDatabase(`${file}.crash`)).length - 2001 - i);
+    await new Promise(setImmediate);
+  }
+  t.true(copies.length > 2, 'the event loop was free meanwhile');
+  t.true(copies.every((difference) => difference === 0));
+  t.false(fs.existsSync(`${file}.tmp`));
+  const text = fs.readFileSync(file, 'utf8');
+  t.regex(text, /"_comment":"compacting database online"/);
+  t.notRegex(text, /"row 5"/);
+  const count = names(db.database).length;
+  await db.close();
+  t.is(names(readDatabase(file)).length, count);
+});
+
+test('a compaction ends without a trace when the file is closed', async (t) => {
+  const file = path.join(tmpDir(t), 'a.db');
+  createDatabaseFile(file, testSchema());
+  const db = open(file);
+  execute(
+    db.database,
+    Array.from({ length: 3000 }, (_, i) => insert(i)),
+  );
+  const compaction = t.throwsAsync(db.compact());
+  await db.close();
+  await compaction;
+  t.false(fs.existsSync(`${file}.tmp`));
+  t.is(names(readDatabase(file)).length, 3000);
+});
