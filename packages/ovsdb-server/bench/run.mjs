@@ -119,26 +119,32 @@ const memory = (side) =>
 const ms = { unit: 'ms', scale: 1000, more: false };
 const rate = { unit: '/s', scale: 1, more: true };
 const MEASUREMENTS = [
-  ['small transactions, 1 connection', rate, small(1, false)],
-  ['small transactions, 10 connections', rate, small(10, false)],
-  ['durable transactions, 1 connection', rate, small(1, true)],
-  ['durable transactions, 10 connections', rate, small(10, true)],
-  ['one transaction of 10,000 inserts', ms, bulk(10_000)],
-  ['one transaction of 100,000 inserts', ms, bulk(ROWS)],
-  [
-    'monitor of 100,000 rows, initial dump',
-    ms,
-    timed('{"id":1,"method":"monitor_cond","params":["B","m",{"Item":[{}]}]}'),
-  ],
-  [
-    'select of 100,000 rows',
-    ms,
-    timed('{"id":1,"method":"transact","params":["B",{"op":"select","table":"Item","where":[]}]}'),
-  ],
-  ['50 monitors, 1,000 updates', ms, fanOut(50, 1000)],
-  ['100 monitors, 1,000 updates', ms, fanOut(100, 1000)],
-  ['start-up with 100,000 rows', ms, startUp],
-  ['peak memory, 100,000 rows loaded and dumped', { unit: 'MB', scale: 1, more: false }, memory],
+  { title: 'small transactions, 1 connection', ...rate, measure: small(1, false) },
+  { title: 'small transactions, 10 connections', ...rate, measure: small(10, false) },
+  { title: 'durable transactions, 1 connection', ...rate, measure: small(1, true) },
+  { title: 'durable transactions, 10 connections', ...rate, measure: small(10, true) },
+  { title: 'one transaction of 10,000 inserts', ...ms, measure: bulk(10_000) },
+  { title: 'one transaction of 100,000 inserts', ...ms, measure: bulk(ROWS) },
+  {
+    title: 'monitor of 100,000 rows, initial dump',
+    ...ms,
+    measure: timed('{"id":1,"method":"monitor_cond","params":["B","m",{"Item":[{}]}]}'),
+  },
+  {
+    title: 'select of 100,000 rows',
+    ...ms,
+    measure: timed('{"id":1,"method":"transact","params":["B",{"op":"select","table":"Item","where":[]}]}'),
+  },
+  { title: '50 monitors, 1,000 updates', ...ms, measure: fanOut(50, 1000) },
+  { title: '100 monitors, 1,000 updates', ...ms, measure: fanOut(100, 1000) },
+  { title: 'start-up with 100,000 rows', ...ms, measure: startUp },
+  {
+    title: 'peak memory, 100,000 rows loaded and dumped',
+    unit: 'MB',
+    scale: 1,
+    more: false,
+    measure: memory,
+  },
 ];
 
 /** A file of 100,000 rows, in transactions of 1000, compacted by none. */
@@ -155,14 +161,14 @@ const show = (value) => (value >= 1000 ? value.toFixed(0) : value.toPrecision(3)
 try {
   await makeFull();
   const chosen = MEASUREMENTS.filter(
-    ([title]) => words.length === 0 || words.some((word) => title.includes(word)),
+    ({ title }) => words.length === 0 || words.some((word) => title.includes(word)),
   );
   console.log(
     `${os.cpus()[0].model}, ${os.cpus().length} cores, Node.js ${process.version}, ${rounds} rounds, load ${os.loadavg()[0].toFixed(2)}`,
   );
   console.log('| measurement | ours | peer | unit | ratio | processor time of the server, ours / peer |');
   console.log('| --- | --- | --- | --- | --- | --- |');
-  for (const [title, { unit, scale, more }, measure] of chosen) {
+  for (const { title, unit, scale, more, measure } of chosen) {
     const values = SIDES.map(() => []);
     const cpus = SIDES.map(() => []);
     for (let round = 0; round < Number(rounds); round++) {
