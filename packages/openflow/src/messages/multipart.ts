@@ -15,6 +15,7 @@ import { type BodyForm, type BodyRow, bodies, emptyBody } from './row.js';
 import { TABLE_BODIES } from './table.js';
 import type {
   FlowFormat,
+  MessageOf,
   MultipartReply,
   MultipartRequest,
   MultipartType,
@@ -145,4 +146,26 @@ export function pages(
     count: list.length,
     slice: (from, to) => ({ ...reply, [key]: list.slice(from, to) }) as MultipartReply,
   };
+}
+
+/** The lists of requests that may come in parts. */
+const REQUEST_LISTS: { readonly [T in MultipartType]?: string } = {
+  table_features: 'tables',
+  flow_monitor: 'monitors',
+};
+
+/** The parts of a multipart message, one at least, as one; of bodies without a list the last counts. */
+export function joinParts<M extends MessageOf<'multipart_request'> | MessageOf<'multipart_reply'>>(
+  parts: readonly M[],
+): M {
+  const last = parts[parts.length - 1];
+  const [field, type, lists] =
+    last.type === 'multipart_request'
+      ? (['request', last.request.type, REQUEST_LISTS] as const)
+      : (['reply', last.reply.type, LISTS as Readonly<Record<string, string>>] as const);
+  const key = (lists as Readonly<Record<string, string>>)[type];
+  if (key === undefined || parts.length === 1) return last;
+  type Lists = Readonly<Record<string, readonly unknown[]>>;
+  const bodies = parts.map((m) => (m as unknown as Readonly<Record<string, Lists>>)[field]);
+  return { ...last, [field]: { ...bodies[0], [key]: bodies.flatMap((b) => b[key]) } };
 }

@@ -23,6 +23,7 @@ import type {
   PhyPort,
   Role,
 } from '@ovs-node/openflow/messages/types';
+import { MultipartReassembly } from '@ovs-node/openflow/messages/reassembly';
 import { Bundles } from './bundles.js';
 import { ASYNC_NONE, defaultAsync, flowRemovedReason, PORT_STATUS_REASON } from './async-masks.js';
 import type { PacketInEvent } from '../ofproto/types.js';
@@ -82,6 +83,8 @@ export class SwitchConnection {
   flowFormat: FlowFormat = 'openflow10';
   controllerId = 0;
   readonly bundles = new Bundles();
+  /** Parts of multipart requests. */
+  readonly multipart = new MultipartReassembly();
   /** Asynchronous messages dropped because the other side did not read. */
   dropped = 0;
   readonly #options: SwitchConnectionOptions;

@@ -216,7 +216,17 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
 
   flow_monitor_cancel: (board, { id }, { connection }) => board.monitors.cancel(id, connection),
 
-  multipart_request: (board, msg, context) => answerMultipart(board, msg, context),
+  multipart_request: (board, msg, context) => {
+    const { connection, xid, bytes } = context;
+    for (const late of connection.multipart.run(board.now)) {
+      connection.reply({ type: 'error', error: late.error }, late.xid);
+    }
+    // Only since OpenFlow 1.3 do requests come in parts.
+    const part = connection.version >= 4 ? msg : { ...msg, more: false };
+    const whole = connection.multipart.add(part, xid, bytes.length, board.now);
+    if (whole === undefined || whole instanceof OfError) return whole;
+    return answerMultipart(board, whole as MessageOf<'multipart_request'>, context);
+  },
 
   set_flow_format: (_board, { format }, { connection }) => {
     connection.flowFormat = format;
