@@ -37,8 +37,11 @@ test('canonical text sorts members', (t) => {
 });
 
 test('any JSON value with 64-bit integers survives', (t) => {
+  // A string with U+0000 in it is refused, as the peer does.
+  const text = (constraints: fc.StringConstraints = {}): fc.Arbitrary<string> =>
+    fc.string(constraints).filter((string) => !string.includes('\0'));
   const atom = fc.oneof(
-    fc.string({ unit: 'binary' }),
+    text({ unit: 'binary' }),
     fc
       .bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })
       .map((n) => (Number.isSafeInteger(Number(n)) ? Number(n) : n)),
@@ -49,7 +52,7 @@ test('any JSON value with 64-bit integers survives', (t) => {
     value: fc.oneof(
       atom,
       fc.array(tie('value'), { maxLength: 4 }),
-      fc.dictionary(fc.string(), tie('value'), { maxKeys: 4 }),
+      fc.dictionary(text(), tie('value'), { maxKeys: 4 }),
     ),
   }));
   fc.assert(
