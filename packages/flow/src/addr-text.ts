@@ -44,7 +44,8 @@ export function parseMac(text: string): bigint | undefined {
   return m === null || m[2] !== undefined ? undefined : macText(m[1]!);
 }
 
-const hex2 = (n: number): string => (n < 16 ? '0' : '') + n.toString(16);
+const HEX2 = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, '0'));
+const hex2 = (n: number): string => HEX2[n]!;
 
 /** An Ethernet address from its upper 16 and lower 32 bits. */
 export function formatMacWords(high: number, low: number): string {

@@ -3,7 +3,7 @@ import { formatFrag, formatPacketType } from './field-text.js';
 import { CT_STATE_FLAGS, type FlagSet, formatFlags, formatFlagsMasked, TCP_FLAGS } from './flags-text.js';
 import { altHex } from './int-text.js';
 import { VLAN_CFI, W } from './layout.js';
-import { Match, type MatchWords, matchWords, newWords } from './match.js';
+import { Match, type MatchWords, ReadArea } from './match.js';
 import { formatPort, type PortMap } from './ports.js';
 import { formatTunMetadata } from './tun-metadata.js';
 
@@ -244,10 +244,10 @@ function formatMpls(match: MatchWords): string {
 
 /** The match as flow text: `tcp,in_port=1,nw_src=10.0.0.0/8`; '' for one that matches everything. */
 export function formatMatch(match: Match | MatchWords, options: MatchFormat = {}): string {
-  return formatWords(match instanceof Match ? matchWords(match, area) : match, options);
+  return formatWords(match instanceof Match ? area.load(match) : match, options);
 }
 
-const area = newWords();
+const area = new ReadArea();
 
 function formatWords(match: MatchWords, options: MatchFormat): string {
   const { key: k, mask: m } = match;

@@ -5,24 +5,12 @@ import { formatMatch } from './match-format.js';
 
 const log = vlog('ofp_match');
 
-/** Called for a word and the bits of it that no packet of the match can have. */
-type Forbid = (match: MatchWords, word: number, bits: number) => boolean;
+/** Bits of words that no packet of the match can have, as they are found: word, bits, … */
+const forbidden = new Int32Array(64);
 
-const isMasked: Forbid = (match, word, bits) => (match.mask[word]! & bits) !== 0;
-const drop: Forbid = (match, word, bits) => {
-  match.mask[word] = match.mask[word]! & ~bits;
-  match.key[word] = match.key[word]! & ~bits;
-  return false;
-};
-
-function run(forbid: Forbid, match: MatchWords, word: number, words: number, bits = -1): boolean {
-  for (let i = word; i < word + words; i++) if (forbid(match, i, bits)) return true;
-  return false;
-}
-
-/** Goes over all that can never be there; stops where `forbid` says so. */
-function forEachForbidden(match: MatchWords, forbid: Forbid): boolean {
-  const { key } = match;
+/** Fills `forbidden`, of words that `match` asks something of; returns how much of it is filled. */
+function findForbidden(match: MatchWords): number {
+  const { key, mask } = match;
   const packetType = key[W.PACKET_TYPE]!;
   const ethernet = packetType === 0;
   const type = ethernet ? key[W.ETH_TYPE]! >>> 16 : packetType >>> 16 === 1 ? packetType & 0xffff : 0;
@@ -34,25 +22,34 @@ function forEachForbidden(match: MatchWords, forbid: Forbid): boolean {
   const ports = proto === 6 || proto === 17 || proto === 132;
   const nd = icmp6 ? key[W.TP]! >>> 16 : 0;
   const tp = (ip4 && (ports || proto === 1)) || (ip6 && (ports || icmp6));
-  return (
-    (!ethernet &&
-      (run(forbid, match, W.ETH, 3) ||
-        run(forbid, match, W.VLAN0, 2) ||
-        run(forbid, match, W.ETH_TYPE, 1, 0xffff0000))) ||
-    (!ip4 && !arp && run(forbid, match, W.NW_SRC, 2)) ||
-    (!tp && run(forbid, match, W.TP, 1)) ||
-    (!ip4 && !ip6 && !arp && run(forbid, match, W.NW, 1, 0xff000000)) ||
-    (!ip4 && !ip6 && run(forbid, match, W.NW, 1, 0x00ffff00)) ||
-    (!arp &&
-      nd !== 135 &&
-      (run(forbid, match, W.ARP_HW, 1) || run(forbid, match, W.ARP_HW + 1, 1, 0xffff0000))) ||
-    (!arp &&
-      nd !== 136 &&
-      (run(forbid, match, W.ARP_HW + 1, 1, 0x0000ffff) || run(forbid, match, W.ARP_HW + 2, 1))) ||
-    (!ip6 && run(forbid, match, W.IPV6_SRC, 9)) ||
-    (nd !== 135 && nd !== 136 && run(forbid, match, W.ND_TARGET, 4)) ||
-    (type !== 0x8847 && type !== 0x8848 && run(forbid, match, W.MPLS, 3))
-  );
+  let n = 0;
+  const forbid = (word: number, words: number, bits = -1): void => {
+    for (let i = word; i < word + words; i++) {
+      if ((mask[i]! & bits) === 0) continue;
+      forbidden[n++] = i;
+      forbidden[n++] = bits;
+    }
+  };
+  if (!ethernet) {
+    forbid(W.ETH, 3);
+    forbid(W.VLAN0, 2);
+    forbid(W.ETH_TYPE, 1, 0xffff0000);
+  }
+  if (!ip4 && !arp) forbid(W.NW_SRC, 2);
+  if (!tp) forbid(W.TP, 1);
+  if (!ip4 && !ip6) forbid(W.NW, 1, arp ? 0x00ffff00 : 0xffffff00);
+  if (!arp && nd !== 135) {
+    forbid(W.ARP_HW, 1);
+    forbid(W.ARP_HW + 1, 1, 0xffff0000);
+  }
+  if (!arp && nd !== 136) {
+    forbid(W.ARP_HW + 1, 1, 0x0000ffff);
+    forbid(W.ARP_HW + 2, 1);
+  }
+  if (!ip6) forbid(W.IPV6_SRC, 9);
+  if (nd !== 135 && nd !== 136) forbid(W.ND_TARGET, 4);
+  if (type !== 0x8847 && type !== 0x8848) forbid(W.MPLS, 3);
+  return n;
 }
 
 /**
@@ -61,9 +58,14 @@ function forEachForbidden(match: MatchWords, forbid: Forbid): boolean {
  * Returns whether it changed.
  */
 export function normalizeMatch(match: MatchWords): boolean {
-  if (!forEachForbidden(match, isMasked)) return false;
+  const n = findForbidden(match);
+  if (n === 0) return false;
   const before = formatMatch(match);
-  forEachForbidden(match, drop);
+  for (let i = 0; i < n; i += 2) {
+    const word = forbidden[i]!;
+    match.mask[word] = match.mask[word]! & ~forbidden[i + 1]!;
+    match.key[word] = match.key[word]! & ~forbidden[i + 1]!;
+  }
   log.info('normalization changed ofp_match, details:');
   log.info(` pre: ${before}`);
   log.info(`post: ${formatMatch(match)}`);

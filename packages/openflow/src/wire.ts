@@ -63,14 +63,16 @@ export class Reader {
   }
   /** An unsigned number of `n` bytes, 16 at most, as four words into `out`. */
   words(out: Uint32Array, n: number): void {
-    const at = this.take(n);
+    let at = this.take(n);
     const { buf } = this;
-    out[0] = 0;
-    out[1] = 0;
-    out[2] = 0;
-    out[3] = 0;
-    const first = 16 - n;
-    for (let i = first; i < 16; i++) out[i >> 2] = (out[i >> 2] << 8) | buf[at + i - first];
+    let left = n;
+    for (let i = 4 - ((n + 3) >> 2), zero = 0; zero < i; zero++) out[zero] = 0;
+    for (let i = 4 - ((n + 3) >> 2); i < 4; i++) {
+      let word = 0;
+      // The first of the words may have less than four bytes.
+      for (let bytes = left & 3 || 4; bytes > 0; bytes--, left--) word = (word << 8) | buf[at++];
+      out[i] = word;
+    }
   }
   mac(): bigint {
     return this.big(6);
@@ -181,10 +183,13 @@ export class Writer {
   }
   /** The lower `n` bytes, 16 at most, of four words. */
   words(v: Uint32Array, n: number): this {
-    const at = this.grow(n);
+    let at = this.grow(n);
     const { buf } = this;
-    const first = 16 - n;
-    for (let i = first; i < 16; i++) buf[at + i - first] = v[i >> 2] >>> (24 - 8 * (i & 3));
+    let left = n;
+    for (let i = 4 - ((n + 3) >> 2); i < 4; i++) {
+      const word = v[i];
+      for (let shift = ((left & 3 || 4) - 1) * 8; shift >= 0; shift -= 8, left--) buf[at++] = word >>> shift;
+    }
     return this;
   }
   mac(v: bigint): this {

@@ -6,6 +6,7 @@ import { PROTO_ANY } from '@ovs-node/flow/field-types';
 import {
   formatFlow,
   type FlowTextOptions,
+  type ParsedFlow,
   parseFlowProtocols,
   splitCommand,
 } from '@ovs-node/openflow/text/flow';
@@ -39,27 +40,41 @@ export interface FlowList {
   readonly usable: number;
 }
 
+/** Calls `each` for the flows of a file; lines may name their command when `mixed`. @throws FatalError */
+export function forEachFlow(
+  file: string,
+  command: FlowModCommand,
+  mixed: boolean,
+  o: FlowTextOptions,
+  each: (parsed: ParsedFlow) => void,
+  failure = 'open failed',
+): void {
+  forEachLine(file, failure, (text, from, to, number) => {
+    try {
+      const split = mixed ? splitCommand(text, from, to) : { command, from };
+      each(parseFlowProtocols(text, split.command, o, split.from, to));
+    } catch (e) {
+      if (e instanceof FlowSyntaxError) throw new FatalError(`${file}:${number}: ${e.message}`);
+      throw e;
+    }
+  });
+}
+
 /** Parses a file of flows; lines may name their command when `mixed`. */
 export function parseFlowFile(
   file: string,
   command: FlowModCommand,
   mixed: boolean,
   o: FlowTextOptions,
-  failure = 'open failed',
+  failure?: string,
 ): FlowList {
   const flowMods: FlowMod[] = [];
   let usable = PROTO_ANY;
-  forEachLine(file, failure, (text, from, to, number) => {
-    try {
-      const split = mixed ? splitCommand(text, from, to) : { command, from };
-      const parsed = parseFlowProtocols(text, split.command, o, split.from, to);
-      flowMods.push(parsed.flowMod);
-      usable &= parsed.usable;
-    } catch (e) {
-      if (e instanceof FlowSyntaxError) throw new FatalError(`${file}:${number}: ${e.message}`);
-      throw e;
-    }
-  });
+  const each = (parsed: ParsedFlow): void => {
+    flowMods.push(parsed.flowMod);
+    usable &= parsed.usable;
+  };
+  forEachFlow(file, command, mixed, o, each, failure);
   return { flowMods, usable };
 }
 

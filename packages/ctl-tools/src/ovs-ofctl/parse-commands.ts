@@ -1,43 +1,120 @@
 /** Commands that need no switch: parse-flow, parse-flows, ofp-print, ofp-parse, parse-actions, parse-instructions. */
 import fs from 'node:fs';
 import { errnoName, FatalError, strerror } from '@ovs-node/common/errors';
-import { parseFlowProtocols } from '@ovs-node/openflow/text/flow';
+import { PROTO_ANY } from '@ovs-node/flow/field-types';
+import { type ParsedFlow, parseFlowProtocols } from '@ovs-node/openflow/text/flow';
 import { printMessage } from '@ovs-node/openflow/text/message';
-import { formatProtocols, PROTOCOLS, protocolRow } from '@ovs-node/openflow/text/protocols';
+import { formatProtocols, type ProtocolRow, PROTOCOLS } from '@ovs-node/openflow/text/protocols';
 import { putMessage } from '@ovs-node/openflow/messages/codec';
 import { Writer } from '@ovs-node/openflow/wire';
-import { type FlowList, parseFlowFile, parseOrFail } from './flow-commands.js';
+import type { FlowMod } from '@ovs-node/openflow/messages/types';
+import { forEachFlow, parseOrFail } from './flow-commands.js';
 import { flowModMessage } from './mod-sender.js';
 import type { OfctlContext } from './context.js';
 
-function printFlows(c: OfctlContext, list: FlowList): void {
-  process.stdout.write(`usable protocols: ${formatProtocols(list.usable)}\n`);
-  const usable = list.usable & c.settings.protocols;
-  if (usable === 0) throw new FatalError('no usable protocol');
-  const { bit, name, version } = protocolRow(PROTOCOLS.find((p) => (usable & p.bit) !== 0)!.bit);
-  process.stdout.write(`chosen protocol: ${name}\n`);
-  let xid = 0;
-  let out = '';
-  const w = new Writer();
-  const options = { verbosity: c.settings.verbosity };
-  for (const flowMod of list.flowMods) {
-    w.clear();
-    putMessage(w, flowModMessage(flowMod, bit), version, ++xid);
-    out += printMessage(w.borrow(), options);
-    if (out.length < 0x10000) continue;
-    process.stdout.write(out);
-    out = '';
+/** Text on its way to standard output, in pieces of some size: a write for each line is dear. */
+class Output {
+  private text = '';
+  write(text: string): void {
+    this.text += text;
+    if (this.text.length >= 0x10000) this.flush();
   }
-  process.stdout.write(out);
+  flush(): void {
+    process.stdout.write(this.text);
+    this.text = '';
+  }
+}
+
+/** Flows kept as values for the case that one after them narrows the choice of a protocol. */
+const EARLY = 1000;
+
+/**
+ * Flow-mods as messages one after the other, in the first of the allowed protocols that all of them can go by. Each
+ * is encoded as it comes, so that it need not be kept: a million values that live long cost more than a parse.
+ */
+class FlowMessages {
+  usable = PROTO_ANY;
+  /** Whether a flow has come for which the messages before it are of the wrong protocol. */
+  stale = false;
+  readonly messages = new Writer(0x10000);
+  private readonly allowed: number;
+  private readonly keep: number;
+  private protocol: ProtocolRow | undefined;
+  private readonly early: FlowMod[] = [];
+  private count = 0;
+
+  /** `keep`: how many flows to keep as values. */
+  constructor(allowed: number, keep = EARLY, usable = PROTO_ANY) {
+    this.allowed = allowed;
+    this.keep = keep;
+    this.usable = usable;
+  }
+
+  /** The protocol of the messages; undefined when there is none that can carry all flows so far. */
+  get chosen(): ProtocolRow | undefined {
+    return PROTOCOLS.find((p) => (this.usable & this.allowed & p.bit) !== 0);
+  }
+
+  add({ flowMod, usable }: ParsedFlow): void {
+    if (this.stale) {
+      this.usable &= usable;
+      return;
+    }
+    if ((this.usable & ~usable) !== 0 || this.count === 0) {
+      this.usable &= usable;
+      this.choose();
+    }
+    if (this.count < this.keep) this.early.push(flowMod);
+    this.count++;
+    if (!this.stale) this.put(flowMod, this.count);
+  }
+
+  private choose(): void {
+    const chosen = this.chosen;
+    if (chosen === this.protocol) return;
+    this.protocol = chosen;
+    if (this.count > this.early.length) this.stale = true;
+    this.messages.clear();
+    if (!this.stale) this.early.forEach((flowMod, i) => this.put(flowMod, i + 1));
+  }
+
+  private put(flowMod: FlowMod, xid: number): void {
+    const { protocol } = this;
+    if (protocol) putMessage(this.messages, flowModMessage(flowMod, protocol.bit), protocol.version, xid);
+  }
+}
+
+function printFlows(c: OfctlContext, flows: FlowMessages): void {
+  process.stdout.write(`usable protocols: ${formatProtocols(flows.usable)}\n`);
+  const { chosen } = flows;
+  if (!chosen) throw new FatalError('no usable protocol');
+  const out = new Output();
+  out.write(`chosen protocol: ${chosen.name}\n`);
+  const bytes = flows.messages.borrow();
+  for (let at = 0; at < bytes.length;) {
+    const end = at + ((bytes[at + 2] << 8) | bytes[at + 3]);
+    out.write(printMessage(bytes.subarray(at, end), { verbosity: c.settings.verbosity }));
+    at = end;
+  }
+  out.flush();
 }
 
 export function parseFlow(c: OfctlContext, [text]: readonly string[]): void {
-  const { flowMod, usable } = parseOrFail(() => parseFlowProtocols(text, 'add'));
-  printFlows(c, { flowMods: [flowMod], usable });
+  const flows = new FlowMessages(c.settings.protocols);
+  flows.add(parseOrFail(() => parseFlowProtocols(text, 'add')));
+  printFlows(c, flows);
 }
 
 export function parseFlows(c: OfctlContext, [file]: readonly string[]): void {
-  printFlows(c, parseFlowFile(file, 'add', false, {}));
+  // Standard input cannot be read twice.
+  let flows = new FlowMessages(c.settings.protocols, file === '-' ? Infinity : EARLY);
+  forEachFlow(file, 'add', false, {}, (parsed) => flows.add(parsed));
+  if (flows.stale) {
+    // Now that the protocol is known.
+    flows = new FlowMessages(c.settings.protocols, EARLY, flows.usable);
+    forEachFlow(file, 'add', false, {}, (parsed) => flows.add(parsed));
+  }
+  printFlows(c, flows);
 }
 
 export function ofpPrint(c: OfctlContext, [hex, verbosity]: readonly string[]): void {
@@ -56,13 +133,17 @@ export function ofpParse(c: OfctlContext, [file]: readonly string[]): void {
   } catch (e) {
     throw new FatalError(`${file}: open (${strerror(errnoName(e))})`);
   }
-  let at = 0;
-  while (at < bytes.length) {
-    if (bytes.length - at < 8) throw new FatalError(`${file}: unexpected end of file mid-message`);
-    const length = (bytes[at + 2] << 8) | bytes[at + 3];
-    if (length < 8) throw new FatalError(`${file}: ${length}-byte message is too short for OpenFlow`);
-    if (length > bytes.length - at) throw new FatalError(`${file}: unexpected end of file mid-message`);
-    process.stdout.write(printMessage(bytes.slice(at, at + length), { verbosity: c.settings.verbosity + 2 }));
-    at += length;
+  const out = new Output();
+  try {
+    for (let at = 0; at < bytes.length;) {
+      if (bytes.length - at < 8) throw new FatalError(`${file}: unexpected end of file mid-message`);
+      const length = (bytes[at + 2] << 8) | bytes[at + 3];
+      if (length < 8) throw new FatalError(`${file}: ${length}-byte message is too short for OpenFlow`);
+      if (length > bytes.length - at) throw new FatalError(`${file}: unexpected end of file mid-message`);
+      out.write(printMessage(bytes.subarray(at, at + length), { verbosity: c.settings.verbosity + 2 }));
+      at += length;
+    }
+  } finally {
+    out.flush();
   }
 }

@@ -15,7 +15,7 @@ import {
   readPlace,
 } from '@ovs-node/flow/field-words';
 import { KEY_WORDS, W } from '@ovs-node/flow/layout';
-import { clearWords, Match, type MatchWords, matchWords, newWords } from '@ovs-node/flow/match';
+import { clearWords, Match, type MatchWords, newWords, ReadArea } from '@ovs-node/flow/match';
 import { addEthernetPrereq } from '@ovs-node/flow/match-text';
 import {
   insertTunMetadata,
@@ -100,6 +100,8 @@ const NXM_PLAN = planOf(NXM_SKIPS);
 const OXM_PLAN = planOf(OXM_SKIPS);
 const OXM15_PLAN = planOf(OXM15_SKIPS);
 
+/** The match being encoded, and the one being decoded. */
+const readArea = new ReadArea();
 const area = newWords();
 const todo = new Uint32Array(Math.ceil(ORDER.length / 32));
 const value = newValue();
@@ -108,7 +110,7 @@ const mask = newValue();
 /** Writes the fields of a match, without header or padding. */
 export function putFields(w: Writer, match: Match, version: number): void {
   const plan = version >= 6 ? OXM15_PLAN : version >= 3 ? OXM_PLAN : NXM_PLAN;
-  const words = matchWords(match, area);
+  const words = readArea.load(match);
   todo.fill(0);
   const packed = match.packedWords;
   if (packed !== undefined) {

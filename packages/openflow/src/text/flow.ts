@@ -311,9 +311,9 @@ const FLAG_NAMES: readonly (readonly [number, string])[] = [
 
 /** Flow flags, each followed by `separator`. */
 export function formatFlags(flags: number, separator: string): string {
-  return FLAG_NAMES.filter(([bit]) => (flags & bit) !== 0)
-    .map(([, name]) => name + separator)
-    .join('');
+  let out = '';
+  if (flags !== 0) for (const [bit, name] of FLAG_NAMES) if ((flags & bit) !== 0) out += name + separator;
+  return out;
 }
 
 /** A counter; `?` for one that is not known. */

@@ -317,11 +317,12 @@ function formatBody(msg: OfMessage, version: number, o: PrintOptions): string {
 
 /** ` (OF1.3) (xid=0x1):`, without the version for 1.0. */
 function header(name: string, version: number, xid: number): string {
-  const row = VERSIONS.find((v) => v.version === version);
-  const shown =
-    version === 1 ? '' : row ? ` (${row.short})` : ` (OF 0x${version.toString(16).padStart(2, '0')})`;
+  const shown = SHOWN_VERSION[version] ?? ` (OF 0x${version.toString(16).padStart(2, '0')})`;
   return `${name}${shown} (xid=${hex(xid)}):`;
 }
+
+const SHOWN_VERSION: (string | undefined)[] = [];
+for (const { version, short } of VERSIONS) SHOWN_VERSION[version] = version === 1 ? '' : ` (${short})`;
 
 /** Ends a text with one newline, however many it has. */
 function oneNewline(text: string): string {

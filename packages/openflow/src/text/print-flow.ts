@@ -34,8 +34,8 @@ export function formatFlowMod(f: FlowMod, version: number, o: PrintOptions, rawM
   let out = ` ${COMMANDS[f.command]}`;
   if (f.tableId !== 0) out += ` table:${formatTable(f.tableId, o.tables)}`;
   out += ' ';
-  out += rawMatch ?? formatMatch(f.match, { priority: f.priority, ports: o.ports });
-  if (!out.endsWith(' ')) out += ' ';
+  const match = rawMatch ?? formatMatch(f.match, { priority: f.priority, ports: o.ports });
+  if (match !== '') out += match.endsWith(' ') ? match : `${match} `;
   if (f.newCookie !== 0n && f.newCookie !== COOKIE_NONE) out += `cookie:${hex(f.newCookie)} `;
   if (f.cookieMask !== 0n) out += `cookie:${hex(f.cookie)}/${hex(f.cookieMask)} `;
   if (f.idleTimeout !== 0) out += `idle:${f.idleTimeout} `;

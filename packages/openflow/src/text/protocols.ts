@@ -11,7 +11,7 @@ import {
 } from '@ovs-node/flow/field-types';
 import { VERSIONS, type OfVersion } from '../version.js';
 
-interface ProtocolRow {
+export interface ProtocolRow {
   readonly bit: number;
   readonly name: string;
   readonly version: OfVersion;
