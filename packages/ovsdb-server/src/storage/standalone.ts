@@ -30,7 +30,7 @@ export function openForReading(file: string): LogReader {
   const reader = LogReader.open(file);
   if (reader.magic !== MAGIC_STANDALONE) {
     reader.close();
-    throw new OvsdbError(ERROR_TAGS.ovsdb, `${file}: clustered databases are not supported`);
+    throw new OvsdbError(ERROR_TAGS.ovsdb, `${file}: cannot apply this operation to clustered database file`);
   }
   return reader;
 }

@@ -4,7 +4,8 @@ import type { CommandSpec } from '@ovs-node/common/command';
 import { FatalError, strerror } from '@ovs-node/common/errors';
 import { PEER_VERSION } from '@ovs-node/common/version';
 import { ERROR_TAGS, OvsdbError, syntaxError } from 'ovsdb-client/data/error';
-import { type Json, canonicalJson, isJsonArray, parseJson } from 'ovsdb-client/data/json';
+import { type Json, canonicalJson, isJsonArray } from 'ovsdb-client/data/json';
+import { parseTypedJson } from 'ovsdb-client/data/json-check';
 import { schemaEquals } from 'ovsdb-client/schema';
 import { writeNewLog } from '../storage/log-file.js';
 import { lockDatabaseFile } from '../storage/lock-file.js';
@@ -124,8 +125,20 @@ export const COMMANDS: readonly Command[] = [
     max: 1,
     run: (_o, [schema]) => print(readSchemaFile(schema).cksum),
   },
-  { name: 'query', usage: '[db] trns', min: 1, max: 2, run: (_o, args) => transact(args, true) },
-  { name: 'transact', usage: '[db] trns', min: 1, max: 2, run: (_o, args) => transact(args, false) },
+  {
+    name: 'query',
+    usage: '[db] trns',
+    min: 1,
+    max: 2,
+    run: (options, args) => transact(options, args, true),
+  },
+  {
+    name: 'transact',
+    usage: '[db] trns',
+    min: 1,
+    max: 2,
+    run: (options, args) => transact(options, args, false),
+  },
   {
     name: 'show-log',
     usage: '[db]',
@@ -134,7 +147,7 @@ export const COMMANDS: readonly Command[] = [
     run: (options, [db]) =>
       showLog(db ?? defaultDatabase(), options.more, (text) => process.stdout.write(text)),
   },
-  { name: 'check-cluster', usage: 'db...', min: 0, max: Infinity, run: refuseCluster },
+  { name: 'check-cluster', usage: 'db...', min: 1, max: Infinity, run: (_o, files) => checkCluster(files) },
   {
     name: 'compare-versions',
     usage: 'a op b',
@@ -142,6 +155,8 @@ export const COMMANDS: readonly Command[] = [
     max: 3,
     run: (_o, [a, op, b]) => compareVersions(a!, op!, b!),
   },
+  // Handled before the others, since it prints the text of --help.
+  { name: 'help', usage: '', min: 0, max: Infinity, run: () => undefined },
   {
     name: 'list-commands',
     usage: '',
@@ -152,7 +167,16 @@ export const COMMANDS: readonly Command[] = [
       for (const { name, usage } of COMMANDS) print(`  ${name.padEnd(23)} ${usage}`);
     },
   },
-  { name: 'cluster-to-standalone', usage: 'db clusterdb', min: 2, max: 2, run: refuseCluster },
+  {
+    name: 'cluster-to-standalone',
+    usage: 'db clusterdb',
+    min: 2,
+    max: 2,
+    run: (_o, [, db]) => {
+      if (magicOf(db!) !== MAGIC_CLUSTERED) throw new FatalError('Database is not clustered db.');
+      refuseCluster();
+    },
+  },
 ];
 
 /** The file itself behind symbolic links: replaced in place, links stay. */
@@ -211,16 +235,27 @@ function rename(from: string, to: string): void {
   }
 }
 
-function clusterOnly(db: string): never {
+/** The kind of file that the first bytes of a database tell. */
+function magicOf(db: string): string {
   const reader = LogReader.open(db);
   reader.close();
-  throw new FatalError(reader.magic === MAGIC_CLUSTERED ? NO_CLUSTERS : `${db}: not a clustered database`);
+  return reader.magic;
+}
+
+function checkCluster(files: readonly string[]): never {
+  for (const db of files) {
+    if (magicOf(db) !== MAGIC_CLUSTERED)
+      throw new OvsdbError(ERROR_TAGS.ovsdb, `${db}: cannot identify file type`);
+  }
+  return refuseCluster();
+}
+
+function clusterOnly(db: string): never {
+  throw new FatalError(magicOf(db) === MAGIC_CLUSTERED ? NO_CLUSTERS : `${db}: not a clustered database`);
 }
 
 function testMagic(db: string, magic: string): number {
-  const reader = LogReader.open(db);
-  reader.close();
-  return reader.magic === magic ? 0 : 2;
+  return magicOf(db) === magic ? 0 : 2;
 }
 
 const OPERATORS: ReadonlyMap<string, (order: number) => boolean> = new Map([
@@ -247,7 +282,12 @@ function parseVersion(text: string): number[] {
   return [Number(match[1]), Number(match[2]), Number(match[3])];
 }
 
-async function transact(args: readonly string[], readOnly: boolean): Promise<void> {
+async function transact(
+  { rbacRole: role }: ToolOptions,
+  args: readonly string[],
+  readOnly: boolean,
+): Promise<void> {
+  const access = role === undefined ? {} : { identity: { role, clientId: undefined } };
   const file = args.length === 2 ? args[0]! : defaultDatabase();
   const operations = parseTransaction(args[args.length - 1]!);
   if (readOnly) {
@@ -257,10 +297,13 @@ async function transact(args: readonly string[], readOnly: boolean): Promise<voi
       database.persist = () => {
         throw new OvsdbError(ERROR_TAGS.io, `${file}: opened for reading only`);
       };
-      const result = execute(database, rest);
+      const result = execute(database, rest, access);
       return result.status === 'done' ? result.results : undefined;
     });
     return;
+  }
+  if (magicOf(file) === MAGIC_CLUSTERED) {
+    throw new OvsdbError(ERROR_TAGS.ovsdb, `${file}: cannot apply this operation to clustered database file`);
   }
   const opened = FileDatabase.open(file, {
     wall: () => Date.now(),
@@ -271,7 +314,7 @@ async function transact(args: readonly string[], readOnly: boolean): Promise<voi
   try {
     let durable = false;
     printResults(opened.database.name, operations, (rest) => {
-      const result = execute(opened.database, rest);
+      const result = execute(opened.database, rest, access);
       durable = result.status === 'done' && result.durable;
       return result.status === 'done' ? result.results : undefined;
     });
@@ -283,14 +326,10 @@ async function transact(args: readonly string[], readOnly: boolean): Promise<voi
 
 function parseTransaction(text: string): Json {
   try {
-    const json = parseJson(text);
-    if (typeof json === 'object' && json !== null) return json;
+    return parseTypedJson(text);
   } catch (error) {
     throw new FatalError(`"${text}": ${(error as Error).message}`);
   }
-  throw new FatalError(
-    `"${text}": line 0, column ${text.length}, byte ${text.length}: syntax error at beginning of input`,
-  );
 }
 
 function printResults(
@@ -298,7 +337,11 @@ function printResults(
   json: Json,
   run: (operations: readonly Json[]) => Json[] | undefined,
 ): void {
-  if (!isJsonArray(json) || json[0] !== name) {
+  if (!isJsonArray(json)) {
+    print(canonicalJson(syntaxError(json, 'array expected').toJson()));
+    return;
+  }
+  if (json[0] !== name) {
     print(canonicalJson(syntaxError(json, 'database name expected as first parameter').toJson()));
     return;
   }

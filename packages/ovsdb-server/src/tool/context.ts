@@ -4,7 +4,8 @@ import path from 'node:path';
 import { dirs } from '@ovs-node/common/dirs';
 import { FatalError, errnoName, strerror } from '@ovs-node/common/errors';
 import { OvsdbError } from 'ovsdb-client/data/error';
-import { type Json, parseJson } from 'ovsdb-client/data/json';
+import { parseJson } from 'ovsdb-client/data/json';
+import { jsonSyntaxError } from 'ovsdb-client/data/json-check';
 import { definitionToJson } from 'ovsdb-client/definition';
 import { type DatabaseSchema, schemaFromJson } from 'ovsdb-client/schema';
 import { schemaFileText } from 'ovsdb-client/schema-file';
@@ -14,6 +15,8 @@ import { VSWITCH } from 'ovsdb-client/vswitch/schema';
 export interface ToolOptions {
   /** How often -m was given. */
   more: number;
+  /** Role whose rights `query` and `transact` have; undefined: all rights. */
+  rbacRole: string | undefined;
 }
 
 /** `DB` when it is not given. */
@@ -47,17 +50,11 @@ export function readSchemaFile(given: string | undefined): DatabaseSchema {
       `failed to read schema: "${file}" could not be read as JSON (error opening "${file}": ${strerror(error)})`,
     );
   }
-  let json: Json;
+  const wrong = text === '' ? 'line 0, column 0, byte 0: empty input stream' : jsonSyntaxError(text);
+  if (wrong !== undefined)
+    throw new FatalError(`failed to read schema: "${file}" could not be read as JSON (${wrong})`);
   try {
-    if (text === '') throw new Error('line 0, column 0, byte 0: empty input stream');
-    json = parseJson(text);
-  } catch (error) {
-    throw new FatalError(
-      `failed to read schema: "${file}" could not be read as JSON (${(error as Error).message})`,
-    );
-  }
-  try {
-    return schemaFromJson(json);
+    return schemaFromJson(parseJson(text));
   } catch (error) {
     if (!(error instanceof OvsdbError)) throw error;
     const details = `failed to parse "${file}" as ovsdb schema: ${error.details ?? ''}`;

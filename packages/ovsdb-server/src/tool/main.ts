@@ -5,6 +5,7 @@ import { type OptionSpec, parseCommandLine } from '@ovs-node/common/getopt';
 import { runTool } from '@ovs-node/common/tool';
 import { vlogHelp, vlogOptions } from '@ovs-node/common/vlog-options';
 import { OvsdbError } from 'ovsdb-client/data/error';
+import { parseUuid } from 'ovsdb-client/data/uuid';
 import { COMMANDS } from './commands.js';
 import { type ToolOptions, defaultDatabase, defaultSchema } from './context.js';
 
@@ -29,11 +30,14 @@ usage: ${NAME} [OPTIONS] COMMAND [ARG...]
   query [DB] TRNS         execute read-only transaction on DB
   transact [DB] TRNS      execute read/write transaction on DB
   [-m]... show-log [DB]   print DB's log entries
+The commands for clustered databases (create-cluster, join-cluster, check-cluster,
+cluster-to-standalone, db-cid, db-sid, db-local-address) are refused.
 The default DB is ${defaultDatabase()}.
 The default SCHEMA is ${defaultSchema()}.
 ${vlogHelp(NAME)}
 Other options:
   -m, --more                  increase show-log verbosity
+  --rbac-role=ROLE            RBAC role for transact and query commands
   -h, --help                  display this help message
   -V, --version               display version information
 `;
@@ -41,14 +45,25 @@ Other options:
 
 /** Runs the tool. */
 export function main(): Promise<void> {
-  const options: ToolOptions = { more: 0 };
+  const options: ToolOptions = { more: 0, rbacRole: undefined };
   const specs: OptionSpec[] = [
     { name: 'more', short: 'm', apply: () => void options.more++ },
+    { name: 'rbac-role', arg: 'required', apply: (role) => void (options.rbacRole = role) },
+    // Of the commands for clusters, which are refused; what is wrong with them is said first.
     {
-      name: 'rbac-role',
+      name: 'cid',
       arg: 'required',
-      apply: () => {
-        throw new FatalError('--rbac-role: role-based access control is not supported yet');
+      apply: (value) => {
+        if (parseUuid(value!) === undefined) throw new FatalError(`${value}: not a valid UUID`);
+      },
+    },
+    {
+      name: 'election-timer',
+      arg: 'required',
+      apply: (value) => {
+        const ms = Number.parseInt(value!, 10);
+        if (!(ms >= 100 && ms <= 600_000))
+          throw new FatalError('ovsdb error: election timer must be between 100 and 600000, in msec.');
       },
     },
     ...vlogOptions,

@@ -36,8 +36,8 @@ class LogPrinter {
   record(index: number, json: Json): void {
     this.#write(`record ${index}:`);
     if (index === 0) this.#schemaRecord(json);
-    else this.#transactionRecord(json);
-    if (index === 0 || this.#more > 0) this.#write('\n');
+    const hasTables = index > 0 && this.#transactionRecord(json);
+    if (index === 0 || hasTables) this.#write('\n');
   }
 
   #schemaRecord(json: Json): void {
@@ -46,17 +46,22 @@ class LogPrinter {
     this.#write(` "${name}" schema, version="${version}", cksum="${cksum}"\n`);
   }
 
-  #transactionRecord(json: Json): void {
-    if (!isJsonObject(json)) return;
+  /** Tells whether changes of tables were printed. */
+  #transactionRecord(json: Json): boolean {
+    if (!isJsonObject(json)) return false;
     const date = json['_date'];
     if (typeof date === 'number') this.#write(formatDate(date));
     const comment = json['_comment'];
     if (typeof comment === 'string') this.#write(` "${comment}"`);
     this.#write('\n');
-    if (this.#more === 0) return;
+    if (this.#more === 0) return false;
+    let any = false;
     for (const [name, rows] of Object.entries(json)) {
-      if (!name.startsWith('_') && isJsonObject(rows)) this.#table(name, rows, json['_is_diff'] === true);
+      if (name.startsWith('_') || !isJsonObject(rows)) continue;
+      this.#table(name, rows, json['_is_diff'] === true);
+      any = true;
     }
+    return any;
   }
 
   #table(tableName: string, rows: Readonly<Record<string, Json | undefined>>, isDiff: boolean): void {
