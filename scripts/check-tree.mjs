@@ -69,7 +69,11 @@ for (const manifest of manifests) {
   }
 }
 
-for (const generator of ['scripts/generate-schema.mjs', 'scripts/generate-openflow-docs.mjs']) {
+for (const generator of [
+  'scripts/generate-schema.mjs',
+  'scripts/generate-openflow-docs.mjs',
+  'scripts/generate-completions.mjs',
+]) {
   if (!existsSync(join(root, generator))) continue;
   const result = spawnSync(process.execPath, [join(root, generator), '--check'], {
     cwd: root,

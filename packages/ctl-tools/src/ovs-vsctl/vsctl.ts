@@ -60,7 +60,8 @@ const BASE_TABLES: TableSelection = {
   SSL: '*',
 };
 
-const COMMANDS: readonly CtlCommand<VsctlContext>[] = [
+/** Every command, in the order of the manual. */
+export const COMMANDS: readonly CtlCommand<VsctlContext>[] = [
   { name: 'init', usage: '', min: 0, max: 0, run: () => undefined },
   { name: 'show', isChange: false, usage: '', min: 0, max: 0, tables: () => SHOW_TABLES, run: show },
   ...BRIDGE_COMMANDS,
@@ -100,7 +101,7 @@ function optionTable(settings: Settings): OptionSpec[] {
     {
       name: 'options',
       apply: () => {
-        throw new EarlyExit(optionsText([...optionTable(settings), ...HELP_AND_VERSION]));
+        throw new EarlyExit(optionsText(vsctlOptions()));
       },
     },
     // Of clustered databases: there is one server, which leads.
@@ -114,13 +115,13 @@ function optionTable(settings: Settings): OptionSpec[] {
   ];
 }
 
-const HELP_AND_VERSION: readonly OptionSpec[] = [
-  { name: 'help', short: 'h' },
-  { name: 'version', short: 'V' },
-];
+/** The options of the command line, for completion. */
+export function vsctlOptions(): OptionSpec[] {
+  return [...optionTable(defaultSettings()), { name: 'help', short: 'h' }, { name: 'version', short: 'V' }];
+}
 
-async function main(args: string[]): Promise<void> {
-  const settings: Settings = {
+function defaultSettings(): Settings {
+  return {
     remote: process.env['OVS_DB'] ?? defaultDbRemote(),
     wait: true,
     retry: false,
@@ -129,6 +130,10 @@ async function main(args: string[]): Promise<void> {
     timeout: undefined,
     style: { format: 'list', cells: 'string', headings: true, pretty: false },
   };
+}
+
+async function main(args: string[]): Promise<void> {
+  const settings = defaultSettings();
   const global = optionTable(settings);
   const local = commandOptionSpecs(COMMANDS);
   const line = parseCommandLine(

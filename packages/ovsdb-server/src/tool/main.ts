@@ -43,10 +43,9 @@ Other options:
 `;
 }
 
-/** Runs the tool. */
-export function main(): Promise<void> {
-  const options: ToolOptions = { more: 0, rbacRole: undefined };
-  const specs: OptionSpec[] = [
+/** The options of the command line, which change `options`. */
+export function toolOptions(options: ToolOptions): OptionSpec[] {
+  return [
     { name: 'more', short: 'm', apply: () => void options.more++ },
     { name: 'rbac-role', arg: 'required', apply: (role) => void (options.rbacRole = role) },
     // Of the commands for clusters, which are refused; what is wrong with them is said first.
@@ -68,6 +67,12 @@ export function main(): Promise<void> {
     },
     ...vlogOptions,
   ];
+}
+
+/** Runs the tool. */
+export function main(): Promise<void> {
+  const options: ToolOptions = { more: 0, rbacRole: undefined };
+  const specs = toolOptions(options);
   return runTool(NAME, async (args) => {
     const line = parseCommandLine({ name: NAME, options: specs, order: 'permute', help }, args);
     if (line.operands[0] === 'help') {
