@@ -15,16 +15,13 @@ const file = new URL('../completions/openvswitch-tools.bash', import.meta.url);
 const engine = readFileSync(new URL('completion-engine.bash', import.meta.url), 'utf8');
 
 /** Long options as one types them: `--db=`, `--no-wait`. */
-const optionWords = (specs) =>
-  [
-    ...new Set(
-      specs
-        .filter(({ name }) => name !== '')
-        .map(({ name, arg = 'none' }) => `--${name}${arg === 'required' ? '=' : ''}`),
-    ),
-  ]
-    .toSorted()
-    .join(' ');
+function optionWords(specs) {
+  const words = specs
+    .filter(({ name }) => name !== '')
+    .map(({ name, arg = 'none' }) => `--${name}${arg === 'required' ? '=' : ''}`)
+    .toSorted();
+  return [...new Set(words)].join(' ');
+}
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 const map = (name, entries) =>
   [`declare -gA ${name}=(`, ...entries.map(([key, value]) => `  [${key}]=${quoted(value)}`), ')'].join('\n');

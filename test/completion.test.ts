@@ -37,7 +37,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
         'ovs-vsctl del-br ': ['br0', 'br1'],
         'ovs-vsctl list-br -- del-port br0 ': ['eth1'],
         'ovs-vsctl set br': ['bridge'],
-      'ovs-vsctl list Qu': ['Queue'],
+        'ovs-vsctl list Qu': ['Queue'],
         'ovs-vsctl set b b': ['br0', 'br1'],
         'ovs-vsctl set bridge br0 fail': ['fail_mode='],
         'ovs-vsctl set bridge br0 fail_mode=': ['secure', 'standalone'],
