@@ -1,6 +1,6 @@
 import { Match } from '@ovs-node/flow/match';
 import { OFPP } from '@ovs-node/flow/ports';
-import { type FlowMod, GROUP_ANY, NO_BUFFER } from './types.js';
+import { ALL_TABLES, type FlowFilter, type FlowMod, GROUP_ANY, NO_BUFFER } from './types.js';
 
 /**
  * The flow-mod that says what `fields` say and no more: of table 0, any packet, without cookie, time-outs, flags or
@@ -22,6 +22,19 @@ export function makeFlowMod(fields: Pick<FlowMod, 'command' | 'priority'> & Part
     outGroup: GROUP_ANY,
     flags: 0,
     actions: [],
+    ...fields,
+  };
+}
+
+/** What selects all flows but those that `fields` exclude. It owns its match unless one is given. */
+export function makeFlowFilter(fields: Partial<FlowFilter> = {}): FlowFilter {
+  return {
+    match: new Match(),
+    tableId: ALL_TABLES,
+    cookie: 0n,
+    cookieMask: 0n,
+    outPort: OFPP.ANY,
+    outGroup: GROUP_ANY,
     ...fields,
   };
 }

@@ -1,0 +1,43 @@
+/** The package's door: what most programs need. Every module can also be imported by its own name. */
+export { Match } from '@ovs-node/flow/match';
+export { parseMatch, formatMatch } from '@ovs-node/flow/match-text';
+export { OFPP } from '@ovs-node/flow/ports';
+export type * from './actions/types.js';
+export { formatActions, parseActions } from './actions/text.js';
+export {
+  ConnectionError,
+  type ConnectionHandlers,
+  type ConnectionOptions,
+  ErrorReply,
+  OfConnection,
+} from './connection.js';
+export { type ErrorName, errorFromNumbers, errorNumbers, OfError } from './errors.js';
+export {
+  type Decoded,
+  type DecodeOptions,
+  decodeHeader,
+  decodeMessage,
+  encodeMessage,
+  encodeMultipart,
+  OversizeError,
+  UnencodableError,
+} from './messages/codec.js';
+export { makeFlowFilter, makeFlowMod } from './messages/flow-mod.js';
+export { BUCKET } from './messages/group-types.js';
+export { METER, MF } from './messages/meter-types.js';
+export { FMF } from './messages/monitor-types.js';
+export { MultipartReassembly } from './messages/reassembly.js';
+export * from './messages/types.js';
+export { formatFlow, parseFlow } from './text/flow.js';
+export { printMessage } from './text/message.js';
+export {
+  OF10,
+  OF11,
+  OF12,
+  OF13,
+  OF14,
+  OF15,
+  type OfVersion,
+  versionFromName,
+  versionName,
+} from './version.js';

@@ -1,0 +1,39 @@
+import test from 'ava';
+import { OfError } from '../src/errors.js';
+import { decodeHeader, decodeMessage, encodeMessage } from '../src/messages/codec.js';
+import { WIRE_FORMS } from '../src/messages/wire-forms.js';
+import { printMessage } from '../src/text/message.js';
+import { PRINTED, REFUSED } from './fixtures/printed.js';
+
+const bytesOf = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 'hex'));
+
+test('every form on the wire has a message among the fixtures', (t) => {
+  const have = new Set(PRINTED.map((p) => p.form));
+  t.deepEqual(
+    Object.keys(WIRE_FORMS).filter((form) => !have.has(form)),
+    [],
+  );
+});
+
+for (const { form, hex, text } of PRINTED) {
+  test(`${form} is recognised, printed as the peer prints it, and comes back as it was`, (t) => {
+    const bytes = bytesOf(hex);
+    const header = decodeHeader(bytes);
+    t.is(header instanceof OfError ? header.toString() : header.wire.key, form);
+    t.is(printMessage(bytes, { verbosity: 2 }), text);
+    const decoded = decodeMessage(bytes, { loose: true });
+    if (decoded instanceof OfError) return t.fail(decoded.detail);
+    t.is(Buffer.from(encodeMessage(decoded.msg, decoded.version, decoded.xid)).toString('hex'), hex);
+  });
+}
+
+for (const { form, hex, text } of REFUSED) {
+  test(`${form} with a fault is refused in the peer's words: ${hex}`, (t) => {
+    const bytes = bytesOf(hex);
+    const error = decodeMessage(bytes, { loose: true });
+    if (!(error instanceof OfError)) return t.fail('it is taken');
+    // What is quoted are the first bytes of the offender.
+    t.deepEqual(error.data, bytes);
+    t.true(printMessage(bytes, { verbosity: 2 }).startsWith(text));
+  });
+}

@@ -1,0 +1,31 @@
+/** The examples in README.md run as they stand. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import { run, tmpDir } from '@ovs-node/common/testkit/index';
+import { startMiniSwitch } from './mini-switch.js';
+
+const home = fileURLToPath(new URL('../../', import.meta.url));
+const text = readFileSync(`${home}/README.md`, 'utf8');
+const [controller, codec] = [...text.matchAll(/```js\n(.*?)```(?:\n+```text\n(.*?)```)?/gs)];
+
+const node = (code: string, env: Readonly<Record<string, string>> = {}) =>
+  run(process.execPath, ['--input-type=module', '-e', code], { cwd: home, env });
+
+test('the controller adds a flow and shows what a switch has', async (t) => {
+  const path = `${tmpDir(t)}/sw.mgmt`;
+  const mini = await startMiniSwitch(`punix:${path}`, 1 << 4);
+  t.teardown(() => mini.close());
+  const { stdout, stderr, status } = await node(controller[1]!, { SWITCH: path });
+  t.is(status, 0, stderr);
+  t.regex(stdout, /^\d+ tables\n/);
+  t.regex(stdout, /actions=/);
+  t.is(mini.flowMods.length, 1);
+  t.is(mini.flowMods[0]!.tableId, 1);
+});
+
+test('the codec example prints what it says', async (t) => {
+  const { stdout, stderr, status } = await node(codec[1]!);
+  t.is(status, 0, stderr);
+  t.is(stdout, codec[2]);
+});
