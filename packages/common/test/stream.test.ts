@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { pipeAccess, sidText } from '../src/pipe-security.js';
+import { guessContent } from '../src/stream-content.js';
 import { setLevels } from '../src/vlog.js';
 import { connectStream, listenStream } from '../src/stream.js';
 import { parseActive, parsePassive, pipeName } from '../src/stream-name.js';
@@ -208,6 +209,16 @@ windows('a pipe is for SYSTEM, administrators and who made it, and not for the n
   );
   t.is(await roundTrip(`unix:${file}`), 'hello');
   await listener.close();
+});
+
+test('who speaks another protocol is known by the first bytes', (t) => {
+  const of = (hex: string) => guessContent(Buffer.from(hex, 'hex'));
+  t.is(of('160301017c010001'), 'SSL');
+  t.is(of('0100000800000001'), 'OpenFlow');
+  t.is(of('0600001000000001'), 'OpenFlow');
+  t.is(of('7b226964223a'), 'JSON-RPC');
+  for (const other of ['', '16', '1602', '0700000800000000', '0100000700000000', '474554'])
+    t.is(of(other), undefined);
 });
 
 test('a security identifier in words', (t) => {

@@ -9,6 +9,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { OvsError, errorMessage, systemError } from '../errors.js';
+import { guessContent } from '../stream-content.js';
 import { vlog, RateLimit } from '../vlog.js';
 import { plainEngine } from './dispatcher.js';
 import { DEFAULT_LIMITS, JsonSplitter, type FrameLimits } from './framing.js';
@@ -72,6 +73,8 @@ export class JsonRpcSession {
   #working = false;
   #paused = false;
   #closed: Error | null = null;
+  /** For what is no JSON-RPC at all. */
+  #firstBytes: Uint8Array | undefined;
 
   constructor(stream: Duplex, options: SessionOptions = {}) {
     this.name = options.name ?? 'jsonrpc';
@@ -87,6 +90,7 @@ export class JsonRpcSession {
     const splitter = new JsonSplitter((text) => this.#receiveText(text), options.limits ?? DEFAULT_LIMITS);
     stream.on('data', (chunk: Buffer) => {
       if (this.#closed) return;
+      this.#firstBytes ??= chunk.subarray(0, 8);
       this.#activityHandler?.();
       try {
         splitter.push(chunk);
@@ -188,6 +192,9 @@ export class JsonRpcSession {
 
   #protocolError(error: unknown): void {
     log.warnRl(limit, `${this.name}: received bad JSON-RPC message: ${errorMessage(error)}`);
+    const content = guessContent(this.#firstBytes ?? new Uint8Array());
+    if (content !== undefined && content !== 'JSON-RPC')
+      log.warnRl(limit, `${this.name}: received ${content} data on JSON-RPC channel`);
     // What arrived before the bad message is still answered.
     this.#inbox.push(error instanceof Error ? error : new Error(String(error)));
   }
