@@ -67,11 +67,19 @@ export function insertion(from, to) {
 
 /** One connection. */
 export class Client {
-  static connect(socket) {
-    return new Promise((resolve, reject) => {
-      const stream = net.connect(socket, () => resolve(new Client(stream)));
-      stream.once('error', reject);
-    });
+  /** Connects; tries again where too many wait to be accepted. */
+  static async connect(socket) {
+    for (;;) {
+      try {
+        return await new Promise((resolve, reject) => {
+          const stream = net.connect(socket, () => resolve(new Client(stream)));
+          stream.once('error', reject);
+        });
+      } catch (error) {
+        if (error.code !== 'EAGAIN') throw error;
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    }
   }
 
   constructor(stream) {

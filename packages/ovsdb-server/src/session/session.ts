@@ -72,6 +72,15 @@ const BACKLOG_LIMIT = 64 * 1024;
 /** Above this many unsent bytes, requests are not read any more. */
 const READING_LIMIT = 4 * 1024 * 1024;
 
+/** Sessions that gather what they send: one callback serves all. */
+let gathering: DatabaseSession[] = [];
+
+function sendGathered(): void {
+  const sessions = gathering;
+  gathering = [];
+  for (const session of sessions) session.uncork();
+}
+
 export class DatabaseSession implements Requester, LockHolder {
   readonly host: SessionHost;
   readonly rpc: JsonRpcSession;
@@ -134,10 +143,13 @@ export class DatabaseSession implements Requester, LockHolder {
     if (this.#corked) return;
     this.#corked = true;
     this.#stream.cork();
-    setImmediate(() => {
-      this.#corked = false;
-      this.#stream.uncork();
-    });
+    if (gathering.push(this) === 1) setImmediate(sendGathered);
+  }
+
+  /** Sends what was gathered. */
+  uncork(): void {
+    this.#corked = false;
+    this.#stream.uncork();
   }
 
   #databaseOf(method: string, params: readonly Json[]): HostedDatabase {

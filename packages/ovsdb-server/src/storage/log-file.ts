@@ -80,6 +80,7 @@ export class LogFile {
   recordCount = 0;
   /** The rewrite under way, with the records that were appended since it began. */
   #rewriting: { readonly late: Buffer[] } | undefined;
+  #starting: Promise<void> | undefined;
   #syncing: Promise<void> | undefined;
   #nextSync: Promise<void> | undefined;
 
@@ -166,10 +167,15 @@ export class LogFile {
    */
   sync(): Promise<void> {
     if (this.#syncing === undefined) {
-      this.#syncing = this.#fsync().finally(() => {
-        this.#syncing = undefined;
+      // At the end of this turn of the event loop: transactions that came in one turn share the sync.
+      this.#starting ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+        this.#starting = undefined;
+        this.#syncing = this.#fsync().finally(() => {
+          this.#syncing = undefined;
+        });
+        return this.#syncing;
       });
-      return this.#syncing;
+      return this.#starting;
     }
     this.#nextSync ??= this.#syncing
       .catch(() => {})
@@ -280,7 +286,7 @@ export class LogFile {
 
   /** Waits for running syncs, closes the file and gives up the lock. */
   async close(): Promise<void> {
-    await (this.#nextSync ?? this.#syncing)?.catch(() => {});
+    await (this.#nextSync ?? this.#syncing ?? this.#starting)?.catch(() => {});
     fs.closeSync(this.#fd);
     this.#lock.release();
   }

@@ -7,7 +7,7 @@
  * Records follow each other without gaps; the first is the schema, each other one a transaction. A reader never
  * writes: it tells the place up to which the file is good and the error behind it, and the writer cuts there.
  */
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import fs from 'node:fs';
 import { errnoName, strerror } from '@ovs-node/common/errors';
 import { ERROR_TAGS, OvsdbError } from 'ovsdb-client/data/error';
@@ -194,7 +194,7 @@ export function recordHeader(length: number, sha1: string, magic: string = MAGIC
 
 /** The bytes of one record. */
 export function encodeRecord(json: string, magic: string = MAGIC_STANDALONE): Buffer {
-  const body = Buffer.from(`${json}\n`);
-  const sha1 = createHash('sha1').update(body).digest('hex');
-  return Buffer.concat([recordHeader(body.length, sha1, magic), body]);
+  const body = `${json}\n`;
+  // One-shot hash and one buffer: this runs once for each transaction.
+  return Buffer.from(`OVSDB ${magic} ${Buffer.byteLength(body)} ${hash('sha1', body)}\n${body}`);
 }

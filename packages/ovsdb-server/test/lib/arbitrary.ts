@@ -1,17 +1,32 @@
 /** Random transactions on the test schema. Rows get UUIDs from a small pool, so that operations meet. */
 import fc from 'fast-check';
-import type { Json } from 'ovsdb-client/data/json';
+import { type Json, stringifyJson } from 'ovsdb-client/data/json';
 
 export const uuid = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 
 const small = fc.integer({ min: -5, max: 12 });
-const big = fc.constantFrom(0, 1, -1, 2 ** 31, 2 ** 53 - 1, -(2 ** 53 - 1));
+const big = fc.constantFrom<Json>(
+  0,
+  1,
+  -1,
+  2 ** 31,
+  2 ** 53 - 1,
+  -(2 ** 53 - 1),
+  2n ** 62n,
+  -(2n ** 63n),
+  2n ** 63n - 1n,
+);
 const integer = fc.oneof(small, big);
 const real = fc.oneof(small, fc.constantFrom(0.5, -1.25, 3.75, 1e10));
 const string = fc.constantFrom('', 'a', 'b', 'ab', 'abcd', 'x', 'y', 'é', '"q"', '😀', '\uffee');
 const boolean = fc.boolean();
-const leafRef = fc.integer({ min: 10, max: 14 }).map((n): Json => ['uuid', uuid(n)]);
-const idxRef = fc.integer({ min: 20, max: 26 }).map((n): Json => ['uuid', uuid(n)]);
+/** A row by its UUID or by the name that the insertion of such a row gives it. */
+const refTo = (min: number, max: number): fc.Arbitrary<Json> =>
+  fc
+    .tuple(fc.integer({ min, max }), fc.integer({ min: 0, max: 3 }))
+    .map(([n, kind]): Json => (kind === 0 ? ['named-uuid', `n${n}`] : ['uuid', uuid(n)]));
+const leafRef = refTo(10, 14);
+const idxRef = refTo(20, 26);
 
 const setOf = (atom: fc.Arbitrary<Json>, max = 4): fc.Arbitrary<Json> =>
   fc.oneof(
@@ -19,13 +34,13 @@ const setOf = (atom: fc.Arbitrary<Json>, max = 4): fc.Arbitrary<Json> =>
     {
       weight: 4,
       arbitrary: fc
-        .uniqueArray(atom, { maxLength: max, selector: (value) => JSON.stringify(value) })
+        .uniqueArray(atom, { maxLength: max, selector: (value) => stringifyJson(value) })
         .map((atoms): Json => ['set', atoms]),
     },
   );
 const mapOf = (key: fc.Arbitrary<Json>, value: fc.Arbitrary<Json>): fc.Arbitrary<Json> =>
   fc
-    .uniqueArray(fc.tuple(key, value), { maxLength: 4, selector: ([k]) => JSON.stringify(k) })
+    .uniqueArray(fc.tuple(key, value), { maxLength: 4, selector: ([k]) => stringifyJson(k) })
     .map((pairs): Json => ['map', pairs]);
 
 const ALL: Record<string, fc.Arbitrary<Json>> = {
@@ -48,6 +63,7 @@ const ALL: Record<string, fc.Arbitrary<Json>> = {
     fc.constant<Json>(['map', []]),
     fc.tuple(string, small).map((pair): Json => ['map', [pair]]),
   ),
+  fixed: string,
   gone: string,
   strong: setOf(leafRef, 3),
   mstrong: mapOf(fc.constantFrom('k1', 'k2'), leafRef),
@@ -75,15 +91,24 @@ const columnValue = (name: string): fc.Arbitrary<[string, Json]> =>
     .constantFrom(...Object.keys(COLUMNS[name]!))
     .chain((column) => COLUMNS[name]![column]!.map((value): [string, Json] => [column, value]));
 
+const clause = (name: string): fc.Arbitrary<Json> =>
+  fc
+    .tuple(columnValue(name), fc.constantFrom(...FUNCTIONS))
+    .map(([[column, value], fn]): Json => [column, fn, value]);
+
 const where = (name: string): fc.Arbitrary<Json> =>
   fc.oneof(
     { weight: 4, arbitrary: rowId(name).map((id): Json => [['_uuid', '==', ['uuid', id]]]) },
     { weight: 1, arbitrary: fc.constant<Json>([]) },
     {
-      weight: 2,
-      arbitrary: fc
-        .tuple(columnValue(name), fc.constantFrom(...FUNCTIONS))
-        .map(([[column, value], fn]): Json => [[column, fn, value]]),
+      weight: 3,
+      arbitrary: fc.array(
+        fc.oneof({ weight: 5, arbitrary: clause(name) }, { weight: 1, arbitrary: boolean }),
+        {
+          minLength: 1,
+          maxLength: 3,
+        },
+      ),
     },
   );
 
@@ -97,13 +122,27 @@ const mutation = (name: string): fc.Arbitrary<Json> =>
       return [column, mutator, isArithmetic ? operand : value];
     });
 
+/** Operations that belong to no table, and mistakes. */
+const OTHERS: readonly Json[] = [
+  { op: 'comment', comment: 'c' },
+  { op: 'commit', durable: true },
+  { op: 'commit', durable: false },
+  { op: 'abort' },
+  { op: 'assert', lock: 'nobody' },
+  { op: 'insert', table: 'nope', row: {} },
+  { op: 'select', table: 'all', where: [], columns: ['nope'] },
+  { op: 'update', table: 'all', where: [], row: { fixed: 'x' } },
+  { op: 'delete', table: 'all', where: [], more: 1 },
+];
+
 const operation: fc.Arbitrary<Json> = table.chain((name) =>
   fc.oneof(
     {
       weight: 6,
-      arbitrary: fc
-        .tuple(rowId(name), rowOf(name))
-        .map(([id, row]): Json => ({ op: 'insert', table: name, uuid: id, row })),
+      arbitrary: fc.tuple(rowId(name), rowOf(name)).map(([id, row]): Json => {
+        const named = { 'uuid-name': `n${Number(id.slice(-12))}` };
+        return { op: 'insert', table: name, uuid: id, row, ...named };
+      }),
     },
     {
       weight: 3,
@@ -127,6 +166,20 @@ const operation: fc.Arbitrary<Json> = table.chain((name) =>
         .tuple(where(name), fc.subarray(Object.keys(COLUMNS[name]!)))
         .map(([condition, columns]): Json => ({ op: 'select', table: name, where: condition, columns })),
     },
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(
+          where(name),
+          fc.subarray(Object.keys(COLUMNS[name]!), { minLength: 1, maxLength: 2 }),
+          fc.array(rowOf(name), { maxLength: 2 }),
+          fc.constantFrom('==', '!='),
+        )
+        .map(([condition, columns, rows, until]): Json => {
+          return { op: 'wait', table: name, where: condition, columns, rows, until, timeout: 0 };
+        }),
+    },
+    { weight: 1, arbitrary: fc.constantFrom<Json>(...OTHERS) },
   ),
 );
 
