@@ -47,6 +47,9 @@ test('a server killed under load loses nothing it has answered, and compaction c
       }
     };
     const workers = [1, 2, 3].map(() => worker().catch(() => {}));
+    // A busy machine takes its time to begin.
+    const before = acknowledged.size;
+    while (acknowledged.size === before) await new Promise((resolve) => setTimeout(resolve, 5));
     await new Promise((resolve) => setTimeout(resolve, ms));
     child.kill('SIGKILL');
     await Promise.all([closed, ...workers]);
@@ -100,7 +103,10 @@ test('a server killed while it compacts under load loses nothing it has answered
         compactions++;
       }
     };
+    const before = compactions;
     const workers = [worker(), worker(), compactor()].map((work) => work.catch(() => {}));
+    // A busy machine takes its time to begin.
+    while (compactions === before) await new Promise((resolve) => setTimeout(resolve, 5));
     await new Promise((resolve) => setTimeout(resolve, ms));
     child.kill('SIGKILL');
     await Promise.all([closed, ...workers]);
