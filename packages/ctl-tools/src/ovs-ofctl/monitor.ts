@@ -9,8 +9,11 @@ import { decodeMessage, encodeMessage } from '@ovs-node/openflow/messages/codec'
 import type { SwitchConfig } from '@ovs-node/openflow/messages/types';
 import { OfError } from '@ovs-node/openflow/errors';
 import { printMessage, type PrintOptions } from '@ovs-node/openflow/text/message';
+import { parseMonitor } from '@ovs-node/openflow/text/parse-monitor';
 import { versionNames } from '@ovs-node/openflow/text/protocols';
+import { OF13 } from '@ovs-node/openflow/version';
 import type { OfctlContext, Switch } from './context.js';
+import { parseOrFail } from './flow-commands.js';
 import { registerMonitorCommands } from './monitor-control.js';
 
 /** The most that a switch can be asked to send of a packet. */
@@ -108,12 +111,26 @@ async function setConfig(c: OfctlContext, sw: Switch, change: Partial<SwitchConf
   }
 }
 
+/** Asks to be told of changes of flows, and prints those that match already. */
+async function startWatching(c: OfctlContext, sw: Switch, text: string, id: number): Promise<void> {
+  const names = await c.acceptNames(sw.name);
+  const { request } = parseOrFail(() => parseMonitor(text, id, names));
+  await c.dump(sw, {
+    type: 'multipart_request',
+    request: { type: 'flow_monitor', monitors: [request] },
+    more: false,
+    // Before 1.3 flow monitors are an extension of Nicira's.
+    ...(sw.connection.version < OF13 ? { format: 'nxm' as const } : {}),
+  });
+}
+
 /** What to do for one word after the switch, known before it is connected to. */
 type Step = (c: OfctlContext, sw: Switch) => Promise<void>;
 
 /** Reads the words after the switch. @throws FatalError */
 function monitorSteps(c: OfctlContext, words: readonly string[]): { steps: Step[]; resume: boolean } {
   const steps: Step[] = [];
+  let monitors = 0;
   let resume = false;
   for (const word of words) {
     if (/^\d/.test(word)) {
@@ -128,7 +145,8 @@ function monitorSteps(c: OfctlContext, words: readonly string[]): { steps: Step[
       }
       steps.push((context, sw) => setConfig(context, sw, { invalidTtlToController: true }));
     } else if (word.startsWith('watch:')) {
-      throw new FatalError(`${word}: flow monitors are not supported yet`);
+      const id = monitors++;
+      steps.push((context, sw) => startWatching(context, sw, word.slice('watch:'.length), id));
     } else if (word === 'resume') {
       resume = true;
       steps.push((context, sw) => setConfig(context, sw, { missSendLen: WHOLE_PACKET }));

@@ -1,4 +1,6 @@
 /** ovs-ofctl: options, the table of commands, and running one. */
+import fs from 'node:fs';
+import os from 'node:os';
 import { EarlyExit, FatalError } from '@ovs-node/common/errors';
 import { findCommand } from '@ovs-node/common/command';
 import { runDaemon } from '@ovs-node/common/daemon';
@@ -198,6 +200,16 @@ async function main(args: string[]): Promise<number> {
   }
 }
 
+/**
+ * Closes standard output, for a process that goes to the background: what it printed while it started is all there is,
+ * and who reads it waits for the end.
+ */
+function letGoOfStdout(): void {
+  fs.closeSync(1);
+  // The lowest number that is free, which is 1.
+  fs.openSync(os.devNull, 'w');
+}
+
 /** Runs monitor or snoop, which obey a control socket and can go to the background. */
 function runMonitor(command: 'monitor' | 'snoop', args: string[]): Promise<void> {
   const settings = defaultSettings();
@@ -209,11 +221,16 @@ function runMonitor(command: 'monitor' | 'snoop', args: string[]): Promise<void>
       help: helpText,
       versionLines: VERSION_LINES,
       logModule: null,
+      keepsStdout: true,
       keepsStderr: true,
       unixctlFailure: 'failed to create unixctl server',
       check: (line) => void findCommand(COMMANDS, line.operands),
-      start: ({ commandLine, unixctl, exit }) =>
-        startMonitor(settle(settings), command, commandLine.operands.slice(1), unixctl, exit),
+      start: async ({ commandLine, unixctl, exit }) => {
+        const words = commandLine.operands.slice(1);
+        const running = await startMonitor(settle(settings), command, words, unixctl, exit);
+        if (process.connected) letGoOfStdout();
+        return running;
+      },
     },
     args,
   );

@@ -4,7 +4,7 @@ import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { PROTO_ANY } from '@ovs-node/flow/field-types';
 import { Match } from '@ovs-node/flow/match';
 import { applyMatchWord, unknownWord } from '@ovs-node/flow/match-text';
-import { parsePort } from '@ovs-node/flow/ports';
+import { OFPP, parsePort } from '@ovs-node/flow/ports';
 import { W } from '@ovs-node/flow/layout';
 import { checkActions } from '@ovs-node/openflow/actions/check';
 import { parseActions, parseActionsIn } from '@ovs-node/openflow/actions/text';
@@ -32,6 +32,9 @@ export function parsePacketOut(text: string, o: FlowTextOptions): { packetOut: P
   const equals = at < 0 ? -1 : text.indexOf('=', at);
   const actionText = equals < 0 ? undefined : text.slice(equals + 1);
   const match = new Match();
+  // Where a packet comes from that is said to come from nowhere.
+  match.key[W.IN_PORT] = OFPP.CONTROLLER;
+  match.mask[W.IN_PORT] = 0xffffffff;
   let usable = PROTO_ANY;
   let packet: Uint8Array | undefined;
   for (const { key, value } of parseKeyValues(at < 0 ? text : text.slice(0, at))) {

@@ -28,7 +28,7 @@ export async function dumpTableFeatures(c: OfctlContext, [target]: readonly stri
   const sw = await c.connect(target);
   needVersion(sw, OF13, 'dump-table-features');
   const tables = await fetchFeatures(c, sw);
-  process.stdout.write(formatTableFeatures(tables, sw.connection.version));
+  process.stdout.write(formatTableFeatures(tables, sw.connection.version).replace(/^\n/, ''));
 }
 
 export async function dumpTableDesc(c: OfctlContext, [target]: readonly string[]): Promise<void> {

@@ -17,9 +17,9 @@ const LEFT_OUT: Readonly<Record<string, number>> = {
   '!delete': FMF.REMOVED,
   '!modify': FMF.MODIFY,
   '!actions': FMF.INSTRUCTIONS,
-  '!own': FMF.NO_ABBREV,
+  '!own': FMF.ONLY_OWN,
 };
-const ALL = FMF.INITIAL | FMF.ADD | FMF.REMOVED | FMF.MODIFY | FMF.INSTRUCTIONS | FMF.NO_ABBREV;
+const ALL = FMF.INITIAL | FMF.ADD | FMF.REMOVED | FMF.MODIFY | FMF.INSTRUCTIONS | FMF.ONLY_OWN;
 
 /** A number as C's atoi reads it. */
 function atoi(text: string): number {

@@ -6,7 +6,7 @@ import { isChange } from '../messages/monitor.js';
 import { FMF, type FlowMonitorRequest, type FlowUpdate } from '../messages/monitor-types.js';
 import { ALL_TABLES, GROUP_ANY } from '../messages/types.js';
 import type { PrintOptions } from './message.js';
-import { hex } from './numbers.js';
+import { altHex, hex } from './numbers.js';
 import { formatBits } from './print-port.js';
 import { formatTable } from './tables.js';
 
@@ -40,7 +40,7 @@ export function formatFlowUpdate(u: FlowUpdate, o: PrintOptions): string {
   out += ` table=${formatTable(u.tableId, o.tables)}`;
   if (u.idleTimeout !== 0) out += ` idle_timeout=${u.idleTimeout}`;
   if (u.hardTimeout !== 0) out += ` hard_timeout=${u.hardTimeout}`;
-  out += ` cookie=${hex(u.cookie)} `;
+  out += ` cookie=${altHex(u.cookie)} `;
   out += formatMatch(u.match, { ports: o.ports });
   if (u.actions.length > 0) {
     if (!out.endsWith(' ')) out += ' ';

@@ -336,10 +336,18 @@ interface Entry {
 }
 
 /** What of a table counts in comparing it with the one before. */
+/** The tables behind a table are the same to the reader whichever table it is: all that follow it. */
 const features = ({ shown }: Entry): string =>
-  JSON.stringify({ ...shown, tableId: 0, name: '', miss: '' }, (_k, v: unknown) =>
-    typeof v === 'bigint' ? String(v) : v,
-  );
+  JSON.stringify({ ...shown, tableId: 0, name: '', miss: '' }, (key, v: unknown) => {
+    if (key === 'next') return behind(shown.tableId, v as readonly number[]);
+    return typeof v === 'bigint' ? String(v) : v;
+  });
+
+/** The last of the tables that follow `tableId` when those are all there are, else the tables. */
+function behind(tableId: number, next: readonly number[]): number | readonly number[] {
+  return next.length > 0 && next.every((id, i) => id === tableId + 1 + i) ? next.at(-1)! : next;
+}
+
 const counts = ({ stats }: Entry): string =>
   stats === undefined ? '' : `${stats.activeCount} ${stats.lookupCount} ${stats.matchedCount}`;
 
