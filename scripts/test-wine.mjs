@@ -1,4 +1,4 @@
-// The packages' own tests on the Windows build of Node.js under Wine; `npm run test:wine [-- FILE…]`. Arguments go to
+// All tests that Windows can run, on the Windows build of Node.js under Wine; `npm run test:wine [-- FILE…]`. Arguments go to
 // ava. Output comes at the end: under Wine it can only go to files.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,7 @@ try {
     [
       'node_modules/ava/entrypoints/cli.mjs',
       '--timeout=180s',
-      ...(args.length > 0 ? args : ['packages/*/dist/test/**/*.test.js']),
+      ...(args.length > 0 ? args : ['packages/*/dist/test/**/*.test.js', 'test/dist/**/*.test.js']),
     ],
     { cwd: root, timeoutMs: 1_800_000 },
   );

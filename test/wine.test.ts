@@ -251,6 +251,30 @@ wineTest(
   },
 );
 
+wineTest('a switch that starts before its datapath waits for it', async (t) => {
+  t.timeout(200_000);
+  const install = installScripts(wine);
+  await withServices(t, install, async () => {
+    await guide(install, [
+      'ovs-vsctl add-br br-int',
+      `ovs-vsctl add-port br-int vm1 -- set interface vm1 type=stream options:listen=tcp:127.0.0.1:${ephemeral()}`,
+    ]);
+    for (const name of ['ovs-vswitchd', 'ovs-datapath-svc']) {
+      await wine.run('sc', ['stop', name]);
+      await serviceReaches(wine, name, 'STOPPED');
+    }
+    await wine.run('sc', ['start', 'ovs-vswitchd']);
+    await serviceReaches(wine, 'ovs-vswitchd', 'RUNNING');
+    await guide(install, ['ovs-appctl version']);
+    await wine.run('sc', ['start', 'ovs-datapath-svc']);
+    await serviceReaches(wine, 'ovs-datapath-svc', 'RUNNING');
+    await waitFor('the port to be in the datapath', async () =>
+      /port \d+: vm1 \(stream\)/.test((await shell(install, 'ovs-dpctl show')).stdout),
+    );
+    await guide(install, ['ovs-vsctl del-br br-int']);
+  });
+});
+
 wineTest('ovs-service: the whole set', async (t) => {
   t.timeout(200_000);
   const install = installScripts(wine);

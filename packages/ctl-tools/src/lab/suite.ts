@@ -5,7 +5,8 @@
  */
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { accessSync, closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
+import { delimiter, join } from 'node:path';
+import { checkoutRoot } from '@ovs-node/common/testkit/programs';
 
 /** Whose programs: this checkout's, or Open vSwitch's own as the system's packages install it. */
 export type Side = 'ours' | 'peer';
@@ -40,8 +41,8 @@ export interface RunResult {
   readonly stderr: string;
 }
 
-/** The checkout that this file was built in: five folders up from `packages/ctl-tools/dist/src/lab`. */
-export const checkout = resolve(import.meta.dirname, '../../../../..');
+/** The checkout that this file was built in. */
+export const checkout = checkoutRoot();
 
 /** All files of a suite in one folder. */
 export function dirsAt(dir: string): SuiteDirs {
