@@ -339,6 +339,36 @@ wineTest(
   },
 );
 
+wineTest('a service whose pipe is already served stops, and says so', async (t) => {
+  t.timeout(200_000);
+  const install = installScripts(wine);
+  await withServices(t, install, async () => {
+    for (const [program, options, reason] of [
+      ['ovs-datapath-svc', '', 'could not serve the pseudo device (Address already in use)'],
+      [
+        'ovsdb-server',
+        '--remote=punix:db.sock C:/openvswitch/etc/openvswitch/other.db',
+        'punix:db.sock: listen failed: Address already in use',
+      ],
+    ] as const) {
+      await guide(install, [`ovsdb-tool create C:/openvswitch/etc/openvswitch/other.db`]);
+      const binpath = `${install.program(program)} ${options} --unixctl=second --log-file=${LOG}/second.log --service`;
+      await wine.must('sc', ['create', 'second', `binpath=${binpath}`]);
+      await wine.run('sc', ['start', 'second']);
+      await serviceReaches(wine, 'second', 'STOPPED');
+      t.deepEqual(await queryService(wine, 'second'), { state: 'STOPPED', exit: 1066, own: 1 }, program);
+      await wine.must('sc', ['delete', 'second']);
+      const log = serviceLog(wine, 'second')
+        .split('\n')
+        .filter((line) => line.includes('|ERR|'));
+      t.true(log.at(-1)?.endsWith(reason), serviceLog(wine, 'second'));
+      t.false(wine.processes().some((command) => command.includes('second')));
+      rmSync(join(wine.drive, 'openvswitch/etc/openvswitch/other.db'));
+    }
+    await guide(install, ['ovs-vsctl show', 'ovs-appctl -t ovs-datapath-svc version']);
+  });
+});
+
 // A `%` of an argument is read a second time by Wine's cmd.exe, which Windows' does not do: left out.
 wineTest('.cmd shims keep arguments and exit codes', async (t) => {
   const bin = join(dir, 'shim folder');

@@ -41,6 +41,8 @@ export interface DaemonContext {
   readonly commandLine: CommandLine;
   /** Listens already when `start` is called; register commands on it. */
   readonly unixctl: UnixctlServer;
+  /** It runs as a Windows service: whoever asks for its state should find that it serves, or that it has stopped. */
+  readonly isService: boolean;
   /** Stops the daemon in order and ends the process. */
   readonly exit: (status?: number) => void;
 }
@@ -361,7 +363,7 @@ async function serve(
       const after = program.unixctlFailure;
       throw new FatalError(after === undefined ? words : `${words}\n${name}: ${after} (${strerror(error)})`);
     }
-    running = await program.start({ commandLine, unixctl, exit });
+    running = await program.start({ commandLine, unixctl, isService: settings.service, exit });
     startSelfReports(unixctl);
     unixctl.register('exit', '', 0, 0, () => {
       exit();

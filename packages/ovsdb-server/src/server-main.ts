@@ -6,6 +6,7 @@ import { runDaemon } from '@ovs-node/common/daemon';
 import { dirs } from '@ovs-node/common/dirs';
 import { FatalError, OvsError } from '@ovs-node/common/errors';
 import type { OptionSpec } from '@ovs-node/common/getopt';
+import { isPassiveName } from '@ovs-node/common/stream-name';
 import { streamHelp } from '@ovs-node/common/stream-options';
 import type { TlsConfig } from '@ovs-node/common/tls-config';
 import { vlogHelp } from '@ovs-node/common/vlog-options';
@@ -112,6 +113,14 @@ async function configure(server: OvsdbServer, operands: readonly string[]): Prom
   for (const remote of remotes) await server.remotes.add(remote);
 }
 
+/** Throws when nobody can connect at a name of --remote: a daemon tries again, as the peer's, a service stops and tells. */
+function requireListeners(server: OvsdbServer): void {
+  for (const name of remotes.filter(isPassiveName)) {
+    const problem = server.remotes.remotes.get(name)?.status().lastError;
+    if (problem !== undefined) throw new FatalError(`${name}: listen failed: ${problem}`);
+  }
+}
+
 /** Runs the command of `--run`; the server ends with it. */
 function runCommand(text: string, exit: (status?: number) => void): () => void {
   if (process.platform === 'win32') throw new FatalError('--run is not supported on Windows');
@@ -134,11 +143,12 @@ export function main(): Promise<void> {
     name: NAME,
     options,
     help,
-    start: async ({ commandLine, unixctl, exit }) => {
+    start: async ({ commandLine, unixctl, isService, exit }) => {
       const server = new OvsdbServer({ noDiff });
       let endCommand: (() => void) | undefined;
       try {
         await configure(server, commandLine.operands);
+        if (isService) requireListeners(server);
         if (command !== undefined) endCommand = runCommand(command, exit);
       } catch (error) {
         await server.close();
