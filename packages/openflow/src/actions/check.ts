@@ -248,7 +248,7 @@ class Checker {
         return a;
       }
       case 'fin_timeout':
-        if (this.proto !== 6) this.inconsistent();
+        if (!this.isIp || this.proto !== 6) this.inconsistent();
         return a;
       case 'learn':
         this.learn(a.learn);

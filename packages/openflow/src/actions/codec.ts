@@ -68,14 +68,12 @@ export function putInstructions(w: Writer, actions: readonly Action[], version: 
       w.zeros(4);
       close(start);
       i++;
-    } else if (a.type === 'write_actions' && a.actions.length === 0) {
-      // Writing nothing is no instruction.
-      i++;
     } else if (a.type === 'write_actions') {
       const start = header(INSTRUCTION.WRITE);
       w.zeros(4);
       encodeList(w, a.actions, version);
-      close(start);
+      if (w.length === start + 8) w.length = start;
+      else close(start);
       i++;
     } else if (a.type === 'meter' && version < 6) {
       if (version >= 4) {
@@ -95,7 +93,9 @@ export function putInstructions(w: Writer, actions: readonly Action[], version: 
         i++;
       }
       encodeList(w, actions.slice(from, i), version);
-      close(start);
+      // What a version has no way to say leaves no instruction.
+      if (w.length === start + 8) w.length = start;
+      else close(start);
     }
   }
 }

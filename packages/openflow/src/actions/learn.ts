@@ -42,7 +42,8 @@ function parseSpec(orig: string, key: string, value: string, c: ParseContext): L
     let problem: string;
     try {
       const v = parseFieldValue(f, value, c.ports);
-      if (v.mask !== fullMask(f)) throw new FlowSyntaxError(`${value}: wildcards not allowed here`);
+      if (v.mask !== fullMask(f) && !(f.format === 'ct_state' && v.mask === 0xffn))
+        throw new FlowSyntaxError(`${value}: wildcards not allowed here`);
       return { nBits: dstField.nBits, src: { value: v.value }, dst: 'match', dstField };
     } catch (e) {
       problem = (e as Error).message;

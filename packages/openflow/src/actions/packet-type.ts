@@ -76,8 +76,8 @@ function parseEncap(arg: string, c: ParseContext): Action {
 function formatProperty(p: EncapProperty): string {
   if ('mdType' in p) return `md_type=${p.mdType}`;
   const { cls, type, data } = p.tlv;
-  const digits = Buffer.from(data).toString('hex');
-  return `tlv(0x${cls.toString(16).padStart(4, '0')},${type},${digits === '' ? '0' : `0x${digits}`})`;
+  const value = BigInt(`0x0${Buffer.from(data).toString('hex')}`);
+  return `tlv(0x${cls.toString(16).padStart(4, '0')},${type},${altHex(value)})`;
 }
 
 function formatEncap(a: ActionOf<'encap'>): string {
