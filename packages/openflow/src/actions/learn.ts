@@ -205,7 +205,7 @@ function formatSpec(s: LearnFlowSpec, c: FormatContext): string {
   }
   const f = mustField(dst.field);
   if (dst.ofs === 0 && dst.nBits === f.bits) {
-    return `${f.name}=${formatFieldValue(f, s.src.value, (1n << BigInt(f.bits)) - 1n, c.ports)}`;
+    return `${f.name}=${formatFieldValue(f, s.src.value, fullMask(f), c.ports)}`;
   }
   return `${formatSubfield(dst)}=${altHex(s.src.value)}`;
 }

@@ -157,7 +157,7 @@ function putMatchField(w: Writer, { field: f, place }: Sent, words: MatchWords, 
   // Ports of a connection go with its protocol.
   if (CT_PORTS.has(f.name) && (words.key[W.CT_ZONE] & 0xff) === 0) return;
   if (isZero(mask) || (f.prereq !== 'none' && !fieldPrereqsMet(f, words.key))) return;
-  const masked = !isExactMask(f, mask);
+  const masked = f.maskable && !isExactMask(f, mask);
   putFieldHeader(w, f, version, masked);
   readPlace(words.key, place, value);
   w.words(value, f.bytes);
