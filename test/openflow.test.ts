@@ -10,10 +10,14 @@ import { OFPP } from '@ovs-node/flow/ports';
 import { encodeMessage } from '@ovs-node/openflow/messages/codec';
 import { makeFlowMod } from '@ovs-node/openflow/messages/flow-mod';
 import {
+  type AsyncMasks,
   type FlowMod,
   type FlowMonitorRequest,
   GROUP_ANY,
+  type MultipartRequest,
   type OfMessage,
+  type Role,
+  type TableMod,
 } from '@ovs-node/openflow/messages/types';
 import { FMF } from '@ovs-node/openflow/messages/monitor-types';
 import { Conversation } from './lib/conversation.js';
@@ -156,7 +160,143 @@ const MONITORS: readonly Subject[] = [
   },
 ];
 
-const SUBJECTS: readonly Subject[] = [...MONITORS];
+const LISTEN: OfMessage = {
+  type: 'set_config',
+  config: { frag: 'normal', invalidTtlToController: undefined, missSendLen: 128 },
+};
+const role = (to: Role, generationId: bigint): OfMessage => ({
+  type: 'role_request',
+  role: to,
+  generationId,
+});
+const ask = (request: MultipartRequest): OfMessage => ({ type: 'multipart_request', request, more: false });
+const tableMod = (mod: Partial<TableMod>): OfMessage => ({
+  type: 'table_mod',
+  tableMod: {
+    tableId: 3,
+    miss: 'default',
+    eviction: undefined,
+    evictionFlags: undefined,
+    vacancyEvents: undefined,
+    vacancy: { down: 0, up: 0, vacancy: 0 },
+    ...mod,
+  },
+});
+
+const CONTROLLERS: readonly Subject[] = [
+  {
+    name: 'roles: what a secondary may not do, stale generations',
+    versions: [1, 4, 5, 6],
+    run: async (c) => {
+      c.send(role('primary', 5n), role('secondary', 4n), role('secondary', 6n), flowMod({ priority: 3 }));
+      c.send(role('equal', 3n), role('primary', 5n), role('nochange', 0n));
+      await c.settle();
+    },
+  },
+  {
+    name: 'roles: the primary that was hears that it is none any more',
+    versions: [4],
+    run: async (c) => {
+      c.send(LISTEN, role('primary', 10n));
+      await c.settle();
+      const other = await Conversation.open(c.suite, c.bridge, c.version);
+      other.send(role('primary', 11n));
+      await other.settle();
+      await c.settle();
+      other.close();
+    },
+  },
+  {
+    name: 'asynchronous messages: what is left out stays',
+    versions: [5, 6],
+    run: async (c) => {
+      const set = (masks: AsyncMasks): OfMessage => ({
+        type: 'set_async',
+        config: { primary: masks, secondary: masks },
+      });
+      c.send({ type: 'get_async_request' }, set({ requestForward: 3 }), { type: 'get_async_request' });
+      c.send(set({ tableStatus: 0x18, packetIn: 1 }), { type: 'get_async_request' });
+      await c.settle();
+    },
+  },
+  {
+    name: 'requests of others about groups and meters are passed on to those who ask for it',
+    versions: [5, 6],
+    run: async (c) => {
+      const masks = { requestForward: 3 };
+      c.send(LISTEN, { type: 'set_async', config: { primary: masks, secondary: masks } });
+      await c.settle();
+      await c.ofctl('add-group', 'group_id=5,type=all,bucket=output:1');
+      await c.ofctl('del-groups');
+      await c.ofctl('add-meter', 'meter=1,kbps,band=type=drop,rate=5');
+      await c.ofctl('del-meters');
+    },
+  },
+];
+
+const TABLES: readonly Subject[] = [
+  {
+    name: 'tables: misses of OpenFlow 1.1 and 1.2',
+    versions: [2, 3, 4],
+    run: async (c) => {
+      for (const tableId of [3, 253, 254]) c.send(tableMod({ tableId, miss: 'continue' }));
+      c.send(tableMod({ tableId: 255, miss: 'controller' }));
+      await c.settle();
+    },
+  },
+  {
+    name: 'tables: eviction and vacancy events',
+    versions: [5, 6],
+    run: async (c) => {
+      const vacancy = { down: 10, up: 30, vacancy: 0 };
+      c.send(tableMod({ eviction: true, vacancyEvents: true, vacancy }), tableMod({ tableId: 254 }));
+      c.send(ask({ type: 'table_desc' }));
+      c.send(tableMod({ eviction: false, vacancyEvents: false }), ask({ type: 'table_desc' }));
+      await c.settle();
+    },
+  },
+  {
+    name: 'tables: a limit, its thresholds, and which flow makes room',
+    versions: [5, 6],
+    run: async (c) => {
+      const { suite } = c;
+      const masks = { tableStatus: 0x18, flowRemoved: 0x3f };
+      const row = ['--id=@t', 'create', 'flow_table', 'name=first', 'flow_limit=4'];
+      await suite.vsctl('set', 'bridge', 'br0', 'flow_tables:0=@t', '--', ...row);
+      const vacancy = { down: 30, up: 60, vacancy: 0 };
+      c.send(LISTEN, { type: 'set_async', config: { primary: masks, secondary: {} } });
+      c.send(tableMod({ tableId: 0, vacancyEvents: true, vacancy }));
+      await c.settle();
+      for (let i = 1; i <= 5; i++) await c.ofctl('add-flow', `table=first,in_port=${i},actions=drop`);
+      await c.ofctl('del-flows');
+      await suite.vsctl('set', 'flow_table', 'first', 'overflow_policy=evict', 'groups="in_port"');
+      await c.ofctl('add-flow', 'in_port=1,send_flow_rem,actions=drop');
+      await c.ofctl('add-flow', 'importance=5,idle_timeout=99,in_port=2,tcp,send_flow_rem,actions=drop');
+      await c.ofctl('add-flow', 'importance=4,idle_timeout=900,in_port=2,udp,send_flow_rem,actions=drop');
+      await c.ofctl('add-flow', 'importance=4,hard_timeout=500,in_port=2,sctp,send_flow_rem,actions=drop');
+      for (let i = 5; i <= 8; i++) await c.ofctl('add-flow', `in_port=${i},send_flow_rem,actions=drop`);
+      await suite.vsctl('clear', 'bridge', 'br0', 'flow_tables');
+      await c.ofctl('dump-flows');
+      c.send(tableMod({ tableId: 0, eviction: false, vacancyEvents: false }));
+      await c.settle();
+    },
+  },
+  {
+    name: 'queues of ports without any',
+    versions: [1, 2, 4, 5, 6],
+    run: async (c) => {
+      for (const portNo of [1, 9, OFPP.LOCAL])
+        for (const queueId of [0, 5, 0xffffffff]) c.send(ask({ type: 'queue', portNo, queueId }));
+      for (const portNo of [1, 9]) {
+        if (c.version < 5) c.send({ type: 'queue_get_config_request', portNo });
+        else c.send(ask({ type: 'queue_desc', portNo, queueId: 0xffffffff }));
+      }
+      await c.settle();
+    },
+  },
+];
+
+const SUBJECTS: readonly Subject[] = [...MONITORS, ...CONTROLLERS, ...TABLES];
 
 testWith(PEER)("requests are answered as the peer's switch answers them", async (t) => {
   t.timeout(240_000);
@@ -185,6 +325,7 @@ testWith(PEER)("requests are answered as the peer's switch answers them", async 
           got.push(`${name}, version ${version}\n${c.text()}`);
           await c.ofctl('del-flows');
           if (version > 1) await c.ofctl('del-groups');
+          if (version >= 4) await c.ofctl('del-meters');
           c.close();
         }
       }

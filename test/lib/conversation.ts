@@ -92,7 +92,7 @@ export class Conversation {
   text(): string {
     return this.#texts
       .join('\n')
-      .replace(/duration=[0-9.]+s/g, 'duration=X')
+      .replace(/duration=?[0-9.]+s/g, 'duration=X')
       .replace(/\bxid=0x[0-9a-f]+\)/g, (xid) => (parseInt(xid.slice(6), 16) >= FIRST_XID ? xid : 'xid=X)'))
       .replace(/(idle_age|hard_age)=\d+/g, '$1=X')
       .replaceAll(this.suite.dirs.run, 'DIR');

@@ -341,6 +341,7 @@ export class Bridge implements BridgeState {
       },
       now,
     );
+    this.ofproto.tables.configure(new Map(config.tables), now);
     this.ofproto.setControl(
       config.failMode,
       config.controllers.some((each) => !each.isService),

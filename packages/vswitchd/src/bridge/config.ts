@@ -6,6 +6,9 @@
  */
 import type { Replica } from 'ovsdb-client/replica/replica';
 import type { Row, TableName } from 'ovsdb-client/vswitch/schema';
+import { parseSubfield } from '@ovs-node/openflow/actions/subfield';
+import type { Subfield } from '@ovs-node/openflow/actions/types';
+import type { TableSettings } from '../ofproto/flow-table.js';
 import type { VlanMode } from '../ofproto/types.js';
 
 /** The replica of an Open_vSwitch database. */
@@ -63,6 +66,8 @@ export interface BridgeConfig {
   readonly macAgingTime: number;
   readonly macTableSize: number;
   readonly floodVlans: readonly number[];
+  /** Settings of single OpenFlow tables, by number. */
+  readonly tables: readonly (readonly [number, TableSettings])[];
   readonly ports: ReadonlyMap<string, PortConfig>;
 }
 
@@ -129,8 +134,34 @@ function readBridge(replica: VswitchReplica, row: Row<'Bridge'>, problems: strin
     macAgingTime: integer(other.get('mac-aging-time'), 300, 15),
     macTableSize: integer(other.get('mac-table-size'), 8192, 10),
     floodVlans: row.flood_vlans,
+    tables: readTables(replica, row),
     ports,
   };
+}
+
+function readTables(replica: VswitchReplica, bridge: Row<'Bridge'>): [number, TableSettings][] {
+  const tables: [number, TableSettings][] = [];
+  for (const [id, uuid] of bridge.flow_tables) {
+    const row = replica.row('Flow_Table', uuid);
+    if (row === undefined) continue;
+    const settings = {
+      name: row.name ?? '',
+      limit: row.flow_limit,
+      evicts: row.overflow_policy === 'evict',
+      groups: row.groups.flatMap(subfield),
+    };
+    tables.push([id, settings]);
+  }
+  return tables;
+}
+
+/** Specifications that make no sense are passed over, as the manual says. */
+function subfield(text: string): Subfield[] {
+  try {
+    return [parseSubfield(text)];
+  } catch {
+    return [];
+  }
 }
 
 function datapathId(text: string | undefined): string | undefined {

@@ -36,6 +36,7 @@ export function wireReason(reason: number, version: number): number {
 /** What a controller asked for, in the switch's own reasons. */
 export function asyncFromWire(config: AsyncConfig, version: number): AsyncConfig {
   const widen = (masks: AsyncMasks): AsyncMasks => {
+    if (masks.packetIn === undefined) return masks;
     let packetIn = 0;
     for (let reason = 0; reason <= PR.IMPLICIT_MISS; reason++) {
       // A miss without a table-miss flow drops the packet since OpenFlow 1.3.
@@ -55,6 +56,9 @@ export function asyncToWire(config: AsyncConfig, version: number): AsyncConfig {
 }
 
 export const PORT_STATUS_REASON = { add: 0, delete: 1, modify: 2 } as const;
+
+export const ROLE_STATUS_REASON = { primary_request: 0, config: 1, experimenter: 2 } as const;
+export const TABLE_STATUS_REASON = { vacancy_down: 3, vacancy_up: 4 } as const;
 
 const FLOW_REMOVED_REASON: Readonly<Record<FlowRemovedReason, number>> = {
   idle: 0,

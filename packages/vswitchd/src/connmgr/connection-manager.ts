@@ -67,6 +67,9 @@ export class ConnectionManager {
       onFlowRemoved: (removed) => {
         for (const each of this.#board.connections) each.flowRemoved(removed);
       },
+      onTableStatus: (desc, reason) => {
+        for (const each of this.#board.connections) each.tableStatus(reason, desc);
+      },
       get onFlowChange() {
         return board.monitors.watcher;
       },

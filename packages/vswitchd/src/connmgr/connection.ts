@@ -22,10 +22,21 @@ import type {
   PacketInFormat,
   PhyPort,
   Role,
+  RoleReason,
+  TableDesc,
+  TableStatusReason,
 } from '@ovs-node/openflow/messages/types';
 import { MultipartReassembly } from '@ovs-node/openflow/messages/reassembly';
 import { Bundles } from './bundles.js';
-import { ASYNC_NONE, defaultAsync, flowRemovedReason, PORT_STATUS_REASON } from './async-masks.js';
+import {
+  ASYNC_NONE,
+  defaultAsync,
+  flowRemovedReason,
+  PORT_STATUS_REASON,
+  ROLE_STATUS_REASON,
+  TABLE_STATUS_REASON,
+} from './async-masks.js';
+import type { ForwardedKind } from './switchboard.js';
 import type { PacketInEvent } from '../ofproto/types.js';
 
 const log = vlog('connmgr');
@@ -142,7 +153,7 @@ export class SwitchConnection {
 
   /** Whether requests that change the switch are refused. */
   get isSecondary(): boolean {
-    return this.kind === 'primary' && this.role === 'secondary';
+    return this.role === 'secondary';
   }
 
   /** Answers a request. */
@@ -306,6 +317,25 @@ export class SwitchConnection {
   sendPause(event: 'paused' | 'resumed'): void {
     if (this.version >= 5) this.sendUpdates([{ event }], 0);
     else this.#of.send({ type: `flow_monitor_${event}` }, 0);
+  }
+
+  /** Says that the connection has another role now. */
+  roleStatus(reason: Exclude<RoleReason, 'unknown'>, generationId: bigint): void {
+    const { role, version } = this;
+    if (version < 4 || !this.isUp) return;
+    if (version >= 5 && !this.#wants('roleStatus', ROLE_STATUS_REASON[reason])) return;
+    this.#sendAsync({ type: 'role_status', role, reason, generationId });
+  }
+
+  /** Passes on a request that another connection made. */
+  forward(msg: ForwardedKind, xid: number): void {
+    if (this.version < 5 || !this.#wants('requestForward', msg.type === 'group_mod' ? 0 : 1)) return;
+    this.#sendAsync({ type: 'requestforward', message: encodeMessage(msg, this.version, xid) });
+  }
+
+  tableStatus(reason: TableStatusReason, desc: TableDesc): void {
+    if (this.version < 5 || !this.#wants('tableStatus', TABLE_STATUS_REASON[reason])) return;
+    this.#sendAsync({ type: 'table_status', reason, desc });
   }
 
   portStatus(reason: 'add' | 'delete' | 'modify', port: PhyPort): void {

@@ -4,6 +4,7 @@
  */
 import { errorMessage } from '@ovs-node/common/errors';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
+import { OFPP } from '@ovs-node/flow/ports';
 import { OfError } from '@ovs-node/openflow/errors';
 import {
   type BundleControl,
@@ -20,8 +21,10 @@ import { asyncFromWire, asyncToWire } from './async-masks.js';
 import type { RequestContext } from './connection.js';
 import { switchFeatures } from './features.js';
 import { MODIFIABLE } from './port-watch.js';
+import { queueConfig, queuePorts } from './queues.js';
 import { answerMultipart } from './statistics.js';
-import type { Switchboard } from './switchboard.js';
+import type { ForwardedKind, Switchboard } from './switchboard.js';
+import { ctFilter } from './ct-flush.js';
 
 const log = vlog('connmgr');
 const rate = new RateLimit(5, 5);
@@ -124,6 +127,8 @@ function commit(
   }
   // The reply comes after what the bundle changed.
   board.monitors.flush();
+  for (const { msg, xid } of messages)
+    if (msg.type === 'group_mod') board.forward(msg, context.connection, xid);
   for (const { msg } of messages) if (msg.type === 'packet_out') ofproto.packetOut(msg.packetOut, now);
   return undefined;
 }
@@ -132,6 +137,22 @@ function flowMod(board: Switchboard, mod: FlowMod): OfError | undefined {
   // Packets are never buffered, so there is none of that number.
   if (mod.bufferId !== NO_BUFFER) return new OfError('OFPBRC_BUFFER_UNKNOWN', `buffer ${mod.bufferId}`);
   return board.ofproto.flowMod(mod, board.now);
+}
+
+/** Tells others of a change of groups or meters, once it is made. */
+function forwarded(
+  board: Switchboard,
+  msg: ForwardedKind,
+  { connection, xid }: RequestContext,
+  result: Result,
+): Result {
+  if (result instanceof Promise)
+    return result.then((error) => {
+      if (error === undefined) board.forward(msg, connection, xid);
+      return error;
+    });
+  if (result === undefined) board.forward(msg, connection, xid);
+  return result;
 }
 
 const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
@@ -172,11 +193,14 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
     return checkRole(context) ?? when(later, changePort(board, portMod, context, later));
   },
 
-  group_mod: (board, { groupMod }, context) =>
-    checkRole(context) ?? board.ofproto.groupMod(groupMod, board.now),
+  group_mod: (board, msg, context) =>
+    checkRole(context) ?? forwarded(board, msg, context, board.ofproto.groupMod(msg.groupMod, board.now)),
 
-  meter_mod: (board, { meterMod }, context) =>
-    checkRole(context) ?? board.ofproto.meters.apply(meterMod, board.now),
+  meter_mod: (board, msg, context) => {
+    const refused = checkRole(context);
+    if (refused) return refused;
+    return forwarded(board, msg, context, board.ofproto.meters.apply(msg.meterMod, board.now));
+  },
 
   bundle_control: (board, msg, context) => {
     const refused = checkRole(context);
@@ -195,6 +219,22 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
   bundle_add: (board, msg, context) =>
     checkRole(context) ?? context.connection.bundles.add(msg, context.bytes, board.now),
 
+  table_mod: (board, { tableMod }, context) => checkRole(context) ?? board.ofproto.tables.tableMod(tableMod),
+
+  queue_get_config_request: (board, { portNo }, { connection, xid }) => {
+    // OpenFlow 1.0 asks for one port.
+    const ports =
+      portNo === OFPP.ANY && connection.version === 1
+        ? new OfError('OFPQOFC_BAD_PORT', 'any port')
+        : queuePorts({ board }, portNo, 0);
+    if (ports instanceof OfError) return ports;
+    connection.reply({ type: 'queue_get_config_reply', portNo, queues: ports.map(queueConfig) }, xid);
+    return undefined;
+  },
+
+  ct_flush_zone: (board, { zone }, context) => checkRole(context) ?? board.flushConnections({ zone }),
+  ct_flush: (board, { flush }, context) => checkRole(context) ?? board.flushConnections(ctFilter(flush)),
+
   role_request: (board, { role, generationId }, { connection, xid }) => {
     if (role !== 'nochange') {
       if (role !== 'equal' && generationId !== undefined && !board.advanceGeneration(generationId)) {
@@ -211,7 +251,13 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
     connection.reply({ type: 'get_async_reply', config }, xid);
   },
   set_async: (_board, { config }, { connection }) => {
-    connection.asyncConfig = asyncFromWire(config, connection.version);
+    const { asyncConfig: before, version } = connection;
+    const said = asyncFromWire(config, version);
+    // What is left out stays as it is.
+    connection.asyncConfig = {
+      primary: { ...before.primary, ...said.primary },
+      secondary: { ...before.secondary, ...said.secondary },
+    };
   },
 
   flow_monitor_cancel: (board, { id }, { connection }) => board.monitors.cancel(id, connection),
@@ -244,7 +290,7 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
   /** Ages of flows are always in the extended statistics. */
   flow_age: () => undefined,
   /** Translations are not paused yet, so no continuation is one of ours. */
-  resume: () => new OfError('NXR_NOT_SUPPORTED', 'pause is not supported'),
+  resume: () => new OfError('NXR_STALE', 'no such continuation'),
 
   echo_reply: () => undefined,
   error: () => undefined,

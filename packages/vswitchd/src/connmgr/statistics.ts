@@ -12,22 +12,23 @@ import type {
   MessageOf,
   MultipartReply,
   MultipartRequest,
+  TableFeatures,
 } from '@ovs-node/openflow/messages/types';
 import { allActionBits } from '@ovs-node/openflow/text/action-bits';
-import { INTERNAL_TABLE, MAX_TABLE_FLOWS } from '../ofproto/flow-tables.js';
+import { INTERNAL_TABLE } from '../ofproto/flow-tables.js';
 import { MAX_BANDS, MAX_METERS } from '../ofproto/meter-table.js';
 import { ALL_GROUPS, MAX_GROUP } from '../ofproto/group-table.js';
 import type { Rule } from '../ofproto/rule.js';
 import type { RequestContext } from './connection.js';
 import { switchDesc } from './features.js';
 import { portStatistics } from './port-stats.js';
+import { queueConfig, queuePorts, queueStats } from './queues.js';
 import type { Switchboard } from './switchboard.js';
 
 /** Items of a list in one page of an answer. */
 const PAGE = 128;
 /** Features of a table are long. */
 const TABLES_PAGE = 12;
-const ALL_QUEUES = 0xffffffff;
 /** OFPMBT13_DROP. */
 const DROP_BAND = 1;
 const GROUP_KINDS = 4;
@@ -125,14 +126,10 @@ const BODIES: { readonly [T in RequestType]: (request: RequestBody<T>, answer: A
     return answer.sendPages(ports, (page) => ({ type: 'port_desc', ports: page.map((port) => port.phy) }));
   },
 
-  // No port has queues yet.
   queue: ({ portNo, queueId }, answer) => {
-    if (portNo !== OFPP.ANY && portNo !== OFPP.ALL && answer.board.ofproto.port(portNo) === undefined) {
-      return new OfError('OFPQOFC_BAD_PORT', `port ${portNo}`);
-    }
-    if (queueId !== ALL_QUEUES) return new OfError('OFPQOFC_BAD_QUEUE', `queue ${queueId}`);
-    answer.send({ type: 'queue', queues: [] });
-    return undefined;
+    const ports = queuePorts(answer, portNo, queueId);
+    if (ports instanceof OfError) return ports;
+    return answer.sendPages(ports, (page) => ({ type: 'queue', queues: page.map(queueStats) }));
   },
 
   group: async ({ group }, answer) => {
@@ -191,21 +188,50 @@ const BODIES: { readonly [T in RequestType]: (request: RequestBody<T>, answer: A
   },
 
   table_features: ({ tables }, answer) => {
-    if (tables.length > 0) return new OfError('OFPTFFC_EPERM', 'tables cannot be changed');
+    const { tables: ours } = answer.board.ofproto;
+    if (tables.length > 0) {
+      const error = changeTables(answer, tables);
+      if (error) return error;
+    }
     const ids = Array.from({ length: INTERNAL_TABLE }, (_, id) => id);
     const page = (some: readonly number[]): MultipartReply => ({
       type: 'table_features',
-      tables: some.map((id) => tableFeatures(id, INTERNAL_TABLE, '', MAX_TABLE_FLOWS, answer.version)),
+      tables: some.map((id) => {
+        const { name, maxFlows } = ours.table(id);
+        return tableFeatures(id, INTERNAL_TABLE, name, maxFlows, answer.version);
+      }),
     });
     return answer.sendPages(ids, page, TABLES_PAGE);
   },
-  table_desc: () => new OfError('OFPBRC_BAD_STAT', 'table descriptions are not supported yet'),
-  queue_desc: () => new OfError('OFPBRC_BAD_STAT', 'descriptions of queues are not supported yet'),
+  table_desc: (_request, answer) => {
+    const ids = Array.from({ length: INTERNAL_TABLE }, (_, id) => id);
+    const page = (some: readonly number[]): MultipartReply => ({
+      type: 'table_desc',
+      tables: some.map((id) => answer.board.ofproto.tables.table(id).desc(id)),
+    });
+    return answer.sendPages(ids, page, INTERNAL_TABLE);
+  },
+  queue_desc: (request, answer) => {
+    const ports = queuePorts(answer, request.portNo, request.queueId);
+    if (ports instanceof OfError) return ports;
+    return answer.sendPages(ports, (page) => ({ type: 'queue_desc', queues: page.map(queueConfig) }));
+  },
   flow_monitor: ({ monitors }, { board, context: { connection, xid } }) =>
     board.monitors.request(monitors, connection, xid),
   ipfix_bridge: () => new OfError('NXST_NOT_CONFIGURED', 'IPFIX is not supported yet'),
   ipfix_flow: () => new OfError('NXST_NOT_CONFIGURED', 'IPFIX is not supported yet'),
 };
+
+/** Changes what a controller may change of tables: their names. */
+function changeTables({ board, version }: Answer, wanted: readonly TableFeatures[]): OfError | undefined {
+  for (const { tableId, command } of wanted) {
+    if (tableId >= INTERNAL_TABLE) return new OfError('OFPTFFC_BAD_TABLE', `table ${tableId}`);
+    if (version >= 6 && command !== undefined && command !== 'replace' && command !== 'modify')
+      return new OfError('OFPTFFC_EPERM', `table ${tableId}: ${command}`);
+  }
+  for (const { tableId, name } of wanted) board.ofproto.tables.table(tableId).name = name;
+  return undefined;
+}
 
 function checkMeter({ board }: Answer, meter: number): OfError | undefined {
   if (meter === METER.ALL || board.ofproto.meters.has(meter)) return undefined;

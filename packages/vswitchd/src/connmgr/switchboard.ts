@@ -3,8 +3,9 @@
  * as roles and port changes concern them.
  */
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
-import type { PhyPort } from '@ovs-node/openflow/messages/types';
-import type { PortCounters } from '../dpif/provider.js';
+import type { MessageOf, PhyPort } from '@ovs-node/openflow/messages/types';
+import { OfError } from '@ovs-node/openflow/errors';
+import type { CtFilter, PortCounters } from '../dpif/provider.js';
 import type { Ofproto } from '../ofproto/ofproto.js';
 import type { SwitchConnection } from './connection.js';
 import { FlowMonitors } from './flow-monitors.js';
@@ -13,6 +14,9 @@ import type { ConnectionManagerOptions } from './types.js';
 
 const log = vlog('connmgr');
 const rate = new RateLimit(5, 5);
+
+/** Messages that are forwarded to those who ask for it. */
+export type ForwardedKind = MessageOf<'group_mod'> | MessageOf<'meter_mod'>;
 
 /** How long a statistics request waits for the counters. */
 const SYNC_PATIENCE_MS = 250;
@@ -68,9 +72,29 @@ export class Switchboard {
   setRole(connection: SwitchConnection, role: SwitchConnection['role']): void {
     if (role === 'primary') {
       for (const other of this.connections)
-        if (other !== connection && other.role === 'primary') other.role = 'secondary';
+        if (other !== connection && other.role === 'primary') {
+          other.role = 'secondary';
+          other.roleStatus('primary_request', this.#generation ?? 0n);
+        }
     }
     connection.role = role;
+  }
+
+  /** Tells other connections of a change of groups or meters, as they asked (OpenFlow 1.4, section 6.3.5). */
+  forward(msg: ForwardedKind, source: SwitchConnection, xid: number): void {
+    for (const each of this.connections) if (each !== source) each.forward(msg, xid);
+  }
+
+  /** Removes connections from the datapath. Resolves to the error to answer with. */
+  async flushConnections(filter: CtFilter): Promise<OfError | undefined> {
+    const conntrack = this.ofproto.backer.dpif?.conntrack;
+    if (conntrack === undefined) return new OfError('OFPBRC_EPERM', 'no connection tracking here');
+    try {
+      await conntrack.flush(filter);
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'ENOENT') this.#complain('connections', error);
+    }
+    return undefined;
   }
 
   /** Tells all connections of a port, but for the one that changed it before OpenFlow 1.5. */

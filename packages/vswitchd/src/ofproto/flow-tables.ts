@@ -20,11 +20,13 @@ import {
   type FlowRemovedReason,
   type FlowStats,
   GROUP_ANY,
+  type TableMod,
   type TableStats,
+  type TableStatusReason,
 } from '@ovs-node/openflow/messages/types';
 import { OFPP } from '@ovs-node/flow/ports';
 import { admitActions, N_USER_TABLES } from './check-actions.js';
-import { Classifier } from './classifier.js';
+import { FlowTable, MAX_TABLE_FLOWS, type TableSettings } from './flow-table.js';
 import { formatActionList } from './rule-text.js';
 import { Rule } from './rule.js';
 import { RuleIndex } from './rule-index.js';
@@ -34,22 +36,14 @@ export const N_TABLES = 255;
 export { N_USER_TABLES } from './check-actions.js';
 /** The table of the switch's own flows. */
 export const INTERNAL_TABLE = 254;
-/** Flows that a table says it can hold; there is no such limit. */
-export const MAX_TABLE_FLOWS = 1_000_000;
-
-/** One table. */
-export class FlowTable {
-  readonly classifier = new Classifier();
-  matched = 0;
-  missed = 0;
-}
-
 /** Who is told of changes. */
 export interface TableObserver {
   /** A flow left the tables; `replaced` when another has taken its place. */
   flowRemoved(rule: Rule, reason: FlowRemovedReason, now: number): void;
   /** Look-ups may give other results than before. */
   tablesChanged(): void;
+  /** A table has come to have little room, or much again. */
+  vacancy(tableId: number, reason: TableStatusReason): void;
   /** Who wants to hear of each change at once, if anybody does. */
   flowWatcher(): ((change: FlowChangeEvent) => void) | undefined;
   /** Whether a flow may send to a group of that number. */
@@ -78,6 +72,8 @@ export class FlowTables {
   private readonly byMeter = new RuleIndex((rule) => rule.meters);
   /** How to undo what was done since `begin`; undefined outside of a transaction. */
   private journal: (() => void)[] | undefined;
+  /** Tables with thresholds whose number of flows has changed. */
+  private readonly sizesChanged = new Set<number>();
   /** Flows that left in a transaction, of which is told when it is committed. */
   private removals: (() => void)[] = [];
 
@@ -95,6 +91,54 @@ export class FlowTables {
     return (this.tables[id] ??= new FlowTable());
   }
 
+  /** Takes over what the database says of tables, by number; of those left out it says nothing. */
+  configure(settings: ReadonlyMap<number, TableSettings>, now: number): void {
+    for (let id = 0; id < N_USER_TABLES; id++) {
+      const wanted = settings.get(id);
+      if (wanted === undefined && this.tables[id] === undefined) continue;
+      const table = this.table(id);
+      table.configure(wanted);
+      // What may not be evicted stays.
+      this.makeRoom(table, 0, now);
+    }
+    this.settle();
+  }
+
+  /** Carries out a table-mod. @returns the error to answer with. */
+  tableMod(mod: TableMod): OfError | undefined {
+    const { tableId } = mod;
+    if (tableId !== ALL_TABLES && tableId >= N_USER_TABLES)
+      return new OfError('OFPTMFC_EPERM', `table ${tableId} is the switch's own`);
+    const ids = tableId === ALL_TABLES ? Array.from({ length: N_USER_TABLES }, (_, id) => id) : [tableId];
+    for (const id of ids) {
+      this.table(id).modify(mod);
+      this.sizesChanged.add(id);
+    }
+    this.settle();
+    this.observer.tablesChanged();
+    return undefined;
+  }
+
+  /** Evicts flows until there is room for `more`. @returns the error when there cannot be. */
+  private makeRoom(table: FlowTable, more: number, now: number): OfError | undefined {
+    for (let excess = table.excess(more); excess > 0; excess--) {
+      const victim = table.victim();
+      if (victim === undefined) return new OfError('OFPFMFC_TABLE_FULL', `${table.maxFlows} flows`);
+      this.drop(victim, 'eviction', now);
+    }
+    return undefined;
+  }
+
+  /** Tells of tables that have filled or emptied beyond their thresholds; in a transaction, when that is committed. */
+  private settle(): void {
+    if (this.journal !== undefined) return;
+    for (const id of this.sizesChanged) {
+      const reason = this.tables[id]?.takeVacancyEvent();
+      if (reason !== undefined) this.observer.vacancy(id, reason);
+    }
+    this.sizesChanged.clear();
+  }
+
   /**
    * Begins a transaction: what is changed until `commit` or `rollBack` can be undone. Nobody may look at the tables
    * meanwhile, so both are called before anything else runs.
@@ -107,6 +151,7 @@ export class FlowTables {
   commit(): void {
     this.journal = undefined;
     for (const tell of this.removals.splice(0)) tell();
+    this.settle();
   }
 
   /** Ends the transaction and puts everything back. */
@@ -115,6 +160,7 @@ export class FlowTables {
     this.journal = undefined;
     this.removals = [];
     for (const undo of journal.toReversed()) undo();
+    this.sizesChanged.clear();
     this.observer.tablesChanged();
   }
 
@@ -127,6 +173,7 @@ export class FlowTables {
   removeGroupUsers(id: number, now: number): void {
     // Each takes itself out of the set.
     for (const rule of this.byGroup.users(id)) this.drop(rule, 'group_delete', now);
+    this.settle();
   }
 
   /** Flows that use a meter. */
@@ -137,6 +184,7 @@ export class FlowTables {
   /** Removes the flows that use a meter. */
   removeMeterUsers(id: number, now: number): void {
     for (const rule of this.byMeter.users(id)) this.drop(rule, 'meter_delete', now);
+    this.settle();
   }
 
   /**
@@ -145,6 +193,12 @@ export class FlowTables {
    * @returns the error to answer with; then nothing has changed.
    */
   flowMod(fm: FlowMod, now: number, protocols?: number): OfError | undefined {
+    const error = this.carryOut(fm, now, protocols);
+    this.settle();
+    return error;
+  }
+
+  private carryOut(fm: FlowMod, now: number, protocols: number | undefined): OfError | undefined {
     switch (fm.command) {
       case 'add':
         return this.add(fm, now, protocols);
@@ -168,7 +222,9 @@ export class FlowTables {
       old.modified = now;
       return undefined;
     }
-    return this.modify(fm, now, undefined);
+    const error = this.modify(fm, now, undefined);
+    this.settle();
+    return error;
   }
 
   /** Adds a flow that controllers do not see, of a priority above 65535, or a flow of the internal table. */
@@ -221,6 +277,10 @@ export class FlowTables {
       now,
     );
     rule.firstSeq = old?.firstSeq ?? 0;
+    if (!old) {
+      const full = this.makeRoom(this.table(tableId), 1, now);
+      if (full) return full;
+    }
     if (old) inherit(rule, old, (fm.flags & FF.RESET_COUNTS) === 0);
     this.insert(rule, fm.match);
     this.observer.flowWatcher()?.({
@@ -320,6 +380,7 @@ export class FlowTables {
       const at = Math.min(hard, idle) + 1;
       if (next === undefined || at < next) next = at;
     }
+    this.settle();
     if (any) this.observer.tablesChanged();
     return next;
   }
@@ -368,8 +429,8 @@ export class FlowTables {
       const table = this.tables[tableId];
       return {
         tableId,
-        name: '',
-        maxEntries: MAX_TABLE_FLOWS,
+        name: table?.name ?? '',
+        maxEntries: table?.maxFlows ?? MAX_TABLE_FLOWS,
         activeCount: table?.classifier.size ?? 0,
         lookupCount: BigInt((table?.matched ?? 0) + (table?.missed ?? 0)),
         matchedCount: BigInt(table?.matched ?? 0),
@@ -382,6 +443,7 @@ export class FlowTables {
     const replaced = this.table(rule.tableId).classifier.insert(rule, match) as Rule | null;
     if (replaced) this.unlist(replaced);
     this.enlist(rule);
+    if (this.table(rule.tableId).hasEvents) this.sizesChanged.add(rule.tableId);
     this.journal?.push(() => {
       this.table(rule.tableId).classifier.remove(rule);
       this.unlist(rule);
@@ -399,6 +461,7 @@ export class FlowTables {
     }
     this.table(rule.tableId).classifier.remove(rule);
     this.unlist(rule);
+    if (this.table(rule.tableId).hasEvents) this.sizesChanged.add(rule.tableId);
   }
 
   /** A flow that left is there again, as if it had never been gone. */

@@ -120,6 +120,7 @@ export class Ofproto {
         if ((rule.flags & FF.SEND_FLOW_REM) !== 0) this.events.onFlowRemoved(rule.removal(reason, at));
       },
       tablesChanged: () => this.backer.changed('flow table'),
+      vacancy: (id, reason) => this.events.onTableStatus?.(this.tables.table(id).desc(id), reason),
       flowWatcher: () => this.events.onFlowChange,
       ...this.named,
     });

@@ -8,6 +8,8 @@ import type {
   FlowRemovedReason,
   PacketIn,
   PhyPort,
+  TableDesc,
+  TableStatusReason,
 } from '@ovs-node/openflow/messages/types';
 import type { Rule } from './rule.js';
 
@@ -85,6 +87,7 @@ export interface OfprotoEvents {
   onPacketIn(event: PacketInEvent): void;
   /** Only for flows with FF.SEND_FLOW_REM. */
   onFlowRemoved(removed: FlowRemoved): void;
+  onTableStatus?(desc: TableDesc, reason: TableStatusReason): void;
   /** Undefined while nobody monitors flows, which spares the work of finding out what has changed. */
   readonly onFlowChange?: ((change: FlowChangeEvent) => void) | undefined;
 }

@@ -17,7 +17,7 @@ import type { Ofproto } from '../ofproto.js';
 import type { Bundle, OfPort } from '../ports.js';
 import type { RecircTable } from '../recirc.js';
 import type { Rule } from '../rule.js';
-import type { FlowTable } from '../flow-tables.js';
+import type { FlowTable } from '../flow-table.js';
 import type { Group } from '../group.js';
 import type { HashRequest } from './freeze.js';
 import type { Remark, RemarkKind } from './trace-node.js';

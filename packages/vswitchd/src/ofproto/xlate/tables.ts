@@ -5,6 +5,8 @@ import { FRAG_ANY, W } from '@ovs-node/flow/layout';
 import type { Action } from '@ovs-node/openflow/actions/types';
 import { PC } from '@ovs-node/openflow/messages/types';
 import { formatRuleMatch } from '../rule-text.js';
+import { N_USER_TABLES } from '../check-actions.js';
+import type { FlowTable } from '../flow-table.js';
 import type { Rule } from '../rule.js';
 import { MAX_ACTION_BYTES, MAX_DEPTH, MAX_RESUBMITS, type XlateContext } from './context.js';
 import { isIpAny } from './header.js';
@@ -19,7 +21,6 @@ export function lookupRule(ctx: XlateContext, tableId: number, inPort: number, m
   const { flow } = ctx;
   const { ofproto } = ctx;
   const internal = ofproto.internalRules;
-  const table = ofproto.tables.table(tableId);
   const savedPort = flow[W.IN_PORT]!;
   const savedTp = flow[W.TP]!;
   if (isIpAny(flow) && (flow[W.NW]! & FRAG_ANY) !== 0) {
@@ -31,23 +32,40 @@ export function lookupRule(ctx: XlateContext, tableId: number, inPort: number, m
     if (ofproto.settings.frag === 'normal') flow[W.TP] = 0;
   }
   flow[W.IN_PORT] = inPort;
-  const found = table.classifier.lookup(flow, ctx.wc) as Rule | null;
+  let id = tableId;
+  let table = ofproto.tables.table(id);
+  let found = table.classifier.lookup(flow, ctx.wc) as Rule | null;
+  // What OpenFlow 1.1 and 1.2 let a controller say of misses (OFPT_TABLE_MOD).
+  while (found === null && mayPacketIn && table.miss === 'continue' && id + 1 < N_USER_TABLES) {
+    count(ctx, table, false);
+    table = ofproto.tables.table(++id);
+    found = table.classifier.lookup(flow, ctx.wc) as Rule | null;
+  }
+  ctx.tableId = id;
   flow[W.IN_PORT] = savedPort;
   flow[W.TP] = savedTp;
 
-  const { effects, cache } = ctx.input;
-  if (effects) {
-    if (found) table.matched += effects.packets;
-    else table.missed += effects.packets;
-  }
-  cache?.push({ type: 'table', table, matched: found !== null });
+  count(ctx, table, found !== null);
   let rule = found ?? internal.noPacketIn;
-  if (!found && mayPacketIn && ofproto.wantsPacketInOnMiss) {
+  if (!found && mayPacketIn && missGoesToControllers(table, ofproto.wantsPacketInOnMiss)) {
     const port = ofproto.port(savedPort);
     if (port && (port.phy.config & PC.NO_PACKET_IN) === 0) rule = internal.miss;
   }
   creditRule(ctx, rule);
   return rule;
+}
+
+function missGoesToControllers(table: FlowTable, byDefault: boolean): boolean {
+  return table.miss === 'controller' || (table.miss !== 'drop' && byDefault);
+}
+
+function count(ctx: XlateContext, table: FlowTable, matched: boolean): void {
+  const { effects, cache } = ctx.input;
+  if (effects) {
+    if (matched) table.matched += effects.packets;
+    else table.missed += effects.packets;
+  }
+  cache?.push({ type: 'table', table, matched });
 }
 
 function creditRule(ctx: XlateContext, rule: Rule): void {
@@ -123,7 +141,7 @@ export function tableAction(
     swapTuple(ctx.flow);
     swapTuple(ctx.wc);
   }
-  reportTable(ctx, rule, tableId);
+  reportTable(ctx, rule, ctx.tableId);
   ctx.resubmits++;
   ctx.depth += deepens;
   ctx.rule = rule;
