@@ -3,6 +3,7 @@ import { OfError } from '../src/errors.js';
 import { decodeHeader, decodeMessage, encodeMessage } from '../src/messages/codec.js';
 import { WIRE_FORMS } from '../src/messages/wire-forms.js';
 import { printMessage } from '../src/text/message.js';
+import { PEER_SENT } from './fixtures/peer-sent.js';
 import { PRINTED, REFUSED } from './fixtures/printed.js';
 
 const bytesOf = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 'hex'));
@@ -35,5 +36,14 @@ for (const { form, hex, text } of REFUSED) {
     // What is quoted are the first bytes of the offender.
     t.deepEqual(error.data, bytes);
     t.true(printMessage(bytes, { verbosity: 2 }).startsWith(text));
+  });
+}
+
+for (const [form, hex] of PEER_SENT) {
+  test(`${form} as the peer sends it is what is sent here: ${hex}`, (t) => {
+    const decoded = decodeMessage(bytesOf(hex));
+    if (decoded instanceof OfError) return t.fail(decoded.detail);
+    t.is(decoded.wire.key, form);
+    t.is(Buffer.from(encodeMessage(decoded.msg, decoded.version, decoded.xid)).toString('hex'), hex);
   });
 }

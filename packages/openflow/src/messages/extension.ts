@@ -64,12 +64,12 @@ function putTuple(w: Writer, type: number, t: CtFlushTuple, ipProto: number): vo
   if (t.src !== 0n) putProperty(w, CT_TUPLE.SRC, () => w.big(t.src, 16));
   if (t.dst !== 0n) putProperty(w, CT_TUPLE.DST, () => w.big(t.dst, 16));
   if (ipProto === ICMP || ipProto === ICMP6) {
-    putProperty(w, CT_TUPLE.ICMP_ID, () => w.u16(t.srcPort));
+    putProperty(w, CT_TUPLE.ICMP_ID, () => w.u16(t.srcPort).zeros(2));
     putProperty(w, CT_TUPLE.ICMP_TYPE, () => w.u8(t.icmpType));
     putProperty(w, CT_TUPLE.ICMP_CODE, () => w.u8(t.icmpCode));
   } else {
-    if (t.srcPort !== 0) putProperty(w, CT_TUPLE.SRC_PORT, () => w.u16(t.srcPort));
-    if (t.dstPort !== 0) putProperty(w, CT_TUPLE.DST_PORT, () => w.u16(t.dstPort));
+    if (t.srcPort !== 0) putProperty(w, CT_TUPLE.SRC_PORT, () => w.u16(t.srcPort).zeros(2));
+    if (t.dstPort !== 0) putProperty(w, CT_TUPLE.DST_PORT, () => w.u16(t.dstPort).zeros(2));
   }
   w.setU16(start + 2, w.length - start);
   w.pad(8, start);
@@ -173,7 +173,7 @@ export const EXTENSION_MESSAGES: MessageRows<
           w.u8(f.ipProto).zeros(7);
           putTuple(w, CT_FLUSH.ORIG, f.orig, f.ipProto);
           putTuple(w, CT_FLUSH.REPLY, f.reply, f.ipProto);
-          if (f.zone !== undefined) putProperty(w, CT_FLUSH.ZONE, () => w.u16(f.zone!));
+          if (f.zone !== undefined) putProperty(w, CT_FLUSH.ZONE, () => w.u16(f.zone!).zeros(2));
         },
         (r) => {
           const ipProto = r.u8();

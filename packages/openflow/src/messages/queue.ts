@@ -90,7 +90,8 @@ function readQueue(r: Reader, version: number, port: number): QueueConfig {
     r.skip(6);
   } else {
     queueId = r.u32();
-    if (version >= 3) r.skip(4);
+    // A queue's own port, since 1.2; the peer takes any number.
+    if (version >= 3) portNo = r.u32();
     length = r.u16();
     r.skip(version >= 3 ? 6 : 2);
   }

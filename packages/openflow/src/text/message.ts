@@ -281,7 +281,10 @@ function formatBody(msg: OfMessage, version: number, o: PrintOptions): string {
     case 'queue_get_config_request':
       return ` port=${formatPort(msg.portNo, o.ports)}`;
     case 'queue_get_config_reply':
-      return formatQueueConfigs(msg.queues, o.ports);
+      return formatQueueConfigs(
+        msg.queues.map((q) => ({ ...q, portNo: msg.portNo })),
+        o.ports,
+      );
     case 'bundle_control':
       return formatBundleControl(msg);
     case 'bundle_add':
