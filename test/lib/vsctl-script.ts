@@ -405,6 +405,22 @@ list-br --may-exist
 --may-exist=x add-br br0
 list bridge --columns=name
 get-manager x
+set bridge nobr nocol=1
+clear bridge nobr nocol
+get bridge br2 name:x nocol
+set bridge br2 name:x=y nocol=1
+get bridge nobr _uu
+get bridge br2 _UUID:x
+get bridge br2 _uuid:x
+--columns=name list bridge br2 -- --columns=name list port br2
+--columns=name list bridge br2 -- get bridge br2 name -- --columns=name list port br2
+-f table --columns=name list bridge br2 -- --columns=name list port br2
+-f csv --columns=name list bridge br2 -- --columns=name list port br2
+-f html --columns=name list bridge br2 -- --columns=name list port br2
+--oneline --columns=name,fail_mode list bridge br2 -- get bridge br2 name
+--inactivity-probe=abc set-manager ptcp:0:127.0.0.1
+--columns=target,inactivity_probe list manager
+del-manager
 get-aa-mapping br2
 add-aa-mapping br2 1 2
 add-aa-mapping br2 1 2

@@ -38,14 +38,26 @@ const IF_EXISTS = { name: 'if-exists' } as const;
 const COLUMNS = { name: 'columns', arg: 'required' } as const;
 const ID = { name: 'id', arg: 'required' } as const;
 
+/** A row of the table below: `columns` are the arguments that begin with the name of a column. */
+type DatabaseCommand = Omit<CtlCommand<DbContext>, 'tables'> & {
+  readonly columns?: (args: readonly string[]) => readonly string[];
+};
+
+const fromThird = (args: readonly string[]): readonly string[] => args.slice(2);
+const onlyThird = (args: readonly string[]): readonly string[] => args.slice(2, 3);
+
 /** The commands for a schema whose records may be named in these ways. */
 export function databaseCommands(
   schema: DatabaseSchema,
   names: readonly RecordName[],
 ): CtlCommand<DbContext>[] {
-  const tables = (args: readonly string[]): TableSelection =>
-    selectionFor(findTable(schema, args[0] as string), names);
-  const rows: Omit<CtlCommand<DbContext>, 'tables'>[] = [
+  // Names of tables and columns are looked at before anything runs, or is connected to.
+  const tables = (row: DatabaseCommand, args: readonly string[]): TableSelection => {
+    const table = findTable(schema, args[0] as string);
+    for (const text of row.columns?.(args) ?? []) if (!isUuidColumn(text)) splitArgument(table, text);
+    return selectionFor(table, names);
+  };
+  const rows: DatabaseCommand[] = [
     {
       name: 'comment',
       isChange: false,
@@ -56,6 +68,7 @@ export function databaseCommands(
     },
     {
       name: 'get',
+      columns: fromThird,
       isChange: false,
       usage: 'TABLE RECORD [COLUMN[:KEY]]...',
       min: 2,
@@ -74,6 +87,7 @@ export function databaseCommands(
     },
     {
       name: 'find',
+      columns: (args) => args.slice(1),
       isChange: false,
       usage: 'TABLE [COLUMN[:KEY]=VALUE]...',
       min: 1,
@@ -83,6 +97,7 @@ export function databaseCommands(
     },
     {
       name: 'set',
+      columns: fromThird,
       usage: 'TABLE RECORD COLUMN[:KEY]=VALUE...',
       min: 3,
       max: Infinity,
@@ -91,6 +106,7 @@ export function databaseCommands(
     },
     {
       name: 'add',
+      columns: onlyThird,
       usage: 'TABLE RECORD COLUMN [KEY=]VALUE...',
       min: 4,
       max: Infinity,
@@ -99,6 +115,7 @@ export function databaseCommands(
     },
     {
       name: 'remove',
+      columns: onlyThird,
       usage: 'TABLE RECORD COLUMN KEY|VALUE|KEY=VALUE...',
       min: 4,
       max: Infinity,
@@ -107,6 +124,7 @@ export function databaseCommands(
     },
     {
       name: 'clear',
+      columns: fromThird,
       usage: 'TABLE RECORD COLUMN...',
       min: 3,
       max: Infinity,
@@ -131,6 +149,7 @@ export function databaseCommands(
     },
     {
       name: 'wait-until',
+      columns: fromThird,
       isChange: false,
       usage: 'TABLE RECORD [COLUMN[:KEY]=VALUE]...',
       min: 2,
@@ -138,7 +157,11 @@ export function databaseCommands(
       run: waitUntil,
     },
   ];
-  return rows.map((row) => (row.name === 'comment' ? row : { ...row, tables }));
+  return rows.map(({ columns, ...row }) =>
+    row.name === 'comment'
+      ? row
+      : { ...row, tables: (args) => tables({ ...row, ...(columns === undefined ? {} : { columns }) }, args) },
+  );
 }
 
 function selectionFor(table: TableSchema, names: readonly RecordName[]): TableSelection {
@@ -157,12 +180,17 @@ interface Argument {
   readonly rest: string;
 }
 
+/** `_uuid` is no column of a table: where one is read, it has to be written out. */
+function isUuidColumn(text: string): boolean {
+  return text.toLowerCase() === '_uuid';
+}
+
 /** `COLUMN[:KEY]REST`. */
-function splitArgument(table: TableSchema, text: string, find = findColumnByName): Argument {
+function splitArgument(table: TableSchema, text: string): Argument {
   const name = fatally(() => nextToken(text, 0));
   if (name.token === '' || /^[:=, [\]{}!<>]$/.test(name.token))
     throw new FatalError(`${text}: missing column name`);
-  const column = find(table, name.token);
+  const column = findColumnByName(table, name.token);
   if (text[name.end] !== ':') return { column, key: undefined, rest: text.slice(name.end) };
   const key = fatally(() => nextToken(text, name.end + 1));
   return { column, key: key.token, rest: text.slice(key.end) };
@@ -200,7 +228,9 @@ function get(context: DbContext, { args, options }: Call): CommandOutput {
   if (id !== undefined && mayBeAbsent)
     throw new FatalError('--if-exists and --id may not be specified together');
   const parsed = columns.map((text) => {
-    const argument = splitArgument(table, text, findReadableColumn);
+    const argument = isUuidColumn(text)
+      ? { column: UUID_COLUMN, key: undefined, rest: '' }
+      : splitArgument(table, text);
     if (argument.key !== undefined && argument.column.type.value === undefined) {
       throw new FatalError(`cannot specify key to get for non-map column ${argument.column.name}`);
     }

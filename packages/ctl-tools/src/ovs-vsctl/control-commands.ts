@@ -44,7 +44,12 @@ function setTargets(
     const row = context.transaction.insert(holder.table);
     context.transaction.set(holder.table, row, 'target', scalarDatum(name));
     if (probe !== undefined)
-      context.transaction.set(holder.table, row, 'inactivity_probe', scalarDatum(Number(probe)));
+      context.transaction.set(
+        holder.table,
+        row,
+        'inactivity_probe',
+        scalarDatum(Number.parseInt(probe, 10) || 0),
+      );
     return row;
   });
   context.transaction.set(holder.owner, holder.uuid, holder.column, setDatum(rows));

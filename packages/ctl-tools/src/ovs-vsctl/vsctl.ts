@@ -249,7 +249,8 @@ async function runOnce(
   if (outcome.status === 'try again') return false;
   if (outcome.status === 'error')
     throw new FatalError(`transaction error: ${JSON.stringify(outcome.error.toJson())}`);
-  for (const output of outputs) print(typeof output === 'function' ? output() : output, settings);
+  const printer = new Printer(settings);
+  for (const output of outputs) printer.print(typeof output === 'function' ? output() : output);
   if (settings.wait && outcome.status === 'success' && outcome.incremented !== undefined) {
     await reconfigured(replica, outcome.incremented);
     reportBrokenInterfaces(replica, context.addedInterfaces);
@@ -257,14 +258,30 @@ async function runOnce(
   return true;
 }
 
-function print(output: CommandOutput, { oneline, style }: Settings): void {
-  const text = typeof output === 'object' ? formatTable(output, style) : (output ?? '');
-  if (!oneline) {
-    process.stdout.write(text);
-    return;
+/** Prints outputs one after the other; tables of text are set off from each other. */
+class Printer {
+  readonly #settings: Settings;
+  #tables = 0;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
   }
-  const body = text.endsWith('\n') ? text.slice(0, -1) : text;
-  process.stdout.write(`${body.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}\n`);
+
+  print(output: CommandOutput): void {
+    const { oneline, style } = this.#settings;
+    if (typeof output === 'object') {
+      const isText = style.format !== 'json' && style.format !== 'html';
+      process.stdout.write((isText && this.#tables++ > 0 ? '\n' : '') + formatTable(output, style));
+      return;
+    }
+    const text = output ?? '';
+    if (!oneline) {
+      process.stdout.write(text);
+      return;
+    }
+    const body = text.endsWith('\n') ? text.slice(0, -1) : text;
+    process.stdout.write(`${body.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}\n`);
+  }
 }
 
 /** Waits until ovs-vswitchd has applied configuration number `wanted`. */
