@@ -16,6 +16,10 @@ const root = resolve(import.meta.dirname, '..');
 /** A target: its module (compiled) and the folder of inputs that found something or are worth keeping. */
 const TARGETS = {
   openflow: { module: 'packages/openflow/dist/test/fuzz-target.js', corpus: 'packages/openflow/test/corpus' },
+  ovsdb: {
+    module: 'packages/ovsdb-server/dist/test/fuzz-target.js',
+    corpus: 'packages/ovsdb-server/test/corpus',
+  },
 };
 
 /** Megabytes that a decoder may take, with all that the loop itself keeps. */
