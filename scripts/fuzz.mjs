@@ -26,8 +26,10 @@ const TARGETS = {
 const MEMORY_MB = 512;
 const LONGEST_MS = 5000;
 const LONGEST_INPUT = 65536;
-/** Inputs kept for what became of them. */
+/** Inputs kept for what became of them, besides the seeds; when there are more, new ones take the place of old ones. */
 const KEPT = 5000;
+/** Outcomes remembered. A target's should be far fewer: beyond these, nothing is new any more, which the end of a run says. */
+const OUTCOMES = 1_000_000;
 
 function option(name, otherwise) {
   const text = process.argv.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
@@ -133,13 +135,15 @@ async function loop() {
   const corpus = join(root, target.corpus);
   const kept = [...seeds()];
   if (existsSync(corpus)) for (const file of readdirSync(corpus)) kept.push(readFileSync(join(corpus, file)));
+  const given = kept.length;
   const seen = new Set();
   const below = generator(seed);
   const end = Date.now() + seconds * 1000;
   let count = 0;
+  let fromSeeds = 0;
   for (; Date.now() < end; count++) {
     const bytes =
-      count < kept.length && count < KEPT
+      count < given
         ? Uint8Array.from(kept[count])
         : mutate(kept[below(kept.length)], kept[below(kept.length)], below, tokens);
     Atomics.store(state, 0, bytes.length);
@@ -147,9 +151,12 @@ async function loop() {
     Atomics.store(state, 1, count + 1);
     try {
       const outcome = run(bytes);
-      if (!seen.has(outcome) && kept.length < KEPT) {
+      if (!seen.has(outcome) && seen.size < OUTCOMES) {
         seen.add(outcome);
-        kept.push(bytes);
+        // A seed is kept as it is.
+        if (count < given) fromSeeds++;
+        else if (kept.length < given + KEPT) kept.push(bytes);
+        else kept[given + below(KEPT)] = bytes;
       }
     } catch (error) {
       parentPort.postMessage({ problem: error.stack ?? String(error) });
@@ -158,7 +165,7 @@ async function loop() {
   }
   const rate = Math.round(count / seconds);
   parentPort.postMessage({
-    text: `fuzz: ${count} inputs in ${seconds} s (${rate}/s), ${seen.size} outcomes, nothing found (seed ${seed})`,
+    text: `fuzz: ${count} inputs in ${seconds} s (${rate}/s), ${seen.size} outcomes, ${fromSeeds} of them of the ${given} seeds, nothing found (seed ${seed})${seen.size < OUTCOMES ? '' : '; too many outcomes to be guided by'}`,
   });
 }
 

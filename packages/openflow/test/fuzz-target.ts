@@ -39,18 +39,24 @@ export function run(input: Uint8Array): string {
     bytes[2] = bytes.length >> 8;
     bytes[3] = bytes.length & 255;
   }
-  printMessage(bytes, { verbosity: 3 });
+  const printed = printMessage(bytes, { verbosity: 3 });
   const decoded = decodeMessage(bytes);
   if (decoded instanceof OfError) {
     if (decoded.name === undefined) throw new Error('an error without a name');
-    return `${bytes[0] % 8}:${bytes[1]}:${decoded.name}:${inside(bytes)}`;
+    return `${bytes[0] % 8}:${bytes[1] < 36 ? bytes[1] : ''}:${decoded.name}:${inside(bytes)}`;
   }
   try {
     encodeMessage(decoded.msg, Math.min(Math.max(decoded.version, 1), 6), decoded.xid);
   } catch (e) {
     if (!(e instanceof UnencodableError) && !(e instanceof OversizeError)) throw e;
   }
-  return `${decoded.version}:${decoded.msg.type}`;
+  // And the last word printed, which for a flow is of its last action.
+  return `${decoded.version}:${decoded.msg.type}:${
+    printed
+      .slice(-200)
+      .match(/[g-z_][a-z_]{3,}/g)
+      ?.at(-1) ?? ''
+  }`;
 }
 
 /** What the end of a message is as actions, instructions and a match. */
@@ -60,7 +66,8 @@ function inside(bytes: Uint8Array): string {
   return [decodeActions(rest, version), decodeInstructions(rest, version), decodeMatchFields(rest)]
     .map((v) => {
       if (v instanceof OfError) return v.name;
-      return Array.isArray(v) ? formatActions(v).replaceAll(/[^a-z_(),]/g, '') : 'match';
+      // The first word only: lists of any words would be outcomes without end.
+      return Array.isArray(v) ? (/[a-z_]+/.exec(formatActions(v))?.[0] ?? '') : 'match';
     })
     .join();
 }
