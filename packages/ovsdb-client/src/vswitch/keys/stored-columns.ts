@@ -15,7 +15,6 @@ export const STORED_COLUMNS = {
   ],
   Bridge: [
     'auto_attach',
-    'flow_tables',
     'ipfix',
     'mcast_snooping_enable',
     'mirrors',
@@ -58,7 +57,7 @@ export const STORED_COLUMNS = {
     'lacp_current',
     'lldp',
   ],
-  Flow_Table: ['name', 'flow_limit', 'overflow_policy', 'groups', 'prefixes'],
+  Flow_Table: ['prefixes'],
   QoS: ['type', 'queues', 'other_config'],
   Queue: ['dscp', 'other_config'],
   Mirror: [
