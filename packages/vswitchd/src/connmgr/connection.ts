@@ -11,7 +11,7 @@ import { errorMessage } from '@ovs-node/common/errors';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import { OfConnection } from '@ovs-node/openflow/connection';
 import { OfError } from '@ovs-node/openflow/errors';
-import { type Decoded, encodeMessage, encodeMultipart } from '@ovs-node/openflow/messages/codec';
+import { type Decoded, encodeMessage, encodeMultipart, wireFormOf } from '@ovs-node/openflow/messages/codec';
 import type {
   AsyncConfig,
   AsyncMasks,
@@ -330,6 +330,8 @@ export class SwitchConnection {
   /** Passes on a request that another connection made. */
   forward(msg: ForwardedKind, xid: number): void {
     if (this.version < 5 || !this.#wants('requestForward', msg.type === 'group_mod' ? 0 : 1)) return;
+    // What this version has no words for, such as buckets inserted into a group before OpenFlow 1.5, is not passed on.
+    if (wireFormOf(msg, this.version) === undefined) return;
     this.#sendAsync({ type: 'requestforward', message: encodeMessage(msg, this.version, xid) });
   }
 
