@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
+import { OFCTL_ROWS } from '../../ctl-tools/bench/ofctl-rows.mjs';
 import { PEER, ROWS } from './rows.mjs';
 
 const option = (name, otherwise) =>
@@ -26,7 +27,7 @@ console.log(
 console.log(`${rounds} rounds; load average before: ${os.loadavg()[0].toFixed(2)}.\n`);
 console.log('| measurement | ours | peer | unit | ratio |');
 console.log('| --- | --- | --- | --- | --- |');
-for (const row of ROWS) {
+for (const row of [...ROWS, ...OFCTL_ROWS]) {
   if (!row.name.includes(only)) continue;
   const dir = mkdtempSync(join(os.tmpdir(), 'bench-openflow-'));
   try {
