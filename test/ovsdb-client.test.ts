@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import { type Side, type Suite, runCommand } from '@ovs-node/ctl-tools/lab/suite';
+import { type Side, type Suite, runCommand, waitFor } from '@ovs-node/ctl-tools/lab/suite';
 import { withSuite } from './lib/lab.js';
 import { PEER, testWith } from './lib/requires.js';
 import { comparedWithPeer, play } from './lib/transcript.js';
@@ -272,6 +272,8 @@ testWith(PEER)(
           const [monitored, monitor] = await start('--format=csv', 'monitor', 'Bridge', 'name');
           t.is(monitored, '');
           await suite.vsctl('--no-wait', 'add-br', 'br0');
+          // The update is on its way when the command that caused it has returned.
+          await waitFor('the insertion', () => readFileSync(output, 'utf8') !== '');
           t.regex(readFileSync(output, 'utf8'), /^row,action,name\n[0-9a-f-]{36},insert,br0\n$/);
           t.is(await run('ovs-appctl', '-t', monitor, 'exit'), '');
           const [locked, locks] = await start('lock', 'L');
