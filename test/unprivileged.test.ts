@@ -138,3 +138,17 @@ test.serial('a NIC that connects to the switch becomes a port by itself, forward
     await become('');
   }),
 );
+
+test.serial('a tunnel is a port that flows can name, and its error says that it carries nothing yet', (t) =>
+  withSuite(t, { expectedWarnings: [...NO_DEVICE, /tunnels are not carried/] }, async (suite) => {
+    await suite.vsctl('add-br', BRIDGE);
+    const add =
+      'add-port BRIDGE tun-3 -- set interface tun-3 type=Geneve options:remote_ip=flow options:key=flow';
+    await suite.vsctl(...add.replace('BRIDGE', BRIDGE).split(' '));
+    await suite.ofctl('add-flow', BRIDGE, 'ipv6,actions=load:0x9->NXM_NX_TUN_IPV6_DST[0..63],output:tun-3');
+    t.regex(await suite.ofctl('--names', 'dump-flows', BRIDGE, 'ipv6'), /output:"?tun-3"?$/m);
+    t.regex(await suite.vsctl('get', 'interface', 'tun-3', 'error'), /^"geneve tunnels are not carried/);
+    const trace = await suite.appctl('ofproto/trace', BRIDGE, 'ipv6');
+    t.regex(trace, /is not in the datapath, skipping output/);
+  }),
+);

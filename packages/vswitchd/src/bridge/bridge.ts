@@ -12,6 +12,7 @@ import { ODPP_NONE } from '../ofproto/types.js';
 import type { BridgeConfig, InterfaceConfig, PortConfig } from './config.js';
 import { datapathIdOf, formatMac, isGlobalMac, macOfUuid, macToBigint, parseMac } from './mac.js';
 import type { BridgeState } from './plan.js';
+import { isTunnel, notCarried, tunnelProblem } from './tunnel.js';
 
 const log = vlog('bridge');
 
@@ -25,7 +26,7 @@ const DRIVER = ['name', 'version', 'firmware'] as const;
 export interface LiveInterface {
   readonly config: InterfaceConfig;
   readonly ofport: number;
-  /** ODPP_NONE for a patch port. */
+  /** ODPP_NONE for a patch port and a tunnel. */
   readonly dpPort: number;
   device: NetdevInfo | undefined;
   /** The device's index in the host; 0: it has none, or has gone. */
@@ -79,11 +80,10 @@ export class Bridge implements BridgeState {
   async addInterface(config: InterfaceConfig, adoptable: Adoptable): Promise<void> {
     const { name } = config;
     try {
-      if (!this.#interfaceTypes.has(config.type)) {
+      if (!this.#interfaceTypes.has(config.type) && !isTunnel(config)) {
         throw new Error(`could not open network device ${name} (${strerror('EAFNOSUPPORT')})`);
       }
-      const dpPort =
-        config.type === 'patch' ? this.#checkPatch(config) : await this.#attach(config, adoptable);
+      const dpPort = await this.#open(config, adoptable);
       const ofport = this.#number(config);
       const live: LiveInterface = { config, ofport, dpPort, device: undefined, ifindex: 0, isGone: false };
       this.live.set(name, live);
@@ -107,6 +107,16 @@ export class Bridge implements BridgeState {
       if (this.errors.get(name) !== text) log.warn(text);
       this.errors.set(name, text);
     }
+  }
+
+  /** The port's number in the datapath; ODPP_NONE for one that has none. */
+  async #open(config: InterfaceConfig, adoptable: Adoptable): Promise<number> {
+    if (config.type === 'patch') return this.#checkPatch(config);
+    if (!isTunnel(config)) return this.#attach(config, adoptable);
+    const problem = tunnelProblem(config);
+    if (problem !== undefined) throw new Error(problem);
+    log.warn(`${config.name}: ${notCarried(config)}`);
+    return ODPP_NONE;
   }
 
   #checkPatch(config: InterfaceConfig): number {
@@ -263,7 +273,7 @@ export class Bridge implements BridgeState {
     this.live.set(config.name, { ...live, config });
     const peer = config.options.get('peer');
     if (config.type === 'patch') this.ofproto.updatePort(live.ofport, { peer });
-    else await this.#setDevice(config, live.dpPort);
+    else if (live.dpPort !== ODPP_NONE) await this.#setDevice(config, live.dpPort);
   }
 
   /** Gives a device the address and the MTU that are configured. */

@@ -13,6 +13,7 @@ import { ODPP_NONE } from '../ofproto/types.js';
 import { type Bridge, type LiveInterface, goneText, patchMac } from './bridge.js';
 import type { VswitchReplica } from './config.js';
 import { formatMac } from './mac.js';
+import { isTunnel, notCarried } from './tunnel.js';
 
 /** How one controller is connected. */
 export interface ControllerStatus {
@@ -102,8 +103,13 @@ function interfaceStatus(
     };
     return { ofport: error === undefined ? undefined : -1, error, ...gone, statistics: new Map() };
   }
-  const problem = live.isGone ? goneText(name) : patchProblem(bridge, live, bridges);
+  const problem = live.isGone ? goneText(name) : portProblem(bridge, live, bridges);
   return { ofport: live.ofport & 0xffff, error: problem, ...deviceStatus(live) };
+}
+
+/** Why a port that has no device leads nowhere. */
+function portProblem(bridge: Bridge, live: LiveInterface, bridges: readonly Bridge[]): string | undefined {
+  return isTunnel(live.config) ? notCarried(live.config) : patchProblem(bridge, live, bridges);
 }
 
 /** Why a patch port leads nowhere: its peer is not there, is of another datapath, or is not its peer. */

@@ -94,7 +94,10 @@ export function outputToPort(ctx: XlateContext, ofport: number, isLast: boolean,
     if (peer) patchOutput(ctx, port, peer.port, peer.ofproto, isLast);
     return;
   }
-  if (!port.hasDpPort) return;
+  if (!port.hasDpPort) {
+    ctx.report('warn', `port ${port.ofport} is not in the datapath, skipping output`);
+    return;
+  }
   commit(ctx);
   if (maxLen !== 0) ctx.out.putU32(Act.TRUNC, maxLen);
   ctx.out.putU32(Act.OUTPUT, port.dpPort);
