@@ -50,13 +50,15 @@ export function run(input: Uint8Array): string {
   } catch (e) {
     if (!(e instanceof UnencodableError) && !(e instanceof OversizeError)) throw e;
   }
-  // And the last word printed, which for a flow is of its last action.
-  return `${decoded.version}:${decoded.msg.type}:${
-    printed
-      .slice(-200)
-      .match(/[g-z_][a-z_]{3,}/g)
-      ?.at(-1) ?? ''
-  }`;
+  // Of a flow also the last word printed, which is of its last action; other messages carry words of any kind.
+  const word =
+    decoded.msg.type === 'flow_mod'
+      ? printed
+          .slice(-200)
+          .match(/\b[g-z][a-z_]{3,}/g)
+          ?.at(-1)
+      : '';
+  return `${Math.min(decoded.version, 7)}:${decoded.msg.type}:${word ?? ''}`;
 }
 
 /** What the end of a message is as actions, instructions and a match. */
