@@ -126,5 +126,9 @@ for (const version of VERSIONS) sameOnSwitch('peer', version, versionScript(vers
 sameOnSwitch('peer', 'versions mixed', OTHER_SCRIPT);
 // Whatever a switch of ours answers, both tools print it the same way.
 for (const version of ['OpenFlow10', 'OpenFlow13', 'OpenFlow15'] as const) {
-  sameOnSwitch('ours', version, versionScript(version));
+  // A name is told with the features of all tables, more than our switch takes in one request.
+  const script = versionScript(version).filter(
+    ({ words }) => !words.some((word) => word.startsWith('name:')),
+  );
+  sameOnSwitch('ours', version, script);
 }
