@@ -112,7 +112,7 @@ function commit(
         return ofproto.packetOut(msg.packetOut, now, true);
     }
   };
-  const failed = ofproto.transaction(() => {
+  const failed = ofproto.transaction(now, () => {
     for (const message of messages) {
       const error = carryOut(message);
       if (error) return { message, error };
@@ -219,7 +219,8 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
   bundle_add: (board, msg, context) =>
     checkRole(context) ?? context.connection.bundles.add(msg, context.bytes, board.now),
 
-  table_mod: (board, { tableMod }, context) => checkRole(context) ?? board.ofproto.tables.tableMod(tableMod),
+  table_mod: (board, { tableMod }, context) =>
+    checkRole(context) ?? board.ofproto.tables.tableMod(tableMod, board.now),
 
   queue_get_config_request: (board, { portNo }, { connection, xid }) => {
     // OpenFlow 1.0 asks for one port.

@@ -138,19 +138,15 @@ function unsupportedAction(action: Action): OfError | undefined {
       if (!action.pause) return undefined;
       return new OfError('OFPBAC_BAD_ARGUMENT', 'controller(pause) is not supported yet');
     case 'learn': {
-      const { limit, resultDst, finIdleTimeout, finHardTimeout, flags } = action.learn;
+      const { resultDst, finIdleTimeout, finHardTimeout, flags } = action.learn;
       if (
-        (flags & ~LEARN.SEND_FLOW_REM) === 0 &&
-        limit === 0 &&
+        (flags & ~(LEARN.SEND_FLOW_REM | LEARN.DELETE_LEARNED)) === 0 &&
         !resultDst &&
         finIdleTimeout === 0 &&
         finHardTimeout === 0
       )
         return undefined;
-      return new OfError(
-        'OFPBAC_BAD_ARGUMENT',
-        'learn with limit, result_dst, delete_learned or fin timeouts is not supported yet',
-      );
+      return new OfError('OFPBAC_BAD_ARGUMENT', 'learn with result_dst or fin timeouts is not supported yet');
     }
     case 'fin_timeout':
     case 'bundle':

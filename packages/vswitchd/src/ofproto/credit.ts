@@ -24,7 +24,7 @@ export function credit(cache: readonly CacheEntry[], traffic: Traffic, now: numb
         entry.to.rxBytes += traffic.bytes;
         break;
       case 'learn-flow':
-        entry.ofproto.learnFlow(entry.flowMod, now);
+        entry.ofproto.learnFlow(entry.flowMod, now, entry.limit);
         break;
       case 'learn-mac':
         entry.ofproto.learnMac(entry.inPort, entry.mac, entry.vlan, entry.isGratArp, now);

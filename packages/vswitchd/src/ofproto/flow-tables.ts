@@ -27,6 +27,7 @@ import {
 import { OFPP } from '@ovs-node/flow/ports';
 import { admitActions, N_USER_TABLES } from './check-actions.js';
 import { FlowTable, MAX_TABLE_FLOWS, type TableSettings } from './flow-table.js';
+import { type LearnedCookie, LearnedCookies } from './learned-cookies.js';
 import { formatActionList } from './rule-text.js';
 import { Rule } from './rule.js';
 import { RuleIndex } from './rule-index.js';
@@ -69,6 +70,7 @@ export class FlowTables {
   private readonly observer: TableObserver;
   private nRules = 0;
   private readonly byGroup = new RuleIndex((rule) => rule.groups);
+  private readonly learned = new LearnedCookies();
   private readonly byMeter = new RuleIndex((rule) => rule.meters);
   /** How to undo what was done since `begin`; undefined outside of a transaction. */
   private journal: (() => void)[] | undefined;
@@ -101,11 +103,11 @@ export class FlowTables {
       // What may not be evicted stays.
       this.makeRoom(table, 0, now);
     }
-    this.settle();
+    this.settle(now);
   }
 
   /** Carries out a table-mod. @returns the error to answer with. */
-  tableMod(mod: TableMod): OfError | undefined {
+  tableMod(mod: TableMod, now: number): OfError | undefined {
     const { tableId } = mod;
     if (tableId !== ALL_TABLES && tableId >= N_USER_TABLES)
       return new OfError('OFPTMFC_EPERM', `table ${tableId} is the switch's own`);
@@ -114,7 +116,7 @@ export class FlowTables {
       this.table(id).modify(mod);
       this.sizesChanged.add(id);
     }
-    this.settle();
+    this.settle(now);
     this.observer.tablesChanged();
     return undefined;
   }
@@ -129,9 +131,21 @@ export class FlowTables {
     return undefined;
   }
 
-  /** Tells of tables that have filled or emptied beyond their thresholds; in a transaction, when that is committed. */
-  private settle(): void {
+  /**
+   * Removes what was learned from flows that are gone, and tells of tables that have filled or emptied beyond
+   * their thresholds; in a transaction, when that is committed.
+   */
+  private settle(now: number): void {
     if (this.journal !== undefined) return;
+    // What is taught goes with the last teacher, and may have been a teacher itself.
+    let orphans: readonly LearnedCookie[];
+    while ((orphans = this.learned.takeOrphans()).length > 0) {
+      for (const { table, cookie } of orphans) {
+        const selection = { match: new Match(), tableId: table, cookie, cookieMask: COOKIE_NONE };
+        for (const rule of this.select({ ...selection, outPort: undefined, outGroup: undefined }))
+          if (!rule.isHidden) this.drop(rule, 'delete', now);
+      }
+    }
     for (const id of this.sizesChanged) {
       const reason = this.tables[id]?.takeVacancyEvent();
       if (reason !== undefined) this.observer.vacancy(id, reason);
@@ -148,10 +162,10 @@ export class FlowTables {
   }
 
   /** Ends the transaction and tells of the flows that it removed. */
-  commit(): void {
+  commit(now: number): void {
     this.journal = undefined;
     for (const tell of this.removals.splice(0)) tell();
-    this.settle();
+    this.settle(now);
   }
 
   /** Ends the transaction and puts everything back. */
@@ -173,7 +187,7 @@ export class FlowTables {
   removeGroupUsers(id: number, now: number): void {
     // Each takes itself out of the set.
     for (const rule of this.byGroup.users(id)) this.drop(rule, 'group_delete', now);
-    this.settle();
+    this.settle(now);
   }
 
   /** Flows that use a meter. */
@@ -184,7 +198,7 @@ export class FlowTables {
   /** Removes the flows that use a meter. */
   removeMeterUsers(id: number, now: number): void {
     for (const rule of this.byMeter.users(id)) this.drop(rule, 'meter_delete', now);
-    this.settle();
+    this.settle(now);
   }
 
   /**
@@ -194,7 +208,7 @@ export class FlowTables {
    */
   flowMod(fm: FlowMod, now: number, protocols?: number): OfError | undefined {
     const error = this.carryOut(fm, now, protocols);
-    this.settle();
+    this.settle(now);
     return error;
   }
 
@@ -214,17 +228,26 @@ export class FlowTables {
   /**
    * Carries out the flow-mod of a learn action. A flow that is there already with the same actions only has its hard
    * timeout begin again, which changes no look-up.
+   * @param limit flows with its cookie that its table may have for one to be added; 0: any number.
    */
-  learn(fm: FlowMod, now: number): OfError | undefined {
+  learn(fm: FlowMod, now: number, limit = 0): OfError | undefined {
     const old = this.tables[fm.tableId]?.classifier.findExact(fm.match, fm.priority) as
       Rule | null | undefined;
     if (old && sameActions(old.actions, fm.actions)) {
       old.modified = now;
       return undefined;
     }
+    if (!old && limit > 0 && this.countLearned(fm) >= limit) return undefined;
     const error = this.modify(fm, now, undefined);
-    this.settle();
+    this.settle(now);
     return error;
+  }
+
+  /** Flows of a table with the cookie that a learn action gives. */
+  private countLearned(fm: FlowMod): number {
+    const { tableId, newCookie: cookie } = fm;
+    const selection = { match: new Match(), tableId, cookie, cookieMask: COOKIE_NONE };
+    return this.select({ ...selection, outPort: undefined, outGroup: undefined }).length;
   }
 
   /** Adds a flow that controllers do not see, of a priority above 65535, or a flow of the internal table. */
@@ -380,7 +403,7 @@ export class FlowTables {
       const at = Math.min(hard, idle) + 1;
       if (next === undefined || at < next) next = at;
     }
-    this.settle();
+    this.settle(now);
     if (any) this.observer.tablesChanged();
     return next;
   }
@@ -477,6 +500,7 @@ export class FlowTables {
     if (rule.idleTimeout !== 0 || rule.hardTimeout !== 0) this.expirable.add(rule);
     this.byGroup.add(rule);
     this.byMeter.add(rule);
+    this.learned.add(rule);
   }
 
   private unlist(rule: Rule): void {
@@ -485,6 +509,7 @@ export class FlowTables {
     this.expirable.delete(rule);
     this.byGroup.remove(rule);
     this.byMeter.remove(rule);
+    this.learned.remove(rule);
   }
 
   private select(selection: Selection): Rule[] {

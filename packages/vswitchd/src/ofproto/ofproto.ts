@@ -319,7 +319,7 @@ export class Ofproto {
    * Carries out changes of flows, groups and ports as one: all of them, or none when `work` returns an error or throws.
    * Must not wait in between: packets see the tables before or after.
    */
-  transaction<E>(work: () => E | undefined): E | undefined {
+  transaction<E>(now: number, work: () => E | undefined): E | undefined {
     const restoreGroups = this.groups.snapshot();
     const phys = [...this.byNumber.values()].map((port) => [port, port.phy] as const);
     this.tables.begin();
@@ -329,7 +329,7 @@ export class Ofproto {
       isDone = error === undefined;
       return error;
     } finally {
-      if (isDone) this.tables.commit();
+      if (isDone) this.tables.commit(now);
       else {
         this.tables.rollBack();
         restoreGroups();
@@ -398,8 +398,8 @@ export class Ofproto {
   }
 
   /** Adds a learned flow, or lets the one that is there begin its life anew. */
-  learnFlow(fm: FlowMod, now: number): void {
-    const error = this.tables.learn(fm, now);
+  learnFlow(fm: FlowMod, now: number, limit: number): void {
+    const error = this.tables.learn(fm, now, limit);
     if (error) log.warnRl(rateLimit, `bridge ${this.name}: learned flow refused (${error.toString()})`);
   }
 

@@ -121,7 +121,7 @@ test('a failed bundle is not told of', async (t) => {
   const rig = await makeRig(t);
   const [a, b] = [await rig.tool(5), await rig.tool(5)];
   await a.send(watch({}));
-  rig.ofproto.transaction(() => {
+  rig.ofproto.transaction(1000, () => {
     rig.ofproto.flowMod(makeFlowMod({ command: 'add', priority: 1 }), 1000);
     return undefined;
   });

@@ -197,12 +197,12 @@ test('a transaction is carried out whole or not at all', (t) => {
     bridge.setPortConfig(2, PC.NO_FLOOD, PC.NO_FLOOD);
   };
   t.is(
-    bridge.transaction(() => (change(), 'refused')),
+    bridge.transaction(1000, () => (change(), 'refused')),
     'refused',
   );
   t.deepEqual(state(), before);
   t.throws(() =>
-    bridge.transaction(() => {
+    bridge.transaction(1000, () => {
       change();
       throw new Error('a fault');
     }),
@@ -210,7 +210,7 @@ test('a transaction is carried out whole or not at all', (t) => {
   t.deepEqual(state(), before);
   t.deepEqual(removed, [], 'nobody was told');
   t.is(
-    bridge.transaction(() => change()),
+    bridge.transaction(1000, () => change()),
     undefined,
   );
   t.notDeepEqual(state(), before);

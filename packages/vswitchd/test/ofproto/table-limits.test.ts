@@ -49,7 +49,7 @@ test('a full table refuses a flow, but not one that takes the place of another',
 test('the flow of least importance that has a timeout makes room, among equals the one that expires first', (t) => {
   const bridge = bareBridge();
   bridge.tables.configure(limited(4), 1000);
-  t.is(bridge.tables.tableMod(tableMod({ eviction: true })), undefined);
+  t.is(bridge.tables.tableMod(tableMod({ eviction: true }), 1000), undefined);
   add(bridge, 1);
   add(bridge, 2, { idleTimeout: 100, importance: 5 });
   add(bridge, 3, { idleTimeout: 900, importance: 4 });
@@ -90,10 +90,10 @@ test('vacancy is told of once on the way down and once on the way up, not of wha
     onTableStatus: (desc, reason) => events.push(`${reason} ${desc.vacancy.vacancy}`),
   };
   bridge.tables.configure(limited(10), 1000);
-  bridge.tables.tableMod(tableMod({ vacancyEvents: true, vacancy: { down: 30, up: 60, vacancy: 0 } }));
+  bridge.tables.tableMod(tableMod({ vacancyEvents: true, vacancy: { down: 30, up: 60, vacancy: 0 } }), 1000);
   for (let i = 1; i <= 10; i++) add(bridge, i);
   t.deepEqual(events.splice(0), ['vacancy_down 20']);
-  bridge.transaction(() => {
+  bridge.transaction(1000, () => {
     bridge.flowMod(makeFlowMod({ command: 'delete', priority: 0 }), 1000);
     return 'no';
   });
@@ -104,7 +104,7 @@ test('vacancy is told of once on the way down and once on the way up, not of wha
 
 test("the switch's own tables are not for controllers to configure", (t) => {
   const bridge = bareBridge();
-  t.is(bridge.tables.tableMod(tableMod({ tableId: 254 }))?.name, 'OFPTMFC_EPERM');
-  t.is(bridge.tables.tableMod(tableMod({ tableId: 255, miss: 'drop' })), undefined);
+  t.is(bridge.tables.tableMod(tableMod({ tableId: 254 }), 1000)?.name, 'OFPTMFC_EPERM');
+  t.is(bridge.tables.tableMod(tableMod({ tableId: 255, miss: 'drop' }), 1000), undefined);
   t.is(bridge.tables.table(7).miss, 'drop');
 });

@@ -42,7 +42,12 @@ export type XlateError = keyof typeof XLATE_ERRORS;
 export type CacheEntry =
   | { readonly type: 'rule'; readonly rule: Rule }
   | { readonly type: 'table'; readonly table: FlowTable; readonly matched: boolean }
-  | { readonly type: 'learn-flow'; readonly ofproto: Ofproto; readonly flowMod: FlowMod }
+  | {
+      readonly type: 'learn-flow';
+      readonly ofproto: Ofproto;
+      readonly flowMod: FlowMod;
+      readonly limit: number;
+    }
   /** `index` is that of the bucket, -1: none. */
   | { readonly type: 'group'; readonly group: Group; readonly index: number }
   | { readonly type: 'patch'; readonly from: OfPort; readonly to: OfPort }
@@ -123,7 +128,7 @@ export class XlateContext {
   inActionSet = false;
   conntracked = false;
   /** Flows to add when the translation is over. */
-  readonly learned: { readonly ofproto: Ofproto; readonly flowMod: FlowMod }[] = [];
+  readonly learned: { readonly ofproto: Ofproto; readonly flowMod: FlowMod; readonly limit: number }[] = [];
   exit = false;
   /** Actions to go on with, of a translation that was frozen in the middle of them. */
   thawed: readonly Action[] | undefined = undefined;

@@ -33,9 +33,10 @@ export function learnAction(ctx: XlateContext, learn: LearnSpec): void {
       `table=${learn.table} ${match} priority=${learn.priority}${cookie}${idle}${hard} actions=${actions}`,
     );
   }
-  cache?.push({ type: 'learn-flow', ofproto: ctx.ofproto, flowMod });
+  const { limit } = learn;
+  cache?.push({ type: 'learn-flow', ofproto: ctx.ofproto, flowMod, limit });
   // The packet that teaches a flow does not meet it.
-  if (effects) ctx.learned.push({ ofproto: ctx.ofproto, flowMod });
+  if (effects) ctx.learned.push({ ofproto: ctx.ofproto, flowMod, limit });
 }
 
 /** The flow that a packet teaches. */

@@ -39,7 +39,7 @@ export function translate(input: XlateInput): XlateResult {
     finishFreeze(ctx);
   }
   ctx.trace = trace;
-  for (const { ofproto, flowMod } of ctx.learned) ofproto.learnFlow(flowMod, input.now);
+  for (const { ofproto, flowMod, limit } of ctx.learned) ofproto.learnFlow(flowMod, input.now, limit);
   let actions = withoutLastClone(ctx.out.view());
   if (ctx.error !== undefined) actions = NO_ACTIONS;
   else if (actions.length > MAX_ACTION_BYTES) ctx.slow |= Slow.ACTION;
