@@ -99,6 +99,9 @@ export class JsonRpcSession {
       }
       this.#work();
     });
+    stream.on('drain', () => {
+      if (this.#paused) this.setReading(true);
+    });
     stream.on('error', (error: Error) => this.#finish(systemError(error)));
     stream.on('end', () => this.#finish(new OvsError('connection closed by peer', 'EOF')));
     stream.on('close', () => this.#finish(new OvsError('connection closed', 'ECONNRESET')));
