@@ -20,6 +20,11 @@ export class ReconnectLog {
     log.dbg(`${name}: entering CONNECTING`);
   }
 
+  listening(name: string): void {
+    if (!this.#isQuiet) log.info(`${name}: listening...`);
+    log.dbg(`${name}: entering LISTENING`);
+  }
+
   connected(name: string): void {
     this.#isQuiet = false;
     log.info(`${name}: connected`);

@@ -8,12 +8,14 @@
  *                         ▲            │failed      │ disconnected / probe unanswered
  *                         └────────────┴────────────┘  backoff doubles, 1 s to 8 s
  *
+ * A passive connection is LISTENING in place of CONNECTING, which has no limit in time.
+ *
  * A connection that lasted longer than its backoff resets the backoff. States and default times are the peer's
  * (ovs-vswitchd.conf.db(5): inactivity_probe 5 s, max_backoff 8 s).
  */
 
 /** States. */
-export type ReconnectState = 'void' | 'backoff' | 'connecting' | 'active' | 'idle';
+export type ReconnectState = 'void' | 'backoff' | 'listening' | 'connecting' | 'active' | 'idle';
 
 /** What the owner is to do. */
 export type ReconnectAction = 'none' | 'connect' | 'disconnect' | 'probe';
@@ -103,6 +105,11 @@ export class Reconnect {
     this.#enter('connecting', now);
   }
 
+  /** The owner waits for the other side to connect. */
+  listening(now: number): void {
+    this.#enter('listening', now);
+  }
+
   /** The attempt succeeded: the connection stands. */
   established(now: number): void {
     this.#attempts = 0;
@@ -138,6 +145,7 @@ export class Reconnect {
   deadline(): number {
     switch (this.#state) {
       case 'void':
+      case 'listening':
         return Infinity;
       case 'backoff':
         return this.#since + this.#backoff;
@@ -160,6 +168,7 @@ export class Reconnect {
     if (now < this.deadline()) return 'none';
     switch (this.#state) {
       case 'void':
+      case 'listening':
         return 'none';
       case 'backoff':
         return 'connect';

@@ -6,11 +6,13 @@ import { type Clock, type Timer, systemClock } from '../clock.js';
 import { OvsError, strerror } from '../errors.js';
 import { Reconnect, type ReconnectTimes } from '../reconnect.js';
 import { ReconnectLog } from '../reconnect-log.js';
-import { connectStream, OVSDB_PORT } from '../stream.js';
+import { OVSDB_PORT } from '../stream.js';
+import { isPassiveName } from '../stream-name.js';
+import { type Opening, openRemote } from '../stream-remote.js';
 import { JsonRpcSession, type SessionOptions } from './session.js';
 
 export interface KeptSessionOptions {
-  /** Names of streams, at least one. */
+  /** Names of streams, at least one: to connect to, or passive ones to be connected to at. */
   readonly remotes: readonly string[];
   readonly clock?: Clock;
   /** Probes are only sent where the network may lose a peer silently, unless an interval is given. */
@@ -40,6 +42,7 @@ export class KeptSession {
   readonly #log: ReconnectLog;
   #session: JsonRpcSession | undefined;
   #timer: Timer | undefined;
+  #opening: Opening | undefined;
   /** Counts attempts: what belongs to an earlier one is dropped. */
   #attempt = 0;
   /** Which remote is next. */
@@ -73,6 +76,7 @@ export class KeptSession {
     this.#attempt++;
     this.#fsm.disable(this.#clock.now());
     this.#timer?.cancel();
+    this.#opening?.cancel();
     const session = this.#session;
     this.#session = undefined;
     session?.close();
@@ -121,10 +125,16 @@ export class KeptSession {
     const remote = this.#remote;
     const probeInterval = this.#options.times?.probeInterval ?? (needsProbes(remote) ? 5000 : 0);
     this.#fsm.times = { ...this.#fsm.times, probeInterval };
-    this.#fsm.connecting(this.#clock.now());
-    this.#log.connecting(remote);
+    if (isPassiveName(remote)) {
+      this.#fsm.listening(this.#clock.now());
+      this.#log.listening(remote);
+    } else {
+      this.#fsm.connecting(this.#clock.now());
+      this.#log.connecting(remote);
+    }
     this.#options.onConnecting?.();
-    connectStream(remote, { defaultPort: OVSDB_PORT }).then(
+    this.#opening = openRemote(remote, { defaultPort: OVSDB_PORT });
+    this.#opening.socket.then(
       (socket) => {
         if (attempt !== this.#attempt) return void socket.destroy();
         this.#open(new JsonRpcSession(socket, { ...this.#options.session, name: remote }));

@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import path from 'node:path';
 import { KeptSession } from '../../src/jsonrpc/kept-session.js';
 import { JsonRpcSession } from '../../src/jsonrpc/session.js';
-import { listenStream } from '../../src/stream.js';
+import { connectStream, listenStream } from '../../src/stream.js';
 import { FakeClock } from '../../src/testkit/fake-clock.js';
 import { tmpDir } from '../../src/testkit/tmp.js';
 import { observeLog, setLevels } from '../../src/vlog.js';
@@ -132,3 +132,33 @@ test.serial('without retry each remote is tried once', async (t) => {
   t.deepEqual(await second, ['No such file or directory', true]);
   t.is(clock.pending, 0);
 });
+
+test.serial(
+  'at a passive name it waits for a server to connect, without limit, and again when that one leaves',
+  async (t) => {
+    const lines = watch(t);
+    const name = `unix:${path.join(tmpDir(t), 'sock')}`;
+    const { clock, kept, opened, lost } = keep(t, [`p${name}`]);
+    kept.start();
+    clock.advance(1_000_000);
+    const dial = async (): Promise<JsonRpcSession> => {
+      for (;;) {
+        try {
+          return new JsonRpcSession(await connectStream(name), { name: 'server' });
+        } catch {
+          await new Promise((done) => setImmediate(done));
+        }
+      }
+    };
+    for (let round = 0; round < 2; round++) {
+      const open = opened();
+      const server = await dial();
+      t.truthy(await open);
+      const gone = lost();
+      server.close();
+      t.is((await gone)[1], false);
+      clock.advance(1_000_000);
+    }
+    t.deepEqual(lines.slice(0, 3), ['INFO listening...', 'INFO connected', 'INFO connection closed by peer']);
+  },
+);

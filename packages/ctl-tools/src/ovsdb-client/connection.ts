@@ -3,7 +3,7 @@ import { FatalError, errorMessage } from '@ovs-node/common/errors';
 import { JsonRpcSession } from '@ovs-node/common/jsonrpc/session';
 import { OvsdbError } from 'ovsdb-client/data/error';
 import { type Json, canonicalJson, isJsonArray, parseJson, stringifyJson } from 'ovsdb-client/data/json';
-import { openRemote, splitRemotes } from 'ovsdb-client/replica/connect';
+import { openServer, splitRemotes } from 'ovsdb-client/replica/connect';
 import { asOvsdbError } from 'ovsdb-client/replica/reply';
 import { type DatabaseSchema, schemaFromJson } from 'ovsdb-client/schema';
 
@@ -21,7 +21,7 @@ export class Connection {
     let problem: unknown;
     for (const name of splitRemotes(server)) {
       try {
-        const socket = await openRemote(name);
+        const socket = await openServer(name);
         const session = new JsonRpcSession(socket, {
           name,
           parse: parseJson,

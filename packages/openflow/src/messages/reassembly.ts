@@ -19,7 +19,7 @@ export interface ReassemblyLimits {
   readonly patience: number;
 }
 
-const DEFAULT_LIMITS: ReassemblyLimits = { bytes: 1 << 20, patience: 1000 };
+const DEFAULT_LIMITS: ReassemblyLimits = { bytes: 4 << 20, patience: 1000 };
 
 interface Pending {
   readonly parts: Multipart[];
