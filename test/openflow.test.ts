@@ -146,7 +146,7 @@ const MONITORS: readonly Subject[] = [
       c.send(watch({}));
       await c.settle();
       await c.ofctl('add-flow', 'in_port=1,hard_timeout=1,actions=output:1');
-      await pause(2200);
+      await pause(3500);
     },
   },
   {
@@ -322,6 +322,7 @@ testWith(PEER)("requests are answered as the peer's switch answers them", async 
         for (const version of versions) {
           const c = await Conversation.open(suite, 'br0', version);
           await run(c);
+          await c.settle();
           got.push(`${name}, version ${version}\n${c.text()}`);
           await c.ofctl('del-flows');
           if (version > 1) await c.ofctl('del-groups');

@@ -84,6 +84,8 @@ export class Conversation {
       input: '',
       timeoutMs: 10_000,
     });
+    // What the switch had to say of it comes first, on either side.
+    await this.settle();
     const text = `${stdout}${stderr}`.trim();
     if (text !== '') this.#texts.push(`$ ${command}\n${text}`);
   }
