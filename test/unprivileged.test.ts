@@ -1,4 +1,7 @@
 /** What works with no privilege: the three daemons, and ports of type=stream between "virtual machines". */
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { type Suite, waitFor } from '@ovs-node/ctl-tools/lab/suite';
 import { withSuite } from './lib/lab.js';
@@ -151,4 +154,48 @@ test.serial('a tunnel is a port that flows can name, and its error says that it 
     const trace = await suite.appctl('ofproto/trace', BRIDGE, 'ipv6');
     t.regex(trace, /is not in the datapath, skipping output/);
   }),
+);
+
+test.serial('a second switch on one database waits until the first has gone, then serves it', (t) =>
+  withSuite(
+    t,
+    { expectedWarnings: [...NO_DEVICE, /another ovs-vswitchd process is running/, /signal 15/] },
+    async (suite, dir) => {
+      await suite.vsctl('add-br', BRIDGE);
+      const log = join(dir, 'second.log');
+      const told = (): string => (existsSync(log) ? readFileSync(log, 'utf8') : '');
+      const [program, ...before] = suite.command('ovs-vswitchd');
+      const args = [`unix:${dir}/db.sock`, `--log-file=${log}`, '-vconsole:off', '--unixctl=none'];
+      const second = spawn(program, [...before, ...args], { env: suite.env, stdio: 'ignore' });
+      const gone = new Promise((resolve) => second.once('exit', resolve));
+      try {
+        await waitFor('the second to say that it waits', () =>
+          told().includes('bridge|ERR|another ovs-vswitchd process is running, disabling this process'),
+        );
+        t.false(told().includes('using datapath'), 'it has touched no bridge');
+        await suite.stopOne('ovs-vswitchd');
+        await waitFor('the second to take over', () =>
+          told().includes(`bridge ${BRIDGE}: using datapath ID`),
+        );
+        await suite.vsctl(
+          'add-port',
+          BRIDGE,
+          'ovsu-late',
+          '--',
+          'set',
+          'interface',
+          'ovsu-late',
+          'type=internal',
+        );
+        t.not(
+          (await suite.vsctl('get', 'interface', 'ovsu-late', 'ofport')).trim(),
+          '[]',
+          'it answers requests',
+        );
+      } finally {
+        second.kill();
+        await gone;
+      }
+    },
+  ),
 );

@@ -260,7 +260,9 @@ export class Transaction<Rows extends RowTypes = RowTypes> {
     }
     if (this.#comments.length > 0) tail.push({ op: 'comment', comment: this.#comments.join('\n') });
     if (this.#dryRun) tail.push({ op: 'abort' });
-    return [...waits, ...operations, ...tail];
+    const { lock } = this.#replica.options;
+    const assertion: JsonObject[] = lock === undefined ? [] : [{ op: 'assert', lock }];
+    return [...assertion, ...waits, ...operations, ...tail];
   }
 
   /**

@@ -7,7 +7,7 @@ import { errorMessage } from '@ovs-node/common/errors';
 import { reportMemory } from '@ovs-node/common/memory';
 import { setTlsConfig } from '@ovs-node/common/tls-config';
 import { vlog } from '@ovs-node/common/vlog';
-import { Replica } from 'ovsdb-client/replica/replica';
+import { type LockState, Replica } from 'ovsdb-client/replica/replica';
 import { vswitchSchema } from 'ovsdb-client/vswitch/schema';
 import { AutoVifs } from './bridge/auto-vifs.js';
 import type { Bridge } from './bridge/bridge.js';
@@ -19,6 +19,8 @@ import { ConnectionManager } from './connmgr/connection-manager.js';
 
 const log = vlog('vswitchd');
 
+/** Held by the one switch that serves a database. */
+const LOCK = 'ovs_vswitchd';
 /** How often controller states are told. */
 const STATUS_INTERVAL_MS = 1000;
 /** How often all devices are looked at, although the datapath tells of their changes. */
@@ -58,6 +60,7 @@ export class Vswitchd {
       remote: options.remote,
       database: 'Open_vSwitch',
       schema: vswitchSchema(),
+      lock: LOCK,
       clock: options.clock,
     });
     this.datapaths = new Datapaths(options);
@@ -81,6 +84,7 @@ export class Vswitchd {
     this.datapaths.onReady((type) => void this.#autoVifs.follow(type));
     this.datapaths.onLost((type) => this.#autoVifs.forget(type));
     this.replica.onChange(() => this.#autoVifs.request());
+    this.replica.onLock((lock) => this.#locked(lock));
   }
 
   /** The SSL table. Files that change later are read again by the connections that need them. */
@@ -167,8 +171,25 @@ export class Vswitchd {
     arm();
   }
 
+  #locked(lock: LockState): void {
+    if (lock === 'waiting') {
+      const { pid } = process;
+      vlog('bridge').err(
+        `another ovs-vswitchd process is running, disabling this process (pid ${pid}) until it goes away`,
+      );
+    } else if (lock === 'held') {
+      this.switch.request();
+      this.#autoVifs.request();
+    }
+  }
+
+  /** Whether the database is ours to follow and to write to. */
+  get #isInCharge(): boolean {
+    return this.replica.state === 'live' && this.replica.lock === 'held';
+  }
+
   #readConfig(): SwitchConfig | undefined {
-    if (this.replica.schema === undefined) return undefined;
+    if (!this.#isInCharge) return undefined;
     const [root] = this.replica.rows('Open_vSwitch');
     this.#nextCfg = root?.next_cfg;
     this.#config = readConfig(this.replica);
@@ -212,7 +233,7 @@ export class Vswitchd {
     if (this.#writing) return;
     this.#writing = true;
     try {
-      while (this.#writeAgain && !this.#stopped && this.replica.state === 'live') {
+      while (this.#writeAgain && !this.#stopped && this.#isInCharge) {
         this.#writeAgain = false;
         await writeStatus(this.replica, {
           bridges: this.switch.bridges.values(),
@@ -239,7 +260,7 @@ export class Vswitchd {
 
   /** Looks at the devices of all interfaces, or at the one of this name. */
   async #refresh(type?: string, name?: string): Promise<void> {
-    if (this.replica.state !== 'live') return;
+    if (!this.#isInCharge) return;
     for (const bridge of this.switch.bridges.values()) {
       if (type !== undefined && bridge.config.type !== type) continue;
       if (await bridge.refresh(name)) this.connections.get(bridge.config.name)?.portsChanged();
@@ -254,6 +275,6 @@ export class Vswitchd {
   }
 
   async #statistics(): Promise<void> {
-    if (this.replica.state === 'live') await writeStatistics(this.replica, [...this.switch.bridges.values()]);
+    if (this.#isInCharge) await writeStatistics(this.replica, [...this.switch.bridges.values()]);
   }
 }

@@ -29,9 +29,12 @@ const SIGNALS: Readonly<Record<string, number>> = {
   SIGTERM: 15,
 };
 
-/** The folder of this checkout (where bin/ is). */
-export function checkoutRoot(): string {
-  let dir = path.dirname(fileURLToPath(import.meta.url));
+/**
+ * The folder of the checkout (where bin/ is) that the module `url` was built in. That is the caller's to say where a
+ * checkout may be a copy whose `node_modules` leads to the packages of another.
+ */
+export function checkoutRoot(url: string = import.meta.url): string {
+  let dir = path.dirname(fileURLToPath(url));
   while (!fs.existsSync(path.join(dir, 'package-lock.json'))) {
     const up = path.dirname(dir);
     if (up === dir) throw new Error('not inside a checkout');

@@ -42,7 +42,7 @@ export interface RunResult {
 }
 
 /** The checkout that this file was built in. */
-export const checkout = checkoutRoot();
+export const checkout = checkoutRoot(import.meta.url);
 
 /** All files of a suite in one folder. */
 export function dirsAt(dir: string): SuiteDirs {

@@ -17,7 +17,7 @@ import { KeptSession } from '@ovs-node/common/jsonrpc/kept-session';
 import type { JsonRpcSession } from '@ovs-node/common/jsonrpc/session';
 import { vlog } from '@ovs-node/common/vlog';
 import { OvsdbError } from '../data/error.js';
-import { type Json, isJsonArray, parseJson, stringifyJson } from '../data/json.js';
+import { isJsonObject, type Json, isJsonArray, parseJson, stringifyJson } from '../data/json.js';
 import type { DatabaseDelta, Row } from '../data/row.js';
 import { ZERO_UUID } from '../data/uuid.js';
 import { type DatabaseSchema, schemaEquals, schemaFromJson } from '../schema.js';
@@ -47,6 +47,8 @@ export interface ReplicaOptions<Rows extends RowTypes = RowTypes> {
   readonly signal?: AbortSignal;
   /** The schema that the user was written for; columns of it that the server lacks read as their defaults. */
   readonly schema?: DatabaseSchema;
+  /** A lock of the server's to ask for (RFC 7047, section 4.1.8); transactions go through only while it is held. */
+  readonly lock?: string;
   readonly clock?: Clock;
   /** Gives up at the first failure to connect, for tools; daemons go on trying. */
   readonly retry?: boolean;
@@ -65,6 +67,9 @@ export type RowChange<R> =
   | { readonly kind: 'modify'; readonly uuid: string; readonly old: R; readonly new: R }
   | { readonly kind: 'delete'; readonly uuid: string; readonly old: R; readonly new: undefined };
 
+/** `waiting`: another client has it. `none`: none is wanted, or there is no connection. */
+export type LockState = 'none' | 'waiting' | 'held';
+
 export type ReplicaState = 'connecting' | 'monitoring' | 'live' | 'closed';
 
 export class Replica<Rows extends RowTypes = RowTypes> {
@@ -81,6 +86,8 @@ export class Replica<Rows extends RowTypes = RowTypes> {
   readonly #conditions = new Map<string, Condition>();
   #method: MonitorMethod | undefined;
   readonly #changeListeners = new Set<(delta: DatabaseDelta) => void>();
+  #lock: LockState = 'none';
+  readonly #lockListeners = new Set<(lock: LockState) => void>();
   readonly #stateListeners = new Set<(state: ReplicaState, error?: Error) => void>();
 
   constructor(options: ReplicaOptions<Rows>) {
@@ -96,7 +103,10 @@ export class Replica<Rows extends RowTypes = RowTypes> {
       session: { parse: parseJson, stringify: (value) => stringifyJson(value as Json) },
       onConnecting: () => this.#setState('connecting'),
       onOpen: (session) => void this.#opened(session),
-      onLost: (error, isFinal) => this.#setState(isFinal ? 'closed' : 'connecting', error),
+      onLost: (error, isFinal) => {
+        this.#setLock('none');
+        this.#setState(isFinal ? 'closed' : 'connecting', error);
+      },
     });
     for (const [table, condition] of Object.entries(options.conditions ?? {}))
       this.#conditions.set(table, condition as Condition);
@@ -106,6 +116,10 @@ export class Replica<Rows extends RowTypes = RowTypes> {
 
   get state(): ReplicaState {
     return this.#state;
+  }
+  /** Whether the lock of the options is ours. */
+  get lock(): LockState {
+    return this.#lock;
   }
   /** The server's schema, from the first connection on. */
   get schema(): DatabaseSchema | undefined {
@@ -155,6 +169,12 @@ export class Replica<Rows extends RowTypes = RowTypes> {
   onChange(listener: (delta: DatabaseDelta) => void): () => void {
     this.#changeListeners.add(listener);
     return () => this.#changeListeners.delete(listener);
+  }
+
+  /** Calls `listener` when the lock comes or goes. Gives the function that takes it off. */
+  onLock(listener: (lock: LockState) => void): () => void {
+    this.#lockListeners.add(listener);
+    return () => this.#lockListeners.delete(listener);
   }
 
   onState(listener: (state: ReplicaState, error?: Error) => void): () => void {
@@ -265,7 +285,24 @@ export class Replica<Rows extends RowTypes = RowTypes> {
       return;
     }
     // A listener may have closed the replica, or the connection is gone again.
-    if (this.#link.session === session) this.#setState('live');
+    if (this.#link.session !== session) return;
+    this.#setState('live');
+    await this.#takeLock().catch((error: Error) => session.close(error));
+  }
+
+  async #takeLock(): Promise<void> {
+    const { lock } = this.options;
+    if (lock === undefined) return;
+    const reply = await this.request('lock', [lock]);
+    // Word that it is ours may have overtaken the reply that it is not.
+    if (this.#lock === 'none')
+      this.#setLock(isJsonObject(reply) && reply['locked'] === true ? 'held' : 'waiting');
+  }
+
+  #setLock(lock: LockState): void {
+    if (this.#lock === lock) return;
+    this.#lock = lock;
+    for (const listener of this.#lockListeners) callSafely(() => listener(lock));
   }
 
   async #monitor(): Promise<void> {
@@ -339,6 +376,10 @@ export class Replica<Rows extends RowTypes = RowTypes> {
   }
 
   #notified(method: string, params: unknown[]): void {
+    if (method === 'locked' || method === 'stolen') {
+      if (params[0] === this.options.lock) this.#setLock(method === 'locked' ? 'held' : 'waiting');
+      return;
+    }
     if (this.#held !== undefined) {
       this.#held.push({ method, params });
       return;

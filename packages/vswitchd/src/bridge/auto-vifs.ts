@@ -123,7 +123,7 @@ export class AutoVifs {
   async #run(): Promise<void> {
     this.#running = true;
     try {
-      while (this.#again && this.#replica.state === 'live') {
+      while (this.#again && this.#replica.lock === 'held') {
         this.#again = false;
         if (this.#plan() !== undefined) await this.#sync();
       }
