@@ -43,7 +43,7 @@ if (NEEDS.every(({ met }) => met)) {
 
 /** Runs one command line as cmd.exe does, with the programs on PATH. */
 function shell(install: Install, line: string, options: WineRun = {}): Promise<RunResult> {
-  return wine.cmd([`set PATH=${install.path};%PATH%`, line], options);
+  return wine.line([`set PATH=${install.path};%PATH%`], line, options);
 }
 
 /** Runs command lines, one after another, from a .cmd file; the first that fails is told. */
@@ -227,7 +227,7 @@ packageTest('the commands of docs/windows.md run as they are written', async (t)
       settings.push(line);
       continue;
     }
-    const { status, stdout, stderr } = await wine.cmd([...settings, line], { cwd: place });
+    const { status, stdout, stderr } = await wine.line(settings, line, { cwd: place });
     t.is(status, 0, `${line}: ${stderr}${stdout}`);
     const [, verb, name] = /^sc (start|stop) (\S+)$/.exec(line) ?? [];
     if (name !== undefined) await serviceReaches(wine, name, verb === 'start' ? 'RUNNING' : 'STOPPED');

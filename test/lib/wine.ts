@@ -165,6 +165,16 @@ export class Wine {
     return this.run('cmd', ['/c', winPath(file)], options);
   }
 
+  /**
+   * Runs one command line after `settings`, and once more when Wine could not start its process at all: now and then a
+   * process of Wine ends while it is loaded, and nothing of the program has run then.
+   */
+  async line(settings: readonly string[], line: string, options: WineRun = {}): Promise<RunResult> {
+    const result = await this.cmd([...settings, line], options);
+    const started = !/ShellExecuteEx failed: Internal error/.test(result.stdout + result.stderr);
+    return started ? result : this.cmd([...settings, line], options);
+  }
+
   /** The command lines of the processes of the prefix that run programs of ours. */
   processes(): string[] {
     const found: string[] = [];
