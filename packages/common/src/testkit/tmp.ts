@@ -18,7 +18,8 @@ process.on('exit', () => {
 /** A new empty folder with a short name (socket paths are short), removed at teardown of `t`, or at exit. */
 export function tmpDir(t?: Pick<TestContext, 'teardown'>): string {
   const dir = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'ovs-')));
-  if (t) t.teardown(() => fs.rmSync(dir, { recursive: true, force: true }));
+  // Windows keeps a file in its folder until the last handle to it is closed, which may be under way.
+  if (t) t.teardown(() => fs.promises.rm(dir, { recursive: true, force: true, maxRetries: 10 }));
   else made.push(dir);
   return dir;
 }
