@@ -146,32 +146,16 @@ function readUpdate(reader: Reader, version: number): FlowUpdate {
     const [idleTimeout, hardTimeout, priority] = [r.u16(), r.u16(), r.u16()];
     r.skip(4);
     const cookie = r.u64();
-    const match = readOxmMatch(r);
-    const actions = readFlowActions(r, version);
-    const change = {
-      ...readReason(reason),
-      idleTimeout,
-      hardTimeout,
-      tableId,
-      priority,
-      cookie,
-    };
-    return { event, ...change, match, actions };
+    const change = { ...readReason(reason), idleTimeout, hardTimeout, tableId, priority, cookie };
+    return { event, ...change, match: readOxmMatch(r), actions: readFlowActions(r, version) };
   }
   const [reason, priority, idleTimeout, hardTimeout] = [r.u16(), r.u16(), r.u16(), r.u16()];
   const [matchLength, tableId] = [r.u16(), r.u8()];
   r.skip(1);
   const cookie = r.u64();
+  const change = { ...readReason(reason), idleTimeout, hardTimeout, tableId, priority, cookie };
   const match = version === 4 ? readOxmMatch(r) : readNxMatch(r, matchLength).match;
   const actions = version <= 3 ? readActions(r, version) : readFlowActions(r, version);
-  const change = {
-    ...readReason(reason),
-    idleTimeout,
-    hardTimeout,
-    tableId,
-    priority,
-    cookie,
-  };
   return { event, ...change, match, actions };
 }
 

@@ -8,19 +8,8 @@ import { FIELDS } from '@ovs-node/flow/fields';
 import type { Field } from '@ovs-node/flow/field-types';
 import { fieldCode, putFieldHeader } from '../match/headers.js';
 import { Writer } from '../wire.js';
+import { TABLE_PROPERTY } from './table-abilities.js';
 import type { TableFeatures } from './types.js';
-
-/** OFPTFPT_*; the odd ones are for table-miss flows. */
-const PROPERTY = {
-  INSTRUCTIONS: 0,
-  NEXT_TABLES: 2,
-  WRITE_ACTIONS: 4,
-  APPLY_ACTIONS: 6,
-  MATCH: 8,
-  WILDCARDS: 10,
-  WRITE_SETFIELD: 12,
-  APPLY_SETFIELD: 14,
-} as const;
 
 /** Goto-table, which the last table cannot; write-metadata, write-, apply- and clear-actions; meter. */
 const GOTO = 1;
@@ -87,12 +76,12 @@ export function tableFeatures(
   ]);
   const next = Uint8Array.from({ length: after }, (_, i) => tableId + 1 + i);
   const flow: readonly Property[] = [
-    { type: PROPERTY.INSTRUCTIONS, body: instructions },
-    { type: PROPERTY.NEXT_TABLES, body: next },
-    { type: PROPERTY.WRITE_ACTIONS, body: actions },
-    { type: PROPERTY.WRITE_SETFIELD, body: setField },
-    { type: PROPERTY.APPLY_ACTIONS, body: actions },
-    { type: PROPERTY.APPLY_SETFIELD, body: setField },
+    { type: TABLE_PROPERTY.INSTRUCTIONS, body: instructions },
+    { type: TABLE_PROPERTY.NEXT_TABLES, body: next },
+    { type: TABLE_PROPERTY.WRITE_ACTIONS, body: actions },
+    { type: TABLE_PROPERTY.WRITE_SETFIELD, body: setField },
+    { type: TABLE_PROPERTY.APPLY_ACTIONS, body: actions },
+    { type: TABLE_PROPERTY.APPLY_SETFIELD, body: setField },
   ];
   return {
     tableId,
@@ -104,8 +93,8 @@ export function tableFeatures(
     properties: [
       ...flow,
       ...flow.map(({ type, body }) => ({ type: type + 1, body })),
-      { type: PROPERTY.MATCH, body: match },
-      { type: PROPERTY.WILDCARDS, body: wildcards },
+      { type: TABLE_PROPERTY.MATCH, body: match },
+      { type: TABLE_PROPERTY.WILDCARDS, body: wildcards },
     ],
   };
 }
