@@ -8,18 +8,15 @@ import { W } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
 import { OFPP } from '@ovs-node/flow/ports';
 import { encodeMessage } from '@ovs-node/openflow/messages/codec';
-import { makeFlowMod } from '@ovs-node/openflow/messages/flow-mod';
 import {
   type AsyncMasks,
-  type FlowMod,
-  type FlowMonitorRequest,
-  GROUP_ANY,
   type MultipartRequest,
   type OfMessage,
   type Role,
   type TableMod,
 } from '@ovs-node/openflow/messages/types';
 import { FMF } from '@ovs-node/openflow/messages/monitor-types';
+import { ALL_CHANGES, flowMod, output, watch } from '@ovs-node/openflow/testkit/requests';
 import { Conversation } from './lib/conversation.js';
 import { withSuite } from './lib/lab.js';
 import { PEER, testWith } from './lib/requires.js';
@@ -32,31 +29,6 @@ interface Subject {
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-const ALL = FMF.INITIAL | FMF.ADD | FMF.REMOVED | FMF.MODIFY | FMF.INSTRUCTIONS;
-
-function watch(...monitors: Partial<FlowMonitorRequest>[]): OfMessage {
-  const common = {
-    id: 1,
-    command: 'add' as const,
-    flags: ALL,
-    outPort: OFPP.ANY,
-    outGroup: GROUP_ANY,
-    tableId: 0xff,
-    match: new Match(),
-  };
-  return {
-    type: 'multipart_request',
-    request: { type: 'flow_monitor', monitors: monitors.map((each) => ({ ...common, ...each })) },
-    more: false,
-  };
-}
-
-const flowMod = (mod: Partial<FlowMod>): OfMessage => ({
-  type: 'flow_mod',
-  flowMod: makeFlowMod({ command: 'add', priority: 0, ...mod }),
-});
-const output = (port: number) => [{ type: 'output' as const, port, maxLen: 0 }];
 
 const MONITORS: readonly Subject[] = [
   {
@@ -98,7 +70,7 @@ const MONITORS: readonly Subject[] = [
     name: "flow monitors: the connection's own changes are abbreviated, or not",
     versions: [1, 4, 5, 6],
     run: async (c) => {
-      for (const flags of [ALL, ALL | FMF.ONLY_OWN]) {
+      for (const flags of [ALL_CHANGES, ALL_CHANGES | FMF.ONLY_OWN]) {
         c.send(watch({ id: flags, flags }));
         c.send(flowMod({ priority: 1 }), flowMod({ priority: 2 }));
         c.send(flowMod({ command: 'modify', actions: output(2) }));

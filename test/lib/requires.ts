@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import test, { type ExecutionContext } from 'ava';
-import { peerInstalled } from '@ovs-node/ctl-tools/lab/suite';
+import { peerAvailable } from '@ovs-node/common/testkit/index';
 
 export interface Requirement {
   readonly name: string;
@@ -22,7 +22,7 @@ export const ROOT: Requirement = {
 /** Open vSwitch 3.1 from Debian's packages. */
 export const PEER: Requirement = {
   name: 'openvswitch-switch',
-  met: process.platform === 'linux' && peerInstalled(),
+  met: process.platform === 'linux' && peerAvailable(),
 };
 export const TCPDUMP: Requirement = { name: 'tcpdump', met: has('tcpdump', '--version') };
 export const IPERF: Requirement = { name: 'iperf3', met: has('iperf3', '--version') };

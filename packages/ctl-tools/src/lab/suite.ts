@@ -4,7 +4,7 @@
  * start the peer's programs in place of ours, so that one script compares both.
  */
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
-import { accessSync, closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { checkoutRoot } from '@ovs-node/common/testkit/programs';
 
@@ -304,17 +304,6 @@ export function isAlive(pid: number): boolean {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
   } catch {
     return process.platform !== 'linux';
-  }
-}
-
-/** True when the peer's programs are installed. */
-export function peerInstalled(): boolean {
-  try {
-    accessSync('/usr/sbin/ovs-vswitchd');
-    accessSync('/usr/bin/ovs-vsctl');
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -1,42 +1,9 @@
 import test from 'ava';
-import { Match } from '@ovs-node/flow/match';
-import { OFPP } from '@ovs-node/flow/ports';
 import { encodeMessage } from '@ovs-node/openflow/messages/codec';
 import { makeFlowMod } from '@ovs-node/openflow/messages/flow-mod';
-import { FMF } from '@ovs-node/openflow/messages/monitor-types';
-import {
-  type FlowMod,
-  type FlowMonitorRequest,
-  type FlowUpdate,
-  GROUP_ANY,
-  type OfMessage,
-} from '@ovs-node/openflow/messages/types';
+import { type FlowMod, type FlowUpdate, type OfMessage } from '@ovs-node/openflow/messages/types';
+import { flowMod, output, watch } from '@ovs-node/openflow/testkit/requests';
 import { controllerConfig, makeRig, type Rig, settle, type TestController } from './rig.js';
-
-const ALL = FMF.INITIAL | FMF.ADD | FMF.REMOVED | FMF.MODIFY | FMF.INSTRUCTIONS;
-
-function watch(...monitors: Partial<FlowMonitorRequest>[]): OfMessage {
-  const common = {
-    id: 1,
-    command: 'add' as const,
-    flags: ALL,
-    outPort: OFPP.ANY,
-    outGroup: GROUP_ANY,
-    tableId: 0xff,
-    match: new Match(),
-  };
-  return {
-    type: 'multipart_request',
-    request: { type: 'flow_monitor', monitors: monitors.map((each) => ({ ...common, ...each })) },
-    more: false,
-  };
-}
-
-const flowMod = (mod: Partial<FlowMod>): OfMessage => ({
-  type: 'flow_mod',
-  flowMod: makeFlowMod({ command: 'add', priority: 0, ...mod }),
-});
-const output = (port: number) => [{ type: 'output' as const, port, maxLen: 0 }];
 
 /** Updates as `EVENT PRIORITY`; pauses by their names. */
 function updatesOf(seen: readonly OfMessage[]): string[] {
