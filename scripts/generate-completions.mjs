@@ -1,6 +1,6 @@
 // Writes completions/openvswitch-tools.bash: completion of the tools' command lines for bash, from the tables that the
 // tools themselves parse by (run after `tsc -b`). With --check it only tells whether the file is stale.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { COMMANDS as VSCTL, vsctlOptions } from '../packages/ctl-tools/dist/src/ovs-vsctl/vsctl.js';
 import { commandsText, optionsText } from '../packages/ctl-tools/dist/src/lib/command-line.js';
 import { COMMANDS as CLIENT } from '../packages/ctl-tools/dist/src/ovsdb-client/commands.js';
@@ -10,8 +10,8 @@ import { COMMANDS as TOOL } from '../packages/ovsdb-server/dist/src/tool/command
 import { toolOptions } from '../packages/ovsdb-server/dist/src/tool/main.js';
 import { vswitchSchema } from '../packages/ovsdb-client/dist/src/vswitch/schema.js';
 import { VSWITCH_KEYS } from '../packages/ovsdb-client/dist/src/vswitch/keys/index.js';
+import { writeOrCheck } from './generated.mjs';
 
-const file = new URL('../completions/openvswitch-tools.bash', import.meta.url);
 const engine = readFileSync(new URL('completion-engine.bash', import.meta.url), 'utf8');
 
 /** Long options as one types them: `--db=`, `--no-wait`. */
@@ -107,16 +107,8 @@ ${Object.keys(simple)
   .join('\n')}
 `;
 
-if (!process.argv.includes('--check')) writeFileSync(file, text);
-else {
-  let present = '';
-  try {
-    present = readFileSync(file, 'utf8');
-  } catch {
-    // A missing file is stale.
-  }
-  if (present !== text) {
-    console.error('completions/openvswitch-tools.bash is stale: run node scripts/generate-completions.mjs');
-    process.exitCode = 1;
-  }
+const problem = writeOrCheck('completions/openvswitch-tools.bash', text, 'generate-completions.mjs');
+if (problem !== undefined) {
+  console.error(problem);
+  process.exitCode = 1;
 }

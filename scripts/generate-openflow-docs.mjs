@@ -1,13 +1,12 @@
 // Writes docs/openflow-fields.md from the tables of fields and actions (run after `tsc -b`). With --check it only
 // tells whether the file is stale, and which rows have no documentation.
-import { readFileSync, writeFileSync } from 'node:fs';
 import { format } from 'prettier';
 import { FIELD_DOCS } from '../packages/flow/dist/src/field-docs.js';
 import { FIELDS } from '../packages/flow/dist/src/fields.js';
 import { ACTION_DOCS } from '../packages/openflow/dist/src/actions/docs.js';
 import { ACTIONS } from '../packages/openflow/dist/src/actions/table.js';
+import { writeOrCheck } from './generated.mjs';
 
-const file = new URL('../docs/openflow-fields.md', import.meta.url);
 const problems = [];
 const version = (v) => `1.${v - 1}`;
 const cell = (text) => text.replaceAll('|', '\\|');
@@ -121,17 +120,8 @@ ${Object.entries(ACTIONS).map(actionRow).join('\n')}
 
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exit(1);
-if (process.argv.includes('--check')) {
-  let present = '';
-  try {
-    present = readFileSync(file, 'utf8');
-  } catch {
-    // A missing file is stale.
-  }
-  if (present !== text) {
-    console.error('docs/openflow-fields.md is stale: run node scripts/generate-openflow-docs.mjs');
-    process.exit(1);
-  }
-} else {
-  writeFileSync(file, text);
+const stale = writeOrCheck('docs/openflow-fields.md', text, 'generate-openflow-docs.mjs');
+if (stale !== undefined) {
+  console.error(stale);
+  process.exit(1);
 }

@@ -2,33 +2,23 @@
 // With --check it only tells whether a file is stale or something lacks its documentation. The schema's checksum is
 // that of POSIX cksum over the text without its own "cksum" member, the rule that Open vSwitch documents for schema
 // files.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { format } from 'prettier';
 import { definitionToJson } from '../packages/ovsdb-client/dist/src/definition.js';
 import { VSWITCH } from '../packages/ovsdb-client/dist/src/vswitch/schema.js';
 import { schemaFileText } from '../packages/ovsdb-client/dist/src/schema-file.js';
+import { writeOrCheck } from './generated.mjs';
 import { schemaDocument, undocumented } from './schema-doc.mjs';
 
-const root = new URL('..', import.meta.url);
-const prettierOptions = JSON.parse(readFileSync(new URL('.prettierrc.json', root), 'utf8'));
+const prettierOptions = JSON.parse(readFileSync(new URL('../.prettierrc.json', import.meta.url), 'utf8'));
 const generated = {
   'packages/ovsdb-client/vswitch.ovsschema': schemaFileText(definitionToJson(VSWITCH)),
   'docs/schema.md': await format(schemaDocument(), { ...prettierOptions, parser: 'markdown' }),
 };
 const problems = undocumented();
 for (const [name, text] of Object.entries(generated)) {
-  const file = new URL(name, root);
-  if (!process.argv.includes('--check')) {
-    writeFileSync(file, text);
-    continue;
-  }
-  let present = '';
-  try {
-    present = readFileSync(file, 'utf8');
-  } catch {
-    // A missing file is stale.
-  }
-  if (present !== text) problems.push(`${name} is stale: run node scripts/generate-schema.mjs`);
+  const stale = writeOrCheck(name, text, 'generate-schema.mjs');
+  if (stale !== undefined) problems.push(stale);
 }
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exitCode = 1;
