@@ -24,7 +24,7 @@ import {
   type OptionSpec,
   type ProgramSpec,
 } from './getopt.js';
-import { absName, defaultCtlPath, dirs } from './dirs.js';
+import { absName, defaultCtlPath, defaultLogFile, dirs } from './dirs.js';
 import { startSelfReports } from './daemon-commands.js';
 import { processHost, type DaemonHost } from './daemon-host.js';
 import { CRASHED, exitWords, monitor, respawn, ROLE } from './daemon-monitor.js';
@@ -146,7 +146,7 @@ function startMonitor(
   let logFile: string | null = null;
   const logging: OptionSpec[] = vlogOptions.map((row) =>
     row.name === 'log-file'
-      ? { ...row, apply: (value) => void (logFile = value ?? `${dirs.logdir}/${program.name}.log`) }
+      ? { ...row, apply: (value) => void (logFile = value ?? defaultLogFile(program.name)) }
       : row,
   );
   const others = options.filter((row) => !vlogOptions.some(({ name }) => name === row.name));
@@ -247,7 +247,7 @@ async function serveAsService(
 function openLogAnyway(name: string, args: readonly string[]): void {
   const wanted = args.find((word) => /^--log-file(=|$)/.test(word));
   if (wanted === undefined || logFilePath() !== null) return;
-  openLogFile(wanted.slice('--log-file='.length) || `${dirs.logdir}/${name}.log`);
+  openLogFile(wanted.slice('--log-file='.length) || defaultLogFile(name));
 }
 
 /** Makes a log file somebody's before it is opened; what is wrong with it is told when it is. */

@@ -59,6 +59,11 @@ export function defaultPidfile(program: string): string {
   return `${dirs.rundir}/${program}.pid`;
 }
 
+/** The log file of --log-file without a name: LOGDIR/PROG.log. */
+export function defaultLogFile(program: string): string {
+  return `${dirs.logdir}/${program}.log`;
+}
+
 /** The database socket the tools use by default. */
 export function defaultDbRemote(): string {
   return `unix:${dirs.rundir}/db.sock`;

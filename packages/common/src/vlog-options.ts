@@ -3,7 +3,7 @@ import type { OptionSpec } from './getopt.js';
 import { FatalError } from './errors.js';
 import { openLogFile, setSyslogMethod, setSyslogTarget } from './vlog.js';
 import { applyVerbose } from './vlog-spec.js';
-import { dirs } from './dirs.js';
+import { defaultLogFile } from './dirs.js';
 
 /** -v, --verbose, --log-file, --syslog-method, --syslog-target, --no-syslog's absence: as ovs-vswitchd(8) "Logging Options". */
 export const vlogOptions = [
@@ -20,7 +20,7 @@ export const vlogOptions = [
     name: 'log-file',
     arg: 'optional',
     apply: (value, program) => {
-      const path = value ?? `${dirs.logdir}/${program}.log`;
+      const path = value ?? defaultLogFile(program);
       if (!openLogFile(path)) throw new FatalError('');
     },
   },
@@ -35,7 +35,7 @@ Logging options:
   -vSPEC, --verbose=SPEC   set logging levels
   -v, --verbose            set maximum verbosity level
   --log-file[=FILE]        enable logging to specified FILE
-                           (default: ${dirs.logdir}/${program}.log)
+                           (default: ${defaultLogFile(program)})
   --syslog-method=(libc|unix:file|udp:ip:port)
                            specify how to send messages to syslog daemon
   --syslog-target=HOST:PORT  also send syslog msgs to HOST:PORT via UDP
