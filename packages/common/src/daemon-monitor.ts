@@ -27,6 +27,7 @@ const CRASH_SIGNALS: Readonly<Partial<Record<NodeJS.Signals, string>>> = {
   SIGXCPU: 'CPU time limit exceeded',
   SIGXFSZ: 'File size limit exceeded',
 };
+/** Those and others. */
 const SIGNAL_NAMES: Readonly<Partial<Record<NodeJS.Signals, string>>> = {
   ...CRASH_SIGNALS,
   SIGHUP: 'Hangup',
@@ -38,9 +39,14 @@ const SIGNAL_NAMES: Readonly<Partial<Record<NodeJS.Signals, string>>> = {
   SIGUSR2: 'User defined signal 2',
 };
 
+/** What the C library calls a signal: `Terminated`; its own name for one that no process here ends by. */
+export function signalText(signal: NodeJS.Signals): string {
+  return SIGNAL_NAMES[signal] ?? signal;
+}
+
 /** How a process ended, in the peer's words: `killed (Segmentation fault)`, `exit status 1`. */
 export function exitWords(code: number | null, signal: NodeJS.Signals | null): string {
-  return signal === null ? `exit status ${code}` : `killed (${SIGNAL_NAMES[signal] ?? signal})`;
+  return signal === null ? `exit status ${code}` : `killed (${signalText(signal)})`;
 }
 
 /** Does an end mean a crash? Windows has no signals: it gives abort()'s status, or the exception's number. */

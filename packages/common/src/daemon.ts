@@ -27,7 +27,7 @@ import {
 import { absName, defaultCtlPath, defaultLogFile, dirs } from './dirs.js';
 import { startSelfReports } from './daemon-commands.js';
 import { processHost, type DaemonHost } from './daemon-host.js';
-import { CRASHED, exitWords, monitor, respawn, ROLE } from './daemon-monitor.js';
+import { CRASHED, exitWords, monitor, respawn, ROLE, signalText } from './daemon-monitor.js';
 import { daemonOptions, defaultDaemonSettings, type DaemonSettings } from './daemon-options.js';
 import { takePidfile } from './pidfile.js';
 import { becomeUser, keepCapabilitiesToItself } from './privilege.js';
@@ -78,12 +78,6 @@ export interface DaemonProgram {
 
 /** Signals that end a daemon in order; the alarm is that of --timeout. */
 const END_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGALRM'] as const;
-const SIGNAL_TEXT: Readonly<Record<(typeof END_SIGNALS)[number], string>> = {
-  SIGTERM: 'Terminated',
-  SIGINT: 'Interrupt',
-  SIGHUP: 'Hangup',
-  SIGALRM: 'Alarm clock',
-};
 
 /** Does the command line ask for `name`, up to the first --help, --version or mistake? */
 function asks(name: string, specs: readonly OptionSpec[], args: readonly string[]): boolean {
@@ -330,7 +324,7 @@ async function serve(
     if (stopping) return;
     stopping = true;
     const number = os.constants.signals[signal];
-    vlog('fatal_signal').warn(`terminating with signal ${number} (${SIGNAL_TEXT[signal]})`);
+    vlog('fatal_signal').warn(`terminating with signal ${number} (${signalText(signal)})`);
     void cleanUp().then(() => {
       if (process.platform === 'win32') process.exit(128 + number);
       process.removeAllListeners(signal);
