@@ -10,6 +10,7 @@ import {
   parseActive,
   parsePassive,
   pipeName,
+  OPENFLOW_PORT,
   OVSDB_PORT,
   type StreamAddress,
 } from './stream-name.js';
@@ -61,7 +62,7 @@ const TCP_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEE
 /** The ports that the peer's defaults had before, which it still warns of. */
 const FORMER_PORTS: ReadonlyMap<number, string> = new Map([
   [OVSDB_PORT, 'The default OVSDB port number has changed from 6632 to 6640'],
-  [6653, 'The default OpenFlow port number has changed from 6633 to 6653'],
+  [OPENFLOW_PORT, 'The default OpenFlow port number has changed from 6633 to 6653'],
 ]);
 const warnedPorts = new Set<number>();
 

@@ -82,7 +82,7 @@ function unixDatagrams(file: string): SystemLog {
 }
 
 /** Splits `IP:PORT` with `[…]` around IPv6; null for anything else. */
-export function parseUdpTarget(target: string): Pick<RemoteInfo, 'address' | 'port'> | null {
+function parseUdpTarget(target: string): Pick<RemoteInfo, 'address' | 'port'> | null {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+)):(\d{1,5})$/.exec(target);
   if (match === null) return null;
   return { address: (match[1] ?? match[2])!, port: Number(match[3]) };

@@ -5,7 +5,7 @@
  */
 import { FatalError } from '../errors.js';
 import { koffiFailure, tryKoffi, type Koffi } from '../koffi.js';
-import type { StatusReport } from './status.js';
+import { OWN_PROCESS, type StatusReport } from './status.js';
 
 /** A HANDLE: an opaque pointer, null for none. */
 export type Handle = bigint | object | null;
@@ -166,7 +166,7 @@ function bind(koffi: Koffi): Advapi {
         name,
         displayName,
         SERVICE_ALL_ACCESS,
-        0x10,
+        OWN_PROCESS,
         AUTO_START,
         ERROR_NORMAL,
         command,

@@ -16,7 +16,7 @@ const log = vlog('daemon_windows');
  *
  * @param source the name that the event log shows.
  */
-export function logAsService(source: string): void {
+function logAsService(source: string): void {
   setLevels(null, 'console', 'off');
   const write = openEventLog(source);
   setEventWriter(({ level, module, text }) =>
