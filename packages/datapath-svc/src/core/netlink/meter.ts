@@ -1,6 +1,6 @@
 /** ovs_meter: FEATURES, SET, DEL, GET (linux/openvswitch.h). */
 import { NetlinkError, NlReader, type NlWriter } from '@ovs-node/netlink/attr';
-import { decodeAttrs } from '@ovs-node/netlink/attr-table';
+import { type AttrValues, decodeAttrs } from '@ovs-node/netlink/attr-table';
 import {
   Family,
   FamilyVersion,
@@ -63,10 +63,9 @@ export function meterFeatures(request: Request): void {
   endMessage(w, mark);
 }
 
-function idOf(request: Request): number {
-  const id = request.attrs(METER_ATTRS).ID;
-  if (id === undefined) throw new NetlinkError(Errno.EINVAL, 'a meter is named by ID');
-  return id;
+function idOf({ ID }: AttrValues<typeof METER_ATTRS>): number {
+  if (ID === undefined) throw new NetlinkError(Errno.EINVAL, 'a meter is named by ID');
+  return ID;
 }
 
 function bandsOf(bytes: Uint8Array): BandSpec[] {
@@ -86,7 +85,7 @@ function bandsOf(bytes: Uint8Array): BandSpec[] {
 /** Makes a meter, or gives the one of that number other bands and counters of its own. */
 export function meterSet(request: Request): void {
   const attrs = request.attrs(METER_ATTRS);
-  const id = idOf(request);
+  const id = idOf(attrs);
   if (id >= MAX_METERS) throw new NetlinkError(Errno.EFBIG, `meter number ${id} is too large`);
   const dp = request.datapath();
   dp.meters.set(
@@ -96,7 +95,7 @@ export function meterSet(request: Request): void {
 }
 
 export function meterDel(request: Request): void {
-  const id = idOf(request);
+  const id = idOf(request.attrs(METER_ATTRS));
   const { w, msg, handle } = request;
   const dp = request.datapath();
   const meter = dp.meters.get(id);
@@ -114,7 +113,7 @@ export function meterGet(request: Request): Dump | void {
     return new ListDump(request, [...dp.meters], (w, [id, meter]) =>
       put(w, dp, id, meter, NlFlag.MULTI, seq, pid),
     );
-  const id = idOf(request);
+  const id = idOf(request.attrs(METER_ATTRS));
   const meter = dp.meters.get(id);
   if (meter === undefined) throw new NetlinkError(Errno.ENOENT, `no meter ${id}`);
   put(request.w, dp, id, meter, 0, seq, pid);
