@@ -59,20 +59,19 @@ export function isAnyTuple(t: CtFlushTuple, ipProto: number): boolean {
 
 function putTuple(w: Writer, type: number, t: CtFlushTuple, ipProto: number): void {
   if (isAnyTuple(t, ipProto)) return;
-  const start = w.length;
-  w.u16(type).u16(0).zeros(4);
-  if (t.src !== 0n) putProperty(w, CT_TUPLE.SRC, () => w.big(t.src, 16));
-  if (t.dst !== 0n) putProperty(w, CT_TUPLE.DST, () => w.big(t.dst, 16));
-  if (ipProto === ICMP || ipProto === ICMP6) {
-    putProperty(w, CT_TUPLE.ICMP_ID, () => w.u16(t.srcPort).zeros(2));
-    putProperty(w, CT_TUPLE.ICMP_TYPE, () => w.u8(t.icmpType));
-    putProperty(w, CT_TUPLE.ICMP_CODE, () => w.u8(t.icmpCode));
-  } else {
-    if (t.srcPort !== 0) putProperty(w, CT_TUPLE.SRC_PORT, () => w.u16(t.srcPort).zeros(2));
-    if (t.dstPort !== 0) putProperty(w, CT_TUPLE.DST_PORT, () => w.u16(t.dstPort).zeros(2));
-  }
-  w.setU16(start + 2, w.length - start);
-  w.pad(8, start);
+  putProperty(w, type, () => {
+    w.zeros(4);
+    if (t.src !== 0n) putProperty(w, CT_TUPLE.SRC, () => w.big(t.src, 16));
+    if (t.dst !== 0n) putProperty(w, CT_TUPLE.DST, () => w.big(t.dst, 16));
+    if (ipProto === ICMP || ipProto === ICMP6) {
+      putProperty(w, CT_TUPLE.ICMP_ID, () => w.u16(t.srcPort).zeros(2));
+      putProperty(w, CT_TUPLE.ICMP_TYPE, () => w.u8(t.icmpType));
+      putProperty(w, CT_TUPLE.ICMP_CODE, () => w.u8(t.icmpCode));
+    } else {
+      if (t.srcPort !== 0) putProperty(w, CT_TUPLE.SRC_PORT, () => w.u16(t.srcPort).zeros(2));
+      if (t.dstPort !== 0) putProperty(w, CT_TUPLE.DST_PORT, () => w.u16(t.dstPort).zeros(2));
+    }
+  });
 }
 
 /** Whether an address is an IPv4 one in its mapped form. */

@@ -7,7 +7,7 @@ import { fail } from '../errors.js';
 import { putOxmMatch, putNxMatch, readFields, readNxMatch, readOxmMatch, putFields } from '../match/nxm.js';
 import type { Reader, Writer } from '../wire.js';
 import { putPortNo, readPortNo } from './port.js';
-import { readProperty } from './property.js';
+import { putProperty, readProperty } from './property.js';
 import { form, forms, type MessageRows } from './row.js';
 import { COOKIE_NONE, type MessageOf, NO_BUFFER, type PacketIn, type PacketInFormat, PR } from './types.js';
 
@@ -53,13 +53,7 @@ const EXACT: Readonly<Record<number, number>> = {
 };
 
 function putPacketIn2(w: Writer, p: PacketIn, version: number): void {
-  const property = (type: number, put: () => void): void => {
-    const start = w.length;
-    w.u16(type).u16(0);
-    put();
-    w.setU16(start + 2, w.length - start);
-    w.pad(8, start);
-  };
+  const property = (type: number, put: () => void): void => putProperty(w, type, put);
   property(NXPINT.PACKET, () => w.bytes(p.packet));
   if (p.totalLen !== p.packet.length) property(NXPINT.FULL_LEN, () => w.u32(p.totalLen));
   if (p.bufferId !== NO_BUFFER) property(NXPINT.BUFFER_ID, () => w.u32(p.bufferId));

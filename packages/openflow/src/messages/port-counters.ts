@@ -8,6 +8,7 @@
  *                count times: length of the name (u8), the name, its value (u64)
  */
 import type { Reader, Writer } from '../wire.js';
+import { putProperty } from './property.js';
 
 const EXPERIMENTER = 0xffff;
 const INTEL_VENDOR = 0xaa01;
@@ -50,12 +51,10 @@ export interface PortCounters {
 }
 
 function property(w: Writer, subtype: number, body: () => void): void {
-  const start = w.length;
-  w.u16(EXPERIMENTER).u16(0).u32(INTEL_VENDOR).u32(subtype);
-  body();
-  const length = w.length - start;
-  w.setU16(start + 2, length);
-  w.zeros((8 - (length % 8)) % 8);
+  putProperty(w, EXPERIMENTER, () => {
+    w.u32(INTEL_VENDOR).u32(subtype);
+    body();
+  });
 }
 
 /** Writes both properties; the one of RFC 2819 is always sent, as the peer does. */

@@ -2,7 +2,7 @@
 import { fail } from '../errors.js';
 import type { Reader, Writer } from '../wire.js';
 import { items } from './multipart-items.js';
-import { readProperty } from './property.js';
+import { putProperty, readProperty } from './property.js';
 import { type BodyRow, bodies, emptyBody, form, type MessageRows } from './row.js';
 import { checkTableAbilities } from './table-abilities.js';
 import type {
@@ -114,13 +114,7 @@ function putTableFeatures(w: Writer, t: TableFeatures, version: number): void {
   const command = version >= 6 && t.command !== undefined ? FEATURES_COMMANDS.indexOf(t.command) : 0;
   w.u16(0).u8(t.tableId).u8(command).zeros(4).string(t.name, 32).u64(t.metadataMatch).u64(t.metadataWrite);
   w.u32(t.config).u32(t.maxEntries);
-  for (const p of t.properties) {
-    const at = w.length;
-    w.u16(p.type)
-      .u16(4 + p.body.length)
-      .bytes(p.body)
-      .pad(8, at);
-  }
+  for (const p of t.properties) putProperty(w, p.type, () => w.bytes(p.body));
   w.setU16(start, w.length - start);
 }
 
