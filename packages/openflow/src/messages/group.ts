@@ -18,7 +18,7 @@ import {
 } from './group-types.js';
 import { readPortNo } from './port.js';
 import { putProperty, readProperty, unknownProperty } from './property.js';
-import { type BodyRow, bodies, emptyBody, form, type MessageRows } from './row.js';
+import { type BodyRow, bodies, emptyBody, form, forms, type MessageRows } from './row.js';
 import { items } from './multipart-items.js';
 import { GROUP_ALL, GROUP_ANY, type ReplyOf, type RequestOf } from './types.js';
 
@@ -278,14 +278,14 @@ export const GROUP_MESSAGES: MessageRows<'group_mod'> = {
         },
         hasCommand11,
       ),
-      form('OFPT15_GROUP_MOD', putGroupMod15, (r, version) => ({
-        type: 'group_mod',
-        groupMod: readGroupMod15(r, version),
-      })),
-      form('NXT_GROUP_MOD', putGroupMod15, (r, version) => ({
-        type: 'group_mod',
-        groupMod: readGroupMod15(r, version),
-      })),
+      ...forms<{ groupMod: GroupMod }>(
+        ['OFPT15_GROUP_MOD', 'NXT_GROUP_MOD'],
+        putGroupMod15,
+        (r, version) => ({
+          type: 'group_mod',
+          groupMod: readGroupMod15(r, version),
+        }),
+      ),
     ],
   },
 };

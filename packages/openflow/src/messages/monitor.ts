@@ -13,7 +13,7 @@ import {
 import { readReason, reasonNumber } from './flow.js';
 import { items } from './multipart-items.js';
 import { putPortNo, readPortNo } from './port.js';
-import { type BodyRow, bodies, forms, form, type MessageRows } from './row.js';
+import { type BodyRow, bodies, forms, type MessageRows } from './row.js';
 import { GROUP_ANY, type ReplyOf, type RequestOf } from './types.js';
 
 const COMMANDS: readonly FlowMonitorCommand[] = ['add', 'modify', 'delete'];
@@ -165,23 +165,21 @@ export const MONITOR_MESSAGES: MessageRows<
   'flow_monitor_cancel' | 'flow_monitor_paused' | 'flow_monitor_resumed'
 > = {
   flow_monitor_cancel: {
-    forms: [
-      ...forms<{ type: 'flow_monitor_cancel'; id: number }>(
-        ['NXT_FLOW_MONITOR_CANCEL', 'ONFT13_FLOW_MONITOR_CANCEL'],
-        (w, m) => w.u32(m.id),
-        (r) => ({ type: 'flow_monitor_cancel', id: r.u32() }),
-      ),
-    ],
+    forms: forms<{ type: 'flow_monitor_cancel'; id: number }>(
+      ['NXT_FLOW_MONITOR_CANCEL', 'ONFT13_FLOW_MONITOR_CANCEL'],
+      (w, m) => w.u32(m.id),
+      (r) => ({ type: 'flow_monitor_cancel', id: r.u32() }),
+    ),
   },
   flow_monitor_paused: {
-    forms: (['NXT_FLOW_MONITOR_PAUSED', 'ONFT13_FLOW_MONITOR_PAUSED'] as const).map((key) =>
-      form(key, nothing, () => ({ type: 'flow_monitor_paused' })),
-    ),
+    forms: forms(['NXT_FLOW_MONITOR_PAUSED', 'ONFT13_FLOW_MONITOR_PAUSED'], nothing, () => ({
+      type: 'flow_monitor_paused',
+    })),
   },
   flow_monitor_resumed: {
-    forms: (['NXT_FLOW_MONITOR_RESUMED', 'ONFT13_FLOW_MONITOR_RESUMED'] as const).map((key) =>
-      form(key, nothing, () => ({ type: 'flow_monitor_resumed' })),
-    ),
+    forms: forms(['NXT_FLOW_MONITOR_RESUMED', 'ONFT13_FLOW_MONITOR_RESUMED'], nothing, () => ({
+      type: 'flow_monitor_resumed',
+    })),
   },
 };
 

@@ -5,7 +5,7 @@ import type { Reader, Writer } from '../wire.js';
 import { items } from './multipart-items.js';
 import { putPortNo, readPortNo } from './port.js';
 import { type Property, putProperty, readProperty } from './property.js';
-import { type BodyRow, bodies, form, type MessageRows } from './row.js';
+import { type BodyRow, bodies, forms, type MessageRows } from './row.js';
 import type { QueueConfig, QueueStats, ReplyOf, RequestOf } from './types.js';
 
 function putQueueStats(w: Writer, q: QueueStats, version: number): void {
@@ -115,47 +115,43 @@ function readQueue(r: Reader, version: number, port: number): QueueConfig {
 
 export const QUEUE_MESSAGES: MessageRows<'queue_get_config_request' | 'queue_get_config_reply'> = {
   queue_get_config_request: {
-    forms: (['OFPT10_QUEUE_GET_CONFIG_REQUEST', 'OFPT11_QUEUE_GET_CONFIG_REQUEST'] as const).map((key) =>
-      form(
-        key,
-        (w, m: { portNo: number }, version) => {
-          putPortNo(w, m.portNo, version);
-          w.zeros(version === 1 ? 2 : 4);
-        },
-        (r, version) => {
-          const portNo = readPortNo(r, version);
-          if (portNo >= OFPP.MAX && (version === 1 || portNo !== OFPP.ANY))
-            fail('OFPQOFC_BAD_PORT', `port ${portNo}`);
-          r.skip(version === 1 ? 2 : 4);
-          return { type: 'queue_get_config_request', portNo };
-        },
-      ),
+    forms: forms(
+      ['OFPT10_QUEUE_GET_CONFIG_REQUEST', 'OFPT11_QUEUE_GET_CONFIG_REQUEST'],
+      (w, m: { portNo: number }, version) => {
+        putPortNo(w, m.portNo, version);
+        w.zeros(version === 1 ? 2 : 4);
+      },
+      (r, version) => {
+        const portNo = readPortNo(r, version);
+        if (portNo >= OFPP.MAX && (version === 1 || portNo !== OFPP.ANY))
+          fail('OFPQOFC_BAD_PORT', `port ${portNo}`);
+        r.skip(version === 1 ? 2 : 4);
+        return { type: 'queue_get_config_request', portNo };
+      },
     ),
   },
   queue_get_config_reply: {
-    forms: (['OFPT10_QUEUE_GET_CONFIG_REPLY', 'OFPT11_QUEUE_GET_CONFIG_REPLY'] as const).map((key) =>
-      form(
-        key,
-        (w, m: { portNo: number; queues: readonly QueueConfig[] }, version) => {
-          putPortNo(w, m.portNo, version);
-          w.zeros(version === 1 ? 6 : 4);
-          for (const q of m.queues) putQueue(w, q, version);
-        },
-        (r, version) => {
-          const header = r.sub(8);
-          const queues: QueueConfig[] = [];
-          // The port matters only to queues.
-          const portNo = r.left > 0 ? readPortNo(header, version) : 0;
-          try {
-            while (r.left > 0) queues.push(readQueue(r, version, portNo));
-          } catch (e) {
-            if (e instanceof DecodeFailure)
-              e.error.partial = { type: 'queue_get_config_reply', portNo, queues };
-            throw e;
-          }
-          return { type: 'queue_get_config_reply', portNo, queues };
-        },
-      ),
+    forms: forms(
+      ['OFPT10_QUEUE_GET_CONFIG_REPLY', 'OFPT11_QUEUE_GET_CONFIG_REPLY'],
+      (w, m: { portNo: number; queues: readonly QueueConfig[] }, version) => {
+        putPortNo(w, m.portNo, version);
+        w.zeros(version === 1 ? 6 : 4);
+        for (const q of m.queues) putQueue(w, q, version);
+      },
+      (r, version) => {
+        const header = r.sub(8);
+        const queues: QueueConfig[] = [];
+        // The port matters only to queues.
+        const portNo = r.left > 0 ? readPortNo(header, version) : 0;
+        try {
+          while (r.left > 0) queues.push(readQueue(r, version, portNo));
+        } catch (e) {
+          if (e instanceof DecodeFailure)
+            e.error.partial = { type: 'queue_get_config_reply', portNo, queues };
+          throw e;
+        }
+        return { type: 'queue_get_config_reply', portNo, queues };
+      },
     ),
   },
 };

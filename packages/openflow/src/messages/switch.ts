@@ -189,7 +189,7 @@ function bare<T extends 'features_request' | 'get_config_request' | 'barrier_req
   keys: readonly WireFormKey[],
 ) {
   return {
-    forms: keys.map((key) => form<{ type: T }>(key, empty, () => ({ type }))),
+    forms: forms<{ type: T }>(keys, empty, () => ({ type })),
   };
 }
 
