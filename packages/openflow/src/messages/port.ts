@@ -28,11 +28,12 @@ export function putPortNo(w: Writer, port: number, version: number): void {
   else w.u32(port);
 }
 
-/** OpenFlow 1.0 has no 40G to 1T: its bits from COPPER on are 4 lower. */
-function featuresTo10(f: number): number {
+/** Features as OpenFlow 1.0 has them: without 40G to 1T, its bits from COPPER on are 4 lower. */
+export function featuresTo10(f: number): number {
   return (f & 0x7f) | ((f >> 4) & 0xf80);
 }
-function featuresFrom10(f: number): number {
+/** The inverse of `featuresTo10`. */
+export function featuresFrom10(f: number): number {
   return (f & 0x7f) | ((f & 0xf80) << 4);
 }
 

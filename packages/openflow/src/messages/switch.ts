@@ -1,7 +1,16 @@
 /** Messages about the switch and the connection: hello, errors, echo, features, configuration, ports, roles. */
 import { DecodeFailure, OfError, errorFromNumbers, errorNumbers, fail } from '../errors.js';
 import type { Reader, Writer } from '../wire.js';
-import { CONFIG_11, FEATURES_11, putPhyPort, putPortNo, readPhyPort, readPortNo } from './port.js';
+import {
+  CONFIG_11,
+  FEATURES_11,
+  featuresFrom10,
+  featuresTo10,
+  putPhyPort,
+  putPortNo,
+  readPhyPort,
+  readPortNo,
+} from './port.js';
 import { readProperty, unknownProperty } from './property.js';
 import { form, forms, type MessageRows } from './row.js';
 import {
@@ -149,8 +158,7 @@ function putPortMod(w: Writer, p: PortMod, version: number): void {
   if (version >= 5) {
     if (p.advertise !== 0) w.u16(0).u16(8).u32(p.advertise);
   } else {
-    const f = p.advertise;
-    w.u32(version === 1 ? (f & 0x7f) | ((f >> 4) & 0xf80) : f).zeros(4);
+    w.u32(version === 1 ? featuresTo10(p.advertise) : p.advertise).zeros(4);
   }
 }
 
@@ -173,7 +181,7 @@ function readPortMod(r: Reader, version: number, loose = false): PortMod {
     }
   } else {
     const f = r.u32();
-    advertise = version === 1 ? (f & 0x7f) | ((f & 0xf80) << 4) : f & FEATURES_11;
+    advertise = version === 1 ? featuresFrom10(f) : f & FEATURES_11;
     r.skip(4);
   }
   return { portNo, hwAddr, config, mask, advertise };
