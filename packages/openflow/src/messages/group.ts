@@ -1,5 +1,5 @@
 /** Group messages: group-mod, and the statistics, descriptions and features of groups. */
-import { FIELDS, mustField } from '@ovs-node/flow/fields';
+import { mustField } from '@ovs-node/flow/fields';
 import { OFPP } from '@ovs-node/flow/ports';
 import { putActions, readActions } from '../actions/codec.js';
 import { fail } from '../errors.js';
@@ -167,7 +167,7 @@ function readSelection(
     if (!METHODS.includes(method)) fail('OFPBPC_BAD_VALUE', `selection method ${method}`);
     const param = b.u64();
     if (method === 'dp_hash' && b.left > 0) fail('OFPBPC_BAD_VALUE', 'fields of dp_hash');
-    const fields: { field: string; mask: bigint; index: number }[] = [];
+    const fields: { field: string; mask: bigint; id: number }[] = [];
     while (b.left > 0) {
       const h = readFieldHeader(new Reader(b.buf, b.pos, b.end, 'OFPBMC_BAD_LEN'));
       readFieldHeader(b);
@@ -177,9 +177,9 @@ function readSelection(
       const mask = b.big(f.bytes);
       b.skip(h.length - f.bytes);
       if (fields.some((x) => x.field === f.name)) fail('OFPBMC_DUP_FIELD', f.name);
-      fields.push({ field: f.name, mask, index: FIELDS.indexOf(f) });
+      fields.push({ field: f.name, mask, id: f.id });
     }
-    fields.sort((x, y) => x.index - y.index);
+    fields.sort((x, y) => x.id - y.id);
     selection = { method, param, fields: fields.map(({ field, mask }) => ({ field, mask })) };
   }
   return selection;

@@ -1,5 +1,5 @@
 /** Group messages as text. */
-import { FIELDS, mustField, wireMask } from '@ovs-node/flow/fields';
+import { mustField, wireMask } from '@ovs-node/flow/fields';
 import { formatFieldValue } from '@ovs-node/flow/field-text';
 import { formatPort, OFPP } from '@ovs-node/flow/ports';
 import { formatActionsIn } from '../actions/text.js';
@@ -55,7 +55,7 @@ function formatSelection(d: Pick<GroupDesc, 'selection'>): string {
   if (s.fields.length === 0) return out;
   const fields = [...s.fields]
     .map(({ field, mask }) => ({ f: mustField(field), mask }))
-    .sort((a, b) => FIELDS.indexOf(a.f) - FIELDS.indexOf(b.f))
+    .sort((a, b) => a.f.id - b.f.id)
     .map(({ f, mask }) => (mask === wireMask(f) ? f.name : `${f.name}=${formatFieldValue(f, mask)}`));
   return fields.length === 1 ? `${out},fields=${fields[0]}` : `${out},fields(${fields.join(',')})`;
 }

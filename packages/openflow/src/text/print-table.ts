@@ -87,7 +87,7 @@ const FIELDS_11: readonly (string | undefined)[] = [
 const inOrder = (names: Iterable<string>): string[] =>
   [...names]
     .map(mustField)
-    .sort((a, b) => FIELDS.indexOf(a) - FIELDS.indexOf(b))
+    .sort((a, b) => a.id - b.id)
     .map((f) => f.name);
 
 function fields11(bits: bigint): string[] {
