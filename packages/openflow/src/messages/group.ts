@@ -168,14 +168,15 @@ function readSelection(
     const param = b.u64();
     if (method === 'dp_hash' && b.left > 0) fail('OFPBPC_BAD_VALUE', 'fields of dp_hash');
     const fields: { field: string; mask: bigint; id: number }[] = [];
-    while (b.left > 0) {
-      const h = readFieldHeader(new Reader(b.buf, b.pos, b.end, 'OFPBMC_BAD_LEN'));
-      readFieldHeader(b);
+    // What is too short for a field is another error than a short selection method.
+    const list = b.sub(b.left, 'OFPBMC_BAD_LEN');
+    while (list.left > 0) {
+      const h = readFieldHeader(list);
       if (!h.field) fail('OFPBMC_BAD_FIELD', `field ${h.cls}:${h.code}`);
       const f = h.field!;
-      if (h.length > b.left || h.length < f.bytes) fail('OFPBMC_BAD_LEN', f.name);
-      const mask = b.big(f.bytes);
-      b.skip(h.length - f.bytes);
+      if (h.length > list.left || h.length < f.bytes) fail('OFPBMC_BAD_LEN', f.name);
+      const mask = list.big(f.bytes);
+      list.skip(h.length - f.bytes);
       if (fields.some((x) => x.field === f.name)) fail('OFPBMC_DUP_FIELD', f.name);
       fields.push({ field: f.name, mask, id: f.id });
     }
