@@ -46,7 +46,6 @@ export interface TableAbilities {
   readonly wildcard: ReadonlySet<Field>;
 }
 
-const REQUIRED = [0, 2, 4, 6, 8, 10, 12, 14];
 const EXPERIMENTER = 0xffff;
 
 function readTypes(body: Uint8Array): TypeId[] {
@@ -59,7 +58,7 @@ function readTypes(body: Uint8Array): TypeId[] {
     if (type === EXPERIMENTER) {
       if (length < 8) fail('OFPBPC_BAD_LEN', `experimenter type of ${length} bytes`);
       const rest = r.sub(length - 4, 'OFPBPC_BAD_LEN');
-      out.push({ type: rest.left >= 4 ? 0 : 0, experimenter: rest.u32() });
+      out.push({ type: 0, experimenter: rest.u32() });
     } else {
       if (length !== 4) fail('OFPBPC_BAD_LEN', `type of ${length} bytes`);
       out.push({ type, experimenter: 0 });
@@ -116,14 +115,10 @@ export function tableAbilities(t: TableFeatures): TableAbilities {
 
 /** Refuses features of which a property is bad or missing. */
 export function checkTableAbilities(t: TableFeatures, version: number): void {
-  const seen = new Set<number>();
-  for (const { type } of t.properties) {
-    if (type > 15 || type === 9 || type === 11) continue;
-    seen.add(type);
-  }
   tableAbilities(t);
   // Since OpenFlow 1.5 none at all is as good as all that are required.
   if (t.properties.length === 0 && version >= 6) return;
-  for (const type of REQUIRED)
-    if (!seen.has(type)) fail('OFPTFFC_BAD_FEATURES', `property ${type} is missing`);
+  for (const type of Object.values(TABLE_PROPERTY))
+    if (!t.properties.some((p) => p.type === type))
+      fail('OFPTFFC_BAD_FEATURES', `property ${type} is missing`);
 }
