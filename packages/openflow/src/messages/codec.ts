@@ -10,7 +10,7 @@ import { FLOW_MESSAGES } from './flow.js';
 import { GROUP_MESSAGES } from './group.js';
 import { METER_MESSAGES } from './meter.js';
 import { MONITOR_MESSAGES } from './monitor.js';
-import { bodyForm, pages, putMultipart, readMultipartBody } from './multipart.js';
+import { bodyForm, pages, putMultipart, readMultipartBody, STATS_VENDOR } from './multipart.js';
 import { PACKET_MESSAGES } from './packet.js';
 import { QUEUE_MESSAGES } from './queue.js';
 import { FORWARD_MESSAGES } from './requestforward.js';
@@ -35,7 +35,6 @@ const VENDOR_TYPE = 4;
 /** The length field has 16 bits. */
 export const MAX_LENGTH = 0xffff;
 
-const STATS_VENDOR = 0xffff;
 /** Message types of statistics (multipart) requests; replies are one more. */
 const statsType = (version: number): number => (version === 1 ? 16 : 18);
 

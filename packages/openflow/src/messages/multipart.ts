@@ -25,7 +25,8 @@ import type {
 } from './types.js';
 import type { WireForm } from './wire-forms.js';
 
-const STATS_VENDOR = 0xffff;
+/** The statistics type that says that a vendor and its own type follow. */
+export const STATS_VENDOR = 0xffff;
 
 const DESC: readonly (readonly [keyof SwitchDesc, number])[] = [
   ['mfr', 256],

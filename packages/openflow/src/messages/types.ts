@@ -371,15 +371,16 @@ export type MultipartReply =
   | { readonly type: 'ipfix_bridge' | 'ipfix_flow'; readonly exporters: readonly IpfixStats[] };
 
 export type MultipartType = MultipartRequest['type'];
-type BodyOf<B, T> = B extends { readonly type: infer U }
+/** The members of a union that may have that `type`, with it. */
+type Narrow<M, T> = M extends { readonly type: infer U }
   ? T extends U
-    ? B & { readonly type: T }
+    ? M & { readonly type: T }
     : never
   : never;
 /** The member of `MultipartRequest` with that `type`. */
-export type RequestOf<T extends MultipartType> = BodyOf<MultipartRequest, T>;
+export type RequestOf<T extends MultipartType> = Narrow<MultipartRequest, T>;
 /** The member of `MultipartReply` with that `type`. */
-export type ReplyOf<T extends MultipartType> = BodyOf<MultipartReply, T>;
+export type ReplyOf<T extends MultipartType> = Narrow<MultipartReply, T>;
 
 export type OfMessage =
   /** Bit n of `versions` set: version n (on the wire) is supported. `hasUnknown`: it says more that is not understood. */
@@ -478,10 +479,5 @@ export type OfMessage =
   | { readonly type: 'ct_flush'; readonly flush: CtFlush };
 
 export type OfMessageType = OfMessage['type'];
-type Narrow<M, T> = M extends { readonly type: infer U }
-  ? T extends U
-    ? M & { readonly type: T }
-    : never
-  : never;
 /** The member of `OfMessage` with that `type`. */
 export type MessageOf<T extends OfMessageType> = Narrow<OfMessage, T>;
