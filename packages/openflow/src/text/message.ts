@@ -156,7 +156,7 @@ function formatReply(p: MultipartReply, version: number, o: PrintOptions): strin
     case 'aggregate':
       return ` packet_count=${p.stats.packetCount} byte_count=${p.stats.byteCount} flow_count=${p.stats.flowCount}`;
     case 'table':
-      return oneNewline(formatTableStats(p.tables, version, o.tables));
+      return oneNewline(formatTableStats(p.tables, version));
     case 'port':
       return ` ${p.ports.length} ports\n${p.ports.map((s) => formatPortStats(s, o.ports)).join('')}`;
     case 'queue':

@@ -78,7 +78,3 @@ export function readIpv4(text: string): number | undefined {
 export function hex(v: number | bigint, digits = 0): string {
   return `0x${v.toString(16).padStart(digits, '0')}`;
 }
-/** C's `%#x`, which writes 0 without a prefix. */
-export function altHex(n: number | bigint): string {
-  return n === 0 || n === 0n ? '0' : hex(n);
-}

@@ -1,6 +1,7 @@
 /** Group messages as text. */
 import { mustField, wireMask } from '@ovs-node/flow/fields';
 import { formatFieldValue } from '@ovs-node/flow/field-text';
+import { altHex } from '@ovs-node/flow/int-text';
 import { formatPort, OFPP } from '@ovs-node/flow/ports';
 import { formatActionsIn } from '../actions/text.js';
 import {
@@ -17,7 +18,7 @@ import { GROUP_ALL, GROUP_ANY } from '../messages/types.js';
 import { formatActionBits } from './action-bits.js';
 import type { PrintOptions } from './message.js';
 import { formatDuration } from './flow.js';
-import { altHex, hex } from './numbers.js';
+import { hex } from './numbers.js';
 
 const TYPE_NAMES: Readonly<Record<GroupType, string>> = {
   all: 'all',

@@ -1,4 +1,5 @@
 /** Flow monitors as text. */
+import { altHex } from '@ovs-node/flow/int-text';
 import { formatMatch } from '@ovs-node/flow/match-text';
 import { formatPort, OFPP } from '@ovs-node/flow/ports';
 import { formatActionsIn } from '../actions/text.js';
@@ -6,7 +7,7 @@ import { isChange } from '../messages/monitor.js';
 import { FMF, type FlowMonitorRequest, type FlowUpdate } from '../messages/monitor-types.js';
 import { ALL_TABLES, GROUP_ANY } from '../messages/types.js';
 import type { PrintOptions } from './message.js';
-import { altHex, hex } from './numbers.js';
+import { hex } from './numbers.js';
 import { formatBits } from './print-port.js';
 import { formatTable } from './tables.js';
 

@@ -1,11 +1,11 @@
 /** Roles, asynchronous messages, bundles and extensions as text. */
 import { formatIp4, formatIp6 } from '@ovs-node/flow/addr-text';
+import { altHex } from '@ovs-node/flow/int-text';
 import { REASONS } from '../actions/output.js';
 import type { CtFlushTuple, IpfixStats, TlvMapping } from '../messages/extension-types.js';
 import { isIp4 } from '../messages/extension.js';
 import type { AsyncConfig, AsyncMasks, CtFlush, MessageOf } from '../messages/types.js';
 import { formatCount as count } from './flow.js';
-import { altHex } from './numbers.js';
 import { formatBits } from './print-port.js';
 
 const ROLE_REASONS = {

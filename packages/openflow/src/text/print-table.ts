@@ -4,6 +4,7 @@
  */
 import type { Field } from '@ovs-node/flow/field-types';
 import { FIELDS, mustField } from '@ovs-node/flow/fields';
+import { altHex } from '@ovs-node/flow/int-text';
 import type { TableMap } from '../actions/row.js';
 import { FW10 } from '../match/ofp10.js';
 import { tableAbilities } from '../messages/table-abilities.js';
@@ -15,7 +16,6 @@ import type {
   TableStatusReason,
 } from '../messages/table-types.js';
 import { actionNames } from './action-bits.js';
-import { hex } from './numbers.js';
 import { formatBits } from './print-port.js';
 import { formatTable } from './tables.js';
 
@@ -307,8 +307,7 @@ function formatMatching(t: Shown): string {
 function formatAbilities(t: Shown, before: Shown | undefined): string {
   let out = '';
   if (t.metadataMatch !== 0n || t.metadataWrite !== 0n) {
-    const show = (v: bigint): string => (v === 0n ? '0' : hex(v));
-    out += `    metadata: match=${show(t.metadataMatch)} write=${show(t.metadataWrite)}\n`;
+    out += `    metadata: match=${altHex(t.metadataMatch)} write=${altHex(t.metadataWrite)}\n`;
   }
   if (t.miss !== undefined) out += `    config=${t.miss}\n`;
   if (t.eviction !== undefined) out += `    eviction: ${t.eviction ? '' : 'not '}supported\n`;
@@ -323,8 +322,7 @@ function formatAbilities(t: Shown, before: Shown | undefined): string {
     out += `    instructions (table miss and others):\n${formatFlowShown(t.nonmiss, before?.nonmiss)}`;
   }
   if (t.match.length > 0) {
-    const matching = (s: Shown): unknown => s.match;
-    out += before && same(matching(t), matching(before)) ? '    (same matching)\n' : formatMatching(t);
+    out += before && same(t.match, before.match) ? '    (same matching)\n' : formatMatching(t);
   }
   return out;
 }
@@ -335,8 +333,10 @@ interface Entry {
   readonly stats: TableStats | undefined;
 }
 
-/** What of a table counts in comparing it with the one before. */
-/** The tables behind a table are the same to the reader whichever table it is: all that follow it. */
+/**
+ * What of a table counts in comparing it with the one before. The tables behind a table are the same to the reader
+ * whichever table it is: all that follow it.
+ */
 const features = ({ shown }: Entry): string =>
   JSON.stringify({ ...shown, tableId: 0, name: '', miss: '' }, (key, v: unknown) => {
     if (key === 'next') return behind(shown.tableId, v as readonly number[]);
@@ -354,6 +354,7 @@ const counts = ({ stats }: Entry): string =>
 function formatTables(entries: readonly Entry[]): string {
   if (entries.length === 0) return '';
   let out = '\n';
+  const said = entries.map(features);
   let ditto: [first: number, last: number] | undefined;
   const finish = (): void => {
     if (ditto) {
@@ -364,7 +365,7 @@ function formatTables(entries: readonly Entry[]): string {
   };
   entries.forEach((e, i) => {
     const before = i > 0 ? entries[i - 1] : undefined;
-    const sameFeatures = before !== undefined && features(e) === features(before);
+    const sameFeatures = before !== undefined && said[i] === said[i - 1];
     const sameStats = e.stats === undefined || (before !== undefined && counts(e) === counts(before));
     const { tableId, name } = e.shown;
     if (sameFeatures && sameStats && name === '') {
@@ -393,7 +394,7 @@ function formatTables(entries: readonly Entry[]): string {
 }
 
 /** The body of a table statistics reply. */
-export function formatTableStats(tables: readonly TableStats[], version: number, _map?: TableMap): string {
+export function formatTableStats(tables: readonly TableStats[], version: number): string {
   const entries = tables.map((stats) => ({ shown: shownOfStats(stats, version), stats }));
   return formatTables(entries);
 }
