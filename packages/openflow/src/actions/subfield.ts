@@ -9,11 +9,6 @@ import { fieldCode, headerLength, putFieldHeader, readFieldName } from '../match
 import type { Reader, Writer } from '../wire.js';
 import type { Subfield } from './types.js';
 
-/** Bits of a field's value, as actions see it. */
-export function fieldBits(f: Field): number {
-  return f.bits;
-}
-
 /** The name of a field in actions: its NXM (or else OXM) constant, or its plain name when it has none. */
 export function fieldCodeName(f: Field): string {
   return (f.nxm ?? f.oxm[0])?.name ?? f.name;
@@ -24,11 +19,6 @@ function* fieldWords(): Iterable<readonly [string, Field]> {
   for (const f of FIELDS) for (const c of f.nxm ? [f.nxm, ...f.oxm] : f.oxm) yield [c.name, f];
 }
 
-/** The field called by its name or by the name of its NXM or OXM constant. */
-export function findField(name: string): Field | undefined {
-  return NAMES.find(name);
-}
-
 const WHOLE: readonly Subfield[] = FIELDS.map((f) => ({ field: f.name, ofs: 0, nBits: f.bits }));
 
 /** The whole of a field. */
@@ -36,6 +26,7 @@ export function wholeField(f: Field): Subfield {
   return WHOLE[f.id];
 }
 
+/** Fields by their names and by the names of their NXM and OXM constants. */
 const NAMES = new WordTable(fieldWords());
 
 /** `NAME[]` that is all of `text`, the form that most subfields have; undefined for any other. */
@@ -69,7 +60,7 @@ export function parseSubfield(text: string): Subfield {
 export function formatSubfield(s: Subfield): string {
   const f = mustField(s.field);
   const name = fieldCodeName(f);
-  if (s.ofs === 0 && s.nBits === fieldBits(f)) return `${name}[]`;
+  if (s.ofs === 0 && s.nBits === f.bits) return `${name}[]`;
   if (s.nBits === 1) return `${name}[${s.ofs}]`;
   return `${name}[${s.ofs}..${s.ofs + s.nBits - 1}]`;
 }
@@ -102,7 +93,7 @@ export function readSubfield(
 
 /** A subfield of `f`, or OFPBAC_BAD_SET_LEN / BAD_ARGUMENT when it does not fit. */
 export function checkSubfield(f: Field, ofs: number, nBits: number): Subfield {
-  const bits = fieldBits(f);
+  const { bits } = f;
   if (nBits === 0) fail('OFPBAC_BAD_SET_LEN', 'zero bits');
   if (ofs >= bits || ofs + nBits > bits) fail('OFPBAC_BAD_SET_LEN', `bits ${ofs}+${nBits} of ${f.name}`);
   return { field: f.name, ofs, nBits };

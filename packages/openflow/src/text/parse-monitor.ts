@@ -3,7 +3,7 @@ import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { PROTO_ANY } from '@ovs-node/flow/field-types';
 import { parseKeyValues } from '@ovs-node/flow/key-value';
 import { Match, newWords } from '@ovs-node/flow/match';
-import { applyMatchWord } from '@ovs-node/flow/match-text';
+import { applyMatchWord, unknownWord } from '@ovs-node/flow/match-text';
 import { OFPP } from '@ovs-node/flow/ports';
 import { FMF, type FlowMonitorRequest } from '../messages/monitor-types.js';
 import { ALL_TABLES, GROUP_ANY } from '../messages/types.js';
@@ -55,10 +55,7 @@ export function parseMonitor(
       outGroup = atoi(value);
     } else {
       const used = applyMatchWord(words, key, value, o.ports);
-      if (used === undefined) {
-        const what = value === '' ? `field ${key} missing value` : `unknown keyword ${key}`;
-        throw new FlowSyntaxError(`${text}: ${what}`);
-      }
+      if (used === undefined) throw new FlowSyntaxError(`${text}: ${unknownWord(key, value).message}`);
       usable &= used;
     }
   }
