@@ -4,15 +4,14 @@ import type { UnixctlServer } from '@ovs-node/common/unixctl';
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { encodeMessage, HEADER_LENGTH } from '@ovs-node/openflow/messages/codec';
 import type { OfctlContext } from './context.js';
+import { hexToBytes } from './input.js';
 import type { Monitored } from './monitor.js';
 import { parsePacketOut } from './packet-out.js';
 
 /** The message that hex digits spell, or why they spell none. */
 function messageFromHex(text: string): Uint8Array | string {
-  const digits = text.replace(/\s/g, '');
-  const run = /^(?:[0-9a-fA-F]{2})*/.exec(digits)![0];
-  if (run.length < digits.length) return 'Trailing garbage in hex data';
-  const bytes = new Uint8Array(Buffer.from(run, 'hex'));
+  const bytes = hexToBytes(text);
+  if (!bytes) return 'Trailing garbage in hex data';
   if (bytes.length < HEADER_LENGTH) return 'Message too short for OpenFlow';
   if (((bytes[2] << 8) | bytes[3]) !== bytes.length)
     return 'Message size does not match length in OpenFlow header';

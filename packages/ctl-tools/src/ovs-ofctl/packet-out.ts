@@ -14,16 +14,16 @@ import { parseKeyValues } from '@ovs-node/flow/key-value';
 import type { FlowTextOptions } from '@ovs-node/openflow/text/flow';
 import type { OfctlContext } from './context.js';
 import { parseOrFail } from './flow-commands.js';
+import { hexToBytes } from './input.js';
 
 const ETHERNET_HEADER = 14;
 
 /** A packet in hex digits; blanks between are allowed. @throws FlowSyntaxError */
 export function packetFromHex(text: string): Uint8Array {
-  const digits = text.replace(/\s/g, '');
-  const run = /^(?:[0-9a-fA-F]{2})*/.exec(digits)![0];
-  if (run.length < digits.length) throw new FlowSyntaxError('Trailing garbage in packet data');
-  if (run.length < 2 * ETHERNET_HEADER) throw new FlowSyntaxError('Packet data too short for Ethernet');
-  return new Uint8Array(Buffer.from(run, 'hex'));
+  const bytes = hexToBytes(text);
+  if (!bytes) throw new FlowSyntaxError('Trailing garbage in packet data');
+  if (bytes.length < ETHERNET_HEADER) throw new FlowSyntaxError('Packet data too short for Ethernet');
+  return bytes;
 }
 
 /** `in_port=… packet=… actions=…`. @throws FlowSyntaxError */

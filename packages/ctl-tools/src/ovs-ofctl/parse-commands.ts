@@ -1,5 +1,4 @@
 /** Commands that need no switch: parse-flow, parse-flows, ofp-print, ofp-parse, parse-actions, parse-instructions. */
-import fs from 'node:fs';
 import { errnoName, FatalError, strerror } from '@ovs-node/common/errors';
 import { PROTO_ANY } from '@ovs-node/flow/field-types';
 import { type ParsedFlow, parseFlowProtocols } from '@ovs-node/openflow/text/flow';
@@ -11,19 +10,7 @@ import type { FlowMod } from '@ovs-node/openflow/messages/types';
 import { forEachFlow, parseOrFail } from './flow-commands.js';
 import { flowModMessage } from './mod-sender.js';
 import type { OfctlContext } from './context.js';
-
-/** Text on its way to standard output, in pieces of some size: a write for each line is dear. */
-class Output {
-  private text = '';
-  write(text: string): void {
-    this.text += text;
-    if (this.text.length >= 0x10000) this.flush();
-  }
-  flush(): void {
-    process.stdout.write(this.text);
-    this.text = '';
-  }
-}
+import { hexToBytes, readFileOrInput, TextOutput } from './input.js';
 
 /** Flows kept as values for the case that one after them narrows the choice of a protocol. */
 const EARLY = 1000;
@@ -88,12 +75,12 @@ function printFlows(c: OfctlContext, flows: FlowMessages): void {
   process.stdout.write(`usable protocols: ${formatProtocols(flows.usable)}\n`);
   const { chosen } = flows;
   if (!chosen) throw new FatalError('no usable protocol');
-  const out = new Output();
-  out.write(`chosen protocol: ${chosen.name}\n`);
+  const out = new TextOutput();
+  out.add(`chosen protocol: ${chosen.name}\n`);
   const bytes = flows.messages.borrow();
   for (let at = 0; at < bytes.length;) {
     const end = at + ((bytes[at + 2] << 8) | bytes[at + 3]);
-    out.write(printMessage(bytes.subarray(at, end), { verbosity: c.settings.verbosity }));
+    out.add(printMessage(bytes.subarray(at, end), { verbosity: c.settings.verbosity }));
     at = end;
   }
   out.flush();
@@ -117,30 +104,28 @@ export function parseFlows(c: OfctlContext, [file]: readonly string[]): void {
   printFlows(c, flows);
 }
 
-export function ofpPrint(c: OfctlContext, [hex, verbosity]: readonly string[]): void {
+export function ofpPrint(_c: OfctlContext, [hex, verbosity]: readonly string[]): void {
   const more = verbosity === undefined ? 2 : Number.parseInt(verbosity, 10) || 0;
-  const digits = hex.replace(/\s/g, '');
-  if (digits.length % 2 !== 0 || /[^0-9a-fA-F]/.test(digits))
-    throw new FatalError('trailing garbage following hex bytes');
-  void c;
-  process.stdout.write(printMessage(new Uint8Array(Buffer.from(digits, 'hex')), { verbosity: more }));
+  const bytes = hexToBytes(hex);
+  if (!bytes) throw new FatalError('trailing garbage following hex bytes');
+  process.stdout.write(printMessage(bytes, { verbosity: more }));
 }
 
 export function ofpParse(c: OfctlContext, [file]: readonly string[]): void {
   let bytes: Uint8Array;
   try {
-    bytes = fs.readFileSync(file === '-' ? 0 : file);
+    bytes = readFileOrInput(file);
   } catch (e) {
     throw new FatalError(`${file}: open (${strerror(errnoName(e))})`);
   }
-  const out = new Output();
+  const out = new TextOutput();
   try {
     for (let at = 0; at < bytes.length;) {
       if (bytes.length - at < 8) throw new FatalError(`${file}: unexpected end of file mid-message`);
       const length = (bytes[at + 2] << 8) | bytes[at + 3];
       if (length < 8) throw new FatalError(`${file}: ${length}-byte message is too short for OpenFlow`);
       if (length > bytes.length - at) throw new FatalError(`${file}: unexpected end of file mid-message`);
-      out.write(printMessage(bytes.subarray(at, at + length), { verbosity: c.settings.verbosity + 2 }));
+      out.add(printMessage(bytes.subarray(at, at + length), { verbosity: c.settings.verbosity + 2 }));
       at += length;
     }
   } finally {
