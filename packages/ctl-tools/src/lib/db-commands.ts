@@ -52,9 +52,9 @@ export function databaseCommands(
   names: readonly RecordName[],
 ): CtlCommand<DbContext>[] {
   // Names of tables and columns are looked at before anything runs, or is connected to.
-  const tables = (row: DatabaseCommand, args: readonly string[]): TableSelection => {
+  const tables = (columns: DatabaseCommand['columns'], args: readonly string[]): TableSelection => {
     const table = findTable(schema, args[0] as string);
-    for (const text of row.columns?.(args) ?? []) if (!isUuidColumn(text)) splitArgument(table, text);
+    for (const text of columns?.(args) ?? []) if (!isUuidColumn(text)) splitArgument(table, text);
     return selectionFor(table, names);
   };
   const rows: DatabaseCommand[] = [
@@ -158,9 +158,7 @@ export function databaseCommands(
     },
   ];
   return rows.map(({ columns, ...row }) =>
-    row.name === 'comment'
-      ? row
-      : { ...row, tables: (args) => tables({ ...row, ...(columns === undefined ? {} : { columns }) }, args) },
+    row.name === 'comment' ? row : { ...row, tables: (args) => tables(columns, args) },
   );
 }
 
