@@ -5,16 +5,14 @@ import { openRemote } from '@ovs-node/common/stream-remote';
 
 /** The single names in a list such as `tcp:10.0.0.1:6640,tcp:10.0.0.2:6640`. */
 export function splitRemotes(remotes: string): string[] {
-  return remotes.split(/,(?=p?[a-z]+:)/);
+  return remotes.split(/,(?=[a-z]+:)/);
 }
 
 /**
  * Connects to a server, or waits for one to connect (`openRemote` of common).
  *
- * @param timeoutMs the longest that connecting outward may take.
  * @throws (rejects) OvsError with the errno name as `code`.
  */
-export async function openServer(name: string, timeoutMs?: number): Promise<Socket> {
-  return openRemote(name, { defaultPort: OVSDB_PORT, ...(timeoutMs === undefined ? {} : { timeoutMs }) })
-    .socket;
+export function openServer(name: string): Promise<Socket> {
+  return openRemote(name, { defaultPort: OVSDB_PORT }).socket;
 }

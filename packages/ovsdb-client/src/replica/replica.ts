@@ -23,6 +23,7 @@ import { ZERO_UUID } from '../data/uuid.js';
 import { type DatabaseSchema, schemaEquals, schemaFromJson } from '../schema.js';
 import { type CallOptions, limited } from './call.js';
 import { type Condition, conditionToJson } from './conditions.js';
+import { splitRemotes } from './connect.js';
 import { type MonitorMethod, asOvsdbError, difference, subscription } from './reply.js';
 import { typedRow } from './typed.js';
 import { type ReplicaTables, applyUpdates, applyUpdates2, convertTables, emptyTables } from './updates.js';
@@ -93,7 +94,7 @@ export class Replica<Rows extends RowTypes = RowTypes> {
   constructor(options: ReplicaOptions<Rows>) {
     this.options = options;
     this.#link = new KeptSession({
-      remotes: options.remote.split(/,(?=[a-z0-9]+:)/),
+      remotes: splitRemotes(options.remote),
       ...(options.clock ? { clock: options.clock } : {}),
       ...(options.retry === undefined ? {} : { retry: options.retry }),
       times: {
