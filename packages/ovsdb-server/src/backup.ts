@@ -65,8 +65,4 @@ export class Backup {
   status(): string {
     return this.#replication?.status() ?? 'state: active\n';
   }
-
-  close(): void {
-    this.stop();
-  }
 }

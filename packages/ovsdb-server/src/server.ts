@@ -222,7 +222,7 @@ export class OvsdbServer implements SessionHost, RelayHost {
   }
 
   async close(): Promise<void> {
-    this.backup.close();
+    this.backup.stop();
     for (const relay of this.#relays.values()) relay.close();
     await this.remotes.close();
     for (const session of this.#sessions) session.rpc.close();
