@@ -2,8 +2,8 @@
 import { FatalError, errorMessage } from '@ovs-node/common/errors';
 import { JsonRpcSession } from '@ovs-node/common/jsonrpc/session';
 import { OvsdbError } from 'ovsdb-client/data/error';
-import { type Json, canonicalJson, isJsonArray, parseJson, stringifyJson } from 'ovsdb-client/data/json';
-import { openServer, splitRemotes } from 'ovsdb-client/replica/connect';
+import { type Json, canonicalJson, isJsonArray } from 'ovsdb-client/data/json';
+import { openServer, SESSION_JSON, splitRemotes } from 'ovsdb-client/replica/connect';
 import { asOvsdbError } from 'ovsdb-client/replica/reply';
 import { type DatabaseSchema, schemaFromJson } from 'ovsdb-client/schema';
 
@@ -22,11 +22,7 @@ export class Connection {
     for (const name of splitRemotes(server)) {
       try {
         const socket = await openServer(name);
-        const session = new JsonRpcSession(socket, {
-          name,
-          parse: parseJson,
-          stringify: (value) => stringifyJson(value as Json),
-        });
+        const session = new JsonRpcSession(socket, { name, ...SESSION_JSON });
         return new Connection(server, session);
       } catch (error) {
         problem = error;

@@ -17,13 +17,13 @@ import { KeptSession } from '@ovs-node/common/jsonrpc/kept-session';
 import type { JsonRpcSession } from '@ovs-node/common/jsonrpc/session';
 import { vlog } from '@ovs-node/common/vlog';
 import { OvsdbError } from '../data/error.js';
-import { isJsonObject, type Json, isJsonArray, parseJson, stringifyJson } from '../data/json.js';
+import { isJsonObject, type Json, isJsonArray } from '../data/json.js';
 import type { DatabaseDelta, Row } from '../data/row.js';
 import { ZERO_UUID } from '../data/uuid.js';
 import { type DatabaseSchema, schemaEquals, schemaFromJson } from '../schema.js';
 import { type CallOptions, limited } from './call.js';
 import { type Condition, conditionToJson } from './conditions.js';
-import { splitRemotes } from './connect.js';
+import { SESSION_JSON, splitRemotes } from './connect.js';
 import { type MonitorMethod, asOvsdbError, difference, subscription } from './reply.js';
 import { typedRow } from './typed.js';
 import { type ReplicaTables, applyUpdates, applyUpdates2, convertTables, emptyTables } from './updates.js';
@@ -101,7 +101,7 @@ export class Replica<Rows extends RowTypes = RowTypes> {
         ...(options.maxBackoffMs === undefined ? {} : { maxBackoff: options.maxBackoffMs }),
         ...(options.probeIntervalMs === undefined ? {} : { probeInterval: options.probeIntervalMs }),
       },
-      session: { parse: parseJson, stringify: (value) => stringifyJson(value as Json) },
+      session: SESSION_JSON,
       onConnecting: () => this.#setState('connecting'),
       onOpen: (session) => void this.#opened(session),
       onLost: (error, isFinal) => {

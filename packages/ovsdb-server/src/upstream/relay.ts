@@ -13,8 +13,9 @@ import { errorMessage } from '@ovs-node/common/errors';
 import { JsonRpcError, JsonRpcSession } from '@ovs-node/common/jsonrpc/session';
 import { vlog } from '@ovs-node/common/vlog';
 import { ERROR_TAGS } from 'ovsdb-client/data/error';
-import { type Json, parseJson, stringifyJson } from 'ovsdb-client/data/json';
+import { type Json, parseJson } from 'ovsdb-client/data/json';
 import { ZERO_UUID } from 'ovsdb-client/data/uuid';
+import { SESSION_JSON } from 'ovsdb-client/replica/connect';
 import { type ReplicaTables, applyUpdates2, emptyTables } from 'ovsdb-client/replica/updates';
 import { schemaFromJson } from 'ovsdb-client/schema';
 import { Database } from '../database/database.js';
@@ -67,11 +68,7 @@ export class Relay {
     this.#clock = clock;
     this.#connection = new ActiveConnection(sources, clock, {
       open: (stream, address) => {
-        const session = new JsonRpcSession(stream, {
-          name: address,
-          parse: parseJson,
-          stringify: (value) => stringifyJson(value as Json),
-        });
+        const session = new JsonRpcSession(stream, { name: address, ...SESSION_JSON });
         session.onNotification((method, params) => this.#notified(session, method, params as Json[]));
         this.#guard(session, this.#begin(session));
         return session;

@@ -12,7 +12,8 @@ import type { Clock } from '@ovs-node/common/clock';
 import { errorMessage } from '@ovs-node/common/errors';
 import { JsonRpcSession } from '@ovs-node/common/jsonrpc/session';
 import { vlog } from '@ovs-node/common/vlog';
-import { type Json, isJsonArray, parseJson, stringifyJson } from 'ovsdb-client/data/json';
+import { type Json, isJsonArray } from 'ovsdb-client/data/json';
+import { SESSION_JSON } from 'ovsdb-client/replica/connect';
 import { schemaFromJson } from 'ovsdb-client/schema';
 import type { HostedDatabase } from '../database/hosted.js';
 import { ActiveConnection } from './active-connection.js';
@@ -55,11 +56,7 @@ export class Replication {
     this.#connection = new ActiveConnection([options.source], host.clock, {
       times: { probeInterval: options.probeMs },
       open: (stream, name) => {
-        const session = new JsonRpcSession(stream, {
-          name,
-          parse: parseJson,
-          stringify: (value) => stringifyJson(value as Json),
-        });
+        const session = new JsonRpcSession(stream, { name, ...SESSION_JSON });
         session.onNotification((method, params) => this.#notified(method, params as Json[]));
         this.#begin(session).catch((error: unknown) => {
           if (!session.closed) this.#fail(error);
