@@ -4,6 +4,7 @@
  *
  * A datapath that comes back has none of them: `install` gives it all anew.
  */
+import { errorMessage } from '@ovs-node/common/errors';
 import { OfError } from '@ovs-node/openflow/errors';
 import {
   METER,
@@ -21,19 +22,19 @@ export const MAX_BANDS = 8;
 /** Numbers of a datapath's meters, the lowest free one first. */
 export class MeterIds {
   readonly #taken = new Set<number>();
+  /** No number below is free: many meters in a row do not each look through all before them. */
+  #lowest = 0;
 
   /** A number; undefined when all are taken. */
   take(): number | undefined {
-    for (let id = 0; id < MAX_METERS; id++) {
-      if (this.#taken.has(id)) continue;
-      this.#taken.add(id);
-      return id;
-    }
-    return undefined;
+    while (this.#taken.has(this.#lowest)) this.#lowest++;
+    if (this.#lowest >= MAX_METERS) return undefined;
+    this.#taken.add(this.#lowest);
+    return this.#lowest++;
   }
 
   release(id: number): void {
-    this.#taken.delete(id);
+    if (this.#taken.delete(id)) this.#lowest = Math.min(this.#lowest, id);
   }
 }
 
@@ -171,11 +172,7 @@ export class MeterTable {
     this.#host
       .datapath()
       ?.set(dpId, specOf(config))
-      .catch((error: unknown) =>
-        this.#host.failed(
-          `meter ${config.meterId}: ${error instanceof Error ? error.message : String(error)}`,
-        ),
-      );
+      .catch((error: unknown) => this.#host.failed(`meter ${config.meterId}: ${errorMessage(error)}`));
   }
 }
 
