@@ -139,20 +139,15 @@ function flowMod(board: Switchboard, mod: FlowMod): OfError | undefined {
   return board.ofproto.flowMod(mod, board.now);
 }
 
-/** Tells others of a change of groups or meters, once it is made. */
+/** Tells others of a change of groups or meters, if it was made. */
 function forwarded(
   board: Switchboard,
   msg: ForwardedKind,
   { connection, xid }: RequestContext,
-  result: Result,
-): Result {
-  if (result instanceof Promise)
-    return result.then((error) => {
-      if (error === undefined) board.forward(msg, connection, xid);
-      return error;
-    });
-  if (result === undefined) board.forward(msg, connection, xid);
-  return result;
+  error: OfError | undefined,
+): OfError | undefined {
+  if (error === undefined) board.forward(msg, connection, xid);
+  return error;
 }
 
 const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
@@ -196,11 +191,8 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
   group_mod: (board, msg, context) =>
     checkRole(context) ?? forwarded(board, msg, context, board.ofproto.groupMod(msg.groupMod, board.now)),
 
-  meter_mod: (board, msg, context) => {
-    const refused = checkRole(context);
-    if (refused) return refused;
-    return forwarded(board, msg, context, board.ofproto.meters.apply(msg.meterMod, board.now));
-  },
+  meter_mod: (board, msg, context) =>
+    checkRole(context) ?? forwarded(board, msg, context, board.ofproto.meters.apply(msg.meterMod, board.now)),
 
   bundle_control: (board, msg, context) => {
     const refused = checkRole(context);
@@ -227,7 +219,7 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
     const ports =
       portNo === OFPP.ANY && connection.version === 1
         ? new OfError('OFPQOFC_BAD_PORT', 'any port')
-        : queuePorts({ board }, portNo, 0);
+        : queuePorts(board, portNo, 0);
     if (ports instanceof OfError) return ports;
     connection.reply({ type: 'queue_get_config_reply', portNo, queues: ports.map(queueConfig) }, xid);
     return undefined;

@@ -13,11 +13,10 @@ const UNKNOWN = 0xffffffffffffffffn;
 
 /** The ports whose queues a request is about, or why it is about none. */
 export function queuePorts(
-  { board }: { readonly board: Switchboard },
+  { ofproto }: Switchboard,
   portNo: number,
   queueId: number,
 ): readonly OfPort[] | OfError {
-  const { ofproto } = board;
   const isAny = portNo === OFPP.ANY;
   const ports = ofproto.portsInFloodOrder().filter((port) => isAny || port.ofport === portNo);
   if (ports.length === 0 && !isAny) return new OfError('OFPQOFC_BAD_PORT', `port ${portNo}`);

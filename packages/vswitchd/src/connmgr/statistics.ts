@@ -127,7 +127,7 @@ const BODIES: { readonly [T in RequestType]: (request: RequestBody<T>, answer: A
   },
 
   queue: ({ portNo, queueId }, answer) => {
-    const ports = queuePorts(answer, portNo, queueId);
+    const ports = queuePorts(answer.board, portNo, queueId);
     if (ports instanceof OfError) return ports;
     return answer.sendPages(ports, (page) => ({ type: 'queue', queues: page.map(queueStats) }));
   },
@@ -212,7 +212,7 @@ const BODIES: { readonly [T in RequestType]: (request: RequestBody<T>, answer: A
     return answer.sendPages(ids, page, INTERNAL_TABLE);
   },
   queue_desc: (request, answer) => {
-    const ports = queuePorts(answer, request.portNo, request.queueId);
+    const ports = queuePorts(answer.board, request.portNo, request.queueId);
     if (ports instanceof OfError) return ports;
     return answer.sendPages(ports, (page) => ({ type: 'queue_desc', queues: page.map(queueConfig) }));
   },
