@@ -41,7 +41,7 @@ export function asyncFromWire(config: AsyncConfig, version: number): AsyncConfig
     for (let reason = 0; reason <= PR.IMPLICIT_MISS; reason++) {
       // A miss without a table-miss flow drops the packet since OpenFlow 1.3.
       if (reason === PR.IMPLICIT_MISS && version >= 4) continue;
-      if (((masks.packetIn ?? 0) & bit(wireReason(reason, version))) !== 0) packetIn |= bit(reason);
+      if ((masks.packetIn & bit(wireReason(reason, version))) !== 0) packetIn |= bit(reason);
     }
     return { ...masks, packetIn };
   };
