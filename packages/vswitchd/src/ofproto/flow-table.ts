@@ -70,7 +70,8 @@ export class FlowTable {
       if (group === undefined) groups.set(key, [rule]);
       else group.push(rule);
     });
-    const most = Math.max(0, ...[...groups.values()].map((group) => group.length));
+    let most = 0;
+    for (const group of groups.values()) most = Math.max(most, group.length);
     let first: Rule | undefined;
     for (const group of groups.values()) {
       if (group.length < most) continue;
