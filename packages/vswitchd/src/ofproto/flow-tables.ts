@@ -141,8 +141,7 @@ export class FlowTables {
     let orphans: readonly LearnedCookie[];
     while ((orphans = this.learned.takeOrphans()).length > 0) {
       for (const { table, cookie } of orphans) {
-        const selection = { match: new Match(), tableId: table, cookie, cookieMask: COOKIE_NONE };
-        for (const rule of this.select({ ...selection, outPort: undefined, outGroup: undefined }))
+        for (const rule of this.select(cookieSelection(table, cookie)))
           if (!rule.isHidden) this.drop(rule, 'delete', now);
       }
     }
@@ -231,23 +230,16 @@ export class FlowTables {
    * @param limit flows with its cookie that its table may have for one to be added; 0: any number.
    */
   learn(fm: FlowMod, now: number, limit = 0): OfError | undefined {
-    const old = this.tables[fm.tableId]?.classifier.findExact(fm.match, fm.priority) as
-      Rule | null | undefined;
+    const old = this.find(fm.tableId, fm.match, fm.priority);
     if (old && sameActions(old.actions, fm.actions)) {
       old.modified = now;
       return undefined;
     }
-    if (!old && limit > 0 && this.countLearned(fm) >= limit) return undefined;
+    if (!old && limit > 0 && this.select(cookieSelection(fm.tableId, fm.newCookie)).length >= limit)
+      return undefined;
     const error = this.modify(fm, now, undefined);
     this.settle(now);
     return error;
-  }
-
-  /** Flows of a table with the cookie that a learn action gives. */
-  private countLearned(fm: FlowMod): number {
-    const { tableId, newCookie: cookie } = fm;
-    const selection = { match: new Match(), tableId, cookie, cookieMask: COOKIE_NONE };
-    return this.select({ ...selection, outPort: undefined, outGroup: undefined }).length;
   }
 
   /** Adds a flow that controllers do not see, of a priority above 65535, or a flow of the internal table. */
@@ -515,10 +507,7 @@ export class FlowTables {
   private select(selection: Selection): Rule[] {
     const rules: Rule[] = [];
     const collect = (found: Rule): void => {
-      if (((found.cookie ^ selection.cookie) & selection.cookieMask) !== 0n) return;
-      if (selection.outPort !== undefined && !outputsTo(found.actions, selection.outPort)) return;
-      if (selection.outGroup !== undefined && !found.groups.includes(selection.outGroup)) return;
-      rules.push(found);
+      if (passes(found, selection)) rules.push(found);
     };
     if (selection.tableId !== ALL_TABLES) {
       this.tables[selection.tableId]?.classifier.forEachLoose(selection.match, (r) => collect(r as Rule));
@@ -536,14 +525,24 @@ export class FlowTables {
     const rules: Rule[] = [];
     for (const id of ids) {
       if (id >= N_USER_TABLES) continue;
-      const rule = this.tables[id]?.classifier.findExact(fm.match, fm.priority) as Rule | null | undefined;
-      if (!rule || ((rule.cookie ^ selection.cookie) & selection.cookieMask) !== 0n) continue;
-      if (selection.outPort !== undefined && !outputsTo(rule.actions, selection.outPort)) continue;
-      if (selection.outGroup !== undefined && !rule.groups.includes(selection.outGroup)) continue;
-      rules.push(rule);
+      const rule = this.find(id, fm.match, fm.priority);
+      if (rule && passes(rule, selection)) rules.push(rule);
     }
     return rules;
   }
+}
+
+/** Whether a flow that the match selects is selected by the rest, too. */
+function passes(rule: Rule, { cookie, cookieMask, outPort, outGroup }: Selection): boolean {
+  if (((rule.cookie ^ cookie) & cookieMask) !== 0n) return false;
+  if (outPort !== undefined && !outputsTo(rule.actions, outPort)) return false;
+  return outGroup === undefined || rule.groups.includes(outGroup);
+}
+
+/** All flows of a table with that cookie. */
+function cookieSelection(tableId: number, cookie: bigint): Selection {
+  const match = new Match();
+  return { match, tableId, cookie, cookieMask: COOKIE_NONE, outPort: undefined, outGroup: undefined };
 }
 
 function modSelection(fm: FlowMod, byPort: boolean): Selection {
