@@ -121,6 +121,14 @@ export function bytesToBig(buf: Uint8Array, at: number, n: number): bigint {
   return big;
 }
 
+/** The lowest `n` bytes of an unsigned number. */
+export function bigToBytes(value: bigint, n: number): Uint8Array {
+  const bytes = new Uint8Array(n);
+  let v = value;
+  for (let i = n - 1; i >= 0; i--, v >>= 8n) bytes[i] = Number(v & 0xffn);
+  return bytes;
+}
+
 /** A growing buffer of network-order fields. */
 export class Writer {
   private buf: Uint8Array;

@@ -1,4 +1,6 @@
 /** Which connections NXT_CT_FLUSH is about: what it leaves zero does not matter. */
+import { isIp4 } from '@ovs-node/openflow/messages/extension';
+import { bigToBytes } from '@ovs-node/openflow/wire';
 import type { CtFlush, CtFlushTuple } from '@ovs-node/openflow/messages/types';
 import type { CtFilter } from '../dpif/provider.js';
 
@@ -6,13 +8,9 @@ type Tuple = NonNullable<CtFilter['orig']>;
 
 const ICMP = 1;
 const ICMPV6 = 58;
-/** ::ffff:0:0/96 holds the IPv4 addresses. */
-const MAPPED = 0xffffn;
 
 function address(value: bigint): Uint8Array | undefined {
-  if (value === 0n) return undefined;
-  const bytes = value >> 32n === MAPPED ? 4 : 16;
-  return Uint8Array.from({ length: bytes }, (_, i) => Number((value >> BigInt(8 * (bytes - 1 - i))) & 0xffn));
+  return value === 0n ? undefined : bigToBytes(value, isIp4(value) ? 4 : 16);
 }
 
 function tupleOf(t: CtFlushTuple, ipProto: number): Tuple | undefined {

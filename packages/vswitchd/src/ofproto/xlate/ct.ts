@@ -4,6 +4,7 @@
 import { W } from '@ovs-node/flow/layout';
 import { Act, CtAct, NatAttr } from '@ovs-node/netlink/action-attrs';
 import type { Action, NatSpec } from '@ovs-node/openflow/actions/types';
+import { bigToBytes } from '@ovs-node/openflow/wire';
 import { commit } from './commit.js';
 import type { XlateContext } from './context.js';
 import { frozenState } from './controller.js';
@@ -97,9 +98,9 @@ function putNat(ctx: XlateContext, nat: NatSpec): void {
     else if (nat.random) out.putFlag(NatAttr.PROTO_RANDOM);
     if (nat.addr) {
       const bytes = nat.addr.family === 4 ? 4 : 16;
-      out.putBytes(NatAttr.IP_MIN, bigBytes(nat.addr.min, bytes));
+      out.putBytes(NatAttr.IP_MIN, bigToBytes(nat.addr.min, bytes));
       if (nat.addr.max !== 0n && nat.addr.max !== nat.addr.min) {
-        out.putBytes(NatAttr.IP_MAX, bigBytes(nat.addr.max, bytes));
+        out.putBytes(NatAttr.IP_MAX, bigToBytes(nat.addr.max, bytes));
       }
     }
     if (nat.port && nat.port.min !== 0) {
@@ -108,13 +109,6 @@ function putNat(ctx: XlateContext, nat: NatSpec): void {
     }
   }
   out.endNested(nest);
-}
-
-function bigBytes(value: bigint, n: number): Uint8Array {
-  const bytes = new Uint8Array(n);
-  let v = value;
-  for (let i = n - 1; i >= 0; i--, v >>= 8n) bytes[i] = Number(v & 0xffn);
-  return bytes;
 }
 
 function putHostOrder(buf: Uint8Array, at: number, value: number): void {

@@ -8,6 +8,7 @@ import { W } from '@ovs-node/flow/layout';
 import { OFPP } from '@ovs-node/flow/ports';
 import { GROUP_ANY, PC, PS } from '@ovs-node/openflow/messages/types';
 import type { SelectionMethod } from '@ovs-node/openflow/messages/types';
+import { bigToBytes } from '@ovs-node/openflow/wire';
 import type { Group } from '../group.js';
 import { actionSetOrder } from './action-set.js';
 import type { XlateContext } from './context.js';
@@ -126,9 +127,7 @@ function hashOfFields(ctx: XlateContext, selection: SelectionMethod): number {
     if (!prereqOk(ctx, f)) continue;
     const bits = mask & exactMask(f);
     maskFieldBits(ctx.wc, f, bits);
-    const value = getField(ctx.flow, f) & bits;
-    const digits = value.toString(16).padStart(2 * f.bytes, '0');
-    hash = hashBytes(Buffer.from(digits, 'hex'), hash);
+    hash = hashBytes(bigToBytes(getField(ctx.flow, f) & bits, f.bytes), hash);
   }
   return hash;
 }
