@@ -41,8 +41,9 @@ export function actionSetOrder(set: readonly Action[]): readonly Action[] {
   return list;
 }
 
-/** Executes the action set, which is empty afterwards. */
+/** Executes the action set, which is empty afterwards; that of a frozen translation is left to its continuation. */
 export function executeActionSet(ctx: XlateContext): void {
+  if (ctx.frozen !== undefined) return;
   const list = actionSetOrder(ctx.actionSet);
   ctx.actionSet = [];
   if (list.length === 0) return;

@@ -141,7 +141,7 @@ function patchOutput(
 
   if (mayReceive(to)) {
     tableAction(ctx, to.ofport, 0, true, false, isLast, cloneActions);
-    if (ctx.frozen === undefined) executeActionSet(ctx);
+    executeActionSet(ctx);
     finishFreeze(ctx);
   }
 
@@ -182,7 +182,7 @@ export function cloneActions(ctx: XlateContext, actions: readonly Action[], isLa
   ctx.actionSet = savedSet.slice();
   if (isLast || reversible(actions)) {
     ctx.doActions(ctx, actions, isLast);
-    if (ctx.frozen === undefined) executeActionSet(ctx);
+    executeActionSet(ctx);
     endClone(ctx);
   } else {
     commit(ctx);
@@ -190,7 +190,7 @@ export function cloneActions(ctx: XlateContext, actions: readonly Action[], isLa
     const conntracked = ctx.conntracked;
     const mark = ctx.out.startNested(Act.CLONE);
     ctx.doActions(ctx, actions, true);
-    if (ctx.frozen === undefined) executeActionSet(ctx);
+    executeActionSet(ctx);
     endClone(ctx);
     if (ctx.out.length === mark + 4) ctx.out.truncate(mark);
     else ctx.out.endNested(mark);

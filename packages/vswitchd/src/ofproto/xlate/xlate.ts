@@ -35,7 +35,7 @@ export function translate(input: XlateInput): XlateResult {
   ctx.trace = ctx.report('bridge', `bridge("${ctx.ofproto.name}")`);
   if (thaw(ctx)) {
     run(ctx);
-    if (ctx.frozen === undefined) executeActionSetOf(ctx);
+    executeActionSetOf(ctx);
     finishFreeze(ctx);
   }
   ctx.trace = trace;
