@@ -12,6 +12,7 @@ import type {
   GroupType,
   SelectionMethod,
 } from '@ovs-node/openflow/messages/group-types';
+import { durationSince } from './duration.js';
 
 /** What decides which bucket of a select group takes a packet. */
 export type Choice =
@@ -69,14 +70,12 @@ export class Group {
 
   /** @param refCount flows that send to the group. */
   stats(refCount: number, now: number): GroupStats {
-    const age = Math.max(0, now - this.created);
     return {
       groupId: this.id,
       refCount,
       packetCount: BigInt(this.packets),
       byteCount: BigInt(this.bytes),
-      durationSec: Math.floor(age / 1000),
-      durationNsec: Math.floor(age % 1000) * 1_000_000,
+      ...durationSince(this.created, now),
       buckets: this.counters.map(({ packets, bytes }) => ({
         packetCount: BigInt(packets),
         byteCount: BigInt(bytes),

@@ -14,6 +14,7 @@ import {
   type MeterStats,
 } from '@ovs-node/openflow/messages/meter-types';
 import type { DpifMeters, MeterCounters, MeterSpec } from '../dpif/provider.js';
+import { durationSince } from './duration.js';
 
 /** What the peer's datapath has too. */
 export const MAX_METERS = 262_144;
@@ -122,14 +123,12 @@ export class MeterTable {
     return Promise.all(
       this.#select(id).map(async ({ config, dpId, created }) => {
         const counters = await this.#counters(dpId);
-        const age = Math.max(0, now - created);
         return {
           meterId: config.meterId,
           flowCount: users(config.meterId),
           packetInCount: BigInt(counters?.packets ?? 0),
           byteInCount: BigInt(counters?.bytes ?? 0),
-          durationSec: Math.floor(age / 1000),
-          durationNsec: Math.floor(age % 1000) * 1_000_000,
+          ...durationSince(created, now),
           bands: config.bands.map((_, i) => ({
             packetCount: BigInt(counters?.bands[i]?.packets ?? 0),
             byteCount: BigInt(counters?.bands[i]?.bytes ?? 0),

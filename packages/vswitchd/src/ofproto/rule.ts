@@ -6,6 +6,7 @@ import type { FlowRemoved, FlowRemovedReason, FlowStats } from '@ovs-node/openfl
 import { groupsIn, metersIn } from './check-actions.js';
 import { ClassifierRule } from './classifier.js';
 import type { ConjunctionPart } from './conjunction.js';
+import { durationSince } from './duration.js';
 
 /** Priorities above this are of flows that the switch adds for itself and controllers do not see. */
 export const MAX_VISIBLE_PRIORITY = 0xffff;
@@ -93,7 +94,7 @@ export class Rule extends ClassifierRule {
       hardTimeout: this.hardTimeout,
       importance: this.importance,
       flags: this.flags,
-      ...this.duration(now),
+      ...durationSince(this.created, now),
       idleAge: Math.max(0, Math.floor((now - this.used) / 1000)),
       hardAge: Math.max(0, Math.floor((now - this.modified) / 1000)),
       packetCount: BigInt(this.packets),
@@ -110,17 +111,12 @@ export class Rule extends ClassifierRule {
       priority: this.priority,
       reason,
       tableId: this.tableId,
-      ...this.duration(now),
+      ...durationSince(this.created, now),
       idleTimeout: this.idleTimeout,
       hardTimeout: this.hardTimeout,
       packetCount: BigInt(this.packets),
       byteCount: BigInt(this.bytes),
     };
-  }
-
-  private duration(now: number): { durationSec: number; durationNsec: number } {
-    const ms = Math.max(0, now - this.created);
-    return { durationSec: Math.floor(ms / 1000), durationNsec: Math.floor(ms % 1000) * 1e6 };
   }
 }
 
