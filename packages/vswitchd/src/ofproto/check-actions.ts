@@ -101,16 +101,19 @@ function missing(actions: readonly Action[], has: Named): OfError | undefined {
   return meter === undefined ? undefined : new OfError('OFPMMFC_INVALID_METER', `meter ${meter}`);
 }
 
-const NONE: readonly number[] = [];
+const NONE: readonly never[] = [];
 
-/** The numbers that `idOf` finds in actions and those inside of them. */
-function idsIn(actions: readonly Action[], idOf: (action: Action) => number | undefined): readonly number[] {
-  let found: number[] | undefined;
+/** What `find` finds in actions and those inside of them; most flows have nothing, which costs nothing. */
+export function foundIn<T>(
+  actions: readonly Action[],
+  find: (action: Action) => T | undefined,
+): readonly T[] {
+  let found: T[] | undefined;
   for (const action of actions) {
-    const id = idOf(action);
-    if (id !== undefined) (found ??= []).push(id);
+    const it = find(action);
+    if (it !== undefined) (found ??= []).push(it);
     else if (action.type === 'write_actions' || action.type === 'clone' || action.type === 'ct')
-      for (const each of idsIn(action.actions, idOf)) (found ??= []).push(each);
+      for (const each of foundIn(action.actions, find)) (found ??= []).push(each);
   }
   return found ?? NONE;
 }
@@ -120,12 +123,12 @@ const meterOf = (action: Action): number | undefined => (action.type === 'meter'
 
 /** The groups that actions name. */
 export function groupsIn(actions: readonly Action[]): readonly number[] {
-  return idsIn(actions, groupOf);
+  return foundIn(actions, groupOf);
 }
 
 /** The meters that actions name. */
 export function metersIn(actions: readonly Action[]): readonly number[] {
-  return idsIn(actions, meterOf);
+  return foundIn(actions, meterOf);
 }
 
 function unsupportedAction(action: Action): OfError | undefined {

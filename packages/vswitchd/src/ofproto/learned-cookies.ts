@@ -4,6 +4,7 @@
  */
 import { LEARN } from '@ovs-node/openflow/actions/learn';
 import type { Action } from '@ovs-node/openflow/actions/types';
+import { foundIn } from './check-actions.js';
 import type { Rule } from './rule.js';
 
 /** Where flows are learned. */
@@ -17,7 +18,7 @@ export class LearnedCookies {
   #orphans = new Map<string, LearnedCookie>();
 
   add(rule: Rule): void {
-    for (const { table, cookie } of cookiesIn(rule.actions)) {
+    for (const { table, cookie } of foundIn(rule.actions, taughtBy)) {
       const key = `${table}/${cookie}`;
       this.#teachers.set(key, (this.#teachers.get(key) ?? 0) + 1);
       this.#orphans.delete(key);
@@ -25,7 +26,7 @@ export class LearnedCookies {
   }
 
   remove(rule: Rule): void {
-    for (const { table, cookie } of cookiesIn(rule.actions)) {
+    for (const { table, cookie } of foundIn(rule.actions, taughtBy)) {
       const key = `${table}/${cookie}`;
       const left = (this.#teachers.get(key) ?? 0) - 1;
       if (left > 0) this.#teachers.set(key, left);
@@ -47,17 +48,5 @@ export class LearnedCookies {
 
 const NONE: readonly LearnedCookie[] = [];
 
-function cookiesIn(actions: readonly Action[]): LearnedCookie[] {
-  return actions.flatMap((action) => {
-    switch (action.type) {
-      case 'learn':
-        return (action.learn.flags & LEARN.DELETE_LEARNED) === 0 ? [] : [action.learn];
-      case 'clone':
-      case 'ct':
-      case 'write_actions':
-        return cookiesIn(action.actions);
-      default:
-        return [];
-    }
-  });
-}
+const taughtBy = (action: Action): LearnedCookie | undefined =>
+  action.type === 'learn' && (action.learn.flags & LEARN.DELETE_LEARNED) !== 0 ? action.learn : undefined;
