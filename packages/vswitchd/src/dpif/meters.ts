@@ -10,7 +10,7 @@ import {
   MeterCmd,
 } from '@ovs-node/netlink/families';
 import type { MsgReader } from '@ovs-node/netlink/messages';
-import type { DpifMeters, MeterCounters, MeterLimits, MeterSpec, TrafficCount } from './provider.js';
+import type { DpifMeters, MeterCounters, MeterSpec, TrafficCount } from './provider.js';
 import { type NetlinkSession, type RequestHead, nextOfDump } from './session.js';
 
 function countOf(bytes: Uint8Array | undefined): TrafficCount {
@@ -44,12 +44,6 @@ export class Meters implements DpifMeters {
 
   #named(id: number): (w: NlWriter) => void {
     return (w) => w.putU32(METER_ATTRS.ID.code, id);
-  }
-
-  async features(): Promise<MeterLimits> {
-    const msg = await this.#session.query(this.#head(MeterCmd.FEATURES), () => {});
-    const a = decodeAttrs(METER_ATTRS, msg.buf, msg.attrs, msg.end);
-    return { maxMeters: a.MAX_METERS ?? 0, maxBands: a.MAX_BANDS ?? 0 };
   }
 
   async set(id: number, { isKbps, bands }: MeterSpec): Promise<void> {

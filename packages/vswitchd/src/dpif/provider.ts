@@ -275,13 +275,7 @@ export interface MeterCounters extends TrafficCount {
   readonly bands: readonly TrafficCount[];
 }
 
-export interface MeterLimits {
-  readonly maxMeters: number;
-  readonly maxBands: number;
-}
-
 export interface DpifMeters {
-  features(): Promise<MeterLimits>;
   /** Makes a meter, or gives the one of that number other bands. EFBIG, EINVAL. */
   set(id: number, spec: MeterSpec): Promise<void>;
   /** ENOENT: there is none. */
