@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import test, { type ExecutionContext } from 'ava';
-import { peerAvailable } from '@ovs-node/common/testkit/index';
+import { peerAvailable, unlessMissing } from '@ovs-node/common/testkit/index';
 
 export interface Requirement {
   readonly name: string;
@@ -32,10 +32,5 @@ export type Body = (t: ExecutionContext) => void | Promise<void>;
 /** ava's `test`, made to skip (or, in CI, to fail) when a requirement is not met. */
 export function testWith(...requirements: Requirement[]): (title: string, run: Body) => void {
   const missing = requirements.filter((each) => !each.met).map((each) => each.name);
-  return (title, run) => {
-    if (missing.length === 0) test.serial(title, run);
-    else if (process.env['CI'] === 'true')
-      test.serial(title, (t) => t.fail(`CI lacks ${missing.join(', ')}`));
-    else test.skip(`${title} (needs ${missing.join(', ')})`, run);
-  };
+  return unlessMissing(test.serial, missing.length === 0 ? [] : [`needs ${missing.join(', ')}`]);
 }

@@ -4,4 +4,4 @@ export { FakeClock } from './fake-clock.js';
 export { tmpDir, bindTmp } from './tmp.js';
 export { runProgram, checkoutRoot, run, type RunResult, type RunOptions } from './programs.js';
 export { peerAvailable, peerPath, peerPrograms, startPeer, type Peer } from './peer.js';
-export { isRoot, needing, type Requirement } from './require.js';
+export { isRoot, needing, unlessMissing, type Requirement } from './require.js';
