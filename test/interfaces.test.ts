@@ -132,6 +132,11 @@ testWith(ROOT, PEER)(
             const ports = await suite.ofctl('-O', `OpenFlow${version}`, 'dump-ports', 'brd', 'd1');
             said.push(ports.replace(/duration=[0-9.]+/, 'duration'));
           }
+          for (const state of ['down', 'up']) {
+            await ip('link', 'set', PEER_END, state);
+            await suite.vsctl('--timeout=10', 'wait-until', 'interface', PORT, `link_state=${state}`);
+            said.push(`resets: ${await suite.vsctl('get', 'interface', PORT, 'link_resets')}`);
+          }
           return said;
         });
       } finally {

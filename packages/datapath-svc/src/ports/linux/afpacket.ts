@@ -275,6 +275,7 @@ export class AfPacketPort implements Port {
     this.fd = -1;
     this.ifindex = 0;
     this.flags = 0;
+    if (this.#running) this.#linkResets++;
     this.#running = false;
     this.error = `${this.#name}: No such device`;
     this.#host.changed();
@@ -291,6 +292,7 @@ export class AfPacketPort implements Port {
     const mtu = control.mtu(this.#name);
     const news =
       upAndPromiscuous !== this.flags || running !== this.#running || (mtu > 0 && mtu !== this.mtu);
+    if (this.#vport !== undefined && running !== this.#running) this.#linkResets++;
     this.flags = upAndPromiscuous;
     this.#running = running;
     if (mtu > 0) this.mtu = mtu;

@@ -244,6 +244,7 @@ export class TapPort implements Port {
     this.fd = -1;
     this.ifindex = 0;
     this.flags = 0;
+    if (this.#running) this.#linkResets++;
     this.#running = false;
     this.error = `${this.#name}: No such device`;
     this.#host.changed();
