@@ -12,6 +12,7 @@ import {
   VERSIONS,
 } from './lib/ofctl-script.js';
 import { PEER, testWith } from './lib/requires.js';
+import { sameTexts } from './lib/transcript.js';
 
 /** Modules of the peer that explain on the console what they could not decode; the answer itself is compared. */
 const EXPLAINS = /^TIME\|(?:ofp_\w+|nx_match|stream_\w+)\|.*\n/gm;
@@ -69,9 +70,7 @@ testWith(PEER)('ovs-ofctl without a switch: every command line as the peer', asy
   const [ours, theirs] = [suiteIn(dir, 'ours'), suiteIn(dir, 'peer')];
   const got = await play(OFFLINE_SCRIPT, ours, ours, dir);
   const wanted = await play(OFFLINE_SCRIPT, theirs, ours, dir);
-  for (const [i, text] of got.entries())
-    if (text !== wanted[i]) t.log(`${text}\n--- the peer ---\n${wanted[i]}`);
-  t.deepEqual(got, wanted);
+  sameTexts(t, got, wanted);
 });
 
 /** Makes bridge br0 anew, with its ports, by the tools of the side that runs it. */
@@ -112,10 +111,7 @@ function sameOnSwitch(side: Side, name: string, script: readonly ScriptLine[]): 
             transcripts.push(await play(script, suiteIn(dir, tools), suite, dir));
           }
           const [wanted, got] = transcripts;
-          for (const [i, text] of got.entries()) {
-            if (text !== wanted[i]) t.log(`${text}\n--- the peer ---\n${wanted[i]}`);
-          }
-          t.deepEqual(got, wanted);
+          sameTexts(t, got, wanted);
         },
       );
     },

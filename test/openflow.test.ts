@@ -20,6 +20,7 @@ import { ALL_CHANGES, flowMod, output, watch } from '@ovs-node/openflow/testkit/
 import { Conversation } from './lib/conversation.js';
 import { withSuite } from './lib/lab.js';
 import { PEER, testWith } from './lib/requires.js';
+import { sameTexts } from './lib/transcript.js';
 
 /** One subject: what is said to a switch with ports 1 to 3, in the versions that have it. */
 interface Subject {
@@ -304,7 +305,5 @@ testWith(PEER)("requests are answered as the peer's switch answers them", async 
       }
     });
   }
-  for (const [i, text] of texts['ours']!.entries())
-    if (text !== texts['peer']![i]) t.log(`${text}\n--- the peer ---\n${texts['peer']![i]}`);
-  t.deepEqual(texts['ours'], texts['peer']);
+  sameTexts(t, texts['ours']!, texts['peer']!);
 });

@@ -28,6 +28,14 @@ export async function play(
   return texts;
 }
 
+/** Asserts that all texts are the peer's; shows those that are not, each beside the peer's. */
+export function sameTexts(t: ExecutionContext, got: readonly string[], wanted: readonly string[]): void {
+  const different = got.flatMap((text, i) => (text === wanted[i] ? [] : [{ got: text, wanted: wanted[i] }]));
+  for (const each of different) t.log(`${each.got}\n--- the peer ---\n${each.wanted}`);
+  t.is(different.length, 0, `of ${got.length}`);
+  t.is(got.length, wanted.length);
+}
+
 /** Tests that `transcript` gives the same for each mix of sides as for the peer alone. */
 export function comparedWithPeer(
   title: (tools: Side, daemons: Side) => string,
@@ -43,12 +51,7 @@ export function comparedWithPeer(
       reference ??= transcript(t, 'peer', 'peer');
       const wanted = await reference;
       const got = await transcript(t, daemons, tools);
-      const different = got.flatMap((text, i) =>
-        text === wanted[i] ? [] : [{ got: text, wanted: wanted[i] }],
-      );
-      for (const each of different) t.log(`${each.got}\n--- the peer ---\n${each.wanted}`);
-      t.is(different.length, 0, `of ${got.length}`);
-      t.is(got.length, wanted.length);
+      sameTexts(t, got, wanted);
     });
   }
 }
