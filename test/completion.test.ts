@@ -1,9 +1,9 @@
 /** Completion in bash: what is offered for a word that was begun, with a database to ask. */
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import test from 'ava';
 import { type Suite, checkout, runCommand } from '@ovs-node/ctl-tools/lab/suite';
 import { withSuite } from './lib/lab.js';
+import { testWith } from './lib/requires.js';
 
 const BASH = ['/bin/bash', '/usr/bin/bash'].find((path) => existsSync(path));
 const SCRIPT = join(checkout, 'completions/openvswitch-tools.bash');
@@ -21,7 +21,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
   return stderr === '' ? stdout.trimEnd().split('\n') : [stderr];
 }
 
-(BASH === undefined ? test.skip : test.serial)(
+testWith({ name: 'bash', met: BASH !== undefined })(
   'bash completes commands, options and the names in the database',
   async (t) => {
     await withSuite(t, { start: false }, async (suite) => {
