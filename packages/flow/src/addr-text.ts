@@ -18,11 +18,17 @@ const IP6_ONES = (1n << 128n) - 1n;
 
 const macText = (six: string): bigint => {
   let value = 0n;
-  for (const part of six.split(':'))
-    value = (value << 8n) | (BigInt('0x' + part.replace(/^0[xX]/, '')) & 0xffn);
+  for (const part of six.split(':')) {
+    const byte = BigInt('0x' + part.replace(/^[ \t]*[-+]?(?:0[xX])?/, '')) & 0xffn;
+    value = (value << 8n) | (part.includes('-') ? -byte & 0xffn : byte);
+  }
   return value;
 };
-const MAC = '(?:0[xX])?[0-9a-fA-F]+(?::(?:0[xX])?[0-9a-fA-F]+){5}';
+// Each part is a signed hexadecimal number of which the low 8 bits count, as scanf("%hhx") has it.
+const MAC_BYTE = '[ \\t]*[-+]?(?:0[xX])?[0-9a-fA-F]+';
+const MAC = `${MAC_BYTE}(?::${MAC_BYTE}){5}`;
+/** An Ethernet address that a text begins with. */
+export const MAC_PREFIX = new RegExp(`^${MAC}`);
 const MAC_MASKED = new RegExp(`^(${MAC})(?:/(${MAC}))?$`);
 
 /** `aa:bb:cc:dd:ee:ff`, or with a mask of the same form after `/`. Throws FlowSyntaxError. */
@@ -83,6 +89,11 @@ export function ip4Prefix(bits: number): number {
   return bits === 0 ? 0 : (-1 << (32 - bits)) >>> 0;
 }
 
+/** The length of a prefix, as scanf("%d") reads it: modulo 2^32. */
+function scanPrefix(digits: string): number {
+  return Number(BigInt.asIntN(32, BigInt(digits.trim().replace('+', ''))));
+}
+
 /** `a.b.c.d`, `a.b.c.d/plen` or `a.b.c.d/mask` as numbers. Throws FlowSyntaxError. */
 export function parseIp4Words(text: string): { value: number; mask: number } {
   const m = IP4_MASKED.exec(text);
@@ -90,7 +101,7 @@ export function parseIp4Words(text: string): { value: number; mask: number } {
   const value = ip4Text(m[1]!);
   if (m[2] !== undefined) return { value, mask: ip4Text(m[2]) };
   if (m[3] === undefined) return { value, mask: 0xffffffff };
-  const bits = Number(m[3]);
+  const bits = scanPrefix(m[3]);
   if (bits < 0 || bits > 32) {
     throw new FlowSyntaxError(`${text}: IPv4 network prefix bits not between 0 and 32, inclusive`);
   }
@@ -157,6 +168,9 @@ function ip6Groups(text: string, last: boolean): number[] | undefined {
   return groups;
 }
 
+/** The characters that an IPv6 address has. */
+const IP6_LIKE = /^[0-9a-fA-F:.]+/;
+
 /** An IPv6 address with an optional `/plen` or `/mask`. Throws FlowSyntaxError. */
 export function parseIp6Masked(text: string): Masked {
   const bad = (): FlowSyntaxError => new FlowSyntaxError(`${text}: invalid IPv6 address`);
@@ -167,15 +181,18 @@ export function parseIp6Masked(text: string): Masked {
   // A mask that starts with decimal digits is read as a prefix length, and what follows these is then in error.
   const prefix = /^[ \t]*[-+]?[0-9]+/.exec(m[2]);
   if (prefix !== null) {
-    const bits = Number(prefix[0]);
+    const bits = scanPrefix(prefix[0]);
     if (bits < 0 || bits > 128) {
       throw new FlowSyntaxError(`${text}: IPv6 network prefix bits not between 0 and 128, inclusive`);
     }
     if (prefix[0].length !== m[2].length) throw bad();
     return { value, mask: ip6Prefix(bits) };
   }
-  const mask = parseIp6(m[2]);
-  if (mask === undefined) throw bad();
+  const digits = IP6_LIKE.exec(m[2])?.[0];
+  if (digits === undefined) throw bad();
+  const mask = parseIp6(digits);
+  if (mask === undefined) throw new FlowSyntaxError(`${text}: Invalid IPv6 mask`);
+  if (digits.length < m[2].length) throw bad();
   return { value, mask };
 }
 

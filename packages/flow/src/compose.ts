@@ -133,7 +133,7 @@ function composeL4(key: FlowKey, proto: number, l7: Uint8Array): Uint8Array {
       out.u16(0);
       out.u32(0);
       // Echo request and reply.
-      if (src === 8 || src === 0) out.u8(...l7);
+      if (dst === 0 && (src === 8 || src === 0)) out.u8(...l7);
       break;
     case 2:
       out.u8(src, dst);

@@ -133,7 +133,7 @@ function parsePacketType(s: string): Masked {
   if (!s.startsWith('(')) throw bad(s, "missing '('");
   const ns = scanU64(s, 1);
   if (ns.error !== undefined || ns.value > 0xffffn) throw bad(s.slice(1), 'ns');
-  // Whatever one character separates the two.
+  if (s[ns.end] !== ',') throw bad(s.slice(1), "missing ','");
   const rest = ns.end + 1;
   const type = scanU64(s, rest);
   if (type.error !== undefined || type.value > 0xffffn) throw bad(s.slice(rest), 'ns_type');

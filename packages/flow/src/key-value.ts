@@ -69,6 +69,12 @@ export class KeyValueCursor {
     return this.text.slice(this.valueFrom, this.valueTo);
   }
 
+  /** What comes behind the pair. */
+  get rest(): string {
+    const behind = this.valueTo > this.keyTo ? this.at : this.keyTo + 1;
+    return this.text.slice(behind, this.to);
+  }
+
   /** Goes to the next pair; false at the end. An unfinished parenthesis extends to the end. */
   next(): boolean {
     const { text, to } = this;

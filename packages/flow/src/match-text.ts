@@ -1,8 +1,8 @@
 import { FlowSyntaxError } from './errors.js';
 import { parseFieldValue } from './field-text.js';
 import { PROTO_ANY, PROTO_NXM_OXM_ANY } from './field-types.js';
-import type { Field } from './field-types.js';
-import { fieldNames, fieldProtocols, mustField } from './fields.js';
+import type { Field, Prereq } from './field-types.js';
+import { fieldNames, fieldProtocols, FIELDS, mustField } from './fields.js';
 import { scanInt } from './int-text.js';
 import { W } from './layout.js';
 import { KeyValueCursor } from './key-value.js';
@@ -57,9 +57,17 @@ export function setDefaultPacketType(match: MatchWords): void {
   if (match.mask[W.PACKET_TYPE] === 0) match.mask[W.PACKET_TYPE] = 0xffffffff;
 }
 
+/** Prerequisites of fields that may be found in other packets, too. */
+const ANYWHERE: readonly Prereq[] = ['none', 'nsh', 'ct'];
+
+/** Fields that are found in Ethernet packets only, by id. */
+const IN_ETHERNET: readonly boolean[] = FIELDS.map(
+  ({ name, prereq }) => !ANYWHERE.includes(prereq) || name === 'ct_tp_src' || name === 'ct_tp_dst',
+);
+
 /** `setDefaultPacketType` where a match on `f` implies it: what a parser and a decoder of matches do per field. */
 export function addEthernetPrereq(match: MatchWords, f: Field): void {
-  if (f.prereq === 'ethernet') setDefaultPacketType(match);
+  if (IN_ETHERNET[f.id]) setDefaultPacketType(match);
 }
 
 /**
@@ -139,7 +147,8 @@ function applySubfield(match: MatchWords, name: string, text: string): number {
 /** What is only in TLV matches because of a combination of fields: anything of an IPv6 header. */
 export function matchProtocols(match: MatchWords): number {
   const ipv6 = match.mask[W.ETH_TYPE]! >>> 16 !== 0 && match.key[W.ETH_TYPE]! >>> 16 === 0x86dd;
-  return ipv6 && (match.mask[W.NW]! & 0xffffff00) !== 0 ? PROTO_NXM_OXM_ANY : PROTO_ANY;
+  const more = (match.mask[W.NW]! & 0xffffff00) | match.mask[W.TP]!;
+  return ipv6 && more !== 0 ? PROTO_NXM_OXM_ANY : PROTO_ANY;
 }
 
 /** A match and the protocols (bits of `PROTO`) that can carry it. */

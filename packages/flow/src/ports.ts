@@ -50,12 +50,12 @@ export function parsePort(text: string, ports?: PortMap): number | undefined {
   if (plain >= 0 && plain < 0xff00 && stop() === text.length) return plain;
   const named = reservedByName.get(text);
   if (named !== undefined) return named;
-  if (/^[-+]?[0-9]+$/.test(text)) {
-    const n = Number(text);
-    if (n < 0) {
-      log.warn(`Negative value ${text} is not a valid port number.`);
-      return undefined;
-    }
+  if (text.startsWith('-')) {
+    log.warn(`Negative value ${text} is not a valid port number.`);
+    return undefined;
+  }
+  const n = /^\s*\+?[0-9]+$/.test(text) ? Number(text) : NaN;
+  if (n <= 0xffffffff) {
     if (n < 0xff00) return n;
     if (n <= 0xffff) {
       // 16-bit reserved ports move to where OpenFlow 1.1 has them.
@@ -68,7 +68,7 @@ export function parsePort(text: string, ports?: PortMap): number | undefined {
       );
       return port;
     }
-    if (n >= OFPP.MAX && n <= 0xffffffff) return n;
+    if (n >= OFPP.MAX) return n;
     log.warn(`port ${n} is outside the supported range 0 through ffff or 0xffffff00 through 0xffffffff`);
     return undefined;
   }

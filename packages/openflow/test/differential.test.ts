@@ -3,7 +3,7 @@ import { needing, tmpDir } from '@ovs-node/common/testkit/index';
 import { parseFlowProtocols } from '../src/text/flow.js';
 import { PROTOCOLS } from '../src/text/protocols.js';
 import { compareFlows, compareMessages, encodeFlow, report } from './differential/compare.js';
-import { FlowGenerator } from './differential/generate.js';
+import { FlowGenerator } from '../src/testkit/flow-generator.js';
 
 /** FLOW_SEED and FLOW_RUNS make other and longer runs: FLOW_RUNS=50000 npm test -- packages/openflow/dist/test/differential.test.js */
 const SEED = Number(process.env['FLOW_SEED'] ?? 1);

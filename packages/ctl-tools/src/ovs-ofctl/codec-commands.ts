@@ -13,6 +13,9 @@ import {
   encodeActions,
   encodeInstructions,
 } from '@ovs-node/openflow/actions/codec';
+import { atoi } from '@ovs-node/openflow/actions/text-values';
+import { checkActions } from '@ovs-node/openflow/actions/check';
+import type { Action } from '@ovs-node/openflow/actions/types';
 import { formatActions } from '@ovs-node/openflow/actions/text';
 import { ERRORS, type ErrorName } from '@ovs-node/openflow/error-table';
 import { errorNumbers, guard, OfError } from '@ovs-node/openflow/errors';
@@ -27,8 +30,10 @@ import {
 } from '@ovs-node/openflow/match/ofp10';
 import { encodeMessage, HEADER_LENGTH } from '@ovs-node/openflow/messages/codec';
 import { highestVersion } from '@ovs-node/openflow/messages/switch';
+import { scanU64 } from '@ovs-node/flow/int-text';
 import { parseKeyValues } from '@ovs-node/flow/key-value';
 import { printMessage } from '@ovs-node/openflow/text/message';
+import { PROTOCOLS } from '@ovs-node/openflow/text/protocols';
 import { formatNxMatch, parseNxMatch } from '@ovs-node/openflow/text/nx-match';
 import { VERSIONS, versionFromName } from '@ovs-node/openflow/version';
 import { Reader, Writer } from '@ovs-node/openflow/wire';
@@ -59,12 +64,16 @@ function differences(a: Uint8Array, b: Uint8Array): string {
 /** parse-nxm, parse-nx-match (version 1), parse-oxm: TLV text to bytes, to a match, and back. */
 function parseTlvLines(c: OfctlContext, version: number): void {
   for (const line of inputLines()) {
-    const text = line.trim();
-    if (text === '' || text.startsWith('#')) {
-      process.stdout.write(`${text}\n`);
+    if (line.startsWith('#')) {
+      process.stdout.write(`${line}\n`);
       continue;
     }
-    const bytes = parseOrFail(() => parseNxMatch(line));
+    const text = line.replace(/#.*/s, '');
+    if (text.trim() === '') {
+      process.stdout.write('\n');
+      continue;
+    }
+    const bytes = parseOrFail(() => parseNxMatch(text));
     const read = guard(() =>
       readFields(new Reader(bytes, 0, bytes.length, 'OFPBMC_BAD_LEN'), c.settings.strict),
     );
@@ -102,13 +111,31 @@ export function parseOxm(c: OfctlContext, [name]: readonly string[]): void {
   parseTlvLines(c, version);
 }
 
+/** Instructions, which have to be ones that a flow without a match could have. */
+function checkedInstructions(bytes: Uint8Array, version: number, tableId: number): Action[] | OfError {
+  if (bytes.length === 0) return new OfError('OFPBIC_BAD_LEN', 'no instructions');
+  const actions = decodeInstructions(bytes, version);
+  if (actions instanceof OfError) return actions;
+  const protocols = PROTOCOLS.find((p) => p.version === version)!.bit;
+  const { error } = checkActions(actions, new Match(), { protocols, tableId });
+  return error === undefined ? actions : new OfError(error, 'instructions of a flow that matches all');
+}
+
+/** Actions, of which there have to be some bytes. */
+function someActions(bytes: Uint8Array, version: number): Action[] | OfError {
+  return bytes.length === 0 ? new OfError('OFPBRC_BAD_LEN', 'no actions') : decodeActions(bytes, version);
+}
+
 /** Reads hex actions from standard input, one list a line, prints them, and what encoding them again changes. */
 function parseHexActions(versionText: string, instructions: boolean): void {
   const version = versionFromName(versionText);
   if (version === undefined) throw new FatalError(`${versionText}: not a valid OpenFlow version`);
   for (const { line } of readLines('-')) {
-    const bytes = hexOrFail(line);
-    const actions = instructions ? decodeInstructions(bytes, version) : decodeActions(bytes, version);
+    // What stands before a comma is the table of the flow.
+    const comma = line.indexOf(',');
+    const tableId = comma < 0 ? 0 : atoi(line.slice(0, comma)) & 0xff;
+    const bytes = hexOrFail(line.slice(comma + 1));
+    const actions = instructions ? checkedInstructions(bytes, version, tableId) : someActions(bytes, version);
     if (actions instanceof OfError) {
       process.stdout.write(
         `bad ${versionText} ${instructions ? 'instructions' : 'actions'}: ${actions.toString()}\n\n`,
@@ -258,6 +285,7 @@ export function encodeErrorReply(_c: OfctlContext, [name, text]: readonly string
   const error = errorName(name);
   const request = hexOrFail(text);
   if (request.length < HEADER_LENGTH) throw new FatalError('Request too short');
+  if (((request[2] << 8) | request[3]) !== request.length) throw new FatalError('Request size inconsistent');
   const known = request[0] >= 1 && request[0] <= 6;
   const version = known ? request[0] : 1;
   if (!known) log.err(`cannot encode error for unknown OpenFlow version 0x${hex2(request[0])}`);
@@ -271,7 +299,8 @@ export function encodeErrorReply(_c: OfctlContext, [name, text]: readonly string
 
 /** encode-hello: the bytes of a hello with a bitmap of versions, and what it says. */
 export function encodeHello(_c: OfctlContext, [bitmap]: readonly string[]): void {
-  const versions = Number.parseInt(bitmap, bitmap.startsWith('0x') ? 16 : 10) >>> 0;
+  // As strtol() reads it: what is no digit ends it.
+  const versions = Number(BigInt.asUintN(32, scanU64(bitmap).value));
   if (!(versions > 1)) throw new FatalError(`${bitmap}: no OpenFlow version in the bitmap`);
   const bytes = encodeMessage({ type: 'hello', versions }, highestVersion(versions), 1);
   process.stdout.write(plainHexDump(bytes) + printMessage(bytes));

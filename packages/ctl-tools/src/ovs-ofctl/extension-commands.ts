@@ -4,8 +4,10 @@ import { PROTO_NXM_OXM_ANY } from '@ovs-node/flow/field-types';
 import { OFPP } from '@ovs-node/flow/ports';
 import type { CtFlushTuple, TlvTableCommand } from '@ovs-node/openflow/messages/extension-types';
 import { parseTlvMappings } from '@ovs-node/openflow/text/parse-extensions';
-import { parseCtTuple } from '@ovs-node/netlink/text/conntrack-text';
+import type { CtTupleFilter } from '@ovs-node/netlink/conntrack';
+import { parseCtTuples } from '@ovs-node/netlink/text/conntrack-text';
 import { OF10, OF14 } from '@ovs-node/openflow/version';
+import { readNumber } from '@ovs-node/openflow/text/numbers';
 import type { OfctlContext } from './context.js';
 import { parseOrFail } from './flow-commands.js';
 
@@ -29,8 +31,8 @@ export async function dumpTlvMap(c: OfctlContext, [target]: readonly string[]): 
 }
 
 export async function ctFlushZone(c: OfctlContext, [target, text]: readonly string[]): Promise<void> {
-  const zone = /^(?:0x[0-9a-f]+|\d+)$/i.test(text) ? Number(text) : NaN;
-  if (!(zone <= 0xffff)) throw new FatalError(`invalid zone_id "${text}"`);
+  const zone = Number(readNumber(text) ?? -1n);
+  if (zone < 0 || zone > 0xffff) throw new FatalError(`invalid zone_id "${text}"`);
   await c.noReply(await c.connect(target), { type: 'ct_flush_zone', zone });
 }
 
@@ -41,15 +43,17 @@ function addressBits(bytes: Uint8Array | undefined): bigint {
   return bytes.length === 4 ? (0xffffn << 32n) | value : value;
 }
 
-/** Reads a tuple of a connection; '' is any. */
-function ctTuple(text: string): { tuple: CtFlushTuple; proto: number } {
-  let t: ReturnType<typeof parseCtTuple>;
+/** Reads the tuples of a connection; '' is any. */
+function ctTuples(texts: readonly string[]): CtTupleFilter[] {
   try {
-    t = parseCtTuple(text);
+    return parseCtTuples(texts);
   } catch (e) {
     throw new FatalError(`Failed to parse ct-tuple: ${(e as Error).message}`);
   }
-  const tuple = {
+}
+
+function flushTuple(t: CtTupleFilter): CtFlushTuple {
+  return {
     src: addressBits(t.src),
     dst: addressBits(t.dst),
     srcPort: t.sport ?? t.icmpId ?? 0,
@@ -57,23 +61,28 @@ function ctTuple(text: string): { tuple: CtFlushTuple; proto: number } {
     icmpType: t.icmpType ?? 0,
     icmpCode: t.icmpCode ?? 0,
   };
-  return { tuple, proto: t.proto ?? 0 };
 }
 
 export async function ctFlush(c: OfctlContext, [target, ...words]: readonly string[]): Promise<void> {
   let zone: number | undefined;
   if (words[0]?.startsWith('zone=')) {
-    const text = words[0].slice('zone='.length);
-    if (!/^\d+$/.test(text) || Number(text) > 0xffff) throw new FatalError('Failed to parse zone');
-    zone = Number(text);
+    // Read as scanf("%hu") does: modulo 2^16, up to what is no digit.
+    const digits = /^\s*[-+]?\d+/.exec(words[0].slice('zone='.length))?.[0];
+    if (digits === undefined) throw new FatalError('Failed to parse zone');
+    zone = Number(BigInt.asUintN(16, BigInt(digits)));
     words.shift();
   }
   if (words.length > 2) throw new FatalError('Too many arguments');
-  const [orig, reply] = [ctTuple(words[0] ?? ''), ctTuple(words[1] ?? '')];
+  const [orig, reply] = ctTuples([words[0] ?? '', words[1] ?? '']);
   const sw = await c.connect(target);
   await c.noReply(sw, {
     type: 'ct_flush',
-    flush: { ipProto: orig.proto || reply.proto, zone, orig: orig.tuple, reply: reply.tuple },
+    flush: {
+      ipProto: reply.proto ?? orig.proto ?? 0,
+      zone,
+      orig: flushTuple(orig),
+      reply: flushTuple(reply),
+    },
   });
 }
 

@@ -1,14 +1,13 @@
 /** Commands on groups: ovs-ofctl(8), "Group Table Commands". */
-import { vlog } from '@ovs-node/common/vlog';
 import { FatalError } from '@ovs-node/common/errors';
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { PROTO_ANY } from '@ovs-node/flow/field-types';
 import { encodeMessage } from '@ovs-node/openflow/messages/codec';
 import { BUCKET, type GroupCommand, type GroupMod } from '@ovs-node/openflow/messages/group-types';
-import { GROUP_ALL, GROUP_ANY } from '@ovs-node/openflow/messages/types';
+import { GROUP_ALL } from '@ovs-node/openflow/messages/types';
 import type { FlowTextOptions } from '@ovs-node/openflow/text/flow';
 import { printMessage } from '@ovs-node/openflow/text/message';
-import { parseGroup, splitGroupCommand } from '@ovs-node/openflow/text/parse-group';
+import { parseGroup, readGroup, splitGroupCommand } from '@ovs-node/openflow/text/parse-group';
 import { formatProtocols, PROTOCOLS } from '@ovs-node/openflow/text/protocols';
 import { versionName } from '@ovs-node/openflow/version';
 import type { OfctlContext } from './context.js';
@@ -16,8 +15,6 @@ import { parseOrFail } from './flow-commands.js';
 import { readLines } from './input.js';
 import { sendMods } from './mod-sender.js';
 import { dumpStats } from './switch-commands.js';
-
-const log = vlog('ofp_group');
 
 interface GroupList {
   readonly groupMods: readonly GroupMod[];
@@ -79,7 +76,7 @@ export async function groupMod(
 ): Promise<void> {
   if (text === '-') return groupModFile(c, target, text, command);
   const names = await c.acceptNames(target);
-  if (text === undefined && command === 'delete') {
+  if ((text ?? '') === '' && command === 'delete') {
     return sendGroups(c, target, { groupMods: [EVERY_GROUP], usable: PROTO_ANY });
   }
   const { groupMod: g, usable } = parseOrFail(() => parseGroup(text ?? '', command, names));
@@ -94,18 +91,9 @@ export function addGroups(c: OfctlContext, [target, file]: readonly string[]): P
   return groupModFile(c, target, file, 'add');
 }
 
-/** A group by number, `ANY` or `ALL`; all of them, with a warning, for anything else. */
+/** A group by number, `ANY` or `ALL`; all of them for anything else, which has been warned of. */
 function groupNumber(text: string | undefined): number {
-  if (text === undefined) return GROUP_ALL;
-  const word = text.toLowerCase();
-  if (word === 'any') return GROUP_ANY;
-  if (word === 'all') return GROUP_ALL;
-  const n = /^(?:0x[0-9a-f]+|\d+)$/i.test(text) ? Number(text) : NaN;
-  if (n <= 0xffffffff) return n;
-  log.warn(
-    `${text} is not a valid group ID.  (Valid group IDs are 32-bit nonnegative integers or the keywords ANY or ALL.)`,
-  );
-  return GROUP_ALL;
+  return text === undefined ? GROUP_ALL : (readGroup(text) ?? GROUP_ALL);
 }
 
 export function dumpGroups(c: OfctlContext, [target, group]: readonly string[]): Promise<void> {

@@ -58,10 +58,10 @@ export function inputLines(): string[] {
   return lines;
 }
 
-/** Bytes in hexadecimal, with blanks between them; undefined when there is anything else. */
+/** Bytes in hexadecimal, with blanks and dots between them; undefined when there is anything else. */
 export function hexToBytes(text: string): Uint8Array | undefined {
-  const digits = text.replace(/\s/g, '');
-  if (!/^(?:[0-9a-fA-F]{2})*$/.test(digits)) return undefined;
+  if (!/^[ .\t\r\n]*(?:[0-9a-fA-F]{2}[ .\t\r\n]*)*$/.test(text)) return undefined;
+  const digits = text.replace(/[ .\t\r\n]/g, '');
   return new Uint8Array(Buffer.from(digits, 'hex'));
 }
 

@@ -28,7 +28,7 @@ import { startMonitor } from './monitor.js';
 
 function parseVersions(text: string): number {
   let versions = 0;
-  for (const name of text.split(/[ ,]+/).filter((s) => s !== '')) {
+  for (const name of text.split(/[ ,\t\r\n]+/).filter((s) => s !== '')) {
     const version = versionFromName(name);
     if (version === undefined) throw new FatalError(`Unknown OpenFlow version: "${name}"`);
     versions |= 1 << version;
@@ -37,7 +37,7 @@ function parseVersions(text: string): number {
 }
 
 function parseProtocols(text: string): number {
-  const names = text.split(/[ ,]+/).filter((s) => s !== '');
+  const names = text.split(',').filter((s) => s !== '');
   let protocols = 0;
   for (const name of names) {
     const bits = protocolsFromName(name);
@@ -168,7 +168,12 @@ function tellInformation(): void {
 const NAME = 'ovs-ofctl';
 const VERSION_LINES = ['OpenFlow versions 0x1:0x6'];
 
-async function main(args: string[]): Promise<number> {
+/**
+ * Runs a command other than monitor and snoop, within the process: what it prints goes to standard output.
+ *
+ * @returns the exit status. @throws FatalError, EarlyExit
+ */
+export async function runCommand(args: string[]): Promise<number> {
   tellInformation();
   const settings = defaultSettings();
   const line = parseCommandLine(
@@ -261,5 +266,5 @@ function operandsOf(args: readonly string[]): readonly string[] {
 export function ofctl(args: string[] = process.argv.slice(2)): Promise<void> {
   const [command] = operandsOf(args);
   if (command === 'monitor' || command === 'snoop') return runMonitor(command, args);
-  return runTool(NAME, main, args);
+  return runTool(NAME, runCommand, args);
 }

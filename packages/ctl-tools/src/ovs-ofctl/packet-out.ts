@@ -3,7 +3,9 @@ import { FatalError } from '@ovs-node/common/errors';
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { PROTO_ANY } from '@ovs-node/flow/field-types';
 import { Match } from '@ovs-node/flow/match';
-import { applyMatchWord, unknownWord } from '@ovs-node/flow/match-text';
+import { fieldByName } from '@ovs-node/flow/fields';
+import type { Field } from '@ovs-node/flow/field-types';
+import { applyMatchWord } from '@ovs-node/flow/match-text';
 import { OFPP, parsePort } from '@ovs-node/flow/ports';
 import { W } from '@ovs-node/flow/layout';
 import { checkActions } from '@ovs-node/openflow/actions/check';
@@ -26,6 +28,14 @@ export function packetFromHex(text: string): Uint8Array {
   return bytes;
 }
 
+/** Reserved ports that a packet may come from. */
+const SOURCES: readonly number[] = [OFPP.LOCAL, OFPP.ANY, OFPP.CONTROLLER];
+
+/** Fields of a packet's way through the switch, rather than of its bytes. */
+function isPipelineField({ name }: Field): boolean {
+  return /^(?:packet_type|metadata|in_port|in_port_oxm|tun_\w+|x*reg\d+)$/.test(name);
+}
+
 /** `in_port=… packet=… actions=…`. @throws FlowSyntaxError */
 export function parsePacketOut(text: string, o: FlowTextOptions): { packetOut: PacketOut; usable: number } {
   const at = text.indexOf('action');
@@ -42,23 +52,24 @@ export function parsePacketOut(text: string, o: FlowTextOptions): { packetOut: P
     if (key === 'in_port') {
       const port = parsePort(value, o.ports);
       if (port === undefined) throw new FlowSyntaxError(`${value} is not a valid OpenFlow port`);
-      if (port >= 0xff00 && port < 0xfffffffd)
+      if (port > OFPP.MAX && !SOURCES.includes(port))
         throw new FlowSyntaxError(`${value} is not a valid OpenFlow port for PACKET_OUT`);
       match.key[W.IN_PORT] = port;
       match.mask[W.IN_PORT] = 0xffffffff;
     } else if (key === 'packet') {
-      if (packet) throw new FlowSyntaxError(`multiple "packet" not allowed`);
+      let bytes: Uint8Array;
       try {
-        packet = packetFromHex(value);
+        bytes = packetFromHex(value);
       } catch (e) {
         throw new FlowSyntaxError(`packet: ${(e as Error).message}`);
       }
-    } else if (/^(metadata|tun_\w+|x*reg\d+|packet_type|tunnel_id)$/.test(key)) {
-      const used = applyMatchWord(match, key, value, o.ports);
-      if (used === undefined) throw unknownWord(key, value);
-      usable &= used;
+      packet = bytes;
     } else {
-      throw new FlowSyntaxError(`unknown keyword ${key}`);
+      const f = fieldByName(key);
+      if (!f) throw new FlowSyntaxError(`unknown keyword ${key}`);
+      usable &= applyMatchWord(match, key, value, o.ports) ?? 0;
+      if (!isPipelineField(f))
+        throw new FlowSyntaxError(`${key} is not a valid pipeline field for PACKET_OUT`);
     }
   }
   if (!packet) throw new FlowSyntaxError('must specify packet');

@@ -106,7 +106,14 @@ export function parseFlows(c: OfctlContext, [file]: readonly string[]): void {
 
 export function ofpPrint(_c: OfctlContext, [hex, verbosity]: readonly string[]): void {
   const more = verbosity === undefined ? 2 : Number.parseInt(verbosity, 10) || 0;
-  const bytes = hexToBytes(hex);
+  let text = hex;
+  if (hex === '-') {
+    // A line of standard input.
+    const input = readFileOrInput('-').toString('latin1');
+    if (input === '') throw new FatalError('Failed to read stdin');
+    text = input.split('\n', 1)[0];
+  }
+  const bytes = hexToBytes(text);
   if (!bytes) throw new FatalError('trailing garbage following hex bytes');
   process.stdout.write(printMessage(bytes, { verbosity: more }));
 }

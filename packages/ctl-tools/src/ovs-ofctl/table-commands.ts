@@ -6,6 +6,7 @@ import { formatTableFeatures } from '@ovs-node/openflow/text/print-table';
 import { versionNames } from '@ovs-node/openflow/text/protocols';
 import { readTable } from '@ovs-node/openflow/text/tables';
 import { OF11, OF12, OF13, OF14, OF15 } from '@ovs-node/openflow/version';
+import { readNumber } from '@ovs-node/openflow/text/numbers';
 import type { OfctlContext, Switch } from './context.js';
 
 function needVersion(sw: Switch, from: number, command: string): void {
@@ -49,15 +50,16 @@ const NO_VACANCY: Vacancy = { down: 0, up: 0, vacancy: 0 };
 
 /** Reads `LOW,HIGH`. */
 function parseVacancy(text: string): Vacancy {
-  const [low, high] = text.split(',');
-  if (low === '') throw new FatalError('Vacancy down value missing');
-  if (high === undefined || high === '') throw new FatalError('Vacancy up value missing');
+  const [low, high] = text.split(',').filter((word) => word !== '');
+  if (low === undefined) throw new FatalError('Vacancy down value missing');
   const number = (word: string, which: string): number => {
-    const n = /^\d+$/.test(word) ? Number(word) : 256;
-    if (n > 100) throw new FatalError(`Invalid vacancy ${which} value "${word}"`);
+    const n = Number(readNumber(word) ?? -1n);
+    if (n < 0 || n > 100) throw new FatalError(`Invalid vacancy ${which} value "${word}"`);
     return n;
   };
-  const [down, up] = [number(low, 'down'), number(high, 'up')];
+  const down = number(low, 'down');
+  if (high === undefined) throw new FatalError('Vacancy up value missing');
+  const up = number(high, 'up');
   if (down > up) {
     throw new FatalError(
       'Invalid vacancy range, vacancy up should be greater than vacancy down (OFPBPC_BAD_VALUE)',
@@ -79,11 +81,11 @@ function parseSetting(text: string): Setting {
       return { versions: OF14_UP, change: { vacancyEvents: false, vacancy: NO_VACANCY } };
     default:
   }
-  if (text.startsWith('vacancy:')) {
-    return {
-      versions: OF14_UP,
-      change: { vacancyEvents: true, vacancy: parseVacancy(text.slice('vacancy:'.length)) },
-    };
+  // The start of the word is enough, even nothing of it.
+  const word = text.split(':', 1)[0];
+  if ('vacancy'.startsWith(word)) {
+    const range = word === '' ? '' : text.slice(word.length + 1);
+    return { versions: OF14_UP, change: { vacancyEvents: true, vacancy: parseVacancy(range) } };
   }
   if (text.startsWith('name:')) {
     return { versions: [OF13, OF14, OF15], change: { name: text.slice('name:'.length) } };

@@ -1,7 +1,7 @@
 /** Which versions of OpenFlow commands need. */
 import { OF13, OF14, OF15 } from '@ovs-node/openflow/version';
 
-/** The versions that have bundles, of those allowed; OpenFlow 1.4 if none of them has. */
+/** The versions allowed, for a switch to choose one that has bundles; OpenFlow 1.4 if none of them has. */
 export function bundleVersions(versions: number): number {
-  return versions & ((1 << OF13) | (1 << OF14) | (1 << OF15)) || 1 << OF14;
+  return (versions & ((1 << OF13) | (1 << OF14) | (1 << OF15))) === 0 ? 1 << OF14 : versions;
 }

@@ -1,5 +1,6 @@
 /** Connections as text, to the letter of `dump-conntrack`, and connection tuples from text (`flush-conntrack`). */
 import { altHex } from '@ovs-node/flow/int-text';
+import { parseKeyValues } from '@ovs-node/flow/key-value';
 import { OvsError } from '@ovs-node/common/errors';
 import type { CtEntry, CtTcpInfo, CtTuple, CtTupleFilter } from '../conntrack.js';
 import { CtTcpState, PeerTcpState } from '../conntrack-attrs.js';
@@ -169,35 +170,58 @@ const TUPLE_ADDRESSES = {
   ct_ipv6_dst: ['dst', IP6, 16],
 } as const;
 
+/** ICMP and ICMPv6. */
+const ICMP_PROTOS = [1, 58];
+
 /**
- * Parses `ct_nw_src=10.1.1.1,ct_nw_proto=6,ct_tp_dst=80`. Throws `OvsError` EINVAL with the peer's words.
+ * Parses tuples such as `ct_nw_src=10.1.1.1,ct_nw_proto=6,ct_tp_dst=80`, the two sides of one connection: what one says
+ * of its protocols holds for the other. Throws `OvsError` EINVAL with the peer's words.
  */
+export function parseCtTuples(texts: readonly string[]): CtTupleFilter[] {
+  const shared: SharedProtocols = { addressBytes: 0, proto: 0 };
+  return texts.map((text) => readTuple(text, shared));
+}
+
+/** `parseCtTuples` of one. */
 export function parseCtTuple(text: string): CtTupleFilter {
+  return parseCtTuples([text])[0]!;
+}
+
+/** What the tuples of a connection have in common; 0 while it is not known. */
+interface SharedProtocols {
+  addressBytes: number;
+  proto: number;
+}
+
+function readTuple(text: string, shared: SharedProtocols): CtTupleFilter {
   const tuple: { -readonly [K in keyof CtTuple]?: CtTuple[K] } = {};
-  for (const item of text.split(/[, \t\r\n]+/)) {
-    if (item === '') continue;
-    const eq = item.indexOf('=');
-    if (eq < 0) throw new OvsError(`field ${item} missing value`, 'EINVAL');
-    const name = item.slice(0, eq);
-    const value = item.slice(eq + 1);
-    if (Object.hasOwn(TUPLE_ADDRESSES, name)) {
-      const [side, format, n] = TUPLE_ADDRESSES[name as keyof typeof TUPLE_ADDRESSES];
+  // A protocol set twice is no error, but stands in front of the next one.
+  let remark = '';
+  const bad = (what: string): OvsError => new OvsError(remark + what, 'EINVAL');
+  for (const { key, value } of parseKeyValues(text)) {
+    if (value === '') throw bad(`field ${key} missing value`);
+    if (Object.hasOwn(TUPLE_ADDRESSES, key)) {
+      const [side, format, n] = TUPLE_ADDRESSES[key as keyof typeof TUPLE_ADDRESSES];
       const bytes = new Uint8Array(n);
-      const other = tuple[side === 'src' ? 'dst' : 'src'];
-      if (
-        !format.read(value, bytes, 0, n) ||
-        tuple[side] !== undefined ||
-        (other !== undefined && other.length !== n)
-      ) {
-        throw new OvsError(`failed to parse field ${name}`, 'EINVAL');
-      }
+      if (shared.addressBytes !== 0 && shared.addressBytes !== n)
+        throw bad(`the L3 protocol does not match ${value}`);
+      if (tuple[side] !== undefined) throw bad(`${key} is set multiple times`);
+      if (!format.read(value, bytes, 0, n)) throw bad(`failed to parse field ${key}`);
       tuple[side] = bytes;
-    } else if (Object.hasOwn(TUPLE_NUMBERS, name)) {
-      const [field, bits] = TUPLE_NUMBERS[name as keyof typeof TUPLE_NUMBERS];
-      const v = readNumber(value, bits);
-      if (v < 0n) throw new OvsError(`failed to parse field ${name}`, 'EINVAL');
+      shared.addressBytes = n;
+    } else if (Object.hasOwn(TUPLE_NUMBERS, key)) {
+      const [field, bits] = TUPLE_NUMBERS[key as keyof typeof TUPLE_NUMBERS];
+      if (field.startsWith('icmp') && !ICMP_PROTOS.includes(shared.proto)) throw bad('invalid L4 fields');
+      const v = readNumber(value.replace(/^\s*\+?/, ''), bits);
+      if (v < 0n) throw bad(`failed to parse field ${key}`);
+      if (field === 'proto') {
+        if (shared.proto !== 0) remark += `${key} is set multiple times`;
+        shared.proto = Number(v);
+      }
       tuple[field] = Number(v);
-    } else throw new OvsError(`invalid conntrack tuple field: ${name}`, 'EINVAL');
+    } else throw bad(`invalid conntrack tuple field: ${key}`);
   }
+  if ((tuple.sport ?? tuple.dport ?? 0) !== 0 && shared.proto === 0)
+    throw bad('port is set without protocol');
   return tuple;
 }

@@ -5,7 +5,7 @@ import { Act } from '../../src/action-attrs.js';
 import { decodeMatch } from '../../src/key.js';
 import { formatDpActions } from '../../src/text/actions-format.js';
 import { parseDpActions } from '../../src/text/actions-parse.js';
-import { formatConntrack, parseCtTuple } from '../../src/text/conntrack-text.js';
+import { formatConntrack, parseCtTuple, parseCtTuples } from '../../src/text/conntrack-text.js';
 import { formatFlowStats, formatUfid } from '../../src/text/flow-format.js';
 import { formatDpKey } from '../../src/text/key-format.js';
 import { parseDpKey, parseUfid } from '../../src/text/key-parse.js';
@@ -217,8 +217,15 @@ test('connection tuples are read, or refused in the words of the peer', (t) => {
   t.throws(() => parseCtTuple('foo'), { message: 'field foo missing value' });
   t.throws(() => parseCtTuple('ct_nw_src=10.0'), { message: 'failed to parse field ct_nw_src' });
   t.throws(() => parseCtTuple('ct_nw_src=10.0.0.1,ct_ipv6_dst=fe80::1'), {
-    message: 'failed to parse field ct_ipv6_dst',
+    message: 'the L3 protocol does not match fe80::1',
   });
+  t.throws(() => parseCtTuple('ct_nw_src=10.0.0.1,ct_nw_src=10.0.0.1'), {
+    message: 'ct_nw_src is set multiple times',
+  });
+  t.throws(() => parseCtTuple('ct_tp_src=5'), { message: 'port is set without protocol' });
+  t.throws(() => parseCtTuple('ct_nw_proto=6,icmp_type=8'), { message: 'invalid L4 fields' });
+  // What is said of one side's protocol holds for the other.
+  t.is(parseCtTuples(['ct_nw_proto=6', 'ct_tp_src=5'])[1]?.sport, 5);
 });
 
 test('formatting never throws, whatever the bytes', (t) => {

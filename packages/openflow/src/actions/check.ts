@@ -9,13 +9,14 @@ import { CT, VLAN_CFI, W } from '@ovs-node/flow/layout';
 import { Match, type MatchWords, newWords } from '@ovs-node/flow/match';
 import { matchPrereqsMet } from '@ovs-node/flow/match-fields';
 import { PROTO_ANY, PROTO_OF10_NXM_ANY, PROTO_OF10_STD_ANY } from '@ovs-node/flow/field-types';
-import { OFPP } from '@ovs-node/flow/ports';
+import { formatPort, OFPP } from '@ovs-node/flow/ports';
 import type { ErrorName } from '../error-table.js';
 import { PACKET_TYPE } from './packet-type.js';
 import type { Action, ActionOf, LearnSpec, Subfield } from './types.js';
 
 const log = vlog('ofp_actions');
 const fieldLog = vlog('meta_flow');
+const bundleLog = vlog('bundle');
 
 export interface CheckLimits {
   /** Port numbers from here on do not exist (reserved ones apart). */
@@ -314,8 +315,9 @@ class Checker {
   /** A member of a bundle may be any port there can be, but for the controller. */
   private memberPort(port: number): void {
     const isController = port === OFPP.CONTROLLER;
-    if (isController || (port >= this.maxPorts && port < OFPP.IN_PORT))
-      throw new Refused('OFPBAC_BAD_OUT_PORT');
+    if (!isController && (port < this.maxPorts || port >= OFPP.IN_PORT)) return;
+    bundleLog.warn(isController ? 'unsupported controller member' : `invalid member ${formatPort(port)}`);
+    throw new Refused('OFPBAC_BAD_OUT_PORT');
   }
 
   private outputPort(port: number): void {

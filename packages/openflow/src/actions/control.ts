@@ -1,6 +1,7 @@
 /** Actions of control flow and bookkeeping: resubmit, clone, exit, note, fin_timeout, conjunction. */
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { portFromOf10, portToOf10 } from '@ovs-node/flow/fields';
+import { scanU64 } from '@ovs-node/flow/int-text';
 import { OFPP } from '@ovs-node/flow/ports';
 import { fail } from '../errors.js';
 import { parseKeyValues } from '@ovs-node/flow/key-value';
@@ -41,17 +42,21 @@ function parseResubmit(arg: string, c: ParseContext): Action {
   };
 }
 
+const CONJUNCTION = /^\s*([-+]?(?:0[xX][0-9a-fA-F]+|\d+))\s*,\s*([-+]?\d+)\s*\/\s*([-+]?\d+)\s*$/;
+
 function parseConjunction(arg: string): Action {
-  const m = /^\s*(\d+)\s*,\s*(\d+)\s*\/\s*(\d+)\s*$/.exec(arg);
+  const m = CONJUNCTION.exec(arg);
   if (!m) throw new FlowSyntaxError('"conjunction" syntax is "conjunction(id,i/n)"');
-  const [id, clause, nClauses] = m.slice(1).map(Number);
+  const id = Number(BigInt.asUintN(32, scanU64(m[1]).value));
+  // Numbers of a byte, as scanf("%hhu") has them.
+  const [clause, nClauses] = [Number(m[2]) & 255, Number(m[3]) & 255];
   if (nClauses < 2) throw new FlowSyntaxError('conjunction must have at least 2 clauses');
   if (nClauses > 64) throw new FlowSyntaxError('conjunction must have at most 64 clauses');
   if (clause < 1) throw new FlowSyntaxError('clause index must be positive');
   if (clause > nClauses) {
     throw new FlowSyntaxError('clause index must be less than or equal to number of clauses');
   }
-  return { type: 'conjunction', id: id >>> 0, clause: clause - 1, nClauses };
+  return { type: 'conjunction', id, clause: clause - 1, nClauses };
 }
 
 function parseFinTimeout(arg: string): Action {

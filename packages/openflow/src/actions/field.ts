@@ -14,10 +14,12 @@ import {
 } from '../match/headers.js';
 import { formatFieldValue, fullMask, ones, parseFieldValue } from './field-value.js';
 import { altHex, scanInt } from '@ovs-node/flow/int-text';
+import { hex } from '../text/numbers.js';
 import type { Reader, Writer } from '../wire.js';
 import { type ActionRows, nx, ONF_VENDOR, type ParseContext, std, type WireForm } from './row.js';
 import {
   checkSubfield,
+  fieldByAnyName,
   formatSubfield,
   parseSubfield,
   parseSubfieldPrefix,
@@ -204,12 +206,13 @@ function parseLoad(arg: string): Action {
   if (destination === '') throw new FlowSyntaxError(`${arg}: missing field name following \`->'`);
   const dst = parseSubfield(destination);
   const text = arg.slice(0, arrow);
-  const { value, error, end } = scanInt(text, mustField(dst.field).bytes);
-  if (error !== undefined || end < text.length) {
+  // What follows a number is not looked at.
+  const { value, error } = scanInt(text, mustField(dst.field).bytes);
+  if (error !== undefined) {
     throw new FlowSyntaxError(`${arg}: cannot parse integer value`);
   }
   if (value > ones(dst.nBits)) {
-    throw new FlowSyntaxError(`${arg}: value ${text} does not fit into ${dst.nBits} bits`);
+    throw new FlowSyntaxError(`${arg}: value ${hex(value)} does not fit into ${dst.nBits} bits`);
   }
   return loadAction(dst, value, 'load');
 }
@@ -284,7 +287,9 @@ function stackAction<T extends 'push' | 'pop'>(type: T, code: number) {
     ],
     parse: {
       [type]: (arg: string): Action => {
-        return { type, subfield: parseSubfield(arg) };
+        const { subfield, rest } = parseSubfieldPrefix(arg);
+        if (rest !== '') throw new FlowSyntaxError(`${rest}: trailing garbage following push or pop`);
+        return { type, subfield };
       },
     },
     format: (a: ActionOf<'push'>) => `${type}:${formatSubfield(a.subfield)}`,
@@ -310,7 +315,7 @@ export const FIELD_ACTIONS: ActionRows<'set_field' | 'move' | 'push' | 'pop' | '
     ],
     parse: {
       delete_field: (arg) => {
-        const f = fieldByName(arg);
+        const f = fieldByAnyName(arg);
         if (!f) throw new FlowSyntaxError(`unknown field \`${arg}'`);
         return { type: 'delete_field', field: f.name };
       },

@@ -2,13 +2,14 @@
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { portFromOf10, portToOf10 } from '@ovs-node/flow/fields';
 import { formatPort, parsePort } from '@ovs-node/flow/ports';
+import { Words } from '@ovs-node/flow/words';
 import { fail } from '../errors.js';
 import type { Reader, Writer } from '../wire.js';
 import { type ActionRow, type ActionRows, nx, type ParseContext } from './row.js';
 import {
   formatSubfield,
   isPlainHeader,
-  parseSubfieldPrefix,
+  parseSubfield,
   putOfsNbits,
   putSubfieldHeader,
   readSubfield,
@@ -36,32 +37,15 @@ const MAX_MEMBERS = 2048;
 
 type Bundle = ActionOf<'bundle'> | ActionOf<'bundle_load'>;
 
-/** The words of an argument, apart by commas or blanks, and what has not been read of it. */
-class Words {
-  private rest: string;
-  constructor(text: string) {
-    this.rest = text;
-  }
-  next(separators = ', '): string | undefined {
-    let from = 0;
-    while (from < this.rest.length && separators.includes(this.rest[from])) from++;
-    let to = from;
-    while (to < this.rest.length && !separators.includes(this.rest[to])) to++;
-    const word = this.rest.slice(from, to);
-    this.rest = this.rest.slice(to + 1);
-    return word === '' ? undefined : word;
-  }
-}
-
 function numberOf<T extends string>(names: readonly T[], name: string, what: string, arg: string): T {
   const found = names.find((each) => each === name);
   if (found === undefined) throw new FlowSyntaxError(`${arg}: unknown ${what} \`${name}'`);
   return found;
 }
 
-/** The subfield at the start of a word; what follows it is not looked at. */
-function leadingSubfield(word: string, arg: string): Subfield {
-  const { subfield } = parseSubfieldPrefix(word);
+/** The subfield that a word is, one that the actions have room for. */
+function destination(word: string, arg: string): Subfield {
+  const subfield = parseSubfield(word);
   refuseExperimenter(subfield, word, arg);
   return subfield;
 }
@@ -75,8 +59,13 @@ function refuseExperimenter(s: Subfield, word: string, arg: string): void {
 
 function parseBundle(arg: string, c: ParseContext, load: boolean): Action {
   const words = new Words(arg);
-  const [fields, basis, algorithm, memberType] = [words.next(), words.next(), words.next(), words.next()];
-  const dst = load ? words.next() : undefined;
+  const [fields, basis, algorithm, memberType] = [
+    words.next(', '),
+    words.next(', '),
+    words.next(', '),
+    words.next(', '),
+  ];
+  const dst = load ? words.next(', ') : undefined;
   const delimiter = words.next(': ');
   if (
     fields === undefined ||
@@ -107,7 +96,7 @@ function parseBundle(arg: string, c: ParseContext, load: boolean): Action {
   }
   return dst === undefined
     ? { type: 'bundle', ...hash }
-    : { type: 'bundle_load', ...hash, dst: leadingSubfield(dst, arg) };
+    : { type: 'bundle_load', ...hash, dst: destination(dst, arg) };
 }
 
 function putBundle(w: Writer, a: Bundle): void {
@@ -171,7 +160,7 @@ function bundleRow<A extends Bundle>(keyword: A['type'], code: number): ActionRo
 
 function parseMultipath(arg: string): Action {
   const words = new Words(arg);
-  const [fields, basis, algorithm, links, argument, dst] = Array.from({ length: 6 }, () => words.next());
+  const [fields, basis, algorithm, links, argument, dst] = Array.from({ length: 6 }, () => words.next(', '));
   if (
     fields === undefined ||
     basis === undefined ||
@@ -191,7 +180,7 @@ function parseMultipath(arg: string): Action {
   if (nLinks < 1 || nLinks > 65536) {
     throw new FlowSyntaxError(`${arg}: n_links ${nLinks} is not in valid range 1 to 65536`);
   }
-  const { subfield } = parseSubfieldPrefix(dst);
+  const subfield = parseSubfield(dst);
   if (subfield.nBits < 16 && nLinks > 1 << subfield.nBits) {
     throw new FlowSyntaxError(
       `${arg}: ${subfield.nBits}-bit destination field has ${1 << subfield.nBits} possible values, less than specified n_links ${nLinks}`,

@@ -7,16 +7,7 @@ import { PROTO_OXM_ANY } from '@ovs-node/flow/field-types';
 import { altHex } from '@ovs-node/flow/int-text';
 import { fail } from '../errors.js';
 import { fullMask } from './field-value.js';
-import {
-  hex,
-  parseIpv4,
-  parseMac,
-  parseU16,
-  parseU32,
-  parseU64,
-  parseU8,
-  readNumber,
-} from '../text/numbers.js';
+import { hex, parseIpv4, parseMac, parseU16, parseU32, parseU64, parseU8 } from '../text/numbers.js';
 import { type ActionRow, type ActionRows, nx, type ParseContext, std } from './row.js';
 import type { Action, ActionOf, ActionType } from './types.js';
 
@@ -214,11 +205,9 @@ function mplsAction(
           if (value > max) throw new FlowSyntaxError(`${arg}: not a valid ${what}`);
           return { type, value };
         }
-        const v = readNumber(arg);
-        if (v === undefined || v < 0n || v > BigInt(max)) {
-          throw new FlowSyntaxError(max === 255 ? `invalid ${what} "${arg}"` : `${arg}: not a valid ${what}`);
-        }
-        return { type, value: Number(v) };
+        const value = parseU8(arg, what);
+        if (value > max) throw new FlowSyntaxError(`${arg}: not a valid ${what}`);
+        return { type, value };
       },
     },
     format: (a) => `${type}(${a.value})`,

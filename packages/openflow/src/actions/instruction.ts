@@ -1,7 +1,8 @@
 /** Instructions of OpenFlow 1.1 and later, and how they go as actions in the versions before. */
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { PROTO, PROTO_OF10_NXM_ANY, PROTO_OXM_ANY } from '@ovs-node/flow/field-types';
-import { hex, parseU32, parseU64 } from '../text/numbers.js';
+import { altHex } from '@ovs-node/flow/int-text';
+import { parseU32, parseU64 } from '../text/numbers.js';
 import { formatTable, readTable } from '../text/tables.js';
 import { formatActionList, parseActionList } from './nested.js';
 import { type ActionRows, nx, std } from './row.js';
@@ -77,7 +78,7 @@ export const INSTRUCTIONS: ActionRows<
         return { type: 'write_metadata', metadata, mask };
       },
     },
-    format: (a) => `write_metadata:${hex(a.metadata)}${a.mask === ALL_64 ? '' : `/${hex(a.mask)}`}`,
+    format: (a) => `write_metadata:${altHex(a.metadata)}${a.mask === ALL_64 ? '' : `/${altHex(a.mask)}`}`,
     instruction: 'metadata',
   },
   goto_table: {

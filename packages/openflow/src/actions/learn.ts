@@ -1,11 +1,11 @@
 /** The learn action: text, and the wire of NXAST_LEARN and NXAST_LEARN2. */
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
-import { fieldByName, mustField } from '@ovs-node/flow/fields';
+import { mustField } from '@ovs-node/flow/fields';
 import { fail } from '../errors.js';
 import { fieldCode } from '../match/headers.js';
 import { putShortHeader, readFieldName, readShortHeader } from '../match/headers.js';
 import { parseKeyValues } from '@ovs-node/flow/key-value';
-import { altHex, scanInt } from '@ovs-node/flow/int-text';
+import { altHex, scanU64 } from '@ovs-node/flow/int-text';
 import { hex, readNumber } from '../text/numbers.js';
 import { formatTable, readTable } from '../text/tables.js';
 import type { Reader, Writer } from '../wire.js';
@@ -18,7 +18,6 @@ import {
   isPlainHeader,
   parseSubfield,
   putSubfieldHeader,
-  wholeField,
 } from './subfield.js';
 import { atoi } from './text-values.js';
 import type { Action, ActionOf, LearnFlowSpec, LearnSpec, Subfield } from './types.js';
@@ -33,72 +32,78 @@ const DST = ['match', 'load', 'output'] as const;
 
 type Learn = ActionOf<'learn'>;
 
-function parseSpec(orig: string, key: string, value: string, c: ParseContext): LearnFlowSpec {
-  const f = fieldByName(key);
-  if (f) {
-    const dstField = wholeField(f);
-    refuseExperimenter(dstField, orig, key);
-    if (value === '') return { nBits: dstField.nBits, src: { field: dstField }, dst: 'match', dstField };
-    let problem: string;
+/** The subfield that a text is, or undefined. */
+function readSubfieldText(text: string): Subfield | undefined {
+  try {
+    return parseSubfield(text);
+  } catch (e) {
+    if (e instanceof FlowSyntaxError) return undefined;
+    throw e;
+  }
+}
+
+/** `FIELD`, `FIELD=FIELD` or `FIELD=VALUE`, where fields may be parts of fields. */
+function parseMatchSpec(
+  orig: string,
+  key: string,
+  value: string,
+  dstField: Subfield,
+  c: ParseContext,
+): LearnFlowSpec {
+  refuseExperimenter(dstField, orig, key);
+  const { nBits } = dstField;
+  if (value === '') return { nBits, src: { field: dstField }, dst: 'match', dstField };
+  let src: Subfield;
+  try {
+    src = parseSubfield(value);
+  } catch (asField) {
     try {
-      const v = parseFieldValue(f, value, c.ports);
-      if (v.mask !== fullMask(f) && !(f.format === 'ct_state' && v.mask === 0xffn))
-        throw new FlowSyntaxError(`${value}: wildcards not allowed here`);
-      return { nBits: dstField.nBits, src: { value: v.value }, dst: 'match', dstField };
-    } catch (e) {
-      problem = (e as Error).message;
-    }
-    let src: Subfield;
-    try {
-      src = parseSubfield(value);
+      return { nBits, src: { value: parseImmediate(orig, value, dstField, c) }, dst: 'match', dstField };
     } catch (e) {
       throw new FlowSyntaxError(
-        `${orig}: ${value} is not a valid value or field (${problem}; ${(e as Error).message})`.replace(
-          /^.*$/,
-          `${orig}: ${key} value ${value} cannot be parsed as a subfield (${(e as Error).message}) or an immediate value (${problem})`,
-        ),
+        `${orig}: ${key} value ${value} cannot be parsed as a subfield (${(asField as Error).message}) or an immediate value (${(e as Error).message})`,
       );
     }
-    if (src.nBits !== dstField.nBits) throw widthError(orig, key, dstField.nBits, value, src.nBits);
-    return { nBits: src.nBits, src: { field: src }, dst: 'match', dstField };
   }
-  if (key.includes('[')) {
-    const dstField = parseSubfield(key);
-    refuseExperimenter(dstField, orig, key);
-    if (value === '') return { nBits: dstField.nBits, src: { field: dstField }, dst: 'match', dstField };
-    const n = scanInt(value, mustField(dstField.field).bytes);
-    if (n.error === undefined && n.end === value.length) {
-      if (n.value > ones(dstField.nBits)) {
-        throw new FlowSyntaxError(
-          `${orig}: value 0x${n.value.toString(16)} does not fit into ${dstField.nBits} bits`,
-        );
-      }
-      return { nBits: dstField.nBits, src: { value: n.value }, dst: 'match', dstField };
-    }
-    const src = parseSubfield(value);
-    if (src.nBits !== dstField.nBits) throw widthError(orig, key, dstField.nBits, value, src.nBits);
-    return { nBits: src.nBits, src: { field: src }, dst: 'match', dstField };
+  if (src.nBits !== nBits) throw widthError(orig, key, nBits, value, src.nBits);
+  return { nBits, src: { field: src }, dst: 'match', dstField };
+}
+
+/** A value of a field, of as many bits as `dst` has. */
+function parseImmediate(orig: string, text: string, dst: Subfield, c: ParseContext): bigint {
+  const f = mustField(dst.field);
+  const { value, mask } = parseFieldValue(f, text, c.ports);
+  if (mask !== fullMask(f) && !(f.format === 'ct_state' && mask === 0xffn))
+    throw new FlowSyntaxError(`${text}: wildcards not allowed here`);
+  if (value > ones(dst.nBits) && dst.nBits !== f.bits)
+    throw new FlowSyntaxError(`${orig}: value ${text} does not fit into ${dst.nBits} bits`);
+  return value;
+}
+
+/** `VALUE->FIELD` or `FIELD->FIELD`. */
+function parseLoadSpec(value: string): LearnFlowSpec {
+  const arrow = value.indexOf('->');
+  if (arrow < 0) throw new FlowSyntaxError(`load: missing \`->' in \`${value}'`);
+  if (arrow === 0) throw new FlowSyntaxError(`load: missing source before \`->' in \`${value}'`);
+  const number = scanU64(value);
+  if (number.error !== undefined) {
+    const { src, dst } = parseMove(value);
+    return { nBits: src.nBits, src: { field: src }, dst: 'load', dstField: dst };
   }
-  if (key === 'load') {
-    if (/^[^[-]*-/.test(value)) {
-      const arrow = value.indexOf('->');
-      const dstField = parseSubfield(value.slice(arrow + 2));
-      refuseExperimenter(dstField, value, value.slice(arrow + 2));
-      const n = readNumber(value.slice(0, arrow));
-      if (arrow < 0 || n === undefined) {
-        // A field name without brackets may also contain no '-', so this is a number or an error.
-        const move = parseMove(value);
-        return { nBits: move.src.nBits, src: { field: move.src }, dst: 'load', dstField: move.dst };
-      }
-      if (n >> BigInt(dstField.nBits) !== 0n) {
-        throw new FlowSyntaxError(`${value}: value does not fit into ${dstField.nBits} bits`);
-      }
-      return { nBits: dstField.nBits, src: { value: n }, dst: 'load', dstField };
-    }
-    if (!value.includes('->')) throw new FlowSyntaxError(`load: missing \`->' in \`${value}'`);
-    const move = parseMove(value);
-    return { nBits: move.src.nBits, src: { field: move.src }, dst: 'load', dstField: move.dst };
-  }
+  if (number.end !== arrow) throw new FlowSyntaxError(`load: garbage before \`->' in \`${value}'`);
+  const destination = value.slice(arrow + 2);
+  const dstField = parseSubfield(destination);
+  refuseExperimenter(dstField, value, destination);
+  const { nBits } = dstField;
+  if (number.value >> BigInt(nBits) !== 0n)
+    throw new FlowSyntaxError(`${value}: value does not fit into ${nBits} bits`);
+  return { nBits, src: { value: number.value }, dst: 'load', dstField };
+}
+
+function parseSpec(orig: string, key: string, value: string, c: ParseContext): LearnFlowSpec {
+  const dstField = readSubfieldText(key);
+  if (dstField) return parseMatchSpec(orig, key, value, dstField, c);
+  if (key === 'load') return parseLoadSpec(value);
   if (key === 'output') {
     const src = parseSubfield(value);
     return { nBits: src.nBits, src: { field: src }, dst: 'output' };

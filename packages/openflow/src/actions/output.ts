@@ -168,7 +168,7 @@ function formatOutput(a: ActionOf<'output'>, c: FormatContext): string {
 }
 
 function parseEnqueue(arg: string, c: ParseContext): Action {
-  const m = /^([^:, ()]+)[:, ()]+([^:, ()]+)$/.exec(arg);
+  const m = /^[,:]*([^,:]+)[,:](.+)$/s.exec(arg);
   if (!m) {
     throw new FlowSyntaxError('"enqueue" syntax is "enqueue:PORT:QUEUE" or "enqueue(PORT,QUEUE)"');
   }

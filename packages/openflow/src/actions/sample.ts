@@ -82,11 +82,13 @@ function readSample(r: Reader, form: 1 | 2 | 3): Action {
 function parseCheckPktLarger(arg: string): Action {
   const arrow = arg.indexOf('->');
   if (arrow < 0) throw new FlowSyntaxError(`${arg}: missing \`->'`);
+  const destination = arg.slice(arrow + 2);
+  if (destination === '') throw new FlowSyntaxError(`${arg}: missing field name following \`->'`);
+  const dst = parseSubfield(destination);
+  if (dst.nBits !== 1) throw new FlowSyntaxError('Only 1-bit destination field is allowed');
   const length = arg.slice(0, arrow).replace(/\)$/, '');
   // The peer has no name for the number in its message.
   const pktLen = parseU16(length, '(null)');
-  const dst = parseSubfield(arg.slice(arrow + 2));
-  if (dst.nBits !== 1) throw new FlowSyntaxError('Only 1-bit destination field is allowed');
   return { type: 'check_pkt_larger', pktLen, dst };
 }
 

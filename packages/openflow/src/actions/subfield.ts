@@ -29,6 +29,11 @@ export function wholeField(f: Field): Subfield {
 /** Fields by their names and by the names of their NXM and OXM constants. */
 const NAMES = new WordTable(fieldWords());
 
+/** The field of a plain name or the name of a constant, or undefined. */
+export function fieldByAnyName(name: string): Field | undefined {
+  return NAMES.find(name);
+}
+
 /** `NAME[]` that is all of `text`, the form that most subfields have; undefined for any other. */
 function parseWhole(text: string): Subfield | undefined {
   if (!text.endsWith('[]')) return undefined;
@@ -52,7 +57,7 @@ export function parseSubfield(text: string): Subfield {
   const whole = parseWhole(text);
   if (whole) return whole;
   const { subfield, rest } = parseSubfieldPrefix(text);
-  if (rest !== '') throw new FlowSyntaxError(`${text}: extra input following field syntax`);
+  if (rest !== '') throw new FlowSyntaxError('unexpected input following field syntax');
   return subfield;
 }
 

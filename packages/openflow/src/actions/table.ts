@@ -219,13 +219,13 @@ export function parseList(
       drop = true;
       continue;
     }
-    checkNesting(a, within);
     out.push(a);
   }
   context.usable = c.usable;
   if (drop && out.length > 0) {
     throw new FlowSyntaxError('"drop" must not be accompanied by any other action or instruction');
   }
+  for (const a of out) checkNesting(a, within);
   const other = besideConjunction(out);
   if (other) {
     throw new FlowSyntaxError(

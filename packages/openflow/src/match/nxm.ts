@@ -3,7 +3,7 @@
  * code points, in how VLAN, DSCP and ports are said, and in nx_match carrying the cookie to match.
  */
 import { fieldPrereqsMet, mustField } from '@ovs-node/flow/fields';
-import type { Field } from '@ovs-node/flow/field-types';
+import type { Field, Prereq } from '@ovs-node/flow/field-types';
 import {
   type FieldPlace,
   fieldPlace,
@@ -14,6 +14,7 @@ import {
   putField,
   readPlace,
 } from '@ovs-node/flow/field-words';
+import { CT_STATE_FLAGS } from '@ovs-node/flow/flags-text';
 import { KEY_WORDS, W } from '@ovs-node/flow/layout';
 import { clearWords, Match, type MatchWords, newWords, ReadArea } from '@ovs-node/flow/match';
 import { addEthernetPrereq } from '@ovs-node/flow/match-text';
@@ -73,7 +74,11 @@ const CT_PORTS = new Set(['ct_nw_proto', 'ct_tp_src', 'ct_tp_dst']);
 interface Sent {
   readonly field: Field;
   readonly place: FieldPlace;
+  /** Sent whether or not its prerequisites are met; without them it is not understood. */
+  readonly anyhow: boolean;
 }
+
+const SENT_ANYHOW: readonly Prereq[] = ['none', 'nsh', 'ct'];
 
 /**
  * For one version: the fields sent, and for each word of a key which of them have bits in it, as sets of 32 indices
@@ -87,7 +92,11 @@ interface Plan {
 }
 
 function planOf(skips: ReadonlySet<string>): Plan {
-  const sent = ORDER.filter((f) => !skips.has(f.name)).map((field) => ({ field, place: fieldPlace(field) }));
+  const sent = ORDER.filter((f) => !skips.has(f.name)).map((field) => ({
+    field,
+    place: fieldPlace(field),
+    anyhow: SENT_ANYHOW.includes(field.prereq),
+  }));
   const sets = Math.ceil(sent.length / 32);
   const byWord = Array.from({ length: KEY_WORDS }, () => new Uint32Array(sets));
   for (const [i, { place }] of sent.entries()) {
@@ -147,7 +156,8 @@ function addFields(set: Uint32Array): void {
   for (let i = 0; i < set.length; i++) todo[i] |= set[i];
 }
 
-function putMatchField(w: Writer, { field: f, place }: Sent, words: MatchWords, version: number): void {
+function putMatchField(w: Writer, sent: Sent, words: MatchWords, version: number): void {
+  const { field: f, place } = sent;
   if (place.word === W.VLAN0 && f.name !== 'vlan_tci') {
     putVlan(w, f, words, version);
     return;
@@ -156,7 +166,7 @@ function putMatchField(w: Writer, { field: f, place }: Sent, words: MatchWords, 
   readPlace(words.mask, place, mask);
   // Ports of a connection go with its protocol.
   if (CT_PORTS.has(f.name) && (words.key[W.CT_ZONE] & 0xff) === 0) return;
-  if (isZero(mask) || (f.prereq !== 'none' && !fieldPrereqsMet(f, words.key))) return;
+  if (isZero(mask) || (!sent.anyhow && !fieldPrereqsMet(f, words.key))) return;
   const masked = f.maskable && !isExactMask(f, mask);
   putFieldHeader(w, f, version, masked);
   readPlace(words.key, place, value);
@@ -167,7 +177,12 @@ function putMatchField(w: Writer, { field: f, place }: Sent, words: MatchWords, 
 /** Whether some field of a match is there in Ethernet packets only, so that the type need not be said. */
 function saysEthernet({ mask: m }: MatchWords, version: number): boolean {
   const vlan = m[W.VLAN0] & (version < 3 ? 0xffff : 0x1fff);
-  return (m[W.ETH] | m[W.ETH + 1] | m[W.ETH + 2] | (m[W.ETH_TYPE] >>> 16) | vlan) !== 0;
+  let any = m[W.ETH] | m[W.ETH + 1] | m[W.ETH + 2] | (m[W.ETH_TYPE] >>> 16) | vlan;
+  // What is sent without the Ethernet type that it goes with has the same effect.
+  any |= (m[W.CT_ZONE] & 0xff) | m[W.CT_NW_SRC] | m[W.CT_NW_DST];
+  for (let i = W.CT_IPV6_SRC; i < W.SKB_PRIORITY; i++) any |= m[i];
+  for (let i = W.NSH; i < W.TUN_ID; i++) any |= m[i];
+  return any !== 0;
 }
 
 /** OXM says the id with its "present" bit, and the priority apart. */
@@ -219,7 +234,7 @@ export function readFields(r: Reader, strict = true): NxMatch {
     if (f.option !== undefined) readTunMetadata(r, f, h);
     else readMatchField(r, f, h.masked, strict);
   }
-  checkCtAddresses();
+  if (strict) checkCtAddresses();
   return { match: Match.packedFrom(area), cookie, cookieMask };
 }
 
@@ -259,6 +274,8 @@ function readMatchField(r: Reader, f: Field, masked: boolean, strict: boolean): 
     mask.set(place.wire);
   }
   if (!isValidWords(f, value)) fail('OFPBMC_BAD_VALUE', `value of ${f.name}`);
+  // What there is no flag for is not asked for.
+  if (f.format === 'ct_state') mask[3] &= CT_STATE_FLAGS.allowed;
   if (strict && f.prereq !== 'none' && !fieldPrereqsMet(f, area.key, area.mask)) {
     fail('OFPBMC_BAD_PREREQ', f.name);
   }

@@ -28,7 +28,7 @@ const HELLO_BITMAP = 1;
 
 /** All versions up to one: what a hello without a bitmap says. */
 export function versionsUpTo(version: number): number {
-  return (1 << (version + 1)) - 2;
+  return 2 ** (version + 1) - 2;
 }
 
 /** The highest version in a bitmap, 0 for none. */
@@ -222,10 +222,10 @@ export const SWITCH_MESSAGES: MessageRows<
         'OFPT_HELLO',
         (w, m, version) => {
           // A hello whose versions are all up to its own needs no bitmap.
-          if (m.versions !== versionsUpTo(version)) w.u16(HELLO_BITMAP).u16(8).u32(m.versions);
+          if ((m.versions & ~1) >>> 0 !== versionsUpTo(version)) w.u16(HELLO_BITMAP).u16(8).u32(m.versions);
         },
         (r, version) => {
-          let versions = versionsUpTo(Math.min(version, 30));
+          let versions = versionsUpTo(Math.min(version, 31));
           let hasUnknown = false;
           while (r.left > 0) {
             const type = r.left >= 4 ? r.u16() : 0;

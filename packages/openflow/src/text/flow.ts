@@ -20,7 +20,8 @@ import {
   GROUP_ANY,
   NO_BUFFER,
 } from '../messages/types.js';
-import { hex, parseU16, parseU32, parseU64 } from './numbers.js';
+import { hex, parseU16, parseU64 } from './numbers.js';
+import { readGroup } from './parse-group.js';
 import { formatTable, readTable } from './tables.js';
 
 export const DEFAULT_PRIORITY = 0x8000;
@@ -178,7 +179,7 @@ function applyPair(
     }
     case 'out_group':
       if (!allowed.outPort) return -1;
-      draft.outGroup = parseU32(value);
+      draft.outGroup = readGroup(value) ?? badGroup(value);
       return OF11_UP;
     case 'priority':
       if (!allowed.priority) return -1;
@@ -197,6 +198,10 @@ function applyPair(
     default:
       return PROTO_ANY;
   }
+}
+
+function badGroup(text: string): never {
+  throw new FlowSyntaxError(`${text} is not a valid OpenFlow group`);
 }
 
 const NO_MATCH = new Match();

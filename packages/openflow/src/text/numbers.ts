@@ -1,7 +1,10 @@
 /** Numbers in flow text, with the limits and the words of errors that `ovs-ofctl` has. */
-import { parseMac as readMac } from '@ovs-node/flow/addr-text';
+import { MAC_PREFIX, parseMac as readMac } from '@ovs-node/flow/addr-text';
+import { vlog } from '@ovs-node/common/vlog';
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { scanIp4, scanNumber, stop } from '@ovs-node/flow/scan';
+
+const log = vlog('socket_util');
 
 const NUMBER = /^\s*[+-]?(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)$/;
 
@@ -39,35 +42,35 @@ export function parseU8(text: string, name: string): number {
 export function parseU16(text: string, name: string): number {
   return bounded(text, name, 0xffff);
 }
-/** A 32-bit number. */
+/** A 32-bit number: the low bits of one of 64. */
 export function parseU32(text: string): number {
-  if (text === '') throw new FlowSyntaxError('missing required numeric argument');
   const plain = readPlain(text);
   if (plain >= 0 && plain <= 0xffffffff) return plain;
-  const v = readNumber(text);
-  if (v === undefined || v > 0xffffffffn || v < -0xffffffffn)
-    throw new FlowSyntaxError(`invalid numeric format ${text}`);
-  return Number(BigInt.asUintN(32, v));
+  return Number(BigInt.asUintN(32, parseU64(text)));
 }
 /** A 64-bit number; negative ones wrap. */
 export function parseU64(text: string): bigint {
   if (text === '') throw new FlowSyntaxError('missing required numeric argument');
   const v = readNumber(text);
-  if (v === undefined || v > 0xffffffffffffffffn) throw new FlowSyntaxError(`invalid numeric format ${text}`);
+  if (v === undefined || v > MAX_U64 || v < -MAX_U64)
+    throw new FlowSyntaxError(`invalid numeric format ${text}`);
   return BigInt.asUintN(64, v);
 }
+const MAX_U64 = 0xffffffffffffffffn;
 /** An Ethernet address; what follows it is not looked at. */
 export function parseMac(text: string): bigint {
-  const mac = readMac(text) ?? readMac(MAC.exec(text)?.[0] ?? '');
+  const mac = readMac(text) ?? readMac(MAC_PREFIX.exec(text)?.[0] ?? '');
   if (mac === undefined) throw new FlowSyntaxError(`invalid mac address ${text}`);
   return mac;
 }
-const MAC = /^[0-9a-fA-FxX]+(?::[0-9a-fA-FxX]+){5}/;
 
 /** An IPv4 address, as an unsigned number. */
 export function parseIpv4(text: string): number {
   const v = readIpv4(text);
-  if (v === undefined) throw new FlowSyntaxError(`${text}: could not convert to IP address`);
+  if (v === undefined) {
+    log.err(`"${text}" is not a valid IP address`);
+    throw new FlowSyntaxError(`${text}: could not convert to IP address`);
+  }
   return v;
 }
 export function readIpv4(text: string): number | undefined {

@@ -17,36 +17,45 @@ interface Header {
   readonly code: FieldCode;
   readonly bytes: number;
   readonly masked: boolean;
+  /** Of as many bytes as are given. */
+  readonly variable: boolean;
 }
 
 function codeOf(f: Field, name: string): FieldCode {
   return (f.nxm?.name === name ? f.nxm : f.oxm.find((c) => c.name === name)) as FieldCode;
 }
 
+function headerOf(f: Field, name: string, masked: boolean): Header {
+  return { code: codeOf(f, name), bytes: f.bytes, masked, variable: f.option !== undefined };
+}
+
 /** The header that a name stands for, or 8 hexadecimal digits spell. */
 function headerByName(name: string): Header | undefined {
-  if (name === COOKIE.name) return { code: COOKIE, bytes: COOKIE_BYTES, masked: false };
-  if (name === `${COOKIE.name}_W`) return { code: COOKIE, bytes: COOKIE_BYTES, masked: true };
+  if (name === COOKIE.name) return { code: COOKIE, bytes: COOKIE_BYTES, masked: false, variable: false };
+  if (name === `${COOKIE.name}_W`)
+    return { code: COOKIE, bytes: COOKIE_BYTES, masked: true, variable: false };
   const exact = fieldByCodeName(name);
-  if (exact) return { code: codeOf(exact, name), bytes: exact.bytes, masked: false };
+  if (exact) return headerOf(exact, name, false);
   if (name.endsWith('_W')) {
     const base = name.slice(0, -2);
     const f = fieldByCodeName(base);
-    return f?.maskable ? { code: codeOf(f, base), bytes: f.bytes, masked: true } : undefined;
+    return f?.maskable ? headerOf(f, base, true) : undefined;
   }
   if (!/^[0-9a-fA-F]{8}$/.test(name)) return undefined;
   const n = Number.parseInt(name, 16);
   const masked = ((n >>> 8) & 1) !== 0;
   const code = { name, cls: n >>> 16, experimenter: 0, field: (n >>> 9) & 0x7f, since: 1 };
-  return { code, bytes: (n & 0xff) >> (masked ? 1 : 0), masked };
+  const length = (n & 0xff) - (code.cls === EXPERIMENTER ? 4 : 0);
+  return { code, bytes: masked ? Math.trunc(length / 2) : length, masked, variable: false };
 }
 
-/** Reads `n` bytes in hexadecimal at `at`; blanks between and behind them are passed over. */
-function hexBytes(text: string, at: number, n: number): { bytes: Uint8Array; end: number } {
-  const run = /^(?:[ \t\r\n]*[0-9a-fA-F]{2})*[ \t\r\n]*/.exec(text.slice(at))![0];
-  const bytes = new Uint8Array(Buffer.from(run.replace(/\s/g, ''), 'hex'));
-  if (bytes.length !== n) throw new FlowSyntaxError(`expected to read ${n} bytes but got ${bytes.length}`);
-  return { bytes, end: at + run.length };
+/** Reads bytes in hexadecimal at `at`, as many as there are; blanks and dots between and behind them are passed over. */
+function hexBytes(text: string, at: number): { bytes: Uint8Array; end: number } {
+  const run = /^(?:[ .\t\r\n]*[0-9a-fA-F]{2})*[ .\t\r\n]*/.exec(text.slice(at))![0];
+  return {
+    bytes: new Uint8Array(Buffer.from(run.replace(/[^0-9a-fA-F]/g, ''), 'hex')),
+    end: at + run.length,
+  };
 }
 
 /** The bytes that `text` spells, without padding. @throws FlowSyntaxError */
@@ -63,16 +72,23 @@ export function parseNxMatch(text: string): Uint8Array {
     const h = headerByName(name);
     if (!h) throw new FlowSyntaxError(`${text}: unknown field \`${name}'`);
     const experimenter = h.code.cls === EXPERIMENTER;
+    const value = hexBytes(text, open + 1);
+    const n = value.bytes.length;
+    if (h.variable && n > h.bytes)
+      throw new FlowSyntaxError(`expected to read at most ${h.bytes} bytes but got ${n}`);
+    if (!h.variable && n !== h.bytes)
+      throw new FlowSyntaxError(`expected to read ${h.bytes} bytes but got ${n}`);
     w.u16(h.code.cls)
       .u8((h.code.field << 1) | (h.masked ? 1 : 0))
-      .u8(h.bytes * (h.masked ? 2 : 1) + (experimenter ? 4 : 0));
+      .u8(n * (h.masked ? 2 : 1) + (experimenter ? 4 : 0));
     if (experimenter) w.u32(h.code.experimenter);
-    const value = hexBytes(text, open + 1, h.bytes);
     w.bytes(value.bytes);
     at = value.end;
     if (h.masked) {
       if (text[at] !== '/') throw new FlowSyntaxError(`${text}: missing / in masked field ${name}`);
-      const mask = hexBytes(text, at + 1, h.bytes);
+      const mask = hexBytes(text, at + 1);
+      if (mask.bytes.length !== n)
+        throw new FlowSyntaxError(`${text.slice(mask.end, mask.end + 2)}: hex digits expected`);
       w.bytes(mask.bytes);
       at = mask.end;
     }

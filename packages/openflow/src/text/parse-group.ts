@@ -1,9 +1,10 @@
 /** Groups as text: what `ovs-ofctl add-group` and its like read (ovs-ofctl(8), "Group Syntax"). */
+import { vlog } from '@ovs-node/common/vlog';
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { parseFieldValue } from '@ovs-node/flow/field-text';
 import { fieldByName, wireMask } from '@ovs-node/flow/fields';
 import { PROTO, PROTO_ANY, PROTO_OF10_NXM_ANY, PROTO_OF10_STD_ANY } from '@ovs-node/flow/field-types';
-import { parseKeyValues } from '@ovs-node/flow/key-value';
+import { KeyValueCursor, parseKeyValues } from '@ovs-node/flow/key-value';
 import { OFPP, parsePort } from '@ovs-node/flow/ports';
 import { parseActionsIn } from '../actions/text.js';
 import {
@@ -16,7 +17,9 @@ import {
 } from '../messages/group-types.js';
 import { GROUP_ALL, GROUP_ANY } from '../messages/types.js';
 import type { FlowTextOptions } from './flow.js';
-import { parseU32, parseU64 } from './numbers.js';
+import { parseU16, parseU32, parseU64 } from './numbers.js';
+
+const log = vlog('ofp_group');
 
 /** Group numbers up to this name a group. */
 const GROUP_MAX = 0xffffff00;
@@ -87,6 +90,19 @@ function parseGroupId(text: string): number {
   return id;
 }
 
+/** A group by number, `ANY` or `ALL`; undefined, with a warning, for anything else. */
+export function readGroup(text: string): number | undefined {
+  const word = text.toUpperCase();
+  if (word === 'ANY') return GROUP_ANY;
+  if (word === 'ALL') return GROUP_ALL;
+  const n = /^\s*\+?\d+$/.test(text) ? Number(text) : NaN;
+  if (n <= GROUP_MAX || n === GROUP_ANY) return n;
+  log.warn(
+    `${text} is not a valid group ID.  (Valid group IDs are 32-bit nonnegative integers or the keywords ANY or ALL.)`,
+  );
+  return undefined;
+}
+
 function parseCommandBucket(text: string, allAllowed: boolean): number {
   if (text === 'all') {
     if (!allAllowed) throw new FlowSyntaxError('command_bucket_id=all is not permitted');
@@ -102,18 +118,27 @@ function parseCommandBucket(text: string, allAllowed: boolean): number {
 /** Reads `ip_dst,eth_src=ff:ff:00:00:00:00`: fields of a hash, with masks. */
 function parseFields(text: string): SelectionMethod['fields'] {
   const seen = new Set<string>();
-  return parseKeyValues(text).map(({ key, value }) => {
+  const fields: { field: string; mask: bigint }[] = [];
+  for (const at = new KeyValueCursor(text); at.next();) {
+    const { key, value } = at;
     const f = fieldByName(key);
-    if (!f) throw new FlowSyntaxError(`: unknown field ${key}`);
+    if (!f) throw new FlowSyntaxError(`${at.rest}: unknown field ${key}`);
     if (seen.has(f.name)) throw new FlowSyntaxError(`${key}: duplicate field`);
     seen.add(f.name);
-    if (value === '') return { field: f.name, mask: wireMask(f) };
-    const masked = parseFieldValue(f, value);
-    if (!f.maskable && masked.value !== wireMask(f)) {
-      throw new FlowSyntaxError(`${value}: invalid mask for field ${key}`);
+    if (value === '') {
+      fields.push({ field: f.name, mask: wireMask(f) });
+      continue;
     }
-    return { field: f.name, mask: masked.value };
-  });
+    const masked = parseFieldValue(f, value);
+    if (masked.mask !== wireMask(f) && !(f.format === 'ct_state' && masked.mask === 0xffn))
+      throw new FlowSyntaxError(`${value}: wildcards not allowed here`);
+    if (!f.maskable && masked.value !== wireMask(f))
+      throw new FlowSyntaxError(`${value}: invalid mask for field ${key}`);
+    if (masked.value === 0n)
+      throw new FlowSyntaxError(`${at.rest}: values are wildcards here and must not be all-zeros`);
+    fields.push({ field: f.name, mask: masked.value });
+  }
+  return fields;
 }
 
 interface BucketDraft extends Omit<Bucket, 'weight' | 'actions'> {
@@ -121,12 +146,13 @@ interface BucketDraft extends Omit<Bucket, 'weight' | 'actions'> {
   readonly actions: Bucket['actions'];
 }
 
-/** Reads one bucket: parameters, and everything else as actions. Narrows `usable.bits`. */
+/** Reads one bucket: parameters, and everything else as actions. Sets `usable.bits`. `weighs`: weights need a select group. */
 function parseBucket(
   text: string,
   type: GroupType,
   o: FlowTextOptions,
   usable: { bits: number },
+  weighs: boolean,
 ): BucketDraft {
   let weight: number | undefined;
   let watchPort: number = OFPP.ANY;
@@ -135,13 +161,15 @@ function parseBucket(
   const actions: string[] = [];
   for (const { key, value } of parseKeyValues(text)) {
     if (key === 'weight') {
-      weight = parseU32(value) & 0xffff;
+      weight = parseU16(value, 'weight');
     } else if (key === 'watch_port') {
       const port = parsePort(value, o.ports);
-      if (port === undefined) throw new FlowSyntaxError(`${value}: invalid watch_port`);
+      if (port === undefined || (port >= OFPP.MAX && port !== OFPP.ANY && port !== OFPP.CONTROLLER))
+        throw new FlowSyntaxError(`${value}: invalid watch_port`);
       watchPort = port;
     } else if (key === 'watch_group') {
       watchGroup = parseU32(value);
+      if (watchGroup > GROUP_MAX) throw new FlowSyntaxError(`invalid watch_group id ${watchGroup}`);
     } else if (key === 'bucket_id') {
       bucketId = parseU32(value);
       if (bucketId > BUCKET.MAX) throw new FlowSyntaxError(`invalid bucket_id id ${bucketId}`);
@@ -152,12 +180,15 @@ function parseBucket(
     }
   }
   if (actions.length === 0) throw new FlowSyntaxError('bucket must specify actions');
-  const context = { ports: o.ports, tables: o.tables, usable: PROTO_ANY, depth: 0 };
-  const parsed = parseActionsIn(actions.join(','), context);
-  usable.bits &= context.usable;
   if (type === 'fast_failover' && watchPort === OFPP.ANY && watchGroup === GROUP_ANY) {
     throw new FlowSyntaxError('fast failover bucket requires watch_port or watch_group');
   }
+  const context = { ports: o.ports, tables: o.tables, usable: PROTO_ANY, depth: 0 };
+  const parsed = parseActionsIn(actions.join(','), context);
+  // As with the peer, the last bucket decides.
+  usable.bits = context.usable;
+  if (weighs && type !== 'select' && (weight ?? 0) !== 0)
+    throw new FlowSyntaxError('Only select groups can have bucket weights.');
   return { weight, watchPort, watchGroup, bucketId, actions: parsed };
 }
 
@@ -194,8 +225,8 @@ function parseHead(text: string, allowed: Allowed): Head {
     param: undefined,
     fields: undefined,
   };
-  const needed = (is: unknown, what: string): void => {
-    if (is === undefined) throw new FlowSyntaxError(`${what} is not needed`);
+  const needed = (is: unknown, what: string, verb = 'is'): void => {
+    if (is === undefined) throw new FlowSyntaxError(`${what} ${verb} not needed`);
   };
   for (const { key, value } of parseKeyValues(text)) {
     if (key === 'command_bucket_id') {
@@ -216,7 +247,7 @@ function parseHead(text: string, allowed: Allowed): Head {
       needed(allowed.type, 'selection method param');
       head.param = parseU64(value);
     } else if (key === 'fields') {
-      needed(allowed.type, 'fields');
+      needed(allowed.type, 'fields', 'are');
       head.fields = parseFields(value);
     } else {
       throw new FlowSyntaxError(`unknown keyword ${key}`);
@@ -227,13 +258,14 @@ function parseHead(text: string, allowed: Allowed): Head {
 
 /** The selection method of a head, which says parts of it only together. */
 function selectionOf(head: Head): SelectionMethod | undefined {
-  if (head.fields && head.method !== 'hash') {
+  if (head.fields && head.fields.length > 0 && head.method !== 'hash') {
     throw new FlowSyntaxError('fields may only be specified with "selection_method=hash"');
   }
-  if (head.param !== undefined && head.method === undefined) {
-    throw new FlowSyntaxError('selection_method_param is only allowed with "selection_method"');
+  if (!head.method) {
+    if (head.param)
+      throw new FlowSyntaxError('selection_method_param is only allowed with "selection_method"');
+    return undefined;
   }
-  if (head.method === undefined) return undefined;
   return { method: head.method, param: head.param ?? 0n, fields: head.fields ?? [] };
 }
 
@@ -245,8 +277,8 @@ function selectionOf(head: Head): SelectionMethod | undefined {
 export function parseGroup(text: string, command: GroupCommand, o: FlowTextOptions = {}): ParsedGroup {
   const allowed = ALLOWED[command];
   const at = text.indexOf('bucket=');
-  const head = parseHead(at < 0 ? text : text.slice(0, at), allowed);
   if (at >= 0 && !allowed.buckets) throw new FlowSyntaxError('bucket is not needed');
+  const head = parseHead(at < 0 ? text : text.slice(0, at), allowed);
   if (head.groupId === undefined) throw new FlowSyntaxError('must specify a group_id');
   if (allowed.type && head.groupType === undefined) throw new FlowSyntaxError('must specify a type');
   if (allowed.commandBucket === 'required' && head.commandBucketId === undefined) {
@@ -254,21 +286,17 @@ export function parseGroup(text: string, command: GroupCommand, o: FlowTextOptio
   }
   const selection = selectionOf(head);
   const groupType = head.groupType ?? 'all';
-  const usable = { bits: command === 'remove_bucket' ? PROTO_BUCKETS : PROTO_ANY };
+  // The method is a property that came with 1.5, and with the extension for 1.0.
+  const { method, param, fields } = head;
+  const narrow = command === 'remove_bucket' || (method ?? param ?? fields) !== undefined;
+  const usable = { bits: narrow ? PROTO_BUCKETS : PROTO_ANY };
   const drafts =
     at < 0
       ? []
       : text
           .slice(at + 'bucket='.length)
           .split('bucket=')
-          .map((part) => parseBucket(part, groupType, o, usable));
-  if (
-    allowed.type &&
-    groupType !== 'select' &&
-    drafts.some((b) => b.weight !== undefined && b.weight !== 0)
-  ) {
-    throw new FlowSyntaxError('Only select groups can have bucket weights.');
-  }
+          .map((part) => parseBucket(part, groupType, o, usable, allowed.type === true));
   if (groupType === 'indirect' && drafts.length > 1) {
     throw new FlowSyntaxError('Indirect groups can have at most one bucket.');
   }

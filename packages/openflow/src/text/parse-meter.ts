@@ -1,6 +1,6 @@
 /** Meters as text: what `ovs-ofctl add-meter` and its like read (ovs-ofctl(8), "Meter Syntax"). */
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
-import { parseKeyValues } from '@ovs-node/flow/key-value';
+import { Words } from '@ovs-node/flow/words';
 import {
   METER,
   MF,
@@ -10,6 +10,9 @@ import {
   type MeterMod,
 } from '../messages/meter-types.js';
 import { parseU32, parseU8 } from './numbers.js';
+
+/** What ends a key; a value ends at a blank or comma. */
+const KEY_ENDS = ', \t\r\n=';
 
 const FLAGS: Readonly<Record<string, number>> = {
   kbps: MF.KBPS,
@@ -31,15 +34,12 @@ function parseMeterId(text: string): number {
   return id;
 }
 
-/** A rate or size as C's strtoull(…, 0) reads it, cut to 32 bits. */
-function parseAmount(text: string): number {
-  if (/^\d+$/.test(text)) return Number(BigInt.asUintN(32, BigInt(text)));
-  return parseU32(text);
-}
-
 function parseBands(text: string, flags: number): MeterBand[] {
   const bands: { -readonly [K in keyof MeterBand]: MeterBand[K] }[] = [];
-  for (const { key, value } of parseKeyValues(text)) {
+  const words = new Words(text);
+  for (let key = words.next(KEY_ENDS); key !== undefined; key = words.next(KEY_ENDS)) {
+    const value = words.next();
+    if (value === undefined) throw new FlowSyntaxError(`field ${key} missing value`);
     if (key === 'type') {
       const type = BAND_TYPES.find((t) => t === value);
       if (!type) throw new FlowSyntaxError(`field ${key} unknown value ${value}`);
@@ -48,15 +48,17 @@ function parseBands(text: string, flags: number): MeterBand[] {
     }
     const band = bands.at(-1);
     if (!band) throw new FlowSyntaxError("band must start with the 'type' keyword");
-    if (value === '') throw new FlowSyntaxError(`field ${key} missing value`);
-    if (key === 'rate') band.rate = parseAmount(value);
-    else if (key === 'burst_size') band.burstSize = parseAmount(value);
+    if (key === 'rate') band.rate = parseU32(value);
+    else if (key === 'burst_size') band.burstSize = parseU32(value);
     else if (key === 'prec_level') band.precLevel = parseU8(value, key);
     else throw new FlowSyntaxError(`unknown keyword ${key}`);
   }
+  if (bands.length === 0) throw new FlowSyntaxError('meter must have bands');
   for (const band of bands) {
     if (band.type === 'dscp_remark' && band.precLevel === 0)
       throw new FlowSyntaxError("'dscp_remark' band must have 'prec_level'");
+    if (band.type === 'drop' && band.precLevel !== 0)
+      throw new FlowSyntaxError("Only 'dscp_remark' band may have 'prec_level'");
     if (band.rate === 0) throw new FlowSyntaxError("band must have 'rate'");
     if ((flags & MF.BURST) !== 0 && band.burstSize === 0)
       throw new FlowSyntaxError("band must have 'burst_size' when 'burst' flag is set");
@@ -84,17 +86,18 @@ export function parseMeter(text: string, command: MeterCommand): MeterMod {
   }
   let meterId: number | undefined;
   let flags = 0;
-  for (const { key, value } of parseKeyValues(head)) {
+  const words = new Words(head);
+  for (let key = words.next(KEY_ENDS); key !== undefined; key = words.next(KEY_ENDS)) {
     if (whole && Object.hasOwn(FLAGS, key)) {
       flags |= FLAGS[key];
       continue;
     }
-    if (value === '') throw new FlowSyntaxError(`field ${key} missing value`);
+    const value = words.next();
+    if (value === undefined) throw new FlowSyntaxError(`field ${key} missing value`);
     if (key !== 'meter') throw new FlowSyntaxError(`unknown keyword ${key}`);
     meterId = parseMeterId(value);
   }
   if (meterId === undefined) throw new FlowSyntaxError("must specify 'meter'");
-  if (whole && (flags & (MF.KBPS | MF.PKTPS)) === 0)
-    throw new FlowSyntaxError("meter must specify either 'kbps' or 'pktps'");
-  return { command, meter: { meterId, flags, bands: parseBands(bandText, flags) } };
+  if (whole && flags === 0) throw new FlowSyntaxError("meter must specify either 'kbps' or 'pktps'");
+  return { command, meter: { meterId, flags, bands: whole ? parseBands(bandText, flags) : [] } };
 }

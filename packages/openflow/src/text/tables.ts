@@ -1,14 +1,23 @@
 /** Table numbers and names in text. */
+import { vlog } from '@ovs-node/common/vlog';
 import type { TableMap } from '../actions/row.js';
 import { readPlain } from './numbers.js';
+
+const log = vlog('ofp_table');
 
 /** The table of `text`, 0 to 255 or a name (which may be in double quotes), or undefined. */
 export function readTable(text: string, tables?: TableMap): number | undefined {
   const plain = readPlain(text);
   if (plain >= 0 && plain <= 255 && text.charCodeAt(1) !== 120) return plain;
-  if (/^\d+$/.test(text)) {
-    const n = Number(text);
-    return n <= 255 ? n : undefined;
+  if (text.startsWith('-')) {
+    log.warn(`Negative value ${text} is not a valid table number.`);
+    return undefined;
+  }
+  const n = /^\s*\+?\d+$/.test(text) ? Number(text) : NaN;
+  if (n <= 255) return n;
+  if (n <= 0xffffffff) {
+    log.warn(`table ${n} is outside the supported range 0 through 255`);
+    return undefined;
   }
   return tables?.nameToNumber(unquote(text));
 }

@@ -5,7 +5,7 @@ import {
   ctProtoName,
   ctTcpStates,
   formatConntrack,
-  parseCtTuple,
+  parseCtTuples,
 } from '@ovs-node/netlink/text/conntrack-text';
 import {
   type DpctlCommand,
@@ -67,10 +67,9 @@ async function flushConntrack(context: DpctlContext, args: readonly string[]): P
   }
   if (words.length > 2) throw new DpctlError(`invalid arguments (${EINVAL})`);
   try {
-    const orig = words[0] === undefined ? {} : parseCtTuple(words[0]);
-    const reply = words[1] === undefined ? {} : parseCtTuple(words[1]);
-    if (Object.keys(orig).length > 0) filter.orig = orig;
-    if (Object.keys(reply).length > 0) filter.reply = reply;
+    const [orig, reply] = parseCtTuples(words);
+    if (orig && Object.keys(orig).length > 0) filter.orig = orig;
+    if (reply && Object.keys(reply).length > 0) filter.reply = reply;
   } catch (error) {
     throw new DpctlError(`${errorMessage(error)} (${EINVAL})`);
   }

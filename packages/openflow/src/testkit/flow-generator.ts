@@ -2,10 +2,10 @@
 import { FIELDS } from '@ovs-node/flow/fields';
 import type { Field } from '@ovs-node/flow/field-types';
 import { FlowTextGenerator } from '@ovs-node/flow/testkit/generate';
-import { BUNDLE_ALGORITHMS, HASH_FIELDS, MULTIPATH_ALGORITHMS } from '../../src/actions/hash.js';
-import { fieldCodeName } from '../../src/actions/subfield.js';
-import { ACTIONS, instructionKind } from '../../src/actions/table.js';
-import type { ActionType } from '../../src/actions/types.js';
+import { BUNDLE_ALGORITHMS, HASH_FIELDS, MULTIPATH_ALGORITHMS } from '../actions/hash.js';
+import { fieldCodeName } from '../actions/subfield.js';
+import { ACTIONS, instructionKind } from '../actions/table.js';
+import type { ActionType } from '../actions/types.js';
 
 const WITH_CODE = FIELDS.filter((f) => f.nxm !== undefined || f.oxm.length > 0);
 const WRITABLE = WITH_CODE.filter((f) => f.writable);

@@ -1,0 +1,142 @@
+/** One command line of ovs-ofctl through both programs: ours within this process, the peer's in batches of a shell. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { EarlyExit, errorMessage, FatalError } from '@ovs-node/common/errors';
+import { peerPath, run } from '@ovs-node/common/testkit/index';
+import { setConsoleWriter, setRateLimited } from '@ovs-node/common/vlog';
+import { runCommand } from '../../../src/ovs-ofctl/ofctl.js';
+
+export interface CommandLine {
+  readonly args: readonly string[];
+  /** Standard input. */
+  readonly input?: string;
+}
+
+export interface Outcome {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `body` with what it writes and reads turned aside. */
+async function captured(input: string, body: () => Promise<number>): Promise<Outcome> {
+  let stdout = '';
+  let stderr = '';
+  const { stdout: out, stderr: err } = process;
+  const writers = [out.write.bind(out), err.write.bind(err)] as const;
+  const { readFileSync } = fs;
+  const taken = (text: string | Uint8Array): string =>
+    typeof text === 'string' ? text : Buffer.from(text).toString('latin1');
+  out.write = (text: string | Uint8Array) => {
+    stdout += taken(text);
+    return true;
+  };
+  err.write = (text: string | Uint8Array) => {
+    stderr += taken(text);
+    return true;
+  };
+  const consoleWriter = setConsoleWriter((line) => (stderr += line));
+  fs.readFileSync = ((file: fs.PathOrFileDescriptor, ...rest: []) =>
+    file === 0 ? Buffer.from(input) : readFileSync(file, ...rest)) as typeof readFileSync;
+  try {
+    return { status: await body(), stdout, stderr };
+  } catch (e) {
+    if (e instanceof EarlyExit) return { status: e.status, stdout: stdout + e.text, stderr };
+    const status = e instanceof FatalError ? e.status : 1;
+    const message = e instanceof FatalError ? e.message : `${errorMessage(e)} ${(e as Error).stack}`;
+    return { status, stdout, stderr: message === '' ? stderr : `${stderr}ovs-ofctl: ${message}\n` };
+  } finally {
+    [out.write, err.write] = writers;
+    setConsoleWriter(consoleWriter);
+    fs.readFileSync = readFileSync;
+  }
+}
+
+/** What our program does with a command line. One at a time: it takes over the process's output. */
+export async function runOurs({ args, input = '' }: CommandLine): Promise<Outcome> {
+  setRateLimited(null, false);
+  const outcome = await captured(input, () => runCommand([...args]));
+  return { ...outcome, stderr: plain(outcome.stderr) };
+}
+
+/** Log lines without time and number. */
+function plain(stderr: string): string {
+  return stderr.replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z\|\d+\|/gm, '').replace(/^\/\S*\/(?=ovs-ofctl: )/gm, '');
+}
+
+const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
+
+/**
+ * What the peer's program does with each of many command lines.
+ *
+ * @param dir where the script of the batch goes; commands run there.
+ */
+export async function runPeer(dir: string, lines: readonly CommandLine[]): Promise<Outcome[]> {
+  const program = peerPath('ovs-ofctl')!;
+  const script = lines
+    .map(({ args, input = '' }) => {
+      const command = [program, ...args].map(quote).join(' ');
+      const from = input === '' ? '</dev/null' : `<<'\u0003'\n${input}\n\u0003`;
+      return `${command} ${from}\nprintf '\\001%d\\002' $?; printf '\\001' >&2`;
+    })
+    .join('\n');
+  const file = path.join(dir, `batch-${process.pid}.sh`);
+  fs.writeFileSync(file, `${script}\n`);
+  const { stdout, stderr } = await run('/bin/sh', [file], {
+    cwd: dir,
+    timeoutMs: 600_000,
+    env: { OVS_RUNDIR: dir },
+  });
+  fs.rmSync(file);
+  const outs = stdout.split('\u0002');
+  const errs = stderr.split('\u0001');
+  if (outs.length !== lines.length + 1) throw new Error(`${lines.length} lines, ${outs.length} answers`);
+  return lines.map((_, i) => {
+    const [text, status] = outs[i].split('\u0001');
+    return { status: Number(status), stdout: text, stderr: plain(errs[i]) };
+  });
+}
+
+/** What the peer says of messages that it cannot read, besides the error's name. */
+const EXPLAINS =
+  /^(?:ofp_actions|nx_match|ofp_util|ofp_group|meta_flow|ofp_match|ofp_flow|ofp_msgs|bundle|ofp_port)\|(?:WARN|INFO)\|.*\n(?:[0-9a-f]{8} {2}.*\n)*/gm;
+const told = (stderr: string): string => stderr.replace(EXPLAINS, '');
+
+export interface Difference {
+  readonly line: CommandLine;
+  readonly ours: Outcome;
+  readonly peer: Outcome;
+}
+
+/** A command of the peer's that died of a signal: a mistake of its own, which nobody has to repeat. */
+const died = (o: Outcome): boolean => o.status >= 128 && o.status < 200;
+
+/** Runs command lines through both, and returns those that do not answer alike. */
+export async function compare(dir: string, lines: readonly CommandLine[]): Promise<Difference[]> {
+  const theirs = runPeer(dir, lines);
+  const ours: Outcome[] = [];
+  for (const line of lines) {
+    ours.push(await runOurs(line));
+    // The shell's answers have to be read in between.
+    if (ours.length % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  const peers = await theirs;
+  return lines.flatMap((line, i) => {
+    const [a, b] = [ours[i], peers[i]];
+    const same = a.status === b.status && a.stdout === b.stdout && told(a.stderr) === told(b.stderr);
+    return same || died(b) ? [] : [{ line, ours: a, peer: b }];
+  });
+}
+
+/** Differences as a report, the first few of them. */
+export function report(differences: readonly Difference[], most = 20): string {
+  const show = (o: Outcome): string =>
+    `status ${o.status}\n${o.stdout}--\n${o.stderr}`.replace(/^/gm, '    ');
+  return differences
+    .slice(0, most)
+    .map(({ line, ours, peer }) => {
+      const input = line.input === undefined ? '' : ` <<< ${JSON.stringify(line.input)}`;
+      return `ovs-ofctl ${line.args.map(quote).join(' ')}${input}\n  peer:\n${show(peer)}\n  ours:\n${show(ours)}`;
+    })
+    .join('\n');
+}
