@@ -165,7 +165,7 @@ export interface CommandLine {
 export function parseCommandLine(program: ProgramSpec, args: readonly string[]): CommandLine {
   const help = program.help;
   const own: OptionSpec[] = [];
-  if (help) {
+  if (help && !program.options.some((row) => row.name === 'help')) {
     own.push({
       name: 'help',
       short: 'h',

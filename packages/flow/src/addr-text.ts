@@ -76,6 +76,7 @@ export function formatMacBytes(mac: Uint8Array): string {
 
 // Each part is a signed decimal of which the low 8 bits count, as scanf("%hhu") has it.
 const IP4 = '[ \\t]*[-+]?[0-9]+\\.[ \\t]*[-+]?[0-9]+\\.[ \\t]*[-+]?[0-9]+\\.[ \\t]*[-+]?[0-9]+';
+const IP4_PREFIX = new RegExp(`^${IP4}/(?!${IP4})[ \\t]*([-+]?[0-9]+)`);
 const IP4_MASKED = new RegExp(`^(${IP4})(?:/(?:(${IP4})|[ \\t]*([-+]?[0-9]+)))?$`);
 
 function ip4Text(text: string): number {
@@ -94,17 +95,26 @@ function scanPrefix(digits: string): number {
   return Number(BigInt.asIntN(32, BigInt(digits.trim().replace('+', ''))));
 }
 
+function checkIp4Prefix(text: string, bits: number): void {
+  if (bits < 0 || bits > 32) {
+    throw new FlowSyntaxError(`${text}: IPv4 network prefix bits not between 0 and 32, inclusive`);
+  }
+}
+
 /** `a.b.c.d`, `a.b.c.d/plen` or `a.b.c.d/mask` as numbers. Throws FlowSyntaxError. */
 export function parseIp4Words(text: string): { value: number; mask: number } {
   const m = IP4_MASKED.exec(text);
-  if (m === null) throw new FlowSyntaxError(`${text}: invalid IP address`);
+  if (m === null) {
+    // The length of a prefix is looked at before what follows it.
+    const prefix = IP4_PREFIX.exec(text)?.[1];
+    if (prefix !== undefined) checkIp4Prefix(text, scanPrefix(prefix));
+    throw new FlowSyntaxError(`${text}: invalid IP address`);
+  }
   const value = ip4Text(m[1]!);
   if (m[2] !== undefined) return { value, mask: ip4Text(m[2]) };
   if (m[3] === undefined) return { value, mask: 0xffffffff };
   const bits = scanPrefix(m[3]);
-  if (bits < 0 || bits > 32) {
-    throw new FlowSyntaxError(`${text}: IPv4 network prefix bits not between 0 and 32, inclusive`);
-  }
+  checkIp4Prefix(text, bits);
   return { value, mask: ip4Prefix(bits) };
 }
 

@@ -65,6 +65,11 @@ export function hexToBytes(text: string): Uint8Array | undefined {
   return new Uint8Array(Buffer.from(digits, 'hex'));
 }
 
+/** The bytes of a packet in hexadecimal, between which only blanks are allowed. */
+export function packetToBytes(text: string): Uint8Array | undefined {
+  return text.includes('.') ? undefined : hexToBytes(text);
+}
+
 /** Bytes, 16 a line behind their offset, without the characters they stand for. */
 export function plainHexDump(bytes: Uint8Array): string {
   let out = '';

@@ -5,9 +5,16 @@ import { EarlyExit, FatalError } from '@ovs-node/common/errors';
 import { findCommand } from '@ovs-node/common/command';
 import { runDaemon } from '@ovs-node/common/daemon';
 import { daemonOptions, defaultDaemonSettings } from '@ovs-node/common/daemon-options';
-import { type OptionSpec, parseCommandLine, parseOptions } from '@ovs-node/common/getopt';
+import {
+  exitEarly,
+  listOptions,
+  type OptionSpec,
+  parseCommandLine,
+  parseOptions,
+} from '@ovs-node/common/getopt';
 import { sslOptionsWithout } from '@ovs-node/common/stream-options';
 import { parseTimeout, runTool, startTimeout } from '@ovs-node/common/tool';
+import { versionLine } from '@ovs-node/common/version';
 import { setLevels } from '@ovs-node/common/vlog';
 import { vlogOptions } from '@ovs-node/common/vlog-options';
 import { fieldByName } from '@ovs-node/flow/fields';
@@ -65,6 +72,10 @@ function parseColor(value: string | undefined): Settings['color'] {
   return when;
 }
 
+const NAME = 'ovs-ofctl';
+const VERSION_LINES = ['OpenFlow versions 0x1:0x6'];
+const SSL_OPTIONS = sslOptionsWithout('bootstrap-ca-cert', 'peer-ca-cert');
+
 const PACKET_IN_FORMATS: Readonly<Record<string, Settings['packetInFormat']>> = {
   standard: 'standard',
   openflow10: 'standard',
@@ -73,7 +84,8 @@ const PACKET_IN_FORMATS: Readonly<Record<string, Settings['packetInFormat']>> = 
   nxt_packet_in2: 'nxt_packet_in2',
 };
 
-function ownOptions(s: Settings): OptionSpec[] {
+/** The options in front of --help, in the peer's order, which shows in `--option` and in what is ambiguous. */
+function firstOptions(s: Settings): OptionSpec[] {
   return [
     {
       name: 'timeout',
@@ -107,6 +119,13 @@ function ownOptions(s: Settings): OptionSpec[] {
     { name: 'no-names', apply: () => void (s.names = false) },
     { name: 'stats', apply: () => void (s.stats = true) },
     { name: 'no-stats', apply: () => void (s.stats = false) },
+  ];
+}
+
+/** Those behind --help. */
+function otherOptions(s: Settings): OptionSpec[] {
+  return [
+    { name: 'option', short: 'o', apply: () => exitEarly(listOptions(optionTable(defaultSettings()))) },
     { name: 'bundle', apply: () => void (s.bundle = true) },
     { name: 'color', arg: 'optional', apply: (v) => void (s.color = parseColor(v)) },
     { name: 'may-create', apply: () => void (s.mayCreate = true) },
@@ -114,13 +133,37 @@ function ownOptions(s: Settings): OptionSpec[] {
     // What compose-packet does anyway.
     { name: 'raw', apply: () => undefined },
     { name: 'read-only', apply: () => void (s.readOnly = true) },
+  ];
+}
+
+function protocolsOption(s: Settings): OptionSpec {
+  return {
+    name: 'protocols',
+    short: 'O',
+    arg: 'required',
+    // No version at all leaves those that are.
+    apply: (v) => void (s.versions = parseVersions(v as string) || s.versions),
+  };
+}
+
+/** All options, in the peer's order. */
+function optionTable(s: Settings): OptionSpec[] {
+  const daemon = daemonOptions(defaultDaemonSettings());
+  const isSocket = (row: OptionSpec): boolean => row.name === 'unixctl';
+  return [
+    ...firstOptions(s),
+    ...daemon.filter(isSocket),
+    { name: 'help', short: 'h', apply: () => exitEarly(helpText()) },
+    ...otherOptions(s),
+    ...daemon.filter((row) => !isSocket(row)),
     {
-      name: 'protocols',
-      short: 'O',
-      arg: 'required',
-      // No version at all leaves those that are.
-      apply: (v) => void (s.versions = parseVersions(v as string) || s.versions),
+      name: 'version',
+      short: 'V',
+      apply: () => exitEarly([versionLine(NAME), ...VERSION_LINES, ''].join('\n')),
     },
+    protocolsOption(s),
+    ...vlogOptions,
+    ...SSL_OPTIONS,
   ];
 }
 
@@ -165,9 +208,6 @@ function tellInformation(): void {
   setLevels(null, 'console', 'info');
 }
 
-const NAME = 'ovs-ofctl';
-const VERSION_LINES = ['OpenFlow versions 0x1:0x6'];
-
 /**
  * Runs a command other than monitor and snoop, within the process: what it prints goes to standard output.
  *
@@ -179,15 +219,8 @@ export async function runCommand(args: string[]): Promise<number> {
   const line = parseCommandLine(
     {
       name: NAME,
-      options: [
-        ...ownOptions(settings),
-        ...daemonOptions(defaultDaemonSettings()),
-        ...vlogOptions,
-        ...sslOptionsWithout('bootstrap-ca-cert', 'peer-ca-cert'),
-      ],
+      options: optionTable(settings),
       order: 'permute',
-      help: helpText,
-      versionLines: VERSION_LINES,
     },
     args,
   );
@@ -222,7 +255,12 @@ function runMonitor(command: 'monitor' | 'snoop', args: string[]): Promise<void>
   return runDaemon(
     {
       name: NAME,
-      options: [...ownOptions(settings), ...sslOptionsWithout('bootstrap-ca-cert', 'peer-ca-cert')],
+      options: [
+        ...firstOptions(settings),
+        ...otherOptions(settings),
+        protocolsOption(settings),
+        ...SSL_OPTIONS,
+      ],
       help: helpText,
       versionLines: VERSION_LINES,
       logModule: null,
@@ -243,15 +281,7 @@ function runMonitor(command: 'monitor' | 'snoop', args: string[]): Promise<void>
 
 /** The operands among `args`, as far as they can be read without minding what the options say. */
 function operandsOf(args: readonly string[]): readonly string[] {
-  const options = [
-    ...ownOptions(defaultSettings()),
-    ...daemonOptions(defaultDaemonSettings()),
-    { name: 'help', short: 'h' },
-    { name: 'version', short: 'V' },
-    ...vlogOptions,
-    ...sslOptionsWithout('bootstrap-ca-cert', 'peer-ca-cert'),
-  ];
-  const walk = parseOptions(args, options, 'permute');
+  const walk = parseOptions(args, optionTable(defaultSettings()), 'permute');
   try {
     for (;;) {
       const step = walk.next();

@@ -12,7 +12,7 @@ import { HEADER_LENGTH } from '@ovs-node/openflow/messages/codec';
 import { printMessage } from '@ovs-node/openflow/text/message';
 import type { OfctlContext } from './context.js';
 import { parseOrFail } from './flow-commands.js';
-import { hexToBytes, plainHexDump, readFileOrInput } from './input.js';
+import { packetToBytes, plainHexDump, readFileOrInput } from './input.js';
 
 const log = vlog('pcap');
 
@@ -29,7 +29,7 @@ export function composePacketCommand(c: OfctlContext, [text, data]: readonly str
   const key = parseOrFail(() => parseExactFlow(text));
   // A VLAN tag without an Ethernet type of its own is one of 802.1Q.
   if ((key[W.VLAN0] & VLAN_CFI) !== 0 && key[W.VLAN0] >>> 16 === 0) key[W.VLAN0] |= 0x8100 << 16;
-  const l7 = data === undefined ? undefined : hexToBytes(data);
+  const l7 = data === undefined ? undefined : packetToBytes(data);
   if (data !== undefined && l7 === undefined)
     throw new FatalError(`${data}: trailing garbage in packet data`);
   const packet = composePacket(key, l7 === undefined ? {} : { l7 });

@@ -16,13 +16,13 @@ import { parseKeyValues } from '@ovs-node/flow/key-value';
 import type { FlowTextOptions } from '@ovs-node/openflow/text/flow';
 import type { OfctlContext } from './context.js';
 import { parseOrFail } from './flow-commands.js';
-import { hexToBytes } from './input.js';
+import { packetToBytes } from './input.js';
 
 const ETHERNET_HEADER = 14;
 
 /** A packet in hex digits; blanks between are allowed. @throws FlowSyntaxError */
 export function packetFromHex(text: string): Uint8Array {
-  const bytes = hexToBytes(text);
+  const bytes = packetToBytes(text);
   if (!bytes) throw new FlowSyntaxError('Trailing garbage in packet data');
   if (bytes.length < ETHERNET_HEADER) throw new FlowSyntaxError('Packet data too short for Ethernet');
   return bytes;

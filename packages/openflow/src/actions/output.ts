@@ -168,7 +168,8 @@ function formatOutput(a: ActionOf<'output'>, c: FormatContext): string {
 }
 
 function parseEnqueue(arg: string, c: ParseContext): Action {
-  const m = /^[,:]*([^,:]+)[,:](.+)$/s.exec(arg);
+  // A q between the two is an old spelling.
+  const m = /^[,:q]*([^,:q]+)[,:q](.+)$/s.exec(arg);
   if (!m) {
     throw new FlowSyntaxError('"enqueue" syntax is "enqueue:PORT:QUEUE" or "enqueue(PORT,QUEUE)"');
   }

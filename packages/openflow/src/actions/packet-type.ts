@@ -50,6 +50,8 @@ function parseProperties(header: number, text: string): EncapProperty[] {
   const at = new KeyValueCursor(text);
   while (at.next()) {
     const { key, value } = at;
+    if (header === PACKET_TYPE.NSH && (key === 'md_type' || key === 'tlv') && value === '')
+      throw new FlowSyntaxError('Value missing for encap property');
     if (header === PACKET_TYPE.NSH && key === 'md_type') {
       const mdType = parseU8(value, 'md_type');
       if (mdType !== 1 && mdType !== 2) throw new FlowSyntaxError('invalid md_type');

@@ -156,19 +156,17 @@ export function putOfp10Match(w: Writer, m: Match): void {
   const nw = mask[W.NW];
   if (nw >>> 24 === 0) wild |= FW10.NW_PROTO;
   if (((nw >>> 16) & 0xfc) === 0) wild |= FW10.NW_TOS;
-  const nwAddress = hasNwAddress(m);
-  wild |= (nwAddress ? wildBits(mask[W.NW_SRC]) : 32) << FW10.NW_SRC_SHIFT;
-  wild |= (nwAddress ? wildBits(mask[W.NW_DST]) : 32) << FW10.NW_DST_SHIFT;
-  const tp = hasTp(m);
-  if (!tp || mask[W.TP] >>> 16 === 0) wild |= FW10.TP_SRC;
-  if (!tp || (mask[W.TP] & 0xffff) === 0) wild |= FW10.TP_DST;
+  wild |= wildBits(mask[W.NW_SRC]) << FW10.NW_SRC_SHIFT;
+  wild |= wildBits(mask[W.NW_DST]) << FW10.NW_DST_SHIFT;
+  if (mask[W.TP] >>> 16 === 0) wild |= FW10.TP_SRC;
+  if ((mask[W.TP] & 0xffff) === 0) wild |= FW10.TP_DST;
   w.u32(wild).u16(mask[W.IN_PORT] === 0 ? 0 : portToOf10(key[W.IN_PORT]));
   w.mac(macOf(key, 1)).mac(macOf(key, 0));
   w.u16(vid).u8(pcp).zeros(1);
   w.u16(key[W.ETH_TYPE] >>> 16).u8((key[W.NW] >>> 16) & 0xfc);
   w.u8(key[W.NW] >>> 24).zeros(2);
-  w.u32(nwAddress ? key[W.NW_SRC] : 0).u32(nwAddress ? key[W.NW_DST] : 0);
-  w.u16(tp ? key[W.TP] >>> 16 : 0).u16(tp ? key[W.TP] & 0xffff : 0);
+  w.u32(key[W.NW_SRC]).u32(key[W.NW_DST]);
+  w.u32(key[W.TP]);
 }
 
 /** The destination (0) or source (1) address of a key or mask. */

@@ -75,7 +75,8 @@ export function parseIpv4(text: string): number {
 }
 export function readIpv4(text: string): number | undefined {
   const ip = scanIp4(text, 0, text.length);
-  return ip >= 0 && stop() === text.length ? ip : undefined;
+  // As inet_pton() has it, no number begins with a 0 and goes on.
+  return ip >= 0 && stop() === text.length && !/(?:^|\.)0\d/.test(text) ? ip : undefined;
 }
 /** `0x` and hexadecimal digits. */
 export function hex(v: number | bigint, digits = 0): string {

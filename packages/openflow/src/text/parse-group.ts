@@ -2,8 +2,14 @@
 import { vlog } from '@ovs-node/common/vlog';
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { parseFieldValue } from '@ovs-node/flow/field-text';
-import { fieldByName, wireMask } from '@ovs-node/flow/fields';
-import { PROTO, PROTO_ANY, PROTO_OF10_NXM_ANY, PROTO_OF10_STD_ANY } from '@ovs-node/flow/field-types';
+import { fieldByName, fieldProtocols, wireMask } from '@ovs-node/flow/fields';
+import {
+  type Field,
+  PROTO,
+  PROTO_ANY,
+  PROTO_OF10_NXM_ANY,
+  PROTO_OF10_STD_ANY,
+} from '@ovs-node/flow/field-types';
 import { KeyValueCursor, parseKeyValues } from '@ovs-node/flow/key-value';
 import { OFPP, parsePort } from '@ovs-node/flow/ports';
 import { parseActionsIn } from '../actions/text.js';
@@ -116,9 +122,9 @@ function parseCommandBucket(text: string, allAllowed: boolean): number {
 }
 
 /** Reads `ip_dst,eth_src=ff:ff:00:00:00:00`: fields of a hash, with masks. */
-function parseFields(text: string): SelectionMethod['fields'] {
+function parseFields(text: string): { fields: SelectionMethod['fields']; usable: number } {
   const seen = new Set<string>();
-  const fields: { field: string; mask: bigint }[] = [];
+  const found: { f: Field; mask: bigint }[] = [];
   for (const at = new KeyValueCursor(text); at.next();) {
     const { key, value } = at;
     const f = fieldByName(key);
@@ -126,7 +132,7 @@ function parseFields(text: string): SelectionMethod['fields'] {
     if (seen.has(f.name)) throw new FlowSyntaxError(`${key}: duplicate field`);
     seen.add(f.name);
     if (value === '') {
-      fields.push({ field: f.name, mask: wireMask(f) });
+      found.push({ f, mask: wireMask(f) });
       continue;
     }
     const masked = parseFieldValue(f, value);
@@ -136,9 +142,14 @@ function parseFields(text: string): SelectionMethod['fields'] {
       throw new FlowSyntaxError(`${value}: invalid mask for field ${key}`);
     if (masked.value === 0n)
       throw new FlowSyntaxError(`${at.rest}: values are wildcards here and must not be all-zeros`);
-    fields.push({ field: f.name, mask: masked.value });
+    found.push({ f, mask: masked.value });
   }
-  return fields;
+  // They go in the order of the table, whatever theirs.
+  found.sort((a, b) => a.f.id - b.f.id);
+  return {
+    fields: found.map(({ f, mask }) => ({ field: f.name, mask })),
+    usable: found.reduce((bits, { f }) => bits & fieldProtocols(f, wireMask(f)), PROTO_ANY),
+  };
 }
 
 interface BucketDraft extends Omit<Bucket, 'weight' | 'actions'> {
@@ -214,6 +225,8 @@ interface Head {
   method: string | undefined;
   param: bigint | undefined;
   fields: SelectionMethod['fields'] | undefined;
+  /** Protocols that can carry the fields. */
+  usable: number;
 }
 
 function parseHead(text: string, allowed: Allowed): Head {
@@ -224,6 +237,7 @@ function parseHead(text: string, allowed: Allowed): Head {
     method: undefined,
     param: undefined,
     fields: undefined,
+    usable: PROTO_ANY,
   };
   const needed = (is: unknown, what: string, verb = 'is'): void => {
     if (is === undefined) throw new FlowSyntaxError(`${what} ${verb} not needed`);
@@ -248,7 +262,9 @@ function parseHead(text: string, allowed: Allowed): Head {
       head.param = parseU64(value);
     } else if (key === 'fields') {
       needed(allowed.type, 'fields', 'are');
-      head.fields = parseFields(value);
+      const parsed = parseFields(value);
+      head.fields = parsed.fields;
+      head.usable &= parsed.usable;
     } else {
       throw new FlowSyntaxError(`unknown keyword ${key}`);
     }
@@ -289,7 +305,7 @@ export function parseGroup(text: string, command: GroupCommand, o: FlowTextOptio
   // The method is a property that came with 1.5, and with the extension for 1.0.
   const { method, param, fields } = head;
   const narrow = command === 'remove_bucket' || (method ?? param ?? fields) !== undefined;
-  const usable = { bits: narrow ? PROTO_BUCKETS : PROTO_ANY };
+  const usable = { bits: (narrow ? PROTO_BUCKETS : PROTO_ANY) & head.usable };
   const drafts =
     at < 0
       ? []

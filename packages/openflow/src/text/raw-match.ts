@@ -8,10 +8,11 @@ import { Reader } from '../wire.js';
 
 const ETH_IP = 0x0800;
 const ETH_ARP = 0x0806;
+const ETH_RARP = 0x8035;
 /** Words for Ethernet types that a match may say. */
 const TYPES: Readonly<Record<number, string>> = {
   [ETH_ARP]: 'arp',
-  0x8035: 'rarp',
+  [ETH_RARP]: 'rarp',
   0x8847: 'mpls',
   0x8848: 'mplsm',
 };
@@ -56,7 +57,8 @@ export function formatOfp10Match(bytes: Uint8Array, at: number, ports?: PortMap)
   if (word === undefined) put('dl_type', FW10.DL_TYPE, `0x${type.toString(16).padStart(4, '0')}`);
   parts.push(`nw_src=${formatNet(nwSrc, (w >>> FW10.NW_SRC_SHIFT) & 63)}`);
   parts.push(`nw_dst=${formatNet(nwDst, (w >>> FW10.NW_DST_SHIFT) & 63)}`);
-  if (sayProto) put(type === ETH_ARP ? 'arp_op' : 'nw_proto', FW10.NW_PROTO, String(proto));
+  if (sayProto)
+    put(type === ETH_ARP || type === ETH_RARP ? 'arp_op' : 'nw_proto', FW10.NW_PROTO, String(proto));
   put('nw_tos', FW10.NW_TOS, String(tos));
   const icmp = proto === 1;
   put(icmp ? 'icmp_type' : 'tp_src', FW10.TP_SRC, String(tpSrc));

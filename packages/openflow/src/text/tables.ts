@@ -19,16 +19,19 @@ export function readTable(text: string, tables?: TableMap): number | undefined {
     log.warn(`table ${n} is outside the supported range 0 through 255`);
     return undefined;
   }
-  return tables?.nameToNumber(unquote(text));
+  const name = unquote(text);
+  // As with the peer, a string that is none is table 0.
+  return name === undefined ? 0 : tables?.nameToNumber(name);
 }
 
-function unquote(text: string): string {
+/** The name in a JSON string, or `text` itself; undefined for a string that has something wrong in it. */
+function unquote(text: string): string | undefined {
   if (!text.startsWith('"')) return text;
   try {
     const v: unknown = JSON.parse(text);
-    return typeof v === 'string' ? v : text;
+    return typeof v === 'string' ? v : undefined;
   } catch {
-    return text;
+    return undefined;
   }
 }
 

@@ -40,8 +40,10 @@ const WORDS =
     ' ',
   );
 
-/** The peer's parse-nxm loses the values of tunnel options. */
-const WITH_TLV = FIELDS.filter((f) => (f.nxm ?? f.oxm[0]) && f.option === undefined);
+/** The peer's parse-nxm loses the values of tunnel options, and takes bits of ERSPAN fields that are none. */
+const WITH_TLV = FIELDS.filter(
+  (f) => (f.nxm ?? f.oxm[0]) && f.option === undefined && !f.name.startsWith('tun_erspan'),
+);
 
 export class CommandGenerator extends FlowGenerator {
   private word(): string {
