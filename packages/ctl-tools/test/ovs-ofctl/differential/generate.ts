@@ -13,7 +13,7 @@ const ALL_VERSIONS = VERSIONS.join(',');
 const FORMATS = ['openflow10', 'nxm', 'oxm', 'any', 'OpenFlow10+table_id', 'NXM+table_id', 'OXM-OpenFlow13'];
 const KEYWORDS = Object.values(ACTIONS).flatMap((row) => Object.keys(row.parse));
 /** Characters that mean something in one place or another. */
-const MARKS = [...`,:=()[]{}<>-+./|!*#"' _~\t0x19afz`];
+const MARKS = `,:=()[]{}<>-+./|!*#"' _~\t0x19afz`.split('');
 const NUMBERS = [
   '0',
   '-1',

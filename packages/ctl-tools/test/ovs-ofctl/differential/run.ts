@@ -18,35 +18,47 @@ export interface Outcome {
   readonly stderr: string;
 }
 
+/** Has what is written to `stream` added to a text instead; returns the function that ends it and gives the text. */
+function divert(stream: NodeJS.WriteStream): () => string {
+  let taken = '';
+  // The method of the prototype comes to light again when this one is gone.
+  Object.defineProperty(stream, 'write', {
+    configurable: true,
+    value: (text: string | Uint8Array) => {
+      taken += typeof text === 'string' ? text : Buffer.from(text).toString('latin1');
+      return true;
+    },
+  });
+  return () => {
+    Reflect.deleteProperty(stream, 'write');
+    return taken;
+  };
+}
+
+/** What `body` ends with: its status, and what is said of what it throws. */
+async function ending(body: () => Promise<number>): Promise<Outcome> {
+  try {
+    return { status: await body(), stdout: '', stderr: '' };
+  } catch (e) {
+    if (e instanceof EarlyExit) return { status: e.status, stdout: e.text, stderr: '' };
+    const status = e instanceof FatalError ? e.status : 1;
+    // What nobody meant to throw is a difference that should be seen.
+    const message = e instanceof FatalError ? e.message : ((e as Error).stack ?? errorMessage(e));
+    return { status, stdout: '', stderr: message === '' ? '' : `ovs-ofctl: ${message}\n` };
+  }
+}
+
 /** Runs `body` with what it writes and reads turned aside. */
 async function captured(input: string, body: () => Promise<number>): Promise<Outcome> {
-  let stdout = '';
-  let stderr = '';
-  const { stdout: out, stderr: err } = process;
-  const writers = [out.write.bind(out), err.write.bind(err)] as const;
   const { readFileSync } = fs;
-  const taken = (text: string | Uint8Array): string =>
-    typeof text === 'string' ? text : Buffer.from(text).toString('latin1');
-  out.write = (text: string | Uint8Array) => {
-    stdout += taken(text);
-    return true;
-  };
-  err.write = (text: string | Uint8Array) => {
-    stderr += taken(text);
-    return true;
-  };
-  const consoleWriter = setConsoleWriter((line) => (stderr += line));
   fs.readFileSync = ((file: fs.PathOrFileDescriptor, ...rest: []) =>
     file === 0 ? Buffer.from(input) : readFileSync(file, ...rest)) as typeof readFileSync;
+  const consoleWriter = setConsoleWriter((line) => process.stderr.write(line));
+  const [stdout, stderr] = [divert(process.stdout), divert(process.stderr)];
   try {
-    return { status: await body(), stdout, stderr };
-  } catch (e) {
-    if (e instanceof EarlyExit) return { status: e.status, stdout: stdout + e.text, stderr };
-    const status = e instanceof FatalError ? e.status : 1;
-    const message = e instanceof FatalError ? e.message : `${errorMessage(e)} ${(e as Error).stack}`;
-    return { status, stdout, stderr: message === '' ? stderr : `${stderr}ovs-ofctl: ${message}\n` };
+    const end = await ending(body);
+    return { status: end.status, stdout: stdout() + end.stdout, stderr: stderr() + end.stderr };
   } finally {
-    [out.write, err.write] = writers;
     setConsoleWriter(consoleWriter);
     fs.readFileSync = readFileSync;
   }
