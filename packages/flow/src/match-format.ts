@@ -54,7 +54,10 @@ function hex32(name: string, value: number, mask: number): string {
 /** `name=N,` or `name=0xV/0xM,`, where `full` is the exact mask. */
 function dec(name: string, value: number, mask: number, full: number): string {
   if (mask === 0) return '';
-  return mask === full ? `${name}=${value},` : `${name}=0x${value.toString(16)}/0x${mask.toString(16)},`;
+  if (mask === full) return `${name}=${value},`;
+  const digits = full > 0xffff ? 8 : 1;
+  const hex = (n: number): string => n.toString(16).padStart(digits, '0');
+  return `${name}=0x${hex(value)}/0x${hex(mask)},`;
 }
 
 /** A 64-bit or 128-bit field in hexadecimal. */

@@ -223,7 +223,7 @@ export class Datapath {
     flow.used = this.core.now;
     flow.tcpFlags |= p.key[W.ETH_TYPE] & 0xfff;
     const program = flow.program;
-    if (program.onlyOutput >= 0) this.executor.output(p, program.onlyOutput, 0x7fffffff);
+    if (program.onlyOutput >= 0) this.executor.output(p, program.onlyOutput, 0);
     else this.executor.run(program, p, depth, flow.actions);
   }
 

@@ -98,6 +98,21 @@ export class Packet {
     this.meta.copyFrom(other.meta);
   }
 
+  /** Gives a clone a finished frame of its own, with `HEADROOM` before it, in place of the bytes that it shares. */
+  replaceBytes(buf: Uint8Array, start: number, end: number): void {
+    this.buf = buf;
+    this.start = start;
+    this.end = end;
+    this.headroom = HEADROOM;
+    this.shared = false;
+    this.stale = true;
+    const { meta } = this;
+    meta.gsoType = 0;
+    meta.gsoSize = 0;
+    meta.hdrLen = 0;
+    meta.csumStart = -1;
+  }
+
   /** Takes the metadata words (not those of headers) of `key`, which has at least `DP_WORDS` words. */
   setMetadata(key: Uint32Array): void {
     const mine = this.key;

@@ -3,8 +3,8 @@
  * receiver's GRO gathered it) becomes frames of `gsoSize` payload bytes each, with headers and checksums of their
  * own (what the kernel calls GSO).
  *
- *     | Ethernet, VLAN tags | IPv4 or IPv6 (with extension headers) | TCP or UDP | payload ................ |
- *     ^ start               ^ l3                                    ^ l4         ^ payload
+ *     | Ethernet, tags, labels | IPv4 or IPv6 (with extension headers) | TCP or UDP | payload ................ |
+ *     ^ start                  ^ l3                                    ^ l4         ^ payload
  *
  * What differs from segment to segment: IP length, IPv4 identification and checksum, TCP sequence number, FIN and
  * PSH (last segment only), CWR (first only), UDP length, and the checksum of TCP or UDP. All else is copied.
@@ -17,6 +17,8 @@ const TCP = 6;
 const UDP = 17;
 const ETH_IPV4 = 0x0800;
 const ETH_IPV6 = 0x86dd;
+const ETH_MPLS = 0x8847;
+const ETH_MPLS_MC = 0x8848;
 const FIN_PSH = 0x09;
 const CWR = 0x80;
 
@@ -47,6 +49,12 @@ export class Segmenter {
     while ((ethType === 0x8100 || ethType === 0x88a8) && l3 + 4 <= end) {
       l3 += 4;
       ethType = (buf[l3 - 2]! << 8) | buf[l3 - 1]!;
+    }
+    if (ethType === ETH_MPLS || ethType === ETH_MPLS_MC) {
+      while (l3 + 4 <= end && (buf[l3 + 2]! & 1) === 0) l3 += 4;
+      l3 += 4;
+      if (l3 >= end) return false;
+      ethType = buf[l3]! >>> 4 === 6 ? ETH_IPV6 : ETH_IPV4;
     }
     const l4 = this.#findL4(buf, l3, end, ethType);
     if (l4 < 0 || l4 + (this.#tcp ? 20 : 8) > end) return false;

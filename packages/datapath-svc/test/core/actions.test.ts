@@ -5,7 +5,7 @@ import { NetlinkError, type NlWriter } from '@ovs-node/netlink/attr';
 import { KEY_ATTRS as K } from '@ovs-node/netlink/key-attrs';
 import { compileActions, MAX_ACTION_BYTES } from '../../src/core/actions/compile.js';
 import { Packet } from '../../src/core/packet.js';
-import { PacketMeta } from '../../src/core/packet-meta.js';
+import { Gso, PacketMeta } from '../../src/core/packet-meta.js';
 import { DatapathCore } from '../../src/core/core.js';
 import { HEADROOM } from '../../src/core/vport.js';
 import { checksum, echo, eth, icmp, ip, ipPacket, tcp, tcpL4, udp, udpL4 } from './frames.js';
@@ -234,6 +234,80 @@ test('VLAN tags are pushed and popped, in the ring slot when nobody shares it', 
   t.is(many.length, frame.length / 2 + 160);
 });
 
+const pushMpls = (w: NlWriter, entry: number, type: number): void =>
+  w.putBytes(
+    Act.PUSH_MPLS,
+    Uint8Array.of(entry >>> 24, entry >>> 16, entry >>> 8, entry, type >>> 8, type, 0, 0),
+  );
+
+test('label stack entries are pushed below the VLAN tags, set and popped', (t) => {
+  const rig = new Rig();
+  const [frame] = FRAMES_V4;
+  const tag = '81000fff';
+  const tagged = `${frame.slice(0, 24)}${tag}${frame.slice(24)}`;
+  const rest = frame.slice(28);
+  const labelled = rig.one(tagged, (w) => {
+    pushMpls(w, 0x00064140, 0x8847);
+    pushMpls(w, 0x00007040, 0x8848);
+  });
+  t.is(labelled.toString('hex'), `${frame.slice(0, 24)}${tag}8848${'00007040'}${'00064140'}${rest}`);
+  const set7 = rig.one(labelled.toString('hex'), (w) => set(w, K.MPLS.code, [0, 0, 0, 7], [0, 0, 0, 255]));
+  t.is(set7.toString('hex', 18, 26), '0000700700064140');
+  const popped = rig.one(labelled.toString('hex'), (w) => {
+    w.putBe16(Act.POP_MPLS, 0x8847);
+    set(w, K.MPLS.code, [0xff, 0xff, 0xf1, 1]);
+  });
+  t.is(popped.toString('hex'), `${frame.slice(0, 24)}${tag}8847${'fffff101'}${rest}`);
+  const bare = rig.one(labelled.toString('hex'), (w) => {
+    w.putBe16(Act.POP_MPLS, 0x8847);
+    w.putBe16(Act.POP_MPLS, 0x0800);
+  });
+  t.is(bare.toString('hex'), tagged);
+  // Six bytes of a label stack that is cut short: the second entry is not there.
+  const short = `${frame.slice(0, 24)}8847${'00064040'}0000`;
+  t.is(
+    rig
+      .one(short, (w) => (w.putBe16(Act.POP_MPLS, 0x8847), set(w, K.MPLS.code, [1, 2, 3, 4])))
+      .toString('hex'),
+    `${frame.slice(0, 24)}88470000`,
+  );
+});
+
+test('a giant frame is segmented before it gets a label, a truncation counted from its end', (t) => {
+  const rig = new Rig();
+  const frame = tcp({ src: '10.0.0.1', dst: '10.0.0.2', sport: 1, dport: 2, flags: 'PA', seq: 7, data: 250 });
+  const meta = new PacketMeta();
+  meta.gsoType = Gso.TCPV4;
+  meta.gsoSize = 100;
+  meta.hdrLen = 54;
+  meta.csumStart = 34;
+  meta.csumOffset = 16;
+  rig.run(
+    frame,
+    attrs((w) => {
+      pushMpls(w, 0x00064140, 0x8847);
+      w.putU32(Act.OUTPUT, 2);
+      w.putU32(Act.TRUNC, 60);
+      w.putBytes(Act.PUSH_VLAN, Uint8Array.of(0x81, 0, 0x10, 1));
+      w.putU32(Act.OUTPUT, 3);
+    }),
+    meta,
+  );
+  const sent = rig.ports[2].take().map((hex) => Buffer.from(hex, 'hex'));
+  t.deepEqual(
+    sent.map((each) => each.length),
+    [158, 158, 108],
+  );
+  for (const each of sent) {
+    t.is(each.toString('hex', 12, 18), '884700064140');
+    t.true(checksumsRight(Buffer.concat([each.subarray(0, 12), Buffer.of(8, 0), each.subarray(18)])));
+  }
+  t.deepEqual(
+    rig.ports[3].take().map((hex) => hex.length / 2),
+    [64, 64, 64],
+  );
+});
+
 test('trunc cuts the next output only, clone and sample change nothing outside', (t) => {
   const rig = new Rig();
   const frame = FRAMES_V4[0];
@@ -320,6 +394,19 @@ const refusals: [string, (w: NlWriter) => void, RegExp][] = [
     'ct mark without commit',
     (w) => w.nested(Act.CT, () => w.putBytes(CtAct.MARK, new Uint8Array(8).fill(1))),
     /requires commit/,
+  ],
+  ['push_mpls of no MPLS type', (w) => pushMpls(w, 0x140, 0x800), /0x800/],
+  ['pop_mpls of IPv4', (w) => w.putBe16(Act.POP_MPLS, 0x800), /does not match MPLS/],
+  ['set of a label in IPv4', (w) => set(w, K.MPLS.code, [0, 0, 1, 1]), /does not match MPLS/],
+  [
+    'set of an IPv4 field above a label',
+    (w) => (pushMpls(w, 0x140, 0x8847), set(w, K.IPV4.code, [1, 1, 1, 1, 2, 2, 2, 2, 6, 0, 64, 0])),
+    /Ethernet type/,
+  ],
+  [
+    'set of two labels',
+    (w) => (pushMpls(w, 0x140, 0x8847), set(w, K.MPLS.code, [0, 0, 0, 0, 0, 0, 1, 1])),
+    /length 8/,
   ],
   ['trunc below a header', (w) => w.putU32(Act.TRUNC, 13), /13 bytes/],
   ['hash of unknown algorithm', (w) => w.putBytes(Act.HASH, new Uint8Array(8).fill(9)), /unknown algorithm/],

@@ -155,20 +155,12 @@ function unsupportedAction(action: Action): OfError | undefined {
     case 'bundle':
     case 'bundle_load':
     case 'multipath':
-    case 'sample':
-    case 'check_pkt_larger':
     case 'delete_field':
     case 'encap':
     case 'decap':
     case 'dec_nsh_ttl':
     case 'debug_recirc':
     case 'debug_slow':
-    case 'push_mpls':
-    case 'pop_mpls':
-    case 'set_mpls_label':
-    case 'set_mpls_tc':
-    case 'set_mpls_ttl':
-    case 'dec_mpls_ttl':
       return new OfError('OFPBAC_BAD_TYPE', `${action.type} is not supported yet`);
     default:
       return undefined;

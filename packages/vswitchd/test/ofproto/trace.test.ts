@@ -32,20 +32,25 @@ interface RandomTable {
   readonly traces: readonly { readonly packet: string; readonly text: string }[];
 }
 
-test('traces of random packets through random tables are the peer’s', (t) => {
-  let n = 0;
-  for (const { flows, traces } of fixture<RandomTable[]>('traces.json')) {
-    const bridge = bareBridge();
-    for (const flow of flows) mod(bridge, 'add', flow);
-    const run = tracer(bridge.backer);
-    for (const { packet, text } of traces) {
-      t.is(withoutNumbers(run(['br0', packet])), withoutNumbers(text), packet);
-      n++;
+for (const [name, what, atLeast] of [
+  ['traces.json', 'random tables', 100],
+  ['mpls.json', 'random tables that push, pop and set labels and check lengths', 80],
+] as const) {
+  test(`traces of random packets through ${what} are the peer’s`, (t) => {
+    let n = 0;
+    for (const { flows, traces } of fixture<RandomTable[]>(name)) {
+      const bridge = bareBridge();
+      for (const flow of flows) mod(bridge, 'add', flow);
+      const run = tracer(bridge.backer);
+      for (const { packet, text } of traces) {
+        t.is(withoutNumbers(run(['br0', packet])), withoutNumbers(text), packet);
+        n++;
+      }
+      t.is(bridge.backer.recirc.size, 0);
     }
-    t.is(bridge.backer.recirc.size, 0);
-  }
-  t.true(n > 100);
-});
+    t.true(n > atLeast);
+  });
+}
 
 interface NormalFixture {
   readonly modes: Readonly<Record<string, Partial<BundleSpec>>>;

@@ -18,17 +18,27 @@ export class Builder {
   readonly userspace: UserspaceAction[] = [];
   readonly ct: CtAction[] = [];
   readonly nested: Program[] = [];
-  /** The key of packets that reach the action, masked: what is not matched is 0 and so not known. */
+  /** The key of packets that reach the action, masked: what is not matched is 0 and so not known. The builder's own. */
   readonly key: Uint32Array;
   readonly depth: number;
 
-  constructor(key: Uint32Array, depth: number) {
+  /** The Ethernet type that the flow matches, whatever actions made of it. */
+  readonly flowType: number;
+
+  constructor(key: Uint32Array, depth: number, flowType = key[W.ETH_TYPE] >>> 16) {
     this.key = key;
     this.depth = depth;
+    this.flowType = flowType;
   }
 
   get ethType(): number {
     return this.key[W.ETH_TYPE] >>> 16;
+  }
+
+  /** Says that an action changed the Ethernet type; 0: not known. */
+  setEthType(type: number): void {
+    this.key[W.ETH_TYPE] = type << 16;
+    this.key[W.NW] = 0;
   }
 
   get ipProto(): number {

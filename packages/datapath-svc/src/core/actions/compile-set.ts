@@ -26,6 +26,7 @@ const LENGTHS = new Map<number, number>([
   [K.ICMPV6.code, K.ICMPV6.len],
   [K.ARP.code, K.ARP.len],
   [K.ND.code, K.ND.len],
+  [K.MPLS.code, 4],
 ]);
 
 /** Compiles the SET action at which `r` stands. Throws `NetlinkError`. */
@@ -145,6 +146,10 @@ function emit(b: Builder, type: number, name: string, value: Uint8Array, mask: U
       if (b.ethType !== 0x0806 && b.ethType !== 0x8035) refuse('set ARP: the flow does not match ARP');
       code.push(Op.SET_ARP, b.data.length);
       b.data.push(...value.subarray(0, 22), ...mask.subarray(0, 22));
+      return;
+    case K.MPLS.code:
+      if (b.ethType !== 0x8847 && b.ethType !== 0x8848) refuse('set MPLS: the flow does not match MPLS');
+      code.push(Op.SET_MPLS, be32(value, 0), be32(mask, 0));
       return;
     case K.ND.code:
       requireTransport(b, name, ICMPV6);

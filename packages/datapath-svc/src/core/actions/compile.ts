@@ -3,7 +3,7 @@
  *
  * The checks are those of the Linux datapath: exact payload lengths, no unknown action, a field set only when the
  * flow's key says that the packet has it, no value bit outside of the mask, and so on. What this datapath does not
- * have yet (NAT, helpers, timeout policies, MPLS, NSH, tunnels) is refused in words, never ignored.
+ * have yet (NAT, helpers, timeout policies, NSH, tunnels) is refused in words, never ignored.
  */
 import {
   Act,
@@ -27,6 +27,8 @@ export const MAX_ACTION_BYTES = 32 * 1024;
 /** How deep sample, clone and check_pkt_len may nest. */
 export const MAX_NESTING = 16;
 const ETH_HLEN = 14;
+const MPLS = 0x8847;
+const MPLS_MC = 0x8848;
 
 const ROWS = new Map<number, AttrRow>(Object.values(ACTION_ATTRS).map((row) => [row.code, row]));
 const FIXED: Readonly<Record<string, number>> = { flag: 0, u32: 4, be16: 2 };
@@ -38,12 +40,12 @@ const FIXED: Readonly<Record<string, number>> = { flag: 0, u32: 4, be16: 2 };
 export function compileActions(actions: Uint8Array, key: Uint32Array): Program {
   if (actions.length > MAX_ACTION_BYTES)
     refuse(`actions: ${actions.length} bytes are too many`, Errno.EMSGSIZE);
-  return compileList(actions, key, 0);
+  return compileList(actions, key.slice(), 0);
 }
 
-function compileList(actions: Uint8Array, key: Uint32Array, depth: number): Program {
+function compileList(actions: Uint8Array, key: Uint32Array, depth: number, flowType?: number): Program {
   if (depth > MAX_NESTING) refuse(`actions: nested more than ${MAX_NESTING} deep`);
-  const b = new Builder(key, depth);
+  const b = new Builder(key, depth, flowType);
   const r = new NlReader(actions);
   while (r.next()) {
     const row = ROWS.get(r.type);
@@ -84,6 +86,21 @@ function compileOne(b: Builder, r: NlReader): void {
     case Act.POP_VLAN:
       b.code.push(Op.POP_VLAN);
       return;
+    case Act.PUSH_MPLS: {
+      const type = r.be16(4);
+      if (!isMpls(type)) refuse(`push_mpls: 0x${type.toString(16)} is no MPLS Ethernet type`);
+      b.code.push(Op.PUSH_MPLS, r.be32(0) | 0, type);
+      b.setEthType(type);
+      return;
+    }
+    case Act.POP_MPLS: {
+      if (!isMpls(b.ethType)) refuse('pop_mpls: the flow does not match MPLS');
+      const type = r.be16(0);
+      b.code.push(Op.POP_MPLS, type);
+      // What it really is that comes up is not known before the headers are read again.
+      b.setEthType(isMpls(type) ? type : 0);
+      return;
+    }
     case Act.RECIRC:
       b.code.push(Op.RECIRC, r.u32() | 0);
       return;
@@ -122,8 +139,12 @@ function compileOne(b: Builder, r: NlReader): void {
   }
 }
 
+function isMpls(type: number): boolean {
+  return type === MPLS || type === MPLS_MC;
+}
+
 function nest(b: Builder, actions: Uint8Array): number {
-  b.nested.push(compileList(actions, b.key.slice(), b.depth + 1));
+  b.nested.push(compileList(actions, b.key.slice(), b.depth + 1, b.flowType));
   return b.nested.length - 1;
 }
 
@@ -191,7 +212,8 @@ function compileCheckPktLen(b: Builder, r: NlReader): void {
 }
 
 function compileCt(b: Builder, r: NlReader): void {
-  const type = b.ethType;
+  // As in Linux: a packet that is labelled by now is tracked as an invalid one.
+  const type = b.flowType;
   if (type !== 0x0800 && type !== 0x86dd) refuse('ct: the flow does not match IPv4 or IPv6');
   const inner = r.enter(new NlReader());
   let commit = false;

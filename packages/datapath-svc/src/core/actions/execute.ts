@@ -13,19 +13,12 @@ import type { Datapath } from '../datapath.js';
 import { finish, mix } from '../flow-table/hash.js';
 import { RECIRC_LIMIT } from '../limits.js';
 import type { Packet } from '../packet.js';
-import { PacketMeta } from '../packet-meta.js';
+import { Gso, PacketMeta } from '../packet-meta.js';
+import { HEADROOM } from '../vport.js';
+import { Segmenter } from '../../offload/segment.js';
 import { Op, type Program } from './program.js';
-import {
-  popVlan,
-  pushVlan,
-  setArp,
-  setEth,
-  setIcmp,
-  setIpv4,
-  setIpv6,
-  setNd,
-  setPorts,
-} from './set-field.js';
+import { popMpls, popVlan, pushMpls, pushVlan, setMpls, SHIM } from './push-pop.js';
+import { setArp, setEth, setIcmp, setIpv4, setIpv6, setNd, setPorts } from './set-field.js';
 
 const NO_CUT = 0x7fffffff;
 
@@ -33,6 +26,7 @@ export class Executor {
   private readonly dp: Datapath;
   /** What goes with a truncated frame: no offload survives that. */
   private readonly plainMeta = new PacketMeta();
+  private readonly segmenter = new Segmenter();
   /** State of the generator behind `sample`. */
   private random = 0x2545f491;
 
@@ -42,32 +36,33 @@ export class Executor {
 
   /**
    * Runs `program` on `p`, which is changed by it. `depth` is the packet's level in the datapath's stack.
-   * `actions` are the bytes that the program was made from, for upcalls that want them.
+   * `actions` are the bytes that the program was made from, for upcalls that want them. Starts at the operation `from`,
+   * with `trimmed` bytes at the end to be left out by the next output.
    */
-  run(program: Program, p: Packet, depth: number, actions: Uint8Array): void {
+  run(program: Program, p: Packet, depth: number, actions: Uint8Array, from = 0, trimmed = 0): void {
     const dp = this.dp;
     const arena = dp.core.arena;
     const code = program.code;
-    let cut = NO_CUT;
-    for (let pc = 0; ;) {
+    let cut = trimmed;
+    for (let pc = from; ;) {
       switch (code[pc]) {
         case Op.END:
           return;
         case Op.OUTPUT:
           this.output(p, code[pc + 1], cut);
-          cut = NO_CUT;
+          cut = 0;
           pc += 2;
           break;
         case Op.USERSPACE: {
           const args = program.userspace[code[pc + 1]];
           p.refresh();
-          dp.upcallAction(p, args, actions, cut);
-          cut = NO_CUT;
+          dp.upcallAction(p, args, actions, cut === 0 ? NO_CUT : Math.max(0, p.end - p.start - cut));
+          cut = 0;
           pc += 2;
           break;
         }
         case Op.PUSH_VLAN:
-          p.own(arena, 4);
+          p.own(arena, SHIM);
           pushVlan(p, code[pc + 1]);
           p.stale = true;
           pc += 2;
@@ -113,6 +108,29 @@ export class Executor {
           this.change(p);
           setNd(p, program.data, code[pc + 1]);
           pc += 2;
+          break;
+        case Op.PUSH_MPLS:
+          if (p.meta.gsoType !== Gso.NONE) {
+            // No device segments what is below a label: the rest is done for each segment by itself.
+            this.segments(program, pc, p, depth, actions, cut);
+            return;
+          }
+          p.refresh();
+          p.own(arena, SHIM);
+          pushMpls(p, code[pc + 1], code[pc + 2]);
+          p.stale = true;
+          p.ctEntry = -1;
+          pc += 3;
+          break;
+        case Op.POP_MPLS:
+          this.change(p);
+          popMpls(p, code[pc + 1]);
+          pc += 2;
+          break;
+        case Op.SET_MPLS:
+          this.change(p);
+          setMpls(p, code[pc + 1], code[pc + 2]);
+          pc += 3;
           break;
         case Op.SET_PRIORITY:
           p.meta.priority = ((p.meta.priority & ~code[pc + 2]) | code[pc + 1]) >>> 0;
@@ -161,7 +179,8 @@ export class Executor {
           dp.drops.flow++;
           return;
         case Op.TRUNC:
-          cut = code[pc + 1];
+          // Counted from the end: what is pushed or popped from here on changes the length that is sent.
+          cut = Math.max(0, p.end - p.start - code[pc + 1]);
           pc += 2;
           break;
         case Op.SAMPLE:
@@ -198,7 +217,7 @@ export class Executor {
     }
   }
 
-  /** Queues the packet, cut to `cut` bytes, at a port. */
+  /** Queues the packet, without its last `cut` bytes, at a port. */
   output(p: Packet, portNo: number, cut: number): void {
     const dp = this.dp;
     const vport = portNo < dp.ports.length ? dp.ports[portNo] : null;
@@ -208,8 +227,8 @@ export class Executor {
     }
     let end = p.end;
     let meta = p.meta;
-    if (cut < end - p.start) {
-      end = p.start + cut;
+    if (cut > 0) {
+      end = Math.max(p.start, end - cut);
       this.plainMeta.priority = meta.priority;
       this.plainMeta.mark = meta.mark;
       meta = this.plainMeta;
@@ -237,6 +256,38 @@ export class Executor {
     const copy = this.dp.context(depth + 1);
     copy.cloneFrom(p);
     this.run(program, copy, depth + 1, actions);
+  }
+
+  /** Runs a program from `pc` on for each segment of a giant frame. */
+  private segments(
+    program: Program,
+    pc: number,
+    p: Packet,
+    depth: number,
+    actions: Uint8Array,
+    cut: number,
+  ): void {
+    const { dp, segmenter } = this;
+    if (depth >= RECIRC_LIMIT) {
+      dp.drops.recircLimit++;
+      return;
+    }
+    if (!segmenter.begin(p.buf, p.start, p.end, p.meta)) {
+      dp.drops.malformed++;
+      return;
+    }
+    const room = HEADROOM + segmenter.maxLength;
+    const kept = p.end - p.start - cut;
+    const { arena } = dp.core;
+    const segment = dp.context(depth + 1);
+    for (;;) {
+      const at = arena.alloc(room) + HEADROOM;
+      const length = segmenter.next(arena.buffer, at);
+      if (length === 0) return;
+      segment.cloneFrom(p);
+      segment.replaceBytes(arena.buffer, at, at + length);
+      this.run(program, segment, depth + 1, actions, pc, Math.max(0, length - kept));
+    }
   }
 
   private clearTracking(p: Packet): void {

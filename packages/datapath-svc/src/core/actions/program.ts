@@ -41,7 +41,7 @@ export const Op = {
   CT_CLEAR: 17,
   /** reason code */
   DROP: 18,
-  /** bytes that the next output keeps */
+  /** bytes of the packet as it is now that the next output keeps */
   TRUNC: 19,
   /** probability of 2^32 - 1, index in `nested` */
   SAMPLE: 20,
@@ -51,6 +51,12 @@ export const Op = {
   CHECK_PKT_LEN: 22,
   /** number of the meter */
   METER: 23,
+  /** label stack entry, Ethernet type */
+  PUSH_MPLS: 24,
+  /** Ethernet type */
+  POP_MPLS: 25,
+  /** label stack entry, its mask */
+  SET_MPLS: 26,
 } as const;
 
 /** `userspace(...)`. */

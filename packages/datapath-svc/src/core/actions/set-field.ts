@@ -225,36 +225,3 @@ function maskBytes(
     buf[at + i] = (buf[at + i] & ~mask) | (data[from + i] & mask);
   }
 }
-
-/** Puts a tag of `tag` (TPID << 16 | TCI) in front; the packet must own 4 bytes of headroom. */
-export function pushVlan(p: Packet, tag: number): void {
-  const buf = p.buf;
-  const from = p.start;
-  const to = from - 4;
-  for (let i = 0; i < 12; i++) buf[to + i] = buf[from + i];
-  buf[to + 12] = tag >>> 24;
-  buf[to + 13] = tag >>> 16;
-  // The CFI bit of the action's TCI says that there is a tag; on the wire it is 0.
-  buf[to + 14] = (tag >>> 8) & 0xef;
-  buf[to + 15] = tag;
-  p.start = to;
-  p.headroom -= 4;
-  const meta = p.meta;
-  if (meta.csumStart >= 0) meta.csumStart += 4;
-  if (meta.hdrLen > 0) meta.hdrLen += 4;
-}
-
-/** Takes the outermost tag off, if there is one. */
-export function popVlan(p: Packet): void {
-  const buf = p.buf;
-  const from = p.start;
-  if (p.end - from < 18) return;
-  const type = (buf[from + 12] << 8) | buf[from + 13];
-  if (type !== 0x8100 && type !== 0x88a8) return;
-  for (let i = 11; i >= 0; i--) buf[from + 4 + i] = buf[from + i];
-  p.start = from + 4;
-  p.headroom += 4;
-  const meta = p.meta;
-  if (meta.csumStart >= 4) meta.csumStart -= 4;
-  if (meta.hdrLen >= 4) meta.hdrLen -= 4;
-}

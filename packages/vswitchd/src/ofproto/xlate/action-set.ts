@@ -13,11 +13,35 @@ import type { XlateContext } from './context.js';
 const SLOTS: readonly Action['type'][] = [
   'strip_vlan',
   'pop_mpls',
+  'decap',
+  'encap',
   'push_mpls',
   'push_vlan',
   'dec_ttl',
   'dec_mpls_ttl',
+  'dec_nsh_ttl',
 ];
+/** All of these are executed, in the order in which they were written. What is in none of the three lists is not. */
+const SETS: ReadonlySet<Action['type']> = new Set<Action['type']>([
+  'set_field',
+  'move',
+  'set_vlan_vid',
+  'set_vlan_pcp',
+  'set_eth_src',
+  'set_eth_dst',
+  'set_ipv4_src',
+  'set_ipv4_dst',
+  'set_ip_dscp',
+  'set_ip_ecn',
+  'set_ip_ttl',
+  'set_l4_src_port',
+  'set_l4_dst_port',
+  'set_mpls_label',
+  'set_mpls_tc',
+  'set_mpls_ttl',
+  'set_queue',
+  'set_tunnel',
+]);
 /** Only the highest of these is executed (the last of the list), at the end; a set with none does nothing. */
 const FINALS: readonly Action['type'][] = ['ct', 'ct_clear', 'resubmit', 'output', 'group'];
 
@@ -34,9 +58,7 @@ export function actionSetOrder(set: readonly Action[]): readonly Action[] {
     const action = set.findLast((a) => a.type === slot);
     if (action) list.push(action);
   }
-  for (const action of set) {
-    if (!SLOTS.includes(action.type) && !FINALS.includes(action.type)) list.push(action);
-  }
+  for (const action of set) if (SETS.has(action.type)) list.push(action);
   list.push(final);
   return list;
 }

@@ -12,11 +12,13 @@ import { clearActionSet, writeActions } from './action-set.js';
 import { commit } from './commit.js';
 import type { XlateContext } from './context.js';
 import { controllerAction } from './controller.js';
+import { checkPktLarger } from './check-pkt-larger.js';
 import { ctAction, ctClearAction } from './ct.js';
-import { unroll } from './freeze.js';
+import { freeze, unroll } from './freeze.js';
 import { groupAction } from './group.js';
 import { isIpAny } from './header.js';
 import { learnAction } from './learn.js';
+import { decMplsTtl, needsHeadersReread, popMplsAction, pushMplsAction, setMplsAction } from './mpls.js';
 import { cloneActions, outputAction, outputToPort } from './output.js';
 import {
   headerAction,
@@ -37,8 +39,17 @@ export function doActions(ctx: XlateContext, actions: readonly Action[], isLast:
   for (let i = 0; i < actions.length; i++) {
     if (ctx.error !== undefined || ctx.exit) return;
     const action = actions[i]!;
+    if (needsHeadersReread(ctx, action)) {
+      freeze(ctx);
+      unroll(ctx, actions, i);
+      return;
+    }
     const last = isLast && i === actions.length - 1 && ctx.actionSet.length === 0;
     if (ctx.trace !== undefined) ctx.report('action', formatActionList([action], ctx.ofproto.traceNames));
+    if (action.type === 'check_pkt_larger') {
+      checkPktLarger(ctx, action, actions.slice(i + 1));
+      return;
+    }
     const goesOn = doAction(ctx, action, last);
     if (ctx.frozen !== undefined) {
       unroll(ctx, actions, i);
@@ -128,6 +139,19 @@ function doAction(ctx: XlateContext, action: Action, last: boolean): boolean {
       break;
     case 'dec_ttl':
       return !decTtl(ctx, action.ids.length === 0 ? [0] : action.ids);
+    case 'push_mpls':
+      pushMplsAction(ctx, action.ethertype);
+      break;
+    case 'pop_mpls':
+      popMplsAction(ctx, action.ethertype);
+      break;
+    case 'set_mpls_label':
+    case 'set_mpls_tc':
+    case 'set_mpls_ttl':
+      setMplsAction(ctx, action.type, action.value);
+      break;
+    case 'dec_mpls_ttl':
+      return !decMplsTtl(ctx);
     case 'resubmit': {
       const port = portFromOf10(action.inPort);
       const internal = ctx.rule !== undefined && ctx.rule.tableId === 254;
@@ -182,6 +206,8 @@ function doAction(ctx: XlateContext, action: Action, last: boolean): boolean {
     case 'exit':
       ctx.exit = true;
       break;
+    case 'sample':
+    // Samples are taken for collectors of IPFIX, of which none can be configured yet.
     case 'note':
     case 'conjunction':
       break;

@@ -35,6 +35,7 @@ export const XLATE_ERRORS = {
   stack: 'Stack too deep',
   recirc: 'No recirculation context',
   conflict: 'Recirculation conflict',
+  labels: 'Too many MPLS labels',
 } as const;
 export type XlateError = keyof typeof XLATE_ERRORS;
 
@@ -127,13 +128,15 @@ export class XlateContext {
   actionSet: Action[] = [];
   inActionSet = false;
   conntracked = false;
+  /** A label stack was popped from the packet, whose headers below it are not known yet. */
+  wasMpls = false;
   /** Flows to add when the translation is over. */
   readonly learned: { readonly ofproto: Ofproto; readonly flowMod: FlowMod; readonly limit: number }[] = [];
   exit = false;
   /** Actions to go on with, of a translation that was frozen in the middle of them. */
   thawed: readonly Action[] | undefined = undefined;
-  /** The translation stopped for the datapath to compute a hash; what is left of it (freeze.ts). */
-  frozen: { readonly hash: HashRequest; readonly actions: Action[] } | undefined = undefined;
+  /** The translation stopped for the datapath to send the packet around; what is left of it (freeze.ts). */
+  frozen: { readonly hash: HashRequest | undefined; readonly actions: Action[] } | undefined = undefined;
   error: XlateError | undefined = undefined;
   slow = 0;
   nat: Extract<Action, { type: 'nat' }> | undefined = undefined;

@@ -1,7 +1,7 @@
 /**
- * Freezing a translation in the middle of its actions: a select group needs a hash that only the datapath computes. The
- * actions that are left, from the group's on and up through the tables that led to it, travel with a recirculation number
- * and are taken up when the packet comes back with its hash.
+ * Freezing a translation in the middle of its actions: a select group needs a hash that only the datapath computes, and
+ * what was below a label stack that has been popped must be read from the packet. The actions that are left, from the group's on and up through the tables that led to it, travel with a recirculation number
+ * and are taken up when the packet comes back.
  *
  *     table 0: set_field, resubmit(,1), output:3          frozen: group:1, output:2, output:3
  *     table 1: group:1, output:2
@@ -22,8 +22,8 @@ export interface HashRequest {
 const HASH_L4 = 0;
 const HASH_SYM_L4 = 1;
 
-/** Ends the translation here; `unroll` collects what is left. */
-export function freeze(ctx: XlateContext, hash: HashRequest): void {
+/** Ends the translation here; `unroll` collects what is left. Without `hash` the packet's headers are only read again. */
+export function freeze(ctx: XlateContext, hash?: HashRequest): void {
   ctx.frozen = { hash, actions: [] };
   ctx.exit = true;
 }
@@ -44,11 +44,15 @@ export function finishFreeze(ctx: XlateContext): void {
   commit(ctx);
   const id = ctx.recirc.acquire({ ...frozenState(ctx, ctx.tableId, true), actions: frozen.actions });
   ctx.recircIds.push(id);
+  if (frozen.hash !== undefined) putHash(ctx, frozen.hash);
+  ctx.out.putU32(Act.RECIRC, id);
+}
+
+function putHash(ctx: XlateContext, hash: HashRequest): void {
   const at = ctx.out.header(Act.HASH, 8);
   const view = new DataView(ctx.out.buf.buffer, ctx.out.buf.byteOffset);
-  view.setUint32(at, frozen.hash.isSymmetric ? HASH_SYM_L4 : HASH_L4, true);
-  view.setUint32(at + 4, frozen.hash.basis, true);
-  ctx.out.putU32(Act.RECIRC, id);
+  view.setUint32(at, hash.isSymmetric ? HASH_SYM_L4 : HASH_L4, true);
+  view.setUint32(at + 4, hash.basis, true);
 }
 
 /** Actions that name the table they are in, made to name it outright: by the action and the table. */

@@ -71,23 +71,24 @@ function credit(ctx: XlateContext, group: Group, index: number): void {
 /** A bucket is an action set for a copy of the packet: what it changes ends with it. */
 function takeBucket(ctx: XlateContext, group: Group, index: number, isLast: boolean): void {
   const bucket = group.buckets[index];
-  if (bucket === undefined || ctx.error !== undefined) return;
+  if (bucket === undefined) return;
   const saved = ctx.saveFlow();
-  const { stack, trace } = ctx;
+  const { stack, trace, wasMpls } = ctx;
   ctx.stack = stack.slice();
   ctx.trace = ctx.report('bucket', `bucket ${bucket.bucketId}`);
   ctx.depth++;
   ctx.inActionSet = true;
-  const actions = actionSetOrder(bucket.actions);
-  if (actions.length > 0) ctx.doActions(ctx, actions, isLast);
+  ctx.doActions(ctx, actionSetOrder(bucket.actions), isLast);
   ctx.inActionSet = false;
   ctx.depth--;
   finishFreeze(ctx);
   ctx.trace = trace;
   ctx.stack = stack;
   ctx.restoreFlow(saved);
-  // The end of a bucket is not that of the pipeline.
+  ctx.wasMpls = wasMpls;
+  // The end of a bucket is not that of the pipeline, nor is a label too many.
   ctx.exit = false;
+  if (ctx.error === 'labels') ctx.error = undefined;
   credit(ctx, group, index);
 }
 

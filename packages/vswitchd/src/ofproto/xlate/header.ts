@@ -8,6 +8,7 @@ export const ETH_IP = 0x0800;
 export const ETH_IPV6 = 0x86dd;
 export const ETH_ARP = 0x0806;
 export const ETH_RARP = 0x8035;
+export const ETH_MPLS = 0x8847;
 export const IP_ICMP = 1;
 export const IP_TCP = 6;
 export const IP_UDP = 17;
@@ -27,6 +28,83 @@ export function isIpAny(flow: Uint32Array): boolean {
 export function isMpls(type: number): boolean {
   return type === 0x8847 || type === 0x8848;
 }
+/** Entries of a label stack that the key holds. */
+export const MAX_LABELS = 3;
+const LABEL_BOS = 0x100;
+/** Of a stack over a packet without a TTL of its own. */
+const DEFAULT_LABEL_TTL = 64;
+const IPV4_EXPLICIT_NULL = 0;
+const IPV6_EXPLICIT_NULL = 2;
+
+/** Entries of the label stack: up to the bottom, or those that are not zero when it is not among them. */
+export function countLabels(flow: Uint32Array, wc?: Uint32Array): number {
+  if (!isMpls(ethType(flow))) return 0;
+  let n = 0;
+  for (let i = 0; i < MAX_LABELS; i++) {
+    if (wc) wc[W.MPLS + i]! |= LABEL_BOS;
+    const entry = flow[W.MPLS + i]!;
+    if ((entry & LABEL_BOS) !== 0) return i + 1;
+    if (entry !== 0) n++;
+  }
+  return n;
+}
+
+/** Entries that two stacks of `na` and `nb` entries share, from the bottom up. */
+export function countCommonLabels(a: Uint32Array, na: number, b: Uint32Array, nb: number): number {
+  const most = Math.min(na, nb);
+  let n = 0;
+  while (n < most && a[W.MPLS + na - 1 - n] === b[W.MPLS + nb - 1 - n]) n++;
+  return n;
+}
+
+/** Puts one more entry on a stack of `n`, like the one that was outermost. The first of a stack takes after the IP header. */
+export function pushLabel(flow: Uint32Array, n: number, type: number, wc?: Uint32Array): void {
+  if (n > 0) {
+    if (wc) wc.fill(0xffffffff, W.MPLS, W.MPLS + n);
+    flow.copyWithin(W.MPLS + 1, W.MPLS, W.MPLS + n);
+    flow[W.MPLS] = flow[W.MPLS + 1]! & ~LABEL_BOS;
+  } else {
+    let tc = 0;
+    let ttl = DEFAULT_LABEL_TTL;
+    if (isIpAny(flow)) {
+      if (wc) wc[W.NW]! |= 0x00fcff00;
+      tc = (flow[W.NW]! >>> 18) & 7;
+      ttl = (flow[W.NW]! >>> 8) & 0xff || DEFAULT_LABEL_TTL;
+    }
+    const label = ethType(flow) === ETH_IPV6 ? IPV6_EXPLICIT_NULL : IPV4_EXPLICIT_NULL;
+    flow[W.MPLS] = (label << 12) | (tc << 9) | LABEL_BOS | ttl;
+  }
+  setEthType(flow, type);
+}
+
+/** Takes the outermost of `n` entries off. @returns false when there is none, or the one that would come up is not known. */
+export function popLabel(flow: Uint32Array, n: number, type: number, wc?: Uint32Array): boolean {
+  if (n === 0) return false;
+  if (n === MAX_LABELS) {
+    if (wc) wc[W.MPLS + n - 1]! |= LABEL_BOS;
+    if ((flow[W.MPLS + n - 1]! & LABEL_BOS) === 0) return false;
+  }
+  if (wc) wc.fill(0xffffffff, W.MPLS + 1, W.MPLS + n);
+  flow.copyWithin(W.MPLS, W.MPLS + 1, W.MPLS + n);
+  flow[W.MPLS + n - 1] = 0;
+  setEthType(flow, type);
+  return true;
+}
+
+function setEthType(flow: Uint32Array, type: number): void {
+  flow[W.ETH_TYPE] = (type << 16) | (flow[W.ETH_TYPE]! & 0xffff);
+}
+
+/** Forgets the headers above Ethernet, VLAN tags and labels. */
+export function clearInner(flow: Uint32Array): void {
+  flow[W.ETH_TYPE]! &= 0xffff0000;
+  flow.fill(0, W.NW, W.TP + 1);
+  flow.fill(0, W.IPV6_SRC, W.MPLS);
+  flow.fill(0, W.IGMP, W.SKB_PRIORITY);
+  flow[W.DP_HASH] = 0;
+  flow.fill(0, W.NSH, W.TUN_ID);
+}
+
 export function isLaterFragment(flow: Uint32Array): boolean {
   return (flow[W.NW]! & FRAG_LATER) !== 0;
 }

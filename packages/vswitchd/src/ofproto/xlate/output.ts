@@ -98,8 +98,8 @@ export function outputToPort(ctx: XlateContext, ofport: number, isLast: boolean,
     ctx.report('warn', `port ${port.ofport} is not in the datapath, skipping output`);
     return;
   }
-  commit(ctx);
   if (maxLen !== 0) ctx.out.putU32(Act.TRUNC, maxLen);
+  commit(ctx);
   ctx.out.putU32(Act.OUTPUT, port.dpPort);
 }
 
@@ -124,6 +124,7 @@ function patchOutput(
     stack: ctx.stack,
     actionSet: ctx.actionSet,
     conntracked: ctx.conntracked,
+    wasMpls: ctx.wasMpls,
     trace: ctx.trace,
   };
   const tunnelMask = ctx.wc.slice(W.TUN_ID, W.METADATA);
@@ -150,6 +151,7 @@ function patchOutput(
   ctx.stack = saved.stack;
   ctx.actionSet = saved.actionSet;
   ctx.conntracked = saved.conntracked;
+  ctx.wasMpls = saved.wasMpls;
   ctx.trace = saved.trace;
   ctx.wc.set(tunnelMask, W.TUN_ID);
   // What the other bridge does, an error included, ends there.
@@ -172,7 +174,8 @@ export function mayReceive(port: OfPort): boolean {
 
 /**
  * Translates actions whose effects on the packet end with them. Where later actions could not undo what they do to
- * the packet in the datapath, they become a datapath `clone`.
+ * the packet in the datapath, they become a datapath `clone`. As in the peer, what is frozen within it ends the list
+ * around it as well.
  */
 export function cloneActions(ctx: XlateContext, actions: readonly Action[], isLast: boolean): void {
   const savedFlow = ctx.saveFlow();
@@ -183,30 +186,24 @@ export function cloneActions(ctx: XlateContext, actions: readonly Action[], isLa
   if (isLast || reversible(actions)) {
     ctx.doActions(ctx, actions, isLast);
     executeActionSet(ctx);
-    endClone(ctx);
+    finishFreeze(ctx);
   } else {
     commit(ctx);
     const base = Uint32Array.from(ctx.base);
-    const conntracked = ctx.conntracked;
+    const { conntracked, wasMpls } = ctx;
     const mark = ctx.out.startNested(Act.CLONE);
     ctx.doActions(ctx, actions, true);
     executeActionSet(ctx);
-    endClone(ctx);
+    finishFreeze(ctx);
     if (ctx.out.length === mark + 4) ctx.out.truncate(mark);
     else ctx.out.endNested(mark);
     ctx.conntracked = conntracked;
+    ctx.wasMpls = wasMpls;
     ctx.base.set(base);
   }
   ctx.stack = savedStack;
   ctx.actionSet = savedSet;
   ctx.restoreFlow(savedFlow);
-}
-
-/** What is frozen within a clone goes on in the clone. */
-function endClone(ctx: XlateContext): void {
-  if (ctx.frozen === undefined) return;
-  finishFreeze(ctx);
-  ctx.exit = false;
 }
 
 /** Actions whose changes to the packet in the datapath cannot simply be set back. */

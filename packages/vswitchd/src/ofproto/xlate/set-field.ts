@@ -10,6 +10,7 @@ import {
   prereqMet,
   setField,
   setFieldMasked,
+  wireMask,
 } from '@ovs-node/flow/fields';
 import { formatFieldValue } from '@ovs-node/flow/field-text';
 import type { Field } from '@ovs-node/flow/field-types';
@@ -65,17 +66,7 @@ export function prereqOk(ctx: XlateContext, f: Field): boolean {
   return prereqMet(f.prereq, flow);
 }
 
-const IP_FIELDS = [
-  'ip_src',
-  'ip_dst',
-  'ipv6_src',
-  'ipv6_dst',
-  'ipv6_label',
-  'nw_tos',
-  'ip_dscp',
-  'nw_ecn',
-  'nw_ttl',
-];
+const IP_FIELDS = ['ip_src', 'ip_dst', 'ipv6_src', 'ipv6_dst', 'ipv6_label', 'nw_tos', 'nw_ecn', 'nw_ttl'];
 const ARP_FIELDS = ['arp_op', 'arp_sha', 'arp_tha', 'arp_spa', 'arp_tpa'];
 
 /**
@@ -108,13 +99,18 @@ export function writeSubfield(ctx: XlateContext, sub: Subfield, value: bigint): 
   fixVlanType(ctx.flow);
 }
 
+/** Writes a subfield of the flow with what no bit of the packet decided. */
+export function setSubfield(ctx: XlateContext, sub: Subfield, value: bigint): void {
+  setFieldMasked(ctx.flow, field(sub.field), value << BigInt(sub.ofs), subfieldMask(sub));
+}
+
 /** "NXM_NX_REG0[] is now 0x5" */
 export function reportSubfield(ctx: XlateContext, sub: Subfield): void {
   if (ctx.trace === undefined) return;
   const f = field(sub.field);
   const value = (getField(ctx.flow, f) >> BigInt(sub.ofs)) & ((1n << BigInt(sub.nBits)) - 1n);
   const whole = sub.ofs === 0 && sub.nBits >= f.bits;
-  const text = whole ? formatFieldValue(f, value, exactMask(f)) : altHex(value);
+  const text = whole ? formatFieldValue(f, value, wireMask(f)) : altHex(value);
   ctx.report('detail', `${subfieldText(sub)} is now ${text}`);
 }
 

@@ -100,14 +100,21 @@ export function resourcesLeft(ctx: XlateContext): boolean {
     ctx.fail('depth', `over max translation depth ${MAX_DEPTH}`);
   } else if (ctx.resubmits >= MAX_RESUBMITS) {
     ctx.fail('resubmits', `over ${MAX_RESUBMITS} resubmit actions`);
-  } else if (ctx.out.length > MAX_ACTION_BYTES) {
-    ctx.report('error', 'resubmits yielded over 64 kB of actions');
-    ctx.exit = true;
+  } else if (!roomForActions(ctx)) {
+    return false;
   } else if (ctx.stack.length >= 4096) {
     ctx.fail('stack', 'resubmits yielded over 64 kB of stack');
   } else {
     return true;
   }
+  return false;
+}
+
+/** Whether the datapath takes more actions; when not, the translation ends, and packets are handled here. */
+export function roomForActions(ctx: XlateContext): boolean {
+  if (ctx.out.length <= MAX_ACTION_BYTES) return true;
+  ctx.report('error', 'resubmits yielded over 64 kB of actions');
+  ctx.exit = true;
   return false;
 }
 

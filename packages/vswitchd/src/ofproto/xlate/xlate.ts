@@ -4,6 +4,7 @@
 import { type FlowKey, FRAG_ANY, FRAG_LATER, VLAN_CFI, W } from '@ovs-node/flow/layout';
 import { Act } from '@ovs-node/netlink/action-attrs';
 import { NLA_HDRLEN, NlReader } from '@ovs-node/netlink/attr';
+import { hasTunnel } from '@ovs-node/netlink/key';
 import { thawMetadata } from '../recirc.js';
 import { CookieType, Slow } from '../user-cookie.js';
 import { executeActionSet } from './action-set.js';
@@ -43,7 +44,8 @@ export function translate(input: XlateInput): XlateResult {
   let actions = withoutLastClone(ctx.out.view());
   if (ctx.error !== undefined) actions = NO_ACTIONS;
   else if (actions.length > MAX_ACTION_BYTES) ctx.slow |= Slow.ACTION;
-  finishWildcards(ctx);
+  // The mask of a failed translation is shown as it is, as in the peer.
+  if (ctx.error === undefined || input.trace === undefined) finishWildcards(ctx);
   return {
     error: ctx.error,
     actions,
@@ -151,6 +153,7 @@ function finishWildcards(ctx: XlateContext): void {
   const { wc } = ctx;
   const packet: FlowKey = ctx.input.flow;
   wc.fill(0, W.METADATA);
+  if (!hasTunnel(packet)) wc.fill(0, W.TUN_ID, W.METADATA);
   const type = ethType(packet);
   const proto = ipProto(packet);
   if ((type === 0x0800 && proto === IP_ICMP) || (type === 0x86dd && proto === IP_ICMPV6))
