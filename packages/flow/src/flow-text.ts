@@ -148,7 +148,9 @@ export function parseExactFlow(text: string, ports?: PortMap): FlowKey {
     let parsed;
     try {
       parsed = parseFieldValue(f, value, ports);
-      const exact = parsed.mask === wireMask(f) || (f.format === 'ct_state' && parsed.mask === 0xffn);
+      const exact =
+        parsed.mask === wireMask(f) ||
+        (f.format === 'ct_state' && parsed.mask === 0xffn && !/[-+/]/.test(value));
       if (!exact) throw new FlowSyntaxError(`${value}: wildcards not allowed here`);
     } catch (e) {
       if (e instanceof FlowSyntaxError) throw bad(`bad value for ${name} (${e.message})`);

@@ -66,7 +66,7 @@ function parseAnyBits(text: string, at: number, field: Field): { bits: FieldBits
  * Throws FlowSyntaxError in the peer's words.
  */
 export function parseSubfield(text: string): FieldBits {
-  const open = text.indexOf('[');
+  const open = text.search(/[[-]/);
   const nameEnd = open < 0 ? text.length : open;
   const name = text.slice(0, nameEnd);
   const field = fieldByCodeName(name) ?? fieldByName(name);

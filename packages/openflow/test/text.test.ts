@@ -1,4 +1,5 @@
 import test from 'ava';
+import { colorActions, colorMatch, parseColors } from '../src/text/color.js';
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { OFPP, type PortMap } from '@ovs-node/flow/ports';
 import { checkActions } from '../src/actions/check.js';
@@ -194,4 +195,18 @@ test('bytes are dumped as the peer does', (t) => {
 
 test('names with a common first word are put together', (t) => {
   t.is(groupNames(['in_port', 'eth_src', 'eth_dst', 'ip_src']), 'in_port eth_{src,dst} ip_src');
+});
+
+test('colors are put around words and leave the text as it is', (t) => {
+  const colors = parseColors('pm=1:sp=:nosuch=3:vl=x');
+  t.is(colors.vl, '32');
+  const on = (sgr: string, text: string): string => `\u001b[${sgr}m\u001b[K${text}\u001b[m\u001b[K`;
+  t.is(
+    colorActions('mod_vlan_vid:5,output:1,resubmit(,4),strip_vlan,drop', colors),
+    `${on('1', 'mod_vlan_vid:')}5,${on('', 'output:')}1,${on('35', 'resubmit(')},4${on('35', ')')},${on('32', 'strip_vlan')},${on('34', 'drop')}`,
+  );
+  t.is(
+    colorMatch('priority=7,tcp,in_port="odd, name",tp_dst=80', colors),
+    `${on('', 'priority=')}7,${on('32', 'tcp')},${on('1', 'in_port=')}"odd, name",${on('1', 'tp_dst=')}80`,
+  );
 });

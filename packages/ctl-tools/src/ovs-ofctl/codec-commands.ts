@@ -16,7 +16,7 @@ import {
 import { atoi } from '@ovs-node/openflow/actions/text-values';
 import { checkActions } from '@ovs-node/openflow/actions/check';
 import type { Action } from '@ovs-node/openflow/actions/types';
-import { formatActions } from '@ovs-node/openflow/actions/text';
+import { formatActionsIn } from '@ovs-node/openflow/actions/text';
 import { ERRORS, type ErrorName } from '@ovs-node/openflow/error-table';
 import { errorNumbers, guard, OfError } from '@ovs-node/openflow/errors';
 import { readFieldHeader } from '@ovs-node/openflow/match/headers';
@@ -32,6 +32,7 @@ import { encodeMessage, HEADER_LENGTH } from '@ovs-node/openflow/messages/codec'
 import { highestVersion } from '@ovs-node/openflow/messages/switch';
 import { scanU64 } from '@ovs-node/flow/int-text';
 import { parseKeyValues } from '@ovs-node/flow/key-value';
+import { formatMatchIn } from '@ovs-node/openflow/text/match';
 import { printMessage } from '@ovs-node/openflow/text/message';
 import { PROTOCOLS } from '@ovs-node/openflow/text/protocols';
 import { formatNxMatch, parseNxMatch } from '@ovs-node/openflow/text/nx-match';
@@ -127,7 +128,7 @@ function someActions(bytes: Uint8Array, version: number): Action[] | OfError {
 }
 
 /** Reads hex actions from standard input, one list a line, prints them, and what encoding them again changes. */
-function parseHexActions(versionText: string, instructions: boolean): void {
+function parseHexActions(c: OfctlContext, versionText: string, instructions: boolean): void {
   const version = versionFromName(versionText);
   if (version === undefined) throw new FatalError(`${versionText}: not a valid OpenFlow version`);
   for (const { line } of readLines('-')) {
@@ -143,20 +144,23 @@ function parseHexActions(versionText: string, instructions: boolean): void {
       continue;
     }
     const again = instructions ? encodeInstructions(actions, version) : encodeActions(actions, version);
-    process.stdout.write(`actions=${formatActions(actions)}\n${differences(bytes, again)}\n`);
+    process.stdout.write(
+      `actions=${formatActionsIn(actions, c.plainOptions(0))}\n${differences(bytes, again)}\n`,
+    );
   }
 }
 
-export function parseActionsCommand(_c: OfctlContext, [version]: readonly string[]): void {
-  parseHexActions(version, false);
+export function parseActionsCommand(c: OfctlContext, [version]: readonly string[]): void {
+  parseHexActions(c, version, false);
 }
 
-export function parseInstructionsCommand(_c: OfctlContext, [version]: readonly string[]): void {
-  parseHexActions(version, true);
+export function parseInstructionsCommand(c: OfctlContext, [version]: readonly string[]): void {
+  parseHexActions(c, version, true);
 }
 
 /** A fixed match structure of OpenFlow 1.0 or 1.1 in hexadecimal, to a match, and back. */
 function parseFixedMatches(
+  c: OfctlContext,
   length: number,
   read: (r: Reader) => Match,
   write: (w: Writer, match: Match) => void,
@@ -173,16 +177,16 @@ function parseFixedMatches(
     }
     const w = new Writer();
     write(w, match);
-    process.stdout.write(`${formatMatch(match)}\n${differences(bytes, w.finish())}\n`);
+    process.stdout.write(`${formatMatchIn(match, c.plainOptions(0))}\n${differences(bytes, w.finish())}\n`);
   }
 }
 
-export function parseOfp10Match(): void {
-  parseFixedMatches(40, readOfp10Match, putOfp10Match);
+export function parseOfp10Match(c: OfctlContext): void {
+  parseFixedMatches(c, 40, readOfp10Match, putOfp10Match);
 }
 
-export function parseOfp11Match(): void {
-  parseFixedMatches(88, readOfp11Match, putOfp11Match);
+export function parseOfp11Match(c: OfctlContext): void {
+  parseFixedMatches(c, 88, readOfp11Match, putOfp11Match);
 }
 
 const hex4 = (v: number): string => v.toString(16).padStart(4, '0');
@@ -298,12 +302,12 @@ export function encodeErrorReply(_c: OfctlContext, [name, text]: readonly string
 }
 
 /** encode-hello: the bytes of a hello with a bitmap of versions, and what it says. */
-export function encodeHello(_c: OfctlContext, [bitmap]: readonly string[]): void {
+export function encodeHello(c: OfctlContext, [bitmap]: readonly string[]): void {
   // As strtol() reads it: what is no digit ends it.
   const versions = Number(BigInt.asUintN(32, scanU64(bitmap).value));
   if (!(versions > 1)) throw new FatalError(`${bitmap}: no OpenFlow version in the bitmap`);
   const bytes = encodeMessage({ type: 'hello', versions }, highestVersion(versions), 1);
-  process.stdout.write(plainHexDump(bytes) + printMessage(bytes));
+  process.stdout.write(plainHexDump(bytes) + printMessage(bytes, c.plainOptions(0)));
 }
 
 /** parse-key-value: the pairs in each argument. */

@@ -16,6 +16,7 @@ import {
 } from '@ovs-node/openflow/connection';
 import type { Decoded } from '@ovs-node/openflow/messages/codec';
 import type { OfMessage, PhyPort } from '@ovs-node/openflow/messages/types';
+import { type Colors, parseColors } from '@ovs-node/openflow/text/color';
 import { printMessage, type PrintOptions } from '@ovs-node/openflow/text/message';
 import {
   formatProtocols,
@@ -69,14 +70,24 @@ export interface Switch {
   protocol: number;
 }
 
+/** Is what --color says so of standard output? */
+function wantsColors(when: Settings['color']): boolean {
+  const terminal = process.env['TERM'] ?? '';
+  if (when === 'auto') return process.stdout.isTTY === true && terminal !== '' && terminal !== 'dumb';
+  return when === 'always';
+}
+
 export class OfctlContext {
   readonly settings: Settings;
+  /** Undefined: none. */
+  readonly colors: Colors | undefined;
   private readonly portMaps = new Map<string, Promise<PortMap>>();
   private readonly tableMaps = new Map<string, Promise<TableMap>>();
   private readonly open = new Set<OfConnection>();
 
   constructor(settings: Settings) {
     this.settings = settings;
+    this.colors = wantsColors(settings.color) ? parseColors(process.env['OVS_COLORS'] ?? '') : undefined;
   }
 
   /** Opens `target` and waits for the version to be agreed on. `kind` is the socket of a bridge to use. */
@@ -118,7 +129,7 @@ export class OfctlContext {
 
   /** A message as the log shows it, without the end of its last line. */
   private logged(bytes: Uint8Array): string {
-    return printMessage(bytes, { verbosity: this.settings.verbosity }).replace(/\n$/, '');
+    return printMessage(bytes, this.plainOptions(0)).replace(/\n$/, '');
   }
 
   private async openStream(target: string, kind: 'mgmt' | 'snoop') {
@@ -157,7 +168,7 @@ export class OfctlContext {
   async dump(sw: Switch, request: OfMessage): Promise<void> {
     const out = new TextOutput();
     // Names are asked for on connections of their own, once the request is on its way: replies wait for them.
-    const options = this.showNames ? undefined : { verbosity: this.settings.verbosity + 1 };
+    const options = this.showNames ? undefined : this.plainOptions(1);
     const waiting: Uint8Array[] = [];
     try {
       await sw.connection.requestFrames(request, (bytes) => {
@@ -240,10 +251,15 @@ export class OfctlContext {
     return this.settings.names ?? process.stdout.isTTY === true;
   }
 
+  /** How to print messages without names; `more` on top of -m. */
+  plainOptions(more: number): PrintOptions {
+    return { verbosity: this.settings.verbosity + more, colors: this.colors };
+  }
+
   /** How to print messages of a switch; `more` on top of -m. */
   async printOptions(target: string, more: number): Promise<PrintOptions> {
     return {
-      verbosity: this.settings.verbosity + more,
+      ...this.plainOptions(more),
       ports: this.showNames ? await this.ports(target) : undefined,
       tables: this.showNames ? await this.tables(target) : undefined,
     };

@@ -179,7 +179,7 @@ export async function dumpFlows(c: OfctlContext, args: readonly string[]): Promi
   if (settings.sort.length === 0 && !c.showNames) {
     const out = new TextOutput();
     await c.eachReply(sw, request, ({ msg }) => {
-      for (const f of flowsOf(msg)) out.add(line(f, {}));
+      for (const f of flowsOf(msg)) out.add(line(f, c.plainOptions(0)));
     });
     out.flush();
     return;

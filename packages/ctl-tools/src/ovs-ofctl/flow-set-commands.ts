@@ -103,11 +103,12 @@ export async function diffFlows(c: OfctlContext, sources: readonly string[]): Pr
     if (!isFile(source)) await addSwitch(c, set, i as 0 | 1, await c.connect(source), usable);
   }
   let out = '';
+  const shown = { ...names, colors: c.colors };
   for (const entry of set.entries()) {
     const [a, b] = entry.versions;
     if (a && b && sameVersion(a, b)) continue;
-    if (a) out += `-${formatVersion(entry, a, names)}\n`;
-    if (b) out += `+${formatVersion(entry, b, names)}\n`;
+    if (a) out += `-${formatVersion(entry, a, shown)}\n`;
+    if (b) out += `+${formatVersion(entry, b, shown)}\n`;
   }
   process.stdout.write(out);
   return out === '' ? 0 : 2;

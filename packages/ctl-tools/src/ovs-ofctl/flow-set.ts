@@ -5,11 +5,10 @@
  *     table -> flows with one mask, masks by falling highest priority, else by arrival -> flows by arrival
  */
 import type { Match } from '@ovs-node/flow/match';
-import { formatMatch } from '@ovs-node/flow/match-text';
-import type { PortMap } from '@ovs-node/flow/ports';
-import type { TableMap } from '@ovs-node/openflow/actions/row';
+import type { FormatContext } from '@ovs-node/openflow/actions/row';
 import { formatActionsIn } from '@ovs-node/openflow/actions/text';
 import type { Action } from '@ovs-node/openflow/actions/types';
+import { formatMatchIn } from '@ovs-node/openflow/text/match';
 import { formatTable } from '@ovs-node/openflow/text/tables';
 import { hex } from '@ovs-node/openflow/text/numbers';
 
@@ -97,13 +96,9 @@ export function sameVersion(a: FlowVersion, b: FlowVersion): boolean {
 }
 
 /** One version of a flow as diff-flows prints it, without sign and line end. */
-export function formatVersion(
-  entry: FlowEntry,
-  version: FlowVersion,
-  names: { ports?: PortMap | undefined; tables?: TableMap | undefined },
-): string {
+export function formatVersion(entry: FlowEntry, version: FlowVersion, names: FormatContext): string {
   let out = entry.tableId === 0 ? '' : `table=${formatTable(entry.tableId, names.tables)} `;
-  out += formatMatch(entry.match, { priority: entry.priority, ports: names.ports });
+  out += formatMatchIn(entry.match, names, entry.priority);
   if (version.cookie !== 0n) out += ` cookie=${hex(version.cookie)}`;
   if (version.idleTimeout !== 0) out += ` idle_timeout=${version.idleTimeout}`;
   if (version.hardTimeout !== 0) out += ` hard_timeout=${version.hardTimeout}`;

@@ -115,5 +115,5 @@ export function parseGroupCommand(c: OfctlContext, [text]: readonly string[]): v
   if (!chosen) throw new FatalError('no usable protocol');
   process.stdout.write(`chosen version: ${versionName(chosen.version)}\n`);
   const bytes = encodeMessage({ type: 'group_mod', groupMod: g }, chosen.version, 1);
-  process.stdout.write(printMessage(bytes, { verbosity: c.settings.verbosity }));
+  process.stdout.write(printMessage(bytes, c.plainOptions(0)));
 }

@@ -9,6 +9,7 @@ import { type FlowKey, newKey, VLAN_CFI, W } from '@ovs-node/flow/layout';
 import { pcapHeader, pcapRecord, type PcapRecord, readPcap } from '@ovs-node/flow/pcap';
 import { OFPP } from '@ovs-node/flow/ports';
 import { HEADER_LENGTH } from '@ovs-node/openflow/messages/codec';
+import { colorMatch } from '@ovs-node/openflow/text/color';
 import { printMessage } from '@ovs-node/openflow/text/message';
 import type { OfctlContext } from './context.js';
 import { parseOrFail } from './flow-commands.js';
@@ -24,6 +25,12 @@ function keyOf(packet: Uint8Array, inPort: number = OFPP.ANY): FlowKey {
   return key;
 }
 
+/** A packet's fields, in colors where there are some. */
+function flowText(c: OfctlContext, key: FlowKey): string {
+  const text = formatFlow(key);
+  return c.colors === undefined ? text : colorMatch(text, c.colors);
+}
+
 /** compose-packet: a packet with the fields of a flow, and what is read from it when that is something else. */
 export function composePacketCommand(c: OfctlContext, [text, data]: readonly string[]): number {
   const key = parseOrFail(() => parseExactFlow(text));
@@ -37,7 +44,7 @@ export function composePacketCommand(c: OfctlContext, [text, data]: readonly str
   const same = key.every((word, i) => word === extracted[i]);
   if (!same) {
     process.stderr.write(
-      `specified and extracted flows differ:\nspecified: ${formatFlow(key)}\nextracted: ${formatFlow(extracted)}`,
+      `specified and extracted flows differ:\nspecified: ${flowText(c, key)}\nextracted: ${flowText(c, extracted)}`,
     );
   }
   if (c.settings.pcap) {
@@ -50,8 +57,8 @@ export function composePacketCommand(c: OfctlContext, [text, data]: readonly str
 }
 
 /** parse-packet: the fields of the packet that is on standard input. */
-export function parsePacket(): void {
-  process.stdout.write(`${formatFlow(keyOf(readFileOrInput('-'), 0))}\n`);
+export function parsePacket(c: OfctlContext): void {
+  process.stdout.write(`${flowText(c, keyOf(readFileOrInput('-'), 0))}\n`);
 }
 
 const RECORD_HEADER = 16;
@@ -86,9 +93,9 @@ function readCapture(file: string): PcapRecord[] {
 }
 
 /** parse-pcap: the fields of each packet of captures, a line each. */
-export function parsePcap(_c: OfctlContext, files: readonly string[]): void {
+export function parsePcap(c: OfctlContext, files: readonly string[]): void {
   for (const file of files) {
-    for (const { data } of readCapture(file)) process.stdout.write(`${formatFlow(keyOf(data))}\n`);
+    for (const { data } of readCapture(file)) process.stdout.write(`${flowText(c, keyOf(data))}\n`);
   }
 }
 
@@ -170,7 +177,7 @@ export function ofpParsePcap(c: OfctlContext, [file, ...portWords]: readonly str
     stream.segment(view.getUint32(l4 + 4), data[l4 + 13], data.subarray(start, Math.max(start, end)));
     const stamp = c.settings.timestamp ? `${new Date(time).toISOString().slice(11, 23)} ` : '';
     for (let message = stream.message(); message; message = stream.message()) {
-      const text = printMessage(message, { verbosity: c.settings.verbosity + 1 });
+      const text = printMessage(message, c.plainOptions(1));
       process.stdout.write(`${stamp}${name}\n${text}\n`);
     }
   }

@@ -77,10 +77,11 @@ function printFlows(c: OfctlContext, flows: FlowMessages): void {
   if (!chosen) throw new FatalError('no usable protocol');
   const out = new TextOutput();
   out.add(`chosen protocol: ${chosen.name}\n`);
+  const options = c.plainOptions(0);
   const bytes = flows.messages.borrow();
   for (let at = 0; at < bytes.length;) {
     const end = at + ((bytes[at + 2] << 8) | bytes[at + 3]);
-    out.add(printMessage(bytes.subarray(at, end), { verbosity: c.settings.verbosity }));
+    out.add(printMessage(bytes.subarray(at, end), options));
     at = end;
   }
   out.flush();
@@ -104,7 +105,7 @@ export function parseFlows(c: OfctlContext, [file]: readonly string[]): void {
   printFlows(c, flows);
 }
 
-export function ofpPrint(_c: OfctlContext, [hex, verbosity]: readonly string[]): void {
+export function ofpPrint(c: OfctlContext, [hex, verbosity]: readonly string[]): void {
   const more = verbosity === undefined ? 2 : Number.parseInt(verbosity, 10) || 0;
   let text = hex;
   if (hex === '-') {
@@ -115,7 +116,7 @@ export function ofpPrint(_c: OfctlContext, [hex, verbosity]: readonly string[]):
   }
   const bytes = hexToBytes(text);
   if (!bytes) throw new FatalError('trailing garbage following hex bytes');
-  process.stdout.write(printMessage(bytes, { verbosity: more }));
+  process.stdout.write(printMessage(bytes, { ...c.plainOptions(0), verbosity: more }));
 }
 
 export function ofpParse(c: OfctlContext, [file]: readonly string[]): void {
@@ -132,7 +133,7 @@ export function ofpParse(c: OfctlContext, [file]: readonly string[]): void {
       const length = (bytes[at + 2] << 8) | bytes[at + 3];
       if (length < 8) throw new FatalError(`${file}: ${length}-byte message is too short for OpenFlow`);
       if (length > bytes.length - at) throw new FatalError(`${file}: unexpected end of file mid-message`);
-      out.add(printMessage(bytes.subarray(at, at + length), { verbosity: c.settings.verbosity + 2 }));
+      out.add(printMessage(bytes.subarray(at, at + length), c.plainOptions(2)));
       at += length;
     }
   } finally {

@@ -30,7 +30,7 @@ export async function show(c: OfctlContext, [target]: readonly string[]): Promis
   } catch (e) {
     throw await c.requestFailure(sw, e);
   }
-  const options = { verbosity: c.settings.verbosity + 1 };
+  const options = c.plainOptions(1);
   process.stdout.write(frames.map((bytes) => printMessage(bytes, options)).join(''));
   if (!hasPorts) {
     await c.dump(sw, {

@@ -49,7 +49,9 @@ function parseConjunction(arg: string): Action {
   if (!m) throw new FlowSyntaxError('"conjunction" syntax is "conjunction(id,i/n)"');
   const id = Number(BigInt.asUintN(32, scanU64(m[1]).value));
   // Numbers of a byte, as scanf("%hhu") has them.
-  const [clause, nClauses] = [Number(m[2]) & 255, Number(m[3]) & 255];
+  const [clause, nClauses] = [m[2], m[3]].map((digits) =>
+    Number(BigInt.asUintN(8, BigInt(digits.replace('+', '')))),
+  );
   if (nClauses < 2) throw new FlowSyntaxError('conjunction must have at least 2 clauses');
   if (nClauses > 64) throw new FlowSyntaxError('conjunction must have at most 64 clauses');
   if (clause < 1) throw new FlowSyntaxError('clause index must be positive');

@@ -101,7 +101,7 @@ const CONTROLLER: Controller = {
 
 function parseController(arg: string): Action {
   let a: Controller = CONTROLLER;
-  let hasUserdata = false;
+  let userdataText: string | undefined;
   if (arg === '') return { type: 'output', port: OFPP.CONTROLLER, maxLen: 0xffff };
   if (/^\d+$/.test(arg)) return { type: 'output', port: OFPP.CONTROLLER, maxLen: parseU16(arg, 'max_len') };
   for (const { key, value } of parseKeyValues(arg)) {
@@ -118,13 +118,9 @@ function parseController(arg: string): Action {
       case 'id':
         a = { ...a, controllerId: parseU16(value, 'id') };
         break;
-      case 'userdata': {
-        const userdata = readHexBytes(value);
-        if (!userdata) throw new FlowSyntaxError("bad hex digit in `controller' action `userdata'");
-        a = { ...a, userdata };
-        hasUserdata = true;
+      case 'userdata':
+        userdataText = value;
         break;
-      }
       case 'pause':
         a = { ...a, pause: true };
         break;
@@ -135,7 +131,12 @@ function parseController(arg: string): Action {
         throw new FlowSyntaxError(`unknown key "${key}" parsing controller action`);
     }
   }
-  if (a.reason === REASON_ACTION && a.controllerId === 0 && isPlain(a) && !hasUserdata) {
+  if (userdataText !== undefined) {
+    const userdata = readHexBytes(userdataText);
+    if (!userdata) throw new FlowSyntaxError("bad hex digit in `controller' action `userdata'");
+    a = { ...a, userdata };
+  }
+  if (a.reason === REASON_ACTION && a.controllerId === 0 && isPlain(a) && userdataText === undefined) {
     return { type: 'output', port: OFPP.CONTROLLER, maxLen: a.maxLen };
   }
   return a;

@@ -3,6 +3,7 @@
  * each version, its syntax and its text. Encoder, decoder, parser and printer are loops over the rows.
  */
 import type { PortMap } from '@ovs-node/flow/ports';
+import type { Colors } from '../text/color.js';
 import type { Reader, Writer } from '../wire.js';
 import type { Action, ActionOf, ActionType } from './types.js';
 
@@ -20,6 +21,8 @@ export interface FormatContext {
   /** Print names of ports; undefined: numbers. */
   readonly ports?: PortMap | undefined;
   readonly tables?: TableMap | undefined;
+  /** Undefined: no colors. */
+  readonly colors?: Colors | undefined;
 }
 
 /** What parsing knows, and what it finds out. */

@@ -2,6 +2,7 @@
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { PROTO_ANY } from '@ovs-node/flow/field-types';
 import type { PortMap } from '@ovs-node/flow/ports';
+import { colorActions } from '../text/color.js';
 import type { FormatContext, ParseContext, TableMap } from './row.js';
 import { formatList, instructionOrderProblem, parseList } from './table.js';
 import type { Action } from './types.js';
@@ -27,5 +28,6 @@ export function formatActions(actions: readonly Action[], ports?: PortMap, table
 }
 
 export function formatActionsIn(actions: readonly Action[], context: FormatContext): string {
-  return actions.length === 0 ? 'drop' : formatList(actions, context);
+  const text = actions.length === 0 ? 'drop' : formatList(actions, context);
+  return context.colors === undefined ? text : colorActions(text, context.colors);
 }

@@ -4,7 +4,7 @@ import { PROTO, PROTO_ANY, PROTO_OF10_NXM_ANY, PROTO_OXM_ANY } from '@ovs-node/f
 import { KeyValueCursor } from '@ovs-node/flow/key-value';
 import { clearWords, Match, newWords } from '@ovs-node/flow/match';
 import { normalizeMatch } from '@ovs-node/flow/match-normalize';
-import { applyMatchPair, formatMatch, matchProtocols, unknownWord } from '@ovs-node/flow/match-text';
+import { applyMatchPair, matchProtocols, unknownWord } from '@ovs-node/flow/match-text';
 import { OFPP, parsePort, type PortMap } from '@ovs-node/flow/ports';
 import { WordTable } from '@ovs-node/flow/word-table';
 import { checkActions } from '../actions/check.js';
@@ -20,6 +20,8 @@ import {
   GROUP_ANY,
   NO_BUFFER,
 } from '../messages/types.js';
+import { colored, type Colors, colorStatistics } from './color.js';
+import { formatMatchIn } from './match.js';
 import { hex, parseU16, parseU64 } from './numbers.js';
 import { readGroup } from './parse-group.js';
 import { formatTable, readTable } from './tables.js';
@@ -294,6 +296,8 @@ export function parseFlow(text: string, command: FlowModCommand, options: FlowTe
 export interface FormatFlowOptions extends FlowTextOptions {
   /** Print counters, ages and the cookie; the default. */
   readonly stats?: boolean;
+  /** Undefined: no colors. */
+  readonly colors?: Colors | undefined;
 }
 
 /** A duration: seconds, and as much of the fraction as is not zero, in steps of three digits. */
@@ -344,7 +348,10 @@ export function formatFlow(f: FlowStats, o: FormatFlowOptions = {}): string {
     if (f.idleAge >= 0) out += `idle_age=${f.idleAge}, `;
     if (f.hardAge >= 0 && f.hardAge !== f.durationSec) out += `hard_age=${f.hardAge}, `;
   }
-  const match = formatMatch(f.match, { priority: f.priority, ports: o.ports });
+  const { colors } = o;
+  if (colors !== undefined) out = colorStatistics(out, colors);
+  const match = formatMatchIn(f.match, o, f.priority);
   if (match !== '') out += `${match} `;
-  return `${out}actions=${formatActionsIn(f.actions, o)}`;
+  const word = colors === undefined ? 'actions=' : colored('actions=', 'ac', colors);
+  return out + word + formatActionsIn(f.actions, o);
 }

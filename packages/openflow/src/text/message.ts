@@ -1,4 +1,5 @@
 /** Messages as text, as `ovs-ofctl` prints what it receives (`ofp-print`, `monitor`, `snoop`, replies). */
+import type { Colors } from './color.js';
 import { formatMac } from '@ovs-node/flow/addr-text';
 import { OFPP, formatPort, type PortMap } from '@ovs-node/flow/ports';
 import type { TableMap } from '../actions/row.js';
@@ -76,6 +77,8 @@ export interface PrintOptions {
   readonly verbosity?: number;
   /** Flows with statistics; the default. */
   readonly stats?: boolean;
+  /** Undefined: no colors. */
+  readonly colors?: Colors | undefined;
 }
 
 /** The name of a message in its form and version. */

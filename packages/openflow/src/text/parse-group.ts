@@ -140,7 +140,7 @@ function parseFields(text: string): { fields: SelectionMethod['fields']; usable:
       throw new FlowSyntaxError(`${value}: wildcards not allowed here`);
     if (!f.maskable && masked.value !== wireMask(f))
       throw new FlowSyntaxError(`${value}: invalid mask for field ${key}`);
-    if (masked.value === 0n)
+    if (masked.value === 0n && f.option === undefined)
       throw new FlowSyntaxError(`${at.rest}: values are wildcards here and must not be all-zeros`);
     found.push({ f, mask: masked.value });
   }

@@ -1,5 +1,4 @@
 /** Flow messages as text: flow-mod, flow-removed, the bodies of flow statistics requests, packet-in and packet-out. */
-import { formatMatch } from '@ovs-node/flow/match-text';
 import { formatPort, OFPP } from '@ovs-node/flow/ports';
 import { W } from '@ovs-node/flow/layout';
 import { formatHexBytes, reasonName } from '../actions/output.js';
@@ -18,6 +17,7 @@ import {
 import { matchPort } from '../messages/packet.js';
 import { DEFAULT_PRIORITY, formatDuration, formatFlags } from './flow.js';
 import type { PrintOptions } from './message.js';
+import { formatMatchIn } from './match.js';
 import { hex } from './numbers.js';
 import { formatTable } from './tables.js';
 
@@ -34,7 +34,7 @@ export function formatFlowMod(f: FlowMod, version: number, o: PrintOptions, rawM
   let out = ` ${COMMANDS[f.command]}`;
   if (f.tableId !== 0) out += ` table:${formatTable(f.tableId, o.tables)}`;
   out += ' ';
-  const match = rawMatch ?? formatMatch(f.match, { priority: f.priority, ports: o.ports });
+  const match = rawMatch ?? formatMatchIn(f.match, o, f.priority);
   if (match !== '') out += match.endsWith(' ') ? match : `${match} `;
   if (f.newCookie !== 0n && f.newCookie !== COOKIE_NONE) out += `cookie:${hex(f.newCookie)} `;
   if (f.cookieMask !== 0n) out += `cookie:${hex(f.cookie)}/${hex(f.cookieMask)} `;
@@ -60,7 +60,7 @@ const REASONS: Readonly<Record<FlowRemoved['reason'], string>> = {
 };
 
 export function formatFlowRemoved(f: FlowRemoved, o: PrintOptions): string {
-  let out = ` ${formatMatch(f.match, { priority: f.priority, ports: o.ports })}`;
+  let out = ` ${formatMatchIn(f.match, o, f.priority)}`;
   if (!out.endsWith(' ')) out += ' ';
   out += `reason=${f.reasonNumber ?? REASONS[f.reason]}`;
   if (f.tableId !== ALL_TABLES) out += ` table_id=${formatTable(f.tableId, o.tables)}`;
@@ -75,13 +75,13 @@ export function formatFlowFilter(f: FlowFilter, o: PrintOptions): string {
   let out = '';
   if (f.tableId !== ALL_TABLES) out += ` table=${formatTable(f.tableId, o.tables)}`;
   if (f.outPort !== OFPP.ANY) out += ` out_port=${formatPort(f.outPort, o.ports)}`;
-  const match = formatMatch(f.match, { ports: o.ports });
+  const match = formatMatchIn(f.match, o);
   return match === '' && out !== '' ? out : `${out} ${match}`;
 }
 
 /** Metadata of a packet beyond its input port. */
 function formatMetadata(p: PacketIn, o: PrintOptions): string {
-  const text = formatMatch(p.match, { ports: o.ports });
+  const text = formatMatchIn(p.match, o);
   return text === '' ? '' : text;
 }
 
@@ -105,7 +105,7 @@ export function formatPacketIn(p: PacketIn, o: PrintOptions): string {
 }
 
 export function formatPacketOut(p: PacketOut, o: PrintOptions): string {
-  let out = ` ${formatMatch(p.match, { ports: o.ports })}`;
+  let out = ` ${formatMatchIn(p.match, o)}`;
   if (p.match.mask[W.IN_PORT] === 0) out = ` in_port=${formatPort(matchPort(p.match), o.ports)}`;
   out += ` actions=${formatActionsIn(p.actions, o)}`;
   if (p.bufferId === NO_BUFFER) out += ` data_len=${p.packet.length}`;

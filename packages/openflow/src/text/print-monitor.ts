@@ -1,6 +1,5 @@
 /** Flow monitors as text. */
 import { altHex } from '@ovs-node/flow/int-text';
-import { formatMatch } from '@ovs-node/flow/match-text';
 import { formatPort, OFPP } from '@ovs-node/flow/ports';
 import { formatActionsIn } from '../actions/text.js';
 import { isChange } from '../messages/monitor.js';
@@ -9,6 +8,7 @@ import { ALL_TABLES, GROUP_ANY } from '../messages/types.js';
 import type { PrintOptions } from './message.js';
 import { hex } from './numbers.js';
 import { formatBits } from './print-port.js';
+import { formatMatchIn } from './match.js';
 import { formatTable } from './tables.js';
 
 const FLAGS = [
@@ -27,7 +27,7 @@ export function formatMonitorRequest(m: FlowMonitorRequest, o: PrintOptions): st
   // As a signed number, and not when it is 0.
   if (m.outGroup !== 0 && m.outGroup !== GROUP_ANY) out += ` out_group=${m.outGroup | 0}`;
   if (m.tableId !== ALL_TABLES) out += ` table=${formatTable(m.tableId, o.tables)}`;
-  const match = formatMatch(m.match, { ports: o.ports });
+  const match = formatMatchIn(m.match, o);
   return match === '' ? out : `${out} ${match}`;
 }
 
@@ -42,7 +42,7 @@ export function formatFlowUpdate(u: FlowUpdate, o: PrintOptions): string {
   if (u.idleTimeout !== 0) out += ` idle_timeout=${u.idleTimeout}`;
   if (u.hardTimeout !== 0) out += ` hard_timeout=${u.hardTimeout}`;
   out += ` cookie=${altHex(u.cookie)} `;
-  out += formatMatch(u.match, { ports: o.ports });
+  out += formatMatchIn(u.match, o);
   if (u.actions.length > 0) {
     if (!out.endsWith(' ')) out += ' ';
     out += `actions=${formatActionsIn(u.actions, o)}`;

@@ -77,9 +77,13 @@ export function formatNxMatch(bytes: Uint8Array, at: number, length: number): st
     const isCookie = h.cls === 1 && h.code === 30 && h.length >= 8;
     const name = isCookie ? 'NXM_NX_COOKIE' : h.field && fieldCode(h.field, 1)?.name;
     const half = h.masked ? h.length / 2 : h.length;
-    const value = hexOf(r.bytes(half));
-    const mask = h.masked ? `/${hexOf(r.bytes(half))}` : '';
-    parts.push(`${name ?? `${h.cls}:${h.code}`}${h.masked ? '_W' : ''}(${value}${mask})`);
+    const bytes = [r.bytes(half), ...(h.masked ? [r.bytes(half)] : [])];
+    // The peer knows no place for a tunnel's option, and shows zeros for it.
+    if (h.field?.option !== undefined) for (const part of bytes) part.fill(0);
+    const [value, mask] = bytes.map(hexOf);
+    parts.push(
+      `${name ?? `${h.cls}:${h.code}`}${h.masked ? '_W' : ''}(${value}${h.masked ? `/${mask}` : ''})`,
+    );
   }
   return parts.length === 0 ? '<any>' : parts.join(', ');
 }

@@ -144,7 +144,8 @@ export class CommandGenerator extends FlowGenerator {
   private versionOptions(): string[] {
     const version = this.pick([[], ['-O', ALL_VERSIONS], ['-O', ALL_VERSIONS], ['-O', this.pick(VERSIONS)]]);
     const format = this.below(8) === 0 ? ['-F', this.pick(FORMATS)] : [];
-    return [...version, ...format, ...(this.below(8) === 0 ? ['-m'] : [])];
+    const more = this.pick([[], [], [], [], [], ['-m'], ['-m', '-m', '-m'], ['--color=always']]);
+    return [...version, ...format, ...more];
   }
 
   private bucket(): string {
