@@ -241,6 +241,21 @@ export class Writer {
   borrow(): Uint8Array {
     return this.buf.subarray(0, this.length);
   }
+  /** Writes `v` and gives the buffer, to be changed in place until the next write. */
+  place(v: Uint8Array): Uint8Array {
+    this.bytes(v);
+    return this.buf;
+  }
+  /** Takes back what was written after `length`; false, for those who give up. */
+  cutTo(length: number): false {
+    this.length = length;
+    return false;
+  }
+  /** Overwrites the 32-bit number at `at`. */
+  setU32(at: number, v: number): void {
+    this.setU16(at, v >>> 16);
+    this.setU16(at + 2, v);
+  }
   /** Forgets what was written, and keeps the room. */
   clear(): void {
     this.length = 0;

@@ -24,7 +24,7 @@ import {
   protocolRow,
   protocolsOfVersions,
 } from '@ovs-node/openflow/text/protocols';
-import { TextOutput } from './input.js';
+import { MessageOutput } from './input.js';
 
 const log = vlog('vconn');
 
@@ -166,25 +166,24 @@ export class OfctlContext {
 
   /** Sends a request and prints its replies, an error too. */
   async dump(sw: Switch, request: OfMessage): Promise<void> {
-    const out = new TextOutput();
     // Names are asked for on connections of their own, once the request is on its way: replies wait for them.
-    const options = this.showNames ? undefined : this.plainOptions(1);
+    const out = this.showNames ? undefined : new MessageOutput(this.plainOptions(1));
     const waiting: Uint8Array[] = [];
     try {
       await sw.connection.requestFrames(request, (bytes) => {
-        if (options) out.add(printMessage(bytes, options));
+        if (out) out.print(bytes);
         else waiting.push(bytes.slice());
       });
     } catch (e) {
       if (!(e instanceof ErrorReply)) {
-        out.flush();
+        out?.flush();
         throw transactFailure(sw.name, e);
       }
       waiting.push(e.bytes);
     }
-    const named = options ?? (await this.printOptions(sw.name, 1));
-    for (const bytes of waiting) out.add(printMessage(bytes, named));
-    out.flush();
+    const last = out ?? new MessageOutput(await this.printOptions(sw.name, 1));
+    for (const bytes of waiting) last.print(bytes);
+    last.flush();
   }
 
   /** A request with its replies as values; an error ends the program. */

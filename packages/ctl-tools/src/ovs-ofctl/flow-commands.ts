@@ -6,7 +6,6 @@ import { PROTO_ANY } from '@ovs-node/flow/field-types';
 import {
   formatFlow,
   type FlowTextOptions,
-  type ParsedFlow,
   parseFlowProtocols,
   splitCommand,
 } from '@ovs-node/openflow/text/flow';
@@ -22,8 +21,9 @@ import type {
 } from '@ovs-node/openflow/messages/types';
 import type { PrintOptions } from '@ovs-node/openflow/text/message';
 import type { OfctlContext, SortCriterion, Switch } from './context.js';
+import type { EachLine, ParseLine } from './flow-encoder.js';
 import { sendFlowMods } from './mod-sender.js';
-import { forEachLine, TextOutput } from './input.js';
+import { forEachLine, readText, TextOutput } from './input.js';
 
 /** Parses with the words of flow syntax turned into the end of the program. */
 export function parseOrFail<T>(parse: () => T): T {
@@ -40,24 +40,26 @@ export interface FlowList {
   readonly usable: number;
 }
 
-/** Calls `each` for the flows of a file; lines may name their command when `mixed`. @throws FatalError */
-export function forEachFlow(
-  file: string,
-  command: FlowModCommand,
-  mixed: boolean,
-  o: FlowTextOptions,
-  each: (parsed: ParsedFlow) => void,
-  failure = 'open failed',
-): void {
-  forEachLine(file, failure, (text, from, to, number) => {
-    try {
-      const split = mixed ? splitCommand(text, from, to) : { command, from };
-      each(parseFlowProtocols(text, split.command, o, split.from, to));
-    } catch (e) {
-      if (e instanceof FlowSyntaxError) throw new FatalError(`${file}:${number}: ${e.message}`);
-      throw e;
-    }
-  });
+/** What reads flows for `command`; lines may name their command when `mixed`. */
+export function flowParser(command: FlowModCommand, mixed: boolean, o: FlowTextOptions): ParseLine {
+  const again = { ...o, again: true };
+  return (text, from, to, wasRead) => {
+    const split = mixed ? splitCommand(text, from, to) : { command, from };
+    return parseFlowProtocols(text, split.command, wasRead ? again : o, split.from, to);
+  };
+}
+
+/** The lines of a file that say something; what is wrong with one ends the program. @throws FatalError */
+export function flowLines(file: string, text: string): EachLine {
+  return (each) =>
+    forEachLine(text, (_, from, to, number) => {
+      try {
+        each(text, from, to);
+      } catch (e) {
+        if (e instanceof FlowSyntaxError) throw new FatalError(`${file}:${number}: ${e.message}`);
+        throw e;
+      }
+    });
 }
 
 /** Parses a file of flows; lines may name their command when `mixed`. */
@@ -66,15 +68,19 @@ export function parseFlowFile(
   command: FlowModCommand,
   mixed: boolean,
   o: FlowTextOptions,
-  failure?: string,
+  failure = 'open failed',
 ): FlowList {
   const flowMods: FlowMod[] = [];
   let usable = PROTO_ANY;
-  const each = (parsed: ParsedFlow): void => {
+  const parse = flowParser(command, mixed, o);
+  flowLines(
+    file,
+    readText(file, failure),
+  )((text, from, to) => {
+    const parsed = parse(text, from, to, false);
     flowMods.push(parsed.flowMod);
     usable &= parsed.usable;
-  };
-  forEachFlow(file, command, mixed, o, each, failure);
+  });
   return { flowMods, usable };
 }
 

@@ -1,6 +1,9 @@
 /** Files and texts that commands read: lines, bytes in hexadecimal; text and bytes as they print them. */
 import fs from 'node:fs';
 import { errnoName, FatalError, strerror } from '@ovs-node/common/errors';
+import { ByteText } from '@ovs-node/openflow/shapes/byte-text';
+import { MessagePrinter } from '@ovs-node/openflow/shapes/message-printer';
+import type { PrintOptions } from '@ovs-node/openflow/text/message';
 
 /** The bytes of a file (`-`: standard input). @throws the errno error */
 export function readFileOrInput(file: string): Buffer {
@@ -12,21 +15,23 @@ export interface NumberedLine {
   readonly number: number;
 }
 
-/**
- * Calls `each` for the lines of a file (`-`: standard input) that say something, without comments, as parts of the
- * whole text: strings cut from others are slow to go through. @throws FatalError
- */
-export function forEachLine(
-  file: string,
-  failure: string,
-  each: (text: string, from: number, to: number, number: number) => void,
-): void {
-  let text: string;
+/** The text of a file (`-`: standard input). @throws FatalError */
+export function readText(file: string, failure: string): string {
   try {
-    text = readFileOrInput(file).toString('utf8');
+    return readFileOrInput(file).toString('utf8');
   } catch (e) {
     throw new FatalError(`${file}: ${failure} (${strerror(errnoName(e))})`);
   }
+}
+
+/**
+ * Calls `each` for the lines of a text that say something, without comments, as parts of the whole: strings cut from
+ * others are slow to go through.
+ */
+export function forEachLine(
+  text: string,
+  each: (text: string, from: number, to: number, number: number) => void,
+): void {
   let comment = -1;
   for (let from = 0, next = 0, number = 1; from < text.length; from = next, number++) {
     let to = text.indexOf('\n', from);
@@ -47,7 +52,9 @@ function isBlank(c: number): boolean {
 /** The lines of a file (`-`: standard input) that say something, without comments. @throws FatalError */
 export function readLines(file: string, failure = 'open'): NumberedLine[] {
   const lines: NumberedLine[] = [];
-  forEachLine(file, failure, (text, from, to, number) => lines.push({ line: text.slice(from, to), number }));
+  forEachLine(readText(file, failure), (text, from, to, number) =>
+    lines.push({ line: text.slice(from, to), number }),
+  );
   return lines;
 }
 
@@ -97,5 +104,30 @@ export class TextOutput {
   flush(): void {
     if (this.text !== '') process.stdout.write(this.text);
     this.text = '';
+  }
+}
+
+/** Messages for standard output, as text. */
+export class MessageOutput {
+  private readonly text = new ByteText(2 * OUTPUT_PIECE);
+  private readonly printer: MessagePrinter;
+
+  constructor(options: PrintOptions) {
+    this.printer = new MessagePrinter(options);
+  }
+
+  /** Text between messages. */
+  add(text: string): void {
+    this.text.add(text);
+  }
+
+  /** Prints the message in `bytes[at..at + length)`. */
+  print(bytes: Uint8Array, at = 0, length = bytes.length): void {
+    this.printer.print(bytes, at, length, this.text);
+    if (this.text.length >= OUTPUT_PIECE) this.flush();
+  }
+
+  flush(): void {
+    if (this.text.length > 0) process.stdout.write(this.text.take());
   }
 }

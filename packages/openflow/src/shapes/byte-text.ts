@@ -1,0 +1,133 @@
+import { formatIp6Words } from '@ovs-node/flow/addr-text';
+
+/** Text being made as bytes: what is printed by the megabyte is not worth a string on its way out. */
+export class ByteText {
+  private buf: Uint8Array;
+  length = 0;
+
+  constructor(size = 0x10000) {
+    this.buf = new Uint8Array(size);
+  }
+
+  /** Makes room for `n` bytes more; gives the buffer, which is another than before when it had to grow. */
+  room(n: number): Uint8Array {
+    const need = this.length + n;
+    if (need > this.buf.length) {
+      const bigger = new Uint8Array(Math.max(this.buf.length * 2, need));
+      bigger.set(this.buf.subarray(0, this.length));
+      this.buf = bigger;
+    }
+    return this.buf;
+  }
+
+  /** Adds a string, as UTF-8. */
+  add(text: string): void {
+    const buf = this.room(text.length * 3);
+    this.length += encoder.encodeInto(text, buf.subarray(this.length)).written;
+  }
+
+  /** Takes back what was added after `length`; false, for those who give up. */
+  cutTo(length: number): false {
+    this.length = length;
+    return false;
+  }
+
+  /** The text so far; valid until the next call. */
+  borrow(): Uint8Array {
+    return this.buf.subarray(0, this.length);
+  }
+
+  /** Takes the text away, to be kept by the caller. */
+  take(): Uint8Array {
+    const out = this.buf.slice(0, this.length);
+    this.length = 0;
+    return out;
+  }
+}
+
+const encoder = new TextEncoder();
+
+const ZERO = 48;
+const COLON = 58;
+const DOT = 46;
+
+function hexDigit(n: number): number {
+  return n < 10 ? ZERO + n : 87 + n;
+}
+
+/** Writes an unsigned number of up to 53 bits in decimal at `out[at..)`; gives where it ends. */
+export function putDecimal(out: Uint8Array, at: number, v: number): number {
+  let digits = 1;
+  for (let limit = 10; v >= limit; limit *= 10) digits++;
+  let i = at + digits;
+  let n = v;
+  while (n > 0x7fffffff) {
+    const rest = Math.floor(n / 10);
+    out[--i] = ZERO + (n - rest * 10);
+    n = rest;
+  }
+  let small = n | 0;
+  do {
+    const rest = (small / 10) | 0;
+    out[--i] = ZERO + (small - rest * 10);
+    small = rest;
+  } while (i > at);
+  return at + digits;
+}
+
+/** Writes an unsigned number of 32 bits in hexadecimal, without prefix or zeros before it. */
+export function putHex(out: Uint8Array, at: number, v: number): number {
+  let shift = 28 - (Math.clz32(v | 1) & ~3);
+  let i = at;
+  for (; shift >= 0; shift -= 4) out[i++] = hexDigit((v >>> shift) & 15);
+  return i;
+}
+
+/** Writes all eight hexadecimal digits of 32 bits. */
+export function putHex8(out: Uint8Array, at: number, v: number): number {
+  for (let shift = 28, i = at; shift >= 0; shift -= 4) out[i++] = hexDigit((v >>> shift) & 15);
+  return at + 8;
+}
+
+/** Writes the four bytes at `bytes[from..)` as `a.b.c.d`. */
+export function putIp4(out: Uint8Array, at: number, bytes: Uint8Array, from: number): number {
+  let i = at;
+  for (let part = 0; part < 4; part++) {
+    if (part > 0) out[i++] = DOT;
+    i = putDecimal(out, i, bytes[from + part]);
+  }
+  return i;
+}
+
+/** Writes the six bytes at `bytes[from..)` as `aa:bb:cc:dd:ee:ff`. */
+export function putMac(out: Uint8Array, at: number, bytes: Uint8Array, from: number): number {
+  let i = at;
+  for (let part = 0; part < 6; part++) {
+    if (part > 0) out[i++] = COLON;
+    out[i++] = hexDigit(bytes[from + part] >> 4);
+    out[i++] = hexDigit(bytes[from + part] & 15);
+  }
+  return i;
+}
+
+/** Writes the sixteen bytes at `bytes[from..)` as an IPv6 address. */
+export function putIp6(out: Uint8Array, at: number, bytes: Uint8Array, from: number): number {
+  const text = formatIp6Words(
+    readU32(bytes, from),
+    readU32(bytes, from + 4),
+    readU32(bytes, from + 8),
+    readU32(bytes, from + 12),
+  );
+  for (let i = 0; i < text.length; i++) out[at + i] = text.charCodeAt(i);
+  return at + text.length;
+}
+
+/** 32 bits in network order. */
+export function readU32(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]) >>> 0;
+}
+
+/** 16 bits in network order. */
+export function readU16(bytes: Uint8Array, at: number): number {
+  return (bytes[at] << 8) | bytes[at + 1];
+}
