@@ -20,6 +20,7 @@ import { type Colors, parseColors } from '@ovs-node/openflow/text/color';
 import { printMessage, type PrintOptions } from '@ovs-node/openflow/text/message';
 import {
   formatProtocols,
+  type ProtocolRow,
   PROTOCOLS,
   protocolRow,
   protocolsOfVersions,
@@ -368,6 +369,10 @@ export class OfctlContext {
     }
     return true;
   }
+
+  /** The first protocol that -O and -F allow among those that can carry flows; undefined: there is none. */
+  readonly chooseProtocol = (usable: number): ProtocolRow | undefined =>
+    PROTOCOLS.find((p) => (usable & this.settings.protocols & p.bit) !== 0);
 
   /** Refuses protocols none of which -O and -F allow. @throws FatalError */
   requireAllowed(usable: number): void {

@@ -21,8 +21,8 @@ import type {
 } from '@ovs-node/openflow/messages/types';
 import type { PrintOptions } from '@ovs-node/openflow/text/message';
 import type { OfctlContext, SortCriterion, Switch } from './context.js';
-import type { EachLine, ParseLine } from './flow-encoder.js';
-import { sendFlowMods } from './mod-sender.js';
+import { encodeAgain, encodeFlows, type EachLine, type ParseLine } from './flow-encoder.js';
+import { sendEncoded, sendFlowMods } from './mod-sender.js';
 import { forEachLine, readText, TextOutput } from './input.js';
 
 /** Parses with the words of flow syntax turned into the end of the program. */
@@ -96,7 +96,18 @@ async function flowModFile(
   command: FlowModCommand,
 ): Promise<void> {
   const names = await c.acceptNames(target);
-  await sendList(c, target, parseFlowFile(file, command, command === 'add', names));
+  const text = readText(file, 'open failed');
+  const lines = flowLines(file, text);
+  const parse = flowParser(command, command === 'add', names);
+  const { usable, count, ...first } = encodeFlows(lines, parse, c.chooseProtocol, text.length);
+  const sw = await c.connectForFlowMods(target, usable);
+  const protocol = protocolRow(sw.protocol);
+  // What the switch speaks is known only now, but guessed mostly.
+  const messages =
+    protocol === first.protocol
+      ? first.messages
+      : encodeAgain(lines, parse, protocol, usable, count, text.length);
+  await sendEncoded(c, sw, messages, count);
 }
 
 /** add-flow, mod-flows, del-flows. */

@@ -41,6 +41,35 @@ function encodeOrFail(message: ModMessage, version: number, xid: number): Uint8A
   }
 }
 
+/** Messages to send, taken once each and in order. */
+interface Mods {
+  readonly count: number;
+  /** The bytes of message `i`; they are used before the next is asked for. */
+  encode(i: number, version: number, xid: number): Uint8Array;
+}
+
+function modsOf(messages: readonly ModMessage[]): Mods {
+  return {
+    count: messages.length,
+    encode: (i, version, xid) => encodeOrFail(messages[i], version, xid),
+  };
+}
+
+/** Messages that are bytes already, one after the other, but for their transaction ids. */
+function encodedMods(bytes: Uint8Array, count: number): Mods {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let at = 0;
+  return {
+    count,
+    encode: (_i, _version, xid) => {
+      const from = at;
+      at += view.getUint16(from + 2);
+      view.setUint32(from + 4, xid);
+      return bytes.subarray(from, at);
+    },
+  };
+}
+
 /**
  * Sends messages to a switch; an error ends the program.
  *
@@ -53,19 +82,34 @@ export async function sendMods(
   messages: readonly ModMessage[],
   order: 'encoded in turn' | 'encoded first' = 'encoded in turn',
 ): Promise<void> {
+  await sendAll(c, sw, modsOf(messages), order);
+}
+
+/** Sends flow-mods that are encoded already, one after the other; their transaction ids are set here. */
+export function sendEncoded(c: OfctlContext, sw: Switch, messages: Uint8Array, count: number): Promise<void> {
+  return sendAll(c, sw, encodedMods(messages, count), 'encoded in turn');
+}
+
+async function sendAll(
+  c: OfctlContext,
+  sw: Switch,
+  mods: Mods,
+  order: 'encoded in turn' | 'encoded first',
+): Promise<void> {
   if (c.settings.bundle) {
-    await sendBundle(c, sw, messages);
+    await sendBundle(c, sw, mods);
     return;
   }
   const { connection } = sw;
-  const xids = order === 'encoded first' ? messages.map(() => connection.nextXid()) : undefined;
+  const xids =
+    order === 'encoded first' ? Array.from({ length: mods.count }, () => connection.nextXid()) : undefined;
   let i = 0;
   let error;
   try {
     error = await connection.sendInTurn(() => {
-      if (i >= messages.length) return undefined;
+      if (i >= mods.count) return undefined;
       const xid = xids?.[i] ?? connection.nextXid();
-      const bytes = encodeOrFail(messages[i], connection.version, xid);
+      const bytes = mods.encode(i, connection.version, xid);
       i++;
       return { bytes, xid };
     });
@@ -97,10 +141,10 @@ const BUNDLE_FLAGS = BF.ATOMIC | BF.ORDERED;
 const MAX_QUEUED = 1 << 20;
 
 /** Sends messages as one transaction. */
-async function sendBundle(c: OfctlContext, sw: Switch, messages: readonly ModMessage[]): Promise<void> {
+async function sendBundle(c: OfctlContext, sw: Switch, mods: Mods): Promise<void> {
   const { connection } = sw;
   const { version } = connection;
-  const xids = messages.map(() => connection.nextXid());
+  const xids = Array.from({ length: mods.count }, () => connection.nextXid());
   const errors: ErrorReply[] = [];
   const control = (type: BundleControl): MessageOf<'bundle_control'> => ({
     type: 'bundle_control',
@@ -121,10 +165,10 @@ async function sendBundle(c: OfctlContext, sw: Switch, messages: readonly ModMes
   try {
     await ask(control('open_request'));
     if (errors.length === 0) {
-      for (const [i, message] of messages.entries()) {
-        const inner = encodeOrFail(message, version, xids[i]);
+      for (const [i, xid] of xids.entries()) {
+        const inner = mods.encode(i, version, xid);
         const add = { type: 'bundle_add', bundleId: BUNDLE_ID, flags: BUNDLE_FLAGS, message: inner } as const;
-        connection.sendSoon(encodeMessage(add, version, xids[i]));
+        connection.sendSoon(encodeMessage(add, version, xid));
         if (connection.queued > MAX_QUEUED) await connection.drained();
       }
       connection.flush();

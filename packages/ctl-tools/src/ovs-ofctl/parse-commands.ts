@@ -1,9 +1,9 @@
 /** Commands that need no switch: parse-flow, parse-flows, ofp-print, ofp-parse, parse-actions, parse-instructions. */
 import { errnoName, FatalError, strerror } from '@ovs-node/common/errors';
 import { printMessage } from '@ovs-node/openflow/text/message';
-import { formatProtocols, PROTOCOLS } from '@ovs-node/openflow/text/protocols';
+import { formatProtocols } from '@ovs-node/openflow/text/protocols';
 import { flowLines, flowParser, parseOrFail } from './flow-commands.js';
-import { type ChooseProtocol, type EachLine, encodeFlows, type EncodedFlows } from './flow-encoder.js';
+import { type EachLine, encodeFlows, type EncodedFlows } from './flow-encoder.js';
 import type { OfctlContext } from './context.js';
 import { hexToBytes, MessageOutput, readFileOrInput, readText } from './input.js';
 
@@ -21,19 +21,14 @@ function printFlows(c: OfctlContext, { usable, protocol, messages }: EncodedFlow
 
 export function parseFlow(c: OfctlContext, [text]: readonly string[]): void {
   const eachLine: EachLine = (each) => each(text, 0, text.length);
-  const flows = parseOrFail(() => encodeFlows(eachLine, flowParser('add', false, {}), allowed(c), 256));
+  const flows = parseOrFail(() => encodeFlows(eachLine, flowParser('add', false, {}), c.chooseProtocol, 256));
   printFlows(c, flows);
 }
 
 export function parseFlows(c: OfctlContext, [file]: readonly string[]): void {
   const text = readText(file, 'open failed');
   const eachLine = flowLines(file, text);
-  printFlows(c, encodeFlows(eachLine, flowParser('add', false, {}), allowed(c), text.length));
-}
-
-/** Chooses among the protocols that -O and -F allow. */
-function allowed(c: OfctlContext): ChooseProtocol {
-  return (usable) => PROTOCOLS.find((p) => (usable & c.settings.protocols & p.bit) !== 0);
+  printFlows(c, encodeFlows(eachLine, flowParser('add', false, {}), c.chooseProtocol, text.length));
 }
 
 export function ofpPrint(c: OfctlContext, [hex, verbosity]: readonly string[]): void {
