@@ -26,6 +26,7 @@ import {
   protocolsOfVersions,
 } from '@ovs-node/openflow/text/protocols';
 import { MessageOutput } from './input.js';
+import { BUNDLE_PROTOCOLS } from './versions.js';
 
 const log = vlog('vconn');
 
@@ -383,9 +384,10 @@ export class OfctlContext {
     );
   }
 
-  /** Opens a switch for flow modifications that `usable` protocols can carry. */
-  async connectForFlowMods(target: string, usable: number): Promise<Switch> {
+  /** Opens a switch for flow modifications that `carried` protocols can carry. */
+  async connectForFlowMods(target: string, carried: number): Promise<Switch> {
     const allowed = this.settings.protocols;
+    const usable = this.settings.bundle ? carried & BUNDLE_PROTOCOLS : carried;
     this.requireAllowed(usable);
     const sw = await this.connect(target);
     if ((usable & allowed & sw.protocol) !== 0) return sw;

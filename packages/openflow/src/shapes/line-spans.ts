@@ -2,10 +2,9 @@
  * Where the values of a flow are in its text: those that nothing else of its message depends on, with the bounds
  * within which that is so. The counterpart of `spans.ts`, for flows as ovs-ofctl(8) and ovs-actions(7) write them.
  */
-import { fieldByName } from '@ovs-node/flow/fields';
+import { fieldByCodeName, fieldByName } from '@ovs-node/flow/fields';
 import type { Field } from '@ovs-node/flow/field-types';
 import { KeyValueCursor } from '@ovs-node/flow/key-value';
-import { parseSubfield } from '@ovs-node/flow/subfield';
 import { isFree } from './spans.js';
 
 /** How a value is written; a shape holds for values written as its first flow's were. */
@@ -66,6 +65,9 @@ function notationOf(text: string): Notation | undefined {
   if (/^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/i.test(text)) return 'mac';
   return /^[0-9a-f:]*::?[0-9a-f:]*$/i.test(text) ? 'ip6' : undefined;
 }
+
+/** A field, or a subfield, as its name and its first and last bit. */
+const SUBFIELD = /^([A-Za-z0-9_]+)(?:\[(?:(\d+)(?:\.\.(\d+))?)?\])?$/;
 
 class LineSpans {
   readonly spans: LineSpan[] = [];
@@ -131,9 +133,11 @@ class LineSpans {
   }
 
   private assignment(key: 'load' | 'set_field', from: number, to: number, target: string): void {
-    // The flow has been read before, so its fields exist.
-    const { field, nBits } = parseSubfield(key === 'load' ? target : `${target}[]`);
-    this.fieldValue(field, from, to, key === 'load' ? nBits : field.bits);
+    const [, name = '', first, last = first] = SUBFIELD.exec(target) ?? [];
+    const field = fieldByCodeName(name) ?? fieldByName(name);
+    if (field === undefined) return;
+    const bits = first === undefined ? field.bits : Number(last) - Number(first) + 1;
+    this.fieldValue(field, from, to, key === 'load' ? bits : field.bits);
   }
 
   private ct(from: number, to: number): void {

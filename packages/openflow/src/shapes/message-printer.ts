@@ -124,16 +124,19 @@ export class MessagePrinter {
     return text.startsWith(head) ? text.slice(head.length, -1) : undefined;
   }
 
+  /** The text of an entry of flow statistics in the form `key` of a version; undefined when it is a bad one. */
+  printEntry(version: number, key: string, entry: Uint8Array): string | undefined {
+    const head = Uint8Array.of(version, ...(key === NXST_FLOW_REPLY ? EMPTY_NXST_REPLY : EMPTY_REPLY));
+    return this.entryText(head, head.length, entry);
+  }
+
   private shapesOf(version: number, key: string): PrintShapes {
     const name = `${version} ${key}`;
     let shapes = this.flowStats.get(name);
     if (!shapes) {
-      const nxm = key === 'NXST_FLOW_REPLY';
-      const empty = nxm ? EMPTY_NXST_REPLY : EMPTY_REPLY;
-      const head = Uint8Array.of(version, ...empty);
       shapes = new PrintShapes(
-        (entry) => flowStatsSpans(entry, version, nxm),
-        (entry) => this.entryText(head, head.length, entry),
+        (entry) => flowStatsSpans(entry, version, key === NXST_FLOW_REPLY),
+        (entry) => this.printEntry(version, key, entry),
       );
       this.flowStats.set(name, shapes);
     }
@@ -142,7 +145,8 @@ export class MessagePrinter {
 }
 
 /** The replies that have entries for shapes. */
-const ENTRIES: readonly string[] = ['NXST_FLOW_REPLY', 'OFPST11_FLOW_REPLY', 'OFPST13_FLOW_REPLY'];
+const NXST_FLOW_REPLY = 'NXST_FLOW_REPLY';
+const ENTRIES: readonly string[] = [NXST_FLOW_REPLY, 'OFPST11_FLOW_REPLY', 'OFPST13_FLOW_REPLY'];
 /** Bytes of an entry before its match. */
 const ENTRY_BASE = 48;
 const NO_ENTRY = new Uint8Array(0);

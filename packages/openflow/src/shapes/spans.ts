@@ -5,6 +5,7 @@
  * but addresses, ports, registers. What is not listed has to be the same in all flows of a shape.
  */
 import type { Field } from '@ovs-node/flow/field-types';
+import { guard, OfError } from '../errors.js';
 import { Reader } from '../wire.js';
 import { readFieldHeader } from '../match/headers.js';
 import { NX_VENDOR } from '../messages/wire-forms.js';
@@ -205,7 +206,7 @@ class SpanList {
         return;
       }
       case 33:
-        this.setField(at + 16, at + length);
+        this.setField(at + 10, at + length);
         return;
       case 35:
         if (readU32(this.bytes, at + 12) === 0) this.number(at + 16, 2);
@@ -226,8 +227,13 @@ const OFPT10_FLOW_MOD = 14;
 const OFPT_VENDOR = 4;
 const NXT_FLOW_MOD = 13;
 
-/** The spans of a flow-mod that can be decoded, its header's xid included; undefined for another message. */
+/** The spans of a flow-mod, its header's xid included; undefined for another message, or one with something wrong. */
 export function flowModSpans(bytes: Uint8Array): WireSpans | undefined {
+  const spans = guard(() => listFlowMod(bytes));
+  return spans instanceof OfError ? undefined : spans;
+}
+
+function listFlowMod(bytes: Uint8Array): WireSpans | undefined {
   const version = bytes[0];
   const list = new SpanList(bytes, version);
   const tail = (cookie: number, table: number, idle: number): void => {
@@ -270,6 +276,11 @@ export function flowModSpans(bytes: Uint8Array): WireSpans | undefined {
  * shapes know no such entries: OpenFlow 1.0's own, 1.1 and 1.5.
  */
 export function flowStatsSpans(entry: Uint8Array, version: number, nxm: boolean): WireSpans | undefined {
+  const spans = guard(() => listFlowStats(entry, version, nxm));
+  return spans instanceof OfError ? undefined : spans;
+}
+
+function listFlowStats(entry: Uint8Array, version: number, nxm: boolean): WireSpans | undefined {
   if (version === 1 ? !nxm : version < 3 || version > 5) return undefined;
   const list = new SpanList(entry, version);
   list.number(2, 1, 1, TABLE_MAX);
