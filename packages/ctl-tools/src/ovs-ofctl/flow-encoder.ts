@@ -51,7 +51,7 @@ class Pass {
     this.usable = usable;
     // Text is about as long as what it says.
     this.messages = new Writer(size);
-    if (again) this.start(choose(usable));
+    this.start(choose(usable));
   }
 
   private start(protocol: ProtocolRow | undefined): void {
@@ -91,7 +91,7 @@ class Pass {
   /** A line of no shape known. */
   private other(text: string, from: number, to: number): void {
     const parsed = this.parse(text, from, to, this.again);
-    if ((this.usable & ~parsed.usable) !== 0 || this.count === 1) {
+    if ((this.usable & ~parsed.usable) !== 0) {
       this.usable &= parsed.usable;
       const protocol = this.choose(this.usable);
       if (protocol !== this.protocol) {
