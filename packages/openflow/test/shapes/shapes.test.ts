@@ -17,7 +17,7 @@ import { parseFlowProtocols } from '../../src/text/flow.js';
 import { printMessage } from '../../src/text/message.js';
 import { PROTOCOLS, type ProtocolRow } from '../../src/text/protocols.js';
 import { Writer } from '../../src/wire.js';
-import { FlowGenerator } from '../differential/generate.js';
+import { FlowGenerator } from '../../src/testkit/flow-generator.js';
 import { Random } from '../lib/random.js';
 
 for (const module of ['ofp_port', 'ofp_match', 'ofp_actions', 'meta_flow']) setLevels(module, null, 'off');
