@@ -11,7 +11,8 @@ import { join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '..');
 const load = (path) => import(join(root, 'packages', path));
-const { KINDS, generate, mutate } = await load('openflow/dist/test/lib/diff-run.js');
+const { KINDS, generate } = await load('openflow/dist/test/lib/diff-run.js');
+const { spoil } = await load('openflow/dist/test/lib/mutate.js');
 const { Random } = await load('openflow/dist/test/lib/random.js');
 const { Suite, checkout, dirsAt } = await load('ctl-tools/dist/src/lab/suite.js');
 
@@ -99,13 +100,15 @@ async function run() {
   const random = new Random(seed);
   const talks = VERSIONS.map((version) => new Talk(join(dir, 'br0.mgmt'), version));
   let sent = 0;
+  let last = new Uint8Array(8);
   while (sent < messages) {
     const talk = random.pick(talks);
     const batch = [];
     for (let i = 0; i < BATCH; i++) {
       const valid = generate(random, random.pick(KINDS), talk.version);
       if (valid === undefined) continue;
-      const bytes = random.chance(0.5) ? mutate(random, valid) : valid;
+      const bytes = random.chance(0.5) ? spoil(random, valid, last) : valid;
+      last = valid;
       new DataView(bytes.buffer, bytes.byteOffset).setUint32(4, ++sent);
       batch.push(Buffer.from(bytes).toString('hex'));
       talk.socket.write(bytes);

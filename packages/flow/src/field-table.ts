@@ -241,6 +241,7 @@ const METADATA: readonly FieldRow[] = [
   {
     name: 'ct_state',
     ...at(W.CT_STATE, 0, 32),
+    max: 0xff,
     ...is('mask', 'ct_state', 'none', 'ro'),
     ...on('no', 'no', nxmNx('CT_STATE', 105)),
   },

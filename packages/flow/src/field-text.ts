@@ -196,5 +196,6 @@ export function formatFrag(value: number, mask: number): string {
 export function formatPacketType(value: number): string {
   const type = value & 0xffff;
   const ns = value >>> 16;
-  return `(${ns},${type < 10 ? type : '0x' + type.toString(16)})`;
+  const short = (n: number): string => (n < 10 ? String(n) : `0x${n.toString(16)}`);
+  return `(${short(ns)},${short(type)})`;
 }

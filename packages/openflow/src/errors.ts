@@ -80,7 +80,7 @@ export function fail(name: ErrorName, detail: string): never {
 }
 
 /** The detail of an error that the peer has no name for, and prints as `<invalid>`. */
-export const UNNAMED_ERROR = 'statistics of a flow that cannot be read';
+export const UNNAMED_ERROR = 'nothing that can be read';
 
 /** Runs a decoder, giving its `OfError` as a value. Anything else thrown is a bug and passes through. */
 export function guard<T>(decode: () => T): T | OfError {

@@ -40,6 +40,5 @@ needing(test, 'peer')('mutated flow-mods are printed or refused as by the peer',
     list.push(bytes);
   }
   const differences = await compareMessages(tmpDir(t), list);
-  // Of two mistakes in one message the peer may see the other first.
-  t.true(differences.length * 100 < list.length, report(differences));
+  t.is(differences.length, 0, report(differences));
 });

@@ -12,6 +12,7 @@ import { PROTO_ANY, PROTO_OF10_NXM_ANY, PROTO_OF10_STD_ANY } from '@ovs-node/flo
 import { formatPort, OFPP } from '@ovs-node/flow/ports';
 import type { ErrorName } from '../error-table.js';
 import { PACKET_TYPE } from './packet-type.js';
+import { hasBits } from './subfield.js';
 import type { Action, ActionOf, LearnSpec, Subfield } from './types.js';
 
 const log = vlog('ofp_actions');
@@ -111,6 +112,7 @@ class Checker {
 
   private source(s: Subfield): void {
     const f = mustField(s.field);
+    if (!hasBits(f, s)) throw new Refused('OFPBAC_BAD_SET_LEN');
     if (!matchPrereqsMet(this.flow, f)) {
       fieldLog.warn(`source field ${f.name} lacks correct prerequisites`);
       throw new Refused('OFPBAC_MATCH_INCONSISTENT');
@@ -118,6 +120,7 @@ class Checker {
   }
   private destination(s: Subfield): void {
     const f = mustField(s.field);
+    if (!hasBits(f, s)) throw new Refused('OFPBAC_BAD_SET_LEN');
     if (!matchPrereqsMet(this.flow, f)) {
       fieldLog.warn(`destination field ${f.name} lacks correct prerequisites`);
       throw new Refused('OFPBAC_MATCH_INCONSISTENT');
@@ -342,6 +345,7 @@ class Checker {
       if ('field' in s.src) this.source(s.src.field);
       if (s.dst === 'output' || !s.dstField) continue;
       const f = mustField(s.dstField.field);
+      if (!hasBits(f, s.dstField)) throw new Refused('OFPBAC_BAD_SET_LEN');
       if (!matchPrereqsMet(made, f)) {
         fieldLog.warn(`destination field ${f.name} lacks correct prerequisites`);
         throw new Refused('OFPBAC_MATCH_INCONSISTENT');

@@ -1,13 +1,7 @@
 /** Action lists and instructions as bytes, both ways. */
 import { fail, guard, type OfError } from '../errors.js';
 import { Reader, Writer } from '../wire.js';
-import {
-  decodeList,
-  encodeList,
-  instructionKind,
-  instructionOrderProblem,
-  NOT_IN_ACTION_SET,
-} from './table.js';
+import { decodeList, encodeList, instructionKind, NOT_IN_ACTION_SET, verifyList } from './table.js';
 import type { Action } from './types.js';
 
 /** Instruction types of OpenFlow 1.1 and later. */
@@ -26,12 +20,11 @@ export function putActions(w: Writer, actions: readonly Action[], version: numbe
   encodeList(w, actions, version);
 }
 
-/** Reads actions to the end of `r`; fails inside of `guard` only. */
-export function readActions(r: Reader, version: number): Action[] {
+/** Reads actions to the end of `r`, with instructions among them or without; fails inside of `guard` only. */
+export function readActions(r: Reader, version: number, instructions = false): Action[] {
   if (r.left % 8 !== 0) fail('OFPBRC_BAD_LEN', `${r.left} bytes of actions, not a multiple of 8`);
   const actions = decodeList(r, { version, depth: 0 });
-  const problem = instructionOrderProblem(actions);
-  if (problem !== undefined) fail('OFPBAC_UNSUPPORTED_ORDER', problem);
+  verifyList(actions, version, instructions);
   return actions;
 }
 
@@ -130,12 +123,12 @@ export function readInstructions(r: Reader, version: number): Action[] {
     if (length < 8 || length % 8 !== 0 || length > r.end - start) fail('OFPBIC_BAD_LEN', `length ${length}`);
     if (type === INSTRUCTION.EXPERIMENTER) fail('OFPBIC_BAD_EXPERIMENTER', 'experimenter instruction');
     const known = (EXECUTED as readonly number[]).includes(type);
-    if (!known || (type === INSTRUCTION.METER && (version < 4 || version > 5))) {
-      fail('OFPBIC_UNKNOWN_INST', `instruction ${type}`);
-    }
+    if (!known) fail('OFPBIC_UNKNOWN_INST', `instruction ${type}`);
     if ((INSTRUCTION_LENGTH[type] ?? length) !== length) {
       fail('OFPBIC_BAD_LEN', `length ${length} of instruction ${type}`);
     }
+    // The peer understands a meter before 1.3 too.
+    if (type === INSTRUCTION.METER && version > 5) fail('OFPBIC_UNKNOWN_INST', `instruction ${type}`);
     if (found.has(type)) fail('OFPBIC_DUP_INST', `instruction ${type} twice`);
     found.set(type, r.sub(length - 4, 'OFPBAC_BAD_LEN'));
   }
@@ -144,6 +137,7 @@ export function readInstructions(r: Reader, version: number): Action[] {
     const body = found.get(type);
     if (body) out.push(...readInstruction(type, body, version));
   }
+  verifyList(out, version, true);
   return out;
 }
 
@@ -176,7 +170,7 @@ export function putFlowActions(w: Writer, actions: readonly Action[], version: n
 }
 
 export function readFlowActions(r: Reader, version: number): Action[] {
-  return version === 1 ? readActions(r, version) : readInstructions(r, version);
+  return version === 1 ? readActions(r, version, true) : readInstructions(r, version);
 }
 
 /** The bytes of an action list. */

@@ -129,7 +129,7 @@ export const CONTROL_ACTIONS: ActionRows<
         undefined,
         (r, c) => {
           r.skip(6);
-          return { type: 'clone', actions: decodeActionList(r, c) };
+          return { type: 'clone', actions: decodeActionList(r, c, 'clone') };
         },
         (w, a, version) => {
           w.zeros(6);

@@ -195,44 +195,47 @@ function formatCt(a: ActionOf<'ct'>, c: FormatContext): string {
 export const CT_ACTIONS: ActionRows<'ct' | 'nat' | 'ct_clear'> = {
   ct: {
     wire: [
-      nx(
-        35,
-        undefined,
-        (r, c) => {
-          const flags = r.u16();
-          const hasZoneField = r.peekU32() !== 0;
-          let zone: ActionOf<'ct'>['zone'];
-          if (hasZoneField) {
-            const f = readFieldName(r, 'OFPBAC_BAD_SET_TYPE');
-            const { ofs, nBits } = splitOfsNbits(r.u16());
-            if (nBits > 16) fail('OFPBAC_BAD_SET_LEN', `zone of ${nBits} bits`);
-            zone = checkSubfield(f, ofs, nBits);
-          } else {
-            r.skip(4);
-            zone = r.u16();
-          }
-          const recircTable = r.u8();
-          r.skip(3);
-          const alg = r.u16();
-          const actions = decodeActionList(r, c);
-          const commit = (flags & CT_COMMIT) !== 0;
-          const force = (flags & CT_FORCE) !== 0;
-          if (force && !commit) fail('OFPBAC_BAD_ARGUMENT', 'force without commit');
-          const nested = actions.filter((a) => !(a.type === 'nat' && a.nat.dir === undefined));
-          if (!commit && nested.length > 0) fail('OFPBAC_BAD_ARGUMENT', 'actions without commit');
-          return { type: 'ct', commit, force, zone, recircTable, alg, actions };
-        },
-        (w, a, version) => {
-          w.u16((a.commit ? CT_COMMIT : 0) | (a.force ? CT_FORCE : 0));
-          if (typeof a.zone === 'number') w.u32(0).u16(a.zone);
-          else {
-            putSubfieldHeader(w, a.zone);
-            putOfsNbits(w, a.zone);
-          }
-          w.u8(a.recircTable).zeros(3).u16(a.alg);
-          encodeActionList(w, a.actions, version);
-        },
-      ),
+      {
+        ...nx<ActionOf<'ct'>>(
+          35,
+          undefined,
+          (r, c) => {
+            const flags = r.u16();
+            const commit = (flags & CT_COMMIT) !== 0;
+            const force = (flags & CT_FORCE) !== 0;
+            if (force && !commit) fail('OFPBAC_BAD_ARGUMENT', 'force without commit');
+            const hasZoneField = r.peekU32() !== 0;
+            let zone: ActionOf<'ct'>['zone'];
+            if (hasZoneField) {
+              const f = readFieldName(r, 'OFPBAC_BAD_SET_TYPE');
+              const { ofs, nBits } = splitOfsNbits(r.u16());
+              zone = checkSubfield(f, ofs, nBits);
+              if (nBits !== 16) fail('OFPBAC_BAD_SET_LEN', `zone of ${nBits} bits`);
+            } else {
+              r.skip(4);
+              zone = r.u16();
+            }
+            const recircTable = r.u8();
+            r.skip(3);
+            const alg = r.u16();
+            const actions = decodeActionList(r, c, 'ct');
+            const nested = actions.filter((a) => !(a.type === 'nat' && a.nat.dir === undefined));
+            if (!commit && nested.length > 0) fail('OFPBAC_BAD_ARGUMENT', 'actions without commit');
+            return { type: 'ct', commit, force, zone, recircTable, alg, actions };
+          },
+          (w, a, version) => {
+            w.u16((a.commit ? CT_COMMIT : 0) | (a.force ? CT_FORCE : 0));
+            if (typeof a.zone === 'number') w.u32(0).u16(a.zone);
+            else {
+              putSubfieldHeader(w, a.zone);
+              putOfsNbits(w, a.zone);
+            }
+            w.u8(a.recircTable).zeros(3).u16(a.alg);
+            encodeActionList(w, a.actions, version);
+          },
+        ),
+        minLength: 24,
+      },
     ],
     parse: { ct: parseCt },
     format: formatCt,
@@ -242,13 +245,15 @@ export const CT_ACTIONS: ActionRows<'ct' | 'nat' | 'ct_clear'> = {
       nx(
         36,
         undefined,
-        (r) => {
+        (all) => {
+          const r = all.sub(all.left, 'OFPBAC_BAD_ARGUMENT');
           r.skip(2);
           const flags = r.u16();
           const present = r.u16();
           const src = (flags & NAT.SRC) !== 0;
           const dst = (flags & NAT.DST) !== 0;
-          if (flags > 31 || (src && dst)) fail('OFPBAC_BAD_ARGUMENT', `flags ${flags}`);
+          const both = (flags & (NAT.HASH | NAT.RANDOM)) === (NAT.HASH | NAT.RANDOM);
+          if (flags > 31 || (src && dst) || both) fail('OFPBAC_BAD_ARGUMENT', `flags ${flags}`);
           const has = (bit: number): boolean => (present & bit) !== 0;
           if ((has(RANGE.IPV4_MIN) || has(RANGE.IPV4_MAX)) && (has(RANGE.IPV6_MIN) || has(RANGE.IPV6_MAX))) {
             fail('OFPBAC_BAD_ARGUMENT', 'both address families');
@@ -266,12 +271,15 @@ export const CT_ACTIONS: ActionRows<'ct' | 'nat' | 'ct_clear'> = {
             if (has(minBit)) {
               const min = r.big(bytes);
               const max = has(maxBit) ? r.big(bytes) : min;
+              if (min === 0n || max < min) fail('OFPBAC_BAD_ARGUMENT', 'range of addresses');
               spec = { ...spec, addr: { family, min, max } };
             } else if (has(maxBit)) fail('OFPBAC_BAD_ARGUMENT', 'maximum without minimum');
           }
           if (has(RANGE.PROTO_MIN)) {
             const min = r.u16();
             const max = has(RANGE.PROTO_MAX) ? r.u16() : min;
+            if (spec.addr === undefined || min === 0 || max < min)
+              fail('OFPBAC_BAD_ARGUMENT', 'range of ports');
             spec = { ...spec, port: { min, max } };
           } else if (has(RANGE.PROTO_MAX)) fail('OFPBAC_BAD_ARGUMENT', 'maximum without minimum');
           return { type: 'nat', nat: spec };

@@ -151,17 +151,34 @@ function translateSet(a: SetField, version: number): readonly Action[] | undefin
   return segments.map((s) => loadAction(s.subfield, s.value, 'load'));
 }
 
+/**
+ * The detail of the error for a set-field of a field that there is not. The peer says OFPBAC_BAD_SET_LEN for some of
+ * them, as its hash table has it.
+ */
+export const UNKNOWN_SET_FIELD = 'set-field of an unknown field';
+
+/** Without this bit there is no VLAN (OFPVID_PRESENT of OpenFlow 1.2 and later). */
+const VID_PRESENT = 0x1000n;
+
+/** Refuses a standard set-field that would take a VLAN away. */
+function checkVid(a: SetField): SetField {
+  if (a.field === 'vlan_vid' && (a.value & VID_PRESENT) === 0n) fail('OFPBAC_BAD_SET_ARGUMENT', 'no VLAN');
+  return a;
+}
+
 /** Reads the TLV of a set-field, and its padding. */
 function readSetField(r: Reader, mayMask: boolean, form: SetField['form']): SetField {
   const h = readFieldHeader(r);
   const f = h.field;
-  if (!f) return fail('OFPBAC_BAD_SET_LEN', `unknown field ${h.cls}:${h.code}`);
-  if (h.length > r.left) fail('OFPBAC_BAD_SET_LEN', `length ${h.length} of ${f.name}`);
-  if (!isLengthOf(h, f)) fail('OFPBAC_BAD_SET_TYPE', `length ${h.length} of ${f.name}`);
-  const bytes = h.masked ? h.length / 2 : h.length;
+  const bytes = h.masked ? h.length >> 1 : h.length;
+  if (!f) return fail('OFPBAC_BAD_SET_TYPE', UNKNOWN_SET_FIELD);
+  if (!isLengthOf(h, f))
+    fail(bytes === 0 ? 'OFPBAC_BAD_SET_TYPE' : 'OFPBAC_BAD_SET_LEN', `length ${h.length} of ${f.name}`);
+  if (h.length > r.left) fail('OFPBMC_BAD_LEN', `length ${h.length} of ${f.name}`);
   const value = r.big(bytes);
   const full = fullMask(f);
   const mask = h.masked ? r.big(bytes) : full;
+  r.skip(h.masked ? h.length - 2 * bytes : 0);
   if (h.masked && (value & ~mask) !== 0n) {
     fail('OFPBMC_BAD_WILDCARDS', `value of ${f.name} has bits outside of its mask`);
   }
@@ -218,7 +235,7 @@ function parseLoad(arg: string): Action {
 }
 
 function formatSet(a: SetField): string {
-  if (a.form === 'load' && isLoadable(a)) {
+  if (a.form === 'load' && headerLength(fieldCode(mustField(a.field), 0)!) === 4) {
     return loadSegments(a)
       .map((s) => `load:${altHex(s.value)}->${formatSubfield(s.subfield)}`)
       .join(',');
@@ -240,17 +257,21 @@ export function parseMove(arg: string): ActionOf<'move'> {
   return { type: 'move', src, dst };
 }
 
-function moveForm(copyPad: number): Pick<WireForm<ActionOf<'move'>>, 'decode' | 'encode'> {
+/** A form with bytes of padding after its offsets, and before its first number. */
+function moveForm(copyPad: number, before = 0): Pick<WireForm<ActionOf<'move'>>, 'decode' | 'encode'> {
   return {
     decode: (r) => {
-      if (copyPad === 6) r.skip(0);
+      r.skip(before);
       const nBits = r.u16();
       const srcOfs = r.u16();
       const dstOfs = r.u16();
       r.skip(copyPad);
-      const src = readSubfield(r, srcOfs, nBits, 'OFPBMC_BAD_FIELD');
-      const dst = readSubfield(r, dstOfs, nBits, 'OFPBMC_BAD_FIELD');
-      checkWritable(mustField(dst.field));
+      // Both are looked up before the bits of either are looked at.
+      const [from, to] = [readFieldName(r), readFieldName(r)];
+      r.zeros(r.left, 'NXBRC_MUST_BE_ZERO');
+      const src = checkSubfield(from, srcOfs, nBits);
+      const dst = checkSubfield(to, dstOfs, nBits);
+      checkWritable(to);
       return { type: 'move', src, dst };
     },
     encode: (w, a, version) => {
@@ -266,13 +287,13 @@ function stackAction<T extends 'push' | 'pop'>(type: T, code: number) {
     wire: [
       nx<ActionOf<'push'>>(
         code,
-        undefined,
+        24,
         (r) => {
           const ofs = r.u16();
           const f = readFieldName(r);
           const nBits = r.u16();
-          const subfield = checkSubfield(f, ofs, nBits);
           r.zeros(r.left, 'NXBRC_MUST_BE_ZERO');
+          const subfield = checkSubfield(f, ofs, nBits);
           if (type === 'pop') checkWritable(f);
           return { type, subfield };
         },
@@ -295,6 +316,9 @@ function stackAction<T extends 'push' | 'pop'>(type: T, code: number) {
     format: (a: ActionOf<'push'>) => `${type}:${formatSubfield(a.subfield)}`,
   };
 }
+
+/** A Nicira form that OpenFlow 1.5 has none of. */
+const upTo14 = (...form: Parameters<typeof nx<SetField>>): WireForm<SetField> => ({ ...nx(...form), to: 5 });
 
 export const FIELD_ACTIONS: ActionRows<'set_field' | 'move' | 'push' | 'pop' | 'delete_field'> = {
   delete_field: {
@@ -330,13 +354,13 @@ export const FIELD_ACTIONS: ActionRows<'set_field' | 'move' | 'push' | 'pop' | '
           5,
           25,
           undefined,
-          (r) => readSetField(r, false, 'set_field'),
+          (r) => checkVid(readSetField(r, false, 'set_field')),
           putSetField,
           (a) => a.form === 'set_field' && isWhole(a),
         ),
       },
-      std(6, 6, 25, undefined, (r) => readSetField(r, true, 'set_field'), putSetField),
-      nx(
+      std(6, 6, 25, undefined, (r) => checkVid(readSetField(r, true, 'set_field')), putSetField),
+      upTo14(
         7,
         24,
         (r) => {
@@ -355,7 +379,7 @@ export const FIELD_ACTIONS: ActionRows<'set_field' | 'move' | 'push' | 'pop' | '
         },
         isLoadable,
       ),
-      nx(
+      upTo14(
         33,
         undefined,
         (r) => readSetField(r, true, 'set_field'),
@@ -374,9 +398,9 @@ export const FIELD_ACTIONS: ActionRows<'set_field' | 'move' | 'push' | 'pop' | '
         to: 5,
         vendor: ONF_VENDOR,
         code: 3200,
-        decode: moveForm(6).decode,
+        decode: moveForm(2, 2).decode,
       },
-      { from: 1, to: 6, vendor: 0x2320, code: 6, ...moveForm(0) },
+      { from: 1, to: 5, vendor: 0x2320, code: 6, ...moveForm(0) },
     ],
     parse: {
       move: (arg) => parseMove(arg),

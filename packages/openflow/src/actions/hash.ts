@@ -1,18 +1,19 @@
 /** Actions that pick one of several by a hash of the packet: bundle, bundle_load, multipath. */
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { portFromOf10, portToOf10 } from '@ovs-node/flow/fields';
-import { formatPort, parsePort } from '@ovs-node/flow/ports';
+import { formatPort, OFPP, parsePort } from '@ovs-node/flow/ports';
 import { Words } from '@ovs-node/flow/words';
 import { fail } from '../errors.js';
+import { readFieldName } from '../match/headers.js';
 import type { Reader, Writer } from '../wire.js';
 import { type ActionRow, type ActionRows, nx, type ParseContext } from './row.js';
 import {
+  checkSubfield,
   formatSubfield,
   isPlainHeader,
   parseSubfield,
   putOfsNbits,
   putSubfieldHeader,
-  readSubfield,
   splitOfsNbits,
 } from './subfield.js';
 import { atoi } from './text-values.js';
@@ -118,6 +119,11 @@ function nameOf<T extends string>(names: readonly T[], n: number): T | '<unknown
   return names[n] ?? '<unknown>';
 }
 
+/** A member of a bundle may be any port there can be, and none but the controller among those with a meaning. */
+function isMember(port: number): boolean {
+  return port < OFPP.MAX || (port >= OFPP.IN_PORT && port !== OFPP.CONTROLLER);
+}
+
 function readBundle(r: Reader, load: boolean): Action {
   const algorithm = nameOf(BUNDLE_ALGORITHMS, r.u16());
   const fields = nameOf(HASH_FIELDS, r.u16());
@@ -127,20 +133,24 @@ function readBundle(r: Reader, load: boolean): Action {
   const ofsNbits = r.u16();
   const header = r.peekU32();
   let dst: Subfield | undefined;
-  if (load) {
+  const f = load ? readFieldName(r, 'OFPBAC_BAD_SET_TYPE') : undefined;
+  if (!f) r.skip(4);
+  if (n * 2 > r.left - 4) fail('OFPBAC_BAD_LEN', `${n} members`);
+  if (f) {
     const { ofs, nBits } = splitOfsNbits(ofsNbits);
-    dst = readSubfield(r, ofs, nBits);
     if (nBits < 16) fail('OFPBAC_BAD_ARGUMENT', 'destination of less than 16 bits');
-  } else {
-    r.skip(4);
-    if (ofsNbits !== 0 || header !== 0) fail('OFPBAC_BAD_ARGUMENT', 'destination of a bundle action');
+    dst = checkSubfield(f, ofs, nBits);
+    if (!f.writable) fail('OFPBAC_BAD_SET_ARGUMENT', `${f.name} is read-only`);
   }
+  if (!load && (ofsNbits !== 0 || header !== 0))
+    fail('OFPBAC_BAD_ARGUMENT', 'destination of a bundle action');
   // Of bundle_load the peer does not look at these.
   const known = fields !== '<unknown>' && algorithm !== '<unknown>' && memberType === MEMBER_TYPE;
   if (!load && (!known || n > MAX_MEMBERS)) fail('OFPBAC_BAD_ARGUMENT', 'arguments of a bundle action');
-  r.skip(4);
-  if (n * 2 > r.left) fail('OFPBAC_BAD_LEN', `${n} members`);
+  if (load) r.skip(4);
+  else r.zeros(4, 'OFPBAC_BAD_ARGUMENT');
   const members = Array.from({ length: n }, () => portFromOf10(r.u16()));
+  for (const port of members) if (!isMember(port)) fail('OFPBAC_BAD_OUT_PORT', `member ${port}`);
   const hash = { fields, basis, algorithm, members };
   return dst === undefined ? { type: 'bundle', ...hash } : { type: 'bundle_load', ...hash, dst };
 }
@@ -204,10 +214,12 @@ export const HASH_ACTIONS: ActionRows<'bundle' | 'bundle_load' | 'multipath'> = 
           const [algorithm, nLinks, arg] = [MULTIPATH_ALGORITHMS[r.u16()], r.u16() + 1, r.u32()];
           r.skip(2);
           const { ofs, nBits } = splitOfsNbits(r.u16());
-          const dst = readSubfield(r, ofs, nBits);
+          const f = readFieldName(r, 'OFPBAC_BAD_SET_TYPE');
           if (fields === undefined || algorithm === undefined) {
             return fail('OFPBAC_BAD_ARGUMENT', 'arguments of a multipath action');
           }
+          const dst = checkSubfield(f, ofs, nBits);
+          if (!f.writable) fail('OFPBAC_BAD_SET_ARGUMENT', `${f.name} is read-only`);
           if (nBits < 16 && nLinks > 1 << nBits) fail('OFPBAC_BAD_ARGUMENT', `${nLinks} links`);
           return {
             type: 'multipath',

@@ -168,8 +168,6 @@ function mplsAction(
   max: number,
   what: string,
 ): ActionRow<ActionOf<'set_mpls_label' | 'set_mpls_tc' | 'set_mpls_ttl'>> {
-  const check = (value: number): number =>
-    value > max ? fail('OFPBAC_BAD_ARGUMENT', `${what} ${value}`) : value;
   return {
     wire: [
       std(
@@ -177,7 +175,8 @@ function mplsAction(
         6,
         of11,
         8,
-        (r) => ({ type, value: check(Number(r.big(bytes))) }),
+        // More bits than there are are let pass, and count for nothing.
+        (r) => ({ type, value: Number(r.big(bytes)) }),
         (w, a) => w.big(BigInt(a.value), bytes),
       ),
       {
@@ -186,7 +185,7 @@ function mplsAction(
           16,
           (r) => {
             if (bytes === 4) r.skip(2);
-            return { type, value: check(Number(r.big(bytes))) };
+            return { type, value: Number(r.big(bytes)) };
           },
           (w, a) => {
             if (bytes === 4) w.zeros(2);
@@ -196,7 +195,7 @@ function mplsAction(
         to: 1,
       },
     ],
-    translate: (a, version) => (version > of11Last ? [setWhole(field, BigInt(a.value))] : undefined),
+    translate: (a, version) => (version > of11Last ? [setWhole(field, BigInt(a.value & max))] : undefined),
     parse: {
       [type]: (arg) => {
         if (arg === '') throw new FlowSyntaxError(`${type}: expected label.`.replace('label', type.slice(9)));
@@ -212,6 +211,11 @@ function mplsAction(
     },
     format: (a) => `${type}(${a.value})`,
   };
+}
+
+/** Whether it names no controllers. */
+function isPlainDecTtl(a: ActionOf<'dec_ttl'>): boolean {
+  return a.ids.length === 0 && a.listed === undefined;
 }
 
 export const HEADER_ACTIONS: ActionRows<
@@ -412,15 +416,18 @@ export const HEADER_ACTIONS: ActionRows<
         8,
         () => ({ type: 'dec_ttl', ids: [] }),
         () => undefined,
-        (a) => a.ids.length === 0,
+        isPlainDecTtl,
       ),
-      nx(
-        18,
-        16,
-        () => ({ type: 'dec_ttl', ids: [] }),
-        () => undefined,
-        (a) => a.ids.length === 0,
-      ),
+      {
+        ...nx<ActionOf<'dec_ttl'>>(
+          18,
+          16,
+          () => ({ type: 'dec_ttl', ids: [] }),
+          () => undefined,
+          isPlainDecTtl,
+        ),
+        to: 1,
+      },
       nx(
         21,
         undefined,
@@ -429,7 +436,7 @@ export const HEADER_ACTIONS: ActionRows<
           r.zeros(4, 'NXBRC_MUST_BE_ZERO');
           const ids: number[] = [];
           for (let i = 0; i < n; i++) ids.push(r.u16());
-          return { type: 'dec_ttl', ids };
+          return ids.length === 0 ? { type: 'dec_ttl', ids, listed: true } : { type: 'dec_ttl', ids };
         },
         (w, a) => {
           w.u16(a.ids.length).zeros(4);
@@ -450,7 +457,7 @@ export const HEADER_ACTIONS: ActionRows<
         return { type: 'dec_ttl', ids };
       },
     },
-    format: (a) => (a.ids.length === 0 ? 'dec_ttl' : `dec_ttl(${a.ids.join(',')})`),
+    format: (a) => (isPlainDecTtl(a) ? 'dec_ttl' : `dec_ttl(${a.ids.join(',')})`),
   },
   push_mpls: {
     wire: [

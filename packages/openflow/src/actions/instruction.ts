@@ -50,7 +50,7 @@ export const INSTRUCTIONS: ActionRows<
         actions: parseActionList(arg, c, 'write_actions'),
       }),
     },
-    format: (a, c) => `write_actions(${formatActionList(a.actions, c)})`,
+    format: (a, c) => `write_actions(${a.actions.length === 0 ? 'drop' : formatActionList(a.actions, c)})`,
     instruction: 'write',
   },
   write_metadata: {
@@ -65,8 +65,9 @@ export const INSTRUCTIONS: ActionRows<
             return { type: 'write_metadata', metadata, mask: r.u64() };
           },
           (w, a) => w.zeros(6).u64(a.metadata).u64(a.mask),
+          // Later versions have an instruction for it, and understand this one too.
+          (_a, version) => version === 1,
         ),
-        to: 1,
       },
     ],
     parse: {

@@ -12,13 +12,7 @@ import type { Reader, Writer } from '../wire.js';
 import { parseMove } from './field.js';
 import { formatFieldValue, fullMask, ones, parseFieldValue } from './field-value.js';
 import { type ActionRow, type FormatContext, nx, type ParseContext } from './row.js';
-import {
-  checkSubfield,
-  formatSubfield,
-  isPlainHeader,
-  parseSubfield,
-  putSubfieldHeader,
-} from './subfield.js';
+import { formatSubfield, isPlainHeader, parseSubfield, putSubfieldHeader } from './subfield.js';
 import { atoi } from './text-values.js';
 import type { Action, ActionOf, LearnFlowSpec, LearnSpec, Subfield } from './types.js';
 
@@ -249,8 +243,8 @@ function putSpecs(w: Writer, specs: readonly LearnFlowSpec[]): void {
 }
 
 function readSubfieldRef(r: Reader, nBits: number): Subfield {
-  const f = readShortHeader(r);
-  return checkSubfield(f, r.u16(), nBits);
+  // Whether there are such bits is looked at with the match, not here.
+  return { field: readShortHeader(r).name, ofs: r.u16(), nBits };
 }
 
 function readSpecs(r: Reader): LearnFlowSpec[] {
@@ -261,17 +255,19 @@ function readSpecs(r: Reader): LearnFlowSpec[] {
     const nBits = header & 0x3ff;
     const dst = DST[(header >> DST_SHIFT) & 3];
     const immediate = (header & IMMEDIATE) !== 0;
-    if (header >> 14 !== 0 || dst === undefined || (header & 0x400) !== 0) {
+    // A field takes four bytes, its offset two.
+    const least = (immediate ? 2 * Math.ceil(nBits / 16) : 6) + (dst === 'match' || dst === 'load' ? 6 : 0);
+    if (dst === undefined || (dst === 'output' && immediate)) {
       fail('OFPBAC_BAD_ARGUMENT', `learn spec ${hex(header)}`);
     }
-    if (dst === 'output' && immediate) fail('OFPBAC_BAD_ARGUMENT', `learn spec ${hex(header)}`);
+    if (r.left < least) fail('OFPBAC_BAD_LEN', `learn spec of ${r.left} bytes`);
     if (immediate) {
       const bytes = 2 * Math.ceil(nBits / 16);
       const value = r.big(bytes);
-      if (nBits === 0) fail('OFPBAC_BAD_ARGUMENT', 'learn spec of no bits');
       specs.push({
         nBits,
-        src: { value: value & ((1n << BigInt(nBits)) - 1n) },
+        // Bits of the last byte that are more than asked for are kept.
+        src: { value: BigInt.asUintN(8 * Math.ceil(nBits / 8), value) },
         dst,
         dstField: readSubfieldRef(r, nBits),
       });
@@ -286,18 +282,26 @@ function readSpecs(r: Reader): LearnFlowSpec[] {
   return specs;
 }
 
-function readFixed(r: Reader): Omit<LearnSpec, 'specs' | 'limit'> {
+type Fixed = Omit<LearnSpec, 'specs' | 'limit'>;
+
+/** Reads the part that both forms have; its padding is looked at by `checkFixed`. */
+function readFixed(r: Reader): { readonly fixed: Fixed; readonly padding: number } {
   const idleTimeout = r.u16();
   const hardTimeout = r.u16();
   const priority = r.u16();
   const cookie = r.u64();
   const flags = r.u16();
   const table = r.u8();
-  r.skip(1);
+  const padding = r.u8();
   const finIdleTimeout = r.u16();
   const finHardTimeout = r.u16();
-  if (table === 255) fail('OFPBAC_BAD_ARGUMENT', 'table 255');
-  return { idleTimeout, hardTimeout, priority, cookie, flags, table, finIdleTimeout, finHardTimeout };
+  const fixed = { idleTimeout, hardTimeout, priority, cookie, flags, table, finIdleTimeout, finHardTimeout };
+  return { fixed, padding };
+}
+
+function checkFixed({ table, flags }: Fixed, padding: number, knownFlags: number): void {
+  if (table === 255 || padding !== 0 || (flags & ~knownFlags) !== 0)
+    fail('OFPBAC_BAD_ARGUMENT', `table ${table}, flags ${flags}, padding ${padding}`);
 }
 
 function putFixed(w: Writer, l: LearnSpec): void {
@@ -311,10 +315,8 @@ export const LEARN_ACTION: ActionRow<Learn> = {
       16,
       undefined,
       (r) => {
-        const fixed = readFixed(r);
-        if ((fixed.flags & ~(LEARN.SEND_FLOW_REM | LEARN.DELETE_LEARNED)) !== 0) {
-          fail('OFPBAC_BAD_ARGUMENT', `flags ${fixed.flags}`);
-        }
+        const { fixed, padding } = readFixed(r);
+        checkFixed(fixed, padding, LEARN.SEND_FLOW_REM | LEARN.DELETE_LEARNED);
         return { type: 'learn', learn: { ...fixed, limit: 0, specs: readSpecs(r) } };
       },
       (w, a) => {
@@ -327,16 +329,19 @@ export const LEARN_ACTION: ActionRow<Learn> = {
       45,
       undefined,
       (r) => {
-        const fixed = readFixed(r);
-        if (fixed.flags > 7) fail('OFPBAC_BAD_ARGUMENT', `flags ${fixed.flags}`);
+        const { fixed, padding } = readFixed(r);
         const limit = r.u32();
         const ofs = r.u16();
-        r.skip(2);
+        r.zeros(2, 'NXBAC_MUST_BE_ZERO');
+        checkFixed(fixed, padding, LEARN.SEND_FLOW_REM | LEARN.DELETE_LEARNED | LEARN.WRITE_RESULT);
         if ((fixed.flags & LEARN.WRITE_RESULT) === 0) {
+          if (ofs !== 0) fail('OFPBAC_BAD_ARGUMENT', 'bit of no result');
           return { type: 'learn', learn: { ...fixed, limit, specs: readSpecs(r) } };
         }
         // Whether there is such a bit, the peer does not ask.
-        const resultDst = { field: readFieldName(r).name, ofs, nBits: 1 };
+        const f = readFieldName(r);
+        if (!f.writable) fail('OFPBAC_BAD_SET_ARGUMENT', `${f.name} is read-only`);
+        const resultDst = { field: f.name, ofs, nBits: 1 };
         return { type: 'learn', learn: { ...fixed, limit, resultDst, specs: readSpecs(r) } };
       },
       (w, { learn: l }) => {

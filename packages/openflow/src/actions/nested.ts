@@ -8,7 +8,7 @@ import type { Action, ActionType } from './types.js';
 
 export interface ListOperations {
   encode(w: Writer, actions: readonly Action[], version: number): void;
-  decode(r: Reader, context: DecodeContext): Action[];
+  decode(r: Reader, context: DecodeContext, within: ActionType): Action[];
   parse(text: string, context: ParseContext, within: ActionType): Action[];
   format(actions: readonly Action[], context: FormatContext): string;
 }
@@ -28,9 +28,9 @@ function get(): ListOperations {
 export function encodeActionList(w: Writer, actions: readonly Action[], version: number): void {
   get().encode(w, actions, version);
 }
-/** The actions in the rest of `r`, one level deeper than `context`. */
-export function decodeActionList(r: Reader, context: DecodeContext): Action[] {
-  return get().decode(r, context);
+/** The actions in the rest of `r`, inside of the action `within`, one level deeper than `context`. */
+export function decodeActionList(r: Reader, context: DecodeContext, within: ActionType): Action[] {
+  return get().decode(r, context, within);
 }
 export function parseActionList(text: string, context: ParseContext, within: ActionType): Action[] {
   return get().parse(text, context, within);

@@ -3,17 +3,19 @@ import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { portFromOf10, portToOf10 } from '@ovs-node/flow/fields';
 import { OFPP } from '@ovs-node/flow/ports';
 import { fail } from '../errors.js';
+import { readFieldName } from '../match/headers.js';
+import { readProperty, unknownProperty } from '../messages/property.js';
 import { formatPort, parsePort as readPort } from '@ovs-node/flow/ports';
 import { parseKeyValues } from '@ovs-node/flow/key-value';
 import { parseU16, parseU32 } from '../text/numbers.js';
 import { type ActionRows, type FormatContext, nx, type ParseContext, std } from './row.js';
 import {
+  checkSubfield,
   formatSubfield,
   isPlainHeader,
   parseSubfield,
   putOfsNbits,
   putSubfieldHeader,
-  readSubfield,
   splitOfsNbits,
 } from './subfield.js';
 import type { Action, ActionOf } from './types.js';
@@ -45,9 +47,10 @@ export function formatHexBytes(bytes: Uint8Array): string {
 /** 32-bit number of a 16-bit port on the wire. */
 const from10 = (port: number): number => portFromOf10(port);
 
-/** A 32-bit port on the wire: only the 16-bit range and the reserved ones exist. */
-export function checkPort11(port: number): number {
-  if (port >= 0xff00 && port < 0xffffff00) fail('OFPBAC_BAD_OUT_PORT', `port ${port}`);
+/** A port that a packet can be sent to: one that may exist, or a reserved one that stands for some. */
+function checkOutPort(port: number): number {
+  if (port >= 0xff00 && (port < OFPP.IN_PORT || port === OFPP.ANY))
+    fail('OFPBAC_BAD_OUT_PORT', `port ${port}`);
   return port;
 }
 
@@ -64,6 +67,9 @@ function parseOutput(arg: string, c: ParseContext): Action {
     throw e;
   }
 }
+
+/** The header of Ethernet stays. */
+const MIN_TRUNCATED = 14;
 
 function parseTruncated(arg: string, c: ParseContext): Action {
   let port = 0;
@@ -82,7 +88,9 @@ function parseTruncated(arg: string, c: ParseContext): Action {
       throw new FlowSyntaxError(`invalid key '${key}' in output_trunc argument`);
     }
   }
-  if (maxLen < 14) throw new FlowSyntaxError(`max_len ${maxLen} is less than the minimum value 14`);
+  if (maxLen < MIN_TRUNCATED) {
+    throw new FlowSyntaxError(`max_len ${maxLen} is less than the minimum value ${MIN_TRUNCATED}`);
+  }
   return { type: 'output_trunc', port, maxLen };
 }
 
@@ -189,7 +197,7 @@ export const OUTPUT_ACTIONS: ActionRows<
         1,
         0,
         8,
-        (r) => ({ type: 'output', port: from10(r.u16()), maxLen: r.u16() }),
+        (r) => ({ type: 'output', port: checkOutPort(from10(r.u16())), maxLen: r.u16() }),
         (w, a) => w.u16(portToOf10(a.port)).u16(a.maxLen),
       ),
       std(
@@ -197,7 +205,7 @@ export const OUTPUT_ACTIONS: ActionRows<
         6,
         0,
         16,
-        (r) => ({ type: 'output', port: checkPort11(r.u32()), maxLen: r.u16() }),
+        (r) => ({ type: 'output', port: checkOutPort(r.u32()), maxLen: r.u16() }),
         (w, a) => w.u32(a.port).u16(a.maxLen),
       ),
     ],
@@ -211,10 +219,11 @@ export const OUTPUT_ACTIONS: ActionRows<
         24,
         (r) => {
           const { ofs, nBits } = splitOfsNbits(r.u16());
-          const src = readSubfield(r, ofs, nBits);
+          const header = r.sub(4);
           const maxLen = r.u16();
           r.zeros(6, 'OFPBAC_BAD_ARGUMENT');
-          return { type: 'output_reg', src, maxLen };
+          const f = readFieldName(header, 'OFPBAC_BAD_SET_TYPE');
+          return { type: 'output_reg', src: checkSubfield(f, ofs, nBits), maxLen };
         },
         (w, a) => {
           putOfsNbits(w, a.src);
@@ -229,7 +238,9 @@ export const OUTPUT_ACTIONS: ActionRows<
         (r) => {
           const { ofs, nBits } = splitOfsNbits(r.u16());
           const maxLen = r.u16();
-          return { type: 'output_reg', src: readSubfield(r, ofs, nBits, 'OFPBMC_BAD_FIELD'), maxLen };
+          const f = readFieldName(r);
+          r.zeros(r.left, 'NXBRC_MUST_BE_ZERO');
+          return { type: 'output_reg', src: checkSubfield(f, ofs, nBits), maxLen };
         },
         (w, a) => {
           const start = w.length - 10;
@@ -248,7 +259,11 @@ export const OUTPUT_ACTIONS: ActionRows<
       nx(
         39,
         16,
-        (r) => ({ type: 'output_trunc', port: from10(r.u16()), maxLen: r.u32() }),
+        (r) => {
+          const [port, maxLen] = [from10(r.u16()), r.u32()];
+          if (maxLen < MIN_TRUNCATED) fail('OFPBAC_BAD_ARGUMENT', `max_len ${maxLen}`);
+          return { type: 'output_trunc', port, maxLen };
+        },
         (w, a) => w.u16(portToOf10(a.port)).u32(a.maxLen),
       ),
     ],
@@ -274,21 +289,19 @@ export const OUTPUT_ACTIONS: ActionRows<
         (r) => {
           r.zeros(6, 'NXBRC_MUST_BE_ZERO');
           let a: Controller = CONTROLLER;
-          while (r.left >= 4) {
-            const start = r.pos;
-            const type = r.u16();
-            const len = r.u16();
-            if (len < 4) fail('OFPBPC_BAD_LEN', `property of ${len} bytes`);
-            const p = r.sub(len - 4, 'OFPBPC_BAD_LEN');
-            if (type === AC2.MAX_LEN) a = { ...a, maxLen: p.u16() };
+          while (r.left > 0) {
+            const property = readProperty(r);
+            const { type, body: p } = property;
+            if (property.experimenter !== undefined) unknownProperty(property);
+            else if (type === AC2.MAX_LEN) a = { ...a, maxLen: p.u16() };
             else if (type === AC2.CONTROLLER_ID) a = { ...a, controllerId: p.u16() };
             else if (type === AC2.REASON) a = { ...a, reason: p.u8() };
             else if (type === AC2.USERDATA) a = { ...a, userdata: p.rest() };
             else if (type === AC2.PAUSE) a = { ...a, pause: true };
-            else if (type === AC2.METER_ID) a = { ...a, meterId: p.u32() };
-            else fail('OFPBPC_BAD_TYPE', `property ${type}`);
-            const over = (r.pos - start) % 8;
-            if (over !== 0) r.skip(Math.min(8 - over, r.left));
+            else if (type === AC2.METER_ID) {
+              if (property.length !== 8) fail('OFPBPC_BAD_LEN', `property of ${property.length} bytes`);
+              a = { ...a, meterId: p.u32() };
+            } else unknownProperty(property);
           }
           return a;
         },

@@ -92,18 +92,21 @@ function readProperty(r: Reader): EncapProperty {
   if (length < 4) fail('OFPBAC_BAD_LEN', `encap property of ${length} bytes`);
   const padding = (8 - (length % 8)) % 8;
   if (length - 4 + padding > r.left) fail('OFPBAC_BAD_LEN', `encap property of ${length} bytes`);
+  const start = r.pos;
   const body = r.sub(length - 4, 'OFPBAC_BAD_LEN');
   r.skip(padding);
   if (cls !== NSH_CLASS) return fail('NXBAC_UNKNOWN_ED_PROP', `encap property class ${cls}`);
   if (type === MD_TYPE) {
-    if (length !== 5) fail('NXBAC_BAD_ED_PROP', `MD type of ${length} bytes`);
-    const mdType = body.u8();
-    if (mdType !== 1 && mdType !== 2) fail('NXBAC_BAD_ED_PROP', `MD type ${mdType}`);
-    return { mdType };
+    if (length + padding !== 8) fail('NXBAC_BAD_ED_PROP', `MD type of ${length} bytes`);
+    // However short it says it is, and whatever the type.
+    return { mdType: r.buf[start] };
   }
   if (type !== TLV) return fail('NXBAC_UNKNOWN_ED_PROP', `encap property type ${type}`);
+  if (body.left < 4) fail('NXBAC_BAD_ED_PROP', `TLV of ${body.left} bytes`);
   const [tlvClass, tlvType, n] = [body.u16(), body.u8(), body.u8()];
-  if (n > body.left) fail('NXBAC_BAD_ED_PROP', `TLV of ${n} bytes`);
+  // The data fills the property, but for the padding.
+  if (((n + 8 + 7) & ~7) !== length + padding || n > body.left)
+    fail('NXBAC_BAD_ED_PROP', `TLV of ${n} bytes`);
   return { tlv: { cls: tlvClass, type: tlvType, data: body.bytes(n) } };
 }
 
@@ -169,10 +172,12 @@ export const PACKET_TYPE_ACTIONS: ActionRows<'encap' | 'decap' | 'dec_nsh_ttl'> 
     wire: fromOf13<ActionOf<'decap'>>(
       nx(
         47,
-        16,
+        undefined,
         (r) => {
           r.skip(2);
-          return { type: 'decap', packetType: r.u32() };
+          const packetType = r.u32();
+          if (r.left > 0) fail('NXBAC_UNKNOWN_ED_PROP', 'property of decap');
+          return { type: 'decap', packetType };
         },
         (w, a) => w.zeros(2).u32(a.packetType),
       ),

@@ -48,6 +48,8 @@ export interface WireForm<A> {
   readonly code: number;
   /** Length of the whole action; undefined: variable, a multiple of 8. */
   readonly length?: number;
+  /** The least length of one that is variable. */
+  readonly minLength?: number;
   /** Whether this form can say `a`; the first form of the version that can is sent. */
   readonly when?: (a: A, version: number) => boolean;
   /** Sent, but not understood: as if the form were not there. */

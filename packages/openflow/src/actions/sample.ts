@@ -67,15 +67,15 @@ function putSample(w: Writer, a: Sample, form: 1 | 2 | 3): void {
 
 function readSample(r: Reader, form: 1 | 2 | 3): Action {
   const [probability, collectorSet, obsDomain, obsPoint] = [r.u16(), r.u32(), r.u32(), r.u32()];
-  if (probability === 0) fail('OFPBAC_BAD_ARGUMENT', 'probability 0');
   const samplingPort = form > 1 ? portFromOf10(r.u16()) : OFPP.ANY;
   let direction: Sample['direction'];
   if (form > 2) {
     const n = r.u8();
+    r.zeros(5, 'NXBRC_MUST_BE_ZERO');
     if (n >= DIRECTIONS.length) fail('OFPBAC_BAD_ARGUMENT', `direction ${n}`);
     direction = DIRECTIONS[n];
-    r.zeros(5, 'NXBRC_MUST_BE_ZERO');
   }
+  if (probability === 0) fail('OFPBAC_BAD_ARGUMENT', 'probability 0');
   return { type: 'sample', probability, collectorSet, obsDomain, obsPoint, samplingPort, direction };
 }
 
@@ -126,25 +126,28 @@ export const SAMPLE_ACTIONS: ActionRows<'sample' | 'check_pkt_larger'> = {
   },
   check_pkt_larger: {
     wire: [
-      nx(
-        49,
-        24,
-        (r) => {
-          const pktLen = r.u16();
-          const ofs = r.u16();
-          const f = readFieldName(r);
-          const dst = checkSubfield(f, ofs, 1);
-          r.zeros(r.left, 'NXBRC_MUST_BE_ZERO');
-          if (!mustField(dst.field).writable) fail('OFPBAC_BAD_SET_ARGUMENT', `${f.name} is read-only`);
-          return { type: 'check_pkt_larger', pktLen, dst };
-        },
-        (w, a) => {
-          const start = w.length - 10;
-          w.u16(a.pktLen).u16(a.dst.ofs);
-          putSubfieldHeader(w, a.dst);
-          w.zeros(24 - (w.length - start));
-        },
-      ),
+      {
+        ...nx<ActionOf<'check_pkt_larger'>>(
+          49,
+          undefined,
+          (r) => {
+            const pktLen = r.u16();
+            const ofs = r.u16();
+            const f = readFieldName(r);
+            r.zeros(r.left, 'NXBRC_MUST_BE_ZERO');
+            const dst = checkSubfield(f, ofs, 1);
+            if (!mustField(dst.field).writable) fail('OFPBAC_BAD_SET_ARGUMENT', `${f.name} is read-only`);
+            return { type: 'check_pkt_larger', pktLen, dst };
+          },
+          (w, a) => {
+            const start = w.length - 10;
+            w.u16(a.pktLen).u16(a.dst.ofs);
+            putSubfieldHeader(w, a.dst);
+            w.zeros(24 - (w.length - start));
+          },
+        ),
+        minLength: 24,
+      },
     ],
     parse: { check_pkt_larger: parseCheckPktLarger },
     format: (a) => `check_pkt_larger(${a.pktLen})->${formatSubfield(a.dst)}`,

@@ -96,12 +96,16 @@ export function readSubfield(
   return checkSubfield(f, ofs, nBits);
 }
 
+/** Whether a field has the bits of a subfield, one at least. */
+export function hasBits(f: Field, s: Subfield): boolean {
+  return s.nBits > 0 && s.ofs + s.nBits <= f.bits;
+}
+
 /** A subfield of `f`, or OFPBAC_BAD_SET_LEN / BAD_ARGUMENT when it does not fit. */
 export function checkSubfield(f: Field, ofs: number, nBits: number): Subfield {
-  const { bits } = f;
-  if (nBits === 0) fail('OFPBAC_BAD_SET_LEN', 'zero bits');
-  if (ofs >= bits || ofs + nBits > bits) fail('OFPBAC_BAD_SET_LEN', `bits ${ofs}+${nBits} of ${f.name}`);
-  return { field: f.name, ofs, nBits };
+  const s = { field: f.name, ofs, nBits };
+  if (!hasBits(f, s)) fail('OFPBAC_BAD_SET_LEN', `bits ${ofs}+${nBits} of ${f.name}`);
+  return s;
 }
 
 /** Whether the header of the field takes four bytes: those of experimenters have an id behind. */

@@ -6,7 +6,7 @@ import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { PROTO_ANY } from '@ovs-node/flow/field-types';
 import { parsePort } from '@ovs-node/flow/ports';
 import { OFPP } from '@ovs-node/flow/ports';
-import { fail } from '../errors.js';
+import { type ErrorName, fail } from '../errors.js';
 import { KeyValueCursor } from '@ovs-node/flow/key-value';
 import { WordTable } from '@ovs-node/flow/word-table';
 import { Reader, type Writer } from '../wire.js';
@@ -74,7 +74,9 @@ export const NOT_IN_ACTION_SET: ReadonlySet<ActionType> = new Set<ActionType>([
   'exit',
   'fin_timeout',
   'learn',
+  'meter',
   'multipath',
+  'nat',
   'note',
   'output_reg',
   'output_trunc',
@@ -82,6 +84,7 @@ export const NOT_IN_ACTION_SET: ReadonlySet<ActionType> = new Set<ActionType>([
   'pop_queue',
   'push',
   'sample',
+  'write_metadata',
 ]);
 
 /** Wire forms by number: version, vendor, code. */
@@ -101,7 +104,9 @@ const KEYWORDS = new WordTable(parsers);
 
 /** Whether any version knows this experimenter. */
 const VENDORS = new Set(
-  Object.values(ACTIONS).flatMap((row) => (row as unknown as ActionRow).wire.map((f) => f.vendor)),
+  Object.values(ACTIONS).flatMap((row) =>
+    (row as unknown as ActionRow).wire.map((f) => f.vendor).filter((vendor) => vendor !== 0),
+  ),
 );
 
 /** An action that a version has no way to say; `encodeActions` leaves it out, as the peer does. */
@@ -151,7 +156,7 @@ export function decodeList(r: Reader, context: DecodeContext): Action[] {
     const form = decoders.get(decoderKey(context.version, vendor, code));
     if (!form)
       return fail(vendor === 0 ? 'OFPBAC_BAD_TYPE' : 'OFPBAC_BAD_VENDOR_TYPE', `action ${vendor}:${code}`);
-    if (form.length !== undefined && form.length !== length) {
+    if (form.length === undefined ? length < (form.minLength ?? 0) : form.length !== length) {
       fail('OFPBAC_BAD_LEN', `length ${length} of action ${vendor}:${code}`);
     }
     if (length % 8 !== 0 || length < r.pos - start || length > r.end - start) {
@@ -159,8 +164,6 @@ export function decodeList(r: Reader, context: DecodeContext): Action[] {
     }
     out.push(form.decode(r.sub(length - (r.pos - start), 'OFPBAC_BAD_LEN'), deeper));
   }
-  const other = besideConjunction(out);
-  if (other) fail('NXBAC_BAD_CONJUNCTION', `conjunction and ${other.type}`);
   return out;
 }
 
@@ -193,6 +196,32 @@ export function instructionOrderProblem(actions: readonly Action[]): string | un
     last = kind;
   }
   return undefined;
+}
+
+/** Refuses a list that was read whole for what stands where it may not. `within` is the action that holds it. */
+export function verifyList(
+  actions: readonly Action[],
+  version: number,
+  instructions: boolean,
+  within?: ActionType,
+): void {
+  const other = besideConjunction(actions);
+  if (other) fail('NXBAC_BAD_CONJUNCTION', `conjunction and ${other.type}`);
+  // With 1.5 a meter became an action.
+  const kindOf = (a: Action): InstructionKind =>
+    version >= 6 && a.type === 'meter' ? 'apply' : instructionKind(a);
+  let last = 0;
+  for (const a of actions) {
+    const problem = nestingProblem(a, within);
+    if (problem) fail(problem.error, problem.message);
+    const kind = kindOf(a);
+    if (kind !== 'apply' && !instructions)
+      fail('OFPBIC_UNSUP_INST', `${a.type} instruction not allowed here`);
+    const order = KIND_ORDER.indexOf(kind);
+    if (order < last || (order === last && kind !== 'apply' && a !== actions[0]))
+      fail('OFPBAC_UNSUPPORTED_ORDER', `order of ${a.type}`);
+    last = order;
+  }
 }
 
 /** Parses a list, `text[from..to)`; `within` is the action that holds it. @throws FlowSyntaxError */
@@ -257,25 +286,33 @@ function parseOther(at: KeyValueCursor, c: ParseContext): Action | undefined {
   return { type: 'output', port, maxLen: port === OFPP.CONTROLLER ? 0xffff : 0 };
 }
 
-/** What may stand inside of what. */
-function checkNesting(a: Action, within: ActionType | undefined): void {
+/** Why an action may not stand where it does: the words for it in text, the error for it on the wire. */
+interface NestingProblem {
+  readonly message: string;
+  readonly error: ErrorName;
+}
+
+/** What keeps an action from standing inside of `within`, or outside of any. */
+function nestingProblem(a: Action, within: ActionType | undefined): NestingProblem | undefined {
+  const field = a.type === 'set_field' ? a.field : a.type === 'move' ? a.dst.field : undefined;
+  const isCtField = field === 'ct_mark' || field === 'ct_label';
   if (within !== 'ct') {
-    const field = a.type === 'set_field' ? a.field : a.type === 'move' ? a.dst.field : '';
-    if (field === 'ct_mark' || field === 'ct_label') {
-      throw new FlowSyntaxError('cannot set CT fields outside of ct action');
-    }
-    if (a.type === 'nat') throw new FlowSyntaxError('Cannot have NAT action outside of "ct" action');
+    const error = 'OFPBAC_BAD_SET_ARGUMENT';
+    if (isCtField) return { message: 'cannot set CT fields outside of ct action', error };
+    if (a.type === 'nat') return { message: 'Cannot have NAT action outside of "ct" action', error };
+    return undefined;
   }
-  if (within === 'ct') {
-    if (a.type === 'nat') return;
-    if (a.type !== 'set_field' && a.type !== 'move') {
-      throw new FlowSyntaxError(`ct action doesn't support nested action ${actionName(a.type)}`);
-    }
-    const field = a.type === 'set_field' ? a.field : a.dst.field;
-    if (field !== 'ct_mark' && field !== 'ct_label') {
-      throw new FlowSyntaxError(`ct action doesn't support nested modification of ${field}`);
-    }
-  }
+  const error = 'OFPBAC_BAD_ARGUMENT';
+  if (a.type === 'nat' || isCtField) return undefined;
+  return field === undefined
+    ? { message: `ct action doesn't support nested action ${actionName(a.type)}`, error }
+    : { message: `ct action doesn't support nested modification of ${field}`, error };
+}
+
+/** What may stand inside of what, in text. @throws FlowSyntaxError */
+function checkNesting(a: Action, within: ActionType | undefined): void {
+  const problem = nestingProblem(a, within);
+  if (problem) throw new FlowSyntaxError(problem.message);
   if (within !== 'write_actions' && within !== 'clone') return;
   if (a.type === 'meter') throw new FlowSyntaxError(`${within} action doesn't support nested action meter`);
   if (instructionKind(a) !== 'apply') {
@@ -295,4 +332,11 @@ export function formatList(actions: readonly Action[], context: FormatContext): 
   return actions.map((a) => actionRow(a.type).format(a, context)).join(',');
 }
 
-setListOperations({ encode: encodeList, decode: decodeList, parse: parseList, format: formatList });
+/** Reads the actions inside of another one. */
+function decodeNested(r: Reader, context: DecodeContext, within: ActionType): Action[] {
+  const actions = decodeList(r, context);
+  verifyList(actions, context.version, false, within);
+  return actions;
+}
+
+setListOperations({ encode: encodeList, decode: decodeNested, parse: parseList, format: formatList });

@@ -64,8 +64,11 @@ export type Action =
   | { readonly type: 'set_ip_ttl'; readonly ttl: number }
   /** `proto`: the IP protocol of the flow, which OpenFlow 1.2 and later need to name the field; `check.ts` sets it. */
   | { readonly type: 'set_l4_src_port' | 'set_l4_dst_port'; readonly port: number; readonly proto?: number }
-  /** `ids`: controllers to tell of an expired TTL; empty is plain `dec_ttl`, which means controller 0. */
-  | { readonly type: 'dec_ttl'; readonly ids: readonly number[] }
+  /**
+   * `ids`: controllers to tell of an expired TTL; empty is plain `dec_ttl`, which means controller 0, or, with `listed`,
+   * a list of none.
+   */
+  | { readonly type: 'dec_ttl'; readonly ids: readonly number[]; readonly listed?: true }
   | { readonly type: 'push_mpls' | 'pop_mpls'; readonly ethertype: number }
   | { readonly type: 'set_mpls_label' | 'set_mpls_tc' | 'set_mpls_ttl'; readonly value: number }
   | { readonly type: 'dec_mpls_ttl' }

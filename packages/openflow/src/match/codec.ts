@@ -1,5 +1,6 @@
 /** The match of a flow message in the form of its version. */
 import type { Match } from '@ovs-node/flow/match';
+import { fail } from '../errors.js';
 import type { Reader, Writer } from '../wire.js';
 import { putOxmMatch, readOxmMatch } from './nxm.js';
 import { putOfp10Match, putOfp11Match, readOfp10Match, readOfp11Match } from './ofp10.js';
@@ -26,5 +27,6 @@ export function readMatch(r: Reader, version: number, strict = true): Match {
   // In 1.1 the structure says its type; the peer's switch answers with TLVs, which can say more.
   // Nor does the peer mind the structure of 1.1 in later versions.
   const type = r.left >= 4 ? r.peekU32() >>> 16 : OFPMT_OXM;
-  return type === OFPMT_STANDARD ? readOfp11Match(r) : readOxmMatch(r, strict);
+  if (type === OFPMT_STANDARD) return readOfp11Match(r);
+  return type === OFPMT_OXM ? readOxmMatch(r, strict) : fail('OFPBMC_BAD_TYPE', `match type ${type}`);
 }

@@ -63,11 +63,12 @@ export function putShortHeader(w: Writer, f: Field): void {
   w.u32(h.experimenter === 0 ? h.exact : 0);
 }
 
-/** Whether the bytes that a header announces are those of the field. */
+/**
+ * Whether the bytes that a header announces are those of the field: any number of a tunnel option's; an odd one beside
+ * value and mask is let pass.
+ */
 export function isLengthOf(h: FieldHeader, f: Field): boolean {
-  const n = h.masked ? 2 : 1;
-  if (f.option === undefined) return h.length === f.bytes * n;
-  return h.length <= f.bytes * n && h.length % n === 0;
+  return f.option !== undefined || (h.masked ? h.length >> 1 : h.length) === f.bytes;
 }
 
 /** A header as read. `field` is undefined when no field has that code. */
@@ -81,38 +82,43 @@ export interface FieldHeader {
   readonly field: Field | undefined;
 }
 
+const LONGEST_VALUE = 127;
+
 /** Reads a header; fails with OFPBMC_BAD_LEN when it is cut. */
 export function readFieldHeader(r: Reader): FieldHeader {
+  if (r.left < 4) fail('OFPBMC_BAD_LEN', `${r.left} bytes of a field's header`);
   const cls = r.u16();
   const code = r.u8();
   let length = r.u8();
   let experimenter = 0;
   if (cls === EXPERIMENTER) {
-    if (length < 4) fail('OFPBMC_BAD_LEN', 'experimenter field shorter than its id');
+    if (length < 4 || r.left < 4) fail('OFPBMC_BAD_LEN', 'experimenter field shorter than its id');
     experimenter = r.u32();
     length -= 4;
   }
-  const field = fieldByCode(cls, code >> 1, experimenter);
-  return { cls, code: code >> 1, masked: (code & 1) !== 0, length, experimenter, field };
+  const masked = (code & 1) !== 0;
+  // A value longer than any field's is none of one.
+  const isField = (masked ? length >> 1 : length) <= LONGEST_VALUE;
+  const field = isField ? fieldByCode(cls, code >> 1, experimenter) : undefined;
+  return { cls, code: code >> 1, masked, length, experimenter, field };
 }
 
 /** Reads what `putShortHeader` writes. */
 export function readShortHeader(r: Reader): Field {
-  if (r.peekU32() >>> 16 === EXPERIMENTER) fail('OFPBAC_BAD_SET_TYPE', 'experimenter field');
   return readFieldName(r, 'OFPBAC_BAD_SET_TYPE');
 }
 
 /**
- * Reads a header that only names a field, as in actions: known, without a mask, of the right length. Actions with room
- * for four bytes of it have `unknown` for an error, the newer ones those of matches.
+ * Reads a header that only names a field, as in actions: known, of the right length. Actions with room for four bytes
+ * of it have `unknown` for an error, and no eye for masks; the newer ones have the errors of matches, and take no mask.
  */
 export function readFieldName(r: Reader, unknown: ErrorName = 'OFPBMC_BAD_FIELD'): Field {
-  const h = readFieldHeader(r);
   const plain = unknown !== 'OFPBMC_BAD_FIELD';
-  if (h.field && h.masked && !plain) fail('OFPBMC_BAD_MASK', `mask on ${h.field.name}`);
-  if (!h.field || h.length !== h.field.bytes * (h.masked ? 2 : 1)) {
+  if (plain && r.peekU32() >>> 16 === EXPERIMENTER) fail(unknown, 'experimenter field');
+  const h = readFieldHeader(r);
+  if (!h.field || !isLengthOf(h, h.field)) {
     return fail(unknown, `unknown field ${h.cls}:${h.code} of ${h.length} bytes`);
   }
-  if (h.masked) fail(unknown, `mask on ${h.field.name}`);
+  if (h.masked && !plain) fail('OFPBMC_BAD_MASK', `mask on ${h.field.name}`);
   return h.field;
 }

@@ -207,8 +207,11 @@ function putVlan(w: Writer, f: Field, words: MatchWords, version: number): void 
 const seenIn = new Uint32Array(256);
 let decoding = 0;
 
-/** Reads fields to the end of `r`. `strict`: an unknown field is an error and not passed over. */
-export function readFields(r: Reader, strict = true): NxMatch {
+/**
+ * Reads fields to the end of `r`. `strict`: an unknown field is an error and not passed over; `accept` may refuse one
+ * that is known.
+ */
+export function readFields(r: Reader, strict = true, accept?: (f: Field) => void): NxMatch {
   let cookie = 0n;
   let cookieMask = 0n;
   clearWords(area);
@@ -221,6 +224,7 @@ export function readFields(r: Reader, strict = true): NxMatch {
       if (cookieMask !== 0n) fail('OFPBMC_DUP_FIELD', 'cookie');
       cookie = r.u64();
       cookieMask = h.masked ? r.u64() : 0xffffffffffffffffn;
+      if ((cookie & ~cookieMask) !== 0n) fail('OFPBMC_BAD_WILDCARDS', 'cookie has bits outside of its mask');
       continue;
     }
     const f = h.field;
@@ -232,7 +236,11 @@ export function readFields(r: Reader, strict = true): NxMatch {
       continue;
     }
     if (f.option !== undefined) readTunMetadata(r, f, h);
-    else readMatchField(r, f, h.masked, strict);
+    else {
+      readMatchField(r, f, h.masked, strict);
+      if (h.masked) r.skip(h.length - 2 * f.bytes);
+    }
+    accept?.(f);
   }
   if (strict) checkCtAddresses();
   return { match: Match.packedFrom(area), cookie, cookieMask };
@@ -269,7 +277,8 @@ function readMatchField(r: Reader, f: Field, masked: boolean, strict: boolean): 
         fail('OFPBMC_BAD_WILDCARDS', `value of ${f.name} has bits outside of its mask`);
       }
     }
-    if (!f.maskable && !isWire(mask, place)) fail('OFPBMC_BAD_MASK', `mask on ${f.name}`);
+    // No bits at all are as good as no field.
+    if (!f.maskable && !isZero(mask) && !isWire(mask, place)) fail('OFPBMC_BAD_MASK', `mask on ${f.name}`);
   } else {
     mask.set(place.wire);
   }
@@ -287,9 +296,10 @@ function readMatchField(r: Reader, f: Field, masked: boolean, strict: boolean): 
 }
 
 function readTunMetadata(r: Reader, f: Field, h: FieldHeader): void {
-  const length = h.masked ? h.length / 2 : h.length;
+  const length = h.masked ? h.length >> 1 : h.length;
   const v = r.big(length);
   const m = h.masked ? r.big(length) : onesOf(length);
+  r.skip(h.length - (h.masked ? 2 * length : length));
   if ((v & ~m) !== 0n) fail('OFPBMC_BAD_WILDCARDS', `value of ${f.name} has bits outside of its mask`);
   let used = length;
   for (const each of area.tunMetadata ?? []) {
@@ -353,15 +363,16 @@ export function putOxmMatch(w: Writer, match: Match, version: number): void {
   w.pad(8, start);
 }
 
-/** Reads an OXM match with its padding. */
-export function readOxmMatch(r: Reader, strict = true): Match {
+/** Reads an OXM match with its padding; `strict` and `accept` as with `readFields`. */
+export function readOxmMatch(r: Reader, strict = true, accept?: (f: Field) => void): Match {
+  if (r.left < 4) fail('OFPBMC_BAD_LEN', `${r.left} bytes of a match`);
   const type = r.u16();
   const length = r.u16();
-  if (type !== OFPMT_OXM) fail('OFPBMC_BAD_TYPE', `match type ${type}`);
   if (length < 4) fail('OFPBMC_BAD_LEN', `match length ${length}`);
+  if (type !== OFPMT_OXM) fail('OFPBMC_BAD_TYPE', `match type ${type}`);
   const padded = r.sub(((length + 7) & ~7) - 4, 'OFPBMC_BAD_LEN');
   const fields = padded.sub(length - 4);
-  const { match, cookieMask } = readFields(fields, strict);
+  const { match, cookieMask } = readFields(fields, strict, accept);
   if (cookieMask !== 0n) fail('OFPBMC_BAD_FIELD', 'cookie in an OXM match');
   return match;
 }

@@ -80,7 +80,10 @@ function implyEthernet(m: Match): void {
   }
 }
 
-/** Reads the 40 bytes of an ofp10_match, in normal form: fields that a packet of the match cannot have are dropped. */
+/**
+ * Reads the 40 bytes of an ofp10_match as they are: with fields that a packet of the match cannot have, which
+ * `normalizeMatch` drops where flows are changed.
+ */
 export function readOfp10Match(r: Reader): Match {
   const wild = r.u32();
   const inPort = r.u16();
@@ -103,19 +106,12 @@ export function readOfp10Match(r: Reader): Match {
   if ((wild & FW10.DL_DST) === 0) matchSet(m, F.ethDst, dst);
   setVlan(m, vid, pcp, (wild & FW10.DL_VLAN) !== 0, (wild & FW10.DL_VLAN_PCP) !== 0);
   if ((wild & FW10.DL_TYPE) === 0) matchSet(m, F.ethType, BigInt(type));
-  const ip = matchPrereqsMet(m, F.proto);
-  if (ip && (wild & FW10.NW_TOS) === 0) matchSet(m, F.tos, BigInt(tos & 0xfc));
-  if ((ip || matchPrereqsMet(m, ARP)) && (wild & FW10.NW_PROTO) === 0) {
-    matchSet(m, ip ? F.proto : ARP, BigInt(proto));
-  }
-  if (hasNwAddress(m)) {
-    setPrefix(m, W.NW_SRC, nwSrc, (wild >> FW10.NW_SRC_SHIFT) & 63);
-    setPrefix(m, W.NW_DST, nwDst, (wild >> FW10.NW_DST_SHIFT) & 63);
-  }
-  if (hasTp(m)) {
-    if ((wild & FW10.TP_SRC) === 0) setWord(m, W.TP, (tpSrc << 16) >>> 0, 0xffff0000);
-    if ((wild & FW10.TP_DST) === 0) setWord(m, W.TP, tpDst, 0xffff);
-  }
+  if ((wild & FW10.NW_TOS) === 0) setWord(m, W.NW, (tos & 0xfc) << 16, 0xfc << 16);
+  if ((wild & FW10.NW_PROTO) === 0) setWord(m, W.NW, (proto << 24) >>> 0, 0xff000000);
+  setPrefix(m, W.NW_SRC, nwSrc, (wild >> FW10.NW_SRC_SHIFT) & 63);
+  setPrefix(m, W.NW_DST, nwDst, (wild >> FW10.NW_DST_SHIFT) & 63);
+  if ((wild & FW10.TP_SRC) === 0) setWord(m, W.TP, (tpSrc << 16) >>> 0, 0xffff0000);
+  if ((wild & FW10.TP_DST) === 0) setWord(m, W.TP, tpDst, 0xffff);
   implyEthernet(m);
   return m;
 }
@@ -234,21 +230,29 @@ export function readOfp11Match(r: Reader): Match {
       if (vid === VLAN_ANY) setWord(m, W.VLAN0, VLAN_CFI, VLAN_CFI);
       else if (vid < 4096) setWord(m, W.VLAN0, vid | VLAN_CFI, 0x1fff);
       else fail('OFPBMC_BAD_VALUE', `VLAN ${vid}`);
+      if (has(FW11.DL_VLAN_PCP) && pcp > 7) fail('OFPBMC_BAD_VALUE', `VLAN priority ${pcp}`);
       if (has(FW11.DL_VLAN_PCP)) setWord(m, W.VLAN0, (pcp << 13) | VLAN_CFI, 0xe000 | VLAN_CFI);
     }
   }
   if (has(FW11.DL_TYPE)) matchSet(m, F.ethType, BigInt(ethType));
-  const ip = matchPrereqsMet(m, F.proto);
+  // IPv6 came to matches with 1.2.
+  const ip = matchPrereqsMet(m, IP);
   const arp = matchPrereqsMet(m, ARP);
-  if (ip && has(FW11.NW_TOS)) matchSet(m, F.tos, BigInt(tos & 0xfc));
+  if (ip && has(FW11.NW_TOS)) {
+    if ((tos & 3) !== 0) fail('OFPBMC_BAD_VALUE', `TOS ${tos}`);
+    matchSet(m, F.tos, BigInt(tos));
+  }
   if ((ip || arp) && has(FW11.NW_PROTO)) matchSet(m, ip ? F.proto : ARP, BigInt(proto));
   if (hasNwAddress(m)) {
     setWord(m, W.NW_SRC, nwSrc, ~nwSrcWild >>> 0);
     setWord(m, W.NW_DST, nwDst, ~nwDstWild >>> 0);
   }
   if (hasTp(m)) {
-    if (has(FW11.TP_SRC)) setWord(m, W.TP, (tpSrc << 16) >>> 0, 0xffff0000);
-    if (has(FW11.TP_DST)) setWord(m, W.TP, tpDst, 0xffff);
+    const [hasSrc, hasDst] = [has(FW11.TP_SRC), has(FW11.TP_DST)];
+    if (matchPrereqsMet(m, ICMP) && ((hasSrc && tpSrc > 0xff) || (hasDst && tpDst > 0xff)))
+      fail('OFPBMC_BAD_FIELD', 'ICMP type or code of more than a byte');
+    if (hasSrc) setWord(m, W.TP, (tpSrc << 16) >>> 0, 0xffff0000);
+    if (hasDst) setWord(m, W.TP, tpDst, 0xffff);
   }
   if (matchPrereqsMet(m, F.mplsLabel)) {
     if (has(FW11.MPLS_LABEL)) matchSet(m, F.mplsLabel, BigInt(label & 0xfffff));

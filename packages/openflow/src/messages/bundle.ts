@@ -44,9 +44,9 @@ export const BUNDLE_MESSAGES: MessageRows<'bundle_control' | 'bundle_add'> = {
         if (r.left < 8) fail('OFPBFC_MSG_BAD_LEN', `message of ${r.left} bytes in a bundle`);
         const at = r.pos;
         const length = (r.buf[at + 2] << 8) | r.buf[at + 3];
+        if (r.buf[at] !== r.buf[0]) fail('OFPBFC_BAD_VERSION', `version ${r.buf[at]} in a bundle`);
         if (length < 8 || length > r.left)
           fail('OFPBFC_MSG_BAD_LEN', `message of ${length} bytes in a bundle`);
-        if (r.buf[at] !== r.buf[0]) fail('OFPBFC_BAD_VERSION', `version ${r.buf[at]} in a bundle`);
         for (let i = 4; i < 8; i++) {
           if (r.buf[at + i] !== r.buf[i]) fail('OFPBFC_MSG_BAD_XID', 'xid of a message in a bundle');
         }

@@ -2,7 +2,8 @@
  * The message table and the two loops over it: `encodeMessage` and `decodeMessage`. A message starts with 8 bytes:
  * version, type, length, xid; a vendor's with the vendor and a subtype after them.
  */
-import { DecodeFailure, fail, guard, OfError } from '../errors.js';
+import { DecodeFailure, type ErrorName, fail, guard, OfError } from '../errors.js';
+import { VERSIONS } from '../version.js';
 import { Reader, Writer } from '../wire.js';
 import { BUNDLE_MESSAGES } from './bundle.js';
 import { EXTENSION_MESSAGES } from './extension.js';
@@ -198,35 +199,43 @@ export function decodeHeader(bytes: Uint8Array): Header | OfError {
   return guard(() => readHeader(new Reader(bytes)));
 }
 
+/** The error for statistics that are not known. */
+function unknownStats(version: number, vendor: number): ErrorName {
+  if (vendor !== 0) return 'OFPBRC_BAD_SUBTYPE';
+  return VERSIONS.some((v) => v.version === version) ? 'OFPBRC_BAD_STAT' : 'OFPBRC_BAD_TYPE';
+}
+
 function readHeader(r: Reader): Header {
   if (r.left < HEADER_LENGTH) fail('OFPBRC_BAD_LEN', `message of ${r.left} bytes`);
   const version = r.u8();
   const type = r.u8();
   r.skip(6);
   let vendor = 0;
-  const readVendor = (): void => {
+  const stats = type - statsType(version);
+  const isStats = stats === 0 || stats === 1;
+  const readVendor = (need: number): void => {
+    if (r.left < need) fail('OFPBRC_BAD_LEN', `vendor's header of ${r.left} bytes`);
     vendor = r.u32();
-    if (vendor !== NX_VENDOR && vendor !== ONF_VENDOR)
+    if (vendor !== NX_VENDOR && (vendor !== ONF_VENDOR || (isStats && version === 1)))
       fail('OFPBRC_BAD_VENDOR', `vendor 0x${vendor.toString(16)}`);
   };
-  const stats = type - statsType(version);
-  if (stats === 0 || stats === 1) {
+  if (isStats) {
     let code = r.u16();
     const more = (r.u16() & 1) !== 0;
-    if (version > 1) r.skip(4);
+    if (version !== 1) r.skip(4);
     if (code === STATS_VENDOR) {
-      readVendor();
+      // Of OpenFlow 1.0's the vendor is looked at before the rest of its header is missed.
+      readVendor(version === 1 ? 4 : 8);
       code = r.u32();
       if (version === 1) r.skip(4);
     }
     const wire = findWireForm(version, vendor, code, stats === 0 ? 'request' : 'reply');
-    if (!wire)
-      return fail(vendor === 0 ? 'OFPBRC_BAD_STAT' : 'OFPBRC_BAD_SUBTYPE', `statistics ${vendor}:${code}`);
+    if (!wire) return fail(unknownStats(version, vendor), `statistics ${vendor}:${code}`);
     return { wire, more, bodyAt: r.pos };
   }
   let code = type;
   if (type === VENDOR_TYPE) {
-    readVendor();
+    readVendor(8);
     code = r.u32();
   }
   const wire = findWireForm(version, vendor, code, undefined);
@@ -266,12 +275,17 @@ function decode(bytes: Uint8Array, options: DecodeOptions): Decoded {
   }
 }
 
+/** Names of the requests that are forwarded. */
+const FORWARDED: ReadonlySet<string> = new Set(['OFPT_GROUP_MOD', 'NXT_GROUP_MOD', 'OFPT_METER_MOD']);
+
 /** Fails when a forwarded request is bad or none that is forwarded. */
 function checkForwarded(bytes: Uint8Array, version: number, options: DecodeOptions): void {
   if (bytes[0] !== version)
     fail('OFPBRC_BAD_VERSION', `version ${bytes[0]} in a message of version ${version}`);
-  const { type } = decode(bytes, options).msg;
-  if (type !== 'group_mod' && type !== 'meter_mod') fail('OFPBFC_MSG_UNSUP', `${type} is not forwarded`);
+  const { wire, bodyAt } = readHeader(new Reader(bytes));
+  if (!fitsWireForm(wire, bytes.length - bodyAt)) fail('OFPBRC_BAD_LEN', `${wire.name} forwarded`);
+  if (!FORWARDED.has(wire.name)) fail('OFPBFC_MSG_UNSUP', `${wire.name} is not forwarded`);
+  decode(bytes, options);
 }
 
 /** What a bundle can hold: requests that change something and can be taken back. */

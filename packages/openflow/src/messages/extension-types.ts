@@ -28,6 +28,11 @@ export interface CtFlush {
   readonly zone: number | undefined;
   readonly orig: CtFlushTuple;
   readonly reply: CtFlushTuple;
+  /**
+   * As received: whether the last address is an IPv4 one, after which the peer names all of them. Absent: as is any of
+   * them.
+   */
+  readonly lastIsIp4?: boolean;
 }
 
 export interface IpfixStats {

@@ -1,9 +1,9 @@
 /** Nicira's extensions without a standard message like them: tunnel options as fields, connections, IPFIX exporters. */
 import { fail } from '../errors.js';
 import type { Reader, Writer } from '../wire.js';
-import type { CtFlushTuple, IpfixStats, TlvMapping, TlvTableCommand } from './extension-types.js';
+import type { CtFlush, CtFlushTuple, IpfixStats, TlvMapping, TlvTableCommand } from './extension-types.js';
 import { items } from './multipart-items.js';
-import { putProperty, readProperty, unknownProperty } from './property.js';
+import { putProperty, readProperty } from './property.js';
 import { type BodyRow, bodies, emptyBody, form, type MessageRows } from './row.js';
 import type { ReplyOf, RequestOf } from './types.js';
 import type { WireFormKey } from './wire-forms.js';
@@ -79,30 +79,47 @@ export function isIp4(ip: bigint): boolean {
   return ip >> 32n === 0xffffn;
 }
 
-/** Reads a tuple; `families` collects whether addresses are IPv4, of which all have to say the same. */
-function readTuple(r: Reader, families: Set<boolean>): CtFlushTuple {
-  const t = { ...ANY_TUPLE };
+type MutableTuple = { -readonly [K in keyof CtFlushTuple]: CtFlushTuple[K] };
+
+/** Whether an address of a flush is an IPv4 one. */
+export function hasIp4({ orig, reply }: CtFlush): boolean {
+  return [orig.src, orig.dst, reply.src, reply.dst].some(isIp4);
+}
+
+/** The destination port, of which ICMP has the lower byte for its type and the upper one for its code. */
+function setDstPort(t: MutableTuple, port: number): void {
+  t.dstPort = port;
+  t.icmpType = port & 0xff;
+  t.icmpCode = port >> 8;
+}
+
+/**
+ * Reads a tuple into `t`, to what it has from one before; an address is of the family of the last one, or one of them
+ * is zero.
+ */
+function readTuple(r: Reader, t: MutableTuple, last: { isIp4: boolean | undefined }): void {
   if (r.left < 4) fail('OFPBPC_BAD_LEN', `tuple of ${r.left} bytes`);
   r.skip(4);
   while (r.left > 0) {
     const p = readProperty(r);
     const address = (): bigint => {
-      if (p.length !== 20) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
+      if (p.length < 20) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
       const ip = p.body.big(16);
-      families.add(isIp4(ip));
-      if (families.size > 1) fail('OFPBPC_BAD_VALUE', 'IPv4 and IPv6 addresses');
+      const family = ip === 0n ? undefined : isIp4(ip);
+      if (family !== undefined && last.isIp4 !== undefined && family !== last.isIp4)
+        fail('OFPBPC_BAD_VALUE', 'IPv4 and IPv6 addresses');
+      last.isIp4 = family;
       return ip;
     };
-    if (p.experimenter !== undefined) unknownProperty(p);
+    if (p.experimenter !== undefined) continue;
     if (p.type === CT_TUPLE.SRC) t.src = address();
     else if (p.type === CT_TUPLE.DST) t.dst = address();
     else if (p.type === CT_TUPLE.SRC_PORT || p.type === CT_TUPLE.ICMP_ID) t.srcPort = p.body.u16();
-    else if (p.type === CT_TUPLE.DST_PORT) t.dstPort = p.body.u16();
-    else if (p.type === CT_TUPLE.ICMP_TYPE) t.icmpType = p.body.u8();
-    else if (p.type === CT_TUPLE.ICMP_CODE) t.icmpCode = p.body.u8();
+    else if (p.type === CT_TUPLE.DST_PORT) setDstPort(t, p.body.u16());
+    else if (p.type === CT_TUPLE.ICMP_TYPE) setDstPort(t, (t.dstPort & 0xff00) | p.body.u8());
+    else if (p.type === CT_TUPLE.ICMP_CODE) setDstPort(t, (t.dstPort & 0xff) | (p.body.u8() << 8));
     // Others are passed over.
   }
-  return t;
 }
 
 export const EXTENSION_MESSAGES: MessageRows<
@@ -177,20 +194,22 @@ export const EXTENSION_MESSAGES: MessageRows<
         (r) => {
           const ipProto = r.u8();
           r.zeros(7, 'NXBRC_MUST_BE_ZERO');
-          let [orig, reply]: CtFlushTuple[] = [ANY_TUPLE, ANY_TUPLE];
+          const [orig, reply] = [{ ...ANY_TUPLE }, { ...ANY_TUPLE }];
           let zone: number | undefined;
-          const families = new Set<boolean>();
+          const last: { isIp4: boolean | undefined } = { isIp4: undefined };
           while (r.left > 0) {
             const p = readProperty(r);
             // What is not known is passed over.
-            if (p.experimenter !== undefined) unknownProperty(p);
-            if (p.type === CT_FLUSH.ORIG) orig = readTuple(p.body, families);
-            else if (p.type === CT_FLUSH.REPLY) reply = readTuple(p.body, families);
+            if (p.experimenter !== undefined) continue;
+            if (p.type === CT_FLUSH.ORIG) readTuple(p.body, orig, last);
+            else if (p.type === CT_FLUSH.REPLY) readTuple(p.body, reply, last);
             else if (p.type === CT_FLUSH.ZONE) {
               zone = p.body.u16();
             }
           }
-          return { type: 'ct_flush', flush: { ipProto, zone, orig, reply } };
+          const flush = { ipProto, zone, orig, reply };
+          const lastIsIp4 = last.isIp4 === true;
+          return { type: 'ct_flush', flush: lastIsIp4 === hasIp4(flush) ? flush : { ...flush, lastIsIp4 } };
         },
       ),
     ],

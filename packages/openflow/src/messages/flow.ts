@@ -1,4 +1,5 @@
 /** Flow messages: flow-mod, flow-removed, flow and aggregate statistics. */
+import { normalizeMatch } from '@ovs-node/flow/match-normalize';
 import { putFlowActions, readFlowActions } from '../actions/codec.js';
 import { checkActions } from '../actions/check.js';
 import type { Action } from '../actions/types.js';
@@ -36,7 +37,7 @@ function readCommand(n: number): FlowModCommand {
   return COMMANDS[n] ?? fail('OFPFMFC_BAD_COMMAND', `command ${n}`);
 }
 
-export function isDelete(command: FlowModCommand): boolean {
+export function isDelete(command: FlowModCommand | undefined): boolean {
   return command === 'delete' || command === 'delete_strict';
 }
 function isModify(command: FlowModCommand): boolean {
@@ -95,8 +96,9 @@ function readFlowMod10(r: Reader, options: DecodeOptions): FlowModMessage {
   // A flow without wildcards has the highest priority, whatever the message says (OpenFlow 1.0, section 3.4).
   const isExact = (r.peekU32() & OFPFW10_ALL) === 0;
   const match = readMatch(r, 1);
+  normalizeMatch(match);
   const newCookie = r.u64();
-  return finishFlowMod10(r, options, newCookie, match, isExact);
+  return finishFlowMod10(r, options, newCookie, 1, match, isExact);
 }
 
 /** Reads what follows the cookie; the match too when `match` is undefined, as nx_match. */
@@ -104,6 +106,7 @@ function finishFlowMod10(
   r: Reader,
   options: DecodeOptions,
   newCookie: bigint,
+  version: number,
   match?: FlowMod['match'],
   isExact = false,
 ): FlowModMessage {
@@ -130,14 +133,15 @@ function finishFlowMod10(
   // What the fixed part says is looked at when all the rest could be read, as the peer does.
   const command = readCommand(withTableId ? commandField & 0xff : commandField);
   if (command === 'add' && cm !== 0n) fail('NXBRC_NXM_INVALID', 'cookie to match in an addition');
-  const unchecked = readFlowActions(r, 1);
+  // The extension may come in later versions, with their instructions.
+  const unchecked = readFlowActions(r, version);
   const flags = flagsFrom10(flagBits);
-  const actions = checkedActions(unchecked, 1, m, withTableId ? commandField >> 8 : ALL_TABLES);
   if ((flags & FF.EMERG) !== 0 && (idleTimeout !== 0 || hardTimeout !== 0)) {
     fail('OFPFMFC_BAD_EMERG_TIMEOUT', 'emergency flow with a time-out');
   }
   // There is no table for emergencies.
   if ((flags & FF.EMERG) !== 0) fail('OFPFMFC_TABLE_FULL', 'emergency flow');
+  const actions = checkedActions(unchecked, version, m, withTableId ? commandField >> 8 : ALL_TABLES);
   return {
     type: 'flow_mod',
     format: match ? 'openflow10' : 'nxm',
@@ -157,7 +161,8 @@ function finishFlowMod10(
       bufferId,
       outPort,
       outGroup: GROUP_ANY,
-      flags: command === 'add' ? flags | FF.RESET_COUNTS : flags,
+      // Before 1.2 an addition always resets the counters.
+      flags: version <= 2 && command === 'add' ? flags | FF.RESET_COUNTS : flags,
       actions,
     },
   };
@@ -189,15 +194,17 @@ function readFlowMod11(r: Reader, version: number): FlowModMessage {
   const importance = r.u16();
   const match = readMatch(r, version);
   // What the fixed part says is looked at when the match could be read, its flags after the actions, as the peer does.
-  const command = readCommand(commandByte);
+  // OpenFlow 1.1 has no flow-mod for all tables.
+  if (tableId === ALL_TABLES && (version === 2 || !isDelete(COMMANDS[commandByte])))
+    fail('OFPFMFC_BAD_TABLE_ID', 'table 255');
   checkPortNo(outPort);
+  const command = readCommand(commandByte);
   const unchecked = readFlowActions(r, version);
   const flags = readFlags(flagBits, version);
   const actions = checkedActions(unchecked, version, match, tableId);
   const add = command === 'add';
   const set = add || (version === 2 && isModify(command) && cookieMask === 0n);
   const modifyCookie = set && !add && cookie !== COOKIE_NONE;
-  if (tableId === ALL_TABLES && !isDelete(command)) fail('OFPFMFC_BAD_TABLE_ID', 'table 255');
   return {
     type: 'flow_mod',
     flowMod: {
@@ -256,9 +263,9 @@ export const FLOW_MESSAGES: MessageRows<'flow_mod' | 'flow_removed'> = {
           w.setU16(at, putNxMatch(w, f.match, f.cookie, f.cookieMask));
           putFlowActions(w, f.actions, 1);
         },
-        (r, _version, options) => {
+        (r, version, options) => {
           const newCookie = r.u64();
-          return finishFlowMod10(r, options, newCookie);
+          return finishFlowMod10(r, options, newCookie, version);
         },
         (m, version) => version === 1 && m.format === 'nxm',
       ),
@@ -457,16 +464,23 @@ export function readFlowStats(r: Reader, version: number, nxm: boolean): FlowSta
   const start = r.pos;
   const length = r.u16();
   if (length < base) bad(length);
-  const flow = version >= 6 ? guard(() => readFlowDesc(r, version)) : readFlowStats10(r, version, nxm);
-  if (flow instanceof OfError) return bad(length);
+  const flow = version >= 6 ? readFlowDesc(r, version) : readFlowStats10(r, version, nxm, length);
   // The actions are what the length leaves.
   const rest = length - (r.pos - start);
-  if (rest < 0) bad(length);
+  if (rest < 0) {
+    if (version === 1) bad(length);
+    fail('OFPBIC_BAD_LEN', `flow statistics of ${length} bytes`);
+  }
   const actions = readFlowActions(r.sub(rest, version === 1 ? 'OFPBRC_BAD_LEN' : 'OFPBIC_BAD_LEN'), version);
   return { ...flow, actions };
 }
 
-function readFlowStats10(r: Reader, version: number, nxm: boolean): Omit<FlowStats, 'actions'> {
+function readFlowStats10(
+  r: Reader,
+  version: number,
+  nxm: boolean,
+  length: number,
+): Omit<FlowStats, 'actions'> {
   const tableId = r.u8();
   r.skip(1);
   let match = version === 1 && !nxm ? readMatch(r, 1) : undefined;
@@ -484,7 +498,9 @@ function readFlowStats10(r: Reader, version: number, nxm: boolean): Omit<FlowSta
     r.skip(2);
   }
   const [cookie, packetCount, byteCount] = [r.u64(), r.u64(), r.u64()];
-  match ??= version === 1 ? readNxMatch(r, matchLength).match : readMatch(r, version);
+  if (nxm && 48 + ((matchLength + 7) & ~7) > length)
+    fail('OFPBRC_BAD_LEN', `match of ${matchLength} bytes in flow statistics of ${length}`);
+  match ??= nxm ? readNxMatch(r, matchLength).match : readMatch(r, version);
   // Flags and importance are of 1.3 and 1.4.
   flags = version >= 4 ? readFlags(flags, version) : 0;
   if (version < 5) importance = 0;
@@ -492,7 +508,12 @@ function readFlowStats10(r: Reader, version: number, nxm: boolean): Omit<FlowSta
   return { match, tableId, priority, cookie, ...times, importance, flags, packetCount, byteCount };
 }
 
+/** Reads a flow of OpenFlow 1.5. What is wrong but for its flags has no name. */
 function readFlowDesc(r: Reader, version: number): Omit<FlowStats, 'actions'> {
+  const orNameless = <T>(read: () => T): T => {
+    const value = guard(read);
+    return value instanceof OfError ? fail('OFPBRC_BAD_LEN', UNNAMED_ERROR) : (value as T);
+  };
   r.skip(2);
   const tableId = r.u8();
   r.skip(1);
@@ -504,10 +525,11 @@ function readFlowDesc(r: Reader, version: number): Omit<FlowStats, 'actions'> {
     r.u16(),
   ];
   const cookie = r.u64();
-  const match = readMatch(r, version);
-  const { durationSec, durationNsec, idleAge, packetCount, byteCount } = readOxs(r);
+  const match = orNameless(() => readMatch(r, version));
+  readFlags(flags, version);
+  const { durationSec, durationNsec, idleAge, packetCount, byteCount } = orNameless(() => readOxs(r));
   const times = { idleTimeout, hardTimeout, durationSec, durationNsec, idleAge, hardAge: -1 };
-  const counts = { importance, flags: readFlags(flags, version), packetCount, byteCount };
+  const counts = { importance, flags, packetCount, byteCount };
   return { match, tableId, priority, cookie, ...times, ...counts };
 }
 

@@ -47,6 +47,11 @@ export interface GroupDesc {
   readonly selection: SelectionMethod | undefined;
 }
 
+/** A description as received: its type may be a number without a meaning. */
+export interface ReceivedGroupDesc extends Omit<GroupDesc, 'groupType'> {
+  readonly groupType: GroupType | 'unknown';
+}
+
 /** Counters; all ones: unknown. */
 export interface GroupStats {
   readonly groupId: number;

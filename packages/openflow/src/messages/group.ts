@@ -1,22 +1,22 @@
 /** Group messages: group-mod, and the statistics, descriptions and features of groups. */
-import { mustField } from '@ovs-node/flow/fields';
+import { mustField, wireMask } from '@ovs-node/flow/fields';
 import { OFPP } from '@ovs-node/flow/ports';
 import { putActions, readActions } from '../actions/codec.js';
 import { fail } from '../errors.js';
-import { putFieldHeader, readFieldHeader } from '../match/headers.js';
+import { isLengthOf, putFieldHeader, readFieldHeader } from '../match/headers.js';
 import { Reader, type Writer } from '../wire.js';
 import {
   BUCKET,
   type Bucket,
   type GroupCommand,
-  type GroupDesc,
   type GroupFeatures,
   type GroupMod,
   type GroupStats,
   type GroupType,
+  type ReceivedGroupDesc,
   type SelectionMethod,
 } from './group-types.js';
-import { readPortNo } from './port.js';
+import { checkPortNo, readPortNo } from './port.js';
 import { putProperty, readProperty, unknownProperty } from './property.js';
 import { type BodyRow, bodies, emptyBody, form, forms, type MessageRows } from './row.js';
 import { items } from './multipart-items.js';
@@ -51,7 +51,7 @@ const is15 = (version: number): boolean => version === 1 || version >= 6;
 
 const BUCKET_PROPERTY = { WEIGHT: 0, WATCH_PORT: 1, WATCH_GROUP: 2 } as const;
 
-function putBucket(w: Writer, b: Bucket, type: GroupType, version: number): void {
+function putBucket(w: Writer, b: Bucket, type: ReceivedGroupDesc['groupType'], version: number): void {
   const start = w.length;
   if (is15(version)) {
     w.u16(0).u16(0).u32(b.bucketId);
@@ -83,14 +83,13 @@ function readBucket11(r: Reader, version: number, bucketId: number): Bucket {
 function readBucket15(r: Reader, version: number, type: GroupType | undefined): Bucket {
   if (r.left < 8) fail('OFPGMFC_BAD_BUCKET', `${r.left} bytes of a bucket`);
   const length = r.u16();
-  if (length < 8 || length % 8 !== 0 || length - 2 > r.left)
-    fail('OFPGMFC_BAD_BUCKET', `bucket of ${length} bytes`);
+  if (length < 8 || length - 2 > r.left) fail('OFPGMFC_BAD_BUCKET', `bucket of ${length} bytes`);
   const b = r.sub(length - 2);
   const actionsLength = b.u16();
   const bucketId = b.u32();
   if (actionsLength > b.left) fail('OFPGMFC_BAD_BUCKET', `${actionsLength} bytes of actions in a bucket`);
   if (actionsLength % 8 !== 0)
-    fail('OFPGMFC_BAD_BUCKET', `${actionsLength} bytes of actions, not a multiple of 8`);
+    fail('OFPBRC_BAD_LEN', `${actionsLength} bytes of actions, not a multiple of 8`);
   const actions = readActions(b.sub(actionsLength), version);
   let weight = type === 'select' ? 1 : 0;
   let watchPort: number = OFPP.ANY;
@@ -102,16 +101,16 @@ function readBucket15(r: Reader, version: number, type: GroupType | undefined): 
     };
     if (p.experimenter !== undefined) unknownProperty(p);
     else if (p.type === BUCKET_PROPERTY.WEIGHT) {
-      exactly(8);
       weight = p.body.u16();
     } else if (p.type === BUCKET_PROPERTY.WATCH_PORT) {
       exactly(8);
-      watchPort = readPortNo(p.body, 6, 'OFPGMFC_BAD_WATCH');
+      watchPort = p.body.u32();
     } else if (p.type === BUCKET_PROPERTY.WATCH_GROUP) {
       exactly(8);
       watchGroup = p.body.u32();
     } else unknownProperty(p);
   }
+  checkPortNo(watchPort, 'OFPGMFC_BAD_WATCH');
   if (bucketId > BUCKET.MAX) fail('OFPGMFC_BAD_BUCKET', `bucket id ${bucketId}`);
   return { weight, watchPort, watchGroup, bucketId, actions };
 }
@@ -124,7 +123,7 @@ function readBuckets(r: Reader, version: number, type: GroupType | undefined): B
     out.push(b);
     ids.add(b.bucketId);
   }
-  if (ids.size < out.length) fail('OFPGMFC_BUCKET_EXISTS', 'two buckets with one id');
+  if (ids.size < out.length) fail('OFPGMFC_BAD_BUCKET', 'two buckets with one id');
   return out;
 }
 
@@ -144,19 +143,20 @@ function putSelection(w: Writer, s: SelectionMethod | undefined, version: number
 function readSelection(
   r: Reader,
   type: GroupType | undefined,
-  command: GroupCommand | undefined,
+  command: GroupCommand | 'unknown' | undefined,
 ): SelectionMethod | undefined {
   let selection: SelectionMethod | undefined;
   while (r.left > 0) {
     const p = readProperty(r);
     const known = p.experimenter === NTR || p.experimenter === NTR_COMPAT;
-    if (!known) unknownProperty(p);
-    if (p.type !== SELECTION_METHOD) fail('OFPBPC_BAD_EXP_TYPE', `property ${p.type}`);
+    if (p.experimenter === undefined) unknownProperty(p);
+    if (!known || p.type !== SELECTION_METHOD) fail('OFPBPC_BAD_EXP_TYPE', `property ${p.type}`);
+    if (type === undefined) fail('OFPGMFC_BAD_TYPE', 'group type');
+    if (command === 'unknown') fail('OFPGMFC_BAD_COMMAND', 'group command');
     if (command !== undefined && !['add', 'modify', 'add_or_modify'].includes(command)) {
       fail('OFPBPC_BAD_VALUE', `selection method in ${command}`);
     }
-    if (type !== 'select')
-      fail('OFPBPC_BAD_VALUE', `selection method of a group of type ${type ?? 'unknown'}`);
+    if (type !== 'select') fail('OFPBPC_BAD_VALUE', `selection method of a group of type ${type}`);
     const b = p.body;
     if (b.left < 28) fail('OFPBPC_BAD_LEN', 'selection method');
     b.skip(4);
@@ -172,11 +172,12 @@ function readSelection(
     const list = b.sub(b.left, 'OFPBMC_BAD_LEN');
     while (list.left > 0) {
       const h = readFieldHeader(list);
-      if (!h.field) fail('OFPBMC_BAD_FIELD', `field ${h.cls}:${h.code}`);
-      const f = h.field!;
-      if (h.length > list.left || h.length < f.bytes) fail('OFPBMC_BAD_LEN', f.name);
-      const mask = list.big(f.bytes);
-      list.skip(h.length - f.bytes);
+      if (h.length > list.left) fail('OFPBMC_BAD_LEN', `field ${h.cls}:${h.code}`);
+      if (h.masked) fail('OFPBMC_BAD_MASK', `field ${h.cls}:${h.code}`);
+      const f = h.field;
+      if (!f || !isLengthOf(h, f)) return fail('OFPBMC_BAD_FIELD', `field ${h.cls}:${h.code}`);
+      const mask = list.big(h.length);
+      if (!f.maskable && mask !== 0n && mask !== wireMask(f)) fail('OFPBMC_BAD_MASK', `mask on ${f.name}`);
       if (fields.some((x) => x.field === f.name)) fail('OFPBMC_DUP_FIELD', f.name);
       fields.push({ field: f.name, mask, id: f.id });
     }
@@ -184,6 +185,11 @@ function readSelection(
     selection = { method, param, fields: fields.map(({ field, mask }) => ({ field, mask })) };
   }
   return selection;
+}
+
+/** The number of a type; of an unknown one the first that has none. */
+function groupTypeNumber(type: ReceivedGroupDesc['groupType']): number {
+  return type === 'unknown' ? GROUP_TYPES.length : GROUP_TYPES.indexOf(type);
 }
 
 function groupType(n: number): GroupType | undefined {
@@ -200,9 +206,13 @@ function checkGroupMod(
   if (type === 'indirect' && command !== 'delete' && buckets.length !== 1) {
     fail('OFPGMFC_INVALID_GROUP', `indirect group of ${buckets.length} buckets`);
   }
+  if (command === 'remove_bucket' && buckets.length > 0) {
+    fail('OFPGMFC_BAD_BUCKET', 'buckets where one is removed');
+  }
   if (command === undefined) fail('OFPGMFC_BAD_COMMAND', 'group command');
   for (const b of buckets) {
-    if (b.weight !== 0 && type !== 'select')
+    // Of buckets put into a group, the peer does not look at the weight.
+    if (b.weight !== 0 && type !== 'select' && command !== 'insert_bucket')
       fail('OFPGMFC_INVALID_GROUP', `weight in a group of type ${type}`);
     const watched = b.watchPort !== OFPP.ANY || b.watchGroup !== GROUP_ANY;
     if (watched && (type === 'all' || type === 'indirect')) {
@@ -228,8 +238,7 @@ function readGroupMod15(r: Reader, version: number): GroupMod {
   } else if (commandBucketId !== BUCKET.ALL) bad();
   if (bucketsLength > r.left) fail('OFPBRC_BAD_LEN', `${bucketsLength} bytes of buckets`);
   const buckets = readBuckets(r.sub(bucketsLength), version, type);
-  const selection = readSelection(r, type, command);
-  if (command === 'remove_bucket' && buckets.length > 0) bad();
+  const selection = readSelection(r, type, command ?? 'unknown');
   checkGroupMod(command, type, buckets);
   return { command: command!, groupType: type!, groupId, commandBucketId, buckets, selection };
 }
@@ -319,9 +328,9 @@ function readGroupStats(r: Reader, version: number): GroupStats {
   return { groupId, refCount, packetCount, byteCount, durationSec, durationNsec, buckets };
 }
 
-function putGroupDesc(w: Writer, d: GroupDesc, version: number): void {
+function putGroupDesc(w: Writer, d: ReceivedGroupDesc, version: number): void {
   const start = w.length;
-  w.u16(0).u8(GROUP_TYPES.indexOf(d.groupType)).zeros(1).u32(d.groupId);
+  w.u16(0).u8(groupTypeNumber(d.groupType)).zeros(1).u32(d.groupId);
   if (is15(version)) w.u16(0).zeros(6);
   const from = w.length;
   for (const b of d.buckets) putBucket(w, b, d.groupType, version);
@@ -332,7 +341,7 @@ function putGroupDesc(w: Writer, d: GroupDesc, version: number): void {
   w.setU16(start, w.length - start);
 }
 
-function readGroupDesc(r: Reader, version: number): GroupDesc {
+function readGroupDesc(r: Reader, version: number): ReceivedGroupDesc {
   const base = is15(version) ? 16 : 8;
   if (r.left < base) fail('OFPBRC_BAD_LEN', `${r.left} bytes of a group description`);
   const length = r.u16();
@@ -343,14 +352,14 @@ function readGroupDesc(r: Reader, version: number): GroupDesc {
   const groupId = b.u32();
   if (!is15(version)) {
     const buckets = readBuckets(b, version, type);
-    return { groupType: type ?? 'all', groupId, buckets, selection: undefined };
+    return { groupType: type ?? 'unknown', groupId, buckets, selection: undefined };
   }
   const bucketsLength = b.u16();
   b.skip(6);
   if (bucketsLength > b.left) fail('OFPBRC_BAD_LEN', `${bucketsLength} bytes of buckets`);
   const buckets = readBuckets(b.sub(bucketsLength), version, type);
   const selection = readSelection(b, type, undefined);
-  return { groupType: type ?? 'all', groupId, buckets, selection };
+  return { groupType: type ?? 'unknown', groupId, buckets, selection };
 }
 
 function readFeatures(r: Reader): GroupFeatures {

@@ -31,8 +31,8 @@ function readBands(r: Reader): MeterBand[] {
     if (length < BAND_LENGTH || length - 4 > r.left || length % 8 !== 0)
       fail('OFPBRC_BAD_LEN', `band of ${length} bytes`);
     const type = BANDS[number];
-    if (type === undefined) fail('OFPMMFC_BAD_BAND', `meter band ${number}`);
     if (length !== BAND_LENGTH) fail('OFPBRC_BAD_LEN', `band of ${length} bytes`);
+    if (type === undefined) fail('OFPMMFC_BAD_BAND', `meter band ${number}`);
     const [rate, burstSize, level] = [r.u32(), r.u32(), r.u8()];
     r.skip(3);
     out.push({ type, rate, burstSize, precLevel: type === 'dscp_remark' ? level : 0 });

@@ -1,8 +1,10 @@
 /** Flow monitors in their three forms: Nicira's (OpenFlow 1.0 to 1.2), ONF's (1.3) and the standard (1.4 and later). */
+import type { Match } from '@ovs-node/flow/match';
 import { putActions, putFlowActions, readActions, readFlowActions } from '../actions/codec.js';
 import { fail } from '../errors.js';
-import { putOxmMatch, putNxMatch, readNxMatch, readOxmMatch } from '../match/nxm.js';
-import type { Reader, Writer } from '../wire.js';
+import { readMatch } from '../match/codec.js';
+import { putOxmMatch, putNxMatch, readNxMatch } from '../match/nxm.js';
+import { Reader, type Writer } from '../wire.js';
 import {
   FMF,
   type FlowChange,
@@ -12,7 +14,7 @@ import {
 } from './monitor-types.js';
 import { readReason, reasonNumber } from './flow.js';
 import { items } from './multipart-items.js';
-import { putPortNo, readPortNo } from './port.js';
+import { checkPortNo, putPortNo, readPortNo } from './port.js';
 import { type BodyRow, bodies, forms, type MessageRows } from './row.js';
 import { GROUP_ANY, type ReplyOf, type RequestOf } from './types.js';
 
@@ -57,11 +59,13 @@ function readRequest(r: Reader, version: number): FlowMonitorRequest {
   if (r.left < 16) fail('OFPBRC_BAD_LEN', `${r.left} bytes of a flow monitor`);
   const id = r.u32();
   if (version >= 5) {
-    const outPort = readPortNo(r, version);
-    const [outGroup, flags, tableId, number] = [r.u32(), r.u16(), r.u8(), r.u8()];
+    const [port, outGroup, flags, tableId, number] = [r.u32(), r.u32(), r.u16(), r.u8(), r.u8()];
     const command = COMMANDS[number] ?? 'unknown';
     if (command !== 'delete') checkFlags(flags, SHARED | FMF.ONLY_OWN);
-    return { id, command, flags, outPort, outGroup, tableId, match: readOxmMatch(r) };
+    // Of a monitor that goes only its number counts.
+    const outPort = command === 'delete' ? port : checkPortNo(port);
+    const match = readMatch(r, version);
+    return { id, command, flags, outPort, outGroup, tableId, match };
   }
   const wire = r.u16();
   checkFlags(wire, SHARED | OWN);
@@ -69,10 +73,11 @@ function readRequest(r: Reader, version: number): FlowMonitorRequest {
   const common = { id, command: 'add' as const, flags, outGroup: GROUP_ANY };
   if (version === 4) {
     r.skip(2);
-    const outPort = readPortNo(r, version);
+    const port = r.u32();
     const tableId = r.u8();
     r.zeros(3, 'NXBRC_MUST_BE_ZERO');
-    return { ...common, outPort, tableId, match: readOxmMatch(r) };
+    const outPort = checkPortNo(port);
+    return { ...common, outPort, tableId, match: readMatch(r, version) };
   }
   const outPort = readPortNo(r, 1);
   const [length, tableId] = [r.u16(), r.u8()];
@@ -124,11 +129,12 @@ function putChange(w: Writer, u: FlowChange, version: number): void {
 function readUpdate(reader: Reader, version: number): FlowUpdate {
   if (reader.left < 4) fail('OFPBRC_BAD_LEN', `${reader.left} bytes of a flow update`);
   const length = reader.u16();
-  if (length - 2 > reader.left || length % 8 !== 0 || length < 4) {
+  if (length - 2 > reader.left || length % 8 !== 0) {
     fail('OFPBRC_BAD_LEN', `flow update of ${length} bytes`);
   }
-  const r = reader.sub(length - 2);
-  const number = r.u16();
+  // Which event it is, is looked at before the length that it needs.
+  const number = reader.u16();
+  const r = reader.sub(Math.max(length - 4, 0));
   const event = version >= 5 ? EVENTS_14[number] : EVENTS[number];
   if (event === undefined) fail('NXBRC_FM_BAD_EVENT', `flow update event ${number}`);
   if (event === 'abbrev') {
@@ -141,20 +147,31 @@ function readUpdate(reader: Reader, version: number): FlowUpdate {
     return { event };
   }
   if (length < 24) fail('OFPBRC_BAD_LEN', `flow update of ${length} bytes`);
+  // A match has a length of its own, which shows to be too long only when nothing is left for instructions.
+  const readOwnMatch = (): Match => {
+    const rest = new Reader(reader.buf, r.pos, reader.end);
+    const match = readMatch(rest, version);
+    if (rest.pos > r.end) fail('OFPBIC_BAD_LEN', `flow update of ${length} bytes`);
+    r.pos = rest.pos;
+    return match;
+  };
   if (version >= 5) {
     const [tableId, reason] = [r.u8(), r.u8()];
     const [idleTimeout, hardTimeout, priority] = [r.u16(), r.u16(), r.u16()];
     r.skip(4);
     const cookie = r.u64();
     const change = { ...readReason(reason), idleTimeout, hardTimeout, tableId, priority, cookie };
-    return { event, ...change, match: readOxmMatch(r), actions: readFlowActions(r, version) };
+    const match = readOwnMatch();
+    return { event, ...change, match, actions: readFlowActions(r, version) };
   }
   const [reason, priority, idleTimeout, hardTimeout] = [r.u16(), r.u16(), r.u16(), r.u16()];
   const [matchLength, tableId] = [r.u16(), r.u8()];
   r.skip(1);
   const cookie = r.u64();
+  if (((matchLength + 7) & ~7) > r.left)
+    fail('OFPBRC_BAD_LEN', `match of ${matchLength} bytes in a flow update`);
   const change = { ...readReason(reason), idleTimeout, hardTimeout, tableId, priority, cookie };
-  const match = version === 4 ? readOxmMatch(r) : readNxMatch(r, matchLength).match;
+  const match = version === 4 ? readOwnMatch() : readNxMatch(r, matchLength).match;
   const actions = version <= 3 ? readActions(r, version) : readFlowActions(r, version);
   return { event, ...change, match, actions };
 }

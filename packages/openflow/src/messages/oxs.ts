@@ -6,6 +6,8 @@ import { fail } from '../errors.js';
 import type { Reader, Writer } from '../wire.js';
 
 const BASIC = 0x8002;
+/** A class whose fields begin with the experimenter. */
+const EXPERIMENTER = 0xffff;
 const FIELD = { DURATION: 0, IDLE_TIME: 1, FLOW_COUNT: 3, PACKET_COUNT: 4, BYTE_COUNT: 5 } as const;
 /** Bytes of each field's value. */
 const SIZE: Readonly<Record<number, number>> = { 0: 8, 1: 8, 3: 4, 4: 8, 5: 8 };
@@ -69,7 +71,7 @@ export function readOxs(r: Reader): FlowStatFields {
   while (b.left > 0) {
     if (b.left < 4) fail('OFPBMC_BAD_LEN', detail);
     const [cls, field, size] = [b.u16(), b.u8(), b.u8()];
-    if (size > b.left) fail('OFPBMC_BAD_LEN', detail);
+    if (size > b.left || (cls === EXPERIMENTER && size < 4)) fail('OFPBMC_BAD_LEN', detail);
     const v = b.sub(size);
     // A size that is not the field's makes it another one.
     if (cls !== BASIC || (field & 1) !== 0 || size !== SIZE[field >> 1]) continue;
@@ -79,7 +81,7 @@ export function readOxs(r: Reader): FlowStatFields {
         s.durationNsec = v.u32();
         break;
       case FIELD.IDLE_TIME:
-        s.idleAge = v.u32();
+        s.idleAge = Math.max(v.i32(), -1);
         break;
       case FIELD.FLOW_COUNT:
         s.flowCount = v.u32();

@@ -1,15 +1,25 @@
 /** Packet-in in its formats, packet-out, and the Nicira messages that set a connection up. */
+import type { Field } from '@ovs-node/flow/field-types';
+import { fieldPlace } from '@ovs-node/flow/field-words';
 import { Match } from '@ovs-node/flow/match';
 import { W } from '@ovs-node/flow/layout';
 import { OFPP } from '@ovs-node/flow/ports';
 import { putActions, readActions } from '../actions/codec.js';
 import { fail } from '../errors.js';
 import { putOxmMatch, putNxMatch, readFields, readNxMatch, readOxmMatch, putFields } from '../match/nxm.js';
-import type { Reader, Writer } from '../wire.js';
+import { Reader, type Writer } from '../wire.js';
 import { putPortNo, readPortNo } from './port.js';
-import { putProperty, readProperty } from './property.js';
+import { putProperty, readProperty, unknownProperty } from './property.js';
 import { form, forms, type MessageRows } from './row.js';
-import { COOKIE_NONE, type MessageOf, NO_BUFFER, type PacketIn, type PacketInFormat, PR } from './types.js';
+import {
+  COOKIE_NONE,
+  type FlowFormat,
+  type MessageOf,
+  NO_BUFFER,
+  type PacketIn,
+  type PacketInFormat,
+  PR,
+} from './types.js';
 
 /** A match on an input port alone. */
 export function portMatch(port: number): Match {
@@ -65,10 +75,17 @@ function putPacketIn2(w: Writer, p: PacketIn, version: number): void {
   if (p.continuation) property(NXPINT.CONTINUATION, () => w.zeros(4).bytes(p.continuation!));
 }
 
+/** Refuses a continuation that is no list of properties; what they say is a matter of the switch that made it. */
+function checkContinuation({ continuation }: PacketIn): void {
+  if (continuation === undefined) return;
+  const r = new Reader(continuation);
+  while (r.left > 0) readProperty(r);
+}
+
 /** `loose`: what is not known is passed over. */
 function readPacketIn2(r: Reader, loose = false): PacketIn {
   let packet = new Uint8Array(0);
-  let totalLen = -1;
+  let totalLen = 0;
   let p: Omit<PacketIn, 'packet' | 'totalLen'> = {
     bufferId: NO_BUFFER,
     reason: PR.NO_MATCH,
@@ -77,7 +94,12 @@ function readPacketIn2(r: Reader, loose = false): PacketIn {
     match: new Match(),
   };
   while (r.left > 0) {
-    const { type, length, body: b } = readProperty(r, 'OFPBPC_BAD_LEN', 0x10000);
+    const property = readProperty(r);
+    const { type, length, body: b } = property;
+    if (property.experimenter !== undefined) {
+      if (!loose) unknownProperty(property);
+      continue;
+    }
     if (EXACT[type] !== undefined && length !== EXACT[type])
       fail('OFPBPC_BAD_LEN', `property of ${length} bytes`);
     if (type === NXPINT.PACKET) packet = b.rest() as Uint8Array<ArrayBuffer>;
@@ -93,13 +115,35 @@ function readPacketIn2(r: Reader, loose = false): PacketIn {
     else if (type === NXPINT.CONTINUATION) {
       b.skip(4);
       p = { ...p, continuation: b.rest() };
-    } else if (!loose) fail('OFPBPC_BAD_TYPE', `property ${type}`);
+    } else if (!loose) unknownProperty(property);
   }
   if (packet.length === 0) fail('OFPBRC_BAD_LEN', 'no packet');
-  return { ...p, packet, totalLen: totalLen < 0 ? packet.length : totalLen };
+  // 0 is as good as none.
+  if (totalLen > 0 && totalLen < packet.length)
+    fail('OFPBRC_BAD_LEN', `packet of ${packet.length} bytes of ${totalLen}`);
+  return { ...p, packet, totalLen: totalLen === 0 ? packet.length : totalLen };
 }
 
+const FLOW_FORMATS: ReadonlyMap<number, FlowFormat> = new Map([
+  [0, 'openflow10'],
+  [2, 'nxm'],
+]);
+
 const FORMATS: readonly PacketInFormat[] = ['standard', 'nxt_packet_in', 'nxt_packet_in2'];
+
+/** Words of keys that hold what goes with a packet through the tables, and not what is in it. */
+const PIPELINE_WORDS: ReadonlySet<number> = new Set([
+  W.IN_PORT,
+  W.PACKET_TYPE,
+  ...Array.from({ length: W.METADATA - W.TUN_ID + 2 }, (_, i) => W.TUN_ID + i),
+  ...Array.from({ length: 16 }, (_, i) => W.REG + i),
+]);
+
+/** Refuses a field of the packet where there may be only metadata to send it with. */
+function checkPipelineField(f: Field): void {
+  if (f.option === undefined && !PIPELINE_WORDS.has(fieldPlace(f).word))
+    fail('OFPBRC_PIPELINE_FIELDS_ONLY', `field ${f.name}`);
+}
 
 /** Fails when no packet can come from a port. */
 function checkInPort(port: number): void {
@@ -125,7 +169,11 @@ export const PACKET_MESSAGES: MessageRows<
       form(
         'NXT_PACKET_IN2',
         (w, m, version) => putPacketIn2(w, m.packetIn, version),
-        (r) => ({ type: 'packet_in', format: 'nxt_packet_in2', packetIn: readPacketIn2(r, true) }),
+        (r, _version, options) => {
+          const packetIn = readPacketIn2(r, true);
+          if (options.loose) checkContinuation(packetIn);
+          return { type: 'packet_in', format: 'nxt_packet_in2', packetIn };
+        },
         (m) => m.format === 'nxt_packet_in2',
       ),
       form(
@@ -272,9 +320,10 @@ export const PACKET_MESSAGES: MessageRows<
           const bufferId = r.u32();
           const length = r.u16();
           r.skip(2);
-          const match = readOxmMatch(r);
-          checkInPort(matchPort(match));
+          const match = readOxmMatch(r, false, checkPipelineField);
+          if (match.mask[W.IN_PORT] === 0) fail('OFPBRC_BAD_PORT', 'no input port');
           const actions = readActions(r.sub(length, 'OFPBRC_BAD_LEN'), version);
+          checkInPort(matchPort(match));
           const packet = bufferId === NO_BUFFER ? r.rest() : new Uint8Array(0);
           return { type: 'packet_out', packetOut: { bufferId, match, actions, packet } };
         },
@@ -286,7 +335,11 @@ export const PACKET_MESSAGES: MessageRows<
       form(
         'NXT_RESUME',
         (w, m, version) => putPacketIn2(w, m.packetIn, version),
-        (r, _version, options) => ({ type: 'resume', packetIn: readPacketIn2(r, options.loose) }),
+        (r, _version, options) => {
+          const packetIn = readPacketIn2(r, options.loose);
+          checkContinuation(packetIn);
+          return { type: 'resume', packetIn };
+        },
       ),
     ],
   },
@@ -295,10 +348,11 @@ export const PACKET_MESSAGES: MessageRows<
       form(
         'NXT_SET_FLOW_FORMAT',
         (w, m) => w.u32(m.format === 'nxm' ? 2 : 0),
-        (r) => {
+        (r, _version, options) => {
           const n = r.u32();
-          if (n !== 0 && n !== 2) fail('OFPBRC_EPERM', `flow format ${n}`);
-          return { type: 'set_flow_format', format: n === 2 ? 'nxm' : 'openflow10' };
+          const format = FLOW_FORMATS.get(n);
+          if (format === undefined && !options.loose) fail('OFPBRC_EPERM', `flow format ${n}`);
+          return { type: 'set_flow_format', format: format ?? 'unknown' };
         },
       ),
     ],

@@ -7,8 +7,9 @@
  *     custom:    experimenter (u32)  subtype 2 (u32)  2 bytes of padding  count (u16)
  *                count times: length of the name (u8), the name, its value (u64)
  */
-import type { Reader, Writer } from '../wire.js';
-import { putProperty } from './property.js';
+import type { Writer } from '../wire.js';
+import { fail } from '../errors.js';
+import { type Property, putProperty } from './property.js';
 
 const EXPERIMENTER = 0xffff;
 const INTEL_VENDOR = 0xaa01;
@@ -43,6 +44,9 @@ export const RFC2819_COUNTERS = [
   ['rx', 'rx_jabber_errors'],
 ] as const;
 
+/** Of the property with its header. */
+const RFC2819_LENGTH = 16 + 8 * RFC2819_COUNTERS.length;
+
 /** What the properties hold; both absent: nothing is counted. */
 export interface PortCounters {
   /** One per row of `RFC2819_COUNTERS`; UINT64_MAX: not counted. */
@@ -73,11 +77,11 @@ export function putPortCounters(w: Writer, { rfc2819, custom = [] }: PortCounter
   });
 }
 
-/** Reads an experimenter property from behind its length on, `r` to its end; what is not known gives nothing. */
-export function readPortCounters(r: Reader): PortCounters {
-  if (r.left < 8 || r.u32() !== INTEL_VENDOR) return {};
-  const subtype = r.u32();
+/** Reads an experimenter's property; what is not known gives nothing. */
+export function readPortCounters({ type: subtype, experimenter, body: r, length }: Property): PortCounters {
+  if (experimenter !== INTEL_VENDOR) return {};
   if (subtype === RFC2819) {
+    if (length !== RFC2819_LENGTH) fail('OFPBPC_BAD_LEN', `property of ${length} bytes`);
     r.skip(4);
     const rfc2819 = RFC2819_COUNTERS.map(() => r.u64());
     return rfc2819.every((value) => value === UNKNOWN) ? {} : { rfc2819 };

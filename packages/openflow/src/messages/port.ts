@@ -41,9 +41,6 @@ export function featuresFrom10(f: number): number {
 export const FEATURES_11 = 0xffff;
 /** The property with what Ethernet ports have. */
 const ETHERNET = 0;
-const EXPERIMENTER = 0xffff;
-/** To have experimenters' properties whole. */
-const NO_EXPERIMENTER = 0x10000;
 /** Bits of a port's configuration that OpenFlow 1.1 and later have. */
 export const CONFIG_11 = PC.PORT_DOWN | PC.NO_RECV | PC.NO_FWD | PC.NO_PACKET_IN;
 
@@ -110,7 +107,7 @@ export function readPhyPort(r: Reader, version: number): PhyPort {
     };
   }
   let body = r;
-  const portNo = readPortNo(r, version);
+  const number = r.u32();
   if (version >= 5) {
     const length = r.u16();
     if (length < 40) fail('OFPBRC_BAD_LEN', `port description of ${length} bytes`);
@@ -119,6 +116,7 @@ export function readPhyPort(r: Reader, version: number): PhyPort {
   } else {
     r.skip(4);
   }
+  const portNo = checkPortNo(number);
   const hwAddr = body.mac();
   body.skip(2);
   const name = readName(body);
@@ -192,8 +190,8 @@ export function readPortStats(r: Reader, version: number): PortStats {
     for (const name of COUNTERS) c[name] = body.u64();
     for (const name of ETHERNET_COUNTERS) c[name] = UNKNOWN;
     while (body.left > 0) {
-      const p = readProperty(body, 'OFPBPC_BAD_LEN', NO_EXPERIMENTER);
-      if (p.type === EXPERIMENTER) counters = { ...counters, ...readPortCounters(p.body) };
+      const p = readProperty(body);
+      if (p.experimenter !== undefined) counters = { ...counters, ...readPortCounters(p) };
       else if (p.type === ETHERNET) {
         if (p.length !== 40) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
         p.body.skip(4);

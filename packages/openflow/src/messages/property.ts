@@ -44,14 +44,15 @@ export function readProperty(
   const all = r.sub(padded - 4, error);
   const body = all.sub(length - 4, error);
   if (type < experimenterFrom) return { type, experimenter: undefined, body, length };
-  if (length < 12) fail('OFPBPC_BAD_EXP_TYPE', `experimenter property of ${length} bytes`);
+  if (length < 12) fail('OFPBPC_BAD_LEN', `experimenter property of ${length} bytes`);
   const experimenter = body.u32();
+  if (experimenter === 0) fail('OFPBPC_BAD_EXPERIMENTER', 'experimenter 0');
   return { type: body.u32(), experimenter, body, length };
 }
 
 /** What a property that is not known is refused with. */
 export function unknownProperty(p: Property): never {
   if (p.experimenter !== undefined)
-    fail('OFPBPC_BAD_EXPERIMENTER', `property of 0x${p.experimenter.toString(16)}`);
+    fail('OFPBPC_BAD_EXP_TYPE', `property of 0x${p.experimenter.toString(16)}`);
   fail('OFPBPC_BAD_TYPE', `property ${p.type}`);
 }

@@ -103,10 +103,12 @@ function readQueue(r: Reader, version: number, port: number): QueueConfig {
     const p = version >= 5 ? readProperty(b) : readProperty10(b);
     if (p.experimenter !== undefined || (p.type !== RATE.MIN && p.type !== RATE.MAX)) continue;
     if (version < 5) {
-      if (p.length !== 16) continue;
+      if (p.length !== 16) bad(p.length);
       p.body.skip(4);
     }
-    const rate = p.body.u16();
+    const sent = p.body.u16();
+    // All ones say that there is none.
+    const rate = sent === 0xffff ? undefined : sent;
     if (p.type === RATE.MIN) minRate = rate;
     else maxRate = rate;
   }

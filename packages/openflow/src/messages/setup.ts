@@ -103,7 +103,10 @@ function readProperties(r: Reader, version: number, loose: boolean): AsyncConfig
     const key = ASYNC_KEYS[p.type >> 1] as keyof AsyncMasks | undefined;
     if (p.experimenter !== undefined || key === undefined) {
       if (loose) continue;
-      return fail('OFPACFC_UNSUPPORTED', `property ${p.type}`);
+      return fail(
+        p.experimenter === undefined ? 'OFPACFC_UNSUPPORTED' : 'OFPBPC_BAD_EXP_TYPE',
+        `property ${p.type}`,
+      );
     }
     if (p.length !== 8) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
     const mask = p.body.u32();

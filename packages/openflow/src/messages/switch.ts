@@ -26,7 +26,7 @@ import type { WireFormKey } from './wire-forms.js';
 /** OFPHET_VERSIONBITMAP (OpenFlow 1.3, A.5.1). */
 const HELLO_BITMAP = 1;
 
-/** All versions up to one: what a hello without a bitmap says. */
+/** All versions up to one, 31 at most: what a hello without a bitmap says. */
 export function versionsUpTo(version: number): number {
   return 2 ** (version + 1) - 2;
 }
@@ -59,11 +59,11 @@ function readError(r: Reader, version: number): OfError {
   let type = r.u16();
   let code = r.u16();
   let vendor = 0;
-  if (version <= 2 && type === NX_ERROR_TYPE && code === 0) {
+  if (type === NX_ERROR_TYPE && code === 0) {
     vendor = r.u32();
     type = r.u16();
     code = r.u16();
-  } else if (version >= 3 && type === EXPERIMENTER_ERROR) {
+  } else if (type === EXPERIMENTER_ERROR) {
     type = code;
     code = 0;
     vendor = r.u32();

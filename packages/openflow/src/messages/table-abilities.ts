@@ -2,7 +2,7 @@
 import type { Field } from '@ovs-node/flow/field-types';
 import { FIELDS } from '@ovs-node/flow/fields';
 import { fail } from '../errors.js';
-import { readFieldHeader } from '../match/headers.js';
+import { isLengthOf, readFieldHeader } from '../match/headers.js';
 import { Reader } from '../wire.js';
 import type { TableFeatures } from './table-types.js';
 
@@ -47,6 +47,8 @@ export interface TableAbilities {
 }
 
 const EXPERIMENTER = 0xffff;
+/** Of an experimenter's type that is too short to say whose. */
+const UNKNOWN_EXPERIMENTER = 0xffffffff;
 
 function readTypes(body: Uint8Array): TypeId[] {
   const r = new Reader(body, 0, body.length, 'OFPBPC_BAD_LEN');
@@ -55,14 +57,11 @@ function readTypes(body: Uint8Array): TypeId[] {
     if (r.left < 4) fail('OFPBPC_BAD_LEN', 'header of a type');
     const type = r.u16();
     const length = r.u16();
-    if (type === EXPERIMENTER) {
-      if (length < 8) fail('OFPBPC_BAD_LEN', `experimenter type of ${length} bytes`);
-      const rest = r.sub(length - 4, 'OFPBPC_BAD_LEN');
-      out.push({ type: 0, experimenter: rest.u32() });
-    } else {
-      if (length !== 4) fail('OFPBPC_BAD_LEN', `type of ${length} bytes`);
-      out.push({ type, experimenter: 0 });
-    }
+    if (length < 4) fail('OFPBPC_BAD_LEN', `type of ${length} bytes`);
+    const rest = r.sub(length - 4, 'OFPBPC_BAD_LEN');
+    if (type === EXPERIMENTER)
+      out.push({ type: 0, experimenter: rest.left < 4 ? UNKNOWN_EXPERIMENTER : rest.u32() });
+    else out.push({ type, experimenter: 0 });
   }
   return out;
 }
@@ -73,8 +72,7 @@ function readFieldList(body: Uint8Array): { readonly fields: Set<Field>; readonl
   const masked = new Set<Field>();
   while (r.left > 0) {
     const h = readFieldHeader(r);
-    if (!h.field || (h.field.option === undefined && h.length !== (h.masked ? 2 : 1) * h.field.bytes))
-      continue;
+    if (!h.field || !isLengthOf(h, h.field)) continue;
     fields.add(h.field);
     if (h.masked) masked.add(h.field);
   }
@@ -113,9 +111,38 @@ export function tableAbilities(t: TableFeatures): TableAbilities {
   };
 }
 
-/** Refuses features of which a property is bad or missing. */
+/** Refuses a property that does not say what its type has it say, or is there already (in `seen`, types so far). */
+export function checkTableProperty(
+  { type, body }: TableFeatures['properties'][number],
+  seen: Set<number>,
+): void {
+  if (seen.has(type) && type <= TABLE_PROPERTY.APPLY_SETFIELD + 1) {
+    fail('OFPTFFC_BAD_FEATURES', `property ${type} twice`);
+  }
+  seen.add(type);
+  switch (type & ~1) {
+    case TABLE_PROPERTY.INSTRUCTIONS:
+    case TABLE_PROPERTY.WRITE_ACTIONS:
+    case TABLE_PROPERTY.APPLY_ACTIONS:
+      readTypes(body);
+      break;
+    case TABLE_PROPERTY.NEXT_TABLES:
+      if (body.includes(255)) fail('OFPBPC_BAD_VALUE', 'next table 255');
+      break;
+    case TABLE_PROPERTY.MATCH:
+      if (type === TABLE_PROPERTY.MATCH) readFieldList(body);
+      break;
+    case TABLE_PROPERTY.WILDCARDS:
+    case TABLE_PROPERTY.WRITE_SETFIELD:
+    case TABLE_PROPERTY.APPLY_SETFIELD:
+      // Only what can be matched can be masked.
+      if (type !== TABLE_PROPERTY.WILDCARDS + 1 && readFieldList(body).masked.size > 0)
+        fail('OFPBMC_BAD_MASK', `masks in property ${type}`);
+  }
+}
+
+/** Refuses features of which a property is missing. */
 export function checkTableAbilities(t: TableFeatures, version: number): void {
-  tableAbilities(t);
   // Since OpenFlow 1.5 none at all is as good as all that are required.
   if (t.properties.length === 0 && version >= 6) return;
   for (const type of Object.values(TABLE_PROPERTY))

@@ -1,10 +1,10 @@
 /** Messages about OpenFlow tables: statistics, features, configuration and its changes. */
-import { fail } from '../errors.js';
+import { fail, UNNAMED_ERROR } from '../errors.js';
 import type { Reader, Writer } from '../wire.js';
 import { items } from './multipart-items.js';
 import { putProperty, readProperty } from './property.js';
 import { type BodyRow, bodies, emptyBody, form, type MessageRows } from './row.js';
-import { checkTableAbilities } from './table-abilities.js';
+import { checkTableAbilities, checkTableProperty } from './table-abilities.js';
 import type {
   TableBitmaps,
   TableDesc,
@@ -90,6 +90,11 @@ function readBitmaps(r: Reader, version: number): TableBitmaps {
   };
 }
 
+/** Reads a name of at most 31 bytes. */
+function readName(r: Reader): string {
+  return r.sub(32).string(31);
+}
+
 function readTableStats(r: Reader, version: number): TableStats {
   const tableId = r.u8();
   if (version >= 4) {
@@ -99,7 +104,7 @@ function readTableStats(r: Reader, version: number): TableStats {
     return { tableId, name: '', wildcards: 0, maxEntries: 0, activeCount, ...counts };
   }
   r.skip(version === 1 ? 3 : 7);
-  const name = r.string(32);
+  const name = readName(r);
   const wildcards = version === 1 ? r.u32() : 0;
   const bitmaps = version === 1 ? undefined : readBitmaps(r, version);
   const [maxEntries, activeCount, lookupCount, matchedCount] = [r.u32(), r.u32(), r.u64(), r.u64()];
@@ -130,13 +135,18 @@ function readTableFeatures(reader: Reader, version: number): TableFeatures {
   const number = r.u8();
   if (version >= 6 && number > 3) fail('OFPTFFC_BAD_COMMAND', `command ${number}`);
   r.skip(4);
-  const name = r.string(32);
+  const name = readName(r);
   const [metadataMatch, metadataWrite] = [r.u64(), r.u64()];
   const [config, maxEntries] = [r.u32(), r.u32()];
   const properties: { type: number; body: Uint8Array }[] = [];
+  const seen = new Set<number>();
   while (r.left > 0) {
-    const p = readProperty(r, 'OFPBPC_BAD_LEN', 0x10000);
-    properties.push({ type: p.type, body: p.body.rest() });
+    const p = readProperty(r);
+    // Those of experimenters say nothing to anyone here.
+    if (p.experimenter !== undefined) continue;
+    const property = { type: p.type, body: p.body.rest() };
+    checkTableProperty(property, seen);
+    properties.push(property);
   }
   const command = version >= 6 ? { command: FEATURES_COMMANDS[number] } : {};
   const features = {
@@ -214,7 +224,7 @@ function putTableDesc(w: Writer, t: TableDesc): void {
 function readTableDesc(reader: Reader): TableDesc {
   if (reader.left < 8) fail('OFPBRC_BAD_LEN', `${reader.left} bytes of a table description`);
   const length = reader.u16();
-  if (length < 8 || length % 8 !== 0 || length - 2 > reader.left) {
+  if (length < 8 || length - 2 > reader.left) {
     fail('OFPBRC_BAD_LEN', `table description of ${length} bytes`);
   }
   const r = reader.sub(length - 2);
@@ -279,6 +289,7 @@ export const TABLE_MESSAGES: MessageRows<'table_mod' | 'table_status'> = {
           r.skip(7);
           const reason = STATUS_REASONS[number];
           if (reason === undefined) fail('OFPBPC_BAD_VALUE', `table status ${number}`);
+          if (r.left === 0) fail('OFPBRC_BAD_LEN', UNNAMED_ERROR);
           const desc = readTableDesc(r);
           return { type: 'table_status', reason, desc };
         },

@@ -11,7 +11,7 @@ import type { Match } from '@ovs-node/flow/match';
 import type { Action } from '../actions/types.js';
 import type { OfError } from '../errors.js';
 import type { CtFlush, IpfixStats, TlvMapping, TlvTableCommand } from './extension-types.js';
-import type { GroupDesc, GroupFeatures, GroupMod, GroupStats } from './group-types.js';
+import type { GroupFeatures, GroupMod, GroupStats, ReceivedGroupDesc } from './group-types.js';
 import type { MeterConfig, MeterFeatures, MeterMod, MeterStats } from './meter-types.js';
 import type { FlowMonitorRequest, FlowUpdate } from './monitor-types.js';
 import type { TableDesc, TableFeatures, TableMod, TableStats, TableStatusReason } from './table-types.js';
@@ -359,7 +359,7 @@ export type MultipartReply =
   | { readonly type: 'queue'; readonly queues: readonly QueueStats[] }
   | { readonly type: 'port_desc'; readonly ports: readonly PhyPort[] }
   | { readonly type: 'group'; readonly groups: readonly GroupStats[] }
-  | { readonly type: 'group_desc'; readonly groups: readonly GroupDesc[] }
+  | { readonly type: 'group_desc'; readonly groups: readonly ReceivedGroupDesc[] }
   | { readonly type: 'group_features'; readonly features: GroupFeatures }
   | { readonly type: 'meter'; readonly meters: readonly MeterStats[] }
   | { readonly type: 'meter_config'; readonly meters: readonly MeterConfig[] }
@@ -457,7 +457,7 @@ export type OfMessage =
   | { readonly type: 'get_async_request' }
   | { readonly type: 'get_async_reply' | 'set_async'; readonly config: AsyncConfig }
   // Nicira extensions.
-  | { readonly type: 'set_flow_format'; readonly format: FlowFormat }
+  | { readonly type: 'set_flow_format'; readonly format: FlowFormat | 'unknown' }
   | { readonly type: 'flow_mod_table_id'; readonly enable: boolean }
   | { readonly type: 'set_packet_in_format'; readonly format: PacketInFormat }
   | { readonly type: 'flow_age' }

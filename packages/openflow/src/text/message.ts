@@ -198,7 +198,7 @@ function formatReply(p: MultipartReply, version: number, o: PrintOptions): strin
 function formatError(e: OfError, o: PrintOptions): string {
   let out = ` ${e.name ?? `type ${e.errorType}, code ${e.code}`}\n`;
   if (e.name === 'OFPHFC_INCOMPATIBLE' || e.name === 'OFPHFC_EPERM') {
-    return `${out}${new TextDecoder('latin1').decode(e.data).replace(/[^\x20-\x7e]|["\\]/g, (c) => `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`)}\n`;
+    return `${out}${new TextDecoder('latin1').decode(e.data).replace(/[^\x20-\x7e]|["\\]/g, (c) => `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`)}`;
   }
   out += printMessage(e.data, { ...o, verbosity: 1 });
   return out;
@@ -309,7 +309,7 @@ function formatBody(msg: OfMessage, version: number, o: PrintOptions): string {
     case 'multipart_reply':
       return formatReply(msg.reply, version, o);
     case 'set_flow_format':
-      return ` format=${msg.format === 'nxm' ? 'nxm' : 'openflow10'}`;
+      return ` format=${msg.format === 'unknown' ? '(unknown)' : msg.format}`;
     case 'flow_mod_table_id':
       return ` ${msg.enable ? 'enable' : 'disable'}`;
     case 'set_packet_in_format':
@@ -383,7 +383,7 @@ export function printMessage(bytes: Uint8Array, o: PrintOptions = {}): string {
       : name + formatStatsFlags(bytes, known.wire.stats === 'reply');
   if (length > bytes.length) {
     const text = `(***truncated to ${bytes.length} bytes from ${length}***)\n`;
-    return `${start === '' ? '' : `${start}\n`}${text}${hexDump(bytes)}`;
+    return `${name === '' ? '' : `${name}\n`}${text}${hexDump(bytes)}`;
   }
   if (length < bytes.length)
     return `(***only uses ${length} bytes out of ${bytes.length}***)\n${hexDump(bytes)}`;

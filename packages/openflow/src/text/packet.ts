@@ -11,18 +11,21 @@ export function formatPacket(packet: Uint8Array, ports?: PortMap): string {
   extractKey(packet, 0, packet.length, key, offsets);
   let out = formatFlow(key, ports);
   const l4 = offsets[OFS.L4];
+  // What follows the IP packet is padding.
+  const end = offsets[OFS.END];
   const proto = key[W.NW] >>> 24;
   const type = key[W.ETH_TYPE] >>> 16;
   const ip = type === 0x0800 || type === 0x86dd;
   const sum = (at: number): string => ((packet[at] << 8) | packet[at + 1]).toString(16);
+  // By protocol alone: which version of IP goes with it does not matter.
   if (ip && l4 > 0) {
-    if (proto === 6 && l4 + 20 <= packet.length) out += ` tcp_csum:${sum(l4 + 16)}`;
-    else if (proto === 17 && l4 + 8 <= packet.length) out += ` udp_csum:${sum(l4 + 6)}`;
-    else if (proto === 132 && l4 + 12 <= packet.length) {
+    if (proto === 6 && l4 + 20 <= end) out += ` tcp_csum:${sum(l4 + 16)}`;
+    else if (proto === 17 && l4 + 8 <= end) out += ` udp_csum:${sum(l4 + 6)}`;
+    else if (proto === 132 && l4 + 12 <= end) {
       const v = (packet[l4 + 8] << 24) | (packet[l4 + 9] << 16) | (packet[l4 + 10] << 8) | packet[l4 + 11];
       out += ` sctp_csum:${(v >>> 0).toString(16)}`;
-    } else if (type === 0x0800 && proto === 1 && l4 + 4 <= packet.length) out += ` icmp_csum:${sum(l4 + 2)}`;
-    else if (type === 0x86dd && proto === 58 && l4 + 4 <= packet.length) out += ` icmp6_csum:${sum(l4 + 2)}`;
+    } else if (proto === 1 && l4 + 8 <= end) out += ` icmp_csum:${sum(l4 + 2)}`;
+    else if (proto === 58 && l4 + 4 <= end) out += ` icmp6_csum:${sum(l4 + 2)}`;
   }
   return `${out}\n`;
 }

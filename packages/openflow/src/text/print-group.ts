@@ -8,11 +8,10 @@ import {
   BUCKET,
   type Bucket,
   type GroupCommand,
-  type GroupDesc,
   type GroupFeatures,
   type GroupMod,
   type GroupStats,
-  type GroupType,
+  type ReceivedGroupDesc,
 } from '../messages/group-types.js';
 import { GROUP_ALL, GROUP_ANY } from '../messages/types.js';
 import { formatActionBits } from './action-bits.js';
@@ -20,11 +19,12 @@ import type { PrintOptions } from './message.js';
 import { formatDuration } from './flow.js';
 import { hex } from './numbers.js';
 
-const TYPE_NAMES: Readonly<Record<GroupType, string>> = {
+const TYPE_NAMES: Readonly<Record<ReceivedGroupDesc['groupType'], string>> = {
   all: 'all',
   select: 'select',
   indirect: 'indirect',
   fast_failover: 'ff',
+  unknown: 'unknown',
 };
 
 /** A group number, or ANY or ALL. */
@@ -39,7 +39,12 @@ function formatBucketId(id: number): string {
   return id === BUCKET.ALL ? 'all' : String(id);
 }
 
-function formatBucket(b: Bucket, type: GroupType, version: number, o: PrintOptions): string {
+function formatBucket(
+  b: Bucket,
+  type: ReceivedGroupDesc['groupType'],
+  version: number,
+  o: PrintOptions,
+): string {
   let out = ',bucket=';
   if (version === 1 || version >= 6) out += `bucket_id:${b.bucketId},`;
   if (b.weight !== (type === 'select' ? 1 : 0)) out += `weight:${b.weight},`;
@@ -48,7 +53,7 @@ function formatBucket(b: Bucket, type: GroupType, version: number, o: PrintOptio
   return `${out}actions=${formatActionsIn(b.actions, o)}`;
 }
 
-function formatSelection(d: Pick<GroupDesc, 'selection'>): string {
+function formatSelection(d: Pick<ReceivedGroupDesc, 'selection'>): string {
   const s = d.selection;
   if (!s) return '';
   let out = `,selection_method=${s.method}`;
@@ -62,7 +67,12 @@ function formatSelection(d: Pick<GroupDesc, 'selection'>): string {
 }
 
 /** A group as `group_id=…,type=…,bucket=…`. */
-export function formatGroupDesc(d: GroupDesc, version: number, o: PrintOptions, showType = true): string {
+export function formatGroupDesc(
+  d: ReceivedGroupDesc,
+  version: number,
+  o: PrintOptions,
+  showType = true,
+): string {
   let out = `group_id=${d.groupId}`;
   if (showType) out += `,type=${TYPE_NAMES[d.groupType]}`;
   out += formatSelection(d);
@@ -83,7 +93,9 @@ const COMMAND_NAMES: Readonly<Record<GroupCommand, readonly [name: string, showT
 export function formatGroupMod(g: GroupMod, version: number, o: PrintOptions): string {
   const [name, showType] = COMMAND_NAMES[g.command];
   let out = `\n ${name} `;
-  if (!showType) out += `command_bucket_id:${formatBucketId(g.commandBucketId)},`;
+  // The forms without bucket ids have no place for one.
+  if (!showType && (version === 1 || version >= 6))
+    out += `command_bucket_id:${formatBucketId(g.commandBucketId)},`;
   return out + formatGroupDesc(g, version, o, showType);
 }
 

@@ -159,7 +159,8 @@ function formatRate(name: string, rate: number | undefined): string {
 export function formatQueueConfigs(queues: readonly QueueConfig[], ports?: PortMap): string {
   const sorted = [...queues].sort((a, b) => a.portNo - b.portNo || a.queueId - b.queueId);
   let out = queues.length === 0 ? '' : ' ';
-  let port: number | undefined;
+  // Port 0 goes without saying.
+  let port = 0;
   for (const q of sorted) {
     if (q.portNo !== port) out += `port=${formatPort(q.portNo, ports)}\n`;
     port = q.portNo;

@@ -3,7 +3,7 @@ import { formatIp4, formatIp6 } from '@ovs-node/flow/addr-text';
 import { altHex } from '@ovs-node/flow/int-text';
 import { REASONS } from '../actions/output.js';
 import type { CtFlushTuple, IpfixStats, TlvMapping } from '../messages/extension-types.js';
-import { isIp4 } from '../messages/extension.js';
+import { hasIp4, isIp4 } from '../messages/extension.js';
 import type { AsyncConfig, AsyncMasks, CtFlush, MessageOf } from '../messages/types.js';
 import { formatCount as count } from './flow.js';
 import { formatBits } from './print-port.js';
@@ -93,7 +93,7 @@ function formatTuple(t: CtFlushTuple, ipProto: number, v4: boolean): string {
 }
 
 export function formatCtFlush(f: CtFlush): string {
-  const v4 = [f.orig.src, f.orig.dst, f.reply.src, f.reply.dst].some(isIp4);
+  const v4 = f.lastIsIp4 ?? hasIp4(f);
   const [orig, reply] = [f.orig, f.reply].map((t) => formatTuple(t, f.ipProto, v4));
   return ` zone=${f.zone ?? 0} '${orig},ct_nw_proto=${f.ipProto}' '${reply}'`;
 }

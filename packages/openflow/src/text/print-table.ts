@@ -22,6 +22,8 @@ import { formatTable } from './tables.js';
 /** What is printed of a table's abilities, whichever message they come from. */
 interface Shown {
   readonly tableId: number;
+  /** What a request does with features; replacing them goes without saying. */
+  readonly command?: string | undefined;
   readonly name: string;
   readonly metadataMatch: bigint;
   readonly metadataWrite: bigint;
@@ -118,7 +120,8 @@ const INSTRUCTIONS: readonly (readonly [number, string])[] = [
 const NO_ACTIONS: ActionsShown = { actions: [], setFields: [] };
 const NO_FLOW: FlowShown = { next: [], instructions: [], write: NO_ACTIONS, apply: NO_ACTIONS };
 
-const MISSES = ['controller', 'continue', 'drop'];
+/** By number; the last has no meaning. */
+const MISSES = ['controller', 'continue', 'drop', 'controller'];
 
 function shownOfStats(t: TableStats, version: number): Shown {
   const base = {
@@ -191,6 +194,7 @@ function shownOfFeatures(t: TableFeatures, version: number): Shown {
   const config = version >= 5 ? t.config : undefined;
   return {
     tableId: t.tableId,
+    command: t.command,
     name: t.name,
     metadataMatch: t.metadataMatch,
     metadataWrite: t.metadataWrite,
@@ -206,34 +210,36 @@ function shownOfFeatures(t: TableFeatures, version: number): Shown {
   };
 }
 
-/** Names with a common first word are put together, `eth_{src,dst}`, and those that count on: `reg0...reg15`. */
+/** How long the words are that two names begin with, each with its underscore. */
+function commonWords(a: string, b: string): number {
+  let n = 0;
+  while (n < a.length && a[n] === b[n]) n++;
+  return a.lastIndexOf('_', n - 1) + 1;
+}
+
+/**
+ * Names that count on are put together, `reg0...reg15`, or, when those are more, names with a common first word:
+ * `eth_{src,dst}`.
+ */
 export function groupNames(names: readonly string[], separator = ' '): string {
   const out: string[] = [];
   let i = 0;
   while (i < names.length) {
     const number = /^(.*?)(\d+)$/.exec(names[i]);
-    let j = i + 1;
-    if (number) {
-      while (j < names.length && names[j] === `${number[1]}${Number(number[2]) + j - i}`) j++;
-      if (j - i > 2) {
-        out.push(`${names[i]}...${names[j - 1]}`);
-        i = j;
-        continue;
-      }
-      j = i + 1;
-    }
-    const under = names[i].indexOf('_');
-    const prefix = under < 0 ? '' : names[i].slice(0, under + 1);
-    while (prefix !== '' && j < names.length && names[j].startsWith(prefix)) j++;
-    if (j - i === 1) out.push(names[i]);
-    else
-      out.push(
-        `${prefix}{${groupNames(
-          names.slice(i, j).map((n) => n.slice(prefix.length)),
-          ',',
-        )}}`,
-      );
-    i = j;
+    let run = i + 1;
+    while (number && run < names.length && names[run] === `${number[1]}${Number(number[2]) + run - i}`) run++;
+    let group = i + 1;
+    while (group < names.length && commonWords(names[i], names[group]) > 0) group++;
+    if (run - i > 2 && run >= group) {
+      out.push(`${names[i]}...${names[run - 1]}`);
+      i = run;
+    } else if (group - i > 1) {
+      // What the first two have in common is cut off all, whether they have it or not.
+      const common = commonWords(names[i], names[i + 1]);
+      const rest = names.slice(i, group).map((n) => n.slice(common));
+      out.push(`${names[i].slice(0, common)}{${groupNames(rest, ',')}}`);
+      i = group;
+    } else out.push(names[i++]);
   }
   return out.join(separator);
 }
@@ -273,8 +279,10 @@ function formatFlowShown(f: FlowShown, before: FlowShown | undefined): string {
         ? '      (same instructions)\n'
         : `      instructions: ${f.instructions.join(' ')}\n`;
   }
-  if (before && same(f.write, before.write) && same(f.apply, before.apply)) {
-    if (!isEmptyActions(f.write) || !isEmptyActions(f.apply)) out += '      (same actions)\n';
+  // Without fields that can be set, the peer says even the same actions again.
+  const canSet = f.write.setFields.length > 0;
+  if (canSet && before && same(f.write, before.write) && same(f.apply, before.apply)) {
+    out += '      (same actions)\n';
   } else if (!same(f.write, f.apply)) {
     out += `      Write-Actions features:\n${formatActionsShown(f.write)}`;
     out += `      Apply-Actions features:\n${formatActionsShown(f.apply)}`;
@@ -334,14 +342,17 @@ interface Entry {
 }
 
 /**
- * What of a table counts in comparing it with the one before. The tables behind a table are the same to the reader
+ * What of a table counts in comparing it with the one before: of the fields, which there are. The tables behind a table are the same to the reader
  * whichever table it is: all that follow it.
  */
 const features = ({ shown }: Entry): string =>
-  JSON.stringify({ ...shown, tableId: 0, name: '', miss: '' }, (key, v: unknown) => {
-    if (key === 'next') return behind(shown.tableId, v as readonly number[]);
-    return typeof v === 'bigint' ? String(v) : v;
-  });
+  JSON.stringify(
+    { ...shown, command: '', tableId: 0, name: '', mask: [], wildcard: [] },
+    (key, v: unknown) => {
+      if (key === 'next') return behind(shown.tableId, v as readonly number[]);
+      return typeof v === 'bigint' ? String(v) : v;
+    },
+  );
 
 /** The last of the tables that follow `tableId` when those are all there are, else the tables. */
 function behind(tableId: number, next: readonly number[]): number | readonly number[] {
@@ -373,6 +384,8 @@ function formatTables(entries: readonly Entry[]): string {
       return;
     }
     finish();
+    const { command } = e.shown;
+    if (command !== undefined && command !== 'replace') out += `  command: ${command}\n`;
     out += `  table ${tableId}${name === '' ? '' : ` ("${name}")`}:`;
     if (sameFeatures && sameStats) {
       out += ' ditto\n';

@@ -268,7 +268,7 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
   },
 
   set_flow_format: (_board, { format }, { connection }) => {
-    connection.flowFormat = format;
+    if (format !== 'unknown') connection.flowFormat = format;
   },
   set_packet_in_format: (_board, { format }, { connection }) => {
     connection.packetInFormat = format;
