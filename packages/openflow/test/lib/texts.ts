@@ -1,0 +1,78 @@
+/** Matches, actions and instructions as text, that generated messages are made of. */
+export const MATCHES = [
+  '',
+  'in_port=1',
+  'ip',
+  'tcp,tp_dst=80',
+  'udp,nw_src=10.0.0.0/8,tp_src=53',
+  'arp,arp_op=1,arp_spa=1.2.3.4',
+  'dl_src=00:11:22:33:44:55,dl_vlan=5,dl_vlan_pcp=3',
+  'vlan_tci=0',
+  'ipv6,ipv6_src=2001:db8::/32,nw_ttl=5',
+  'icmp,icmp_type=8',
+  'icmp6,icmp_type=135,nd_target=fe80::1',
+  'mpls,mpls_label=100,mpls_bos=1',
+  'reg0=5,reg3=0x10/0xf0,metadata=0x1234',
+  'ct_state=+trk+est,ip,ct_mark=7',
+  'tun_id=0x1234,tun_src=1.2.3.4',
+  'sctp,tp_dst=5',
+  'ip,nw_tos=32,nw_ecn=1,ip_frag=later',
+];
+/** What OpenFlow 1.0 and 1.1 can say. */
+export const PLAIN_MATCHES = MATCHES.slice(0, 8);
+
+export const ACTIONS = [
+  'drop',
+  'output:1',
+  'output:2,output:3',
+  'normal',
+  'flood',
+  'controller:128',
+  'CONTROLLER:65535',
+  'LOCAL',
+  'in_port',
+  'all',
+  'resubmit(,3)',
+  'note:00.01.02',
+  'learn(table=1,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[])',
+  'load:5->NXM_NX_REG0[],output:1',
+  'move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[]',
+  'set_queue:5,pop_queue',
+];
+export const MORE_ACTIONS = [
+  'ct(commit,zone=5,exec(load:1->NXM_NX_CT_MARK[]),nat(src=10.0.0.1-10.0.0.9:5-9))',
+  'ct(table=3,zone=NXM_NX_REG0[0..15],alg=ftp),ct_clear',
+  'ct(commit,force,exec(set_field:0x5/0xff->ct_label,move:NXM_NX_REG3[]->NXM_NX_CT_MARK[]))',
+  'ct(nat),ct(commit,nat(dst=[fe80::1]:80,hash,persistent))',
+  'clone(load:1->NXM_NX_REG1[],clone(output:3),exit),output:4',
+  'multipath(eth_src,50,modulo_n,1,0,NXM_NX_REG0[])',
+  'bundle(symmetric_l4,60,hrw,ofport,members:1,2,3)',
+  'bundle_load(eth_src,0,active_backup,ofport,NXM_NX_REG1[0..15],members:4,5)',
+  'sample(probability=12345,collector_set_id=1,obs_domain_id=2,obs_point_id=3)',
+  'sample(probability=12345,collector_set_id=1,obs_domain_id=2,obs_point_id=3,sampling_port=5,egress)',
+  'controller(reason=invalid_ttl,max_len=100,id=7)',
+  'controller(userdata=01.02.03.04.05,pause,meter_id=9,max_len=100)',
+  'set_field:00:11:22:33:44:55->eth_src,set_field:5/7->reg3',
+  'push:NXM_NX_REG0[0..5],pop:NXM_NX_REG1[1..6]',
+  'learn(table=3,idle_timeout=5,hard_timeout=7,priority=9,cookie=0x77,send_flow_rem,limit=5,result_dst=NXM_NX_REG0[5],eth_type=0x800,NXM_OF_IP_DST[]=NXM_OF_IP_SRC[],load:5->NXM_NX_REG0[3..9])',
+  'conjunction(7,2/3),note:05.06.07.08.09.0a.0b',
+  'fin_timeout(idle_timeout=5,hard_timeout=7)',
+  'resubmit:5,resubmit(6,7),resubmit(,8,ct)',
+  'output(port=3,max_len=100),output:NXM_NX_REG0[16..31]',
+  'check_pkt_larger(1500)->NXM_NX_REG0[0]',
+  'delete_field:tun_metadata3',
+  'encap(nsh(md_type=2,tlv(0x1000,10,0x12345678))),dec_nsh_ttl,decap()',
+  'encap(mpls),encap(ethernet),decap(packet_type(ns=0,type=0))',
+  'push_vlan:0x8100,set_vlan_vid:5,set_vlan_pcp:3,strip_vlan',
+  'mod_dl_src:00:01:02:03:04:05,mod_nw_src:1.2.3.4,mod_nw_tos:32,mod_nw_ecn:2,mod_tp_dst:80',
+  'push_mpls:0x8847,set_mpls_label:5,set_mpls_tc:3,set_mpls_ttl:9,dec_mpls_ttl,pop_mpls:0x800',
+  'dec_ttl(1,2,3),mod_nw_ttl:5,set_tunnel:5,set_tunnel64:0x123456789a,enqueue:3:5',
+  'load:0x5->NXM_NX_TUN_METADATA3[0..31]',
+];
+/** What only flows can say. */
+export const INSTRUCTIONS = [
+  'write_metadata:0x5/0xff,goto_table:9',
+  'meter:5,output:1,clear_actions,write_actions(output:2,set_queue:3,group:4)',
+  'write_actions(ct_clear,dec_ttl,set_field:5->reg1)',
+];
+export const ACTIONS_11 = [...ACTIONS, 'group:5,output:3', 'set_queue:7,dec_ttl'];
