@@ -65,6 +65,18 @@ const SCRIPT: readonly CommandLine[] = [
     'br0',
     'table=2,ipv6,actions=set_field:2001:db8::1->ipv6_src,goto_table:3',
   ],
+  [
+    'ovs-ofctl',
+    'add-flow',
+    'br0',
+    'table=4,tcp,actions=fin_timeout(idle_timeout=5),multipath(symmetric_l3l4,5,hrw,9,0,NXM_NX_REG0[]),bundle(eth_src,0,hrw,ofport,members:2,3)',
+  ],
+  [
+    'ovs-ofctl',
+    'add-flow',
+    'br0',
+    'table=5,actions=learn(table=6,limit=3,result_dst=NXM_NX_REG0[0],fin_idle_timeout=3,NXM_OF_ETH_DST[]),bundle_load(nw_src,0,hrw,ofport,NXM_NX_REG1[],members:2,3)',
+  ],
   ['ovs-ofctl', '--no-stats', 'dump-flows', 'br0'],
   ['ovs-ofctl', '-O', 'OpenFlow13', '--no-stats', '--sort', 'dump-flows', 'br0'],
   ['ovs-ofctl', 'mod-flows', 'br0', 'tcp,actions=output:3'],

@@ -1,10 +1,8 @@
 /**
- * Hashes of bytes and numbers that a select group's choice of bucket is made of (ovs-ofctl(8), "selection_method"). They
+ * Hashes of bytes and numbers that choices of a switch are made of (ovs-ofctl(8), "selection_method"). They
  * give the numbers that Open vSwitch gives, so that both choose alike; nothing fast is asked of them.
  */
 import { hashAdd, hashFinish } from './hash.js';
-import type { FlowKey } from './layout.js';
-import { W } from './layout.js';
 
 /** Four bytes at `at`, the first one lowest; those beyond the end are 0. */
 function word(bytes: Uint8Array, at: number): number {
@@ -72,49 +70,4 @@ export function hashLookup3(bytes: Uint8Array, basis: number): number {
     c = ((c ^ b) - rotate(b, 24)) | 0;
   }
   return c >>> 0;
-}
-
-const TCP = 6;
-const SCTP = 132;
-/** Addresses (16, of which IPv4 takes 4), Ethernet type, VLAN, ports (2 each), Ethernet addresses (6), protocol, padding. */
-const SYMMETRIC_LENGTH = 32;
-
-/**
- * Hash of a packet's addresses, protocol, TCP or SCTP ports, that is the same for both directions of a connection: what
- * a select group goes by that says nothing else. `wc` gains the bits that were looked at.
- */
-export function hashSymmetricL4(key: FlowKey, wc: FlowKey, basis: number): number {
-  const bytes = new Uint8Array(SYMMETRIC_LENGTH);
-  const view = new DataView(bytes.buffer);
-  const type = key[W.ETH_TYPE]! >>> 16;
-  wc.fill(0xffffffff, W.ETH, W.ETH + 3);
-  wc[W.ETH_TYPE]! |= 0xffff0000;
-  for (const w of [W.VLAN0, W.VLAN1]) {
-    if (key[w] !== 0) {
-      wc[w]! |= 0x1fff;
-      view.setUint16(18, view.getUint16(18) ^ (key[w]! & 0x0fff));
-    } else wc[w]! |= 0x1fff;
-  }
-  view.setUint16(16, type);
-  // dst is the first six bytes of the words, src the next six.
-  const mac = (i: number): number => (key[W.ETH + (i >> 2)]! >>> (24 - 8 * (i & 3))) & 0xff;
-  for (let i = 0; i < 6; i++) bytes[22 + i] = mac(i) ^ mac(i + 6);
-  const isIp4 = type === 0x0800;
-  if (!isIp4 && type !== 0x86dd) return hashLookup3(bytes, basis);
-  if (isIp4) {
-    view.setUint32(0, key[W.NW_SRC]! ^ key[W.NW_DST]!);
-    wc[W.NW_SRC] = 0xffffffff;
-    wc[W.NW_DST] = 0xffffffff;
-  } else {
-    for (let i = 0; i < 4; i++) view.setUint32(4 * i, key[W.IPV6_SRC + i]! ^ key[W.IPV6_DST + i]!);
-    wc.fill(0xffffffff, W.IPV6_SRC, W.IPV6_SRC + 8);
-  }
-  const proto = key[W.NW]! >>> 24;
-  wc[W.NW]! |= 0xff000000;
-  bytes[28] = proto;
-  if (proto === TCP || proto === SCTP) {
-    view.setUint16(20, (key[W.TP]! >>> 16) ^ (key[W.TP]! & 0xffff));
-    wc[W.TP] = 0xffffffff;
-  }
-  return hashLookup3(bytes, basis);
 }

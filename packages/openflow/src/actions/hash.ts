@@ -1,6 +1,7 @@
 /** Actions that pick one of several by a hash of the packet: bundle, bundle_load, multipath. */
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { portFromOf10, portToOf10 } from '@ovs-node/flow/fields';
+import { HASH_FIELDS as HASH_ROWS, type HashFields } from '@ovs-node/flow/hash-fields';
 import { formatPort, OFPP, parsePort } from '@ovs-node/flow/ports';
 import { Words } from '@ovs-node/flow/words';
 import { fail } from '../errors.js';
@@ -20,15 +21,7 @@ import { atoi } from './text-values.js';
 import type { Action, ActionOf, Subfield } from './types.js';
 
 /** Sets of fields that can be hashed, by their numbers on the wire. */
-export const HASH_FIELDS = [
-  'eth_src',
-  'symmetric_l4',
-  'symmetric_l3l4',
-  'symmetric_l3l4+udp',
-  'nw_src',
-  'nw_dst',
-  'symmetric_l3',
-] as const;
+export const HASH_FIELDS = Object.keys(HASH_ROWS) as readonly HashFields[];
 export const BUNDLE_ALGORITHMS = ['active_backup', 'hrw'] as const;
 export const MULTIPATH_ALGORITHMS = ['modulo_n', 'hash_threshold', 'hrw', 'iter_hash'] as const;
 

@@ -3,6 +3,7 @@
  * The names of `type` are those that ovs-actions(7) uses; codecs, text and translation all switch on them.
  * Port numbers are the 32-bit ones of OpenFlow 1.1 and later (`OFPP` in `@ovs-node/flow/ports`).
  */
+import type { HashFields } from '@ovs-node/flow/hash-fields';
 
 /** A run of `nBits` bits of a field, from bit `ofs` (0 is the least significant). `field` is a name of the field table. */
 export interface Subfield {
@@ -176,15 +177,7 @@ export type BundleAlgorithm = 'active_backup' | 'hrw' | '<unknown>';
 
 /** What an action that hashes says of the hash. */
 interface HashChoice<Algorithm> {
-  readonly fields:
-    | 'eth_src'
-    | 'symmetric_l4'
-    | 'symmetric_l3l4'
-    | 'symmetric_l3l4+udp'
-    | 'nw_src'
-    | 'nw_dst'
-    | 'symmetric_l3'
-    | '<unknown>';
+  readonly fields: HashFields | '<unknown>';
   readonly basis: number;
   readonly algorithm: Algorithm;
 }

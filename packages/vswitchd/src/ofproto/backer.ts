@@ -136,7 +136,7 @@ export class Backer {
     const result = translate({
       ofproto,
       flow,
-      effects: { packets: 1, bytes: packet.length, used: now },
+      effects: { packets: 1, bytes: packet.length, used: now, tcpFlags: flow[W.ETH_TYPE]! & 0xfff },
       cache: undefined,
       trace: undefined,
       actions,

@@ -4,7 +4,6 @@
 import type { Match } from '@ovs-node/flow/match';
 import { PROTO_ANY } from '@ovs-node/flow/field-types';
 import { checkActions as checkConsistency } from '@ovs-node/openflow/actions/check';
-import { LEARN } from '@ovs-node/openflow/actions/learn';
 import type { Action } from '@ovs-node/openflow/actions/types';
 import { OfError } from '@ovs-node/openflow/errors';
 
@@ -140,21 +139,6 @@ function unsupportedAction(action: Action): OfError | undefined {
     case 'controller':
       if (!action.pause) return undefined;
       return new OfError('OFPBAC_BAD_ARGUMENT', 'controller(pause) is not supported yet');
-    case 'learn': {
-      const { resultDst, finIdleTimeout, finHardTimeout, flags } = action.learn;
-      if (
-        (flags & ~(LEARN.SEND_FLOW_REM | LEARN.DELETE_LEARNED)) === 0 &&
-        !resultDst &&
-        finIdleTimeout === 0 &&
-        finHardTimeout === 0
-      )
-        return undefined;
-      return new OfError('OFPBAC_BAD_ARGUMENT', 'learn with result_dst or fin timeouts is not supported yet');
-    }
-    case 'fin_timeout':
-    case 'bundle':
-    case 'bundle_load':
-    case 'multipath':
     case 'delete_field':
     case 'encap':
     case 'decap':

@@ -2,6 +2,7 @@
  * Repeats for later packets of a megaflow what its translation did for the first one: count, and learn stations.
  */
 import type { CacheEntry, Traffic } from './xlate/context.js';
+import { endsConnection } from './xlate/fin-timeout.js';
 
 /** Credits `traffic` (some packets) to everything in `cache`. */
 export function credit(cache: readonly CacheEntry[], traffic: Traffic, now: number): void {
@@ -13,6 +14,9 @@ export function credit(cache: readonly CacheEntry[], traffic: Traffic, now: numb
       case 'table':
         if (entry.matched) entry.table.matched += traffic.packets;
         else entry.table.missed += traffic.packets;
+        break;
+      case 'fin-timeout':
+        if (endsConnection(traffic.tcpFlags)) entry.tables.reduceTimeouts(entry.rule, entry.idle, entry.hard);
         break;
       case 'group':
         entry.group.credit(entry.index, traffic.packets, traffic.bytes);

@@ -230,16 +230,35 @@ export class FlowTables {
    * @param limit flows with its cookie that its table may have for one to be added; 0: any number.
    */
   learn(fm: FlowMod, now: number, limit = 0): OfError | undefined {
-    const old = this.find(fm.tableId, fm.match, fm.priority);
-    if (old && sameActions(old.actions, fm.actions)) {
-      old.modified = now;
+    const same = this.taught(fm);
+    if (same) {
+      same.modified = now;
       return undefined;
     }
-    if (!old && limit > 0 && this.select(cookieSelection(fm.tableId, fm.newCookie)).length >= limit)
-      return undefined;
+    if (!this.mayLearn(fm, limit)) return undefined;
     const error = this.modify(fm, now, undefined);
     this.settle(now);
     return error;
+  }
+
+  /** The flow that a learn action teaches, when it is there already. */
+  taught(fm: FlowMod): Rule | undefined {
+    const old = this.find(fm.tableId, fm.match, fm.priority);
+    return old && sameActions(old.actions, fm.actions) ? old : undefined;
+  }
+
+  /** Whether a flow that a learn action teaches is there, or may be added, by the limit of flows with its cookie. */
+  mayLearn(fm: FlowMod, limit: number): boolean {
+    if (limit === 0 || this.taught(fm) !== undefined) return true;
+    return this.select(cookieSelection(fm.tableId, fm.newCookie)).length < limit;
+  }
+
+  /** Lowers the timeouts of a flow to these (s) where they are longer or there are none; 0 leaves one as it is. */
+  reduceTimeouts(rule: Rule, idle: number, hard: number): void {
+    if (rule.removed || (idle === 0 && hard === 0)) return;
+    if (idle !== 0 && (rule.idleTimeout === 0 || rule.idleTimeout > idle)) rule.idleTimeout = idle;
+    if (hard !== 0 && (rule.hardTimeout === 0 || rule.hardTimeout > hard)) rule.hardTimeout = hard;
+    this.expirable.add(rule);
   }
 
   /** Adds a flow that controllers do not see, of a priority above 65535, or a flow of the internal table. */

@@ -107,7 +107,11 @@ export class Revalidator {
     ukey.packets = stats.packets;
     ukey.bytes = stats.bytes;
     if (packets <= 0) return false;
-    credit(ukey.cache, { packets, bytes: Math.max(0, bytes), used: ukey.used }, now);
+    credit(
+      ukey.cache,
+      { packets, bytes: Math.max(0, bytes), used: ukey.used, tcpFlags: stats.tcpFlags },
+      now,
+    );
     return true;
   }
 
@@ -135,7 +139,7 @@ export class Revalidator {
     };
     const result = translate(input);
     const actions = result.slow === 0 ? result.actions : slowPathActions(input, result.slow);
-    if (hasExtraBits(result.wc, ukey.mask)) {
+    if (result.isUnique || hasExtraBits(result.wc, ukey.mask)) {
       for (const id of result.recircIds) this.backer.recirc.release(id);
       return false;
     }
@@ -148,7 +152,7 @@ export class Revalidator {
     if (hadTraffic)
       credit(
         cache.filter((entry) => entry.type === 'learn-mac' || entry.type === 'learn-flow'),
-        { packets: 0, bytes: 0, used: now },
+        { packets: 0, bytes: 0, used: now, tcpFlags: 0 },
         now,
       );
     if (!sameBytes(actions, ukey.actions)) {

@@ -85,7 +85,9 @@ function traceOne(
     ofproto,
     flow,
     // With a packet, stations are learned; nothing is counted.
-    effects: options.packet ? { packets: 0, bytes: 0, used: options.now } : undefined,
+    effects: options.packet
+      ? { packets: 0, bytes: 0, used: options.now, tcpFlags: flow[W.ETH_TYPE]! & 0xfff }
+      : undefined,
     cache: undefined,
     trace: remarks,
     ...(options.actions ? { actions: options.actions } : {}),

@@ -65,7 +65,7 @@ export class UpcallHandler {
       const input = {
         ofproto: at.ofproto,
         flow,
-        effects: { packets: 1, bytes: upcall.length, used: now },
+        effects: { packets: 1, bytes: upcall.length, used: now, tcpFlags: flow[W.ETH_TYPE]! & 0xfff },
         cache,
         trace: undefined,
         now,

@@ -7,6 +7,7 @@ import { parseDpKey } from '@ovs-node/netlink/text/key-parse';
 import { parseActions } from '@ovs-node/openflow/actions/text';
 import type { OfError } from '@ovs-node/openflow/errors';
 import { NO_BUFFER } from '@ovs-node/openflow/messages/types';
+import type { Rule } from '../../src/ofproto/rule.js';
 import type { PacketInEvent } from '../../src/ofproto/types.js';
 import { Bench, flowLines, mod } from './bench.js';
 
@@ -148,6 +149,50 @@ test('learn adds a flow for the first packet, and later packets keep it', async 
   clock.advance(15_000);
   ofproto.runExpiry(clock.now());
   t.deepEqual(learned(), []);
+  await bench.close();
+});
+
+test('learn tells the flow whether there was room for one more', async (t) => {
+  const bench = await Bench.open();
+  const { ofproto, clock } = bench;
+  const learn = 'learn(table=1,limit=2,cookie=9,result_dst=NXM_NX_REG0[0],NXM_OF_ETH_SRC[])';
+  mod(ofproto, 'add', `table=0,actions=${learn},load:1->NXM_NX_REG0[1],output:NXM_NX_REG0[]`, clock.now());
+  const from = (n: number): Promise<void> => bench.receive('p1', UDP.replace('00:01', `00:0${n}`));
+  for (const n of [1, 2, 3]) await from(n);
+  t.like(await bench.sent(), { p2: 1, p3: 2 });
+  t.is(ofproto.tables.table(1).classifier.size, 2);
+  await bench.revalidate();
+  t.is((await bench.dpFlows()).length, 3);
+  mod(ofproto, 'delete', 'table=1', clock.now());
+  await bench.revalidate();
+  t.is((await bench.dpFlows()).length, 0, 'only a packet can tell whether there is room now');
+  await from(3);
+  t.like(await bench.sent(), { p2: 1, p3: 3 });
+  await bench.close();
+});
+
+test('fin_timeout shortens the timeouts of a flow once its connection has ended', async (t) => {
+  const bench = await Bench.open();
+  const { ofproto, clock } = bench;
+  const TCP = UDP.replace('proto=17', 'proto=6').replace('udp(src=1,dst=2)', 'tcp(src=1,dst=2),tcp_flags(');
+  const flow = 'tcp,idle_timeout=60,actions=fin_timeout(idle_timeout=10,hard_timeout=20),2';
+  mod(ofproto, 'add', flow, clock.now());
+  const [rule] = ofproto.tables.all().filter((each) => each.tableId === 0) as [Rule];
+  const timeouts = (): number[] => [rule.idleTimeout, rule.hardTimeout];
+  await bench.receive('p1', `${TCP}0x002)`);
+  t.deepEqual(timeouts(), [60, 0]);
+  await bench.receive('p1', `${TCP}0x011)`);
+  await bench.revalidate();
+  t.deepEqual(timeouts(), [10, 20]);
+  clock.advance(11_000);
+  ofproto.runExpiry(clock.now());
+  t.deepEqual(flowLines(ofproto), []);
+  // The first packet of a megaflow counts as well.
+  mod(ofproto, 'add', flow, clock.now());
+  await bench.revalidate();
+  await bench.receive('p1', `${TCP}0x014)`);
+  const [again] = ofproto.tables.all().filter((each) => each.tableId === 0) as [Rule];
+  t.deepEqual([again.idleTimeout, again.hardTimeout], [10, 20]);
   await bench.close();
 });
 

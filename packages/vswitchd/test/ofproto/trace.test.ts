@@ -52,6 +52,20 @@ for (const [name, what, atLeast] of [
   });
 }
 
+interface FlowTraces {
+  readonly flow: string;
+  readonly traces: RandomTable['traces'];
+}
+
+test('actions that choose by a hash, fin_timeout and learn trace as the peer’s', (t) => {
+  for (const { flow, traces } of fixture<FlowTraces[]>('choices.json')) {
+    const bridge = bareBridge();
+    t.is(mod(bridge, 'add', flow), undefined, flow);
+    const run = tracer(bridge.backer);
+    for (const { packet, text } of traces) t.is(run(['br0', packet]).trimEnd(), text.trimEnd(), packet);
+  }
+});
+
 interface NormalFixture {
   readonly modes: Readonly<Record<string, Partial<BundleSpec>>>;
   readonly dp: Readonly<Record<string, number>>;

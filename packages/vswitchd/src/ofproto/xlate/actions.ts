@@ -9,11 +9,13 @@ import type { Action } from '@ovs-node/openflow/actions/types';
 import { PR } from '@ovs-node/openflow/messages/types';
 import { formatActionList } from '../rule-text.js';
 import { clearActionSet, writeActions } from './action-set.js';
+import { bundleAction, multipathAction } from './choose.js';
 import { commit } from './commit.js';
 import type { XlateContext } from './context.js';
 import { controllerAction } from './controller.js';
 import { checkPktLarger } from './check-pkt-larger.js';
 import { ctAction, ctClearAction } from './ct.js';
+import { finTimeoutAction } from './fin-timeout.js';
 import { freeze, unroll } from './freeze.js';
 import { groupAction } from './group.js';
 import { isIpAny } from './header.js';
@@ -199,6 +201,16 @@ function doAction(ctx: XlateContext, action: Action, last: boolean): boolean {
       break;
     case 'ct_clear':
       if (ctx.conntracked) ctClearAction(ctx);
+      break;
+    case 'multipath':
+      multipathAction(ctx, action);
+      break;
+    case 'bundle':
+    case 'bundle_load':
+      bundleAction(ctx, action, last);
+      break;
+    case 'fin_timeout':
+      finTimeoutAction(ctx, action);
       break;
     case 'learn':
       learnAction(ctx, action.learn);

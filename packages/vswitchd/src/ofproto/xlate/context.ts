@@ -18,6 +18,7 @@ import type { Bundle, OfPort } from '../ports.js';
 import type { RecircTable } from '../recirc.js';
 import type { Rule } from '../rule.js';
 import type { FlowTable } from '../flow-table.js';
+import type { FlowTables } from '../flow-tables.js';
 import type { Group } from '../group.js';
 import type { HashRequest } from './freeze.js';
 import type { Remark, RemarkKind } from './trace-node.js';
@@ -49,6 +50,14 @@ export type CacheEntry =
       readonly flowMod: FlowMod;
       readonly limit: number;
     }
+  | {
+      readonly type: 'fin-timeout';
+      readonly tables: FlowTables;
+      readonly rule: Rule;
+      /** s; 0: as it is. */
+      readonly idle: number;
+      readonly hard: number;
+    }
   /** `index` is that of the bucket, -1: none. */
   | { readonly type: 'group'; readonly group: Group; readonly index: number }
   | { readonly type: 'patch'; readonly from: OfPort; readonly to: OfPort }
@@ -67,6 +76,8 @@ export interface Traffic {
   readonly bytes: number;
   /** ms */
   readonly used: number;
+  /** Of all the packets together. */
+  readonly tcpFlags: number;
 }
 
 export interface XlateInput {
@@ -93,6 +104,8 @@ export interface XlateResult {
   readonly actions: Uint8Array;
   /** OpenFlow-side mask; empty unless the translation wanted it. */
   readonly wc: FlowKey;
+  /** What was found out now may be otherwise with the next packet, which must be translated by itself. */
+  readonly isUnique: boolean;
   /** Slow bits: not zero when packets must come to vswitchd. */
   readonly slow: number;
   /** Recirculation numbers that `actions` name, held once each for the caller. */
@@ -139,6 +152,7 @@ export class XlateContext {
   frozen: { readonly hash: HashRequest | undefined; readonly actions: Action[] } | undefined = undefined;
   error: XlateError | undefined = undefined;
   slow = 0;
+  isUnique = false;
   nat: Extract<Action, { type: 'nat' }> | undefined = undefined;
   readonly origPriority: number;
   /** Where remarks go; undefined: not traced. */

@@ -3,7 +3,8 @@
  * 5.6.1). Text of remarks is the peer's.
  */
 import { exactMask, getField, maskFieldBits } from '@ovs-node/flow/fields';
-import { hashBytes, hashInt, hashSymmetricL4, hashUint64 } from '@ovs-node/flow/hash-bytes';
+import { hashBytes, hashInt, hashUint64 } from '@ovs-node/flow/hash-bytes';
+import { hashFields } from '@ovs-node/flow/hash-fields';
 import { W } from '@ovs-node/flow/layout';
 import { OFPP } from '@ovs-node/flow/ports';
 import { GROUP_ANY, PC, PS } from '@ovs-node/openflow/messages/types';
@@ -117,7 +118,7 @@ function selectBucket(ctx: XlateContext, group: Group, isLast: boolean): void {
       choose(ctx, group, bestLive(ctx, group, hashOfFields(ctx, choice.selection)), isLast);
       return;
     case 'packet':
-      choose(ctx, group, bestLive(ctx, group, hashSymmetricL4(ctx.flow, ctx.wc, 0)), isLast);
+      choose(ctx, group, bestLive(ctx, group, hashFields(ctx.flow, ctx.wc, 'symmetric_l4', 0)), isLast);
   }
 }
 
@@ -170,7 +171,8 @@ function isLive(ctx: XlateContext, group: Group, index: number, depth: number): 
   return watched.length === 0;
 }
 
-function isPortLive(ctx: XlateContext, ofport: number): boolean {
+/** Whether a port of the bridge could carry a packet now. */
+export function isPortLive(ctx: XlateContext, ofport: number): boolean {
   const port = ctx.ofproto.port(ofport);
   return (
     port !== undefined && (port.phy.config & PC.PORT_DOWN) === 0 && (port.phy.state & PS.LINK_DOWN) === 0

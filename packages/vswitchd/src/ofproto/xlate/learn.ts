@@ -9,7 +9,7 @@ import { makeFlowMod } from '@ovs-node/openflow/messages/flow-mod';
 import type { FlowMod } from '@ovs-node/openflow/messages/types';
 import { formatActionList } from '../rule-text.js';
 import type { XlateContext } from './context.js';
-import { field } from './set-field.js';
+import { field, reportSubfield, writeSubfield } from './set-field.js';
 
 export function learnAction(ctx: XlateContext, learn: LearnSpec): void {
   for (const { src, nBits } of learn.specs) {
@@ -34,6 +34,19 @@ export function learnAction(ctx: XlateContext, learn: LearnSpec): void {
     );
   }
   const { limit } = learn;
+  const { tables } = ctx.ofproto;
+  let isLearned = true;
+  if (effects) isLearned = tables.mayLearn(flowMod, limit);
+  // Whether it could be learned again only a packet can tell, and the actions may depend on it.
+  else if (limit > 0 && tables.taught(flowMod) === undefined) ctx.isUnique = true;
+  if (learn.resultDst) {
+    writeSubfield(ctx, learn.resultDst, isLearned ? 1n : 0n);
+    reportSubfield(ctx, learn.resultDst);
+  }
+  if (!isLearned) {
+    ctx.report('detail', 'Limit exceeded, learn failed');
+    return;
+  }
   cache?.push({ type: 'learn-flow', ofproto: ctx.ofproto, flowMod, limit });
   // The packet that teaches a flow does not meet it.
   if (effects) ctx.learned.push({ ofproto: ctx.ofproto, flowMod, limit });
@@ -43,6 +56,8 @@ export function learnAction(ctx: XlateContext, learn: LearnSpec): void {
 function learnedFlow(learn: LearnSpec, flow: Uint32Array): FlowMod {
   const match = new Match();
   const actions: Action[] = [];
+  const { finIdleTimeout: idle, finHardTimeout: hard } = learn;
+  if (idle !== 0 || hard !== 0) actions.push({ type: 'fin_timeout', idle, hard });
   for (const spec of learn.specs) {
     const value = sourceValue(spec, flow);
     if (spec.dst === 'output') {

@@ -51,6 +51,7 @@ export function translate(input: XlateInput): XlateResult {
     actions,
     wc: ctx.wc,
     slow: ctx.slow,
+    isUnique: ctx.isUnique,
     recircIds: ctx.recircIds,
     finalFlow: input.trace && Uint32Array.from(ctx.flow),
     ofproto: ctx.ofproto,
