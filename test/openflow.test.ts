@@ -269,7 +269,60 @@ const TABLES: readonly Subject[] = [
   },
 ];
 
-const SUBJECTS: readonly Subject[] = [...MONITORS, ...CONTROLLERS, ...TABLES];
+const UDP =
+  'in_port(1),eth(src=50:54:00:00:00:01,dst=50:54:00:00:00:02),eth_type(0x0800),ipv4(src=10.0.0.1,dst=10.0.0.2,proto=17,tos=0,ttl=64,frag=no),udp(src=1,dst=2)';
+
+const PACKETS: readonly Subject[] = [
+  {
+    name: 'packets that wait for their controller',
+    versions: [1, 4, 6],
+    run: async (c) => {
+      const flow = (text: string): Promise<void> => c.ofctl('add-flow', text);
+      await flow('cookie=5,in_port=1,ip,actions=load:7->NXM_NX_REG0[],resubmit(,5),output:4');
+      await flow(
+        'table=5,cookie=8,ip,actions=push:NXM_NX_REG0[0..11],controller(pause,userdata=01.02),resubmit(,6),dec_ttl,output:2',
+      );
+      await flow('table=6,cookie=9,ip,actions=pop:NXM_NX_REG1[],resubmit(,7),load:1->NXM_NX_REG2[]');
+      await flow('table=7,ct_state=-trk,ip,actions=ct(table=7,zone=3)');
+      await flow('table=7,cookie=10,ct_state=+trk,ip,actions=controller(pause,max_len=9),controller');
+      c.send(LISTEN, { type: 'set_packet_in_format', format: 'nxt_packet_in2' });
+      await c.settle();
+      for (const resumes of [false, true]) {
+        c.resumes = resumes;
+        await c.suite.appctl('netdev-dummy/receive', 'p1', UDP);
+        await pause(300);
+      }
+      c.resumes = false;
+      await c.settle();
+    },
+  },
+  {
+    name: 'continuations that are none',
+    versions: [1, 5],
+    run: async (c) => {
+      const packetIn = {
+        bufferId: 0xffffffff,
+        totalLen: 60,
+        reason: 1,
+        tableId: 0,
+        cookie: 0n,
+        match: new Match(),
+        packet: new Uint8Array(60),
+      };
+      c.send({ type: 'resume', packetIn });
+      for (const text of [
+        '',
+        '8000001431323334313233343132333431323334',
+        '8000000831323334',
+        '80f1000831323334',
+      ])
+        c.send({ type: 'resume', packetIn: { ...packetIn, continuation: Buffer.from(text, 'hex') } });
+      await c.settle();
+    },
+  },
+];
+
+const SUBJECTS: readonly Subject[] = [...MONITORS, ...CONTROLLERS, ...TABLES, ...PACKETS];
 
 testWith(PEER)("requests are answered as the peer's switch answers them", async (t) => {
   t.timeout(240_000);

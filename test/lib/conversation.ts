@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { connectStream } from '@ovs-node/common/stream';
 import { type Suite, runCommand } from '@ovs-node/ctl-tools/lab/suite';
 import { OfConnection } from '@ovs-node/openflow/connection';
-import { encodeMessage } from '@ovs-node/openflow/messages/codec';
+import { OfError } from '@ovs-node/openflow/errors';
+import { decodeMessage, encodeMessage } from '@ovs-node/openflow/messages/codec';
 import type { OfMessage } from '@ovs-node/openflow/messages/types';
 import { printMessage } from '@ovs-node/openflow/text/message';
 
@@ -21,6 +22,8 @@ export class Conversation {
   readonly #of: OfConnection;
   readonly #texts: string[] = [];
   #xid = FIRST_XID;
+  /** Whether packets that come in are sent back, to go on. */
+  resumes = false;
 
   private constructor(suite: Suite, bridge: string, version: number, of: OfConnection) {
     this.suite = suite;
@@ -50,6 +53,9 @@ export class Conversation {
   }
 
   private hear(bytes: Uint8Array): void {
+    const decoded = this.resumes ? decodeMessage(bytes) : undefined;
+    if (decoded && !(decoded instanceof OfError) && decoded.msg.type === 'packet_in')
+      this.send({ type: 'resume', packetIn: decoded.msg.packetIn });
     this.#texts.push(printMessage(bytes).trimEnd());
   }
 
@@ -97,6 +103,7 @@ export class Conversation {
       .replace(/duration=?[0-9.]+s/g, 'duration=X')
       .replace(/\bxid=0x[0-9a-f]+\)/g, (xid) => (parseInt(xid.slice(6), 16) >= FIRST_XID ? xid : 'xid=X)'))
       .replace(/(idle_age|hard_age)=\d+/g, '$1=X')
+      .replace(/(continuation\.bridge)=.*/g, '$1=X')
       .replaceAll(this.suite.dirs.run, 'DIR');
   }
 

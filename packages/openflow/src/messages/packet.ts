@@ -7,7 +7,8 @@ import { OFPP } from '@ovs-node/flow/ports';
 import { putActions, readActions } from '../actions/codec.js';
 import { fail } from '../errors.js';
 import { putOxmMatch, putNxMatch, readFields, readNxMatch, readOxmMatch, putFields } from '../match/nxm.js';
-import { Reader, type Writer } from '../wire.js';
+import type { Reader, Writer } from '../wire.js';
+import { checkContinuation } from './continuation.js';
 import { putPortNo, readPortNo } from './port.js';
 import { putProperty, readProperty, unknownProperty } from './property.js';
 import { form, forms, type MessageRows } from './row.js';
@@ -73,13 +74,6 @@ function putPacketIn2(w: Writer, p: PacketIn, version: number): void {
   property(NXPINT.METADATA, () => putFields(w, p.match, version));
   if (p.userdata && p.userdata.length > 0) property(NXPINT.USERDATA, () => w.bytes(p.userdata!));
   if (p.continuation) property(NXPINT.CONTINUATION, () => w.zeros(4).bytes(p.continuation!));
-}
-
-/** Refuses a continuation that is no list of properties; what they say is a matter of the switch that made it. */
-function checkContinuation({ continuation }: PacketIn): void {
-  if (continuation === undefined) return;
-  const r = new Reader(continuation);
-  while (r.left > 0) readProperty(r);
 }
 
 /** `loose`: what is not known is passed over. */
@@ -169,9 +163,9 @@ export const PACKET_MESSAGES: MessageRows<
       form(
         'NXT_PACKET_IN2',
         (w, m, version) => putPacketIn2(w, m.packetIn, version),
-        (r, _version, options) => {
+        (r, version, options) => {
           const packetIn = readPacketIn2(r, true);
-          if (options.loose) checkContinuation(packetIn);
+          if (options.loose) checkContinuation(packetIn.continuation, version);
           return { type: 'packet_in', format: 'nxt_packet_in2', packetIn };
         },
         (m) => m.format === 'nxt_packet_in2',
@@ -335,9 +329,9 @@ export const PACKET_MESSAGES: MessageRows<
       form(
         'NXT_RESUME',
         (w, m, version) => putPacketIn2(w, m.packetIn, version),
-        (r, _version, options) => {
+        (r, version, options) => {
           const packetIn = readPacketIn2(r, options.loose);
-          checkContinuation(packetIn);
+          checkContinuation(packetIn.continuation, version);
           return { type: 'resume', packetIn };
         },
       ),

@@ -242,7 +242,7 @@ function formatBody(msg: OfMessage, version: number, o: PrintOptions): string {
       return formatConfig(msg.config);
     case 'packet_in':
     case 'resume':
-      return formatPacketIn(msg.packetIn, o) + formatPayload(msg.packetIn.packet, o);
+      return formatPacketIn(msg.packetIn, version, o) + formatPayload(msg.packetIn.packet, o);
     case 'packet_out':
       return (
         formatPacketOut(msg.packetOut, o) +

@@ -3,6 +3,8 @@ import { formatPort, OFPP } from '@ovs-node/flow/ports';
 import { W } from '@ovs-node/flow/layout';
 import { formatHexBytes, reasonName } from '../actions/output.js';
 import { formatActionsIn } from '../actions/text.js';
+import { OfError } from '../errors.js';
+import { decodeContinuation } from '../messages/continuation.js';
 import {
   ALL_TABLES,
   COOKIE_NONE,
@@ -16,6 +18,7 @@ import {
 } from '../messages/types.js';
 import { matchPort } from '../messages/packet.js';
 import { DEFAULT_PRIORITY, formatDuration, formatFlags } from './flow.js';
+import { formatContinuation } from './print-continuation.js';
 import type { PrintOptions } from './message.js';
 import { formatMatchIn } from './match.js';
 import { hex } from './numbers.js';
@@ -85,7 +88,7 @@ function formatMetadata(p: PacketIn, o: PrintOptions): string {
   return text === '' ? '' : text;
 }
 
-export function formatPacketIn(p: PacketIn, o: PrintOptions): string {
+export function formatPacketIn(p: PacketIn, version: number, o: PrintOptions): string {
   let out = '';
   if (p.tableId !== 0) out += ` table_id=${formatTable(p.tableId, o.tables)}`;
   if (p.cookie !== COOKIE_NONE) out += ` cookie=${hex(p.cookie)}`;
@@ -101,6 +104,8 @@ export function formatPacketIn(p: PacketIn, o: PrintOptions): string {
   }
   out += '\n';
   if (p.userdata && p.userdata.length > 0) out += ` userdata=${formatHexBytes(p.userdata)}\n`;
+  const continuation = p.continuation && decodeContinuation(p.continuation, version, true);
+  if (continuation && !(continuation instanceof OfError)) out += formatContinuation(continuation, o);
   return out;
 }
 

@@ -26,6 +26,7 @@ import type {
   TableDesc,
   TableStatusReason,
 } from '@ovs-node/openflow/messages/types';
+import { encodeContinuation } from '@ovs-node/openflow/messages/continuation';
 import { MultipartReassembly } from '@ovs-node/openflow/messages/reassembly';
 import { Bundles } from './bundles.js';
 import {
@@ -296,7 +297,13 @@ export class SwitchConnection {
     if (event.controllerId !== this.controllerId || !this.#wants('packetIn', event.packetIn.reason)) return;
     // Lengths (of the action, or for misses the connection's) say how much of a buffered packet to send. Nothing is
     // buffered here, as in the peer, and so packets go whole.
-    this.#sendAsync({ type: 'packet_in', packetIn: event.packetIn, format: this.packetInFormat });
+    const { packetInFormat: format, version } = this;
+    const { continuation } = event;
+    const packetIn =
+      continuation && format === 'nxt_packet_in2'
+        ? { ...event.packetIn, continuation: encodeContinuation(continuation, version) }
+        : event.packetIn;
+    this.#sendAsync({ type: 'packet_in', packetIn, format });
   }
 
   /** Sends changes of flows that monitors of the connection select. */

@@ -6,6 +6,7 @@ import { errorMessage } from '@ovs-node/common/errors';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import { OFPP } from '@ovs-node/flow/ports';
 import { OfError } from '@ovs-node/openflow/errors';
+import { decodeContinuation } from '@ovs-node/openflow/messages/continuation';
 import {
   type BundleControl,
   type FlowMod,
@@ -19,6 +20,7 @@ import {
 import type { BundledMessage } from './bundles.js';
 import { asyncFromWire, asyncToWire } from './async-masks.js';
 import type { RequestContext } from './connection.js';
+import { resume } from '../ofproto/resume.js';
 import { switchFeatures } from './features.js';
 import { MODIFIABLE } from './port-watch.js';
 import { queueConfig, queuePorts } from './queues.js';
@@ -282,8 +284,12 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
   },
   /** Ages of flows are always in the extended statistics. */
   flow_age: () => undefined,
-  /** Translations are not paused yet, so no continuation is one of ours. */
-  resume: () => new OfError('NXR_STALE', 'no such continuation'),
+  resume: (board, { packetIn }, { connection }) => {
+    const bytes = packetIn.continuation ?? new Uint8Array(0);
+    const continuation = decodeContinuation(bytes, connection.version);
+    if (continuation instanceof OfError) return continuation;
+    return resume(board.ofproto, packetIn, continuation, board.now);
+  },
 
   echo_reply: () => undefined,
   error: () => undefined,

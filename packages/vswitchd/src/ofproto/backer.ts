@@ -12,11 +12,15 @@ import type { Dpif } from '../dpif/provider.js';
 import type { Ofproto } from './ofproto.js';
 import type { OfPort } from './ports.js';
 import { MeterIds } from './meter-table.js';
-import { RecircTable } from './recirc.js';
+import { type FrozenState, RecircTable } from './recirc.js';
 import type { Udpif } from './udpif.js';
 import { ODPP_NONE } from './types.js';
-import { XLATE_ERRORS } from './xlate/context.js';
+import { XLATE_ERRORS, type XlateError } from './xlate/context.js';
 import { translate } from './xlate/xlate.js';
+
+/** Handles of traffic control, 1:1 and up (tc(8)). */
+const TC_FIRST_QDISC = 0x10000;
+const MAX_CLASS = 0xf000;
 
 const log = vlog('ofproto_dpif');
 const rateLimit = new RateLimit(5, 5);
@@ -121,38 +125,56 @@ export class Backer {
     return undefined;
   }
 
+  /**
+   * The priority that packets of a queue have in the datapath: the queue's own number, or with a datapath of the host a
+   * traffic control class under its first qdisc. Undefined: there is none for that queue.
+   */
+  priorityOf(queue: number): number | undefined {
+    if (this.type !== 'system') return queue;
+    return queue < MAX_CLASS ? TC_FIRST_QDISC + queue + 1 : undefined;
+  }
+
   upcallPid(dpPort: number): number {
     return this.dpif?.packets.pid(dpPort) ?? 0;
   }
 
-  /** Sends one packet through `actions` (OpenFlow) of a bridge. `flow` is its OpenFlow key. */
+  /**
+   * Sends one packet through OpenFlow actions of a bridge, or on from where it was paused.
+   * @param flow its OpenFlow key.
+   * @returns why it was dropped, if it was.
+   */
   execute(
     ofproto: Ofproto,
     flow: FlowKey,
     packet: Uint8Array,
-    actions: readonly Action[],
+    what:
+      { readonly actions: readonly Action[] } | { readonly resumed: FrozenState; readonly odpPort: number },
     now: number,
-  ): void {
+  ): XlateError | undefined {
     const result = translate({
       ofproto,
       flow,
       effects: { packets: 1, bytes: packet.length, used: now, tcpFlags: flow[W.ETH_TYPE]! & 0xfff },
       cache: undefined,
       trace: undefined,
-      actions,
+      ...('actions' in what ? { actions: what.actions } : { resumed: what.resumed }),
       now,
       hasPacket: true,
     });
     if (result.error) {
-      log.warnRl(rateLimit, `bridge ${ofproto.name}: packet-out dropped: ${XLATE_ERRORS[result.error]}`);
+      const how = 'actions' in what ? 'packet-out' : 'resumed packet';
+      log.warnRl(rateLimit, `bridge ${ofproto.name}: ${how} dropped: ${XLATE_ERRORS[result.error]}`);
     } else {
       const key = Uint32Array.from(flow);
       const inPort = flow[W.IN_PORT]!;
-      key[W.IN_PORT] = inPort === OFPP.CONTROLLER ? ODPP_NONE : (ofproto.port(inPort)?.dpPort ?? ODPP_NONE);
+      if ('resumed' in what) key[W.IN_PORT] = what.odpPort;
+      else
+        key[W.IN_PORT] = inPort === OFPP.CONTROLLER ? ODPP_NONE : (ofproto.port(inPort)?.dpPort ?? ODPP_NONE);
       this.executeActions(packet, key, result.actions);
     }
     // The datapath may bring the packet back under these numbers; they are let go when it surely has.
     for (const id of result.recircIds) this.releaseLater(id);
+    return result.error;
   }
 
   /** Runs datapath actions on a packet. Failures are logged. */

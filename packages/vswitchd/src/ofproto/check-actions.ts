@@ -136,9 +136,6 @@ function unsupportedAction(action: Action): OfError | undefined {
     case 'write_actions':
     case 'clone':
       return unsupportedActions(action.actions);
-    case 'controller':
-      if (!action.pause) return undefined;
-      return new OfError('OFPBAC_BAD_ARGUMENT', 'controller(pause) is not supported yet');
     case 'delete_field':
     case 'encap':
     case 'decap':

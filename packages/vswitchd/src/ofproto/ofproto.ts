@@ -375,14 +375,11 @@ export class Ofproto {
     if (inPort >= OFPP.MAX && ![OFPP.LOCAL, OFPP.ANY, OFPP.CONTROLLER].some((port) => port === inPort)) {
       return new OfError('OFPBRC_BAD_PORT', `in_port ${inPort}`);
     }
-    const flow = newKey();
-    for (let w = W.TUN_ID; w < flow.length; w++) flow[w] = po.match.key[w]!;
-    extractKey(po.packet, 0, po.packet.length, flow, newOffsets());
-    flow[W.IN_PORT] = inPort;
+    const flow = flowOfPacket(po.packet, po.match, inPort);
     const admitted = admitActions(po.actions, exactMatch(flow), 255, undefined, this.named);
     if (admitted.error) return admitted.error;
     if (checkOnly) return undefined;
-    this.backer.execute(this, flow, po.packet, admitted.actions, now);
+    this.backer.execute(this, flow, po.packet, { actions: admitted.actions }, now);
     return undefined;
   }
 
@@ -433,6 +430,15 @@ export class Ofproto {
 
 function refreshFloodable(bundle: Bundle): void {
   bundle.floodable = bundle.ports.every((port) => (port.phy.config & PC.NO_FLOOD) === 0);
+}
+
+/** The OpenFlow key of a packet with the metadata that a controller gives it. */
+export function flowOfPacket(packet: Uint8Array, metadata: Match, inPort: number): FlowKey {
+  const flow = newKey();
+  for (let w = W.TUN_ID; w < flow.length; w++) flow[w] = metadata.key[w]!;
+  extractKey(packet, 0, packet.length, flow, newOffsets());
+  flow[W.IN_PORT] = inPort;
+  return flow;
 }
 
 /** The match of exactly one packet, for checking its actions. */

@@ -8,6 +8,7 @@
  */
 import { W } from '@ovs-node/flow/layout';
 import type { Action } from '@ovs-node/openflow/actions/types';
+import type { FrozenAction, StackItem } from '@ovs-node/openflow/messages/continuation';
 
 /** First words of the key's metadata that are frozen: tunnel, metadata, registers. */
 const FROZEN_WORDS: readonly number[] = [
@@ -28,11 +29,11 @@ export interface FrozenState {
   /** OpenFlow in_port and the words of FROZEN_WORDS that are not zero. */
   readonly inPort: number;
   readonly metadata: readonly (readonly [word: number, value: number])[];
-  readonly stack: readonly bigint[];
+  readonly stack: readonly StackItem[];
   readonly actionSet: readonly Action[];
   readonly actsetOutput: number;
   /** Actions to go on with instead of a look-up in the table. */
-  readonly actions?: readonly Action[];
+  readonly actions?: readonly FrozenAction[];
   /** Of a `controller` action: what the packet-in carries back. */
   readonly userdata?: Uint8Array;
 }
@@ -68,6 +69,10 @@ function actionId(action: Action): number {
   return id;
 }
 
+function frozenId(action: FrozenAction): string | number {
+  return action.type === 'unroll_xlate' ? `${action.tableId}/${action.cookie}` : actionId(action);
+}
+
 function keyOf(state: FrozenState): string {
   return [
     state.bridge,
@@ -75,11 +80,11 @@ function keyOf(state: FrozenState): string {
     state.conntracked ? 1 : 0,
     state.inPort,
     state.metadata.flat().join(','),
-    state.stack.join(','),
+    state.stack.map(({ value, bytes }) => `${value}/${bytes}`).join(','),
     state.actionSet.map(actionId).join(','),
     state.actsetOutput,
     state.userdata ?? '',
-    state.actions?.map(actionId).join(',') ?? '',
+    state.actions?.map(frozenId).join(',') ?? '',
   ].join('|');
 }
 

@@ -2,6 +2,7 @@
  * What the rest of vswitchd says to a bridge's OpenFlow switch, and hears from it, as plain values.
  */
 import type { Action } from '@ovs-node/openflow/actions/types';
+import type { Continuation } from '@ovs-node/openflow/messages/continuation';
 import type {
   FlowMod,
   FlowRemoved,
@@ -65,6 +66,8 @@ export interface OfprotoSettings {
 /** A packet for a controller; connmgr chooses connections, format and length. */
 export interface PacketInEvent {
   readonly packetIn: PacketIn;
+  /** How to go on with the packet, when the action said to wait for the controller. */
+  readonly continuation?: Continuation;
   /** Bytes of the packet to send at most (0xffff: all). */
   readonly maxLen: number;
   /** Of the controllers' ids, the one that gets it (0: the default one). */

@@ -5,13 +5,14 @@
  * all packets are executed, in their order. The datapath takes requests in the order they were made, so the packets
  * find their flows installed.
  */
-import { type FlowKey, newKey, W } from '@ovs-node/flow/layout';
+import { CT, type FlowKey, newKey, W } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
 import { NO_BUFFER } from '@ovs-node/openflow/messages/types';
 import { exactMask } from '@ovs-node/netlink/key';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import type { Execute, FlowPut, Upcall } from '../dpif/provider.js';
 import type { Backer } from './backer.js';
+import { continuationOf } from './resume.js';
 import { thawMetadata } from './recirc.js';
 import { Ukey, megaflowId } from './ukey.js';
 import { CookieType, type ControllerCookie, decodeCookie } from './user-cookie.js';
@@ -159,17 +160,32 @@ export class UpcallHandler {
         packet: upcall.packet.slice(),
         ...(state.userdata ? { userdata: state.userdata } : {}),
       },
+      ...(cookie.isContinuation
+        ? { continuation: continuationOf(ofproto, state, upcall.key[W.IN_PORT]!) }
+        : {}),
       maxLen: cookie.maxLen,
       controllerId: cookie.controllerId,
     });
   }
 }
 
+/** The original direction of a tracked packet's connection, which is to be read by the Ethernet type. */
+function takeTuple(flow: FlowKey, take: (word: number, bits?: number) => void): void {
+  take(W.ETH_TYPE, 0xffff0000);
+  const type = flow[W.ETH_TYPE]! >>> 16;
+  const isKnown = (flow[W.CT_STATE]! & (CT.INV | CT.TRK)) === CT.TRK && flow[W.CT_ZONE]! << 24 !== 0;
+  if (!isKnown || (type !== 0x0800 && type !== 0x86dd)) return;
+  if (type === 0x0800) for (const w of [W.CT_NW_SRC, W.CT_NW_DST]) take(w);
+  else for (let w = W.CT_IPV6_SRC; w < W.CT_IPV6_SRC + 8; w++) take(w);
+  take(W.CT_ZONE, 0xff);
+  take(W.CT_TP);
+}
+
 /** The packet's metadata as a packet-in message carries it: in_port, and what is not zero of the rest. */
 export function metadataMatch(flow: FlowKey): Match {
   const match = new Match();
   const take = (word: number, bits = 0xffffffff): void => {
-    match.key[word] = flow[word]! & bits;
+    match.key[word]! |= flow[word]! & bits;
     match.mask[word]! |= bits;
   };
   take(W.IN_PORT);
@@ -179,6 +195,7 @@ export function metadataMatch(flow: FlowKey): Match {
   if (flow[W.PKT_MARK] !== 0) take(W.PKT_MARK);
   if (flow[W.CT_STATE] !== 0) {
     take(W.CT_STATE);
+    takeTuple(flow, take);
     if (flow[W.CT_ZONE]! >>> 16 !== 0) take(W.CT_ZONE, 0xffff0000);
     if (flow[W.CT_MARK] !== 0) take(W.CT_MARK);
     if ([0, 1, 2, 3].some((i) => flow[W.CT_LABEL + i] !== 0))

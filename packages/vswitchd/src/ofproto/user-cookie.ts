@@ -19,6 +19,8 @@ export interface ControllerCookie {
   readonly type: typeof CookieType.CONTROLLER;
   readonly ofproto: Uint8Array;
   readonly dontSend: boolean;
+  /** The packet waits for the controller (NXT_RESUME). */
+  readonly isContinuation: boolean;
   readonly reason: number;
   readonly recircId: number;
   readonly ruleCookie: bigint;
@@ -50,6 +52,7 @@ export function encodeCookie(cookie: UserCookie): Uint8Array {
   }
   view.setUint16(2, NO_PORT, true);
   bytes[20] = cookie.dontSend ? 1 : 0;
+  bytes[21] = cookie.isContinuation ? 1 : 0;
   view.setUint16(22, cookie.reason, true);
   view.setUint32(24, cookie.recircId, true);
   view.setBigUint64(28, cookie.ruleCookie, false);
@@ -76,6 +79,7 @@ export function decodeCookie(bytes: Uint8Array): UserCookie | undefined {
         type: CookieType.CONTROLLER,
         ofproto,
         dontSend: bytes[20] !== 0,
+        isContinuation: bytes[21] !== 0,
         reason: view.getUint16(22, true),
         recircId: view.getUint32(24, true),
         ruleCookie: view.getBigUint64(28, false),

@@ -1,13 +1,20 @@
 import test from 'ava';
 import { composePacket } from '@ovs-node/flow/compose';
+import { W } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
 import { OFPP } from '@ovs-node/flow/ports';
 import { keyOf } from '@ovs-node/netlink/key';
 import { parseDpKey } from '@ovs-node/netlink/text/key-parse';
 import { parseActions } from '@ovs-node/openflow/actions/text';
 import type { OfError } from '@ovs-node/openflow/errors';
+import {
+  type Continuation,
+  decodeContinuation,
+  encodeContinuation,
+} from '@ovs-node/openflow/messages/continuation';
 import { NO_BUFFER } from '@ovs-node/openflow/messages/types';
 import type { Rule } from '../../src/ofproto/rule.js';
+import { resume } from '../../src/ofproto/resume.js';
 import type { PacketInEvent } from '../../src/ofproto/types.js';
 import { Bench, flowLines, mod } from './bench.js';
 
@@ -87,6 +94,42 @@ test('controller actions give packet-ins with the metadata of the pipeline', asy
   t.is(controllerId, 3);
   t.is(packetIn.match.key[0], 1);
   t.is(packetIn.match.key[79 + 3], 7);
+  await bench.close();
+});
+
+test('a paused packet goes on where it was when it comes back, changed as the controller likes', async (t) => {
+  const bench = await Bench.open();
+  const { ofproto, clock } = bench;
+  const events: PacketInEvent[] = [];
+  ofproto.events = { onPacketIn: (event) => void events.push(event), onFlowRemoved: () => undefined };
+  const flow = (text: string): void => mod(ofproto, 'add', text, clock.now());
+  flow('cookie=5,in_port=1,actions=load:2->NXM_NX_REG0[],resubmit(,4),output:NXM_NX_REG0[]');
+  flow(
+    'table=4,cookie=6,actions=push:NXM_NX_REG0[],controller(pause,userdata=01.02),pop:NXM_NX_REG1[],clear_actions,write_actions(output:3)',
+  );
+  await bench.receive('p1', UDP);
+  t.deepEqual(await bench.sent(), { br0: 0, p1: 0, p2: 0, p3: 0 });
+  const [{ packetIn, continuation }] = events as [PacketInEvent];
+  t.like(packetIn, { cookie: 5n, tableId: 0, userdata: Uint8Array.from([1, 2]) });
+  t.is(packetIn.match.key[W.REG], 2);
+  t.deepEqual(continuation?.stack, [{ value: 2n, bytes: 4 }]);
+  t.deepEqual(
+    continuation?.actions.map((each) => each.type),
+    ['pop', 'clear_actions', 'write_actions', 'unroll_xlate', 'output_reg'],
+  );
+  const bytes = encodeContinuation(continuation!, 4);
+  const back = decodeContinuation(bytes, 4) as Continuation;
+  t.is(resume(ofproto, packetIn, back, clock.now()), undefined);
+  await bench.settle();
+  t.like(await bench.sent(), { p2: 1, p3: 1 });
+  const { match } = packetIn;
+  const metadata = new Match(Uint32Array.from(match.key), Uint32Array.from(match.mask));
+  metadata.key[W.REG] = 3;
+  t.is(resume(ofproto, { ...packetIn, match: metadata }, back, clock.now()), undefined);
+  await bench.settle();
+  t.like(await bench.sent(), { p2: 1, p3: 3 });
+  const stale = { ...back, bridge: new Uint8Array(16) };
+  t.is(resume(ofproto, packetIn, stale, clock.now())?.name, 'NXR_STALE');
   await bench.close();
 });
 

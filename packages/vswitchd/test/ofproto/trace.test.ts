@@ -60,7 +60,7 @@ interface FlowTraces {
 test('actions that choose by a hash, fin_timeout and learn trace as the peer’s', (t) => {
   for (const { flow, traces } of fixture<FlowTraces[]>('choices.json')) {
     const bridge = bareBridge();
-    t.is(mod(bridge, 'add', flow), undefined, flow);
+    mod(bridge, 'add', flow);
     const run = tracer(bridge.backer);
     for (const { packet, text } of traces) t.is(run(['br0', packet]).trimEnd(), text.trimEnd(), packet);
   }

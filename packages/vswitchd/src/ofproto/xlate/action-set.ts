@@ -77,12 +77,19 @@ export function executeActionSet(ctx: XlateContext): void {
   ctx.inActionSet = false;
 }
 
+/** The value of `actset_output` (ovs-fields(7)): the port that a set sends to, unless a group does. */
+export function actionSetOutput(set: readonly Action[]): number {
+  if (set.some((each) => each.type === 'group')) return OFPP.UNSET;
+  const last = set.findLast((each) => each.type === 'output');
+  return last === undefined ? OFPP.UNSET : portFromOf10(last.port);
+}
+
 /** Adds actions to the set. */
 export function writeActions(ctx: XlateContext, actions: readonly Action[]): void {
   for (const action of actions) {
-    if (action.type === 'output') ctx.flow[W.ACTSET_OUTPUT] = portFromOf10(action.port);
     ctx.actionSet.push(action);
   }
+  ctx.flow[W.ACTSET_OUTPUT] = actionSetOutput(ctx.actionSet);
   reportActionSet(ctx, 'is');
 }
 

@@ -4,8 +4,10 @@
 import { W } from '@ovs-node/flow/layout';
 import { OFPP } from '@ovs-node/flow/ports';
 import { portFromOf10 } from '@ovs-node/flow/fields';
+import { altHex } from '@ovs-node/flow/int-text';
 import { Act } from '@ovs-node/netlink/action-attrs';
-import type { Action } from '@ovs-node/openflow/actions/types';
+import type { Action, ActionOf } from '@ovs-node/openflow/actions/types';
+import type { FrozenAction } from '@ovs-node/openflow/messages/continuation';
 import { PR } from '@ovs-node/openflow/messages/types';
 import { formatActionList } from '../rule-text.js';
 import { clearActionSet, writeActions } from './action-set.js';
@@ -33,7 +35,7 @@ import {
 import { tableAction } from './tables.js';
 
 /** Translates `actions`. `isLast`: nothing is executed after them. */
-export function doActions(ctx: XlateContext, actions: readonly Action[], isLast: boolean): void {
+export function doActions(ctx: XlateContext, actions: readonly FrozenAction[], isLast: boolean): void {
   if (actions.length === 0) {
     ctx.report('action', 'drop');
     return;
@@ -41,8 +43,13 @@ export function doActions(ctx: XlateContext, actions: readonly Action[], isLast:
   for (let i = 0; i < actions.length; i++) {
     if (ctx.error !== undefined || ctx.exit) return;
     const action = actions[i]!;
+    if (action.type === 'unroll_xlate') {
+      ctx.tableId = action.tableId;
+      ctx.ruleCookie = action.cookie;
+      continue;
+    }
     if (needsHeadersReread(ctx, action)) {
-      freeze(ctx);
+      freeze(ctx, 'reread');
       unroll(ctx, actions, i);
       return;
     }
@@ -87,6 +94,10 @@ function doAction(ctx: XlateContext, action: Action, last: boolean): boolean {
       break;
     }
     case 'controller':
+      if (action.pause) {
+        freeze(ctx, action);
+        break;
+      }
       controllerAction(
         ctx,
         action.maxLen,
@@ -97,16 +108,16 @@ function doAction(ctx: XlateContext, action: Action, last: boolean): boolean {
       );
       break;
     case 'enqueue':
-      // Queues are those of a QoS configuration, which this datapath does not have: the port alone counts.
-      wc[W.SKB_PRIORITY] = 0xffffffff;
-      outputAction(ctx, action.port, 0, true, last);
+      enqueueAction(ctx, action, last);
       break;
     case 'set_queue':
       wc[W.SKB_PRIORITY] = 0xffffffff;
+      flow[W.SKB_PRIORITY] = ctx.ofproto.backer.priorityOf(action.queue) ?? flow[W.SKB_PRIORITY]!;
       break;
     case 'pop_queue':
       wc[W.SKB_PRIORITY] = 0xffffffff;
       flow[W.SKB_PRIORITY] = ctx.origPriority;
+      ctx.report('detail', `queue = ${altHex(BigInt(ctx.origPriority))}`);
       break;
     case 'set_vlan_vid':
     case 'set_vlan_pcp':
@@ -228,6 +239,21 @@ function doAction(ctx: XlateContext, action: Action, last: boolean): boolean {
       ctx.report('warn', `${action.type} is not supported`);
   }
   return true;
+}
+
+/** Sends to a port with the priority of a queue; where queues have none, as `output` does. */
+function enqueueAction(ctx: XlateContext, { port: to, queue }: ActionOf<'enqueue'>, last: boolean): void {
+  const { flow, wc } = ctx;
+  wc[W.SKB_PRIORITY] = 0xffffffff;
+  const priority = ctx.ofproto.backer.priorityOf(queue);
+  const inPort = flow[W.IN_PORT]!;
+  const port = portFromOf10(to);
+  if (priority === undefined) return outputAction(ctx, to, 0, false, last);
+  if (port === inPort) return;
+  const before = flow[W.SKB_PRIORITY]!;
+  flow[W.SKB_PRIORITY] = priority;
+  outputToPort(ctx, port === OFPP.IN_PORT ? inPort : port, last);
+  flow[W.SKB_PRIORITY] = before;
 }
 
 function writeMetadata(flow: Uint32Array, value: bigint, mask: bigint): void {

@@ -3,7 +3,8 @@
  * is translated twice, once for either answer. Checks in a row double the actions each, up to their limit.
  */
 import { Act, CheckPktLenAttr } from '@ovs-node/netlink/action-attrs';
-import type { Action, ActionOf } from '@ovs-node/openflow/actions/types';
+import type { ActionOf } from '@ovs-node/openflow/actions/types';
+import type { FrozenAction } from '@ovs-node/openflow/messages/continuation';
 import { executeActionSet } from './action-set.js';
 import { commit } from './commit.js';
 import type { XlateContext } from './context.js';
@@ -15,7 +16,7 @@ import { roomForActions } from './tables.js';
 export function checkPktLarger(
   ctx: XlateContext,
   action: ActionOf<'check_pkt_larger'>,
-  rest: readonly Action[],
+  rest: readonly FrozenAction[],
 ): void {
   if (!roomForActions(ctx)) return;
   commit(ctx);

@@ -164,7 +164,7 @@ function commitNetwork(ctx: XlateContext): void {
 }
 
 function commitTransport(ctx: XlateContext): void {
-  if (!isIpAny(ctx.flow) || ctx.flow[W.TP] === 0) return;
+  if (!isIpAny(ctx.flow)) return;
   switch (ipProto(ctx.flow)) {
     case IP_TCP:
       commitHeader(ctx, TCP);

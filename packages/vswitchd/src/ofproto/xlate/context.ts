@@ -12,15 +12,16 @@ import { type FlowKey, newKey, W } from '@ovs-node/flow/layout';
 import { OFPP } from '@ovs-node/flow/ports';
 import { NlWriter } from '@ovs-node/netlink/attr';
 import type { Action } from '@ovs-node/openflow/actions/types';
-import type { FlowMod } from '@ovs-node/openflow/messages/types';
+import { COOKIE_NONE, type FlowMod } from '@ovs-node/openflow/messages/types';
 import type { Ofproto } from '../ofproto.js';
 import type { Bundle, OfPort } from '../ports.js';
-import type { RecircTable } from '../recirc.js';
+import type { FrozenState, RecircTable } from '../recirc.js';
 import type { Rule } from '../rule.js';
 import type { FlowTable } from '../flow-table.js';
 import type { FlowTables } from '../flow-tables.js';
 import type { Group } from '../group.js';
-import type { HashRequest } from './freeze.js';
+import type { FrozenAction, StackItem } from '@ovs-node/openflow/messages/continuation';
+import type { Frozen } from './freeze.js';
 import type { Remark, RemarkKind } from './trace-node.js';
 
 export const MAX_DEPTH = 64;
@@ -91,6 +92,8 @@ export interface XlateInput {
   readonly trace: Remark[] | undefined;
   /** Instead of a table look-up: a packet-out's actions. */
   readonly actions?: readonly Action[];
+  /** Instead of a table look-up: where to go on with a packet that a controller has had. */
+  readonly resumed?: FrozenState;
   readonly now: number;
   /** Trace: told of each recirculation. */
   readonly onRecirc?: (id: number, flow: FlowKey, zone: number, nat: boolean) => void;
@@ -119,6 +122,9 @@ export interface XlateResult {
 /** A bundle stand-in for packets that come from a controller. */
 export type InBundle = Bundle | 'none' | undefined;
 
+/** Translates a list of actions. */
+export type Xlator = (ctx: XlateContext, actions: readonly FrozenAction[], isLast: boolean) => void;
+
 // One translation is made at a time, and these are used up within it; only the mask outlives it.
 const sharedFlow = newKey();
 const sharedBase = newKey();
@@ -134,12 +140,16 @@ export class XlateContext {
   readonly recircIds: number[] = [];
   ofproto: Ofproto;
   rule: Rule | undefined = undefined;
+  /** Of the rule whose actions are at work, as controllers are told. */
+  ruleCookie = COOKIE_NONE;
   tableId = 0;
   depth = 0;
   resubmits = 0;
-  stack: bigint[] = [];
+  stack: StackItem[] = [];
   actionSet: Action[] = [];
   inActionSet = false;
+  /** The actions at work are those of a group's bucket themselves. */
+  inBucket = false;
   conntracked = false;
   /** A label stack was popped from the packet, whose headers below it are not known yet. */
   wasMpls = false;
@@ -147,9 +157,9 @@ export class XlateContext {
   readonly learned: { readonly ofproto: Ofproto; readonly flowMod: FlowMod; readonly limit: number }[] = [];
   exit = false;
   /** Actions to go on with, of a translation that was frozen in the middle of them. */
-  thawed: readonly Action[] | undefined = undefined;
-  /** The translation stopped for the datapath to send the packet around; what is left of it (freeze.ts). */
-  frozen: { readonly hash: HashRequest | undefined; readonly actions: Action[] } | undefined = undefined;
+  thawed: readonly FrozenAction[] | undefined = undefined;
+  /** The translation stopped, to be gone on with later (freeze.ts). */
+  frozen: Frozen | undefined = undefined;
   error: XlateError | undefined = undefined;
   slow = 0;
   isUnique = false;
@@ -159,13 +169,9 @@ export class XlateContext {
   trace: Remark[] | undefined;
 
   /** Translates a list of actions; `isLast`: nothing is executed after it. Set by `translate`. */
-  readonly doActions: (ctx: XlateContext, actions: readonly Action[], isLast: boolean) => void;
+  readonly doActions: Xlator;
 
-  constructor(
-    input: XlateInput,
-    recirc: RecircTable,
-    doActions: (ctx: XlateContext, actions: readonly Action[], isLast: boolean) => void,
-  ) {
+  constructor(input: XlateInput, recirc: RecircTable, doActions: Xlator) {
     this.doActions = doActions;
     this.input = input;
     this.flow.set(input.flow);

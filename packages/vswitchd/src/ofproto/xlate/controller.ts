@@ -4,7 +4,7 @@
 import { W } from '@ovs-node/flow/layout';
 import { Act, SampleAttr, UserspaceAttr } from '@ovs-node/netlink/action-attrs';
 import { METER } from '@ovs-node/openflow/messages/meter-types';
-import { COOKIE_NONE, PR } from '@ovs-node/openflow/messages/types';
+import { PR } from '@ovs-node/openflow/messages/types';
 import { freezeMetadata, type FrozenState } from '../recirc.js';
 import { CookieType, encodeCookie, type UserCookie } from '../user-cookie.js';
 import { commit } from './commit.js';
@@ -53,7 +53,8 @@ export function controllerAction(
       dontSend: ctx.input.effects === undefined && ctx.input.cache === undefined,
       reason,
       recircId,
-      ruleCookie: ctx.rule?.cookie ?? COOKIE_NONE,
+      isContinuation: false,
+      ruleCookie: ctx.ruleCookie,
       controllerId,
       maxLen,
     }),

@@ -1,16 +1,21 @@
 /**
- * Freezing a translation in the middle of its actions: a select group needs a hash that only the datapath computes, and
- * what was below a label stack that has been popped must be read from the packet. The actions that are left, from the group's on and up through the tables that led to it, travel with a recirculation number
- * and are taken up when the packet comes back.
+ * Freezing a translation in the middle of its actions: a select group needs a hash that only the datapath computes,
+ * what was below a label stack that has been popped must be read from the packet, or a `controller` action pauses until the
+ * controller says to go on. The actions that are left, up through the tables that
+ * led here, are taken up when the packet comes back, by a recirculation number or in a continuation.
  *
  *     table 0: set_field, resubmit(,1), output:3          frozen: group:1, output:2, output:3
  *     table 1: group:1, output:2
+ *
+ * An action that may tell a controller of its table and cookie, or that means "this table", has them put in front of it.
  */
 import { Act } from '@ovs-node/netlink/action-attrs';
-import type { Action } from '@ovs-node/openflow/actions/types';
+import type { FrozenAction, Unroll } from '@ovs-node/openflow/messages/continuation';
+import type { ActionOf } from '@ovs-node/openflow/actions/types';
+import { CookieType } from '../user-cookie.js';
 import { commit } from './commit.js';
 import type { XlateContext } from './context.js';
-import { frozenState } from './controller.js';
+import { frozenState, putUserspace } from './controller.js';
 
 /** What the datapath is asked for before it brings the packet back. */
 export interface HashRequest {
@@ -18,34 +23,96 @@ export interface HashRequest {
   readonly basis: number;
 }
 
+/** A translation that stopped, and what is left of it. */
+export interface Frozen {
+  /** `reread`: only the packet's headers are wanted. */
+  readonly why: HashRequest | ActionOf<'controller'> | 'reread';
+  readonly actions: FrozenAction[];
+  /** The table and cookie put in front of an action last. */
+  unroll: Unroll | undefined;
+  /** The list of actions in which it stopped has been collected. */
+  isUnrolling: boolean;
+}
+
 /** Algorithms of `struct ovs_action_hash`. */
 const HASH_L4 = 0;
 const HASH_SYM_L4 = 1;
 
-/** Ends the translation here; `unroll` collects what is left. Without `hash` the packet's headers are only read again. */
-export function freeze(ctx: XlateContext, hash?: HashRequest): void {
-  ctx.frozen = { hash, actions: [] };
+/** Ends the translation here; `unroll` collects what is left. */
+export function freeze(ctx: XlateContext, why: Frozen['why']): void {
+  ctx.frozen = { why, actions: [], unroll: undefined, isUnrolling: false };
   ctx.exit = true;
 }
 
-/** Adds what is left of a list of actions that stopped at `index`: the action itself only where the freeze began. */
-export function unroll(ctx: XlateContext, actions: readonly Action[], index: number): void {
-  const frozen = ctx.frozen!;
-  const from = frozen.actions.length === 0 ? index : index + 1;
-  for (const action of actions.slice(from)) frozen.actions.push(inTable(action, ctx.tableId));
+/** Actions that may send messages that say where they come from. */
+const TELLING: ReadonlySet<FrozenAction['type']> = new Set<FrozenAction['type']>([
+  'output_reg',
+  'output_trunc',
+  'group',
+  'output',
+  'controller',
+  'dec_mpls_ttl',
+  'dec_nsh_ttl',
+  'dec_ttl',
+]);
+const SAME_TABLE = 255;
+
+function dependsOnPlace(action: FrozenAction): boolean {
+  return TELLING.has(action.type) || (action.type === 'resubmit' && action.table === SAME_TABLE);
 }
 
-/** Sends the packet around, if the translation was frozen. The rest of it is left to its continuation. */
+/**
+ * Adds what is left of a list of actions that stopped at `index`. An action that waits for the datapath is tried again
+ * itself, one that waits for a controller has been carried out.
+ */
+export function unroll(ctx: XlateContext, actions: readonly FrozenAction[], index: number): void {
+  const frozen = ctx.frozen!;
+  const isPause = frozen.why !== 'reread' && 'pause' in frozen.why;
+  const again = !frozen.isUnrolling && !isPause;
+  frozen.isUnrolling = true;
+  for (const action of actions.slice(again ? index : index + 1)) {
+    if (dependsOnPlace(action)) place(ctx, frozen);
+    frozen.actions.push(action);
+  }
+}
+
+function place({ tableId, ruleCookie: cookie }: XlateContext, frozen: Frozen): void {
+  if (frozen.unroll?.tableId === tableId && frozen.unroll.cookie === cookie) return;
+  frozen.unroll = { type: 'unroll_xlate', tableId, cookie };
+  frozen.actions.push(frozen.unroll);
+}
+
+/** Sends the packet around or to its controller, if the translation was frozen. The rest of it is left to later. */
 export function finishFreeze(ctx: XlateContext): void {
   const { frozen } = ctx;
   if (frozen === undefined) return;
   ctx.frozen = undefined;
   if (ctx.error !== undefined) return;
   commit(ctx);
-  const id = ctx.recirc.acquire({ ...frozenState(ctx, ctx.tableId, true), actions: frozen.actions });
+  const { why, actions } = frozen;
+  const state = { ...frozenState(ctx, 0, true), actions };
+  if (why === 'reread' || 'isSymmetric' in why) {
+    const id = ctx.recirc.acquire(state);
+    ctx.recircIds.push(id);
+    if (why !== 'reread') putHash(ctx, why);
+    ctx.out.putU32(Act.RECIRC, id);
+    return;
+  }
+  const { userdata } = why;
+  const id = ctx.recirc.acquire(userdata.length > 0 ? { ...state, userdata } : state);
   ctx.recircIds.push(id);
-  if (frozen.hash !== undefined) putHash(ctx, frozen.hash);
-  ctx.out.putU32(Act.RECIRC, id);
+  if (ctx.input.effects === undefined && ctx.input.cache === undefined) return;
+  putUserspace(ctx, {
+    type: CookieType.CONTROLLER,
+    ofproto: ctx.ofproto.uuid,
+    dontSend: false,
+    isContinuation: true,
+    reason: why.reason,
+    recircId: id,
+    ruleCookie: ctx.ruleCookie,
+    controllerId: why.controllerId,
+    maxLen: why.maxLen,
+  });
 }
 
 function putHash(ctx: XlateContext, hash: HashRequest): void {
@@ -53,18 +120,4 @@ function putHash(ctx: XlateContext, hash: HashRequest): void {
   const view = new DataView(ctx.out.buf.buffer, ctx.out.buf.byteOffset);
   view.setUint32(at, hash.isSymmetric ? HASH_SYM_L4 : HASH_L4, true);
   view.setUint32(at + 4, hash.basis, true);
-}
-
-/** Actions that name the table they are in, made to name it outright: by the action and the table. */
-const resolved = new WeakMap<Action, Map<number, Action>>();
-const SAME_TABLE = 255;
-
-/** The same object each time, so that equal states share their number (recirc.ts). */
-function inTable(action: Action, table: number): Action {
-  if (action.type !== 'resubmit' || action.table !== SAME_TABLE) return action;
-  let byTable = resolved.get(action);
-  if (byTable === undefined) resolved.set(action, (byTable = new Map()));
-  let known = byTable.get(table);
-  if (known === undefined) byTable.set(table, (known = { ...action, table }));
-  return known;
 }

@@ -6,7 +6,7 @@ import { W } from '@ovs-node/flow/layout';
 import { OFPP } from '@ovs-node/flow/ports';
 import { portFromOf10 } from '@ovs-node/flow/fields';
 import { Act } from '@ovs-node/netlink/action-attrs';
-import type { Action } from '@ovs-node/openflow/actions/types';
+import type { FrozenAction } from '@ovs-node/openflow/messages/continuation';
 import { PC, PR } from '@ovs-node/openflow/messages/types';
 import type { OfPort } from '../ports.js';
 import { executeActionSet } from './action-set.js';
@@ -45,12 +45,7 @@ export function outputAction(
       flood(ctx, true, isLast);
       return;
     case OFPP.CONTROLLER:
-      controllerAction(
-        ctx,
-        maxLen,
-        ctx.inActionSet ? PR.ACTION_SET : ctx.input.actions ? PR.PACKET_OUT : PR.ACTION,
-        0,
-      );
+      controllerAction(ctx, maxLen, reasonOf(ctx), 0);
       return;
     case OFPP.ANY:
       return;
@@ -58,6 +53,12 @@ export function outputAction(
       if (port === inPort) ctx.report('warn', 'skipping output to input port');
       else outputToPort(ctx, port, isLast);
   }
+}
+
+function reasonOf({ inBucket, inActionSet, input }: XlateContext): number {
+  if (inBucket) return PR.GROUP;
+  if (inActionSet) return PR.ACTION_SET;
+  return input.actions ? PR.PACKET_OUT : PR.ACTION;
 }
 
 /** Sends to every port but the one that the packet came in on; without `all` only to those that may be flooded. */
@@ -177,10 +178,12 @@ export function mayReceive(port: OfPort): boolean {
  * the packet in the datapath, they become a datapath `clone`. As in the peer, what is frozen within it ends the list
  * around it as well.
  */
-export function cloneActions(ctx: XlateContext, actions: readonly Action[], isLast: boolean): void {
+export function cloneActions(ctx: XlateContext, actions: readonly FrozenAction[], isLast: boolean): void {
   const savedFlow = ctx.saveFlow();
   const savedStack = ctx.stack;
   const savedSet = ctx.actionSet;
+  const { inBucket } = ctx;
+  ctx.inBucket = false;
   ctx.stack = savedStack.slice();
   ctx.actionSet = savedSet.slice();
   if (isLast || reversible(actions)) {
@@ -203,18 +206,19 @@ export function cloneActions(ctx: XlateContext, actions: readonly Action[], isLa
   }
   ctx.stack = savedStack;
   ctx.actionSet = savedSet;
+  ctx.inBucket = inBucket;
   ctx.restoreFlow(savedFlow);
 }
 
 /** Actions whose changes to the packet in the datapath cannot simply be set back. */
-const IRREVERSIBLE: ReadonlySet<Action['type']> = new Set<Action['type']>([
+const IRREVERSIBLE: ReadonlySet<FrozenAction['type']> = new Set<FrozenAction['type']>([
   'ct',
   'meter',
   'nat',
   'output_trunc',
 ]);
 
-function reversible(actions: readonly Action[]): boolean {
+function reversible(actions: readonly FrozenAction[]): boolean {
   return actions.every((action) =>
     action.type === 'clone' ? reversible(action.actions) : !IRREVERSIBLE.has(action.type),
   );

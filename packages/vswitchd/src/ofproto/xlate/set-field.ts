@@ -149,16 +149,16 @@ export function moveAction(ctx: XlateContext, action: ActionOf<'move'>): void {
 }
 
 export function pushAction(ctx: XlateContext, sub: Subfield): void {
-  ctx.stack.push(readSubfield(ctx, sub));
+  ctx.stack.push({ value: readSubfield(ctx, sub), bytes: Math.ceil(sub.nBits / 8) });
 }
 
 export function popAction(ctx: XlateContext, sub: Subfield): void {
-  const value = ctx.stack.pop();
-  if (value === undefined) {
+  const item = ctx.stack.pop();
+  if (item === undefined) {
     ctx.report('error', 'stack underflow');
     return;
   }
-  writeSubfield(ctx, sub, value);
+  writeSubfield(ctx, sub, item.value & ((1n << BigInt(sub.nBits)) - 1n));
   reportSubfield(ctx, sub);
 }
 

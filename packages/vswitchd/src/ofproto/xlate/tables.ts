@@ -2,16 +2,13 @@
  * Table look-ups of a translation: the first one, resubmit, goto_table and output:TABLE.
  */
 import { FRAG_ANY, W } from '@ovs-node/flow/layout';
-import type { Action } from '@ovs-node/openflow/actions/types';
 import { PC } from '@ovs-node/openflow/messages/types';
 import { formatRuleMatch } from '../rule-text.js';
 import { N_USER_TABLES } from '../check-actions.js';
 import type { FlowTable } from '../flow-table.js';
 import type { Rule } from '../rule.js';
-import { MAX_ACTION_BYTES, MAX_DEPTH, MAX_RESUBMITS, type XlateContext } from './context.js';
+import { MAX_ACTION_BYTES, MAX_DEPTH, MAX_RESUBMITS, type XlateContext, type Xlator } from './context.js';
 import { isIpAny } from './header.js';
-
-type Xlator = (ctx: XlateContext, actions: readonly Action[], isLast: boolean) => void;
 
 /**
  * The rule for the flow in a table, taking `inPort` for its input port.
@@ -131,6 +128,7 @@ export function tableAction(
   if (!resourcesLeft(ctx)) return;
   const oldTable = ctx.tableId;
   const oldRule = ctx.rule;
+  const oldCookie = ctx.ruleCookie;
   const oldTrace = ctx.trace;
   const deepens = tableId <= oldTable ? 1 : 0;
   ctx.tableId = tableId;
@@ -152,8 +150,13 @@ export function tableAction(
   ctx.resubmits++;
   ctx.depth += deepens;
   ctx.rule = rule;
+  ctx.ruleCookie = rule.cookie;
+  const { inBucket } = ctx;
+  ctx.inBucket = false;
   xlator(ctx, rule.actions, isLast);
+  ctx.inBucket = inBucket;
   ctx.rule = oldRule;
+  ctx.ruleCookie = oldCookie;
   ctx.depth -= deepens;
   ctx.trace = oldTrace;
   ctx.tableId = oldTable;

@@ -87,8 +87,9 @@ export function slowPathActions(input: XlateInput, slow: number): Uint8Array {
 function thaw(ctx: XlateContext): boolean {
   const { flow } = ctx;
   const id = flow[W.RECIRC_ID]!;
-  if (id === 0) return true;
-  const state = ctx.recirc.lookup(id);
+  const { resumed } = ctx.input;
+  if (id === 0 && !resumed) return true;
+  const state = resumed ?? ctx.recirc.lookup(id);
   if (!state) {
     ctx.fail('recirc', `Recirculation context not found for ID ${id.toString(16)}`);
     return false;
@@ -128,6 +129,7 @@ function run(ctx: XlateContext): void {
   }
   const rule = lookupRule(ctx, ctx.tableId, flow[W.IN_PORT]!, true);
   ctx.rule = rule;
+  ctx.ruleCookie = rule.cookie;
   reportTable(ctx, rule, ctx.tableId);
   if (inPort && !mayReceive(inPort)) {
     ctx.report('detail', 'OFPPC_NO_RECV set, dropping');
