@@ -52,6 +52,8 @@ export class Bridge implements BridgeState {
   #localMac: string | undefined;
   readonly #interfaceTypes: ReadonlySet<string>;
   #nextOfport = 1;
+  /** What was last said of tables' prefixes, by table. */
+  readonly #prefixes = new Map<number, string>();
   /** Numbers that interfaces (by row) had before their device or datapath went away. */
   readonly #remembered = new Map<string, number>();
 
@@ -339,6 +341,17 @@ export class Bridge implements BridgeState {
     this.ofproto.delBundle(name);
   }
 
+  /** Says which prefixes tables keep track of, where the database chooses anew. */
+  #sayPrefixes(config: BridgeConfig): void {
+    for (const [id, { prefixes }] of config.tables) {
+      if (prefixes === undefined) continue;
+      const names = prefixes.length === 0 ? 'none' : prefixes.join(',');
+      if (this.#prefixes.get(id) !== names)
+        log.info(`bridge ${config.name} table ${id}: Prefix lookup with: ${names}.`);
+      this.#prefixes.set(id, names);
+    }
+  }
+
   configure(config: BridgeConfig, now: number): void {
     const before = this.datapathId;
     this.config = config;
@@ -351,6 +364,7 @@ export class Bridge implements BridgeState {
       },
       now,
     );
+    this.#sayPrefixes(config);
     this.ofproto.tables.configure(new Map(config.tables), now);
     this.ofproto.setControl(
       config.failMode,

@@ -4,11 +4,13 @@
  * Rows are read through a replica's typed rows; nothing here has effects. A value that the schema admits but that
  * makes no sense (a port without interfaces, one name twice) is passed over, and `problems` says so.
  */
+import { errorMessage } from '@ovs-node/common/errors';
 import type { Replica } from 'ovsdb-client/replica/replica';
 import type { Row, TableName } from 'ovsdb-client/vswitch/schema';
 import { parseSubfield } from '@ovs-node/openflow/actions/subfield';
 import type { Subfield } from '@ovs-node/openflow/actions/types';
 import type { TableSettings } from '../ofproto/flow-table.js';
+import { choosePrefixes } from '../ofproto/prefix-fields.js';
 import type { VlanMode } from '../ofproto/types.js';
 
 /** The replica of an Open_vSwitch database. */
@@ -134,32 +136,44 @@ function readBridge(replica: VswitchReplica, row: Row<'Bridge'>, problems: strin
     macAgingTime: integer(other.get('mac-aging-time'), 300, 15),
     macTableSize: integer(other.get('mac-table-size'), 8192, 10),
     floodVlans: row.flood_vlans,
-    tables: readTables(replica, row),
+    tables: readTables(replica, row, problems),
     ports,
   };
 }
 
-function readTables(replica: VswitchReplica, bridge: Row<'Bridge'>): [number, TableSettings][] {
+function readTables(
+  replica: VswitchReplica,
+  bridge: Row<'Bridge'>,
+  problems: string[],
+): [number, TableSettings][] {
   const tables: [number, TableSettings][] = [];
   for (const [id, uuid] of bridge.flow_tables) {
     const row = replica.row('Flow_Table', uuid);
     if (row === undefined) continue;
+    const prefixes = choosePrefixes(row.prefixes);
     const settings = {
       name: row.name ?? '',
       limit: row.flow_limit,
       evicts: row.overflow_policy === 'evict',
-      groups: row.groups.flatMap(subfield),
+      groups: row.groups.flatMap((text) =>
+        subfield(text, (why) =>
+          problems.push(`bridge ${bridge.name} table ${id}: error parsing 'groups' (${why})`),
+        ),
+      ),
+      prefixes: prefixes.fields,
     };
+    for (const problem of prefixes.problems) problems.push(`bridge ${bridge.name}: ${problem}`);
     tables.push([id, settings]);
   }
   return tables;
 }
 
 /** Specifications that make no sense are passed over, as the manual says. */
-function subfield(text: string): Subfield[] {
+function subfield(text: string, failed: (why: string) => void): Subfield[] {
   try {
     return [parseSubfield(text)];
-  } catch {
+  } catch (error) {
+    failed(errorMessage(error));
     return [];
   }
 }

@@ -8,7 +8,7 @@
  * broader megaflows. Three means keep them few:
  * - stages: a subtable's mask is cut into metadata, L2, L3, L4; each stage but the last keeps a multiset of the
  *   hashes of the rules' values so far, and a stage that misses ends the subtable with only the bits so far;
- * - prefix tries over IP addresses, shared by the table: when no rule has the subtable's prefix length for this
+ * - prefix tries over addresses (Flow_Table:prefixes), shared by the table: when no rule has the subtable's prefix length for this
  *   address, the subtable is skipped for the leading bits that show it;
  * - a prefix trie over the ports of each subtable, asked after the last stage missed.
  *
@@ -21,18 +21,30 @@
 import { KEY_WORDS, W } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
 import { type ConjunctionPart, resolveConjunctions } from './conjunction.js';
+import { DEFAULT_PREFIXES, PREFIX_FIELDS, type PrefixField, type PrefixFieldName } from './prefix-fields.js';
 import { type StagedMask, stageMask } from './stages.js';
 import { PrefixTrie, prefixLength } from './trie.js';
 
 /**
- * Fields with a trie, in the order in which they are asked (the default of Flow_Table:prefixes): first word, words,
- * and the Ethernet type of the packets that have the field. ARP addresses share the words and so the trie, but a
- * trie is only asked for packets that have its field.
+ * The trie of one field. ARP addresses share the words of IP addresses and so their trie, but a trie is only asked for
+ * packets that have its field.
  */
-const TRIES: readonly (readonly [word: number, words: number, ethType: number])[] = [
-  [W.NW_DST, 1, 0x0800],
-  [W.NW_SRC, 1, 0x0800],
-];
+class FieldTrie {
+  readonly trie: PrefixTrie;
+  readonly word: number;
+  readonly words: number;
+  readonly ethType: number;
+  /** What it said for the packet being looked up. */
+  done = false;
+  bits = 0;
+
+  constructor({ word, words, ethType }: PrefixField) {
+    this.trie = new PrefixTrie(words * 32);
+    this.word = word;
+    this.words = words;
+    this.ethType = ethType;
+  }
+}
 
 /** What the classifier keeps of a rule; rules of the OpenFlow tables extend it. */
 export class ClassifierRule {
@@ -99,19 +111,24 @@ export class Subtable {
   /** Per stage but the last: how many rules have a hash of the words so far. */
   readonly stageHashes: Map<number, number>[] = [];
   readonly priorities = new Map<number, number>();
-  readonly triePlens: Uint8Array;
+  /** Of each trie of the table, how long the rules' prefixes are; 0: there is none. */
+  triePlens: Uint8Array;
   readonly portsMask: number;
   readonly portsPlen: number;
   readonly portsTrie = new PrefixTrie(32);
 
-  constructor(id: string, mask: Uint32Array) {
+  constructor(id: string, mask: Uint32Array, tries: readonly FieldTrie[]) {
     this.id = id;
     this.staged = stageMask(mask);
     for (let i = 0; i + 1 < this.staged.ends.length; i++) this.stageHashes.push(new Map());
-    this.triePlens = Uint8Array.from(TRIES, ([word, n]) => prefixLength(mask, word, n));
+    this.triePlens = prefixLengths(mask, tries);
     this.portsMask = mask[W.TP]! | 0;
     this.portsPlen = this.portsMask === 0 ? 0 : 32 - trailingZeros(this.portsMask);
   }
+}
+
+function prefixLengths(mask: Uint32Array, tries: readonly FieldTrie[]): Uint8Array {
+  return Uint8Array.from(tries, ({ word, words }) => prefixLength(mask, word, words));
 }
 
 function trailingZeros(x: number): number {
@@ -133,23 +150,37 @@ function maskId(mask: Uint32Array): string {
   return id;
 }
 
-/** What a trie said for the packet being looked up. */
-interface TrieAnswer {
-  done: boolean;
-  bits: number;
-}
-
 export class Classifier {
   private readonly byMask = new Map<string, Subtable>();
   /** By falling `maxPriority`. */
   readonly subtables: Subtable[] = [];
-  private readonly tries = TRIES.map(([, n]) => new PrefixTrie(n * 32));
-  private readonly answers: TrieAnswer[] = TRIES.map(() => ({ done: false, bits: 0 }));
+  private tries = triesOf(DEFAULT_PREFIXES);
   private nRules = 0;
   private nConjunctive = 0;
 
   get size(): number {
     return this.nRules;
+  }
+
+  /** Keeps track of the prefixes of these fields from now on, each once. False when it does so already. */
+  trackPrefixes(names: readonly PrefixFieldName[]): boolean {
+    const tries = triesOf(names);
+    if (tries.length === this.tries.length && tries.every(({ word }, i) => word === this.tries[i]!.word))
+      return false;
+    this.tries = tries;
+    for (const subtable of this.subtables) {
+      const mask = new Uint32Array(KEY_WORDS);
+      fold(mask, subtable.staged.words, subtable.staged.masks, subtable.staged.words.length);
+      subtable.triePlens = prefixLengths(mask, tries);
+      for (let rule = subtable.first; rule; rule = rule.after) {
+        const { key } = rule.match();
+        tries.forEach(({ trie, word }, i) => {
+          const plen = subtable.triePlens[i]!;
+          if (plen > 0) trie.insert(key, word, plen);
+        });
+      }
+    }
+    return true;
   }
 
   /**
@@ -162,7 +193,7 @@ export class Classifier {
     let subtable = this.byMask.get(id);
     const isNew = subtable === undefined;
     if (subtable === undefined) {
-      subtable = new Subtable(id, match.mask);
+      subtable = new Subtable(id, match.mask, this.tries);
       this.byMask.set(id, subtable);
     }
     rule.subtable = subtable;
@@ -300,7 +331,7 @@ export class Classifier {
     wc: Uint32Array | null,
     soft: ClassifierRule[] | null,
   ): ClassifierRule | null {
-    for (const answer of this.answers) answer.done = false;
+    for (const trie of this.tries) trie.done = false;
     let best: ClassifierRule | null = null;
     let bestPriority = -1;
     for (const subtable of this.subtables) {
@@ -390,21 +421,20 @@ export class Classifier {
     for (let i = 0; i < plens.length; i++) {
       const plen = plens[i]!;
       if (plen === 0) continue;
-      const [word, nWords, ethType] = TRIES[i]!;
-      if (key[W.ETH_TYPE]! >>> 16 !== ethType) continue;
+      const field = this.tries[i]!;
+      const { word, ethType } = field;
+      if (ethType !== 0 && key[W.ETH_TYPE]! >>> 16 !== ethType) continue;
       if (!inRange(subtable.staged.words, from, to, word)) continue;
-      const trie = this.tries[i]!;
-      const answer = this.answers[i]!;
-      if (!answer.done) {
-        answer.bits = trie.lookup(key, word);
-        answer.done = true;
+      if (!field.done) {
+        field.bits = field.trie.lookup(key, word);
+        field.done = true;
       }
-      if (trie.agrees(plen)) continue;
-      if (answer.bits <= plen) {
-        setPrefix(wc, word, answer.bits);
+      if (field.trie.agrees(plen)) continue;
+      if (field.bits <= plen) {
+        setPrefix(wc, word, field.bits);
         return true;
       }
-      if (hasPrefix(wc, word, nWords, answer.bits)) return true;
+      if (hasPrefix(wc, word, field.words, field.bits)) return true;
     }
     return false;
   }
@@ -451,11 +481,12 @@ export class Classifier {
   }
 
   private countTries(subtable: Subtable, key: Uint32Array, by: 1 | -1): void {
-    for (let i = 0; i < TRIES.length; i++) {
+    for (let i = 0; i < this.tries.length; i++) {
       const plen = subtable.triePlens[i]!;
       if (plen === 0) continue;
-      if (by === 1) this.tries[i]!.insert(key, TRIES[i]![0], plen);
-      else this.tries[i]!.remove(key, TRIES[i]![0], plen);
+      const { trie, word } = this.tries[i]!;
+      if (by === 1) trie.insert(key, word, plen);
+      else trie.remove(key, word, plen);
     }
     if (subtable.portsPlen > 0) {
       portsValue[0] = key[W.TP]! & subtable.portsMask;
@@ -477,6 +508,10 @@ export class Classifier {
   private sortSubtables(): void {
     this.subtables.sort((a, b) => b.maxPriority - a.maxPriority);
   }
+}
+
+function triesOf(names: readonly PrefixFieldName[]): FieldTrie[] {
+  return [...new Set(names)].map((name) => new FieldTrie(PREFIX_FIELDS[name]));
 }
 
 const portsValue = new Int32Array(1);

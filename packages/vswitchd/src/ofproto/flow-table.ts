@@ -13,6 +13,7 @@ import type { Subfield } from '@ovs-node/openflow/actions/types';
 import { EVICTION } from '@ovs-node/openflow/messages/table-types';
 import type { TableDesc, TableMiss, TableMod, TableStatusReason } from '@ovs-node/openflow/messages/types';
 import { Classifier } from './classifier.js';
+import { DEFAULT_PREFIXES, type PrefixFieldName } from './prefix-fields.js';
 import type { Rule } from './rule.js';
 
 /** Flows that a table says it can hold when it has no limit. */
@@ -26,9 +27,17 @@ export interface TableSettings {
   readonly evicts: boolean;
   /** What flows of one group have in common. */
   readonly groups: readonly Subfield[];
+  /** Fields whose prefixes it keeps track of; undefined: the default ones. */
+  readonly prefixes: readonly PrefixFieldName[] | undefined;
 }
 
-const DEFAULTS: TableSettings = { name: '', limit: undefined, evicts: false, groups: [] };
+const DEFAULTS: TableSettings = {
+  name: '',
+  limit: undefined,
+  evicts: false,
+  groups: [],
+  prefixes: undefined,
+};
 
 export class FlowTable {
   readonly classifier = new Classifier();
@@ -95,9 +104,10 @@ export class FlowTable {
     return this.#vacancy !== undefined;
   }
 
-  /** Takes over what the database says. */
-  configure(settings: TableSettings | undefined): void {
+  /** Takes over what the database says. @returns whether megaflows may now come out broader or narrower. */
+  configure(settings: TableSettings | undefined): boolean {
     this.settings = settings ?? DEFAULTS;
+    return this.classifier.trackPrefixes(this.settings.prefixes ?? DEFAULT_PREFIXES);
   }
 
   /** Room, in percent. */

@@ -99,7 +99,7 @@ export class FlowTables {
       const wanted = settings.get(id);
       if (wanted === undefined && this.tables[id] === undefined) continue;
       const table = this.table(id);
-      table.configure(wanted);
+      if (table.configure(wanted)) this.observer.tablesChanged();
       // What may not be evicted stays.
       this.makeRoom(table, 0, now);
     }

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { KEY_WORDS, newKey, W } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
 import { Classifier, ClassifierRule } from '../../src/ofproto/classifier.js';
+import { choosePrefixes, type PrefixFieldName } from '../../src/ofproto/prefix-fields.js';
 import { PrefixTrie } from '../../src/ofproto/trie.js';
 
 /** Few values and few masks, so that rules and packets meet. */
@@ -45,6 +46,10 @@ const packet = fc.array(word, { minLength: 6, maxLength: 6 }).map(([a, b, c, d, 
   key[W.REG] = f!;
   return key;
 });
+/** What `Flow_Table:prefixes` may name. */
+const prefixes = fc.uniqueArray(fc.constantFrom<PrefixFieldName>('ip_src', 'ip_dst', 'ipv6_src', 'tun_id'), {
+  maxLength: 3,
+});
 const rule = fc.record({ mask: fc.nat(masks.length - 1), key: packet, priority: fc.nat(4) });
 
 function matchOf(mask: number, key: Uint32Array): Match {
@@ -68,8 +73,11 @@ test('a look-up finds a matching rule of the highest priority, and its mask deci
       fc.array(fc.nat(24), { maxLength: 8 }),
       packet,
       packet,
-      (specs, removals, key, other) => {
+      fc.array(prefixes, { maxLength: 3 }),
+      (specs, removals, key, other, choices) => {
         const classifier = new Classifier();
+        const [first, second, third] = choices;
+        if (first) classifier.trackPrefixes(first);
         const live: ClassifierRule[] = [];
         for (const { mask, key: values, priority } of specs) {
           const added = new ClassifierRule(priority);
@@ -77,12 +85,14 @@ test('a look-up finds a matching rule of the highest priority, and its mask deci
           if (replaced) live.splice(live.indexOf(replaced), 1);
           live.push(added);
         }
+        if (second) classifier.trackPrefixes(second);
         for (const at of removals) {
           const gone = live[at];
           if (!gone) continue;
           live.splice(at, 1);
           classifier.remove(gone);
         }
+        if (third) classifier.trackPrefixes(third);
         t.is(classifier.size, live.length);
         const wc = newKey();
         const found = classifier.lookup(key, wc);
@@ -167,4 +177,20 @@ test('a trie says which prefixes agree, with no more bits than needed', (t) => {
     }),
     { numRuns: 3000 },
   );
+});
+
+test('the database names fields whose prefixes are kept track of; what cannot be is said and passed over', (t) => {
+  const chosen = (...names: string[]): unknown => {
+    const { fields, problems } = choosePrefixes(names);
+    return [fields, ...problems];
+  };
+  t.deepEqual(chosen(), [undefined]);
+  t.deepEqual(chosen('ip_src', 'ipv6_dst', 'nw_dst'), [['ip_src', 'ipv6_dst', 'ip_dst']]);
+  t.deepEqual(chosen('none', 'tun_id'), [[]]);
+  t.deepEqual(chosen('in_port', 'nosuch', 'tun_id'), [
+    ['tun_id'],
+    "'prefixes' with incompatible field: in_port",
+    "'prefixes' with unknown field: nosuch",
+  ]);
+  t.deepEqual(chosen('tp_src'), [undefined, "'prefixes' with incompatible field: tp_src"]);
 });

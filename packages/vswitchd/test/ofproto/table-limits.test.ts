@@ -8,7 +8,7 @@ import type { Ofproto } from '../../src/ofproto/ofproto.js';
 import { bareBridge } from './bench.js';
 
 const limited = (limit: number, more: Partial<TableSettings> = {}): Map<number, TableSettings> =>
-  new Map([[0, { name: '', limit, evicts: false, groups: [], ...more }]]);
+  new Map([[0, { name: '', limit, evicts: false, groups: [], prefixes: undefined, ...more }]]);
 
 function add(bridge: Ofproto, inPort: number, mod: Partial<FlowMod> = {}): string | undefined {
   const match = new Match();

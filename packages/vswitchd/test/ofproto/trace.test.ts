@@ -3,6 +3,7 @@ import test from 'ava';
 import { ofprotoCommands } from '../../src/ofproto/appctl.js';
 import { Backer } from '../../src/ofproto/backer.js';
 import type { Ofproto } from '../../src/ofproto/ofproto.js';
+import { choosePrefixes } from '../../src/ofproto/prefix-fields.js';
 import { ODPP_NONE, type BundleSpec } from '../../src/ofproto/types.js';
 import { addPort, bareBridge, mod } from './bench.js';
 
@@ -63,6 +64,29 @@ test('actions that choose by a hash, fin_timeout and learn trace as the peer’s
     mod(bridge, 'add', flow);
     const run = tracer(bridge.backer);
     for (const { packet, text } of traces) t.is(run(['br0', packet]).trimEnd(), text.trimEnd(), packet);
+  }
+});
+
+interface PrefixTraces {
+  readonly prefixes: readonly string[];
+  readonly flows: readonly string[];
+  readonly traces: readonly { readonly packet: string; readonly megaflow: string }[];
+}
+
+test('megaflows are as broad as the peer’s with the same prefixes, chosen before the flows come or after', (t) => {
+  for (const { prefixes, flows, traces } of fixture<PrefixTraces[]>('prefixes.json')) {
+    const { fields } = choosePrefixes(prefixes);
+    const settings = { name: '', limit: undefined, evicts: false, groups: [], prefixes: fields };
+    for (const isEarly of [true, false]) {
+      const bridge = bareBridge();
+      const choose = (): void => bridge.tables.configure(new Map([[0, settings]]), 0);
+      if (isEarly) choose();
+      for (const flow of flows) mod(bridge, 'add', flow);
+      if (!isEarly) choose();
+      const run = tracer(bridge.backer);
+      for (const { packet, megaflow } of traces)
+        t.is(/^Megaflow: .*$/m.exec(run(['br0', packet]))?.[0], megaflow, `${prefixes.join()}: ${packet}`);
+    }
   }
 });
 

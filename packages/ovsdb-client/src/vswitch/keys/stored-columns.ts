@@ -57,7 +57,6 @@ export const STORED_COLUMNS = {
     'lacp_current',
     'lldp',
   ],
-  Flow_Table: ['prefixes'],
   QoS: ['type', 'queues', 'other_config'],
   Queue: ['dscp', 'other_config'],
   Mirror: [

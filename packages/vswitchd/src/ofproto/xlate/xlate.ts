@@ -5,6 +5,7 @@ import { type FlowKey, FRAG_ANY, FRAG_LATER, VLAN_CFI, W } from '@ovs-node/flow/
 import { Act } from '@ovs-node/netlink/action-attrs';
 import { NLA_HDRLEN, NlReader } from '@ovs-node/netlink/attr';
 import { hasTunnel } from '@ovs-node/netlink/key';
+import { TunFlag } from '@ovs-node/netlink/key-nests';
 import { thawMetadata } from '../recirc.js';
 import { CookieType, Slow } from '../user-cookie.js';
 import { executeActionSet } from './action-set.js';
@@ -26,6 +27,8 @@ import { mayReceive } from './output.js';
 import { lookupRule, reportTable } from './tables.js';
 
 const NO_ACTIONS = new Uint8Array(0);
+/** Of the word of tunnel flags, type of service and TTL. */
+const TUN_TOS = 0xff00;
 
 /** Translates one flow. Does not change `input`; see `XlateInput` for what it does beyond its result. */
 export function translate(input: XlateInput): XlateResult {
@@ -149,6 +152,15 @@ function startWildcards({ flow, wc }: XlateContext): void {
   wc[W.RECIRC_ID] = 0xffffffff;
   if (flow[W.PACKET_TYPE] === 0) wc[W.ETH_TYPE] = 0xffff0000;
   if (isIpAny(flow)) wc[W.NW]! |= FRAG_ANY | FRAG_LATER;
+  if (hasTunnel(flow)) tunnelWildcards(flow, wc);
+}
+
+/** Which tunnel a packet came out of, and how it was marked there, is never left open. */
+function tunnelWildcards(flow: FlowKey, wc: FlowKey): void {
+  wc.fill(0xffffffff, W.TUN_ID, W.TUN_SRC);
+  if (flow[W.TUN_DST] !== 0) wc.fill(0xffffffff, W.TUN_SRC, W.TUN_IPV6_SRC);
+  else wc.fill(0xffffffff, W.TUN_IPV6_SRC, W.TUN_FLAGS);
+  wc[W.TUN_FLAGS]! |= ((TunFlag.DF | TunFlag.CSUM | TunFlag.KEY) << 16) | TUN_TOS;
 }
 
 /** Takes out of the mask what is not the packet's, or not in it. */
