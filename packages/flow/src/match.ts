@@ -43,6 +43,21 @@ export class Match {
     return match;
   }
 
+  /** A packed match of `[word, key, mask, …]`, in order of words, which it owns from then on. */
+  static ofPacked(packed: readonly number[]): Match {
+    const match = new Match();
+    match.packed = packed;
+    return match;
+  }
+
+  /** One word of the mask; unlike `mask` it leaves a packed match packed. */
+  maskWord(word: number): number {
+    const { packed } = this;
+    if (packed === undefined) return this.maskWords![word]!;
+    for (let i = 0; i < packed.length; i += 3) if (packed[i] === word) return packed[i + 2]!;
+    return 0;
+  }
+
   get key(): FlowKey {
     return this.keyWords ?? this.unpack().key;
   }

@@ -12,6 +12,7 @@
 import { OfError } from '@ovs-node/openflow/errors';
 import { decodeMessage } from '@ovs-node/openflow/messages/codec';
 import type { MessageOf, OfMessage } from '@ovs-node/openflow/messages/types';
+import { Writer } from '@ovs-node/openflow/wire';
 
 /** Bundles that a connection may have, and bytes of messages in all of them. */
 const MAX_BUNDLES = 64;
@@ -20,11 +21,26 @@ const MAX_BYTES = 256 * 1024 * 1024;
 const IDLE_MS = 10_000;
 
 /** A message in a bundle. */
-export interface BundledMessage {
+export class BundledMessage {
   readonly msg: BundledKind;
   readonly xid: number;
-  /** The message that put it into the bundle, which an error quotes. */
-  readonly bytes: Uint8Array;
+  private readonly requests: Writer;
+  private readonly from: number;
+  private readonly to: number;
+
+  /** The request is the last `length` bytes of `requests`. */
+  constructor(msg: BundledKind, xid: number, requests: Writer, length: number) {
+    this.msg = msg;
+    this.xid = xid;
+    this.requests = requests;
+    this.to = requests.length;
+    this.from = this.to - length;
+  }
+
+  /** The message that put it into the bundle, which an error quotes; borrowed. */
+  get request(): Uint8Array {
+    return this.requests.borrow().subarray(this.from, this.to);
+  }
 }
 
 const KINDS = ['flow_mod', 'port_mod', 'group_mod', 'packet_out'] as const;
@@ -38,12 +54,10 @@ interface Bundle {
   readonly flags: number;
   isClosed: boolean;
   readonly messages: BundledMessage[];
-  bytes: number;
+  /** The requests one after the other: an array for each would cost more than the bytes in it. */
+  readonly requests: Writer;
   used: number;
 }
-
-/** How a commit ends: well, or with the message that failed and why. */
-export type CommitOutcome = undefined | { readonly failed: BundledMessage; readonly error: OfError };
 
 export class Bundles {
   readonly #bundles = new Map<number, Bundle>();
@@ -120,8 +134,8 @@ export class Bundles {
     if (bundle.flags !== flags) return this.#refuse(bundleId, 'OFPBFC_BAD_FLAGS');
     if (this.#bytes + request.length > MAX_BYTES) return this.#refuse(bundleId, 'OFPBFC_MSG_TOO_MANY');
     // What came is lent.
-    bundle.messages.push({ msg, xid, bytes: request.slice() });
-    bundle.bytes += request.length;
+    bundle.requests.bytes(request);
+    bundle.messages.push(new BundledMessage(msg, xid, bundle.requests, request.length));
     bundle.used = now;
     this.#bytes += request.length;
     return undefined;
@@ -130,7 +144,7 @@ export class Bundles {
   #open(id: number, flags: number, now: number): OfError | undefined {
     if (this.#bundles.has(id)) return this.#refuse(id, 'OFPBFC_BAD_ID');
     if (this.#bundles.size >= MAX_BUNDLES) return this.#refuse(id, 'OFPBFC_OUT_OF_BUNDLES');
-    this.#bundles.set(id, { flags, isClosed: false, messages: [], bytes: 0, used: now });
+    this.#bundles.set(id, { flags, isClosed: false, messages: [], requests: new Writer(1024), used: now });
     return undefined;
   }
 
@@ -140,7 +154,7 @@ export class Bundles {
   }
 
   #discard(id: number): void {
-    this.#bytes -= this.#bundles.get(id)?.bytes ?? 0;
+    this.#bytes -= this.#bundles.get(id)?.requests.length ?? 0;
     this.#bundles.delete(id);
   }
 }

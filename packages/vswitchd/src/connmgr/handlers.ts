@@ -124,7 +124,7 @@ function commit(
   if (failed) {
     board.monitors.discard();
     const { message, error } = failed;
-    context.connection.reply({ type: 'error', error: error.quoting(message.bytes) }, message.xid);
+    context.connection.reply({ type: 'error', error: error.quoting(message.request) }, message.xid);
     return new OfError('OFPBFC_MSG_FAILED', error.detail);
   }
   // The reply comes after what the bundle changed.

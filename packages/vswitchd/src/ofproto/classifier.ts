@@ -19,7 +19,7 @@
  * versions, a change is there for the next look-up.
  */
 import { KEY_WORDS, W } from '@ovs-node/flow/layout';
-import { Match } from '@ovs-node/flow/match';
+import { Match, ReadArea } from '@ovs-node/flow/match';
 import { type ConjunctionPart, resolveConjunctions } from './conjunction.js';
 import { DEFAULT_PREFIXES, PREFIX_FIELDS, type PrefixField, type PrefixFieldName } from './prefix-fields.js';
 import { type StagedMask, stageMask } from './stages.js';
@@ -85,23 +85,27 @@ export class ClassifierRule {
 
   /** The rule's match, built anew. */
   match(): Match {
-    const match = new Match();
     const subtable = this.subtable;
-    if (!subtable) return match;
-    const { words, masks } = subtable.staged;
-    for (let i = 0; i < words.length; i++) {
-      const w = words[i]!;
-      match.mask[w]! |= masks[i]!;
-      match.key[w]! |= this.values[i]!;
+    if (!subtable) return new Match();
+    const { layout } = subtable;
+    const packed: number[] = [];
+    for (let i = 0; i < layout.length; i += 4) {
+      const [word, mask, first, second] = [layout[i]!, layout[i + 1]!, layout[i + 2]!, layout[i + 3]!];
+      const rest = second < 0 ? 0 : this.values[second]!;
+      packed.push(word, (this.values[first]! | rest) >>> 0, mask);
     }
-    return match;
+    return Match.ofPacked(packed);
   }
 }
 
 /** Rules with one mask. */
 export class Subtable {
   readonly staged: StagedMask;
-  readonly id: string;
+  /** The mask by words, in their order: word, mask, and which of a rule's values are in it, one or two (else -1). */
+  readonly layout: readonly number[];
+  readonly maskHash: number;
+  /** Another subtable whose mask has the same hash. */
+  sameHash: Subtable | undefined;
   maxPriority = -1;
   size = 0;
   first: ClassifierRule | null = null;
@@ -117,9 +121,10 @@ export class Subtable {
   readonly portsPlen: number;
   readonly portsTrie = new PrefixTrie(32);
 
-  constructor(id: string, mask: Uint32Array, tries: readonly FieldTrie[]) {
-    this.id = id;
+  constructor(maskHash: number, mask: Uint32Array, tries: readonly FieldTrie[]) {
+    this.maskHash = maskHash;
     this.staged = stageMask(mask);
+    this.layout = layoutOf(this.staged, mask);
     for (let i = 0; i + 1 < this.staged.ends.length; i++) this.stageHashes.push(new Map());
     this.triePlens = prefixLengths(mask, tries);
     this.portsMask = mask[W.TP]! | 0;
@@ -143,15 +148,38 @@ function mix(hash: number, word: number): number {
   return (Math.imul((h << 13) | (h >>> 19), 5) + 0xe6546b64) | 0;
 }
 
-/** Names a mask, so that equal masks find the same subtable. */
-function maskId(mask: Uint32Array): string {
-  let id = '';
-  for (let w = 0; w < KEY_WORDS; w++) if (mask[w] !== 0) id += `${w}:${mask[w]!.toString(36)},`;
-  return id;
+function layoutOf({ words }: StagedMask, mask: Uint32Array): readonly number[] {
+  const layout: number[] = [];
+  for (let w = 0; w < KEY_WORDS; w++) {
+    if (mask[w] !== 0) layout.push(w, mask[w]!, words.indexOf(w), secondIndex(words, w));
+  }
+  return layout;
+}
+
+function secondIndex(words: Uint8Array, word: number): number {
+  return words.indexOf(word, words.indexOf(word) + 1);
+}
+
+function hashMask(mask: Uint32Array): number {
+  let hash = 0;
+  for (let w = 0; w < KEY_WORDS; w++) if (mask[w] !== 0) hash = mix(mix(hash, w), mask[w]!);
+  return hash;
+}
+
+/** Whether the mask is that of the subtable: it has the bits of each word, and no words besides. */
+function hasMask({ layout }: Subtable, mask: Uint32Array): boolean {
+  let at = 0;
+  for (let w = 0; w < KEY_WORDS; w++) {
+    if (mask[w] === 0) continue;
+    if (layout[at] !== w || layout[at + 1] !== mask[w]) return false;
+    at += 4;
+  }
+  return at === layout.length;
 }
 
 export class Classifier {
-  private readonly byMask = new Map<string, Subtable>();
+  /** By hash of the mask; others of the same hash follow. */
+  private readonly byMask = new Map<number, Subtable>();
   /** By falling `maxPriority`. */
   readonly subtables: Subtable[] = [];
   private tries = triesOf(DEFAULT_PREFIXES);
@@ -189,15 +217,17 @@ export class Classifier {
    * @returns the rule that was replaced, already out of the table.
    */
   insert(rule: ClassifierRule, match: Match): ClassifierRule | null {
-    const id = maskId(match.mask);
-    let subtable = this.byMask.get(id);
+    const { key, mask } = area.load(match);
+    const hash = hashMask(mask);
+    let subtable = this.subtableOf(hash, mask);
     const isNew = subtable === undefined;
     if (subtable === undefined) {
-      subtable = new Subtable(id, match.mask, this.tries);
-      this.byMask.set(id, subtable);
+      subtable = new Subtable(hash, mask, this.tries);
+      subtable.sameHash = this.byMask.get(hash);
+      this.byMask.set(hash, subtable);
     }
     rule.subtable = subtable;
-    rule.values = maskedWords(subtable.staged, match.key);
+    rule.values = maskedWords(subtable.staged, key);
     rule.hash = hashWords(rule.values, 0, rule.values.length, 0);
 
     const replaced = isNew ? null : findEqual(subtable, rule.hash, rule.values, rule.priority);
@@ -217,7 +247,7 @@ export class Classifier {
     subtable.size++;
     this.nRules++;
     this.countStages(subtable, rule.values, 1);
-    this.countTries(subtable, match.key, 1);
+    this.countTries(subtable, key, 1);
     const count = subtable.priorities.get(rule.priority) ?? 0;
     subtable.priorities.set(rule.priority, count + 1);
     if (isNew) {
@@ -240,7 +270,7 @@ export class Classifier {
     subtable.size--;
     this.nRules--;
     this.countStages(subtable, rule.values, -1);
-    this.countTries(subtable, rule.match().key, -1);
+    this.countTries(subtable, area.load(rule.match()).key, -1);
     const count = subtable.priorities.get(rule.priority)! - 1;
     if (count > 0) {
       subtable.priorities.set(rule.priority, count);
@@ -248,7 +278,7 @@ export class Classifier {
     }
     subtable.priorities.delete(rule.priority);
     if (subtable.size === 0) {
-      this.byMask.delete(subtable.id);
+      this.forget(subtable);
       // The last one fills the gap before sorting: the order of equal ones is the peer's.
       const at = this.subtables.indexOf(subtable);
       const last = this.subtables.pop()!;
@@ -261,16 +291,37 @@ export class Classifier {
     }
   }
 
+  private subtableOf(hash: number, mask: Uint32Array): Subtable | undefined {
+    let subtable = this.byMask.get(hash);
+    while (subtable !== undefined && !hasMask(subtable, mask)) subtable = subtable.sameHash;
+    return subtable;
+  }
+
+  private forget(subtable: Subtable): void {
+    const first = this.byMask.get(subtable.maskHash)!;
+    if (first !== subtable) {
+      let at = first;
+      while (at.sameHash !== subtable) at = at.sameHash!;
+      at.sameHash = subtable.sameHash;
+    } else if (subtable.sameHash === undefined) {
+      this.byMask.delete(subtable.maskHash);
+    } else {
+      this.byMask.set(subtable.maskHash, subtable.sameHash);
+    }
+  }
+
   /** The rule with exactly this match and priority. */
   findExact(match: Match, priority: number): ClassifierRule | null {
-    const subtable = this.byMask.get(maskId(match.mask));
+    const { key, mask } = area.load(match);
+    const subtable = this.subtableOf(hashMask(mask), mask);
     if (!subtable) return null;
-    const values = maskedWords(subtable.staged, match.key);
+    const values = maskedWords(subtable.staged, key);
     return findEqual(subtable, hashWords(values, 0, values.length, 0), values, priority);
   }
 
   /** Whether a rule of the same priority could match a packet that `match` matches too. */
   hasOverlap(match: Match, priority: number): boolean {
+    const { key, mask } = area.load(match);
     for (const subtable of this.subtables) {
       if (subtable.maxPriority < priority) break;
       if (!subtable.priorities.has(priority)) continue;
@@ -280,7 +331,7 @@ export class Classifier {
         let i = 0;
         while (i < words.length) {
           const w = words[i]!;
-          if (((match.key[w]! ^ rule.values[i]!) & masks[i]! & match.mask[w]!) !== 0) break;
+          if (((key[w]! ^ rule.values[i]!) & masks[i]! & mask[w]!) !== 0) break;
           i++;
         }
         if (i === words.length) return true;
@@ -515,6 +566,8 @@ function triesOf(names: readonly PrefixFieldName[]): FieldTrie[] {
 }
 
 const portsValue = new Int32Array(1);
+/** Where the matches of callers are read, so that they stay packed. */
+const area = new ReadArea();
 
 /** Takes a rule out of the list of its subtable's rules. */
 function unlink(subtable: Subtable, rule: ClassifierRule): void {

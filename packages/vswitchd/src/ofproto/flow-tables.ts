@@ -613,7 +613,7 @@ function sameActions(a: readonly Action[], b: readonly Action[]): boolean {
 
 /** Only the switch itself may match on these. */
 function hasHiddenFields(match: Match): boolean {
-  return match.mask[W.SKB_PRIORITY] !== 0;
+  return match.maskWord(W.SKB_PRIORITY) !== 0;
 }
 
 /** A flow that takes another's place was last used when that one was. */
