@@ -39,7 +39,8 @@ export class ByteText {
 
   /** Takes the text away, to be kept by the caller. */
   take(): Uint8Array {
-    const out = this.buf.slice(0, this.length);
+    const out = this.borrow();
+    this.buf = new Uint8Array(this.buf.length);
     this.length = 0;
     return out;
   }

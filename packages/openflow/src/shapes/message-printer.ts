@@ -2,7 +2,7 @@ import { OfError } from '../errors.js';
 import { decodeHeader } from '../messages/codec.js';
 import { printMessage, type PrintOptions } from '../text/message.js';
 import { ByteText, readU16, readU32 } from './byte-text.js';
-import { findPrintShape, type PrintOne, type PrintShape } from './print-shape.js';
+import { findPrintShape, type PrintOne, type PrintShape, viewOf } from './print-shape.js';
 import { flowModSpans, flowStatsSpans, type WireSpans } from './spans.js';
 
 /** Shapes kept at most, and of one length: they are tried one after the other. */
@@ -27,13 +27,13 @@ export class PrintShapes {
     this.printOne = printOne;
   }
 
-  /** Prints the message at `bytes[at..at + length)` if it is of a shape known. */
-  print(bytes: Uint8Array, at: number, length: number, out: ByteText): boolean {
+  /** Prints the message at `bytes[at..at + length)` if it is of a shape known; `view` is of the same bytes. */
+  print(bytes: Uint8Array, view: DataView, at: number, length: number, out: ByteText): boolean {
     const list = this.byLength[length];
     if (list === undefined) return false;
     for (let i = 0; i < list.length; i++) {
       const shape = list[i];
-      if (!shape.matches(bytes, at)) continue;
+      if (!shape.matches(bytes, view, at)) continue;
       shape.print(bytes, at, out);
       // The ones in use move to the front.
       if (i > 0) {
@@ -64,6 +64,16 @@ export class PrintShapes {
   }
 }
 
+/** The replies that have entries for shapes. */
+const NXST_FLOW_REPLY = 'NXST_FLOW_REPLY';
+const ENTRIES: readonly string[] = [NXST_FLOW_REPLY, 'OFPST11_FLOW_REPLY', 'OFPST13_FLOW_REPLY'];
+/** Bytes of an entry before its match. */
+const ENTRY_BASE = 48;
+const NO_ENTRY = new Uint8Array(0);
+/** Replies without entries, without their version. */
+const EMPTY_REPLY = [19, 0, 16, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+const EMPTY_NXST_REPLY = [17, 0, 24, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0, 0x23, 0x20, 0, 0, 0, 0, 0, 0, 0, 0];
+
 /**
  * Prints messages that come by the thousand: as `printMessage`, with flow-mods and the entries of flow statistics by
  * their shapes. Port and table names are not for shapes, nor is the raw match that the higher verbosities print.
@@ -71,6 +81,8 @@ export class PrintShapes {
 export class MessagePrinter {
   private readonly options: PrintOptions;
   private readonly flowMods: PrintShapes | undefined;
+  /** Of the bytes printed last: mostly the next message is in the same. */
+  private view = viewOf(NO_ENTRY);
   private readonly flowStats = new Map<string, PrintShapes>();
 
   constructor(options: PrintOptions) {
@@ -82,11 +94,23 @@ export class MessagePrinter {
   /** Adds the text of the message in `bytes[at..at + length)` to `out`. */
   print(bytes: Uint8Array, at: number, length: number, out: ByteText): void {
     const { flowMods } = this;
-    if (flowMods?.print(bytes, at, length, out) === true) return;
+    if (flowMods?.print(bytes, this.viewOf(bytes), at, length, out) === true) return;
     const message = bytes.subarray(at, at + length);
     if (flowMods !== undefined && isStatsReply(message) && this.printFlowStats(message, out)) return;
     out.add(printMessage(message, this.options));
     if (flowMods !== undefined && isFlowMod(message)) flowMods.missed(message);
+  }
+
+  private viewOf(bytes: Uint8Array): DataView {
+    const { view } = this;
+    if (
+      view.buffer === bytes.buffer &&
+      view.byteOffset === bytes.byteOffset &&
+      view.byteLength === bytes.length
+    )
+      return view;
+    this.view = viewOf(bytes);
+    return this.view;
   }
 
   /** Prints a reply of flow statistics entry by entry; false, with nothing printed, for any other message. */
@@ -95,13 +119,14 @@ export class MessagePrinter {
     if (known instanceof OfError || !ENTRIES.includes(known.wire.key)) return false;
     const head = this.headOf(message, known.bodyAt);
     const shapes = this.shapesOf(message[0], known.wire.key);
+    const view = viewOf(message);
     const from = out.length;
     out.add(head);
     for (let at = known.bodyAt, length = 0; at < message.length; at += length) {
       length = at + 2 > message.length ? 0 : readU16(message, at);
       if (length < ENTRY_BASE || at + length > message.length) return out.cutTo(from);
       out.add('\n ');
-      if (shapes.print(message, at, length, out)) continue;
+      if (shapes.print(message, view, at, length, out)) continue;
       const entry = message.subarray(at, at + length);
       const text = this.entryText(message, known.bodyAt, entry);
       if (text === undefined) return out.cutTo(from);
@@ -143,16 +168,6 @@ export class MessagePrinter {
     return shapes;
   }
 }
-
-/** The replies that have entries for shapes. */
-const NXST_FLOW_REPLY = 'NXST_FLOW_REPLY';
-const ENTRIES: readonly string[] = [NXST_FLOW_REPLY, 'OFPST11_FLOW_REPLY', 'OFPST13_FLOW_REPLY'];
-/** Bytes of an entry before its match. */
-const ENTRY_BASE = 48;
-const NO_ENTRY = new Uint8Array(0);
-/** Replies without entries, without their version. */
-const EMPTY_REPLY = [19, 0, 16, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0];
-const EMPTY_NXST_REPLY = [17, 0, 24, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0, 0x23, 0x20, 0, 0, 0, 0, 0, 0, 0, 0];
 
 /** A statistics message with another body. */
 function withBody(message: Uint8Array, bodyAt: number, body: Uint8Array): Uint8Array {

@@ -45,9 +45,9 @@ interface Ties {
 export class PrintShape {
   /** Bytes of a message. */
   readonly length: number;
-  private readonly want: Uint8Array;
-  /** Ones where a message has to have what `want` has. */
-  private readonly care: Uint8Array;
+  private readonly want: Int32Array;
+  /** Ones where a message has to have what `want` has; both in words, of network order. */
+  private readonly care: Int32Array;
   private readonly slots: readonly Slot[];
   /** The text before each slot, and after the last. */
   private readonly literals: readonly Uint8Array[];
@@ -56,14 +56,11 @@ export class PrintShape {
 
   constructor(sample: Uint8Array, text: string, slots: readonly Slot[], ties: Ties) {
     this.length = sample.length;
-    this.want = sample.slice();
-    this.care = new Uint8Array(sample.length).fill(0xff);
-    const free = (at: number, bytes: number): void => {
-      this.care.fill(0, at, at + bytes);
-      this.want.fill(0, at, at + bytes);
-    };
-    for (const { span } of slots) free(span.at, span.bytes);
-    if (ties.sameAge) free(ties.hardAge, 2);
+    const care = new Uint8Array(sample.length).fill(0xff);
+    for (const { span } of slots) care.fill(0, span.at, span.at + span.bytes);
+    if (ties.sameAge) care.fill(0, ties.hardAge, ties.hardAge + 2);
+    this.care = wordsOf(care);
+    this.want = wordsOf(sample).map((word, i) => word & this.care[i]);
     this.slots = slots;
     this.ties = ties;
     const encoder = new TextEncoder();
@@ -78,10 +75,12 @@ export class PrintShape {
     this.textRoom = literals.reduce((n, l) => n + l.length, slots.length * SLOT_ROOM);
   }
 
-  /** Whether the message at `bytes[base..base + length)` is of this shape. */
-  matches(bytes: Uint8Array, base: number): boolean {
+  /** Whether the message at `bytes[base..base + length)` is of this shape; `view` is of the same bytes. */
+  matches(bytes: Uint8Array, view: DataView, base: number): boolean {
     const { want, care, slots } = this;
-    for (let i = 0; i < want.length; i++) if ((bytes[base + i] & care[i]) !== want[i]) return false;
+    for (let i = 0; i < want.length; i++) {
+      if ((view.getInt32(base + 4 * i) & care[i]) !== want[i]) return false;
+    }
     for (let i = 0; i < slots.length; i++) if (!spanAllows(slots[i].span, bytes, base)) return false;
     const { table, gotoTable, seconds, hardAge, sameAge } = this.ties;
     if (gotoTable >= 0 && bytes[base + gotoTable] <= bytes[base + table]) return false;
@@ -100,6 +99,16 @@ export class PrintShape {
     }
     out.length = copy(literals[slots.length], buf, at);
   }
+}
+
+function wordsOf(bytes: Uint8Array): Int32Array {
+  const view = viewOf(bytes);
+  return Int32Array.from({ length: bytes.length / 4 }, (_, i) => view.getInt32(4 * i));
+}
+
+/** A view of the same bytes. */
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /** Short copies are faster by hand than by `set`. */
@@ -230,7 +239,7 @@ class Finder {
       const bytes = this.sample.slice();
       for (const { span } of slots) bytes.set(this.value(span, this.draw.below(16)), span.at);
       this.keepAge(bytes);
-      if (!shape.matches(bytes, 0)) continue;
+      if (!shape.matches(bytes, viewOf(bytes), 0)) continue;
       out.length = 0;
       shape.print(bytes, 0, out);
       if (new TextDecoder().decode(out.borrow()) !== this.printOne(bytes)) return false;
@@ -260,7 +269,7 @@ export function findPrintShape(
   printOne: PrintOne,
 ): PrintShape | undefined {
   const text = printOne(sample);
-  if (text === undefined) return undefined;
+  if (text === undefined || sample.length % 4 !== 0) return undefined;
   const { table, gotoTable, seconds, hardAge } = wire;
   const sameAge = hardAge >= 0 && readU16(sample, hardAge) - 1 === readU32(sample, seconds);
   const ties: Ties = { table, gotoTable, seconds, hardAge, sameAge };

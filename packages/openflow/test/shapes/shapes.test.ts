@@ -11,7 +11,7 @@ import { ByteText } from '../../src/shapes/byte-text.js';
 import { findLineShape, type ReadOne } from '../../src/shapes/line-shape.js';
 import { lineSpans } from '../../src/shapes/line-spans.js';
 import { MessagePrinter } from '../../src/shapes/message-printer.js';
-import { findPrintShape, type PrintOne } from '../../src/shapes/print-shape.js';
+import { findPrintShape, type PrintOne, viewOf } from '../../src/shapes/print-shape.js';
 import { flowModSpans, flowStatsSpans, type WireSpans } from '../../src/shapes/spans.js';
 import { parseFlowProtocols } from '../../src/text/flow.js';
 import { printMessage } from '../../src/text/message.js';
@@ -80,7 +80,7 @@ function tryPrintShape(
   let taken = 0;
   for (let n = 0; n < 40; n++) {
     const other = mutated(r, bytes, wire);
-    if (!shape.matches(other, 0)) continue;
+    if (!shape.matches(other, viewOf(other), 0)) continue;
     taken++;
     const out = new ByteText();
     shape.print(other, 0, out);
