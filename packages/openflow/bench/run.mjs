@@ -7,6 +7,9 @@ import { spawnSync } from 'node:child_process';
 import { OFCTL_ROWS } from '../../ctl-tools/bench/ofctl-rows.mjs';
 import { PEER, ROWS } from './rows.mjs';
 
+// Node.js reads these certificates at each start, which is no part of the programs.
+delete process.env.NODE_EXTRA_CA_CERTS;
+
 const option = (name, otherwise) =>
   process.argv.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3) ?? otherwise;
 const rounds = Number(option('rounds', 7));
