@@ -1,7 +1,6 @@
 // Bundles each program into one file, dist/<program>.cjs: CommonJS, so that starting a tool reads one file instead of
 // hundreds. What a program imports dynamically stays in the file, and is not run until it is needed: `--version` runs
-// a few lines of it. V8 still looks at every byte, some 3 ms for 190 KB, which is what `npm run bench:start` shows
-// over `node -e 0`; a second file for the rest would save that for `--version` alone and cost every other command.
+// a few lines of it. The code that V8 makes of a bundle is kept beside it (code-cache.mjs).
 //
 // It bundles what `tsc -b` compiled (packages/*/dist), not the sources: one compiler decides what the code means.
 // Usage: node scripts/bundle.mjs [PROGRAM...]
@@ -9,6 +8,7 @@ import { build } from 'esbuild';
 import fs from 'node:fs';
 import path from 'node:path';
 import { compiled, root, settings } from './bundle-settings.mjs';
+import { keepCodeOf } from './code-cache.mjs';
 import { PROGRAMS, WORKERS } from './programs.mjs';
 
 const wanted = process.argv.slice(2);
@@ -38,3 +38,4 @@ for (const [name, file] of Object.entries(entryPoints)) {
   }
 }
 if (failed) process.exitCode = 1;
+else keepCodeOf(Object.keys(entryPoints).filter((name) => Object.hasOwn(PROGRAMS, name)));

@@ -12,8 +12,12 @@ export class WordTable<T> {
     let size = 16;
     while (size < list.length * 4) size *= 2;
     this.mask = size - 1;
-    this.names = Array.from({ length: size }, () => undefined);
-    this.values = Array.from({ length: size }, () => undefined);
+    this.names = [];
+    this.values = [];
+    for (let i = 0; i < size; i++) {
+      this.names.push(undefined);
+      this.values.push(undefined);
+    }
     for (const [name, value] of list) {
       let at = slot(hashOf(name, 0, name.length)) & this.mask;
       while (this.names[at] !== undefined && this.names[at] !== name) at = (at + 1) & this.mask;

@@ -3,7 +3,6 @@ import fs from 'node:fs';
 import os from 'node:os';
 import { EarlyExit, FatalError } from '@ovs-node/common/errors';
 import { findCommand } from '@ovs-node/common/command';
-import { runDaemon } from '@ovs-node/common/daemon';
 import { daemonOptions, defaultDaemonSettings } from '@ovs-node/common/daemon-options';
 import {
   exitEarly,
@@ -249,7 +248,9 @@ function letGoOfStdout(): void {
 }
 
 /** Runs monitor or snoop, which obey a control socket and can go to the background. */
-function runMonitor(command: 'monitor' | 'snoop', args: string[]): Promise<void> {
+async function runMonitor(command: 'monitor' | 'snoop', args: string[]): Promise<void> {
+  // Other commands are spared the time that this takes to load.
+  const { runDaemon } = await import('@ovs-node/common/daemon');
   const settings = defaultSettings();
   tellInformation();
   return runDaemon(

@@ -1,5 +1,4 @@
 /** Commands about a switch as a whole and its ports: show, dump-*, mod-port, fragments, probe, ping. */
-import { randomBytes } from 'node:crypto';
 import { FatalError } from '@ovs-node/common/errors';
 import { OFPP, parsePort } from '@ovs-node/flow/ports';
 import { HEADER_LENGTH } from '@ovs-node/openflow/messages/codec';
@@ -154,7 +153,7 @@ export async function ping(c: OfctlContext, [target, size]: readonly string[]): 
     throw new FatalError(`payload must be between 0 and ${MAX_PAYLOAD} bytes`);
   const sw = await c.connect(target);
   for (let i = 0; i < 10; i++) {
-    const data = new Uint8Array(randomBytes(bytes));
+    const data = crypto.getRandomValues(new Uint8Array(bytes));
     const start = process.hrtime.bigint();
     const [{ msg, xid }] = await c.transact(sw, { type: 'echo_request', data });
     const ms = Number(process.hrtime.bigint() - start) / 1e6;
