@@ -242,19 +242,7 @@ export function readFields(r: Reader, strict = true, accept?: (f: Field) => void
     }
     accept?.(f);
   }
-  if (strict) checkCtAddresses();
   return { match: Match.packedFrom(area), cookie, cookieMask };
-}
-
-/** Original addresses of a connection are those of the packet's family. */
-function checkCtAddresses(): void {
-  const { key, mask: m } = area;
-  const type = key[W.ETH_TYPE] >>> 16;
-  let v6 = 0;
-  for (let i = W.CT_IPV6_SRC; i < W.CT_IPV6_DST + 4; i++) v6 |= m[i];
-  if (((m[W.CT_NW_SRC] | m[W.CT_NW_DST]) !== 0 && type !== 0x0800) || (v6 !== 0 && type !== 0x86dd)) {
-    fail('OFPBAC_MATCH_INCONSISTENT', 'addresses of a connection of another family');
-  }
 }
 
 /** Even of a field that is not known the value may have no bits outside of its mask. */
@@ -288,8 +276,9 @@ function readMatchField(r: Reader, f: Field, masked: boolean, strict: boolean): 
   if (strict && f.prereq !== 'none' && !fieldPrereqsMet(f, area.key, area.mask)) {
     fail('OFPBMC_BAD_PREREQ', f.name);
   }
-  const seen = seenIn[f.id] === decoding;
-  if (seen || (f.name !== 'vlan_pcp' && isMatched(place))) fail('OFPBMC_DUP_FIELD', f.name);
+  if (seenIn[f.id] === decoding || isMatched(f, place)) fail('OFPBMC_DUP_FIELD', f.name);
+  // What matches everything is as good as not there.
+  if (isZero(mask)) return;
   seenIn[f.id] = decoding;
   putField(area, f, value, mask);
   addEthernetPrereq(area, f);
@@ -319,7 +308,9 @@ function readTunMetadata(r: Reader, f: Field, h: FieldHeader): void {
 const matched = newValue();
 
 /** Whether the match being read asks for some bit at a place already. */
-function isMatched(place: FieldPlace): boolean {
+function isMatched(f: Field, place: FieldPlace): boolean {
+  // The priority comes with the "present" bit, which the id may have set.
+  if (f.name === 'vlan_pcp') return (area.mask[W.VLAN0] & 0xe000) !== 0;
   readPlace(area.mask, place, matched);
   return !isZero(matched);
 }

@@ -1,4 +1,5 @@
 /** Flow messages: flow-mod, flow-removed, flow and aggregate statistics. */
+import { W } from '@ovs-node/flow/layout';
 import { normalizeMatch } from '@ovs-node/flow/match-normalize';
 import { putFlowActions, readFlowActions } from '../actions/codec.js';
 import { checkActions } from '../actions/check.js';
@@ -27,6 +28,9 @@ import {
   type ReplyOf,
   type RequestOf,
 } from './types.js';
+
+const ETH_IP = 0x0800;
+const ETH_IPV6 = 0x86dd;
 
 /** Every wildcard of OpenFlow 1.0. */
 const OFPFW10_ALL = 0x3fffff;
@@ -72,6 +76,25 @@ function command10(m: { flowMod: FlowMod; withTableId?: boolean }): number {
 }
 
 const PROTOCOLS_OF = Array.from({ length: 7 }, (_, version) => protocolsOfVersions(1 << version));
+
+/** Refuses a match on the original addresses of a connection that are not of the packet's family. */
+function checkCtAddresses(match: FlowMod['match']): void {
+  let [type, v4, v6] = [0, 0, 0];
+  const packed = match.packedWords;
+  const look = (word: number, key: number, mask: number): void => {
+    if (word === W.ETH_TYPE) type = key >>> 16;
+    else if (word === W.CT_NW_SRC || word === W.CT_NW_DST) v4 |= mask;
+    else if (word >= W.CT_IPV6_SRC && word < W.CT_IPV6_DST + 4) v6 |= mask;
+  };
+  if (packed !== undefined) {
+    for (let i = 0; i < packed.length; i += 3) look(packed[i], packed[i + 1], packed[i + 2]);
+  } else {
+    for (let i = 0; i < match.mask.length; i++) look(i, match.key[i], match.mask[i]);
+  }
+  if ((v4 !== 0 && type !== ETH_IP) || (v6 !== 0 && type !== ETH_IPV6)) {
+    fail('OFPBAC_MATCH_INCONSISTENT', 'addresses of a connection of another family');
+  }
+}
 
 /** The actions of a flow-mod of `version`, when they fit its match. */
 function checkedActions(
@@ -127,6 +150,7 @@ function finishFlowMod10(
     r.skip(6);
     const fields = readNxMatch(r, length);
     m = fields.match;
+    checkCtAddresses(m);
     c = fields.cookie;
     cm = fields.cookieMask;
   }
@@ -198,6 +222,7 @@ function readFlowMod11(r: Reader, version: number): FlowModMessage {
   if (tableId === ALL_TABLES && (version === 2 || !isDelete(COMMANDS[commandByte])))
     fail('OFPFMFC_BAD_TABLE_ID', 'table 255');
   checkPortNo(outPort);
+  checkCtAddresses(match);
   const command = readCommand(commandByte);
   const unchecked = readFlowActions(r, version);
   const flags = readFlags(flagBits, version);

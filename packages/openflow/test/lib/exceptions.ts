@@ -21,6 +21,11 @@ export const EXCEPTIONS = {
       refusal(bytes) === UNKNOWN_SET_FIELD &&
       ours.replace('OFPBAC_BAD_SET_TYPE', 'OFPBAC_BAD_SET_LEN') === theirs,
   },
+  'value that an ERSPAN field cannot have': {
+    reason:
+      'the peer takes whatever the bytes of tun_erspan_idx, _ver, _dir and _hwid hold, of which only 20, 4, 1 and 6 bits go into the header',
+    applies: (bytes) => /^value of tun_erspan_/.test(refusal(bytes) ?? ''),
+  },
 } as const satisfies Readonly<Record<string, Exception>>;
 
 export type ExceptionName = keyof typeof EXCEPTIONS;
