@@ -15,13 +15,16 @@ import type { Duplex } from 'node:stream';
 import { OfError } from './errors.js';
 import {
   type Decoded,
+  decodeHeader,
   decodeMessage,
   encodeMessage,
   encodeMultipart,
   HEADER_LENGTH,
+  messageType,
 } from './messages/codec.js';
 import { highestVersion } from './messages/switch.js';
-import type { MessageOf, OfMessage } from './messages/types.js';
+import type { MessageOf, OfMessage, OfMessageType } from './messages/types.js';
+import { fitsWireForm } from './messages/wire-forms.js';
 
 const received = coverageCounter('vconn_received');
 const sent = coverageCounter('vconn_sent');
@@ -31,6 +34,8 @@ export interface ConnectionOptions {
   readonly versions: number;
   /** Whether messages that cannot be decoded are answered with their error, as a switch does. */
   readonly answerErrors?: boolean;
+  /** Types of messages that are looked into; others are refused with OFPBRC_BAD_TYPE whatever is in them. */
+  readonly takes?: (type: OfMessageType) => boolean;
   /** Take messages of any version after the hello, and answer none: for watching a conversation of others. */
   readonly watch?: boolean;
 }
@@ -475,7 +480,9 @@ export class OfConnection {
       if (!more) raw.resolve();
       return;
     }
-    const decoded = decodeMessage(bytes, { tableId: this.version > 1 || this.tableIdExtension });
+    const decoded =
+      this.untaken(bytes) ??
+      decodeMessage(bytes, { tableId: this.version > 1 || this.tableIdExtension });
     if (decoded instanceof OfError) {
       const request = this.requests.get(xidOf(bytes));
       if (request) {
@@ -488,6 +495,17 @@ export class OfConnection {
       return;
     }
     this.deliver(decoded, bytes);
+  }
+
+  /** The error for a message of a type that is not looked into; undefined when it is. */
+  private untaken(bytes: Uint8Array): OfError | undefined {
+    const { takes } = this.options;
+    if (!takes) return undefined;
+    const header = decodeHeader(bytes);
+    // What is wrong with the header or the length, decoding says.
+    if (header instanceof OfError || !fitsWireForm(header.wire, bytes.length - header.bodyAt)) return undefined;
+    const type = messageType(header.wire);
+    return takes(type) ? undefined : new OfError('OFPBRC_BAD_TYPE', `${type} is not taken`).quoting(bytes);
   }
 
   private deliver(decoded: Decoded, bytes: Uint8Array): void {
@@ -520,7 +538,8 @@ export class OfConnection {
   private reply(bytes: Uint8Array, error: OfError): void {
     const version =
       bytes[0] >= 1 && bytes[0] <= 6 ? bytes[0] : this.version || highestVersion(this.options.versions);
-    if (bytes[1] === 1) return;
+    // Errors are not answered, but by a switch, to which they should not go.
+    if (bytes[1] === OFPT_ERROR && !this.options.answerErrors) return;
     this.send({ type: 'error', error }, xidOf(bytes), version);
   }
 

@@ -59,8 +59,12 @@ type AnyForm = MessageForm<OfMessage>;
 const rows = MESSAGES as unknown as Readonly<Record<OfMessageType, MessageRow<OfMessage>>>;
 
 const decoders = new Map<WireForm, AnyForm>();
+const types = new Map<WireForm, OfMessageType>();
 for (const type of Object.keys(MESSAGES) as OfMessageType[]) {
-  for (const form of rows[type].forms) decoders.set(form.wire, form);
+  for (const form of rows[type].forms) {
+    decoders.set(form.wire, form);
+    types.set(form.wire, type);
+  }
 }
 
 /** A message that `version` cannot say. */
@@ -189,6 +193,12 @@ export interface Header {
   readonly more: boolean;
   /** Where the body starts. */
   readonly bodyAt: number;
+}
+
+/** The type of the messages that have a form on the wire. */
+export function messageType(wire: WireForm): OfMessageType {
+  if (wire.stats !== undefined) return wire.stats === 'request' ? 'multipart_request' : 'multipart_reply';
+  return types.get(wire)!;
 }
 
 /**

@@ -77,6 +77,8 @@ export interface SwitchConnectionOptions {
   /** False: no asynchronous messages unless asked for (enable_async_messages). */
   readonly asyncMessages: boolean;
   readonly handle: RequestHandler;
+  /** Types of messages that it takes. */
+  readonly takes: (type: OfMessage['type']) => boolean;
   readonly onReady: (connection: SwitchConnection) => void;
   readonly onClose: (connection: SwitchConnection, reason: Error | undefined) => void;
   /** Something came in. */
@@ -115,7 +117,7 @@ export class SwitchConnection {
     this.#stream = stream;
     this.#of = new OfConnection(
       stream,
-      { versions: options.versions, answerErrors: true },
+      { versions: options.versions, answerErrors: true, takes: options.takes },
       {
         onReady: () => options.onReady(this),
         onMessage: (decoded, bytes) => this.#handle(decoded, bytes),

@@ -292,8 +292,12 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
   },
 
   echo_reply: () => undefined,
-  error: () => undefined,
 };
+
+/** Whether a switch takes messages of a type; echoes are answered by the connection. */
+export function isTaken(type: OfMessageType): boolean {
+  return type === 'echo_request' || Object.hasOwn(HANDLERS, type);
+}
 
 /** Carries a request out. @returns the error to answer with. */
 export function handleRequest(board: Switchboard, msg: OfMessage, context: RequestContext): Result {
