@@ -11,9 +11,9 @@ import { join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '..');
 const load = (path) => import(join(root, 'packages', path));
-const { KINDS, generate } = await load('openflow/dist/test/lib/diff-run.js');
-const { spoil } = await load('openflow/dist/test/lib/mutate.js');
-const { Random } = await load('openflow/dist/test/lib/random.js');
+const { KINDS, generate } = await load('openflow/dist/src/testkit/diff-run.js');
+const { spoil } = await load('openflow/dist/src/testkit/mutate.js');
+const { Random } = await load('openflow/dist/src/testkit/random.js');
 const { Suite, checkout, dirsAt } = await load('ctl-tools/dist/src/lab/suite.js');
 
 const VERSIONS = [1, 2, 3, 4, 5, 6];

@@ -34,8 +34,8 @@ export interface ConnectionOptions {
   readonly versions: number;
   /** Whether messages that cannot be decoded are answered with their error, as a switch does. */
   readonly answerErrors?: boolean;
-  /** Types of messages that are looked into; others are refused with OFPBRC_BAD_TYPE whatever is in them. */
-  readonly takes?: (type: OfMessageType) => boolean;
+  /** The error with which messages of a type are refused whatever is in them; undefined when they are looked into. */
+  readonly refuses?: (type: OfMessageType) => OfError | undefined;
   /** Take messages of any version after the hello, and answer none: for watching a conversation of others. */
   readonly watch?: boolean;
 }
@@ -481,8 +481,7 @@ export class OfConnection {
       return;
     }
     const decoded =
-      this.untaken(bytes) ??
-      decodeMessage(bytes, { tableId: this.version > 1 || this.tableIdExtension });
+      this.refused(bytes) ?? decodeMessage(bytes, { tableId: this.version > 1 || this.tableIdExtension });
     if (decoded instanceof OfError) {
       const request = this.requests.get(xidOf(bytes));
       if (request) {
@@ -497,15 +496,15 @@ export class OfConnection {
     this.deliver(decoded, bytes);
   }
 
-  /** The error for a message of a type that is not looked into; undefined when it is. */
-  private untaken(bytes: Uint8Array): OfError | undefined {
-    const { takes } = this.options;
-    if (!takes) return undefined;
+  /** The error for a message that is not looked into; undefined when it is. */
+  private refused(bytes: Uint8Array): OfError | undefined {
+    const { refuses } = this.options;
+    if (!refuses) return undefined;
     const header = decodeHeader(bytes);
     // What is wrong with the header or the length, decoding says.
-    if (header instanceof OfError || !fitsWireForm(header.wire, bytes.length - header.bodyAt)) return undefined;
-    const type = messageType(header.wire);
-    return takes(type) ? undefined : new OfError('OFPBRC_BAD_TYPE', `${type} is not taken`).quoting(bytes);
+    if (header instanceof OfError || !fitsWireForm(header.wire, bytes.length - header.bodyAt))
+      return undefined;
+    return refuses(messageType(header.wire))?.quoting(bytes);
   }
 
   private deliver(decoded: Decoded, bytes: Uint8Array): void {

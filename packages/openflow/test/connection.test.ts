@@ -117,12 +117,31 @@ test('a message that cannot be decoded is answered with its error and the connec
   t.is(error.msg.type === 'error' && Buffer.from(error.msg.error.data).toString('hex'), '046300080000002a');
 });
 
-test('a bad error message is never answered with an error', async (t) => {
+test('a bad error message is answered by a switch only, as by the peer', async (t) => {
+  for (const answerErrors of [false, true]) {
+    const hand = new ByHand();
+    new OfConnection(hand.duplex, { versions: ALL, answerErrors });
+    hand.push('0400000800000001', '040100080000002a');
+    await settle();
+    t.is(hand.sent.length, answerErrors ? 2 : 1);
+  }
+});
+
+test('what is refused by its type is not looked into', async (t) => {
   const hand = new ByHand();
-  new OfConnection(hand.duplex, { versions: ALL, answerErrors: true });
-  hand.push('0400000800000001', '040100080000002a');
+  const refused = new OfError('OFPBRC_IS_SECONDARY');
+  const seen: string[] = [];
+  new OfConnection(
+    hand.duplex,
+    { versions: ALL, answerErrors: true, refuses: (type) => (type === 'flow_mod' ? refused : undefined) },
+    { onMessage: ({ msg }) => seen.push(msg.type) },
+  );
+  // A flow-mod with a match of no type, and a barrier.
+  const flowMod = `040e00380000002a${'00'.repeat(40)}ffff000000000000`;
+  hand.push('0400000800000001', flowMod, '041400080000002b');
   await settle();
-  t.is(hand.sent.length, 1);
+  t.is(Buffer.from(hand.sent[1]).toString('hex'), `040100440000002a0001000a${flowMod}`);
+  t.deepEqual(seen, ['barrier_request']);
 });
 
 test('a message in another version ends the connection', async (t) => {

@@ -7,11 +7,11 @@ import test, { type ExecutionContext } from 'ava';
 import { needing, tmpDir } from '@ovs-node/common/testkit/index';
 import { setLevels } from '@ovs-node/common/vlog';
 import { printMessage } from '../src/text/message.js';
-import { generate, KINDS } from './lib/diff-run.js';
+import { generate, KINDS } from '../src/testkit/diff-run.js';
 import { exceptionFor } from './lib/exceptions.js';
-import { spoil } from './lib/mutate.js';
+import { spoil } from '../src/testkit/mutate.js';
 import { peerTexts } from './lib/peer-print.js';
-import { Random } from './lib/random.js';
+import { Random } from '../src/testkit/random.js';
 
 const RUNS = Number(process.env['OPENFLOW_RUNS'] ?? 4);
 /** Seeds of CI; a long run counts on from its own. */

@@ -277,7 +277,7 @@ function decode(bytes: Uint8Array, options: DecodeOptions): Decoded {
       : { type: 'multipart_reply', reply: body as MultipartReply, more, ...rest };
   };
   try {
-    return { version, xid, msg: message(readMultipartBody(r, wire, version)), wire };
+    return { version, xid, msg: message(readMultipartBody(r, wire, version, options)), wire };
   } catch (e) {
     if (e instanceof DecodeFailure && e.partial)
       e.error.partial = message({ body: e.partial as MultipartReply });

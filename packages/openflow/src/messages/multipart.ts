@@ -11,7 +11,7 @@ import { METER_BODIES } from './meter.js';
 import { MONITOR_BODIES } from './monitor.js';
 import { PORT_BODIES } from './port.js';
 import { QUEUE_BODIES } from './queue.js';
-import { type BodyForm, type BodyRow, bodies, emptyBody } from './row.js';
+import { type BodyForm, type BodyRow, bodies, type DecodeOptions, emptyBody } from './row.js';
 import { TABLE_BODIES } from './table.js';
 import type {
   FlowFormat,
@@ -111,10 +111,11 @@ export function readMultipartBody(
   r: Reader,
   wire: WireForm,
   version: number,
+  options: DecodeOptions,
 ): { readonly body: MultipartRequest | MultipartReply; readonly format?: FlowFormat } {
   const f = byWire.get(wire);
   if (!f) return fail('OFPBRC_BAD_STAT', wire.name);
-  const body = f.read(r, version);
+  const body = f.read(r, version, options);
   return f.nxm ? { body, format: 'nxm' } : { body };
 }
 

@@ -104,7 +104,7 @@ function readPacketIn2(r: Reader, loose = false): PacketIn {
       b.skip(4);
       p = { ...p, cookie: b.u64() };
     } else if (type === NXPINT.REASON) p = { ...p, reason: b.u8() };
-    else if (type === NXPINT.METADATA) p = { ...p, match: readFields(b, false).match };
+    else if (type === NXPINT.METADATA) p = { ...p, match: readFields(b, !loose).match };
     else if (type === NXPINT.USERDATA) p = { ...p, userdata: b.rest() };
     else if (type === NXPINT.CONTINUATION) {
       b.skip(4);

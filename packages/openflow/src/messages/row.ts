@@ -61,7 +61,7 @@ export interface BodyForm<B> {
   /** Sent only for messages in nx_match (`format: 'nxm'`), of OpenFlow 1.0. */
   readonly nxm: boolean;
   readonly put: (w: Writer, body: B, version: number) => void;
-  readonly read: (r: Reader, version: number) => B;
+  readonly read: (r: Reader, version: number, options: DecodeOptions) => B;
 }
 
 /** A kind of multipart message: its requests and its replies. */

@@ -8,7 +8,7 @@ import type { WireFormKey } from './wire-forms.js';
 
 const ROLES: readonly Role[] = ['nochange', 'equal', 'primary', 'secondary'];
 const NX_ROLES: readonly Role[] = ['equal', 'primary', 'secondary'];
-const NO_GENERATION = 0xffffffffffffffffn;
+export const NO_GENERATION = 0xffffffffffffffffn;
 
 function roleForms<T extends 'role_request' | 'role_reply'>(type: T, nxKey: WireFormKey, key: WireFormKey) {
   return {
@@ -33,7 +33,8 @@ function roleForms<T extends 'role_request' | 'role_reply'>(type: T, nxKey: Wire
           const role = ROLES[r.u32()] ?? fail('OFPRRFC_BAD_ROLE', 'role');
           r.skip(4);
           const generation = r.u64();
-          const none = generation === NO_GENERATION || (type === 'role_request' && role === 'nochange');
+          // A request that elects says a generation even so.
+          const none = type === 'role_request' ? role === 'nochange' : generation === NO_GENERATION;
           return { type, role, generationId: none ? undefined : generation };
         },
       ),

@@ -66,13 +66,19 @@ function readTypes(body: Uint8Array): TypeId[] {
   return out;
 }
 
-function readFieldList(body: Uint8Array): { readonly fields: Set<Field>; readonly masked: Set<Field> } {
+function readFieldList(
+  body: Uint8Array,
+  loose = true,
+): { readonly fields: Set<Field>; readonly masked: Set<Field> } {
   const r = new Reader(body, 0, body.length, 'OFPBPC_BAD_LEN');
   const fields = new Set<Field>();
   const masked = new Set<Field>();
   while (r.left > 0) {
     const h = readFieldHeader(r);
-    if (!h.field || !isLengthOf(h, h.field)) continue;
+    if (!h.field || !isLengthOf(h, h.field)) {
+      if (loose) continue;
+      return fail('OFPBMC_BAD_FIELD', `field ${h.cls}:${h.code}`);
+    }
     fields.add(h.field);
     if (h.masked) masked.add(h.field);
   }
@@ -111,10 +117,14 @@ export function tableAbilities(t: TableFeatures): TableAbilities {
   };
 }
 
-/** Refuses a property that does not say what its type has it say, or is there already (in `seen`, types so far). */
+/**
+ * Refuses a property that does not say what its type has it say, or is there already (in `seen`, types so far).
+ * `loose`: what is not known is passed over.
+ */
 export function checkTableProperty(
   { type, body }: TableFeatures['properties'][number],
   seen: Set<number>,
+  loose: boolean,
 ): void {
   if (seen.has(type) && type <= TABLE_PROPERTY.APPLY_SETFIELD + 1) {
     fail('OFPTFFC_BAD_FEATURES', `property ${type} twice`);
@@ -130,14 +140,18 @@ export function checkTableProperty(
       if (body.includes(255)) fail('OFPBPC_BAD_VALUE', 'next table 255');
       break;
     case TABLE_PROPERTY.MATCH:
-      if (type === TABLE_PROPERTY.MATCH) readFieldList(body);
+      if (type === TABLE_PROPERTY.MATCH) readFieldList(body, loose);
+      else if (!loose) fail('OFPBPC_BAD_TYPE', `property ${type}`);
       break;
     case TABLE_PROPERTY.WILDCARDS:
     case TABLE_PROPERTY.WRITE_SETFIELD:
     case TABLE_PROPERTY.APPLY_SETFIELD:
       // Only what can be matched can be masked.
-      if (type !== TABLE_PROPERTY.WILDCARDS + 1 && readFieldList(body).masked.size > 0)
+      if (type !== TABLE_PROPERTY.WILDCARDS + 1 && readFieldList(body, loose).masked.size > 0)
         fail('OFPBMC_BAD_MASK', `masks in property ${type}`);
+      break;
+    default:
+      if (!loose) fail('OFPBPC_BAD_TYPE', `property ${type}`);
   }
 }
 

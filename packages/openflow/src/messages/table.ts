@@ -2,7 +2,7 @@
 import { fail, UNNAMED_ERROR } from '../errors.js';
 import type { Reader, Writer } from '../wire.js';
 import { items } from './multipart-items.js';
-import { putProperty, readProperty } from './property.js';
+import { putProperty, readProperty, unknownProperty } from './property.js';
 import { type BodyRow, bodies, emptyBody, form, type MessageRows } from './row.js';
 import { checkTableAbilities, checkTableProperty } from './table-abilities.js';
 import type {
@@ -123,7 +123,7 @@ function putTableFeatures(w: Writer, t: TableFeatures, version: number): void {
   w.setU16(start, w.length - start);
 }
 
-function readTableFeatures(reader: Reader, version: number): TableFeatures {
+function readTableFeatures(reader: Reader, version: number, loose: boolean): TableFeatures {
   if (reader.left < 64) fail('OFPBPC_BAD_LEN', `${reader.left} bytes of table features`);
   const length = reader.u16();
   if (length < 64 || length % 8 !== 0 || length - 2 > reader.left) {
@@ -143,9 +143,12 @@ function readTableFeatures(reader: Reader, version: number): TableFeatures {
   while (r.left > 0) {
     const p = readProperty(r);
     // Those of experimenters say nothing to anyone here.
-    if (p.experimenter !== undefined) continue;
+    if (p.experimenter !== undefined) {
+      if (!loose) unknownProperty(p);
+      continue;
+    }
     const property = { type: p.type, body: p.body.rest() };
-    checkTableProperty(property, seen);
+    checkTableProperty(property, seen, loose);
     properties.push(property);
   }
   const command = version >= 6 ? { command: FEATURES_COMMANDS[number] } : {};
@@ -322,10 +325,10 @@ export const TABLE_BODIES: {
       (w, q, version) => {
         for (const t of q.tables) putTableFeatures(w, t, version);
       },
-      (r, version) =>
+      (r, version, options) =>
         items(
           r,
-          () => readTableFeatures(r, version),
+          () => readTableFeatures(r, version, options.loose ?? false),
           (tables) => ({ type: 'table_features', tables }),
         ),
     ),
@@ -337,7 +340,7 @@ export const TABLE_BODIES: {
       (r, version) =>
         items(
           r,
-          () => readTableFeatures(r, version),
+          () => readTableFeatures(r, version, true),
           (tables) => ({ type: 'table_features', tables }),
         ),
     ),

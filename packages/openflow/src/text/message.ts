@@ -13,6 +13,7 @@ import {
   type SwitchConfig,
   type SwitchFeatures,
 } from '../messages/types.js';
+import { NO_GENERATION } from '../messages/setup.js';
 import { fitsWireForm } from '../messages/wire-forms.js';
 import { VERSIONS } from '../version.js';
 import { actionNames, formatActionBits } from './action-bits.js';
@@ -265,7 +266,9 @@ function formatBody(msg: OfMessage, version: number, o: PrintOptions): string {
     }
     case 'role_request':
     case 'role_reply': {
-      const generation = msg.generationId === undefined ? '' : ` generation_id=${msg.generationId}`;
+      const { generationId } = msg;
+      const isSaid = generationId !== undefined && generationId !== NO_GENERATION;
+      const generation = isSaid ? ` generation_id=${generationId}` : '';
       return ` role=${msg.role}${generation}`;
     }
     case 'get_async_reply':

@@ -18,7 +18,7 @@ import { printMessage } from '../../src/text/message.js';
 import { PROTOCOLS, type ProtocolRow } from '../../src/text/protocols.js';
 import { Writer } from '../../src/wire.js';
 import { FlowGenerator } from '../../src/testkit/flow-generator.js';
-import { Random } from '../lib/random.js';
+import { Random } from '../../src/testkit/random.js';
 
 for (const module of ['ofp_port', 'ofp_match', 'ofp_actions', 'meta_flow']) setLevels(module, null, 'off');
 

@@ -15,7 +15,7 @@ import type { ControllerConfig } from '../bridge/config.js';
 import type { PacketInEvent } from '../ofproto/types.js';
 import { SwitchConnection } from './connection.js';
 import { FailOpen } from './fail-open.js';
-import { handleRequest, isTaken } from './handlers.js';
+import { handleRequest, refusal } from './handlers.js';
 import { Remote, type RemoteEvents, type RemoteHooks } from './remote.js';
 import { Service } from './service.js';
 import { Snoops } from './snoop.js';
@@ -182,7 +182,7 @@ export class ConnectionManager {
       kind: kind.isPrimary ? 'primary' : 'service',
       versions: this.#versions,
       asyncMessages: kind.asyncMessages,
-      takes: isTaken,
+      refuses: refusal,
       handle: (msg, context) => {
         kind.remote?.()?.received(msg.type);
         return handleRequest(board, msg, context);

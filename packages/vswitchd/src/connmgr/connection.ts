@@ -77,8 +77,8 @@ export interface SwitchConnectionOptions {
   /** False: no asynchronous messages unless asked for (enable_async_messages). */
   readonly asyncMessages: boolean;
   readonly handle: RequestHandler;
-  /** Types of messages that it takes. */
-  readonly takes: (type: OfMessage['type']) => boolean;
+  /** The error for messages of a type that are not looked into, as the connection is now. */
+  readonly refuses: (type: OfMessage['type'], connection: SwitchConnection) => OfError | undefined;
   readonly onReady: (connection: SwitchConnection) => void;
   readonly onClose: (connection: SwitchConnection, reason: Error | undefined) => void;
   /** Something came in. */
@@ -117,7 +117,7 @@ export class SwitchConnection {
     this.#stream = stream;
     this.#of = new OfConnection(
       stream,
-      { versions: options.versions, answerErrors: true, takes: options.takes },
+      { versions: options.versions, answerErrors: true, refuses: (type) => options.refuses(type, this) },
       {
         onReady: () => options.onReady(this),
         onMessage: (decoded, bytes) => this.#handle(decoded, bytes),

@@ -6,6 +6,8 @@ import { errorMessage } from '@ovs-node/common/errors';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import { OFPP } from '@ovs-node/flow/ports';
 import { OfError } from '@ovs-node/openflow/errors';
+import { isDelete } from '@ovs-node/openflow/messages/flow';
+import { protocolsOfVersions } from '@ovs-node/openflow/text/protocols';
 import { decodeContinuation } from '@ovs-node/openflow/messages/continuation';
 import {
   type BundleControl,
@@ -19,7 +21,8 @@ import {
 } from '@ovs-node/openflow/messages/types';
 import type { BundledMessage } from './bundles.js';
 import { asyncFromWire, asyncToWire } from './async-masks.js';
-import type { RequestContext } from './connection.js';
+import type { RequestContext, SwitchConnection } from './connection.js';
+import { isOwnTable } from '../ofproto/flow-tables.js';
 import { resume } from '../ofproto/resume.js';
 import { switchFeatures } from './features.js';
 import { MODIFIABLE } from './port-watch.js';
@@ -39,13 +42,6 @@ type Handler<T extends OfMessageType> = (
   msg: MessageOf<T>,
   context: RequestContext,
 ) => Result | void;
-
-/** Refuses what only the primary controller, or one of several equal ones, may do. */
-function checkRole({ connection }: RequestContext): OfError | undefined {
-  return connection.isSecondary
-    ? new OfError('OFPBRC_IS_SECONDARY', 'the connection has the secondary role')
-    : undefined;
-}
 
 /**
  * Changes the configuration of a port. A device is brought up or down later; where that fails, the port's configuration
@@ -101,6 +97,7 @@ function commit(
   later: Later,
 ): OfError | undefined {
   const { ofproto, now } = board;
+  const protocols = protocolsOf(context.connection);
   const carryOut = ({ msg, xid }: BundledMessage): OfError | undefined => {
     board.monitors.requester = { connection: context.connection, xid };
     switch (msg.type) {
@@ -111,7 +108,7 @@ function commit(
       case 'port_mod':
         return changePort(board, msg.portMod, context, later);
       case 'packet_out':
-        return ofproto.packetOut(msg.packetOut, now, true);
+        return ofproto.packetOut(msg.packetOut, now, protocols, true);
     }
   };
   const failed = ofproto.transaction(now, () => {
@@ -131,13 +128,20 @@ function commit(
   board.monitors.flush();
   for (const { msg, xid } of messages)
     if (msg.type === 'group_mod') board.forward(msg, context.connection, xid);
-  for (const { msg } of messages) if (msg.type === 'packet_out') ofproto.packetOut(msg.packetOut, now);
+  for (const { msg } of messages)
+    if (msg.type === 'packet_out') ofproto.packetOut(msg.packetOut, now, protocols);
   return undefined;
 }
 
+/** PROTO bits of a connection's version. */
+function protocolsOf({ version }: SwitchConnection): number {
+  return protocolsOfVersions(1 << version);
+}
+
 function flowMod(board: Switchboard, mod: FlowMod): OfError | undefined {
-  // Packets are never buffered, so there is none of that number.
-  if (mod.bufferId !== NO_BUFFER) return new OfError('OFPBRC_BUFFER_UNKNOWN', `buffer ${mod.bufferId}`);
+  // Packets are never buffered, so there is none of that number; deletions have no use for one.
+  if (mod.bufferId !== NO_BUFFER && !isDelete(mod.command) && !isOwnTable(mod))
+    return new OfError('OFPBRC_BUFFER_UNKNOWN', `buffer ${mod.bufferId}`);
   return board.ofproto.flowMod(mod, board.now);
 }
 
@@ -178,27 +182,25 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
     connection.missSendLen = config.missSendLen;
   },
 
-  flow_mod: (board, msg, context) => checkRole(context) ?? flowMod(board, msg.flowMod),
+  flow_mod: (board, msg) => flowMod(board, msg.flowMod),
 
-  packet_out: (board, { packetOut }, context) =>
-    checkRole(context) ?? board.ofproto.packetOut(packetOut, board.now),
+  packet_out: (board, { packetOut }, { connection }) =>
+    board.ofproto.packetOut(packetOut, board.now, protocolsOf(connection)),
 
   barrier_request: (_board, _msg, { connection, xid }) => connection.reply({ type: 'barrier_reply' }, xid),
 
   port_mod: (board, { portMod }, context) => {
     const later: Later = [];
-    return checkRole(context) ?? when(later, changePort(board, portMod, context, later));
+    return when(later, changePort(board, portMod, context, later));
   },
 
   group_mod: (board, msg, context) =>
-    checkRole(context) ?? forwarded(board, msg, context, board.ofproto.groupMod(msg.groupMod, board.now)),
+    forwarded(board, msg, context, board.ofproto.groupMod(msg.groupMod, board.now)),
 
   meter_mod: (board, msg, context) =>
-    checkRole(context) ?? forwarded(board, msg, context, board.ofproto.meters.apply(msg.meterMod, board.now)),
+    forwarded(board, msg, context, board.ofproto.meters.apply(msg.meterMod, board.now)),
 
   bundle_control: (board, msg, context) => {
-    const refused = checkRole(context);
-    if (refused) return refused;
     const { connection, xid } = context;
     const later: Later = [];
     const error = connection.bundles.control(msg, board.now, (messages) =>
@@ -210,11 +212,9 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
       connection.reply({ type: 'bundle_control', bundleId: msg.bundleId, control, flags: 0 }, xid);
     return when(later, undefined);
   },
-  bundle_add: (board, msg, context) =>
-    checkRole(context) ?? context.connection.bundles.add(msg, context.bytes, board.now),
+  bundle_add: (board, msg, context) => context.connection.bundles.add(msg, context.bytes, board.now),
 
-  table_mod: (board, { tableMod }, context) =>
-    checkRole(context) ?? board.ofproto.tables.tableMod(tableMod, board.now),
+  table_mod: (board, { tableMod }) => board.ofproto.tables.tableMod(tableMod, board.now),
 
   queue_get_config_request: (board, { portNo }, { connection, xid }) => {
     // OpenFlow 1.0 asks for one port.
@@ -227,8 +227,8 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
     return undefined;
   },
 
-  ct_flush_zone: (board, { zone }, context) => checkRole(context) ?? board.flushConnections({ zone }),
-  ct_flush: (board, { flush }, context) => checkRole(context) ?? board.flushConnections(ctFilter(flush)),
+  ct_flush_zone: (board, { zone }) => board.flushConnections({ zone }),
+  ct_flush: (board, { flush }) => board.flushConnections(ctFilter(flush)),
 
   role_request: (board, { role, generationId }, { connection, xid }) => {
     if (role !== 'nochange') {
@@ -294,9 +294,27 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
   echo_reply: () => undefined,
 };
 
-/** Whether a switch takes messages of a type; echoes are answered by the connection. */
-export function isTaken(type: OfMessageType): boolean {
-  return type === 'echo_request' || Object.hasOwn(HANDLERS, type);
+/** What only the primary controller, or one of several equal ones, may do. */
+const PRIMARY_ONLY: ReadonlySet<OfMessageType> = new Set([
+  'flow_mod',
+  'packet_out',
+  'port_mod',
+  'group_mod',
+  'meter_mod',
+  'table_mod',
+  'bundle_control',
+  'bundle_add',
+  'tlv_table_mod',
+]);
+
+/** The error for messages of a type on a connection, whatever is in them; echoes are answered by the connection. */
+export function refusal(type: OfMessageType, connection: SwitchConnection): OfError | undefined {
+  if (type !== 'echo_request' && !Object.hasOwn(HANDLERS, type)) {
+    return new OfError('OFPBRC_BAD_TYPE', `a switch does not take ${type}`);
+  }
+  return connection.isSecondary && PRIMARY_ONLY.has(type)
+    ? new OfError('OFPBRC_IS_SECONDARY', 'the connection has the secondary role')
+    : undefined;
 }
 
 /** Carries a request out. @returns the error to answer with. */

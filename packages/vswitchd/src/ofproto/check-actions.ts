@@ -38,7 +38,7 @@ export function admitActions(
   if (match.tunMetadata !== undefined || actions.some(usesTunnelOption)) {
     return { error: new OfError('NXFMFC_INVALID_TLV_FIELD', 'tunnel options without a TLV table') };
   }
-  const checked = checkConsistency(actions, match, { tableId, nTables: N_USER_TABLES });
+  const checked = checkConsistency(actions, match, { tableId });
   if (checked.error) return { error: new OfError(checked.error, 'actions') };
   if ((checked.usable & protocols) === 0) {
     return { error: new OfError('OFPBAC_MATCH_INCONSISTENT', 'actions do not fit the match') };

@@ -53,6 +53,15 @@ export interface TableObserver {
   hasMeter(id: number): boolean;
 }
 
+/** Whether controllers may not change a table. */
+export function isOwnTable({ tableId }: Pick<FlowMod, 'tableId'>): boolean {
+  return tableId >= N_USER_TABLES && tableId !== ALL_TABLES;
+}
+
+function ownTable({ tableId }: Pick<FlowMod, 'tableId'>): OfError {
+  return new OfError('OFPBRC_EPERM', `table ${tableId} is the switch's own`);
+}
+
 /** `in_port` filters of deletions and queries in one form: undefined means no restriction. */
 interface Selection {
   readonly match: Match;
@@ -287,7 +296,7 @@ export class FlowTables {
   private add(fm: FlowMod, now: number, protocols: number | undefined): OfError | undefined {
     const tableId = fm.tableId === ALL_TABLES ? 0 : fm.tableId;
     if (tableId >= N_TABLES) return new OfError('OFPBRC_BAD_TABLE_ID', `table ${tableId}`);
-    if (tableId >= N_USER_TABLES) return new OfError('OFPBRC_EPERM', `table ${tableId} is the switch's own`);
+    if (isOwnTable({ tableId })) return ownTable({ tableId });
     if (hasHiddenFields(fm.match))
       return new OfError('OFPBRC_EPERM', 'match on a field of the switch itself');
     const admitted = admitActions(fm.actions, fm.match, tableId, protocols, this.observer);
@@ -331,6 +340,7 @@ export class FlowTables {
     if (fm.tableId !== ALL_TABLES && fm.tableId >= N_TABLES) {
       return new OfError('OFPBRC_BAD_TABLE_ID', `table ${fm.tableId}`);
     }
+    if (isOwnTable(fm)) return ownTable(fm);
     const strict = fm.command === 'modify_strict';
     const rules = (strict ? this.selectStrict(fm) : this.select(modSelection(fm, false))).filter(
       (rule) => !rule.isHidden,
@@ -385,6 +395,8 @@ export class FlowTables {
     }
     const rules =
       fm.command === 'delete_strict' ? this.selectStrict(fm) : this.select(modSelection(fm, true));
+    // Strictly, what is not there can be deleted even there.
+    if (rules.length > 0 && isOwnTable(fm)) return ownTable(fm);
     for (const rule of rules) if (!rule.isHidden) this.drop(rule, 'delete', now);
     if (rules.length > 0) this.observer.tablesChanged();
     return undefined;

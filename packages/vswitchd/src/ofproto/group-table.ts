@@ -46,7 +46,8 @@ export class GroupTable {
   /** Carries a group-mod out. @returns the error to answer with; then nothing has changed. */
   apply(mod: GroupMod, now: number): OfError | undefined {
     if (mod.command === 'delete') return this.#delete(mod.groupId, now);
-    if (mod.groupId > MAX_GROUP) return new OfError('OFPGMFC_INVALID_GROUP', `group ${mod.groupId}`);
+    const makes = mod.command === 'add' || mod.command === 'add_or_modify';
+    if (makes && mod.groupId > MAX_GROUP) return new OfError('OFPGMFC_INVALID_GROUP', `group ${mod.groupId}`);
     const error = checkBuckets(mod.buckets);
     if (error) return error;
     const old = this.#groups.get(mod.groupId);
@@ -95,7 +96,9 @@ function inserted(group: Group, { buckets, commandBucketId }: GroupMod): OfError
   const taken = buckets.find((bucket) => group.buckets.some((old) => old.bucketId === bucket.bucketId));
   if (taken) return new OfError('OFPGMFC_BUCKET_EXISTS', `bucket ${taken.bucketId}`);
   if (commandBucketId === BUCKET.FIRST) return [...buckets, ...group.buckets];
-  if (commandBucketId === BUCKET.LAST) return [...group.buckets, ...buckets];
+  // The forms before OpenFlow 1.5 cannot say where, and say ALL.
+  if (commandBucketId === BUCKET.LAST || commandBucketId === BUCKET.ALL)
+    return [...group.buckets, ...buckets];
   const at = group.buckets.findIndex((bucket) => bucket.bucketId === commandBucketId);
   if (at < 0) return new OfError('OFPGMFC_UNKNOWN_BUCKET', `bucket ${commandBucketId}`);
   return group.buckets.toSpliced(at + 1, 0, ...buckets);

@@ -94,16 +94,23 @@ export class MeterTable {
    */
   apply({ command, meter }: MeterMod, now: number): OfError | undefined {
     if (command === 'delete') return this.#delete(meter.meterId, now);
-    const error = check(meter);
-    if (error) return error;
     const old = this.#entries.get(meter.meterId);
-    if (command === 'modify') {
-      if (!old) return new OfError('OFPMMFC_UNKNOWN_METER', `meter ${meter.meterId}`);
+    const error =
+      checkId(meter) ??
+      (command === 'modify' && !old
+        ? new OfError('OFPMMFC_UNKNOWN_METER', `meter ${meter.meterId}`)
+        : undefined);
+    if (error) return error;
+    if (command === 'modify' && old) {
+      const bad = check(meter);
+      if (bad) return bad;
       old.config = meter;
       this.#set(old);
       return undefined;
     }
     if (old) return new OfError('OFPMMFC_METER_EXISTS', `meter ${meter.meterId}`);
+    const bad = check(meter);
+    if (bad) return bad;
     const dpId = this.#host.ids.take();
     if (dpId === undefined) return new OfError('OFPMMFC_OUT_OF_METERS', `${MAX_METERS} meters`);
     const entry: Entry = { config: meter, dpId, created: now };
@@ -186,14 +193,23 @@ function specOf({ flags, bands }: MeterConfig): MeterSpec {
   };
 }
 
-function check({ meterId, flags, bands }: MeterConfig): OfError | undefined {
+function checkId({ meterId }: MeterConfig): OfError | undefined {
   const isReserved = meterId === METER.SLOWPATH || meterId === METER.CONTROLLER;
   if (meterId === 0 || (meterId > METER.MAX && !isReserved))
     return new OfError('OFPMMFC_INVALID_METER', `meter ${meterId}`);
-  if (bands.length > MAX_BANDS) return new OfError('OFPMMFC_OUT_OF_BANDS', `${bands.length} bands`);
-  if (bands.some((band) => band.type !== 'drop'))
-    return new OfError('OFPMMFC_BAD_BAND', 'only drop bands are supported');
-  if ((flags & MF.KBPS) !== 0 && (flags & MF.PKTPS) !== 0)
+  return undefined;
+}
+
+/** What a datapath that takes drop bands only cannot do. */
+function check({ flags, bands }: MeterConfig): OfError | undefined {
+  const unit = flags & (MF.KBPS | MF.PKTPS);
+  const known = MF.KBPS | MF.PKTPS | MF.BURST | MF.STATS;
+  if ((flags & ~known) !== 0 || (unit !== MF.KBPS && unit !== MF.PKTPS))
     return new OfError('OFPMMFC_BAD_FLAGS', `flags ${flags}`);
+  if (bands.length === 0 || bands.length > MAX_BANDS)
+    return new OfError('OFPMMFC_OUT_OF_BANDS', `${bands.length} bands`);
+  if (bands.some(({ rate }) => rate === 0)) return new OfError('OFPMMFC_BAD_RATE', 'rate 0');
+  if (bands.some(({ type }) => type !== 'drop'))
+    return new OfError('OFPMMFC_BAD_BAND', 'only drop bands are supported');
   return undefined;
 }

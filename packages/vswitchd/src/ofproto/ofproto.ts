@@ -369,14 +369,14 @@ export class Ofproto {
   // Packets.
 
   /** Executes a packet-out, or finds out whether it could be (`checkOnly`). @returns the error to answer with. */
-  packetOut(po: PacketOut, now: number, checkOnly = false): OfError | undefined {
+  packetOut(po: PacketOut, now: number, protocols?: number, checkOnly = false): OfError | undefined {
     if (po.bufferId !== NO_BUFFER) return new OfError('OFPBRC_BUFFER_UNKNOWN', `buffer ${po.bufferId}`);
     const inPort = portFromOf10(po.match.key[W.IN_PORT]!);
     if (inPort >= OFPP.MAX && ![OFPP.LOCAL, OFPP.ANY, OFPP.CONTROLLER].some((port) => port === inPort)) {
       return new OfError('OFPBRC_BAD_PORT', `in_port ${inPort}`);
     }
     const flow = flowOfPacket(po.packet, po.match, inPort);
-    const admitted = admitActions(po.actions, exactMatch(flow), 255, undefined, this.named);
+    const admitted = admitActions(po.actions, exactMatch(flow), 255, protocols, this.named);
     if (admitted.error) return admitted.error;
     if (checkOnly) return undefined;
     this.backer.execute(this, flow, po.packet, { actions: admitted.actions }, now);

@@ -2,21 +2,21 @@
 import { Match } from '@ovs-node/flow/match';
 import { parseMatch } from '@ovs-node/flow/match-text';
 import { OFPP } from '@ovs-node/flow/ports';
-import type { Action } from '../../src/actions/types.js';
-import { parseActions } from '../../src/actions/text.js';
-import { ERRORS, type ErrorName } from '../../src/error-table.js';
-import { errorNumbers, OfError } from '../../src/errors.js';
-import { encodeMessage } from '../../src/messages/codec.js';
-import { BUNDLE_CONTROLS } from '../../src/messages/bundle.js';
+import type { Action } from '../actions/types.js';
+import { parseActions } from '../actions/text.js';
+import { ERRORS, type ErrorName } from '../error-table.js';
+import { errorNumbers, OfError } from '../errors.js';
+import { encodeMessage } from '../messages/codec.js';
+import { BUNDLE_CONTROLS } from '../messages/bundle.js';
 import {
   BUCKET,
   type Bucket,
   type GroupDesc,
   type GroupMod,
   type GroupType,
-} from '../../src/messages/group-types.js';
-import { METER, MF, type MeterConfig } from '../../src/messages/meter-types.js';
-import { tableFeatures } from '../../src/messages/table-features.js';
+} from '../messages/group-types.js';
+import { METER, MF, type MeterConfig } from '../messages/meter-types.js';
+import { tableFeatures } from '../messages/table-features.js';
 import type {
   AsyncConfig,
   AsyncMasks,
@@ -38,8 +38,8 @@ import type {
   TableFeatures,
   TableStats,
   Vacancy,
-} from '../../src/messages/types.js';
-import { GROUP_ALL, GROUP_ANY, NO_BUFFER } from '../../src/messages/types.js';
+} from '../messages/types.js';
+import { GROUP_ALL, GROUP_ANY, NO_BUFFER } from '../messages/types.js';
 import type { Random } from './random.js';
 import { ACTIONS, ACTIONS_11, INSTRUCTIONS, MATCHES, MORE_ACTIONS, PLAIN_MATCHES } from './texts.js';
 

@@ -3,10 +3,10 @@
  * how long it is: framing is another matter.
  */
 import { FIELDS } from '@ovs-node/flow/fields';
-import { ACTIONS } from '../../src/actions/table.js';
-import type { ActionRow } from '../../src/actions/row.js';
-import { putFieldHeader } from '../../src/match/headers.js';
-import { Writer } from '../../src/wire.js';
+import { ACTIONS } from '../actions/table.js';
+import type { ActionRow } from '../actions/row.js';
+import { putFieldHeader } from '../match/headers.js';
+import { Writer } from '../wire.js';
 import type { Random } from './random.js';
 
 const MAX = 0xffff;

@@ -1,7 +1,7 @@
 /** Runs over generated messages, valid and mutated, and what is printed for them by this library. */
-import { MESSAGES, encodeMessage, OversizeError, UnencodableError } from '../../src/messages/codec.js';
-import { MULTIPART } from '../../src/messages/multipart.js';
-import type { MultipartType, OfMessage, OfMessageType } from '../../src/messages/types.js';
+import { MESSAGES, encodeMessage, OversizeError, UnencodableError } from '../messages/codec.js';
+import { MULTIPART } from '../messages/multipart.js';
+import type { MultipartType, OfMessage, OfMessageType } from '../messages/types.js';
 import { Maker, XID } from './generate.js';
 import type { Random } from './random.js';
 

@@ -1,0 +1,251 @@
+/**
+ * The same OpenFlow messages, good and bad, to two switches: what each answers in errors, byte for byte, and whether it
+ * keeps the connection.
+ */
+import net from 'node:net';
+import { join } from 'node:path';
+import type { Suite } from '@ovs-node/ctl-tools/lab/suite';
+import { decodeHeader, decodeMessage } from '@ovs-node/openflow/messages/codec';
+import { OfError } from '@ovs-node/openflow/errors';
+import type { Action } from '@ovs-node/openflow/actions/types';
+import { generate, KINDS } from '@ovs-node/openflow/testkit/diff-run';
+import { spoil } from '@ovs-node/openflow/testkit/mutate';
+import { Random } from '@ovs-node/openflow/testkit/random';
+
+const ERROR = 1;
+const HELLO = 0;
+/** How long a switch may take to answer, ms. */
+const PATIENCE_MS = 20_000;
+
+/** What a switch made of one message. */
+export interface Answer {
+  /** The errors that came back, whole messages in hex. */
+  readonly errors: readonly string[];
+  readonly isClosed: boolean;
+}
+
+/** One connection to BRIDGE.mgmt, which is opened again when the switch has closed it. */
+export class Talk {
+  readonly #path: string;
+  readonly #version: number;
+  #socket!: net.Socket;
+  #rest = Buffer.alloc(0);
+  #got: Buffer[] = [];
+  #isClosed = true;
+  #wake: () => void = () => undefined;
+
+  constructor(suite: Suite, bridge: string, version: number) {
+    this.#path = join(suite.dirs.run, `${bridge}.mgmt`);
+    this.#version = version;
+  }
+
+  #connect(): void {
+    this.#isClosed = false;
+    this.#rest = Buffer.alloc(0);
+    this.#socket = net.connect(this.#path);
+    this.#socket.on('error', () => undefined);
+    this.#socket.on('close', () => {
+      this.#isClosed = true;
+      this.#wake();
+    });
+    this.#socket.on('data', (chunk: Buffer) => this.#take(chunk));
+    this.#socket.write(header(this.#version, HELLO, 1));
+  }
+
+  #take(chunk: Buffer): void {
+    this.#rest = Buffer.concat([this.#rest, chunk]);
+    while (this.#rest.length >= 8 && this.#rest.length >= this.#rest.readUInt16BE(2)) {
+      const length = this.#rest.readUInt16BE(2);
+      this.#got.push(Buffer.from(this.#rest.subarray(0, length)));
+      this.#rest = this.#rest.subarray(length);
+    }
+    this.#wake();
+  }
+
+  /** Sends a message and waits for the barrier behind it, or the end of the connection. */
+  async send(message: Uint8Array, mark: number): Promise<Answer> {
+    if (this.#isClosed) this.#connect();
+    this.#got = [];
+    const isOf10 = this.#version === 1;
+    this.#socket.write(Buffer.concat([message, header(this.#version, isOf10 ? 18 : 20, mark)]));
+    const isMark = (m: Buffer): boolean => m[1] === (isOf10 ? 19 : 21) && m.readUInt32BE(4) === mark;
+    const deadline = setTimeout(() => this.#socket.destroy(), PATIENCE_MS);
+    while (!this.#isClosed && !this.#got.some(isMark)) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    clearTimeout(deadline);
+    const errors = this.#got.filter((m) => m[1] === ERROR && !isLate(m)).map((m) => m.toString('hex'));
+    return { errors, isClosed: this.#isClosed };
+  }
+
+  close(): void {
+    this.#socket?.destroy();
+  }
+}
+
+function header(version: number, type: number, xid: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes[0] = version;
+  bytes[1] = type;
+  bytes.writeUInt16BE(8, 2);
+  bytes.writeUInt32BE(xid, 4);
+  return bytes;
+}
+
+/** An error for parts of a request whose rest did not come in time, which is no answer to the last message. */
+function isLate(m: Buffer): boolean {
+  return errorName(m) === 'OFPBRC_MULTIPART_REQUEST_TIMEOUT';
+}
+
+function errorName(m: Uint8Array): string | undefined {
+  const decoded = decodeMessage(m);
+  return !(decoded instanceof OfError) && decoded.msg.type === 'error' ? decoded.msg.error.name : undefined;
+}
+
+/** Why a difference is let pass; each names the messages it is of as narrowly as can be. */
+interface Exception {
+  readonly reason: string;
+  readonly applies: (message: Uint8Array, peer: Answer, ours: Answer) => boolean;
+}
+
+const nameOf = (message: Uint8Array): string => {
+  const known = decodeHeader(message);
+  return known instanceof OfError ? '' : known.wire.name;
+};
+const alive = (...answers: Answer[]): boolean => answers.every((a) => !a.isClosed);
+const first = ({ errors }: Answer): string | undefined =>
+  errors.length === 1 ? errorName(Buffer.from(errors[0], 'hex')) : undefined;
+
+export const ANSWER_EXCEPTIONS = {
+  'flow monitor requests': {
+    reason:
+      'the peer takes its place in the request for the start of it: the error has a header and a quotation from the middle, and its numbers by the version that is found there',
+    applies: (message, peer, ours) =>
+      nameOf(message).includes('FLOW_MONITOR') &&
+      alive(peer, ours) &&
+      (peer.errors.length > 0 || isPart(message)),
+  },
+  'bundle control that asks for nothing': {
+    reason:
+      'the peer answers types that are no request with OFPBCT_OPEN_REQUEST; OFPBFC_BAD_TYPE says the specification',
+    applies: (message, peer, ours) =>
+      nameOf(message).endsWith('BUNDLE_CONTROL') &&
+      peer.errors.length === 0 &&
+      first(ours) === 'OFPBFC_BAD_TYPE',
+  },
+  'parts of a request': {
+    reason: 'a part with more to come is read when it comes, by the peer when all are there',
+    applies: (message, peer, ours) => isPart(message) && alive(peer, ours) && peer.errors.length === 0,
+  },
+  'tables of tunnel options': {
+    reason: 'NXT_TLV_TABLE_MOD and tun_metadata fields in flows are not supported yet',
+    applies: (message, peer, ours) =>
+      alive(peer, ours) &&
+      (nameOf(message).startsWith('NXT_TLV_TABLE') ||
+        first(ours) === 'NXFMFC_INVALID_TLV_FIELD' ||
+        first(peer) === 'NXFMFC_INVALID_TLV_FIELD'),
+  },
+  'features of tables': {
+    reason:
+      'a request that changes nothing but names passes here, and with the peer only when all it says is so already',
+    applies: (message, peer) =>
+      nameOf(message).startsWith('OFPST_TABLE_FEATURES') && first(peer) === 'OFPTFFC_EPERM',
+  },
+  'actions not supported yet': {
+    reason: 'delete_field, encap, decap, dec_nsh_ttl: see the README',
+    applies: (message, peer, ours) =>
+      alive(peer, ours) && first(ours) === 'OFPBAC_BAD_TYPE' && actionsIn(message).some(isUnsupported),
+  },
+  'set-field of a field that there is not': {
+    reason: 'as in packages/openflow/test/lib/exceptions.ts: the peer chooses between two errors by a hash',
+    applies: (_message, peer, ours) =>
+      first(ours) === 'OFPBAC_BAD_SET_TYPE' && first(peer) === 'OFPBAC_BAD_SET_LEN',
+  },
+} as const satisfies Readonly<Record<string, Exception>>;
+
+function isPart(message: Uint8Array): boolean {
+  const known = decodeHeader(message);
+  return message[0] >= 4 && !(known instanceof OfError) && known.wire.stats === 'request' && known.more;
+}
+
+const UNSUPPORTED: readonly Action['type'][] = ['delete_field', 'encap', 'decap', 'dec_nsh_ttl'];
+function isUnsupported(action: Action): boolean {
+  if (action.type === 'clone' || action.type === 'write_actions' || action.type === 'ct')
+    return action.actions.some(isUnsupported);
+  return UNSUPPORTED.includes(action.type);
+}
+
+/** The actions that a message puts into a switch. */
+function actionsIn(message: Uint8Array): readonly Action[] {
+  const decoded = decodeMessage(message);
+  if (decoded instanceof OfError) return [];
+  const { msg } = decoded;
+  switch (msg.type) {
+    case 'flow_mod':
+      return msg.flowMod.actions;
+    case 'packet_out':
+      return msg.packetOut.actions;
+    case 'group_mod':
+      return msg.groupMod.buckets.flatMap((b) => b.actions);
+    default:
+      return [];
+  }
+}
+
+/** What differed, by message; and how often each exception was made. */
+export interface Comparison {
+  readonly sent: number;
+  readonly refused: number;
+  readonly differences: readonly string[];
+  readonly exceptions: ReadonlyMap<string, number>;
+}
+
+/** Sends generated messages, spoilt more often than not, to both switches, one by one on a connection per version. */
+export async function compareAnswers(
+  peer: Suite,
+  ours: Suite,
+  bridge: string,
+  { seed, messages }: { readonly seed: number; readonly messages: number },
+): Promise<Comparison> {
+  const r = new Random(seed);
+  const talks = [1, 2, 3, 4, 5, 6].map(
+    (v) => [new Talk(peer, bridge, v), new Talk(ours, bridge, v)] as const,
+  );
+  const differences: string[] = [];
+  const exceptions = new Map<string, number>();
+  let refused = 0;
+  let before: Uint8Array = new Uint8Array(8);
+  for (let sent = 0; sent < messages;) {
+    const version = 1 + r.below(6);
+    const valid = generate(r, r.pick(KINDS), version);
+    if (!valid || valid.length > LONGEST) continue;
+    const message = Uint8Array.from(r.chance(0.6) ? spoil(r, valid, before) : valid);
+    before = valid;
+    if (r.chance(0.9)) message[0] = version;
+    new DataView(message.buffer).setUint32(4, 0x10000000 + ++sent);
+    const [theirs, mine] = await Promise.all(
+      talks[version - 1].map((talk) => talk.send(message, 0xbb000000 + sent)),
+    );
+    if (theirs.errors.length > 0) refused++;
+    if (theirs.isClosed === mine.isClosed && theirs.errors.join() === mine.errors.join()) continue;
+    const exception = Object.entries(ANSWER_EXCEPTIONS).find(([, { applies }]) =>
+      applies(message, theirs, mine),
+    );
+    if (exception) exceptions.set(exception[0], (exceptions.get(exception[0]) ?? 0) + 1);
+    else differences.push(describe(version, message, theirs, mine));
+  }
+  for (const pair of talks) for (const talk of pair) talk.close();
+  return { sent: messages, refused, differences, exceptions };
+}
+
+const LONGEST = 4000;
+
+function describe(version: number, message: Uint8Array, theirs: Answer, ours: Answer): string {
+  const text = ({ errors, isClosed }: Answer): string => {
+    const names = errors.map((hex) => `${errorName(Buffer.from(hex, 'hex'))} ${hex.slice(0, 40)}`);
+    return `${names.join(', ')}${isClosed ? ' closed' : ''}`;
+  };
+  return `version ${version}: ${Buffer.from(message).toString('hex')}\n  peer: ${text(theirs)}\n  ours: ${text(ours)}`;
+}
