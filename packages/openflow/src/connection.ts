@@ -90,6 +90,7 @@ interface Request {
 /** Messages of `sendSoon` go when they are this many bytes together. */
 const SEND_PIECE = 1 << 16;
 const OFPT_ERROR = 1;
+const OFPT_ECHO_REPLY = 3;
 /** Message types of multipart (statistics) replies, in OpenFlow 1.0 and later. */
 const MULTIPART_REPLY_10 = 17;
 const MULTIPART_REPLY_11 = 19;
@@ -463,7 +464,9 @@ export class OfConnection {
       this.negotiate(bytes);
       return;
     }
-    if (version !== this.version && type !== 0 && type !== 1 && !this.options.watch) {
+    // Hellos, errors and echoes are the same in all versions, of which none is 0.
+    const isCommon = type <= OFPT_ECHO_REPLY && version > 0;
+    if (version !== this.version && !isCommon && !this.options.watch) {
       this.reply(bytes, new OfError('OFPBRC_BAD_VERSION', `version ${version}`).quoting(bytes));
       // A switch answers and stays, as the peer's does.
       if (this.options.answerErrors) return;
@@ -510,7 +513,7 @@ export class OfConnection {
   private deliver(decoded: Decoded, bytes: Uint8Array): void {
     const { msg, xid } = decoded;
     if (msg.type === 'echo_request' && !this.options.watch) {
-      this.send({ type: 'echo_reply', data: msg.data }, xid);
+      this.send({ type: 'echo_reply', data: msg.data }, xid, decoded.version);
       return;
     }
     const request = this.requests.get(xid);
@@ -533,10 +536,9 @@ export class OfConnection {
     if (!more) request.resolve();
   }
 
-  /** Answers a message with an error, in its own version. */
+  /** Answers a message with an error, in its own version, or the first where there is none of that number. */
   private reply(bytes: Uint8Array, error: OfError): void {
-    const version =
-      bytes[0] >= 1 && bytes[0] <= 6 ? bytes[0] : this.version || highestVersion(this.options.versions);
+    const version = bytes[0] >= 1 && bytes[0] <= 6 ? bytes[0] : 1;
     // Errors are not answered, but by a switch, to which they should not go.
     if (bytes[1] === OFPT_ERROR && !this.options.answerErrors) return;
     this.send({ type: 'error', error }, xidOf(bytes), version);

@@ -24,7 +24,7 @@ export const EXCEPTIONS = {
   'value that an ERSPAN field cannot have': {
     reason:
       'the peer takes whatever the bytes of tun_erspan_idx, _ver, _dir and _hwid hold, of which only 20, 4, 1 and 6 bits go into the header',
-    applies: (bytes) => /^value of tun_erspan_/.test(refusal(bytes) ?? ''),
+    applies: (bytes) => refusal(bytes)?.startsWith('value of tun_erspan_') ?? false,
   },
 } as const satisfies Readonly<Record<string, Exception>>;
 
