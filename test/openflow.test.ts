@@ -272,6 +272,47 @@ const TABLES: readonly Subject[] = [
 const UDP =
   'in_port(1),eth(src=50:54:00:00:00:01,dst=50:54:00:00:00:02),eth_type(0x0800),ipv4(src=10.0.0.1,dst=10.0.0.2,proto=17,tos=0,ttl=64,frag=no),udp(src=1,dst=2)';
 
+const OPTIONS: readonly Subject[] = [
+  {
+    name: 'tunnel options: what they are called, and flows that name them',
+    versions: [1, 4, 6],
+    run: async (c) => {
+      const map = (
+        command: string,
+        ...mappings: [type: number, len: number, index: number][]
+      ): Promise<void> =>
+        c.ofctl(
+          command,
+          mappings.map(([type, len, i]) => `{class=0xffff,type=${type},len=${len}}->tun_metadata${i}`).join(),
+        );
+      await map('add-tlv-map', [0, 4, 0], [1, 8, 5], [2, 16, 40]);
+      await map('add-tlv-map', [3, 4, 7], [4, 4, 0]);
+      await map('add-tlv-map', [0, 4, 7]);
+      await map('add-tlv-map', [7, 124, 7], [8, 124, 8]);
+      await c.ofctl('dump-tlv-map');
+      const flows = [
+        'tun_metadata0=0x1234,tun_metadata5=0x7/0xff,actions=output:1',
+        'tun_metadata0=0x123456789,actions=output:2',
+        'tun_metadata40,actions=output:3',
+        'tun_metadata9=1,actions=drop',
+        'in_port=1,actions=set_field:5->tun_metadata9',
+        'in_port=1,actions=set_field:5->tun_metadata0,delete_field:tun_metadata0,push:NXM_NX_TUN_METADATA5[0..15]',
+      ];
+      for (const flow of flows) await c.ofctl('add-flow', flow);
+      await c.ofctl('dump-flows', 'tun_metadata0=0x1234/0xffff');
+      await c.ofctl('dump-aggregate', 'tun_metadata9=1');
+      await c.ofctl('dump-flows');
+      await map('del-tlv-map', [0, 4, 0]);
+      await c.ofctl('del-tlv-map');
+      await c.ofctl('del-flows', 'tun_metadata9=1');
+      await c.ofctl('del-flows');
+      await map('del-tlv-map', [0, 4, 0], [1, 4, 1]);
+      await c.ofctl('dump-tlv-map');
+      await c.ofctl('del-tlv-map');
+    },
+  },
+];
+
 const PACKETS: readonly Subject[] = [
   {
     name: 'packets that wait for their controller',
@@ -322,7 +363,7 @@ const PACKETS: readonly Subject[] = [
   },
 ];
 
-const SUBJECTS: readonly Subject[] = [...MONITORS, ...CONTROLLERS, ...TABLES, ...PACKETS];
+const SUBJECTS: readonly Subject[] = [...MONITORS, ...CONTROLLERS, ...TABLES, ...OPTIONS, ...PACKETS];
 
 testWith(PEER)("requests are answered as the peer's switch answers them", async (t) => {
   t.timeout(240_000);

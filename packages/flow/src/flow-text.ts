@@ -7,6 +7,7 @@ import { parseKeyValues } from './key-value.js';
 import { matchFromKey } from './match-fields.js';
 import { protocolWord } from './match-text.js';
 import { OFPP, type PortMap } from './ports.js';
+import type { TunMetadata } from './tun-metadata.js';
 
 /**
  * One packet's fields as text: the `Flow:` line of `ofproto/trace` and packet-in messages, and the reverse, the
@@ -102,8 +103,11 @@ function isNeighbourDiscovery(key: FlowKey): boolean {
   return type === 135 || type === 136;
 }
 
-/** The fields of a packet as text, without the metadata that is 0: `tcp,in_port=1,vlan_tci=0x0000,dl_src=…`. */
-export function formatFlow(key: FlowKey, ports?: PortMap): string {
+/**
+ * The fields of a packet as text, without the metadata that is 0: `tcp,in_port=1,vlan_tci=0x0000,dl_src=…`.
+ * @param options those of its tunnel, which have no place in the key.
+ */
+export function formatFlow(key: FlowKey, ports?: PortMap, options?: readonly TunMetadata[]): string {
   const mask = maskOfPacket(key);
   for (const word of [W.IN_PORT, W.SKB_PRIORITY, W.PKT_MARK, W.RECIRC_ID, W.DP_HASH, W.CT_STATE, W.CT_MARK]) {
     if (key[word] === 0) mask[word] = 0;
@@ -120,15 +124,24 @@ export function formatFlow(key: FlowKey, ports?: PortMap): string {
   }
   for (let i = 0; i < 16; i++) if (key[W.REG + i] !== 0) mask[W.REG + i] = ALL;
   if ((key[W.METADATA]! | key[W.METADATA + 1]!) !== 0) mask.fill(ALL, W.METADATA, W.METADATA + 2);
-  return formatMatch(matchFromKey(key, mask), { ports });
+  const match = matchFromKey(key, mask);
+  match.tunMetadata = options;
+  return formatMatch(match, { ports });
 }
 
 /**
  * Reads an exact flow such as `in_port=1,tcp,nw_src=10.0.0.1,tp_dst=80`; what it does not mention is 0, but for
  * in_port, which is ANY. No masks, every field once and after what it needs. Throws FlowSyntaxError.
+ *
+ * @param setOption takes the options of the flow's tunnel, which have no place in the key.
  */
-export function parseExactFlow(text: string, ports?: PortMap): FlowKey {
+export function parseExactFlow(
+  text: string,
+  ports?: PortMap,
+  setOption?: (index: number, value: bigint) => void,
+): FlowKey {
   const key = newKey();
+  const options = new Set<number>();
   const bad = (what: string): FlowSyntaxError => new FlowSyntaxError(`${text}: ${what}`);
   for (const { key: name, value } of parseKeyValues(text)) {
     const protocol = protocolWord(name);
@@ -144,7 +157,8 @@ export function parseExactFlow(text: string, ports?: PortMap): FlowKey {
     const f = fieldByName(name);
     if (f === undefined) throw bad(`unknown field ${name}`);
     if (!fieldPrereqsMet(f, key)) throw bad(`prerequisites not met for setting ${name}`);
-    if (getField(key, f) !== 0n) throw bad(`field ${name} set multiple times`);
+    if (f.option === undefined ? getField(key, f) !== 0n : options.has(f.option))
+      throw bad(`field ${name} set multiple times`);
     let parsed;
     try {
       parsed = parseFieldValue(f, value, ports);
@@ -156,7 +170,12 @@ export function parseExactFlow(text: string, ports?: PortMap): FlowKey {
       if (e instanceof FlowSyntaxError) throw bad(`bad value for ${name} (${e.message})`);
       throw e;
     }
-    setField(key, f, parsed.value);
+    if (f.option === undefined) {
+      setField(key, f, parsed.value);
+    } else {
+      options.add(f.option);
+      setOption?.(f.option, parsed.value);
+    }
   }
   if (key[W.IN_PORT] === 0) key[W.IN_PORT] = OFPP.ANY;
   return key;

@@ -24,6 +24,10 @@ export interface TunMetadata {
   readonly mask: bigint;
   /** Whether a mask was given. Without one the option has to be of this length, too. */
   readonly masked: boolean;
+  /** `length` is what a switch's table says, and not how much of it the match needs. */
+  readonly isMapped?: boolean;
+  /** Of a megaflow: the packet lacks the option. */
+  readonly isAbsent?: boolean;
 }
 
 /** Bytes that a number takes. */
@@ -99,10 +103,15 @@ export function sameTunMetadata(
 /** `tun_metadata0=0x1234,` for each option; its name alone where only its presence matters. */
 export function formatTunMetadata(list: readonly TunMetadata[] | undefined): string {
   let s = '';
-  for (const { index, value, mask, masked } of list ?? []) {
+  for (const { index, length, value, mask, masked, isMapped, isAbsent } of list ?? []) {
     s += `tun_metadata${index}`;
+    if (isAbsent) {
+      s += '=NP,';
+      continue;
+    }
     if (!masked || mask !== 0n) s += `=${altHex(value)}`;
-    if (masked && mask !== 0n && mask !== onesOf(byteLength(mask))) s += `/${altHex(mask)}`;
+    if (masked && mask !== 0n && mask !== onesOf(isMapped ? length : byteLength(mask)))
+      s += `/${altHex(mask)}`;
     s += ',';
   }
   return s;

@@ -112,12 +112,14 @@ export class Bundles {
   /**
    * Puts a message into a bundle, which is opened for it if need be.
    * @param request the whole request; borrowed.
+   * @param refuse what the switch cannot even read.
    * @returns the error to answer with.
    */
   add(
     { bundleId, flags, message }: MessageOf<'bundle_add'>,
     request: Uint8Array,
     now: number,
+    refuse: (msg: BundledKind) => OfError | undefined = () => undefined,
   ): OfError | undefined {
     this.expire(now);
     const decoded = decodeMessage(message);
@@ -125,9 +127,11 @@ export class Bundles {
       return decoded.name?.startsWith('OFPBRC_') ? new OfError('OFPBFC_MSG_UNSUP', decoded.detail) : decoded;
     const { msg, xid } = decoded;
     if (!isBundled(msg)) return new OfError('OFPBFC_MSG_UNSUP', `bundle ${bundleId}: ${msg.type}`);
+    const refused = refuse(msg);
+    if (refused) return refused;
     if (!this.#bundles.has(bundleId)) {
-      const refused = this.#open(bundleId, flags, now);
-      if (refused) return refused;
+      const full = this.#open(bundleId, flags, now);
+      if (full) return full;
     }
     const bundle = this.#bundles.get(bundleId)!;
     if (bundle.isClosed) return this.#refuse(bundleId, 'OFPBFC_BUNDLE_CLOSED');

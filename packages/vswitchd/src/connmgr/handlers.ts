@@ -24,6 +24,7 @@ import { asyncFromWire, asyncToWire } from './async-masks.js';
 import type { RequestContext, SwitchConnection } from './connection.js';
 import { isOwnTable } from '../ofproto/flow-tables.js';
 import { resume } from '../ofproto/resume.js';
+import { TLV_LIMITS } from '../ofproto/tlv-table.js';
 import { switchFeatures } from './features.js';
 import { MODIFIABLE } from './port-watch.js';
 import { queueConfig, queuePorts } from './queues.js';
@@ -212,7 +213,10 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
       connection.reply({ type: 'bundle_control', bundleId: msg.bundleId, control, flags: 0 }, xid);
     return when(later, undefined);
   },
-  bundle_add: (board, msg, context) => context.connection.bundles.add(msg, context.bytes, board.now),
+  bundle_add: (board, msg, context) =>
+    context.connection.bundles.add(msg, context.bytes, board.now, (added) =>
+      added.type === 'flow_mod' ? board.ofproto.tables.unknownOption(added.flowMod) : undefined,
+    ),
 
   table_mod: (board, { tableMod }) => board.ofproto.tables.tableMod(tableMod, board.now),
 
@@ -284,6 +288,12 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
   },
   /** Ages of flows are always in the extended statistics. */
   flow_age: () => undefined,
+  tlv_table_mod: (board, msg) => board.ofproto.tables.tlvMod(msg),
+  tlv_table_request: (board, _msg, { connection, xid }) => {
+    const { mappings } = board.ofproto.tables.tlv;
+    connection.reply({ type: 'tlv_table_reply', ...TLV_LIMITS, mappings }, xid);
+  },
+
   resume: (board, { packetIn }, { connection }) => {
     const bytes = packetIn.continuation ?? new Uint8Array(0);
     const continuation = decodeContinuation(bytes, connection.version);

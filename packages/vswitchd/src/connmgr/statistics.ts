@@ -97,6 +97,8 @@ const BODIES: { readonly [T in RequestType]: (request: RequestBody<T>, answer: A
   },
 
   flow: async ({ filter }, answer) => {
+    const unknown = answer.board.ofproto.tables.tlv.problem(filter.match);
+    if (unknown) return unknown;
     await answer.board.syncStats();
     const { now, ofproto } = answer.board;
     const rules: Rule[] = [];
@@ -105,6 +107,8 @@ const BODIES: { readonly [T in RequestType]: (request: RequestBody<T>, answer: A
   },
 
   aggregate: async ({ filter }, answer) => {
+    const unknown = answer.board.ofproto.tables.tlv.problem(filter.match);
+    if (unknown) return unknown;
     await answer.board.syncStats();
     answer.send({ type: 'aggregate', stats: answer.board.ofproto.aggregate(filter) });
     return undefined;

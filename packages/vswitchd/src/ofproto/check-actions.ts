@@ -6,13 +6,18 @@ import { PROTO_ANY } from '@ovs-node/flow/field-types';
 import { checkActions as checkConsistency } from '@ovs-node/openflow/actions/check';
 import type { Action } from '@ovs-node/openflow/actions/types';
 import { OfError } from '@ovs-node/openflow/errors';
+import { invalidField } from './tlv-table.js';
 
 /** What actions may name. */
 export interface Named {
   hasGroup(id: number): boolean;
   hasMeter(id: number): boolean;
+  /** Whether `tun_metadata<index>` stands for an option. */
+  hasTunnelOption(index: number): boolean;
 }
-const EVERYTHING: Named = { hasGroup: () => true, hasMeter: () => true };
+const EVERYTHING: Named = { hasGroup: () => true, hasMeter: () => true, hasTunnelOption: () => false };
+
+const NONE: readonly never[] = [];
 
 /** Tables that controllers may use. */
 export const N_USER_TABLES = 254;
@@ -34,10 +39,8 @@ export function admitActions(
   protocols: number = PROTO_ANY,
   has: Named = EVERYTHING,
 ): Admission {
-  // Nothing has been said of where tunnel options are: NXT_TLV_TABLE_MOD is not there yet.
-  if (match.tunMetadata !== undefined || actions.some(usesTunnelOption)) {
-    return { error: new OfError('NXFMFC_INVALID_TLV_FIELD', 'tunnel options without a TLV table') };
-  }
+  const unknown = tunnelOptionsIn(actions).find((index) => !has.hasTunnelOption(index));
+  if (unknown !== undefined) return { error: invalidField(unknown) };
   const checked = checkConsistency(actions, match, { tableId });
   if (checked.error) return { error: new OfError(checked.error, 'actions') };
   if ((checked.usable & protocols) === 0) {
@@ -53,34 +56,56 @@ export function admitActions(
   return refused ? { error: refused } : { error: undefined, actions: checked.actions };
 }
 
-function usesTunnelOption(action: Action): boolean {
-  const is = (field: string): boolean => field.startsWith('tun_metadata');
+/** The numbers of the tunnel options that an action itself names. */
+function optionsNamed(action: Action): readonly number[] {
   switch (action.type) {
     case 'set_field':
     case 'delete_field':
-      return is(action.field);
+      return optionIndexes(action.field);
     case 'move':
-      return is(action.src.field) || is(action.dst.field);
+      return optionIndexes(action.src.field, action.dst.field);
     case 'push':
     case 'pop':
-      return is(action.subfield.field);
+      return optionIndexes(action.subfield.field);
     case 'output_reg':
-      return is(action.src.field);
-    case 'learn':
-      return action.learn.specs.some(
-        ({ src, dstField }) =>
-          ('field' in src && is(src.field.field)) || (dstField !== undefined && is(dstField.field)),
-      );
+      return optionIndexes(action.src.field);
+    case 'multipath':
+    case 'bundle_load':
+    case 'check_pkt_larger':
+      return optionIndexes(action.dst.field);
     case 'ct':
-      return (
-        (typeof action.zone !== 'number' && is(action.zone.field)) || action.actions.some(usesTunnelOption)
-      );
-    case 'clone':
-    case 'write_actions':
-      return action.actions.some(usesTunnelOption);
+      return typeof action.zone === 'number' ? NONE : optionIndexes(action.zone.field);
+    case 'learn': {
+      const { specs, resultDst } = action.learn;
+      const names = specs.flatMap(({ src, dstField }) => [
+        ...('field' in src ? [src.field.field] : []),
+        ...(dstField ? [dstField.field] : []),
+      ]);
+      return optionIndexes(...names, ...(resultDst ? [resultDst.field] : []));
+    }
     default:
-      return false;
+      return NONE;
   }
+}
+
+function optionIndexes(...names: readonly string[]): readonly number[] {
+  const found = names.filter((name) => name.startsWith(OPTION));
+  return found.length === 0 ? NONE : found.map((name) => Number(name.slice(OPTION.length)));
+}
+const OPTION = 'tun_metadata';
+
+/** The numbers of the tunnel options that actions and those inside of them name; most name none, which costs nothing. */
+export function tunnelOptionsIn(actions: readonly Action[]): readonly number[] {
+  let found: number[] | undefined;
+  for (const action of actions) {
+    const own = optionsNamed(action);
+    if (own.length > 0) (found ??= []).push(...own);
+    if (action.type === 'write_actions' || action.type === 'clone' || action.type === 'ct') {
+      const inner = tunnelOptionsIn(action.actions);
+      if (inner.length > 0) (found ??= []).push(...inner);
+    }
+  }
+  return found ?? NONE;
 }
 
 /** The error of the first action that is not there yet. */
@@ -99,8 +124,6 @@ function missing(actions: readonly Action[], has: Named): OfError | undefined {
   const meter = metersIn(actions).find((id) => !has.hasMeter(id));
   return meter === undefined ? undefined : new OfError('OFPMMFC_INVALID_METER', `meter ${meter}`);
 }
-
-const NONE: readonly never[] = [];
 
 /** What `find` finds in actions and those inside of them; most flows have nothing, which costs nothing. */
 export function foundIn<T>(
@@ -136,7 +159,6 @@ function unsupportedAction(action: Action): OfError | undefined {
     case 'write_actions':
     case 'clone':
       return unsupportedActions(action.actions);
-    case 'delete_field':
     case 'encap':
     case 'decap':
     case 'dec_nsh_ttl':

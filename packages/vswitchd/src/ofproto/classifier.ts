@@ -20,9 +20,11 @@
  */
 import { KEY_WORDS, W } from '@ovs-node/flow/layout';
 import { Match, ReadArea } from '@ovs-node/flow/match';
+import type { TunMetadata } from '@ovs-node/flow/tun-metadata';
 import { type ConjunctionPart, resolveConjunctions } from './conjunction.js';
 import { DEFAULT_PREFIXES, PREFIX_FIELDS, type PrefixField, type PrefixFieldName } from './prefix-fields.js';
 import { type StagedMask, stageMask } from './stages.js';
+import type { TlvTable } from './tlv-table.js';
 import { PrefixTrie, prefixLength } from './trie.js';
 
 /**
@@ -58,6 +60,8 @@ export class ClassifierRule {
   /** All rules of the subtable, in order of arrival; a rule that replaces another is a new arrival. */
   before: ClassifierRule | null = null;
   after: ClassifierRule | null = null;
+  /** What it asks of tunnel options (tlv-table.ts); set on insertion. */
+  options: readonly TunMetadata[] | undefined = undefined;
   /** Not null: the rule only contributes to conjunctive matches. */
   conjunction: readonly ConjunctionPart[] | null = null;
 
@@ -92,9 +96,12 @@ export class ClassifierRule {
     for (let i = 0; i < layout.length; i += 4) {
       const [word, mask, first, second] = [layout[i]!, layout[i + 1]!, layout[i + 2]!, layout[i + 3]!];
       const rest = second < 0 ? 0 : this.values[second]!;
-      packed.push(word, (this.values[first]! | rest) >>> 0, mask);
+      // Options are behind the words of a key.
+      if (word < KEY_WORDS) packed.push(word, (this.values[first]! | rest) >>> 0, mask);
     }
-    return Match.ofPacked(packed);
+    const match = Match.ofPacked(packed);
+    match.tunMetadata = this.options;
+    return match;
   }
 }
 
@@ -150,7 +157,7 @@ function mix(hash: number, word: number): number {
 
 function layoutOf({ words }: StagedMask, mask: Uint32Array): readonly number[] {
   const layout: number[] = [];
-  for (let w = 0; w < KEY_WORDS; w++) {
+  for (let w = 0; w < mask.length; w++) {
     if (mask[w] !== 0) layout.push(w, mask[w]!, words.indexOf(w), secondIndex(words, w));
   }
   return layout;
@@ -162,14 +169,14 @@ function secondIndex(words: Uint8Array, word: number): number {
 
 function hashMask(mask: Uint32Array): number {
   let hash = 0;
-  for (let w = 0; w < KEY_WORDS; w++) if (mask[w] !== 0) hash = mix(mix(hash, w), mask[w]!);
+  for (let w = 0; w < mask.length; w++) if (mask[w] !== 0) hash = mix(mix(hash, w), mask[w]!);
   return hash;
 }
 
 /** Whether the mask is that of the subtable: it has the bits of each word, and no words besides. */
 function hasMask({ layout }: Subtable, mask: Uint32Array): boolean {
   let at = 0;
-  for (let w = 0; w < KEY_WORDS; w++) {
+  for (let w = 0; w < mask.length; w++) {
     if (mask[w] === 0) continue;
     if (layout[at] !== w || layout[at + 1] !== mask[w]) return false;
     at += 4;
@@ -183,6 +190,20 @@ export class Classifier {
   /** By falling `maxPriority`. */
   readonly subtables: Subtable[] = [];
   private tries = triesOf(DEFAULT_PREFIXES);
+  private readonly tlv: TlvTable | undefined;
+
+  /** @param tlv where tunnel options of matches lie; without it there are none. */
+  constructor(tlv?: TlvTable) {
+    this.tlv = tlv;
+  }
+
+  /** A match's words, with those of its options behind them; they may be in an area that the next call uses again. */
+  private load(match: Match): { readonly key: Uint32Array; readonly mask: Uint32Array } {
+    return match.tunMetadata === undefined || this.tlv === undefined
+      ? area.load(match)
+      : this.tlv.expand(match);
+  }
+
   private nRules = 0;
   private nConjunctive = 0;
 
@@ -217,7 +238,7 @@ export class Classifier {
    * @returns the rule that was replaced, already out of the table.
    */
   insert(rule: ClassifierRule, match: Match): ClassifierRule | null {
-    const { key, mask } = area.load(match);
+    const { key, mask } = this.load(match);
     const hash = hashMask(mask);
     let subtable = this.subtableOf(hash, mask);
     const isNew = subtable === undefined;
@@ -227,6 +248,7 @@ export class Classifier {
       this.byMask.set(hash, subtable);
     }
     rule.subtable = subtable;
+    rule.options = this.tlv?.resolve(match.tunMetadata);
     rule.values = maskedWords(subtable.staged, key);
     rule.hash = hashWords(rule.values, 0, rule.values.length, 0);
 
@@ -312,7 +334,7 @@ export class Classifier {
 
   /** The rule with exactly this match and priority. */
   findExact(match: Match, priority: number): ClassifierRule | null {
-    const { key, mask } = area.load(match);
+    const { key, mask } = this.load(match);
     const subtable = this.subtableOf(hashMask(mask), mask);
     if (!subtable) return null;
     const values = maskedWords(subtable.staged, key);
@@ -321,7 +343,7 @@ export class Classifier {
 
   /** Whether a rule of the same priority could match a packet that `match` matches too. */
   hasOverlap(match: Match, priority: number): boolean {
-    const { key, mask } = area.load(match);
+    const { key, mask } = this.load(match);
     for (const subtable of this.subtables) {
       if (subtable.maxPriority < priority) break;
       if (!subtable.priorities.has(priority)) continue;
@@ -345,12 +367,14 @@ export class Classifier {
    * (subtables by falling priority, rules by age). The visitor may remove the rule it is given.
    */
   forEachLoose(match: Match, visit: (rule: ClassifierRule) => void): void {
+    // What visitors do may use the area.
+    const { key, mask } = match.tunMetadata === undefined ? match : (this.tlv?.expand(match) ?? match);
     for (const subtable of this.subtables.slice()) {
       const { words, masks } = subtable.staged;
-      const wanted = new Uint32Array(KEY_WORDS);
+      const wanted = new Uint32Array(mask.length);
       for (let i = 0; i < words.length; i++) wanted[words[i]!]! |= masks[i]!;
       let covers = true;
-      for (let w = 0; w < KEY_WORDS && covers; w++) covers = (match.mask[w]! & ~wanted[w]!) === 0;
+      for (let w = 0; w < mask.length && covers; w++) covers = (mask[w]! & ~wanted[w]!) === 0;
       if (!covers) continue;
       let after: ClassifierRule | null;
       for (let rule = subtable.first; rule; rule = after) {
@@ -358,7 +382,7 @@ export class Classifier {
         let i = 0;
         while (i < words.length) {
           const w = words[i]!;
-          if (((match.key[w]! ^ rule.values[i]!) & match.mask[w]! & masks[i]!) !== 0) break;
+          if (((key[w]! ^ rule.values[i]!) & mask[w]! & masks[i]!) !== 0) break;
           i++;
         }
         if (i === words.length) visit(rule);

@@ -15,6 +15,7 @@ import type { TableDesc, TableMiss, TableMod, TableStatusReason } from '@ovs-nod
 import { Classifier } from './classifier.js';
 import { DEFAULT_PREFIXES, type PrefixFieldName } from './prefix-fields.js';
 import type { Rule } from './rule.js';
+import type { TlvTable } from './tlv-table.js';
 
 /** Flows that a table says it can hold when it has no limit. */
 export const MAX_TABLE_FLOWS = 1_000_000;
@@ -40,7 +41,7 @@ const DEFAULTS: TableSettings = {
 };
 
 export class FlowTable {
-  readonly classifier = new Classifier();
+  readonly classifier: Classifier;
   matched = 0;
   missed = 0;
   miss: TableMiss = 'default';
@@ -49,6 +50,11 @@ export class FlowTable {
   #name = '';
   #evicts = false;
   #vacancy: { down: number; up: number; next: TableStatusReason } | undefined;
+
+  /** @param tlv where tunnel options of its flows lie. */
+  constructor(tlv?: TlvTable) {
+    this.classifier = new Classifier(tlv);
+  }
 
   get name(): string {
     return this.settings.name === '' ? this.#name : this.settings.name;

@@ -19,18 +19,20 @@ import {
   type FlowMod,
   type FlowRemovedReason,
   type FlowStats,
+  type MessageOf,
   GROUP_ANY,
   type TableMod,
   type TableStats,
   type TableStatusReason,
 } from '@ovs-node/openflow/messages/types';
 import { OFPP } from '@ovs-node/flow/ports';
-import { admitActions, N_USER_TABLES } from './check-actions.js';
+import { admitActions, type Named, N_USER_TABLES, tunnelOptionsIn } from './check-actions.js';
 import { FlowTable, MAX_TABLE_FLOWS, type TableSettings } from './flow-table.js';
 import { type LearnedCookie, LearnedCookies } from './learned-cookies.js';
 import { formatActionList } from './rule-text.js';
 import { Rule } from './rule.js';
 import { RuleIndex } from './rule-index.js';
+import { invalidField, TlvTable } from './tlv-table.js';
 import type { FlowChangeEvent } from './types.js';
 
 export const N_TABLES = 255;
@@ -77,6 +79,7 @@ export class FlowTables {
   /** Flows with a timeout. */
   private readonly expirable = new Set<Rule>();
   private readonly observer: TableObserver;
+  private readonly named: Named;
   private nRules = 0;
   private readonly byGroup = new RuleIndex((rule) => rule.groups);
   private readonly learned = new LearnedCookies();
@@ -88,8 +91,16 @@ export class FlowTables {
   /** Flows that left in a transaction, of which is told when it is committed. */
   private removals: (() => void)[] = [];
 
+  /** What the tunnel options are that flows name. */
+  readonly tlv = new TlvTable();
+
   constructor(observer: TableObserver) {
     this.observer = observer;
+    this.named = {
+      hasGroup: (id) => observer.hasGroup(id),
+      hasMeter: (id) => observer.hasMeter(id),
+      hasTunnelOption: (index) => this.tlv.has(index),
+    };
   }
 
   /** Flows in all tables. */
@@ -99,7 +110,7 @@ export class FlowTables {
 
   /** Table `id` (0..254), made when it is first asked for. */
   table(id: number): FlowTable {
-    return (this.tables[id] ??= new FlowTable());
+    return (this.tables[id] ??= new FlowTable(this.tlv));
   }
 
   /** Takes over what the database says of tables, by number; of those left out it says nothing. */
@@ -186,6 +197,16 @@ export class FlowTables {
     this.observer.tablesChanged();
   }
 
+  /** Carries out a change of what tunnel options are called. @returns the error to answer with. */
+  tlvMod(mod: Pick<MessageOf<'tlv_table_mod'>, 'command' | 'mappings'>): OfError | undefined {
+    const used = new Set<number>();
+    if (mod.command !== 'add')
+      for (const rule of this.all()) for (const index of optionsOf(rule)) used.add(index);
+    const error = this.tlv.modify(mod, (index) => used.has(index));
+    if (!error) this.observer.tablesChanged();
+    return error;
+  }
+
   /** Flows that send to a group. */
   groupUsers(id: number): number {
     return this.byGroup.users(id).size;
@@ -220,7 +241,15 @@ export class FlowTables {
     return error;
   }
 
+  /** The error of a flow-mod that names a tunnel option that there is none of. */
+  unknownOption({ match, actions }: FlowMod): OfError | undefined {
+    const unknown = tunnelOptionsIn(actions).find((index) => !this.tlv.has(index));
+    return this.tlv.problem(match) ?? (unknown === undefined ? undefined : invalidField(unknown));
+  }
+
   private carryOut(fm: FlowMod, now: number, protocols: number | undefined): OfError | undefined {
+    const unknown = this.unknownOption(fm);
+    if (unknown) return unknown;
     switch (fm.command) {
       case 'add':
         return this.add(fm, now, protocols);
@@ -299,7 +328,7 @@ export class FlowTables {
     if (isOwnTable({ tableId })) return ownTable({ tableId });
     if (hasHiddenFields(fm.match))
       return new OfError('OFPBRC_EPERM', 'match on a field of the switch itself');
-    const admitted = admitActions(fm.actions, fm.match, tableId, protocols, this.observer);
+    const admitted = admitActions(fm.actions, fm.match, tableId, protocols, this.named);
     if (admitted.error) return admitted.error;
     const { classifier } = this.table(tableId);
     const old = classifier.findExact(fm.match, fm.priority) as Rule | null;
@@ -352,7 +381,7 @@ export class FlowTables {
     const changes: { old: Rule; match: Match; actions: readonly Action[] }[] = [];
     for (const old of rules) {
       const match = old.match();
-      const admitted = admitActions(fm.actions, match, old.tableId, protocols, this.observer);
+      const admitted = admitActions(fm.actions, match, old.tableId, protocols, this.named);
       if (admitted.error) return admitted.error;
       changes.push({ old, match, actions: admitted.actions });
     }
@@ -561,6 +590,11 @@ export class FlowTables {
     }
     return rules;
   }
+}
+
+/** The tunnel options that a flow names. */
+function optionsOf(rule: Rule): readonly number[] {
+  return [...(rule.options ?? []).map((each) => each.index), ...tunnelOptionsIn(rule.actions)];
 }
 
 /** Whether a flow that the match selects is selected by the rest, too. */

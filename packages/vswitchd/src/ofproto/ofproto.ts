@@ -74,6 +74,7 @@ export class Ofproto {
   private readonly named = {
     hasGroup: (id: number) => this.groups.get(id) !== undefined,
     hasMeter: (id: number) => this.meters.has(id),
+    hasTunnelOption: (index: number) => this.tables.tlv.has(index),
   };
   readonly macTable = new MacTable();
   readonly internalRules: InternalRules;

@@ -6,15 +6,17 @@
  * broad. A number lives as long as something holds it: the megaflow whose actions name it, a trace. Numbers are not
  * used again while 2^32 - 1 others are free.
  */
-import { W } from '@ovs-node/flow/layout';
+import { KEY_WORDS, W } from '@ovs-node/flow/layout';
 import type { Action } from '@ovs-node/openflow/actions/types';
+import { LONG_KEY_WORDS } from './tlv-table.js';
 import type { FrozenAction, StackItem } from '@ovs-node/openflow/messages/continuation';
 
-/** First words of the key's metadata that are frozen: tunnel, metadata, registers. */
+/** Words of the key's metadata that are frozen: tunnel, metadata, registers, tunnel options. */
 const FROZEN_WORDS: readonly number[] = [
   ...range(W.TUN_ID, W.METADATA),
   ...range(W.METADATA, W.REG),
   ...range(W.REG, W.ACTSET_OUTPUT),
+  ...range(KEY_WORDS, LONG_KEY_WORDS),
 ];
 
 function range(from: number, to: number): number[] {
@@ -41,7 +43,7 @@ export interface FrozenState {
 /** The metadata of a flow, for a state. */
 export function freezeMetadata(flow: Uint32Array): [number, number][] {
   const metadata: [number, number][] = [];
-  for (const w of FROZEN_WORDS) if (flow[w] !== 0) metadata.push([w, flow[w]!]);
+  for (const w of FROZEN_WORDS) if (flow[w]) metadata.push([w, flow[w]]);
   return metadata;
 }
 

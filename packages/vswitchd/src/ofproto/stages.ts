@@ -42,18 +42,18 @@ export interface StagedMask {
   readonly ends: Uint8Array;
 }
 
-/** Cuts a mask of KEY_WORDS words into stages. */
+/** Cuts a mask of KEY_WORDS words or more into stages; what is behind those is metadata. */
 export function stageMask(mask: Uint32Array): StagedMask {
   const words: number[] = [];
   const masks: number[] = [];
   const ends: number[] = [];
   for (let stage = 0; stage < N_STAGES; stage++) {
     const before = words.length;
-    for (let w = 0; w < KEY_WORDS; w++) {
+    for (let w = 0; w < mask.length; w++) {
       let bits = mask[w]!;
       if (bits === 0) continue;
       if (w === W.ETH_TYPE) bits &= stage === L2 ? 0xffff0000 : stage === L4 ? 0xffff : 0;
-      else if (stageOf[w] !== stage) continue;
+      else if ((stageOf[w] ?? METADATA) !== stage) continue;
       if (bits === 0) continue;
       words.push(w);
       masks.push(bits | 0);

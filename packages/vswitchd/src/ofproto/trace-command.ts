@@ -16,6 +16,7 @@ import { parseActions } from '@ovs-node/openflow/actions/text';
 import type { Backer } from './backer.js';
 import { dpPortNames } from './dpif-text.js';
 import type { Ofproto } from './ofproto.js';
+import { LONG_KEY_WORDS } from './tlv-table.js';
 import { trace } from './trace.js';
 
 interface Options {
@@ -146,7 +147,10 @@ function namedFlow(
   const ofproto = all.map((each) => each.ofproto(name)).find((each) => each !== undefined);
   if (!ofproto) throw new Error(`${name}: unknown bridge`);
   try {
-    return { ofproto, flow: parseExactFlow(text, ofproto.portMap) };
+    const flow = new Uint32Array(LONG_KEY_WORDS);
+    const { tlv } = ofproto.tables;
+    flow.set(parseExactFlow(text, ofproto.portMap, (index, value) => void tlv.set(flow, index, value)));
+    return { ofproto, flow };
   } catch (error) {
     if (error instanceof FlowSyntaxError) throw new Error(`Bad openflow flow syntax: ${error.message}`);
     throw error;

@@ -1,14 +1,17 @@
 /**
  * `ofproto/trace`: what would happen to a packet, step by step (ovs-vswitchd(8)). Text is the peer's.
  */
-import { CT, type FlowKey, W } from '@ovs-node/flow/layout';
+import { CT, type FlowKey, KEY_WORDS, W } from '@ovs-node/flow/layout';
 import { CT_STATE_FLAGS, formatFlags } from '@ovs-node/flow/flags-text';
 import { formatFlow } from '@ovs-node/flow/flow-text';
 import { Match } from '@ovs-node/flow/match';
 import { formatMatch } from '@ovs-node/flow/match-text';
 import { OFPP, type PortMap } from '@ovs-node/flow/ports';
+import type { TunMetadata } from '@ovs-node/flow/tun-metadata';
+import { hasTunnel } from '@ovs-node/netlink/key';
 import type { Action } from '@ovs-node/openflow/actions/types';
 import type { Ofproto } from './ofproto.js';
+import { LONG_KEY_WORDS } from './tlv-table.js';
 import { Slow } from './user-cookie.js';
 import { XLATE_ERRORS } from './xlate/context.js';
 import { fixVlanType } from './xlate/header.js';
@@ -80,7 +83,8 @@ function traceOne(
   out: string[],
 ): void {
   const remarks: Remark[] = [];
-  out.push(`Flow: ${formatFlow(flow, options.ports)}`);
+  const text = (key: FlowKey): string => formatFlow(key, options.ports, tunnelOptions(ofproto, key));
+  out.push(`Flow: ${text(flow)}`);
   const result = translate({
     ofproto,
     flow,
@@ -103,12 +107,14 @@ function traceOne(
   });
   held.push(...result.recircIds);
   renderRemarks(remarks, 0, out);
-  const initial = Uint32Array.from(flow);
+  const initial = new Uint32Array(LONG_KEY_WORDS);
+  initial.set(flow);
   initial[W.ACTSET_OUTPUT] = OFPP.UNSET;
   const final = result.finalFlow ?? initial;
   const same = initial.every((word, i) => word === final[i]);
-  out.push('', `Final flow: ${same ? 'unchanged' : formatFlow(final, options.ports)}`);
-  const match = new Match(Uint32Array.from(flow), result.wc);
+  out.push('', `Final flow: ${same ? 'unchanged' : text(final)}`);
+  const match = new Match(flow.slice(0, KEY_WORDS), result.wc.slice(0, KEY_WORDS));
+  match.tunMetadata = tunnelOptions(ofproto, flow, result.wc);
   for (let w = 0; w < match.key.length; w++) match.key[w]! &= match.mask[w]!;
   out.push(`Megaflow: ${formatMatch(match, { ports: options.ports })}`);
   out.push(`Datapath actions: ${options.formatActions(result.actions)}`);
@@ -118,4 +124,9 @@ function traceOne(
     out.push('This flow is handled by the userspace slow path because it:');
     for (const [bit, text] of SLOW_REASONS) if ((result.slow & bit) !== 0) out.push(`  - ${text}.`);
   }
+}
+
+/** The options of the packet's tunnel, and of them only what a mask has; a packet without a tunnel has none. */
+function tunnelOptions(ofproto: Ofproto, key: FlowKey, mask?: FlowKey): readonly TunMetadata[] | undefined {
+  return hasTunnel(key) ? ofproto.tables.tlv.options(key, mask) : undefined;
 }

@@ -25,6 +25,7 @@ import { learnAction } from './learn.js';
 import { decMplsTtl, needsHeadersReread, popMplsAction, pushMplsAction, setMplsAction } from './mpls.js';
 import { cloneActions, outputAction, outputToPort } from './output.js';
 import {
+  deleteFieldAction,
   headerAction,
   moveAction,
   popAction,
@@ -225,6 +226,9 @@ function doAction(ctx: XlateContext, action: Action, last: boolean): boolean {
       break;
     case 'learn':
       learnAction(ctx, action.learn);
+      break;
+    case 'delete_field':
+      deleteFieldAction(ctx, action.field);
       break;
     case 'exit':
       ctx.exit = true;

@@ -17,6 +17,7 @@ import type { Ofproto } from '../ofproto.js';
 import type { Bundle, OfPort } from '../ports.js';
 import type { FrozenState, RecircTable } from '../recirc.js';
 import type { Rule } from '../rule.js';
+import { LONG_KEY_WORDS } from '../tlv-table.js';
 import type { FlowTable } from '../flow-table.js';
 import type { FlowTables } from '../flow-tables.js';
 import type { Group } from '../group.js';
@@ -126,15 +127,16 @@ export type InBundle = Bundle | 'none' | undefined;
 export type Xlator = (ctx: XlateContext, actions: readonly FrozenAction[], isLast: boolean) => void;
 
 // One translation is made at a time, and these are used up within it; only the mask outlives it.
-const sharedFlow = newKey();
-const sharedBase = newKey();
+/** With room for tunnel options behind the key (tlv-table.ts). */
+const sharedFlow = new Uint32Array(LONG_KEY_WORDS);
+const sharedBase = new Uint32Array(LONG_KEY_WORDS);
 const sharedOut = new NlWriter(1024);
 
 export class XlateContext {
   readonly input: XlateInput;
   readonly flow: FlowKey = sharedFlow;
   readonly base: FlowKey = sharedBase;
-  readonly wc: FlowKey = newKey();
+  readonly wc: FlowKey;
   readonly out = sharedOut.reset();
   readonly recirc: RecircTable;
   readonly recircIds: number[] = [];
@@ -175,10 +177,12 @@ export class XlateContext {
     this.doActions = doActions;
     this.input = input;
     this.flow.set(input.flow);
+    this.flow.fill(0, input.flow.length);
     this.base.set(input.flow);
     this.ofproto = input.ofproto;
     this.recirc = recirc;
     this.trace = input.trace;
+    this.wc = input.trace === undefined ? newKey() : new Uint32Array(LONG_KEY_WORDS);
     this.origPriority = input.flow[W.SKB_PRIORITY]!;
     this.flow[W.ACTSET_OUTPUT] = OFPP.UNSET;
   }

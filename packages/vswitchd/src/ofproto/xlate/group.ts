@@ -2,7 +2,7 @@
  * The group action: which buckets of a group take the packet, and what they do with a copy of it (OpenFlow 1.3, section
  * 5.6.1). Text of remarks is the peer's.
  */
-import { exactMask, getField, maskFieldBits } from '@ovs-node/flow/fields';
+import { exactMask, getField } from '@ovs-node/flow/fields';
 import { hashBytes, hashInt, hashUint64 } from '@ovs-node/flow/hash-bytes';
 import { hashFields } from '@ovs-node/flow/hash-fields';
 import { W } from '@ovs-node/flow/layout';
@@ -14,7 +14,7 @@ import type { Group } from '../group.js';
 import { actionSetOrder } from './action-set.js';
 import type { XlateContext } from './context.js';
 import { finishFreeze, freeze } from './freeze.js';
-import { field, prereqOk } from './set-field.js';
+import { fieldOf, maskBits, prereqOk } from './set-field.js';
 import { resourcesLeft } from './tables.js';
 
 /** How deep groups that watch groups are looked into. */
@@ -128,10 +128,10 @@ function selectBucket(ctx: XlateContext, group: Group, isLast: boolean): void {
 function hashOfFields(ctx: XlateContext, selection: SelectionMethod): number {
   let hash = hashUint64(selection.param);
   for (const { field: name, mask } of selection.fields) {
-    const f = field(name);
+    const f = fieldOf(ctx, name);
     if (!prereqOk(ctx, f)) continue;
     const bits = mask & exactMask(f);
-    maskFieldBits(ctx.wc, f, bits);
+    maskBits(ctx, f, bits);
     hash = hashBytes(bigToBytes(getField(ctx.flow, f) & bits, f.bytes), hash);
   }
   return hash;

@@ -4,23 +4,24 @@
 import { getField, maskFieldBits, setFieldMasked } from '@ovs-node/flow/fields';
 import { Match } from '@ovs-node/flow/match';
 import { addEthernetPrereq, formatMatch } from '@ovs-node/flow/match-text';
+import { insertTunMetadata } from '@ovs-node/flow/tun-metadata';
 import type { Action, LearnFlowSpec, LearnSpec, Subfield } from '@ovs-node/openflow/actions/types';
 import { makeFlowMod } from '@ovs-node/openflow/messages/flow-mod';
 import type { FlowMod } from '@ovs-node/openflow/messages/types';
 import { formatActionList } from '../rule-text.js';
 import type { XlateContext } from './context.js';
-import { field, reportSubfield, writeSubfield } from './set-field.js';
+import { field, fieldOf, maskBits, reportSubfield, writeSubfield } from './set-field.js';
 
 export function learnAction(ctx: XlateContext, learn: LearnSpec): void {
   for (const { src, nBits } of learn.specs) {
-    if ('field' in src) maskFieldBits(ctx.wc, field(src.field.field), ones(nBits) << BigInt(src.field.ofs));
+    if ('field' in src) maskBits(ctx, fieldOf(ctx, src.field.field), ones(nBits) << BigInt(src.field.ofs));
   }
   const { effects, cache } = ctx.input;
   if (!effects && !cache) {
     ctx.report('warn', 'suppressing side effects, so learn action ignored');
     return;
   }
-  const flowMod = learnedFlow(learn, ctx.flow);
+  const flowMod = learnedFlow(learn, ctx);
   if (ctx.trace !== undefined) {
     const names = ctx.ofproto.traceNames;
     const match = formatMatch(flowMod.match, { ports: names });
@@ -53,13 +54,13 @@ export function learnAction(ctx: XlateContext, learn: LearnSpec): void {
 }
 
 /** The flow that a packet teaches. */
-function learnedFlow(learn: LearnSpec, flow: Uint32Array): FlowMod {
+function learnedFlow(learn: LearnSpec, ctx: XlateContext): FlowMod {
   const match = new Match();
   const actions: Action[] = [];
   const { finIdleTimeout: idle, finHardTimeout: hard } = learn;
   if (idle !== 0 || hard !== 0) actions.push({ type: 'fin_timeout', idle, hard });
   for (const spec of learn.specs) {
-    const value = sourceValue(spec, flow);
+    const value = sourceValue(spec, ctx);
     if (spec.dst === 'output') {
       actions.push({ type: 'output', port: Number(value), maxLen: 0 });
       continue;
@@ -70,6 +71,9 @@ function learnedFlow(learn: LearnSpec, flow: Uint32Array): FlowMod {
     const shifted = value << BigInt(dst.ofs);
     if (spec.dst === 'load') {
       actions.push({ type: 'set_field', field: f.name, value: shifted, mask, form: 'load' });
+    } else if (f.option !== undefined) {
+      const option = { index: f.option, length: Math.ceil((dst.ofs + spec.nBits) / 8), masked: true };
+      match.tunMetadata = insertTunMetadata(match.tunMetadata, { ...option, value: shifted, mask });
     } else {
       addEthernetPrereq(match, f);
       maskFieldBits(match.mask, f, mask);
@@ -89,12 +93,12 @@ function learnedFlow(learn: LearnSpec, flow: Uint32Array): FlowMod {
   });
 }
 
-function sourceValue({ src, nBits }: LearnFlowSpec, flow: Uint32Array): bigint {
-  return 'field' in src ? bitsOf(src.field, nBits, flow) : src.value & ones(nBits);
+function sourceValue({ src, nBits }: LearnFlowSpec, ctx: XlateContext): bigint {
+  return 'field' in src ? bitsOf(src.field, nBits, ctx) : src.value & ones(nBits);
 }
 
-function bitsOf(sub: Subfield, nBits: number, flow: Uint32Array): bigint {
-  return (getField(flow, field(sub.field)) >> BigInt(sub.ofs)) & ones(nBits);
+function bitsOf(sub: Subfield, nBits: number, ctx: XlateContext): bigint {
+  return (getField(ctx.flow, fieldOf(ctx, sub.field)) >> BigInt(sub.ofs)) & ones(nBits);
 }
 
 function ones(n: number): bigint {

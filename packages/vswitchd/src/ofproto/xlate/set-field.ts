@@ -15,8 +15,9 @@ import {
 import { formatFieldValue } from '@ovs-node/flow/field-text';
 import type { Field } from '@ovs-node/flow/field-types';
 import { altHex } from '@ovs-node/flow/int-text';
-import { VLAN_CFI, W } from '@ovs-node/flow/layout';
+import { KEY_WORDS, VLAN_CFI, W } from '@ovs-node/flow/layout';
 import type { Action, Subfield } from '@ovs-node/openflow/actions/types';
+import { setPresent } from '../tlv-table.js';
 import type { XlateContext } from './context.js';
 import {
   ETH_ARP,
@@ -41,6 +42,34 @@ export function field(name: string): Field {
   const f = fieldByName(name);
   if (!f) throw new Error(`no field ${name}`);
   return f;
+}
+
+/** A field at its place in the flow: tunnel options are where the bridge's table puts them. */
+export function fieldOf(ctx: XlateContext, name: string): Field {
+  return ctx.ofproto.tables.tlv.field(field(name));
+}
+
+/** Adds bits to the mask, which has room for those of tunnel options in a trace only. */
+export function maskBits(ctx: XlateContext, f: Field, bits: bigint): void {
+  if (f.option === undefined) {
+    maskFieldBits(ctx.wc, f, bits);
+  } else if (ctx.wc.length > KEY_WORDS && f.bits > 0) {
+    maskFieldBits(ctx.wc, f, bits & exactMask(f));
+    setPresent(ctx.wc, f.option, true);
+  }
+}
+
+/** An option that is written to is there. */
+function notePresent(ctx: XlateContext, f: Field): void {
+  if (f.option !== undefined) setPresent(ctx.flow, f.option, true);
+}
+
+/** Takes a tunnel option out of the packet. */
+export function deleteFieldAction(ctx: XlateContext, name: string): void {
+  const f = fieldOf(ctx, name);
+  ctx.report('detail', `delete ${f.name}`);
+  // As in the peer, its bytes stay.
+  if (f.option !== undefined) setPresent(ctx.flow, f.option, false);
 }
 
 /** Whether the packet has the field's header; what that took to know is un-wildcarded. */
@@ -84,30 +113,34 @@ function subfieldMask(sub: Subfield): bigint {
 
 /** The bits of a subfield in the flow; they are un-wildcarded. */
 export function readSubfield(ctx: XlateContext, sub: Subfield): bigint {
-  const f = field(sub.field);
-  maskFieldBits(ctx.wc, f, subfieldMask(sub));
+  const f = fieldOf(ctx, sub.field);
+  maskBits(ctx, f, subfieldMask(sub));
   return (getField(ctx.flow, f) >> BigInt(sub.ofs)) & ((1n << BigInt(sub.nBits)) - 1n);
 }
 
 /** Writes a subfield of the flow; its bits are un-wildcarded. */
 export function writeSubfield(ctx: XlateContext, sub: Subfield, value: bigint): void {
-  const f = field(sub.field);
-  const mask = subfieldMask(sub);
-  maskFieldBits(ctx.wc, f, mask);
+  const f = fieldOf(ctx, sub.field);
+  // An option may be shorter than the subfield.
+  const mask = subfieldMask(sub) & exactMask(f);
+  maskBits(ctx, f, mask);
   maskNetworkProto(ctx, f);
   setFieldMasked(ctx.flow, f, value << BigInt(sub.ofs), mask);
+  notePresent(ctx, f);
   fixVlanType(ctx.flow);
 }
 
 /** Writes a subfield of the flow with what no bit of the packet decided. */
 export function setSubfield(ctx: XlateContext, sub: Subfield, value: bigint): void {
-  setFieldMasked(ctx.flow, field(sub.field), value << BigInt(sub.ofs), subfieldMask(sub));
+  const f = fieldOf(ctx, sub.field);
+  setFieldMasked(ctx.flow, f, value << BigInt(sub.ofs), subfieldMask(sub) & exactMask(f));
+  notePresent(ctx, f);
 }
 
 /** "NXM_NX_REG0[] is now 0x5" */
 export function reportSubfield(ctx: XlateContext, sub: Subfield): void {
   if (ctx.trace === undefined) return;
-  const f = field(sub.field);
+  const f = fieldOf(ctx, sub.field);
   const value = (getField(ctx.flow, f) >> BigInt(sub.ofs)) & ((1n << BigInt(sub.nBits)) - 1n);
   const whole = sub.ofs === 0 && sub.nBits >= f.bits;
   const text = whole ? formatFieldValue(f, value, wireMask(f)) : altHex(value);
@@ -124,24 +157,25 @@ export function subfieldText(sub: Subfield): string {
 }
 
 export function setFieldAction(ctx: XlateContext, action: ActionOf<'set_field'>): void {
-  const f = field(action.field);
+  const f = fieldOf(ctx, action.field);
   if (!prereqOk(ctx, f)) {
     ctx.report('warn', `unmet prerequisites for ${f.name}, set_field ignored`);
     return;
   }
   const mask = action.mask & (f.valid ?? exactMask(f));
-  maskFieldBits(ctx.wc, f, mask);
+  maskBits(ctx, f, mask);
   maskNetworkProto(ctx, f);
-  if (mask === (f.valid ?? exactMask(f))) setField(ctx.flow, f, action.value);
+  if (mask !== 0n && mask === (f.valid ?? exactMask(f))) setField(ctx.flow, f, action.value);
   else setFieldMasked(ctx.flow, f, action.value, mask);
+  notePresent(ctx, f);
   fixVlanType(ctx.flow);
 }
 
 export function moveAction(ctx: XlateContext, action: ActionOf<'move'>): void {
-  const dst = field(action.dst.field);
-  const src = field(action.src.field);
+  const dst = fieldOf(ctx, action.dst.field);
+  const src = fieldOf(ctx, action.src.field);
   if (prereqOk(ctx, dst) && prereqOk(ctx, src)) {
-    maskFieldBits(ctx.wc, dst, subfieldMask(action.dst));
+    maskBits(ctx, dst, subfieldMask(action.dst));
     const value = readSubfield(ctx, action.src);
     writeSubfield(ctx, action.dst, value);
   }

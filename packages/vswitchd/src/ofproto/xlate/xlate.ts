@@ -1,7 +1,7 @@
 /**
  * Translation: from a packet's OpenFlow flow to datapath actions and the mask of what they depend on.
  */
-import { type FlowKey, FRAG_ANY, FRAG_LATER, VLAN_CFI, W } from '@ovs-node/flow/layout';
+import { type FlowKey, FRAG_ANY, FRAG_LATER, KEY_WORDS, VLAN_CFI, W } from '@ovs-node/flow/layout';
 import { Act } from '@ovs-node/netlink/action-attrs';
 import { NLA_HDRLEN, NlReader } from '@ovs-node/netlink/attr';
 import { hasTunnel } from '@ovs-node/netlink/key';
@@ -167,7 +167,7 @@ function tunnelWildcards(flow: FlowKey, wc: FlowKey): void {
 function finishWildcards(ctx: XlateContext): void {
   const { wc } = ctx;
   const packet: FlowKey = ctx.input.flow;
-  wc.fill(0, W.METADATA);
+  wc.fill(0, W.METADATA, KEY_WORDS);
   if (!hasTunnel(packet)) wc.fill(0, W.TUN_ID, W.METADATA);
   const type = ethType(packet);
   const proto = ipProto(packet);
