@@ -17,6 +17,8 @@ const entry = (label: number, tc: number, ttl: number, bos = 0): string =>
   (label * 4096 + tc * 512 + bos * 256 + ttl).toString(16).padStart(8, '0');
 const ONE = entry(100, 3, 9, 1);
 const TWO = entry(7, 1, 5) + ONE;
+/** A service header with metadata of type 1; what it carries, by its number. */
+const NSH_MD1 = (next: number): string => `0fc6010${next}00012345${'11223344'.repeat(4)}`;
 const FOUR = entry(1, 1, 3) + entry(2, 2, 4) + TWO;
 
 /** Flows, and what follows the addresses of frames that go through them. Each case has a source address of its own. */
@@ -67,6 +69,52 @@ const CASES: readonly (readonly [flows: readonly string[], frames: readonly stri
     ],
     [`0800${IPV4}`, `86dd${IPV6}`],
   ],
+  [
+    // Service headers with fixed and variable metadata, one inside another, and before a packet without Ethernet header.
+    [
+      'ip,actions=clone(encap(nsh(md_type=2,tlv(0x1000,10,0x1234567890))),encap(ethernet),output:3),encap(nsh),set_field:0x123->nsh_spi,set_field:5->nsh_c2,encap(ethernet),set_field:02:00:00:00:00:09->eth_dst,output:2',
+      'ipv6,actions=decap(),encap(nsh),set_field:3->nsh_flags,encap(nsh),set_field:9->nsh_ttl,dec_nsh_ttl,encap(ethernet),output:2',
+    ],
+    [`0800${IPV4}`, `86dd${IPV6}`, `81006005${'0800'}${IPV4}`],
+  ],
+  [
+    [
+      'dl_type=0x894f,actions=dec_nsh_ttl,set_field:7->nsh_c4,set_field:2->nsh_flags,set_field:8->nsh_si,output:3,decap(),decap(),resubmit(,3)',
+      'table=3,packet_type=(1,0x800),actions=dec_ttl,set_field:1.2.3.4->ip_src,encap(ethernet),set_field:02:00:00:00:00:09->eth_src,output:2',
+      'table=3,packet_type=(1,0x894f),actions=encap(ethernet),output:2',
+      'table=3,priority=1,packet_type=(0,0),actions=output:2',
+    ],
+    [
+      `894f${NSH_MD1(1)}${IPV4}`,
+      `894f${NSH_MD1(3)}0200000000aa0200000000bb0800${IPV4}`,
+      `894f${NSH_MD1(4)}${NSH_MD1(1)}${IPV4}`,
+      `894f0f85020100012345000100081122334455667788${IPV4}`,
+      `894f${NSH_MD1(9)}${IPV4}`,
+      `894f${NSH_MD1(1).slice(0, 20)}`,
+    ],
+  ],
+  [
+    // An Ethernet header is taken off and another put on.
+    [
+      'ip,actions=clone(decap(),encap(ethernet),set_field:02:00:00:00:00:09->eth_src,output:3),dec_ttl,output:2',
+      'arp,actions=decap(),encap(ethernet),set_field:02:00:00:00:00:08->eth_dst,output(port=2,max_len=30)',
+    ],
+    [
+      `0800${IPV4}`,
+      `81006005${'0800'}${IPV4}`,
+      `0806000108000604000102000000000${'1'.repeat(9)}${'00'.repeat(9)}0a000002`,
+    ],
+  ],
+  [
+    // Labels before the Ethernet header, and a frame found below a label.
+    [
+      'ip,actions=encap(mpls),set_field:7->mpls_label,encap(ethernet),set_field:02:00:00:00:00:09->eth_dst,output:2',
+      'ipv6,actions=decap(),encap(mpls_mc),encap(mpls),encap(ethernet),output:2',
+      'mpls,actions=decap(),decap(packet_type(ns=0,type=0)),resubmit(,4)',
+      'table=4,actions=output:3',
+    ],
+    [`0800${IPV4}`, `86dd${IPV6}`, `8847${ONE}0200000000aa0200000000bb0800${IPV4}`],
+  ],
 ];
 /** Goes out of every port after all others. */
 const LAST = `02000000000102000000ffff9999${'00'.repeat(46)}`;
@@ -83,7 +131,8 @@ async function capturedFrames(suite: Suite, dir: string): Promise<string[]> {
   for (const [i, [flows]] of CASES.entries()) {
     for (const flow of flows) {
       const from = flow.startsWith('table=') ? '' : `dl_src=02:00:00:00:00:0${i},`;
-      await suite.ofctl('add-flow', 'br0', from + flow);
+      const version = /encap|decap|packet_type/.test(flow) ? 'OpenFlow15' : 'OpenFlow10';
+      await suite.ofctl('-O', version, 'add-flow', 'br0', from + flow);
     }
   }
   for (const [i, [, frames]] of CASES.entries()) {
@@ -100,10 +149,13 @@ async function capturedFrames(suite: Suite, dir: string): Promise<string[]> {
   return PORTS.flatMap((n) => captured(n).map((frame) => `port ${n}: ${frame}`));
 }
 
-testWith(PEER)('frames through labels, lengths and samples come out as the peer’s', async (t) => {
-  const of = (side: Side): Promise<string[]> =>
-    withSuite(t, { side, vswitchdArgs: ['--enable-dummy'] }, capturedFrames);
-  const wanted = await of('peer');
-  t.true(wanted.length > 25);
-  sameTexts(t, await of('ours'), wanted);
-});
+testWith(PEER)(
+  'frames through labels, service headers, lengths and samples come out as the peer’s',
+  async (t) => {
+    const of = (side: Side): Promise<string[]> =>
+      withSuite(t, { side, vswitchdArgs: ['--enable-dummy'] }, capturedFrames);
+    const wanted = await of('peer');
+    t.true(wanted.length > 45);
+    sameTexts(t, await of('ours'), wanted);
+  },
+);

@@ -30,6 +30,9 @@ import {
 } from './key-places.js';
 
 const EINVAL = 22;
+/** The bottom-of-stack bit of a label stack entry, and the entries that a key holds of a deeper stack. */
+const MPLS_BOS = 0x100;
+const MAX_LABELS = 3;
 
 function getPlaces(row: Places, buf: Uint8Array, at: number, data: FlowKey): void {
   for (const [from, to, n] of row.places) {
@@ -247,8 +250,13 @@ function decodeNetwork(scope: Scope, key: FlowKey, data: FlowKey, isMask: boolea
       }
       if (len === 0 || len % 4 !== 0 || len > 12)
         throw new NetlinkError(EINVAL, `flow key attribute MPLS has bad length ${len}`);
-      for (let i = 0; i < len / 4; i++) {
-        data[W.MPLS + i] = ((be16(buf, at + 4 * i) << 16) | be16(buf, at + 4 * i + 2)) >>> 0;
+      const n = len / 4;
+      for (let i = 0; i < n; i++) {
+        const entry = ((be16(buf, at + 4 * i) << 16) | be16(buf, at + 4 * i + 2)) >>> 0;
+        data[W.MPLS + i] = entry;
+        const isBottom = (entry & MPLS_BOS) !== 0;
+        if (!isMask && isBottom !== (i === n - 1) && (isBottom || n < MAX_LABELS))
+          throw new NetlinkError(EINVAL, 'the bottom of the label stack in flow key is not its last entry');
       }
       scope.offset[K.MPLS.code] = -1;
       return;

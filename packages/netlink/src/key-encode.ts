@@ -27,7 +27,10 @@ import {
 
 /** Options of `encodeKey` and `encodeMask`. */
 export interface KeyEncoding {
-  /** Whether to write PACKET_TYPE, as the userspace datapath types (`netdev`, `dummy`) do and the kernel's do not. */
+  /**
+   * Whether to write PACKET_TYPE of Ethernet packets too, as the userspace datapath types (`netdev`, `dummy`) do and the
+   * kernel's do not.
+   */
   readonly packetType: boolean;
 }
 export const KERNEL_ENCODING: KeyEncoding = { packetType: false };
@@ -82,7 +85,8 @@ function encodeFields(
   w.putU32(K.RECIRC_ID.code, data[W.RECIRC_ID]!);
   w.putU32(K.DP_HASH.code, data[W.DP_HASH]!);
   if (isMask || key[W.IN_PORT] !== PORT_NONE) w.putU32(K.IN_PORT.code, data[W.IN_PORT]!);
-  if (encoding.packetType) w.putBe32(K.PACKET_TYPE.code, data[W.PACKET_TYPE]!);
+  if (encoding.packetType || key[W.PACKET_TYPE] !== PT_ETH)
+    w.putBe32(K.PACKET_TYPE.code, data[W.PACKET_TYPE]!);
   if (key[W.PACKET_TYPE] === PT_ETH) putPlaces(w, ETHERNET, data);
   encodeVlan(w, key, data, isMask, 0);
 }

@@ -12,6 +12,8 @@ export class DropCounters {
   flow = 0;
   /** Output to a port that does not exist. */
   noPort = 0;
+  /** Output of a packet without an Ethernet header: no port takes that. */
+  notEthernet = 0;
   /** More recirculations or nested clones than `RECIRC_LIMIT`. */
   recircLimit = 0;
   /** `ct(commit)` made no entry: the table is full. The packet goes on. */

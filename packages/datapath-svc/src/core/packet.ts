@@ -13,6 +13,8 @@ import type { Arena } from './arena.js';
 import { PacketMeta } from './packet-meta.js';
 import { HEADROOM } from './vport.js';
 
+/** Bytes of an Ethernet header. */
+export const ETH_HEADER = 14;
 export const TUPLE_IPV4 = 1;
 export const TUPLE_IPV6 = 2;
 
@@ -122,6 +124,7 @@ export class Packet {
     for (let i = W.CT_NW_SRC; i < W.NSH; i++) mine[i] = key[i];
     this.tuple = TUPLE_IPV6;
     for (let i = W.TUN_ID; i < DP_WORDS; i++) mine[i] = key[i];
+    if (key[W.PACKET_TYPE] !== 0) this.extractBare();
     this.meta.priority = key[W.SKB_PRIORITY];
     this.meta.mark = key[W.PKT_MARK];
     this.markCold();
@@ -160,16 +163,38 @@ export class Packet {
   /** Makes the key that of the frame's present bytes. */
   refresh(): void {
     if (!this.stale) return;
-    extractKey(this.buf, this.start, this.end, this.key, this.offsets);
+    if (this.key[W.PACKET_TYPE] !== 0) this.extractBare();
+    else extractKey(this.buf, this.start, this.end, this.key, this.offsets);
     this.wide = this.wideMeta || this.offsets[OFS.COLD] !== 0;
     this.stale = false;
+  }
+
+  /** Says what the bytes are from here on: 0, an Ethernet frame, or `1 << 16 | Ethernet type`, what such a one carries. */
+  setType(type: number): void {
+    this.key[W.PACKET_TYPE] = type;
+    this.markCold();
+    this.stale = true;
+  }
+
+  /**
+   * Extracts the key of a packet that has no Ethernet header, with the help of one that is made up before it: whoever
+   * takes a header off leaves `ETH_HEADER` bytes of headroom, in which nobody else has anything.
+   */
+  private extractBare(): void {
+    const { buf, key } = this;
+    const from = this.start - ETH_HEADER;
+    buf.fill(0, from, this.start - 2);
+    buf[this.start - 2] = key[W.PACKET_TYPE] >>> 8;
+    buf[this.start - 1] = key[W.PACKET_TYPE];
+    extractKey(buf, from, this.end, key, this.offsets);
   }
 
   /** Makes the bytes this packet's own and leaves `room` bytes before them, so that they may be changed. */
   own(arena: Arena, room: number): void {
     if (!this.shared && this.headroom >= room) return;
     const size = this.end - this.start;
-    const at = arena.alloc(HEADROOM + size) + HEADROOM;
+    const before = room > HEADROOM ? room : HEADROOM;
+    const at = arena.alloc(before + size) + before;
     const target = arena.buffer;
     if (size <= 256) {
       // Cheaper than making a view, and makes no garbage.
@@ -182,7 +207,7 @@ export class Packet {
     this.buf = target;
     this.start = at;
     this.end = at + size;
-    this.headroom = HEADROOM;
+    this.headroom = before;
     this.shared = false;
   }
 

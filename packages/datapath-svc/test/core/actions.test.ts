@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import test from 'ava';
 import { Act, CtAct } from '@ovs-node/netlink/action-attrs';
 import { NetlinkError, type NlWriter } from '@ovs-node/netlink/attr';
-import { KEY_ATTRS as K } from '@ovs-node/netlink/key-attrs';
+import { KEY_ATTRS as K, NSH_KEY_ATTRS as N } from '@ovs-node/netlink/key-attrs';
 import { compileActions, MAX_ACTION_BYTES } from '../../src/core/actions/compile.js';
 import { Packet } from '../../src/core/packet.js';
 import { Gso, PacketMeta } from '../../src/core/packet-meta.js';
@@ -308,6 +308,77 @@ test('a giant frame is segmented before it gets a label, a truncation counted fr
   );
 });
 
+const NSH_BASE = [1, 63, 1, 3, 0, 0, 1, 255];
+const pushNsh = (w: NlWriter, context: number[], base = NSH_BASE): void =>
+  w.nested(Act.PUSH_NSH, () => {
+    w.putBytes(N.BASE.code, Uint8Array.from(base));
+    w.putBytes(base[2] === 1 ? N.MD1.code : N.MD2.code, Uint8Array.from(context));
+  });
+const pushEth = (w: NlWriter): void =>
+  w.putBytes(Act.PUSH_ETH, Uint8Array.of(0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 8));
+const OUTER = '000000000008000000000009';
+
+test('service headers are pushed, set and popped, more than there is headroom for too', (t) => {
+  const rig = new Rig();
+  const [frame] = FRAMES_V4;
+  const ones = Array.from({ length: 16 }, () => 1);
+  const wrapped = rig.one(frame, (w) => {
+    pushNsh(w, ones);
+    w.nested(Act.SET_MASKED, () =>
+      w.nested(K.NSH.code, () => {
+        w.putBytes(N.BASE.code, Uint8Array.of(0, 9, 0, 0, 0, 0, 0, 0, 0, 63, 0, 0, 0, 0, 0, 0));
+        w.putBytes(
+          N.MD1.code,
+          Uint8Array.from([...ones.map(() => 0), ...ones.map((_, i) => (i < 4 ? 255 : 0))]),
+        );
+      }),
+    );
+    pushEth(w);
+  });
+  const header = '12460103000001ff';
+  t.is(wrapped.toString('hex'), `${OUTER}894f${header}${'00000000'}${'01'.repeat(12)}${frame}`);
+  const back = rig.one(wrapped.toString('hex'), (w) => {
+    w.putFlag(Act.POP_ETH);
+    w.putFlag(Act.POP_NSH);
+  });
+  t.is(back.toString('hex'), frame);
+  const context = Array.from({ length: 248 }, (_, i) => i);
+  const long = rig.one(frame, (w) => {
+    pushNsh(w, context, [0, 1, 2, 9, 0, 0, 0, 0]);
+    pushNsh(w, [], [0, 1, 2, 9, 0, 0, 0, 0]);
+    pushEth(w);
+  });
+  t.is(long.length, 14 + 8 + 256 + frame.length / 2);
+  t.is(long.toString('hex', 12, 22), '894f0042020400000000', 'what follows is said by the packet');
+  t.is(long.toString('hex', 30, 278), Buffer.from(context).toString('hex'));
+});
+
+test('a packet without Ethernet header is changed by its type, and goes out of no port', (t) => {
+  const rig = new Rig();
+  const [frame] = FRAMES_V4;
+  const out = rig.one(frame, (w) => {
+    w.putU32(Act.OUTPUT, 1);
+    w.putFlag(Act.POP_ETH);
+    w.putU32(Act.OUTPUT, 3);
+    set(w, K.IPV4.code, [9, 9, 9, 9, 8, 8, 8, 8, 6, 0, 64, 0]);
+    w.nested(Act.CLONE, () => w.putBytes(Act.ADD_MPLS, Uint8Array.of(0, 0, 1, 9, 0x88, 0x47, 0, 0)));
+    pushEth(w);
+  });
+  t.deepEqual(rig.ports[1].take(), [frame]);
+  t.deepEqual(rig.ports[3].take(), []);
+  t.is(rig.dp.drops.notEthernet, 1);
+  t.true(checksumsRight(out));
+  t.is(out.toString('hex', 0, 14), `${OUTER}0800`);
+  t.is(out.toString('hex', 26, 34), '0909090908080808');
+  const labelled = rig.one(frame, (w) => {
+    w.putBytes(Act.ADD_MPLS, Uint8Array.of(0, 0, 1, 9, 0x88, 0x47, 0, 0));
+    pushEth(w);
+  });
+  t.is(labelled.toString('hex'), `${OUTER}8847${'00000109'}${frame}`);
+  const below = rig.one(frame, (w) => w.putBytes(Act.ADD_MPLS, Uint8Array.of(0, 0, 1, 9, 0x88, 0x47, 1, 0)));
+  t.is(below.toString('hex'), `${frame.slice(0, 24)}8847${'00000109'}${frame.slice(28)}`);
+});
+
 test('trunc cuts the next output only, clone and sample change nothing outside', (t) => {
   const rig = new Rig();
   const frame = FRAMES_V4[0];
@@ -407,6 +478,37 @@ const refusals: [string, (w: NlWriter) => void, RegExp][] = [
     'set of two labels',
     (w) => (pushMpls(w, 0x140, 0x8847), set(w, K.MPLS.code, [0, 0, 0, 0, 0, 0, 1, 1])),
     /length 8/,
+  ],
+  ['push_eth before an Ethernet header', (w) => pushEth(w), /has an Ethernet header/],
+  ['pop_eth twice', (w) => (w.putFlag(Act.POP_ETH), w.putFlag(Act.POP_ETH)), /no Ethernet header/],
+  [
+    'push_vlan without an Ethernet header',
+    (w) => (w.putFlag(Act.POP_ETH), w.putBytes(Act.PUSH_VLAN, Uint8Array.of(0x81, 0, 0x10, 1))),
+    /no Ethernet header/,
+  ],
+  ['push_nsh of unknown metadata', (w) => pushNsh(w, [], [0, 1, 3, 3, 0, 0, 0, 0]), /unknown type 3/],
+  ['push_nsh without its metadata', (w) => pushNsh(w, [1, 2, 3, 4]), /16 bytes/],
+  ['push_nsh with uneven metadata', (w) => pushNsh(w, [1, 2, 3], [0, 1, 2, 3, 0, 0, 0, 0]), /3 bytes/],
+  ['pop_nsh of IPv4', (w) => w.putFlag(Act.POP_NSH), /does not begin/],
+  [
+    'set of NSH in IPv4',
+    (w) => w.nested(Act.SET, () => w.nested(K.NSH.code, () => undefined)),
+    /does not match NSH/,
+  ],
+  [
+    'set of what a service header carries',
+    (w) => {
+      pushNsh(
+        w,
+        Array.from({ length: 16 }, () => 0),
+      );
+      w.nested(Act.SET_MASKED, () =>
+        w.nested(K.NSH.code, () =>
+          w.putBytes(N.BASE.code, Uint8Array.from([0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0])),
+        ),
+      );
+    },
+    /types cannot be changed/,
   ],
   ['trunc below a header', (w) => w.putU32(Act.TRUNC, 13), /13 bytes/],
   ['hash of unknown algorithm', (w) => w.putBytes(Act.HASH, new Uint8Array(8).fill(9)), /unknown algorithm/],

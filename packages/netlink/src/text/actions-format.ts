@@ -9,8 +9,9 @@ import {
   SAMPLE_ATTRS,
   USERSPACE_ATTRS,
 } from '../action-attrs.js';
-import { NetlinkError, NlReader } from '../attr.js';
+import { NetlinkError, NlReader, NlWriter } from '../attr.js';
 import { decodeAttrs } from '../attr-table.js';
+import { KEY_ATTRS as K, NSH_KEY_ATTRS } from '../key-attrs.js';
 import { formatUserdata } from './cookie-text.js';
 import { IP4, IP6, MAC, WIDE, hexText } from './formats.js';
 import { formatDpKey, formatSetKey } from './key-format.js';
@@ -70,7 +71,7 @@ const ROWS: readonly Row[] = [
   { attr: A.PUSH_ETH, print: (b) => `push_eth(src=${MAC.value(b, 0, 6)},dst=${MAC.value(b, 6, 6)})` },
   { attr: A.POP_ETH, len: 0, print: () => 'pop_eth' },
   { attr: A.CT_CLEAR, len: 0, print: () => 'ct_clear' },
-  { attr: A.PUSH_NSH, print: (b) => `push_${formatSetKey(28, b, null)}` },
+  { attr: A.PUSH_NSH, print: pushNsh },
   { attr: A.POP_NSH, len: 0, print: () => 'pop_nsh()' },
   { attr: A.METER, len: 4, print: (b) => `meter(${u32(b)})` },
   { attr: A.CLONE, print: (b, ports) => `clone(${formatDpActions(b, ports)})` },
@@ -105,8 +106,34 @@ function set(b: Uint8Array, masked: boolean): string {
   const payload = r.bytes();
   if (!masked || r.length % 2 !== 0)
     return `set(${r.type === 16 ? formatDpKey(b) : formatSetKey(r.type, payload, null)})`;
+  if (r.type === K.NSH.code) return `set(${formatSetNsh(payload)})`;
   const half = payload.length / 2;
   return `set(${formatSetKey(r.type, payload.subarray(0, half), payload.subarray(half))})`;
+}
+
+function pushNsh(b: Uint8Array): string {
+  const text = `push_${formatSetKey(K.NSH.code, b, null)}`;
+  const { BASE: base, MD2: md2 = EMPTY } = decodeAttrs(NSH_KEY_ATTRS, b);
+  return base?.[2] === 2 ? `${text.slice(0, -1)},md2=${WIDE.value(md2, 0, md2.length)})` : text;
+}
+
+/** Value and mask lie within each attribute of the nest. */
+function formatSetNsh(nest: Uint8Array): string {
+  const [value, mask] = [new NlWriter(64), new NlWriter(64)];
+  const r = new NlReader(nest);
+  let hasMd1 = false;
+  while (r.next()) {
+    const both = r.bytes();
+    hasMd1 ||= r.type === NSH_KEY_ATTRS.MD1.code;
+    value.putBytes(r.type, both.subarray(0, both.length / 2));
+    mask.putBytes(r.type, both.subarray(both.length / 2));
+  }
+  if (!hasMd1) {
+    // As in the peer, contexts of which nothing is said are shown.
+    value.putBytes(NSH_KEY_ATTRS.MD1.code, new Uint8Array(NSH_KEY_ATTRS.MD1.len));
+    mask.putBytes(NSH_KEY_ATTRS.MD1.code, new Uint8Array(NSH_KEY_ATTRS.MD1.len).fill(0xff));
+  }
+  return formatSetKey(K.NSH.code, value.bytes(), mask.bytes());
 }
 
 function userspace(b: Uint8Array, ports: DpPortNames | undefined): string {

@@ -11,7 +11,7 @@ import {
   USERSPACE_ATTRS,
 } from '../action-attrs.js';
 import { type NlWriter, NlReader, NlWriter as Writer } from '../attr.js';
-import { KEY_ATTRS as K } from '../key-attrs.js';
+import { KEY_ATTRS as K, NSH_KEY_ATTRS } from '../key-attrs.js';
 import { parseUserdata } from './cookie-text.js';
 import { IP4, IP6, WIDE, readNumber } from './formats.js';
 import { parseDpKey } from './key-parse.js';
@@ -265,7 +265,11 @@ function set(w: NlWriter, body: string | undefined): void {
   const more = new NlReader(key);
   if (!more.next() || more.next() || !r.next() || !m.next() || r.type !== m.type) throw new Bad();
   if (r.type === K.ENCAP.code) throw new Bad();
-  if (r.type === K.TUNNEL.code || r.type === K.NSH.code || isFull(r.type, m.bytes())) {
+  if (r.type === K.NSH.code) {
+    setNsh(w, r, m);
+    return;
+  }
+  if (r.type === K.TUNNEL.code || isFull(r.type, m.bytes())) {
     w.putBytes(A.SET.code, key);
     return;
   }
@@ -277,6 +281,24 @@ function set(w: NlWriter, body: string | undefined): void {
       w.buf[at + r.length + i] = m.buf[m.offset + i]!;
     }
   });
+}
+
+/** Each attribute of the nest holds value and mask; type of metadata and of what follows cannot be set. */
+function setNsh(w: NlWriter, key: NlReader, mask: NlReader): void {
+  const values = key.enter(new NlReader());
+  const masks = mask.enter(new NlReader());
+  w.nested(A.SET_MASKED.code, () =>
+    w.nested(K.NSH.code, () => {
+      while (values.next() && masks.next()) {
+        const bits = masks.bytes().slice();
+        if (values.type === NSH_KEY_ATTRS.BASE.code) bits.fill(0, 2, 4);
+        const both = new Uint8Array(2 * bits.length);
+        both.set(values.bytes().map((byte, i) => byte & bits[i]!));
+        both.set(bits, bits.length);
+        w.putBytes(values.type, both);
+      }
+    }),
+  );
 }
 
 /** Whether every field of the structure is wholly masked; padding does not count. */

@@ -55,6 +55,11 @@ export const DEC: Format = {
   read: readBe(undefined),
 };
 export const HEX: Format = { value: hexOf, mask: hexOf, read: readBe(undefined) };
+/** As `HEX`, zero with its prefix as well. */
+export const PLAIN_HEX: Format = {
+  ...HEX,
+  value: (b, at, n) => `0x${be(b, at, n).toString(16)}`,
+};
 /** A 20-bit IPv6 flow label in 4 bytes. */
 export const LABEL: Format = { value: hexOf, mask: hexOf, read: readBe(20), bits: 20 };
 

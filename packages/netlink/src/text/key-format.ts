@@ -10,7 +10,7 @@ import { NlReader } from '../attr.js';
 import { isZero } from '../bytes.js';
 import { KEY_ATTRS as K, NSH_KEY_ATTRS as N, TUNNEL_KEY_ATTRS as T, VXLAN_EXT_ATTRS } from '../key-attrs.js';
 import { TunFlag } from '../key-nests.js';
-import { DEC, HEX, IP4, IP6, WIDE, type Format } from './formats.js';
+import { DEC, HEX, PLAIN_HEX, IP4, IP6, WIDE, type Format } from './formats.js';
 import {
   type DpPortNames,
   type StructText,
@@ -275,7 +275,7 @@ function formatNsh(value: Uint8Array, mask: Uint8Array | null, verbose: boolean)
   add(
     'spi',
     field(
-      { ...HEX, bits: 24 },
+      { ...PLAIN_HEX, bits: 24 },
       spi,
       mb === null ? null : Uint8Array.of(0, ...mb.subarray(4, 7)),
       0,
@@ -287,7 +287,7 @@ function formatNsh(value: Uint8Array, mask: Uint8Array | null, verbose: boolean)
   const md1 = v.get(N.MD1.code);
   if (md1?.length === 16) {
     const mm = m === null ? null : (m.get(N.MD1.code) ?? new Uint8Array(16));
-    for (let i = 0; i < 4; i++) add(`c${i + 1}`, field(HEX, md1, mm, 4 * i, 4, verbose));
+    for (let i = 0; i < 4; i++) add(`c${i + 1}`, field(PLAIN_HEX, md1, mm, 4 * i, 4, verbose));
   }
   return parts.join(',');
 }

@@ -385,6 +385,7 @@ function parseVxlan(body: string, out: Pair): void {
   out.mask.nested(T.VXLAN_OPTS.code, (w) => w.putU32(VXLAN_EXT_ATTRS.GBP.code, mask));
 }
 
+const NSH_MAX_MD2 = 248;
 const NSH_FIELDS: Readonly<Record<string, readonly [md1: boolean, at: number, n: number]>> = {
   flags: [false, 0, 1],
   ttl: [false, 1, 1],
@@ -401,8 +402,14 @@ const NSH_FIELDS: Readonly<Record<string, readonly [md1: boolean, at: number, n:
 function parseNsh(body: string, out: Pair): void {
   const base = [new Uint8Array(8), new Uint8Array(8)] as const;
   const md1 = [new Uint8Array(16), new Uint8Array(16)] as const;
+  let md2: Uint8Array | undefined;
   for (const item of items(body)) {
     const [name, text] = assignment(item);
+    if (name === 'md2') {
+      md2 = hexBytes(text.replace(/^0x/, ''));
+      if (md2 === undefined || md2.length > NSH_MAX_MD2) throw new Bad();
+      continue;
+    }
     const place = NSH_FIELDS[name];
     if (place === undefined) throw new Bad();
     const [v, m] = place[0] ? md1 : base;
@@ -413,6 +420,8 @@ function parseNsh(body: string, out: Pair): void {
     w.nested(K.NSH.code, () => {
       w.putBytes(N.BASE.code, base[i]!);
       if (hasMd1) w.putBytes(N.MD1.code, md1[i]!);
+      // Variable metadata can be pushed, not matched.
+      else if (md2 !== undefined && w === out.key) w.putBytes(N.MD2.code, md2);
     }),
   );
 }

@@ -91,8 +91,12 @@ class Checker {
   private inconsistent(): void {
     this.usable &= PROTO_OF10;
   }
+  /** Of a packet without an Ethernet header, what its type says. */
   private get ethType(): number {
-    return this.flow.key[W.ETH_TYPE] >>> 16;
+    const { key } = this.flow;
+    const packetType = key[W.PACKET_TYPE];
+    if (packetType === PACKET_TYPE.ETHERNET) return key[W.ETH_TYPE] >>> 16;
+    return packetType >>> 16 === 1 ? packetType & 0xffff : 0;
   }
   private get isIp(): boolean {
     return this.ethType === 0x0800 || this.ethType === 0x86dd;

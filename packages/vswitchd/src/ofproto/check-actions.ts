@@ -159,9 +159,6 @@ function unsupportedAction(action: Action): OfError | undefined {
     case 'write_actions':
     case 'clone':
       return unsupportedActions(action.actions);
-    case 'encap':
-    case 'decap':
-    case 'dec_nsh_ttl':
     case 'debug_recirc':
     case 'debug_slow':
       return new OfError('OFPBAC_BAD_TYPE', `${action.type} is not supported yet`);

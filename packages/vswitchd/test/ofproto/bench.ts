@@ -90,7 +90,7 @@ export function flowMod(command: FlowModCommand, text: string, more: Partial<Flo
   const head = at < 0 ? text : text.slice(0, at);
   const numbers: Record<string, number> = { priority: 0x8000, table: command === 'add' ? 0 : ALL_TABLES };
   let cookie = 0n;
-  const words = head.split(',').filter((word) => {
+  const words = head.split(/,(?![^(]*\))/).filter((word) => {
     const [key = '', value = ''] = word.trim().split('=');
     if (key === 'cookie') cookie = BigInt(value);
     else if (['priority', 'table', 'idle_timeout', 'hard_timeout'].includes(key))

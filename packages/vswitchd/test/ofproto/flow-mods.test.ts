@@ -53,7 +53,6 @@ test('what a flow-mod may not do is refused and changes nothing', (t) => {
   refused('OFPBRC_EPERM', 'table=254,actions=1');
   refused('OFPBAC_BAD_OUT_GROUP', 'actions=group:1');
   refused('OFPMMFC_INVALID_METER', 'actions=meter:1,2');
-  refused('OFPBAC_BAD_TYPE', 'actions=encap(nsh(md_type=1))');
 });
 
 test('flows expire, and say so when asked to', (t) => {

@@ -36,6 +36,7 @@ interface RandomTable {
 for (const [name, what, atLeast] of [
   ['traces.json', 'random tables', 100],
   ['mpls.json', 'random tables that push, pop and set labels and check lengths', 80],
+  ['encap.json', 'random tables that put headers on and take them off', 60],
 ] as const) {
   test(`traces of random packets through ${what} are the peer’s`, (t) => {
     let n = 0;

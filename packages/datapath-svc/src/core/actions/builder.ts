@@ -3,6 +3,9 @@ import { NetlinkError } from '@ovs-node/netlink/attr';
 import { Errno } from '../errno.js';
 import { type CtAction, Op, Program, type UserspaceAction } from './program.js';
 
+/** A packet type that only the packet will tell. */
+export const UNKNOWN_TYPE = 0xffffffff;
+
 const NO_DATA = new Uint8Array(0);
 const NONE: readonly never[] = [];
 
@@ -39,6 +42,15 @@ export class Builder {
   setEthType(type: number): void {
     this.key[W.ETH_TYPE] = type << 16;
     this.key[W.NW] = 0;
+  }
+
+  /** What the packet begins with by now: 0, an Ethernet header; else `1 << 16 | Ethernet type`, or `UNKNOWN_TYPE`. */
+  get packetType(): number {
+    return this.key[W.PACKET_TYPE];
+  }
+
+  set packetType(type: number) {
+    this.key[W.PACKET_TYPE] = type;
   }
 
   get ipProto(): number {

@@ -3,7 +3,8 @@ import { attrName } from '@ovs-node/netlink/attr-table';
 import { NlReader } from '@ovs-node/netlink/attr';
 import { KEY_ATTRS as K } from '@ovs-node/netlink/key-attrs';
 import { W } from '@ovs-node/flow/layout';
-import { type Builder, refuse } from './builder.js';
+import { type Builder, refuse, UNKNOWN_TYPE } from './builder.js';
+import { compileSetNsh } from './compile-encap.js';
 import { Op } from './program.js';
 
 const TCP = 6;
@@ -32,6 +33,7 @@ const LENGTHS = new Map<number, number>([
 /** Compiles the SET action at which `r` stands. Throws `NetlinkError`. */
 export function compileSet(b: Builder, r: NlReader): void {
   const field = only(r);
+  if (field.type === K.NSH.code) return compileSetNsh(b, field, false);
   const name = attrName(K, field.type);
   const length = lengthOf(field.type, name);
   if (field.length !== length) refuse(`set ${name}: length ${field.length}, expected ${length}`);
@@ -57,6 +59,7 @@ export function compileSet(b: Builder, r: NlReader): void {
 /** Compiles the SET_MASKED action at which `r` stands. Throws `NetlinkError`. */
 export function compileSetMasked(b: Builder, r: NlReader): void {
   const field = only(r);
+  if (field.type === K.NSH.code) return compileSetNsh(b, field, true);
   const name = attrName(K, field.type);
   const length = lengthOf(field.type, name);
   if (field.length !== 2 * length) refuse(`set ${name}: length ${field.length}, expected ${2 * length}`);
@@ -89,6 +92,12 @@ function lengthOf(type: number, name: string): number {
   return LENGTHS.get(type) ?? refuse(`set ${name}: not supported by this datapath`);
 }
 
+/** Refuses what needs an Ethernet header where the packet has none. */
+export function requireEthernet(b: Builder, what: string): void {
+  if (b.packetType !== 0 && b.packetType !== UNKNOWN_TYPE)
+    refuse(`${what}: the packet has no Ethernet header`);
+}
+
 function requireIp(b: Builder, type: number): void {
   const v4 = type === K.IPV4.code;
   if (b.ethType !== (v4 ? 0x0800 : 0x86dd))
@@ -111,6 +120,7 @@ function emit(b: Builder, type: number, name: string, value: Uint8Array, mask: U
       code.push(Op.SET_MARK, le32(value), le32(mask));
       return;
     case K.ETHERNET.code:
+      requireEthernet(b, 'set ETHERNET');
       // The attribute has the source first, the frame the destination.
       code.push(Op.SET_ETH, b.data.length);
       b.data.push(

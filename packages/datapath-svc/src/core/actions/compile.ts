@@ -3,7 +3,7 @@
  *
  * The checks are those of the Linux datapath: exact payload lengths, no unknown action, a field set only when the
  * flow's key says that the packet has it, no value bit outside of the mask, and so on. What this datapath does not
- * have yet (NAT, helpers, timeout policies, NSH, tunnels) is refused in words, never ignored.
+ * have yet (NAT, helpers, timeout policies, tunnels) is refused in words, never ignored.
  */
 import {
   Act,
@@ -19,7 +19,8 @@ import { VLAN_CFI } from '@ovs-node/flow/layout';
 import { Errno } from '../errno.js';
 import { MAX_PORTS } from '../limits.js';
 import { Builder, refuse } from './builder.js';
-import { compileSet, compileSetMasked } from './compile-set.js';
+import { compilePopEth, compilePopNsh, compilePushEth, compilePushNsh } from './compile-encap.js';
+import { compileSet, compileSetMasked, requireEthernet } from './compile-set.js';
 import { Op, type Program } from './program.js';
 
 /** Bytes of one action list, nested ones included (MAX_ACTIONS_BUFSIZE in Linux). */
@@ -29,6 +30,9 @@ export const MAX_NESTING = 16;
 const ETH_HLEN = 14;
 const MPLS = 0x8847;
 const MPLS_MC = 0x8848;
+const TEB = 0x6558;
+/** Flag of add_mpls: the entry goes below the Ethernet header, not before it. */
+const BELOW_ETHERNET = 1;
 
 const ROWS = new Map<number, AttrRow>(Object.values(ACTION_ATTRS).map((row) => [row.code, row]));
 const FIXED: Readonly<Record<string, number>> = { flag: 0, u32: 4, be16: 2 };
@@ -75,6 +79,7 @@ function compileOne(b: Builder, r: NlReader): void {
     case Act.SET_MASKED:
       return compileSetMasked(b, r);
     case Act.PUSH_VLAN: {
+      requireEthernet(b, 'push_vlan');
       const tpid = r.be16(0);
       const tci = r.be16(2);
       if (tpid !== 0x8100 && tpid !== 0x88a8)
@@ -84,13 +89,17 @@ function compileOne(b: Builder, r: NlReader): void {
       return;
     }
     case Act.POP_VLAN:
+      requireEthernet(b, 'pop_vlan');
       b.code.push(Op.POP_VLAN);
       return;
-    case Act.PUSH_MPLS: {
+    case Act.PUSH_MPLS:
+    case Act.ADD_MPLS: {
       const type = r.be16(4);
       if (!isMpls(type)) refuse(`push_mpls: 0x${type.toString(16)} is no MPLS Ethernet type`);
-      b.code.push(Op.PUSH_MPLS, r.be32(0) | 0, type);
+      const isBefore = r.type === Act.ADD_MPLS && (r.bytes()[6] & BELOW_ETHERNET) === 0;
+      b.code.push(isBefore ? Op.ADD_MPLS : Op.PUSH_MPLS, r.be32(0) | 0, type);
       b.setEthType(type);
+      if (isBefore || b.packetType !== 0) b.packetType = 0x10000 | type;
       return;
     }
     case Act.POP_MPLS: {
@@ -99,8 +108,17 @@ function compileOne(b: Builder, r: NlReader): void {
       b.code.push(Op.POP_MPLS, type);
       // What it really is that comes up is not known before the headers are read again.
       b.setEthType(isMpls(type) ? type : 0);
+      if (b.packetType !== 0) b.packetType = type === TEB ? 0 : 0x10000 | type;
       return;
     }
+    case Act.PUSH_ETH:
+      return compilePushEth(b, r);
+    case Act.POP_ETH:
+      return compilePopEth(b);
+    case Act.PUSH_NSH:
+      return compilePushNsh(b, r);
+    case Act.POP_NSH:
+      return compilePopNsh(b);
     case Act.RECIRC:
       b.code.push(Op.RECIRC, r.u32() | 0);
       return;

@@ -12,15 +12,18 @@ import { W } from '@ovs-node/flow/layout';
 import type { Datapath } from '../datapath.js';
 import { finish, mix } from '../flow-table/hash.js';
 import { RECIRC_LIMIT } from '../limits.js';
-import type { Packet } from '../packet.js';
+import { ETH_HEADER, type Packet } from '../packet.js';
 import { Gso, PacketMeta } from '../packet-meta.js';
 import { HEADROOM } from '../vport.js';
 import { Segmenter } from '../../offload/segment.js';
 import { Op, type Program } from './program.js';
+import { addMpls, popEth, popNsh, pushEth, pushNsh, setNsh } from './encap.js';
 import { popMpls, popVlan, pushMpls, pushVlan, setMpls, SHIM } from './push-pop.js';
 import { setArp, setEth, setIcmp, setIpv4, setIpv6, setNd, setPorts } from './set-field.js';
 
 const NO_CUT = 0x7fffffff;
+/** Before a packet that gets a shim, or may be left without its Ethernet header (`Packet.refresh`). */
+const ROOM = SHIM + ETH_HEADER;
 
 export class Executor {
   private readonly dp: Datapath;
@@ -111,12 +114,11 @@ export class Executor {
           break;
         case Op.PUSH_MPLS:
           if (p.meta.gsoType !== Gso.NONE) {
-            // No device segments what is below a label: the rest is done for each segment by itself.
             this.segments(program, pc, p, depth, actions, cut);
             return;
           }
           p.refresh();
-          p.own(arena, SHIM);
+          p.own(arena, ROOM);
           pushMpls(p, code[pc + 1], code[pc + 2]);
           p.stale = true;
           p.ctEntry = -1;
@@ -131,6 +133,62 @@ export class Executor {
           this.change(p);
           setMpls(p, code[pc + 1], code[pc + 2]);
           pc += 3;
+          break;
+        case Op.ADD_MPLS:
+          if (p.meta.gsoType !== Gso.NONE) {
+            this.segments(program, pc, p, depth, actions, cut);
+            return;
+          }
+          p.own(arena, ROOM);
+          addMpls(p, code[pc + 1], code[pc + 2]);
+          p.ctEntry = -1;
+          pc += 3;
+          break;
+        case Op.PUSH_ETH:
+          p.own(arena, ROOM);
+          if (!pushEth(p, program.data, code[pc + 1])) {
+            dp.drops.malformed++;
+            return;
+          }
+          pc += 2;
+          break;
+        case Op.POP_ETH:
+          if (p.meta.gsoType !== Gso.NONE) {
+            this.segments(program, pc, p, depth, actions, cut);
+            return;
+          }
+          p.refresh();
+          p.own(arena, ROOM);
+          if (!popEth(p)) {
+            dp.drops.malformed++;
+            return;
+          }
+          pc += 1;
+          break;
+        case Op.PUSH_NSH:
+          if (p.meta.gsoType !== Gso.NONE) {
+            this.segments(program, pc, p, depth, actions, cut);
+            return;
+          }
+          p.own(arena, code[pc + 2] + ETH_HEADER);
+          if (!pushNsh(p, program.data, code[pc + 1], code[pc + 2])) {
+            dp.drops.malformed++;
+            return;
+          }
+          pc += 3;
+          break;
+        case Op.POP_NSH:
+          p.own(arena, ROOM);
+          if (!popNsh(p)) {
+            dp.drops.malformed++;
+            return;
+          }
+          pc += 1;
+          break;
+        case Op.SET_NSH:
+          this.change(p);
+          setNsh(p, program.data, code[pc + 1]);
+          pc += 2;
           break;
         case Op.SET_PRIORITY:
           p.meta.priority = ((p.meta.priority & ~code[pc + 2]) | code[pc + 1]) >>> 0;
@@ -220,6 +278,10 @@ export class Executor {
   /** Queues the packet, without its last `cut` bytes, at a port. */
   output(p: Packet, portNo: number, cut: number): void {
     const dp = this.dp;
+    if (p.wide && p.key[W.PACKET_TYPE] !== 0) {
+      dp.drops.notEthernet++;
+      return;
+    }
     const vport = portNo < dp.ports.length ? dp.ports[portNo] : null;
     if (vport === null) {
       dp.drops.noPort++;
@@ -258,7 +320,10 @@ export class Executor {
     this.run(program, copy, depth + 1, actions);
   }
 
-  /** Runs a program from `pc` on for each segment of a giant frame. */
+  /**
+   * Runs a program from `pc` on for each segment of a giant frame: no device segments what is below a label or a service
+   * header, or has no Ethernet header.
+   */
   private segments(
     program: Program,
     pc: number,

@@ -57,6 +57,16 @@ export const Op = {
   POP_MPLS: 25,
   /** label stack entry, its mask */
   SET_MPLS: 26,
+  /** label stack entry, Ethernet type; before the whole packet */
+  ADD_MPLS: 27,
+  /** offset in `data` of 12 bytes: destination, source */
+  PUSH_ETH: 28,
+  POP_ETH: 29,
+  /** offset in `data`, bytes of the header */
+  PUSH_NSH: 30,
+  POP_NSH: 31,
+  /** offset in `data` of 24 bytes of value (flags, ttl, two that are not set, path, contexts) and 24 of mask */
+  SET_NSH: 32,
 } as const;
 
 /** `userspace(...)`. */

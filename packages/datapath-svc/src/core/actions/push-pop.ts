@@ -3,13 +3,17 @@
  * that is already `own`ed, with room before its start for what is pushed, and whose `offsets` are right where it says so.
  */
 import { OFS } from '@ovs-node/flow/extract';
+import { W } from '@ovs-node/flow/layout';
 import type { Packet } from '../packet.js';
 
 /** Bytes of a VLAN tag, and of a label stack entry. */
 export const SHIM = 4;
+/** Ethernet type of an entry that has an Ethernet frame below it. */
+const TEB = 0x6558;
 
 /** Puts a tag of `tag` (TPID << 16 | TCI) in front. */
 export function pushVlan(p: Packet, tag: number): void {
+  if (p.key[W.PACKET_TYPE] !== 0) return;
   const buf = p.buf;
   const to = widen(p, 12);
   buf[to + 12] = tag >>> 24;
@@ -23,7 +27,7 @@ export function pushVlan(p: Packet, tag: number): void {
 export function popVlan(p: Packet): void {
   const buf = p.buf;
   const from = p.start;
-  if (p.end - from < 18) return;
+  if (p.end - from < 18 || p.key[W.PACKET_TYPE] !== 0) return;
   const type = (buf[from + 12] << 8) | buf[from + 13];
   if (type !== 0x8100 && type !== 0x88a8) return;
   narrow(p, 12);
@@ -33,7 +37,8 @@ export function popVlan(p: Packet): void {
 export function pushMpls(p: Packet, entry: number, type: number): void {
   const at = p.offsets[OFS.L2_5] >= 0 ? p.offsets[OFS.L2_5] : p.offsets[OFS.L3];
   if (at < 0) return;
-  put16(p.buf, at - 2, type);
+  if (p.key[W.PACKET_TYPE] === 0) put16(p.buf, at - 2, type);
+  else p.setType(0x10000 | type);
   widen(p, at - p.start);
   put16(p.buf, at - SHIM, entry >>> 16);
   put16(p.buf, at - SHIM + 2, entry);
@@ -43,7 +48,8 @@ export function pushMpls(p: Packet, entry: number, type: number): void {
 export function popMpls(p: Packet, type: number): void {
   const at = p.offsets[OFS.L2_5];
   if (at < 0 || p.end - at < SHIM) return;
-  put16(p.buf, at - 2, type);
+  if (p.key[W.PACKET_TYPE] === 0) put16(p.buf, at - 2, type);
+  else p.setType(type === TEB ? 0 : 0x10000 | type);
   narrow(p, at - p.start);
 }
 

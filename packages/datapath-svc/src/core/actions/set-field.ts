@@ -68,7 +68,7 @@ function isPartial(p: Packet, at: number): boolean {
 export function setEth(p: Packet, data: Uint8Array, from: number): void {
   const buf = p.buf;
   const start = p.start;
-  if (p.end - start < 12) return;
+  if (p.end - start < 12 || p.key[W.PACKET_TYPE] !== 0) return;
   for (let i = 0; i < 12; i++) {
     const mask = data[from + 12 + i];
     buf[start + i] = (buf[start + i] & ~mask) | (data[from + i] & mask);

@@ -1,5 +1,5 @@
 /** ovs_flow: NEW, SET, DEL, GET. Flows are known by UFID or, when made without one, by their unmasked key. */
-import { DP_WORDS, newKey } from '@ovs-node/flow/layout';
+import { DP_WORDS, newKey, W } from '@ovs-node/flow/layout';
 import { NetlinkError, type NlWriter } from '@ovs-node/netlink/attr';
 import type { AttrValues } from '@ovs-node/netlink/attr-table';
 import { Family, FamilyVersion, FLOW_ATTRS, FlowCmd, UfidFlag } from '@ovs-node/netlink/families';
@@ -17,12 +17,14 @@ import { ListDump, type Request } from './request.js';
 type Attrs = AttrValues<typeof FLOW_ATTRS>;
 
 /** A request's key and mask as words; `key` is not masked. Throws `NetlinkError`. */
-function matchOf(attrs: Attrs): { key: Uint32Array; mask: Uint32Array } {
+function matchOf(attrs: Attrs, isTyped: boolean): { key: Uint32Array; mask: Uint32Array } {
   if (attrs.KEY === undefined) throw new NetlinkError(Errno.EINVAL, 'flow key is missing');
   const key = keyOf(attrs.KEY);
   const mask = newKey();
   if (attrs.MASK === undefined) exactMask(key, mask);
   else decodeMask(attrs.MASK, 0, attrs.MASK.length, key, mask);
+  // Where it is not said, packets with and without Ethernet header are told apart all the same.
+  if (!isTyped) mask[W.PACKET_TYPE] = 0xffffffff;
   return { key: key.slice(0, DP_WORDS), mask: mask.slice(0, DP_WORDS) };
 }
 
@@ -101,7 +103,7 @@ export function flowNew(request: Request): void {
   const attrs = request.attrs(FLOW_ATTRS);
   if (attrs.ACTIONS === undefined) throw new NetlinkError(Errno.EINVAL, 'flow actions are missing');
   const dp = request.datapath();
-  const { key, mask } = matchOf(attrs);
+  const { key, mask } = matchOf(attrs, dp.core.keyEncoding.packetType);
   const program = compileActions(attrs.ACTIONS, masked(key, mask));
   const ufid = attrs.UFID !== undefined && attrs.UFID.length > 0 ? attrs.UFID.slice() : null;
   const id = ufid !== null ? ufidId(ufid) : keyId(key);

@@ -1,5 +1,5 @@
 /** ovs_packet: EXECUTE, a packet that userspace sends through actions. */
-import { DP_WORDS } from '@ovs-node/flow/layout';
+import { DP_WORDS, W } from '@ovs-node/flow/layout';
 import { NetlinkError } from '@ovs-node/netlink/attr';
 import { PACKET_ATTRS } from '@ovs-node/netlink/families';
 import { keyOf } from '@ovs-node/netlink/key';
@@ -21,10 +21,10 @@ export function packetExecute(request: Request): void {
   if (bytes === undefined || attrs.KEY === undefined || attrs.ACTIONS === undefined) {
     throw new NetlinkError(Errno.EINVAL, 'execute needs PACKET, KEY and ACTIONS');
   }
-  if (bytes.length < ETH_HLEN)
-    throw new NetlinkError(Errno.EINVAL, `execute: a packet of ${bytes.length} bytes`);
   const dp = request.datapath();
   const key = keyOf(attrs.KEY);
+  if (bytes.length < (key[W.PACKET_TYPE] === 0 ? ETH_HLEN : 1))
+    throw new NetlinkError(Errno.EINVAL, `execute: a packet of ${bytes.length} bytes`);
   const { core } = request;
   const at = core.arena.alloc(HEADROOM + bytes.length) + HEADROOM;
   core.arena.buffer.set(bytes, at);

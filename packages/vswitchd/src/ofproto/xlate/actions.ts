@@ -17,6 +17,7 @@ import type { XlateContext } from './context.js';
 import { controllerAction } from './controller.js';
 import { checkPktLarger } from './check-pkt-larger.js';
 import { ctAction, ctClearAction } from './ct.js';
+import { decapAction, decNshTtl, encapAction } from './encap.js';
 import { finTimeoutAction } from './fin-timeout.js';
 import { freeze, unroll } from './freeze.js';
 import { groupAction } from './group.js';
@@ -164,6 +165,14 @@ function doAction(ctx: XlateContext, action: Action, last: boolean): boolean {
     case 'set_mpls_ttl':
       setMplsAction(ctx, action.type, action.value);
       break;
+    case 'encap':
+      encapAction(ctx, action);
+      break;
+    case 'decap':
+      if (decapAction(ctx, action.packetType)) freeze(ctx, 'decapped');
+      break;
+    case 'dec_nsh_ttl':
+      return !decNshTtl(ctx);
     case 'dec_mpls_ttl':
       return !decMplsTtl(ctx);
     case 'resubmit': {

@@ -10,15 +10,14 @@ import { W } from '@ovs-node/flow/layout';
 import { Act } from '@ovs-node/netlink/action-attrs';
 import { KEY_ATTRS } from '@ovs-node/netlink/key-attrs';
 import { Slow } from '../user-cookie.js';
+import { commitEncapDecap, commitNsh } from './commit-encap.js';
+import { commitMpls } from './commit-mpls.js';
 import type { XlateContext } from './context.js';
 import {
-  countCommonLabels,
-  countLabels,
   countVlans,
   ETH_ARP,
   ETH_IP,
   ETH_IPV6,
-  ETH_MPLS,
   ETH_RARP,
   ethType,
   IP_ICMP,
@@ -29,9 +28,7 @@ import {
   ipProto,
   isIpAny,
   isMpls,
-  popLabel,
   popVlan,
-  pushLabel,
   pushVlanRoom,
 } from './header.js';
 
@@ -133,20 +130,22 @@ const MARK: Header = {
 /** Brings the packet in the datapath up to date. */
 export function commit(ctx: XlateContext): void {
   const { flow, base } = ctx;
+  commitEncapDecap(ctx);
   if (flow[W.PACKET_TYPE] === 0) commitHeader(ctx, ETHERNET);
   // Headers above a label stack cannot be set before the stack is gone.
   const losesLabels = isMpls(ethType(base)) && !isMpls(ethType(flow));
-  if (losesLabels) commitMpls(ctx);
+  if (losesLabels) commitMpls(ctx, false);
   commitNetwork(ctx);
   commitTransport(ctx);
   commitIcmp(ctx);
-  if (!losesLabels) commitMpls(ctx);
+  if (!losesLabels) commitMpls(ctx, false);
   commitVlan(ctx);
   if (flow[W.SKB_PRIORITY] !== base[W.SKB_PRIORITY]) commitHeader(ctx, PRIORITY);
   if (flow[W.PKT_MARK] !== base[W.PKT_MARK]) commitHeader(ctx, MARK);
 }
 
 function commitNetwork(ctx: XlateContext): void {
+  commitNsh(ctx);
   if (ipProto(ctx.flow) === 0) return;
   switch (ethType(ctx.base)) {
     case ETH_IP:
@@ -185,44 +184,6 @@ function commitIcmp(ctx: XlateContext): void {
   } else if (type === ETH_IPV6 && proto === IP_ICMPV6) {
     if (commitHeader(ctx, ICMPV6, true)) ctx.slow |= Slow.ACTION;
   }
-}
-
-/** Makes the label stack of `base` that of `flow`, from the entries that both have at the bottom. */
-function commitMpls(ctx: XlateContext): void {
-  const { flow, base, out } = ctx;
-  let baseLabels = countLabels(base);
-  const labels = countLabels(flow);
-  let common = countCommonLabels(flow, labels, base, baseLabels);
-  const type = ethType(flow);
-  while (baseLabels > common) {
-    if (baseLabels - 1 === common && labels > common) {
-      // One entry differs, and one is wanted in its place.
-      const entry = flow[W.MPLS + labels - baseLabels]!;
-      const nest = out.startNested(Act.SET);
-      const at = out.header(KEY_ATTRS.MPLS.code, 4);
-      putBe32(out.buf, at, entry);
-      out.endNested(nest);
-      base[W.MPLS] = entry;
-      common++;
-    } else {
-      // What comes up when all are popped one by one is an entry until the last is gone.
-      out.putBe16(Act.POP_MPLS, labels === 0 && baseLabels > 1 ? ETH_MPLS : type);
-      popLabel(base, baseLabels, type);
-      baseLabels--;
-    }
-  }
-  for (; baseLabels < labels; baseLabels++) {
-    const entry = flow[W.MPLS + labels - baseLabels - 1]!;
-    const at = out.header(Act.PUSH_MPLS, 8);
-    putBe32(out.buf, at, entry);
-    putBe32(out.buf, at + 4, type << 16);
-    pushLabel(base, baseLabels, type);
-    base[W.MPLS] = entry;
-  }
-}
-
-function putBe32(buf: Uint8Array, at: number, value: number): void {
-  for (let i = 0; i < 4; i++) buf[at + i] = value >>> (24 - 8 * i);
 }
 
 /** Pops the tags of `base` that differ, pushes those of `flow`. Tags that are the same from the inside stay. */

@@ -39,6 +39,7 @@ export const XLATE_ERRORS = {
   recirc: 'No recirculation context',
   conflict: 'Recirculation conflict',
   labels: 'Too many MPLS labels',
+  packetType: 'Unsupported packet type',
 } as const;
 export type XlateError = keyof typeof XLATE_ERRORS;
 
@@ -155,6 +156,10 @@ export class XlateContext {
   conntracked = false;
   /** A label stack was popped from the packet, whose headers below it are not known yet. */
   wasMpls = false;
+  /** Headers were put on, or taken off, since the last commit; `encapData` is the variable metadata of NSH. */
+  pendingEncap = false;
+  pendingDecap = false;
+  encapData: Uint8Array | undefined = undefined;
   /** Flows to add when the translation is over. */
   readonly learned: { readonly ofproto: Ofproto; readonly flowMod: FlowMod; readonly limit: number }[] = [];
   exit = false;

@@ -76,7 +76,6 @@ export function ctClearAction(ctx: XlateContext): void {
 
 /** Sends a copy of the packet around, to be continued in `tableId`; the packet itself goes on here. */
 function recirculateAndFork(ctx: XlateContext, tableId: number, zone: number, nat: boolean): void {
-  commit(ctx);
   const id = ctx.recirc.acquire(frozenState(ctx, tableId, true));
   ctx.recircIds.push(id);
   ctx.out.putU32(Act.RECIRC, id);

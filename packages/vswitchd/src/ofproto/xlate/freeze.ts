@@ -1,6 +1,6 @@
 /**
  * Freezing a translation in the middle of its actions: a select group needs a hash that only the datapath computes,
- * what was below a label stack that has been popped must be read from the packet, or a `controller` action pauses until the
+ * what was below a label stack or header that has been taken off must be read from the packet, or a `controller` action pauses until the
  * controller says to go on. The actions that are left, up through the tables that
  * led here, are taken up when the packet comes back, by a recirculation number or in a continuation.
  *
@@ -25,8 +25,8 @@ export interface HashRequest {
 
 /** A translation that stopped, and what is left of it. */
 export interface Frozen {
-  /** `reread`: only the packet's headers are wanted. */
-  readonly why: HashRequest | ActionOf<'controller'> | 'reread';
+  /** `reread`: only the packet's headers are wanted; `decapped`: those below the one that the action took off. */
+  readonly why: HashRequest | ActionOf<'controller'> | 'reread' | 'decapped';
   readonly actions: FrozenAction[];
   /** The table and cookie put in front of an action last. */
   unroll: Unroll | undefined;
@@ -63,12 +63,13 @@ function dependsOnPlace(action: FrozenAction): boolean {
 
 /**
  * Adds what is left of a list of actions that stopped at `index`. An action that waits for the datapath is tried again
- * itself, one that waits for a controller has been carried out.
+ * itself, one that waits for a controller or took a header off has been carried out.
  */
 export function unroll(ctx: XlateContext, actions: readonly FrozenAction[], index: number): void {
   const frozen = ctx.frozen!;
-  const isPause = frozen.why !== 'reread' && 'pause' in frozen.why;
-  const again = !frozen.isUnrolling && !isPause;
+  const { why } = frozen;
+  const isDone = typeof why === 'string' ? why === 'decapped' : 'pause' in why;
+  const again = !frozen.isUnrolling && !isDone;
   frozen.isUnrolling = true;
   for (const action of actions.slice(again ? index : index + 1)) {
     if (dependsOnPlace(action)) place(ctx, frozen);
@@ -91,10 +92,10 @@ export function finishFreeze(ctx: XlateContext): void {
   commit(ctx);
   const { why, actions } = frozen;
   const state = { ...frozenState(ctx, 0, true), actions };
-  if (why === 'reread' || 'isSymmetric' in why) {
+  if (typeof why === 'string' || 'isSymmetric' in why) {
     const id = ctx.recirc.acquire(state);
     ctx.recircIds.push(id);
-    if (why !== 'reread') putHash(ctx, why);
+    if (typeof why !== 'string') putHash(ctx, why);
     ctx.out.putU32(Act.RECIRC, id);
     return;
   }

@@ -90,9 +90,9 @@ function takeBucket(ctx: XlateContext, group: Group, index: number, isLast: bool
   ctx.stack = stack;
   ctx.restoreFlow(saved);
   ctx.wasMpls = wasMpls;
-  // The end of a bucket is not that of the pipeline, nor is a label too many.
+  // The end of a bucket is not that of the pipeline, nor is what cannot be done to the copy.
   ctx.exit = false;
-  if (ctx.error === 'labels') ctx.error = undefined;
+  if (ctx.error === 'labels' || ctx.error === 'packetType') ctx.error = undefined;
   credit(ctx, group, index);
 }
 

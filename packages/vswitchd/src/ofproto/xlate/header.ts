@@ -9,6 +9,9 @@ export const ETH_IPV6 = 0x86dd;
 export const ETH_ARP = 0x0806;
 export const ETH_RARP = 0x8035;
 export const ETH_MPLS = 0x8847;
+export const ETH_NSH = 0x894f;
+/** Transparent Ethernet bridging: a whole frame is inside. */
+export const ETH_TEB = 0x6558;
 export const IP_ICMP = 1;
 export const IP_TCP = 6;
 export const IP_UDP = 17;
@@ -57,8 +60,17 @@ export function countCommonLabels(a: Uint32Array, na: number, b: Uint32Array, nb
   return n;
 }
 
-/** Puts one more entry on a stack of `n`, like the one that was outermost. The first of a stack takes after the IP header. */
-export function pushLabel(flow: Uint32Array, n: number, type: number, wc?: Uint32Array): void {
+/**
+ * Puts one more entry on a stack of `n`, like the one that was outermost. The first of a stack takes after the IP header,
+ * unless `afterIp` is false.
+ */
+export function pushLabel(
+  flow: Uint32Array,
+  n: number,
+  type: number,
+  wc?: Uint32Array,
+  afterIp = true,
+): void {
   if (n > 0) {
     if (wc) wc.fill(0xffffffff, W.MPLS, W.MPLS + n);
     flow.copyWithin(W.MPLS + 1, W.MPLS, W.MPLS + n);
@@ -66,7 +78,7 @@ export function pushLabel(flow: Uint32Array, n: number, type: number, wc?: Uint3
   } else {
     let tc = 0;
     let ttl = DEFAULT_LABEL_TTL;
-    if (isIpAny(flow)) {
+    if (afterIp && isIpAny(flow)) {
       if (wc) wc[W.NW]! |= 0x00fcff00;
       tc = (flow[W.NW]! >>> 18) & 7;
       ttl = (flow[W.NW]! >>> 8) & 0xff || DEFAULT_LABEL_TTL;
@@ -91,18 +103,35 @@ export function popLabel(flow: Uint32Array, n: number, type: number, wc?: Uint32
   return true;
 }
 
-function setEthType(flow: Uint32Array, type: number): void {
+export function setEthType(flow: Uint32Array, type: number): void {
   flow[W.ETH_TYPE] = (type << 16) | (flow[W.ETH_TYPE]! & 0xffff);
 }
 
-/** Forgets the headers above Ethernet, VLAN tags and labels. */
-export function clearInner(flow: Uint32Array): void {
+/** Forgets the headers above Ethernet, VLAN tags and labels, and their hash. */
+export function forgetInner(flow: Uint32Array): void {
   flow[W.ETH_TYPE]! &= 0xffff0000;
   flow.fill(0, W.NW, W.TP + 1);
   flow.fill(0, W.IPV6_SRC, W.MPLS);
   flow.fill(0, W.IGMP, W.SKB_PRIORITY);
   flow[W.DP_HASH] = 0;
   flow.fill(0, W.NSH, W.TUN_ID);
+}
+
+/** Words of packet headers: all but metadata. */
+const HEADER_WORDS: readonly (readonly [from: number, to: number])[] = [
+  [W.ETH, W.CT_STATE],
+  [W.IPV6_SRC, W.SKB_PRIORITY],
+  [W.NSH, W.TUN_ID],
+];
+
+/** Forgets all headers. */
+export function clearHeaders(flow: Uint32Array): void {
+  for (const [from, to] of HEADER_WORDS) flow.fill(0, from, to);
+}
+
+/** Copies all headers. */
+export function copyHeaders(to: Uint32Array, from: Uint32Array): void {
+  for (const [first, end] of HEADER_WORDS) to.set(from.subarray(first, end), first);
 }
 
 export function isLaterFragment(flow: Uint32Array): boolean {

@@ -9,7 +9,7 @@ import { PR } from '@ovs-node/openflow/messages/types';
 import type { XlateContext } from './context.js';
 import { commit } from './commit.js';
 import { controllerAction } from './controller.js';
-import { clearInner, countLabels, ethType, isMpls, MAX_LABELS, popLabel, pushLabel } from './header.js';
+import { forgetInner, countLabels, ethType, isMpls, MAX_LABELS, popLabel, pushLabel } from './header.js';
 
 const LABEL_SHIFT = 12;
 const TC_SHIFT = 9;
@@ -21,14 +21,11 @@ export function pushMplsAction(ctx: XlateContext, type: number): void {
   const n = countLabels(ctx.flow, ctx.wc);
   if (n === 0) commit(ctx);
   else if (n >= MAX_LABELS) {
-    tooMany(
-      ctx,
-      `dropping packet on which an MPLS push action can't be performed as it would have more MPLS LSEs than the ${MAX_LABELS} supported.`,
-    );
+    tooManyLabels(ctx, 'push');
     return;
   }
   pushLabel(ctx.flow, n, type, ctx.wc);
-  if (n === 0) clearInner(ctx.flow);
+  if (n === 0) forgetInner(ctx.flow);
 }
 
 export function popMplsAction(ctx: XlateContext, type: number): void {
@@ -36,16 +33,19 @@ export function popMplsAction(ctx: XlateContext, type: number): void {
   if (popLabel(ctx.flow, n, type, ctx.wc)) {
     if (!isMpls(type)) ctx.wasMpls = true;
   } else if (n >= MAX_LABELS) {
-    tooMany(
-      ctx,
-      `dropping packet on which an MPLS pop action can't be performed as it has more MPLS LSEs than the ${MAX_LABELS} supported.`,
-    );
+    tooManyLabels(ctx, 'pop');
   }
 }
 
 /** Only with a packet is it said what was not done to it. */
-function tooMany(ctx: XlateContext, text: string): void {
-  if (ctx.input.hasPacket) ctx.report('error', text);
+export function tooManyLabels(ctx: XlateContext, action: 'push' | 'pop'): void {
+  if (ctx.input.hasPacket) {
+    const has = action === 'push' ? 'would have' : 'has';
+    ctx.report(
+      'error',
+      `dropping packet on which an MPLS ${action} action can't be performed as it ${has} more MPLS LSEs than the ${MAX_LABELS} supported.`,
+    );
+  }
   ctx.error = 'labels';
 }
 

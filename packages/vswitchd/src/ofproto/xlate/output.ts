@@ -7,6 +7,7 @@ import { OFPP } from '@ovs-node/flow/ports';
 import { portFromOf10 } from '@ovs-node/flow/fields';
 import { Act } from '@ovs-node/netlink/action-attrs';
 import type { FrozenAction } from '@ovs-node/openflow/messages/continuation';
+import { PACKET_TYPE } from '@ovs-node/openflow/actions/packet-type';
 import { PC, PR } from '@ovs-node/openflow/messages/types';
 import type { OfPort } from '../ports.js';
 import { executeActionSet } from './action-set.js';
@@ -78,6 +79,14 @@ export function outputToPort(ctx: XlateContext, ofport: number, isLast: boolean,
     ctx.report('warn', 'Nonexistent output port');
     return;
   }
+  if (maxLen !== 0) {
+    if (port.isPatch) {
+      ctx.report('warn', 'truncate is not supported on patch ports, skipping output');
+      return;
+    }
+    // As in the peer: a port that then lets nothing out leaves it to the next one.
+    if (port.hasDpPort) ctx.out.putU32(Act.TRUNC, maxLen);
+  }
   if ((port.phy.config & PC.NO_FWD) !== 0) {
     ctx.report('detail', 'OFPPC_NO_FWD set, skipping output');
     return;
@@ -86,11 +95,11 @@ export function outputToPort(ctx: XlateContext, ofport: number, isLast: boolean,
     ctx.report('warn', 'Flow is between protected ports, skipping output.');
     return;
   }
+  if (ctx.flow[W.PACKET_TYPE] !== PACKET_TYPE.ETHERNET) {
+    ctx.report('warn', 'Trying to send non-Ethernet packet through legacy L2 port. Dropping packet.');
+    return;
+  }
   if (port.isPatch) {
-    if (maxLen !== 0) {
-      ctx.report('warn', 'truncate is not supported on patch ports, skipping output');
-      return;
-    }
     const peer = ctx.ofproto.patchPeer(port);
     if (peer) patchOutput(ctx, port, peer.port, peer.ofproto, isLast);
     return;
@@ -99,7 +108,6 @@ export function outputToPort(ctx: XlateContext, ofport: number, isLast: boolean,
     ctx.report('warn', `port ${port.ofport} is not in the datapath, skipping output`);
     return;
   }
-  if (maxLen !== 0) ctx.out.putU32(Act.TRUNC, maxLen);
   commit(ctx);
   ctx.out.putU32(Act.OUTPUT, port.dpPort);
 }
@@ -213,6 +221,9 @@ export function cloneActions(ctx: XlateContext, actions: readonly FrozenAction[]
 /** Actions whose changes to the packet in the datapath cannot simply be set back. */
 const IRREVERSIBLE: ReadonlySet<FrozenAction['type']> = new Set<FrozenAction['type']>([
   'ct',
+  'decap',
+  'dec_nsh_ttl',
+  'encap',
   'meter',
   'nat',
   'output_trunc',

@@ -150,7 +150,7 @@ function startWildcards({ flow, wc }: XlateContext): void {
   wc[W.PACKET_TYPE] = 0xffffffff;
   wc[W.IN_PORT] = 0xffffffff;
   wc[W.RECIRC_ID] = 0xffffffff;
-  if (flow[W.PACKET_TYPE] === 0) wc[W.ETH_TYPE] = 0xffff0000;
+  wc[W.ETH_TYPE] = 0xffff0000;
   if (isIpAny(flow)) wc[W.NW]! |= FRAG_ANY | FRAG_LATER;
   if (hasTunnel(flow)) tunnelWildcards(flow, wc);
 }
@@ -169,6 +169,7 @@ function finishWildcards(ctx: XlateContext): void {
   const packet: FlowKey = ctx.input.flow;
   wc.fill(0, W.METADATA, KEY_WORDS);
   if (!hasTunnel(packet)) wc.fill(0, W.TUN_ID, W.METADATA);
+  if (packet[W.PACKET_TYPE] !== 0) wc.fill(0, W.ETH, W.ETH + 3);
   const type = ethType(packet);
   const proto = ipProto(packet);
   if ((type === 0x0800 && proto === IP_ICMP) || (type === 0x86dd && proto === IP_ICMPV6))
