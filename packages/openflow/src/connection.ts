@@ -25,6 +25,7 @@ import {
 import { highestVersion } from './messages/switch.js';
 import type { MessageOf, OfMessage, OfMessageType } from './messages/types.js';
 import { fitsWireForm } from './messages/wire-forms.js';
+import { Writer } from './wire.js';
 
 const received = coverageCounter('vconn_received');
 const sent = coverageCounter('vconn_sent');
@@ -174,8 +175,7 @@ export class OfConnection {
   private paused = false;
   private closed = false;
   private readonly requests = new Map<number, Request>();
-  private unsent: Uint8Array[] = [];
-  private unsentBytes = 0;
+  private unsent: Writer | undefined;
   /** Takes errors that answer no request, instead of `onMessage`. */
   onError: ((error: ErrorReply, xid: number) => void) | undefined;
 
@@ -238,21 +238,24 @@ export class OfConnection {
     this.stream.write(bytes);
   }
 
-  /** As `sendBytes`, but may wait for others to go with: `flush` or the next other message sends it. */
+  /**
+   * As `sendBytes`, but may wait for others to go with: `flush` or the next other message sends it. The bytes are
+   * borrowed.
+   */
   sendSoon(bytes: Uint8Array): void {
     if (this.closed) return;
     this.handlers.onSend?.(bytes);
-    this.unsent.push(bytes);
-    this.unsentBytes += bytes.length;
-    if (this.unsentBytes >= SEND_PIECE) this.flush();
+    this.unsent ??= new Writer(2 * SEND_PIECE);
+    this.unsent.bytes(bytes);
+    if (this.unsent.length >= SEND_PIECE) this.flush();
   }
 
   /** Sends what `sendSoon` holds back. */
   flush(): void {
-    if (this.unsentBytes === 0) return;
-    const bytes = Buffer.concat(this.unsent, this.unsentBytes);
-    this.unsent = [];
-    this.unsentBytes = 0;
+    const { unsent } = this;
+    if (unsent === undefined || unsent.length === 0) return;
+    const bytes = unsent.finish();
+    unsent.clear();
     if (!this.closed) this.stream.write(bytes);
   }
 

@@ -15,9 +15,11 @@ import {
   OfConnection,
 } from '@ovs-node/openflow/connection';
 import type { Decoded } from '@ovs-node/openflow/messages/codec';
-import type { OfMessage, PhyPort } from '@ovs-node/openflow/messages/types';
+import { tableNames } from '@ovs-node/openflow/messages/table-names';
+import type { MultipartRequest, OfMessage, PhyPort } from '@ovs-node/openflow/messages/types';
 import { type Colors, parseColors } from '@ovs-node/openflow/text/color';
 import { printMessage, type PrintOptions } from '@ovs-node/openflow/text/message';
+import { OF12 } from '@ovs-node/openflow/version';
 import {
   formatProtocols,
   type ProtocolRow,
@@ -301,24 +303,29 @@ export class OfctlContext {
   tables(target: string): Promise<TableMap> {
     return remember(this.tableMaps, target, async () => {
       const sw = await this.connect(target);
-      const { version } = sw.connection;
-      const names: [number, string][] = [];
+      const { connection } = sw;
+      const names: (readonly [number, string])[] = [];
+      const ask = (request: MultipartRequest): OfMessage => ({
+        type: 'multipart_request',
+        request,
+        more: false,
+      });
       try {
         // The names of tables are in their statistics before 1.3, and in their features from then on.
-        const request =
-          version <= 3 ? ({ type: 'table' } as const) : ({ type: 'table_features', tables: [] } as const);
-        await sw.connection.request({ type: 'multipart_request', request, more: false }, ({ msg }) => {
-          if (msg.type !== 'multipart_reply') return;
-          const { reply } = msg;
-          if (reply.type === 'table' || reply.type === 'table_features') {
-            for (const t of reply.tables) if (t.name !== '') names.push([t.tableId, t.name]);
-          }
-        });
+        if (connection.version > OF12) {
+          const request = ask({ type: 'table_features', tables: [] });
+          await connection.requestFrames(request, (bytes) => void names.push(...tableNames(bytes)));
+        } else {
+          await connection.request(ask({ type: 'table' }), ({ msg }) => {
+            if (msg.type !== 'multipart_reply' || msg.reply.type !== 'table') return;
+            names.push(...msg.reply.tables.map((t) => [t.tableId, t.name] as const));
+          });
+        }
       } catch (e) {
         if (!(e instanceof ErrorReply)) throw transactFailure(target, e);
       }
-      sw.connection.close();
-      return nameMap(names);
+      connection.close();
+      return nameMap(names.filter(([, name]) => name !== ''));
     });
   }
 

@@ -5,10 +5,16 @@
 import { FatalError, strerror } from '@ovs-node/common/errors';
 import { ErrorReply } from '@ovs-node/openflow/connection';
 import { OfError } from '@ovs-node/openflow/errors';
-import { decodeMessage, encodeMessage, UnencodableError } from '@ovs-node/openflow/messages/codec';
+import {
+  decodeMessage,
+  encodeMessage,
+  putMessage,
+  UnencodableError,
+} from '@ovs-node/openflow/messages/codec';
 import { BF, type BundleControl, type FlowMod, type MessageOf } from '@ovs-node/openflow/messages/types';
 import { printMessage } from '@ovs-node/openflow/text/message';
 import { protocolRow } from '@ovs-node/openflow/text/protocols';
+import { Writer } from '@ovs-node/openflow/wire';
 import { type OfctlContext, type Switch, transactFailure } from './context.js';
 
 /** A message that can be sent here: one that has no reply. */
@@ -165,10 +171,13 @@ async function sendBundle(c: OfctlContext, sw: Switch, mods: Mods): Promise<void
   try {
     await ask(control('open_request'));
     if (errors.length === 0) {
+      const writer = new Writer();
       for (const [i, xid] of xids.entries()) {
-        const inner = mods.encode(i, version, xid);
-        const add = { type: 'bundle_add', bundleId: BUNDLE_ID, flags: BUNDLE_FLAGS, message: inner } as const;
-        connection.sendSoon(encodeMessage(add, version, xid));
+        const message = mods.encode(i, version, xid);
+        writer.clear();
+        const add = { type: 'bundle_add', bundleId: BUNDLE_ID, flags: BUNDLE_FLAGS, message } as const;
+        putMessage(writer, add, version, xid);
+        connection.sendSoon(writer.borrow());
         if (connection.queued > MAX_QUEUED) await connection.drained();
       }
       connection.flush();
