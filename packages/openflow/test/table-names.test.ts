@@ -2,8 +2,8 @@ import test from 'ava';
 import { decodeMessage, encodeMessage } from '../src/messages/codec.js';
 import { tableNames } from '../src/messages/table-names.js';
 import type { OfMessage } from '../src/messages/types.js';
-import { Maker } from './lib/generate.js';
-import { Random } from './lib/random.js';
+import { Maker } from '../src/testkit/generate.js';
+import { Random } from '../src/testkit/random.js';
 
 test('the names of tables are those that the whole features have', (t) => {
   const r = new Random(5);
