@@ -50,8 +50,8 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
   mixed: table(PLAIN, 1, 600).flatMap((line, i) =>
     i % 50 === 7 ? ['# nothing', '', `  ${line} # said`, `\t${line}  `] : [line],
   ),
-  // What is not in normal form is told of, each time.
-  abnormal: table(PLAIN, 1, 300).flatMap((line, i) =>
+  // What is not in normal form is told of, five times.
+  abnormal: table(PLAIN, 1, 600).flatMap((line, i) =>
     i % 60 === 59 ? [line, `nw_src=10.0.0.${i},actions=drop`] : [line],
   ),
   bad: [...table(PLAIN, 1, 300), 'priority=65536,actions=drop'],

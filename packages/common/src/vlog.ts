@@ -89,6 +89,20 @@ function bufferedTrace(): Trace {
   return (module, text) => void waiting.push([module, text]);
 }
 
+/** Messages not logged so far because of `unlogged`; null outside of it. */
+let untold: number | null = null;
+
+/** Runs `work`, for a trial of which the log is not to tell; gives how many messages it would have told. */
+export function unlogged<T>(work: () => T): { value: T; messages: number } {
+  const before = untold;
+  untold = 0;
+  try {
+    return { value: work(), messages: untold };
+  } finally {
+    untold = before;
+  }
+}
+
 /** The log of one module. Made by `vlog('name')`; cheap to ask, does nothing when nobody listens. */
 export class VlogModule {
   readonly name: string;
@@ -150,19 +164,30 @@ export class VlogModule {
     this.#log(LEVELS.indexOf(level), text);
   }
 
+  /** Whether a message of several lines, to be logged at `level` one by one, may pass. */
+  passes(limit: RateLimit, level: Level): boolean {
+    return this.#passes(limit, LEVELS.indexOf(level));
+  }
+
+  #passes(limit: RateLimit, level: number): boolean {
+    if (level > this.#max && trace === null) return false;
+    if (untold !== null) untold++;
+    if (!this.rateLimited || untold !== null) return untold === null;
+    const now = performance.now();
+    if (!limit.take(now)) return false;
+    const dropped = limit.report(now);
+    if (dropped !== null) this.#log(level, dropped);
+    return true;
+  }
+
   #limited(limit: RateLimit, level: number, text: LogText): void {
-    if (level > this.#max && trace === null) return;
-    if (this.rateLimited) {
-      const now = performance.now();
-      if (!limit.take(now)) return;
-      const dropped = limit.report(now);
-      if (dropped !== null) this.#log(level, dropped);
-    }
-    this.#log(level, text);
+    if (this.#passes(limit, level)) this.#log(level, text);
   }
 
   #log(level: number, text: LogText): void {
-    if (level <= this.#max || trace !== null) emit(this, level, typeof text === 'string' ? text : text());
+    if (level > this.#max && trace === null) return;
+    if (untold !== null) untold++;
+    else emit(this, level, typeof text === 'string' ? text : text());
   }
 }
 

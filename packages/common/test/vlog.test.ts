@@ -152,6 +152,30 @@ test.serial('rate limits are switched by module, or all', (t) => {
   t.is(setRateLimiting([], true), null);
 });
 
+test.serial('what is tried is not logged, but counted, and takes no tokens of a rate limit', (t) => {
+  const log = vlog.vlog('trial');
+  vlog.setLevels('trial', null, 'info');
+  const limit = new vlog.RateLimit(1, 1);
+  const told: string[] = [];
+  vlog.observeLog((each) => void told.push(each.text));
+  t.teardown(() => vlog.observeLog(null));
+  const tried = vlog.unlogged(() => {
+    log.info('one');
+    log.dbg('none');
+    log.infoRl(limit, 'two');
+    return log.passes(limit, 'info');
+  });
+  t.deepEqual(tried, { value: false, messages: 3 });
+  t.deepEqual(told, []);
+  t.true(log.passes(limit, 'info'));
+  t.false(log.passes(limit, 'info'));
+  log.info('after');
+  t.deepEqual(told, ['after']);
+  t.throws(() => vlog.unlogged(() => fs.readFileSync('/nonexistent')));
+  log.info('still');
+  t.deepEqual(told, ['after', 'still']);
+});
+
 test.serial('the system log gets each line, with its severity and facility', (t) => {
   const got: unknown[] = [];
   vlog.setSystemLog((...message) => void got.push(message));

@@ -1,9 +1,10 @@
-import { vlog } from '@ovs-node/common/vlog';
+import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import { W } from './layout.js';
 import type { MatchWords } from './match.js';
 import { formatMatch } from './match-format.js';
 
 const log = vlog('ofp_match');
+const limit = new RateLimit(1, 5);
 
 /** Bits of words that no packet of the match can have, as they are found: word, bits, … */
 const forbidden = new Int32Array(64);
@@ -54,18 +55,19 @@ function findForbidden(match: MatchWords): number {
 
 /**
  * Drops from `match` what can never be there given its Ethernet type and IP protocol (an `nw_src` without `ip`,
- * say), in place, and logs what changed. OpenFlow 1.0 asks for it; the peer does it to every flow it reads.
+ * say), in place, and logs what changed, not too often. OpenFlow 1.0 asks for it; the peer does it to every flow it reads.
  * Returns whether it changed.
  */
 export function normalizeMatch(match: MatchWords): boolean {
   const n = findForbidden(match);
   if (n === 0) return false;
-  const before = formatMatch(match);
+  const before = log.passes(limit, 'info') ? formatMatch(match) : undefined;
   for (let i = 0; i < n; i += 2) {
     const word = forbidden[i]!;
     match.mask[word] = match.mask[word]! & ~forbidden[i + 1]!;
     match.key[word] = match.key[word]! & ~forbidden[i + 1]!;
   }
+  if (before === undefined) return true;
   log.info('normalization changed ofp_match, details:');
   log.info(` pre: ${before}`);
   log.info(`post: ${formatMatch(match)}`);

@@ -42,10 +42,9 @@ export interface FlowList {
 
 /** What reads flows for `command`; lines may name their command when `mixed`. */
 export function flowParser(command: FlowModCommand, mixed: boolean, o: FlowTextOptions): ParseLine {
-  const again = { ...o, again: true };
-  return (text, from, to, wasRead) => {
+  return (text, from, to) => {
     const split = mixed ? splitCommand(text, from, to) : { command, from };
-    return parseFlowProtocols(text, split.command, wasRead ? again : o, split.from, to);
+    return parseFlowProtocols(text, split.command, o, split.from, to);
   };
 }
 
@@ -77,7 +76,7 @@ export function parseFlowFile(
     file,
     readText(file, failure),
   )((text, from, to) => {
-    const parsed = parse(text, from, to, false);
+    const parsed = parse(text, from, to);
     flowMods.push(parsed.flowMod);
     usable &= parsed.usable;
   });

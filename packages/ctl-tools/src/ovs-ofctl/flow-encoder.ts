@@ -3,6 +3,7 @@
  * decide. A table of a hundred thousand flows has a few shapes, so most of its lines are read by them (`LineShapes`);
  * and each flow is encoded as it comes, because a million values that live long cost more than to parse them.
  */
+import { unlogged } from '@ovs-node/common/vlog';
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { PROTO_ANY } from '@ovs-node/flow/field-types';
 import { putMessage } from '@ovs-node/openflow/messages/codec';
@@ -12,8 +13,8 @@ import type { ProtocolRow } from '@ovs-node/openflow/text/protocols';
 import { Writer } from '@ovs-node/openflow/wire';
 import { flowModMessage } from './mod-sender.js';
 
-/** Reads a flow at `text[from..to)`; `again`: of a line that has been read before. @throws FlowSyntaxError */
-export type ParseLine = (text: string, from: number, to: number, again: boolean) => ParsedFlow;
+/** Reads a flow at `text[from..to)`. @throws FlowSyntaxError */
+export type ParseLine = (text: string, from: number, to: number) => ParsedFlow;
 
 /** Calls `each` for the lines that say something. */
 export type EachLine = (each: (text: string, from: number, to: number) => void) => void;
@@ -42,12 +43,10 @@ class Pass {
   private readonly trial = new Writer(256);
   private readonly parse: ParseLine;
   private readonly choose: ChooseProtocol;
-  private readonly again: boolean;
 
-  constructor(parse: ParseLine, choose: ChooseProtocol, size: number, again: boolean, usable: number) {
+  constructor(parse: ParseLine, choose: ChooseProtocol, size: number, usable: number) {
     this.parse = parse;
     this.choose = choose;
-    this.again = again;
     this.usable = usable;
     // Text is about as long as what it says.
     this.messages = new Writer(size);
@@ -62,7 +61,7 @@ class Pass {
       protocol &&
       new LineShapes((line) => {
         try {
-          const parsed = this.parse(line, 0, line.length, true);
+          const parsed = this.parse(line, 0, line.length);
           return { bytes: this.encode(parsed, protocol), usable: parsed.usable };
         } catch (e) {
           if (e instanceof FlowSyntaxError) return undefined;
@@ -90,7 +89,7 @@ class Pass {
 
   /** A line of no shape known. */
   private other(text: string, from: number, to: number): void {
-    const parsed = this.parse(text, from, to, this.again);
+    const parsed = this.parse(text, from, to);
     if ((this.usable & ~parsed.usable) !== 0) {
       this.usable &= parsed.usable;
       const protocol = this.choose(this.usable);
@@ -104,10 +103,7 @@ class Pass {
     if (!protocol || !shapes) return;
     const at = messages.length;
     putMessage(messages, flowModMessage(parsed.flowMod, protocol.bit), protocol.version, 0);
-    // What the log tells of, it tells of each time.
-    if (!parsed.isLogged) {
-      shapes.missed(text.slice(from, to), { bytes: messages.borrow().slice(at), usable: parsed.usable });
-    }
+    shapes.missed(text.slice(from, to), { bytes: messages.borrow().slice(at), usable: parsed.usable });
     messages.setU32(at + 4, this.count);
   }
 }
@@ -119,7 +115,7 @@ export function encodeFlows(
   choose: ChooseProtocol,
   size: number,
 ): EncodedFlows {
-  const pass = new Pass(parse, choose, size, false, PROTO_ANY);
+  const pass = new Pass(parse, choose, size, PROTO_ANY);
   eachLine((text, from, to) => pass.line(text, from, to));
   const { usable, protocol, early, count } = pass;
   const messages = pass.messages.borrow();
@@ -141,9 +137,12 @@ export function encodeAgain(
   count: number,
   size: number,
 ): Uint8Array {
-  const pass = new Pass(parse, () => protocol, size, true, usable);
-  eachLine((text, from, to) => {
-    if (pass.count < count) pass.line(text, from, to);
-  });
+  const pass = new Pass(parse, () => protocol, size, usable);
+  // The log has told what there is to tell of them.
+  unlogged(() =>
+    eachLine((text, from, to) => {
+      if (pass.count < count) pass.line(text, from, to);
+    }),
+  );
   return pass.messages.borrow();
 }

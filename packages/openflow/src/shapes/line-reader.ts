@@ -1,3 +1,4 @@
+import { unlogged } from '@ovs-node/common/vlog';
 import { Writer } from '../wire.js';
 import { findLineShape, type LineShape, type ReadLine, type ReadOne } from './line-shape.js';
 
@@ -52,8 +53,9 @@ export class LineShapes {
   missed(line: string, sample: ReadLine): void {
     if (++this.misses < PATIENCE || this.shapes.length >= MAX_SHAPES || this.failures >= MAX_FAILURES) return;
     this.misses = 0;
-    const shape = findLineShape(line, sample, this.readOne, this.trials);
-    if (shape) this.shapes.push(shape);
+    const { value: shape, messages } = unlogged(() => findLineShape(line, sample, this.readOne, this.trials));
+    // What the log tells of, it tells of each time.
+    if (shape && messages === 0) this.shapes.push(shape);
     else this.failures++;
   }
 }

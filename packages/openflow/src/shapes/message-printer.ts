@@ -1,3 +1,4 @@
+import { unlogged } from '@ovs-node/common/vlog';
 import { OfError } from '../errors.js';
 import { decodeHeader } from '../messages/codec.js';
 import { printMessage, type PrintOptions } from '../text/message.js';
@@ -54,8 +55,9 @@ export class PrintShapes {
     if (list.length >= MAX_OF_LENGTH || failures >= MAX_FAILURES) return;
     this.misses = 0;
     const wire = this.spansOf(message);
-    const shape = wire && findPrintShape(message, wire, this.printOne);
-    if (shape) {
+    const { value: shape, messages } = unlogged(() => wire && findPrintShape(message, wire, this.printOne));
+    // What the log tells of, it tells of each time.
+    if (shape && messages === 0) {
       list.push(shape);
       this.count++;
     } else {

@@ -38,16 +38,12 @@ export const PROTO_TID = PROTO.OF10_STD_TID | PROTO.OF10_NXM_TID | OF11_UP;
 export interface FlowTextOptions {
   readonly ports?: PortMap | undefined;
   readonly tables?: TableMap | undefined;
-  /** Not to log again what is not in normal form, of a flow that has been read before. */
-  readonly again?: boolean;
 }
 
 export interface ParsedFlow {
   readonly flowMod: FlowMod;
   /** Protocols (bits of `PROTO`) that can carry it. */
   readonly usable: number;
-  /** Whether the log says that it is not in normal form. */
-  readonly isLogged: boolean;
 }
 
 /** What a flow description may say beyond its match; 'filter' is that of dump-flows and dump-aggregate. */
@@ -288,8 +284,8 @@ export function parseFlowProtocols(
     if ((usable & PROTO.OF10_NXM_TID) !== 0) usable |= PROTO.OF10_NXM;
   }
   // What is not in normal form is told of, and sent as it is.
-  const isLogged = command !== 'filter' && o.again !== true && normalizeMatch(words);
-  return { flowMod: draft, usable, isLogged };
+  if (command !== 'filter') normalizeMatch(words);
+  return { flowMod: draft, usable };
 }
 
 /** `parseFlowProtocols` for those who want the flow-mod alone. */

@@ -43,8 +43,8 @@ const texts = (seed: number, n: number): string[] => {
 
 function flowModOf(text: string, { bit, version, nxm, tableId }: ProtocolRow): Uint8Array | undefined {
   try {
-    const { flowMod, usable, isLogged } = parseFlowProtocols(text, 'add');
-    if ((usable & bit) === 0 || isLogged) return undefined;
+    const { flowMod, usable } = parseFlowProtocols(text, 'add');
+    if ((usable & bit) === 0) return undefined;
     const form = version === 1 ? ({ format: nxm ? 'nxm' : 'openflow10', withTableId: tableId } as const) : {};
     return encodeMessage({ type: 'flow_mod', flowMod, ...form }, version, 7);
   } catch (e) {
@@ -211,8 +211,8 @@ test('what a shape reads of a line is what is read without it', (t) => {
   for (const protocol of PROTOCOLS) {
     const readOne: ReadOne = (line) => {
       try {
-        const { flowMod, usable, isLogged } = parseFlowProtocols(line, 'add');
-        if (isLogged || (usable & protocol.bit) === 0) return undefined;
+        const { flowMod, usable } = parseFlowProtocols(line, 'add');
+        if ((usable & protocol.bit) === 0) return undefined;
         const form =
           protocol.version === 1
             ? ({ format: protocol.nxm ? 'nxm' : 'openflow10', withTableId: protocol.tableId } as const)
