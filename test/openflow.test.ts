@@ -272,6 +272,43 @@ const TABLES: readonly Subject[] = [
 const UDP =
   'in_port(1),eth(src=50:54:00:00:00:01,dst=50:54:00:00:00:02),eth_type(0x0800),ipv4(src=10.0.0.1,dst=10.0.0.2,proto=17,tos=0,ttl=64,frag=no),udp(src=1,dst=2)';
 
+const REFUSALS: readonly Subject[] = [
+  {
+    name: "flows of the switch's own, and on its own fields, in a bundle and by themselves",
+    versions: [1, 5],
+    run: async (c) => {
+      for (const flow of ['recirc_id=5,actions=drop', 'dp_hash=5,actions=drop', 'table=254,actions=drop']) {
+        for (const command of ['add-flow', 'mod-flows']) {
+          await c.ofctl(command, flow);
+          await c.ofctl(`--bundle ${command}`, flow);
+        }
+      }
+      await c.ofctl('del-flows', 'recirc_id=5');
+      await c.ofctl('--bundle del-flows', 'table=254');
+      await c.ofctl('dump-flows');
+    },
+  },
+  {
+    name: 'one group asked for by its number',
+    versions: [1, 4, 6],
+    run: async (c) => {
+      await c.ofctl('add-group', 'group_id=5,type=all,bucket=output:1');
+      await c.ofctl('add-group', 'group_id=6,type=all,bucket=output:2');
+      for (const group of ['5', '7']) await c.ofctl('dump-groups', group);
+    },
+  },
+  {
+    name: 'tables say what they do with misses, in statistics',
+    versions: [2, 3],
+    run: async (c) => {
+      for (const miss of ['continue', 'drop', 'controller'] as const) {
+        c.send(tableMod({ tableId: 7, miss }), ask({ type: 'table' }));
+        await c.settle();
+      }
+    },
+  },
+];
+
 const OPTIONS: readonly Subject[] = [
   {
     name: 'tunnel options: what they are called, and flows that name them',
@@ -363,7 +400,14 @@ const PACKETS: readonly Subject[] = [
   },
 ];
 
-const SUBJECTS: readonly Subject[] = [...MONITORS, ...CONTROLLERS, ...TABLES, ...OPTIONS, ...PACKETS];
+const SUBJECTS: readonly Subject[] = [
+  ...MONITORS,
+  ...CONTROLLERS,
+  ...TABLES,
+  ...REFUSALS,
+  ...OPTIONS,
+  ...PACKETS,
+];
 
 testWith(PEER)("requests are answered as the peer's switch answers them", async (t) => {
   t.timeout(240_000);

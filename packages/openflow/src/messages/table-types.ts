@@ -12,6 +12,10 @@ export interface TableStats {
   readonly wildcards: number;
   /** OpenFlow 1.1 and 1.2: what the table can do; absent when sending: all that this library can. */
   readonly bitmaps?: TableBitmaps;
+  /** OpenFlow 1.1 and 1.2, when sending: what happens to packets that no flow matches. */
+  readonly miss?: TableMiss;
+  /** The same: the last table, from which packets go to no other. */
+  readonly isLast?: boolean;
 }
 
 /** What a table can do as table statistics of OpenFlow 1.1 and 1.2 say it, in bits of the version. */

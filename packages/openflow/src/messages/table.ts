@@ -44,6 +44,13 @@ const BITMAPS_12: TableBitmaps = {
   config: 0,
 };
 
+/** OFPIT11_GOTO_TABLE. */
+const GOTO_TABLE = 1 << 1;
+
+function instructionsOf({ isLast }: TableStats, { instructions }: TableBitmaps): number {
+  return isLast ? instructions & ~GOTO_TABLE : instructions;
+}
+
 function putTableStats(w: Writer, t: TableStats, version: number): void {
   w.u8(t.tableId);
   if (version === 1) {
@@ -53,15 +60,19 @@ function putTableStats(w: Writer, t: TableStats, version: number): void {
     w.zeros(7).string(t.name, 32);
     w.u32(Number(b.wildcards))
       .u32(Number(b.match))
-      .u32(b.instructions)
+      .u32(instructionsOf(t, b))
       .u32(b.writeActions)
       .u32(b.applyActions);
-    w.u32(b.config).u32(t.maxEntries).u32(t.activeCount);
+    // The peer's switch gives its own number here, in which the default has one, too.
+    w.u32(t.miss === undefined ? b.config : t.miss === 'default' ? 0 : 1 + MISSES.indexOf(t.miss));
+    w.u32(t.maxEntries).u32(t.activeCount);
   } else if (version === 3) {
     const b = t.bitmaps ?? BITMAPS_12;
     w.zeros(7).string(t.name, 32).u64(b.match).u64(b.wildcards).u32(b.writeActions).u32(b.applyActions);
     w.u64(b.writeSetFields).u64(b.applySetFields).u64(b.metadataMatch).u64(b.metadataWrite);
-    w.u32(b.instructions).u32(b.config).u32(t.maxEntries).u32(t.activeCount);
+    w.u32(instructionsOf(t, b));
+    w.u32(t.miss === undefined ? b.config : t.miss === 'default' ? 0 : MISSES.indexOf(t.miss));
+    w.u32(t.maxEntries).u32(t.activeCount);
   } else {
     w.zeros(3).u32(t.activeCount);
   }

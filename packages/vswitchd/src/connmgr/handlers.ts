@@ -215,7 +215,7 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
   },
   bundle_add: (board, msg, context) =>
     context.connection.bundles.add(msg, context.bytes, board.now, (added) =>
-      added.type === 'flow_mod' ? board.ofproto.tables.unknownOption(added.flowMod) : undefined,
+      added.type === 'flow_mod' ? board.ofproto.tables.problem(added.flowMod) : undefined,
     ),
 
   table_mod: (board, { tableMod }) => board.ofproto.tables.tableMod(tableMod, board.now),

@@ -17,7 +17,7 @@ import type {
 import { allActionBits } from '@ovs-node/openflow/text/action-bits';
 import { INTERNAL_TABLE } from '../ofproto/flow-tables.js';
 import { MAX_BANDS, MAX_METERS } from '../ofproto/meter-table.js';
-import { ALL_GROUPS, MAX_GROUP } from '../ofproto/group-table.js';
+import { MAX_GROUP } from '../ofproto/group-table.js';
 import type { Rule } from '../ofproto/rule.js';
 import type { RequestContext } from './connection.js';
 import { switchDesc } from './features.js';
@@ -146,10 +146,10 @@ const BODIES: { readonly [T in RequestType]: (request: RequestBody<T>, answer: A
   },
   // Before OpenFlow 1.5 the request does not name a group.
   group_desc: ({ group }, answer) =>
-    answer.sendPages(
-      answer.board.ofproto.groups.select(answer.version >= 6 ? group : ALL_GROUPS),
-      (page) => ({ type: 'group_desc', groups: page.map((each) => each.desc) }),
-    ),
+    answer.sendPages(answer.board.ofproto.groups.select(group), (page) => ({
+      type: 'group_desc',
+      groups: page.map((each) => each.desc),
+    })),
   group_features: (_request, answer) => {
     const each = <T>(value: T): T[] => Array.from({ length: GROUP_KINDS }, () => value);
     answer.send({

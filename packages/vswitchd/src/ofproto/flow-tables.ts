@@ -241,15 +241,25 @@ export class FlowTables {
     return error;
   }
 
-  /** The error of a flow-mod that names a tunnel option that there is none of. */
-  unknownOption({ match, actions }: FlowMod): OfError | undefined {
+  /**
+   * Why a flow-mod cannot be, whatever flows there are: it names a tunnel option that there is none of, or would have a
+   * flow of the switch's own. Such a one is not even taken into a bundle.
+   */
+  problem(fm: FlowMod): OfError | undefined {
+    const { match, actions, command } = fm;
     const unknown = tunnelOptionsIn(actions).find((index) => !this.tlv.has(index));
-    return this.tlv.problem(match) ?? (unknown === undefined ? undefined : invalidField(unknown));
+    if (unknown !== undefined) return invalidField(unknown);
+    const error = this.tlv.problem(match);
+    if (error || command === 'delete' || command === 'delete_strict') return error;
+    if (isOwnTable(fm)) return ownTable(fm);
+    return hasHiddenFields(match)
+      ? new OfError('OFPBRC_EPERM', 'match on a field of the switch itself')
+      : undefined;
   }
 
   private carryOut(fm: FlowMod, now: number, protocols: number | undefined): OfError | undefined {
-    const unknown = this.unknownOption(fm);
-    if (unknown) return unknown;
+    const problem = this.problem(fm);
+    if (problem) return problem;
     switch (fm.command) {
       case 'add':
         return this.add(fm, now, protocols);
@@ -325,9 +335,6 @@ export class FlowTables {
   private add(fm: FlowMod, now: number, protocols: number | undefined): OfError | undefined {
     const tableId = fm.tableId === ALL_TABLES ? 0 : fm.tableId;
     if (tableId >= N_TABLES) return new OfError('OFPBRC_BAD_TABLE_ID', `table ${tableId}`);
-    if (isOwnTable({ tableId })) return ownTable({ tableId });
-    if (hasHiddenFields(fm.match))
-      return new OfError('OFPBRC_EPERM', 'match on a field of the switch itself');
     const admitted = admitActions(fm.actions, fm.match, tableId, protocols, this.named);
     if (admitted.error) return admitted.error;
     const { classifier } = this.table(tableId);
@@ -510,6 +517,8 @@ export class FlowTables {
         lookupCount: BigInt((table?.matched ?? 0) + (table?.missed ?? 0)),
         matchedCount: BigInt(table?.matched ?? 0),
         wildcards: 0x3fffff,
+        miss: table?.miss ?? 'default',
+        isLast: tableId === N_USER_TABLES - 1,
       };
     });
   }
@@ -658,8 +667,10 @@ function sameActions(a: readonly Action[], b: readonly Action[]): boolean {
 }
 
 /** Only the switch itself may match on these. */
+const HIDDEN_WORDS = [W.SKB_PRIORITY, W.RECIRC_ID, W.DP_HASH] as const;
+
 function hasHiddenFields(match: Match): boolean {
-  return match.maskWord(W.SKB_PRIORITY) !== 0;
+  return HIDDEN_WORDS.some((word) => match.maskWord(word) !== 0);
 }
 
 /** A flow that takes another's place was last used when that one was. */

@@ -46,7 +46,7 @@ export function lookupRule(ctx: XlateContext, tableId: number, inPort: number, m
   let rule = found ?? internal.noPacketIn;
   if (!found && mayPacketIn && missGoesToControllers(table, ofproto.wantsPacketInOnMiss)) {
     const port = ofproto.port(savedPort);
-    if (port && (port.phy.config & PC.NO_PACKET_IN) === 0) rule = internal.miss;
+    if (!port || (port.phy.config & PC.NO_PACKET_IN) === 0) rule = internal.miss;
   }
   creditRule(ctx, rule);
   return rule;
