@@ -172,6 +172,25 @@ export function extractKey(
 }
 
 /**
+ * Parses a whole packet whose `packet_type` (ovs-fields(7); `key[W.PACKET_TYPE]`) says whether it begins with an Ethernet
+ * header. Not for the hot path: one that does not is copied behind a header that is made up. Offsets are those in
+ * `packet`; what would come before it is -1.
+ */
+export function extractPacket(packet: Uint8Array, key: FlowKey, offsets: Int32Array): void {
+  const type = key[W.PACKET_TYPE]!;
+  if (type === 0) {
+    extractKey(packet, 0, packet.length, key, offsets);
+    return;
+  }
+  const framed = new Uint8Array(ETH_HEADER + packet.length);
+  framed[ETH_HEADER - 2] = type >>> 8;
+  framed[ETH_HEADER - 1] = type;
+  framed.set(packet, ETH_HEADER);
+  extractKey(framed, 0, framed.length, key, offsets);
+  for (let i = OFS.L2_5; i <= OFS.END; i++) offsets[i] = Math.max(offsets[i]! - ETH_HEADER, -1);
+}
+
+/**
  * Ports, flags, ICMP type and code of the transport header at `p`; `end` is that of the network packet. As in
  * the peer the protocol number alone decides: ICMP over IPv6 is read like ICMP, and so on.
  */

@@ -406,7 +406,9 @@ function parseNsh(body: string, out: Pair): void {
   for (const item of items(body)) {
     const [name, text] = assignment(item);
     if (name === 'md2') {
-      md2 = hexBytes(text.replace(/^0x/, ''));
+      // A number without leading zeros, of whole words.
+      const digits = text.replace(/^0x/, '').replace(/^0+/, '');
+      md2 = hexBytes(digits.padStart(8 * Math.ceil(digits.length / 8), '0'));
       if (md2 === undefined || md2.length > NSH_MAX_MD2) throw new Bad();
       continue;
     }

@@ -94,6 +94,8 @@ export const ACTIONS: readonly string[] = [
   'set(tcp())',
   'set(ct_state(0x1))',
   'push_nsh(flags=0,ttl=63,mdtype=1,np=3,spi=0x1,si=255,c1=0x1,c2=0x2,c3=0x3,c4=0x4)',
+  'push_nsh(flags=0,ttl=62,mdtype=2,np=3,spi=0x0,si=255,md2=0x10000a0412345678)',
+  'push_nsh(flags=0,ttl=62,mdtype=2,np=3,spi=0x0,si=255,md2=0)',
   'pop_nsh()',
   'add_mpls(label=5,tc=1,ttl=64,bos=1,eth_type=0x8847)',
 ];

@@ -35,6 +35,15 @@ test('TCP flags that are set and not matched show as 0/0, those that are not set
 
 test('actions print as they were read', (t) => {
   for (const line of ACTIONS) t.is(formatDpActions(parseDpActions(line)), line);
+  // A set of NSH is masked by field; contexts of which it says nothing are shown, as in the peer.
+  t.is(
+    formatDpActions(parseDpActions('set(nsh(ttl=8,mdtype=1,si=3,c2=0x5))')),
+    'set(nsh(ttl=8,si=3,c2=0x5))',
+  );
+  t.is(
+    formatDpActions(parseDpActions('set(nsh(ttl=8/0xf,spi=1/7))')),
+    'set(nsh(ttl=8/0xf,spi=0x1/0x7,c1=0x0,c2=0x0,c3=0x0,c4=0x0))',
+  );
 });
 
 test('other ways to write actions come out normalized', (t) => {

@@ -1,4 +1,6 @@
 /** Messages as text, as `ovs-ofctl` prints what it receives (`ofp-print`, `monitor`, `snoop`, replies). */
+import { W } from '@ovs-node/flow/layout';
+import type { Match } from '@ovs-node/flow/match';
 import type { Colors } from './color.js';
 import { formatMac } from '@ovs-node/flow/addr-text';
 import { OFPP, formatPort, type PortMap } from '@ovs-node/flow/ports';
@@ -215,10 +217,12 @@ function formatForwarded(bytes: Uint8Array, o: PrintOptions): string {
 }
 
 /** A packet in a message: its fields from verbosity 1 on, its bytes from 3 on. */
-function formatPayload(packet: Uint8Array, o: PrintOptions): string {
+function formatPayload(packet: Uint8Array, match: Match, o: PrintOptions): string {
   const verbosity = o.verbosity ?? 0;
   if (verbosity === 0) return '';
-  return formatPacket(packet, o.ports) + (verbosity > 2 ? hexDumpPlain(packet) : '');
+  return (
+    formatPacket(packet, o.ports, match.key[W.PACKET_TYPE]) + (verbosity > 2 ? hexDumpPlain(packet) : '')
+  );
 }
 
 /** What follows the name and the xid. */
@@ -243,11 +247,13 @@ function formatBody(msg: OfMessage, version: number, o: PrintOptions): string {
       return formatConfig(msg.config);
     case 'packet_in':
     case 'resume':
-      return formatPacketIn(msg.packetIn, version, o) + formatPayload(msg.packetIn.packet, o);
+      return (
+        formatPacketIn(msg.packetIn, version, o) + formatPayload(msg.packetIn.packet, msg.packetIn.match, o)
+      );
     case 'packet_out':
       return (
         formatPacketOut(msg.packetOut, o) +
-        (msg.packetOut.packet.length > 0 ? formatPayload(msg.packetOut.packet, o) : '')
+        (msg.packetOut.packet.length > 0 ? formatPayload(msg.packetOut.packet, msg.packetOut.match, o) : '')
       );
     case 'flow_mod':
       return formatFlowMod(msg.flowMod, version, o);

@@ -1,14 +1,15 @@
 /** A packet's fields as text, as they follow a packet-in or packet-out. */
-import { extractKey, newOffsets, OFS } from '@ovs-node/flow/extract';
+import { extractPacket, newOffsets, OFS } from '@ovs-node/flow/extract';
 import { formatFlow } from '@ovs-node/flow/flow-text';
 import { newKey, W } from '@ovs-node/flow/layout';
 import type { PortMap } from '@ovs-node/flow/ports';
 
-/** One line: the packet's fields, and the checksum of its transport header. */
-export function formatPacket(packet: Uint8Array, ports?: PortMap): string {
+/** One line: the packet's fields, and the checksum of its transport header. `packetType`: see ovs-fields(7). */
+export function formatPacket(packet: Uint8Array, ports?: PortMap, packetType = 0): string {
   const key = newKey();
   const offsets = newOffsets();
-  extractKey(packet, 0, packet.length, key, offsets);
+  key[W.PACKET_TYPE] = packetType;
+  extractPacket(packet, key, offsets);
   let out = formatFlow(key, ports);
   const l4 = offsets[OFS.L4];
   // What follows the IP packet is padding.
@@ -18,7 +19,7 @@ export function formatPacket(packet: Uint8Array, ports?: PortMap): string {
   const ip = type === 0x0800 || type === 0x86dd;
   const sum = (at: number): string => ((packet[at] << 8) | packet[at + 1]).toString(16);
   // By protocol alone: which version of IP goes with it does not matter.
-  if (ip && l4 > 0) {
+  if (ip && l4 >= 0) {
     if (proto === 6 && l4 + 20 <= end) out += ` tcp_csum:${sum(l4 + 16)}`;
     else if (proto === 17 && l4 + 8 <= end) out += ` udp_csum:${sum(l4 + 6)}`;
     else if (proto === 132 && l4 + 12 <= end) {

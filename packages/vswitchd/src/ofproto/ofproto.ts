@@ -6,7 +6,7 @@
  * comes from outside. Times are ms of the `now` passed in. Nothing here blocks or owns a clock.
  */
 import { randomBytes } from 'node:crypto';
-import { extractKey, newOffsets } from '@ovs-node/flow/extract';
+import { extractPacket, newOffsets } from '@ovs-node/flow/extract';
 import { portFromOf10 } from '@ovs-node/flow/fields';
 import { maskOfPacket } from '@ovs-node/flow/flow-text';
 import { type FlowKey, newKey, W } from '@ovs-node/flow/layout';
@@ -437,7 +437,8 @@ function refreshFloodable(bundle: Bundle): void {
 export function flowOfPacket(packet: Uint8Array, metadata: Match, inPort: number): FlowKey {
   const flow = newKey();
   for (let w = W.TUN_ID; w < flow.length; w++) flow[w] = metadata.key[w]!;
-  extractKey(packet, 0, packet.length, flow, newOffsets());
+  flow[W.PACKET_TYPE] = metadata.key[W.PACKET_TYPE]!;
+  extractPacket(packet, flow, newOffsets());
   flow[W.IN_PORT] = inPort;
   return flow;
 }

@@ -193,6 +193,7 @@ export function metadataMatch(flow: FlowKey): Match {
   if (flow[W.TUN_ID] !== 0 || flow[W.TUN_ID + 1] !== 0) for (const w of [0, 1]) take(W.TUN_ID + w);
   if (flow[W.METADATA] !== 0 || flow[W.METADATA + 1] !== 0) for (const w of [0, 1]) take(W.METADATA + w);
   if (flow[W.PKT_MARK] !== 0) take(W.PKT_MARK);
+  if (flow[W.PACKET_TYPE] !== 0) take(W.PACKET_TYPE);
   if (flow[W.CT_STATE] !== 0) {
     take(W.CT_STATE);
     takeTuple(flow, take);

@@ -79,10 +79,8 @@ function takeBucket(ctx: XlateContext, group: Group, index: number, isLast: bool
   ctx.trace = ctx.report('bucket', `bucket ${bucket.bucketId}`);
   ctx.depth++;
   const { inBucket } = ctx;
-  ctx.inActionSet = true;
   ctx.inBucket = true;
   ctx.doActions(ctx, actionSetOrder(bucket.actions), isLast);
-  ctx.inActionSet = false;
   ctx.inBucket = inBucket;
   ctx.depth--;
   finishFreeze(ctx);
