@@ -3,7 +3,7 @@
  * alternatives of clause k. A packet that matches a flow of every clause, all at one priority, matches the flow on
  * `conj_id=id`.
  */
-import type { ClassifierRule } from './classifier.js';
+import type { ClassifierRule } from './subtable.js';
 
 /** One part of a conjunctive match: clause `clause` (from 0) of `nClauses` of conjunction `id`. */
 export interface ConjunctionPart {

@@ -4,7 +4,7 @@
 import type { Action } from '@ovs-node/openflow/actions/types';
 import type { FlowRemoved, FlowRemovedReason, FlowStats } from '@ovs-node/openflow/messages/types';
 import { groupsIn, metersIn } from './check-actions.js';
-import { ClassifierRule } from './classifier.js';
+import { ClassifierRule } from './subtable.js';
 import type { ConjunctionPart } from './conjunction.js';
 import { durationSince } from './duration.js';
 

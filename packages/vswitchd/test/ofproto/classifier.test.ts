@@ -2,7 +2,8 @@ import test from 'ava';
 import fc from 'fast-check';
 import { KEY_WORDS, newKey, W } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
-import { Classifier, ClassifierRule } from '../../src/ofproto/classifier.js';
+import { Classifier } from '../../src/ofproto/classifier.js';
+import { ClassifierRule } from '../../src/ofproto/subtable.js';
 import { choosePrefixes, type PrefixFieldName } from '../../src/ofproto/prefix-fields.js';
 import { PrefixTrie } from '../../src/ofproto/trie.js';
 
