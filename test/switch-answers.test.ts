@@ -36,7 +36,8 @@ peerTest('messages, good and bad, are answered with the errors of the peer', asy
         messages: MESSAGES,
       });
       for (const [name, n] of exceptions) t.log(`${n} of ${sent}: ${name}`);
-      t.true(refused > sent / 2);
+      t.log(`${refused} of ${sent} refused by both`);
+      t.true(refused > sent / 3);
       t.deepEqual(differences, []);
     }),
   );

@@ -119,10 +119,13 @@ export function unsupportedActions(actions: readonly Action[]): OfError | undefi
 
 /** The error of the first group or meter that is not there. */
 function missing(actions: readonly Action[], has: Named): OfError | undefined {
-  const group = groupsIn(actions).find((id) => !has.hasGroup(id));
-  if (group !== undefined) return new OfError('OFPBAC_BAD_OUT_GROUP', `group ${group}`);
-  const meter = metersIn(actions).find((id) => !has.hasMeter(id));
-  return meter === undefined ? undefined : new OfError('OFPMMFC_INVALID_METER', `meter ${meter}`);
+  return foundIn(actions, (action) => {
+    if (action.type === 'group' && !has.hasGroup(action.group))
+      return new OfError('OFPBAC_BAD_OUT_GROUP', `group ${action.group}`);
+    return action.type === 'meter' && !has.hasMeter(action.meter)
+      ? new OfError('OFPMMFC_INVALID_METER', `meter ${action.meter}`)
+      : undefined;
+  })[0];
 }
 
 /** What `find` finds in actions and those inside of them; most flows have nothing, which costs nothing. */

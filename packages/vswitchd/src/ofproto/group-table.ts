@@ -93,14 +93,15 @@ function checkBuckets(buckets: readonly Bucket[]): OfError | undefined {
 
 /** The buckets of `group` with the new ones among them. */
 function inserted(group: Group, { buckets, commandBucketId }: GroupMod): OfError | Bucket[] {
+  const at = group.buckets.findIndex((bucket) => bucket.bucketId === commandBucketId);
+  if (at < 0 && commandBucketId <= BUCKET.MAX)
+    return new OfError('OFPGMFC_UNKNOWN_BUCKET', `bucket ${commandBucketId}`);
   const taken = buckets.find((bucket) => group.buckets.some((old) => old.bucketId === bucket.bucketId));
   if (taken) return new OfError('OFPGMFC_BUCKET_EXISTS', `bucket ${taken.bucketId}`);
   if (commandBucketId === BUCKET.FIRST) return [...buckets, ...group.buckets];
   // The forms before OpenFlow 1.5 cannot say where, and say ALL.
   if (commandBucketId === BUCKET.LAST || commandBucketId === BUCKET.ALL)
     return [...group.buckets, ...buckets];
-  const at = group.buckets.findIndex((bucket) => bucket.bucketId === commandBucketId);
-  if (at < 0) return new OfError('OFPGMFC_UNKNOWN_BUCKET', `bucket ${commandBucketId}`);
   return group.buckets.toSpliced(at + 1, 0, ...buckets);
 }
 
