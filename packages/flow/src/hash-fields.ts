@@ -4,7 +4,7 @@
  */
 import { hashAdd, hashFinish } from './hash.js';
 import { hashLookup3 } from './hash-bytes.js';
-import { type FlowKey, VLAN_CFI, W } from './layout.js';
+import { type FlowKey, FRAG_ANY, VLAN_CFI, W } from './layout.js';
 
 const IP = 0x0800;
 const IPV6 = 0x86dd;
@@ -82,11 +82,16 @@ function addAddresses(key: FlowKey, basis: number): number {
 function symmetricL3L4(key: FlowKey, basis: number, withUdp: boolean): number {
   if (!isIp(key)) return symmetricL2(key, basis);
   let hash = hashAdd(addAddresses(key, basis), proto(key));
-  if (hasPorts(key, withUdp)) {
+  if (hasPorts(key, withUdp) && !isFragment(key)) {
     const ports = (key[W.TP]! >>> 16) ^ (key[W.TP]! & 0xffff);
     hash = hashAdd(hash, ((ports & 0xff) << 8) | (ports >>> 8));
   }
   return hashFinish(hash, basis);
+}
+
+/** Fragments of a packet are not told apart by ports, which only the first has. */
+function isFragment(key: FlowKey): boolean {
+  return (key[W.NW]! & FRAG_ANY) !== 0;
 }
 
 function hasPorts(key: FlowKey, withUdp: boolean): boolean {
@@ -122,7 +127,7 @@ function maskL3L4(key: FlowKey, wc: FlowKey, withUdp: boolean): void {
   maskAddresses(key, wc);
   if (!isIp(key)) return;
   wc[W.NW]! |= 0xff000000;
-  if (hasPorts(key, withUdp)) wc[W.TP] = 0xffffffff;
+  if (hasPorts(key, withUdp) && !isFragment(key)) wc[W.TP] = 0xffffffff;
 }
 
 function maskL4(key: FlowKey, wc: FlowKey): void {

@@ -1,9 +1,10 @@
 import test from 'ava';
+import { hashFields } from '../src/hash-fields.js';
 import { extractKey, newOffsets } from '../src/extract.js';
 import { composePacket } from '../src/compose.js';
 import { parseExactFlow } from '../src/flow-text.js';
 import { hashMasked, hashSymmetric5Tuple, hashWords, maskIndex } from '../src/hash.js';
-import { DP_WORDS, HOT_WORDS, newKey } from '../src/layout.js';
+import { DP_WORDS, HOT_WORDS, newKey, W } from '../src/layout.js';
 import { parseMatch } from '../src/match-text.js';
 
 function keyOf(flow: string): Uint32Array {
@@ -47,4 +48,20 @@ test('hashes of neighbouring flows spread over the buckets of a small table', (t
     Math.min(...buckets) > 50 && Math.max(...buckets) < 160,
     `${Math.min(...buckets)}..${Math.max(...buckets)}`,
   );
+});
+
+test('fragments are not told apart by ports, which only the first has', (t) => {
+  const key = newKey();
+  const hash = (frag: number, ports: number): number => {
+    key[W.ETH_TYPE] = 0x08000000;
+    key[W.NW] = (6 << 24) | frag;
+    key[W.TP] = ports;
+    return hashFields(key, newKey(), 'symmetric_l3l4', 50) & 0xffff;
+  };
+  // The peer's: tcp,nw_frag=first,tcp_src=7 and tcp,nw_frag=later.
+  t.is(hash(1, 7 << 16), 0x1647);
+  t.is(hash(3, 0), 0x1647);
+  const wc = newKey();
+  hashFields(key, wc, 'symmetric_l3l4', 50);
+  t.is(wc[W.TP], 0);
 });

@@ -55,7 +55,7 @@ export function trace(ofproto: Ofproto, flow: FlowKey, options: TraceOptions): s
   try {
     const first = Uint32Array.from(flow);
     fixVlanType(first);
-    traceOne(ofproto, first, options, queue, held, out);
+    let hasFailed = traceOne(ofproto, first, options, queue, held, out);
     for (let next = queue.shift(); next; next = queue.shift()) {
       const state = ctNext.shift();
       const line = '='.repeat(79);
@@ -63,9 +63,11 @@ export function trace(ofproto: Ofproto, flow: FlowKey, options: TraceOptions): s
         state === undefined
           ? 'default ct_state=trk|new (use --ct-next to customize)'
           : `ct_state=${formatFlags(CT_STATE_FLAGS, state)}`;
+      // A failure ends its line, and the line between comes all the same.
+      if (hasFailed) out.push('');
       out.push('', line, `recirc(0x${next.id.toString(16)}) - resume conntrack with ${how}`, line, '');
       next.flow[W.CT_STATE] = state ?? CT.TRK | CT.NEW;
-      traceOne(ofproto, next.flow, options, queue, held, out);
+      hasFailed = traceOne(ofproto, next.flow, options, queue, held, out);
     }
   } finally {
     for (const bridge of bridges) bridge.traceNames = undefined;
@@ -74,6 +76,7 @@ export function trace(ofproto: Ofproto, flow: FlowKey, options: TraceOptions): s
   return out.join('\n');
 }
 
+/** @returns whether the translation failed. */
 function traceOne(
   ofproto: Ofproto,
   flow: FlowKey,
@@ -81,7 +84,7 @@ function traceOne(
   queue: Recirculated[],
   held: number[],
   out: string[],
-): void {
+): boolean {
   const remarks: Remark[] = [];
   const text = (key: FlowKey): string => formatFlow(key, options.ports, tunnelOptions(ofproto, key));
   out.push(`Flow: ${text(flow)}`);
@@ -124,6 +127,7 @@ function traceOne(
     out.push('This flow is handled by the userspace slow path because it:');
     for (const [bit, text] of SLOW_REASONS) if ((result.slow & bit) !== 0) out.push(`  - ${text}.`);
   }
+  return result.error !== undefined;
 }
 
 /** The options of the packet's tunnel, and of them only what a mask has; a packet without a tunnel has none. */

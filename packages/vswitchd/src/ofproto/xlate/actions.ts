@@ -118,6 +118,7 @@ function doAction(ctx: XlateContext, action: Action, last: boolean): boolean {
       break;
     case 'pop_queue':
       wc[W.SKB_PRIORITY] = 0xffffffff;
+      if (flow[W.SKB_PRIORITY] === ctx.origPriority) break;
       flow[W.SKB_PRIORITY] = ctx.origPriority;
       ctx.report('detail', `queue = ${altHex(BigInt(ctx.origPriority))}`);
       break;

@@ -71,7 +71,8 @@ function withoutLastClone(actions: Uint8Array): Uint8Array {
   const flat = new Uint8Array(last + inner.length);
   flat.set(actions.subarray(0, last));
   flat.set(inner, last);
-  return flat;
+  // What is last in there is last of all.
+  return withoutLastClone(flat);
 }
 
 /** The actions of a megaflow whose packets must come to vswitchd. Appends to nothing; owned by the caller. */
