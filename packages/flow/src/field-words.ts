@@ -34,11 +34,11 @@ export interface FieldPlace {
   /** The bits that an exact match has, as a value. */
   readonly exact: FieldValue;
   /** Fields that setting means more than their bits for. */
-  readonly special: 'in_port' | 'dl_vlan' | 'pcp' | undefined;
+  readonly special: 'in_port' | 'dl_vlan' | 'vlan_vid' | 'pcp' | undefined;
 }
 
 function special(f: Field): FieldPlace['special'] {
-  if (f.name === 'in_port' || f.name === 'dl_vlan') return f.name;
+  if (f.name === 'in_port' || f.name === 'dl_vlan' || f.name === 'vlan_vid') return f.name;
   return f.name === 'dl_vlan_pcp' || f.name === 'vlan_pcp' ? 'pcp' : undefined;
 }
 
@@ -135,7 +135,8 @@ export function isZero(v: FieldValue): boolean {
 export function putField(match: MatchWords, f: Field, value: FieldValue, mask: FieldValue): void {
   const p = PLACES[f.id]!;
   const v = value[3]!;
-  if (p.special !== undefined) {
+  // This one is of note only as a wildcard.
+  if (p.special !== undefined && (p.special !== 'vlan_vid' || isZero(mask))) {
     putSpecial(match, p.special, v, !isZero(mask));
     return;
   }
@@ -174,12 +175,16 @@ function putSpecial(
   if (what === 'in_port') {
     const port = v & 0xffff;
     setBits(match, W.IN_PORT, -1, port >= 0xff00 ? port | 0xffff0000 : port, on ? -1 : 0);
+  } else if (!on) {
+    // The tag itself matters on while the other half of it does.
+    const [bits, other] = what === 'pcp' ? [0xe000, 0x0fff] : [0x0fff, 0xe000];
+    setBits(match, W.VLAN0, (match.mask[W.VLAN0]! & other) === 0 ? bits | VLAN_CFI : bits, 0, 0);
   } else if (what === 'pcp') {
-    setBits(match, W.VLAN0, 0xf000, ((v & 7) << 13) | VLAN_CFI, on ? 0xf000 : 0);
-  } else if (on && (v & 0xffff) === 0xffff) {
+    setBits(match, W.VLAN0, 0xf000, ((v & 7) << 13) | VLAN_CFI, 0xf000);
+  } else if ((v & 0xffff) === 0xffff) {
     setBits(match, W.VLAN0, 0xffff, 0, 0xffff);
   } else {
-    setBits(match, W.VLAN0, 0x1fff, (v & 0xfff) | VLAN_CFI, on ? 0x1fff : 0);
+    setBits(match, W.VLAN0, 0x1fff, (v & 0xfff) | VLAN_CFI, 0x1fff);
   }
 }
 

@@ -151,13 +151,14 @@ export class OfctlContext {
       path.join(dirs.rundir, `${target}.${kind}`),
       path.join(dirs.rundir, `${bare}.${kind}`),
     ];
-    for (const file of new Set(candidates)) {
+    for (const [i, file] of candidates.entries()) {
+      if (candidates.indexOf(file) < i) continue;
       if (process.platform !== 'win32' && !fs.existsSync(file)) continue;
       try {
         return { socket: await connectStream(`unix:${file}`), name: `unix:${file}` };
       } catch (e) {
         if (errnoName(e) === 'ENOENT') continue;
-        throw new FatalError(`${file}: failed to open socket (${strerror(e)})`);
+        throw new FatalError(`${i === 0 ? target : file}: failed to open socket (${strerror(e)})`);
       }
     }
     throw new FatalError(`${target} is not a bridge or a socket`);
@@ -350,7 +351,7 @@ export class OfctlContext {
   async portNumber(target: string, text: string): Promise<number> {
     const plain = parsePort(text);
     if (plain !== undefined) return plain;
-    const port = parsePort(text, await this.ports(target));
+    const port = this.settings.names === false ? undefined : parsePort(text, await this.ports(target));
     if (port === undefined) throw new FatalError(`${target}: unknown port \`${text}'`);
     return port;
   }

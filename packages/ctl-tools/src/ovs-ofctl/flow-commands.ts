@@ -131,9 +131,9 @@ async function prepareDump(
   c: OfctlContext,
   args: readonly string[],
 ): Promise<{ sw: Switch; filter: FlowFilter }> {
-  const [target, text] = args;
-  const names = text === undefined ? {} : await c.acceptNames(target);
-  const { flowMod: f, usable } = parseOrFail(() => parseFlowProtocols(text ?? '', 'filter', names));
+  const [target, text = ''] = args;
+  const names = text === '' ? {} : await c.acceptNames(target);
+  const { flowMod: f, usable } = parseOrFail(() => parseFlowProtocols(text, 'filter', names));
   const sw = await c.connect(target);
   await c.setDumpProtocol(sw, usable);
   const { match, tableId, cookie, cookieMask, outPort, outGroup } = f;

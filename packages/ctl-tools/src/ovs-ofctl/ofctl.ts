@@ -253,6 +253,8 @@ async function runMonitor(command: 'monitor' | 'snoop', args: string[]): Promise
   const { runDaemon } = await import('@ovs-node/common/daemon');
   const settings = defaultSettings();
   tellInformation();
+  // What the process takes is no news about a switch.
+  setLevels('memory', 'console', 'warn');
   return runDaemon(
     {
       name: NAME,

@@ -8,8 +8,8 @@ import type { Field } from '@ovs-node/flow/field-types';
 import { applyMatchWord } from '@ovs-node/flow/match-text';
 import { OFPP, parsePort } from '@ovs-node/flow/ports';
 import { W } from '@ovs-node/flow/layout';
-import { checkActions } from '@ovs-node/openflow/actions/check';
-import { parseActions, parseActionsIn } from '@ovs-node/openflow/actions/text';
+import type { ParseContext } from '@ovs-node/openflow/actions/row';
+import { parseActionsIn } from '@ovs-node/openflow/actions/text';
 import { portMatch } from '@ovs-node/openflow/messages/packet';
 import { NO_BUFFER, type PacketOut } from '@ovs-node/openflow/messages/types';
 import { parseKeyValues } from '@ovs-node/flow/key-value';
@@ -73,14 +73,15 @@ export function parsePacketOut(text: string, o: FlowTextOptions): { packetOut: P
     }
   }
   if (!packet) throw new FlowSyntaxError('must specify packet');
-  const context = { ports: o.ports, tables: o.tables, usable: PROTO_ANY, depth: 0 };
+  const context = packetActions(o);
+  // Whether they fit is for the switch to say.
   const actions = actionText === undefined ? [] : parseActionsIn(actionText, context);
   usable &= context.usable;
-  const checked = checkActions(actions, match);
-  if (checked.error !== undefined && checked.error !== 'OFPBAC_MATCH_INCONSISTENT') {
-    throw new FlowSyntaxError(`actions are invalid with specified match (${checked.error})`);
-  }
   return { packetOut: { bufferId: NO_BUFFER, match, actions, packet }, usable };
+}
+
+function packetActions({ ports, tables }: FlowTextOptions): ParseContext {
+  return { ports, tables, usable: PROTO_ANY, depth: 0, onlyActions: true };
 }
 
 export async function packetOut(c: OfctlContext, args: readonly string[]): Promise<void> {
@@ -93,9 +94,10 @@ export async function packetOut(c: OfctlContext, args: readonly string[]): Promi
     return;
   }
   if (packets.length === 0) throw new FatalError('Too many arguments (4)');
-  const actions = parseOrFail(() => parseActions(actionText, names.ports, names.tables));
+  const context = packetActions(names);
+  const actions = parseOrFail(() => parseActionsIn(actionText, context));
   const inPort = await c.portNumber(target, first);
-  const sw = await c.connectForFlowMods(target, PROTO_ANY);
+  const sw = await c.connectForFlowMods(target, context.usable);
   for (const text of packets) {
     const packet = parseOrFail(() => packetFromHex(text));
     await c.noReply(sw, {

@@ -1,6 +1,6 @@
 /** Commands about a switch as a whole and its ports: show, dump-*, mod-port, fragments, probe, ping. */
 import { FatalError } from '@ovs-node/common/errors';
-import { OFPP, parsePort } from '@ovs-node/flow/ports';
+import { OFPP } from '@ovs-node/flow/ports';
 import { HEADER_LENGTH } from '@ovs-node/openflow/messages/codec';
 import { printMessage } from '@ovs-node/openflow/text/message';
 import { FRAG_MODES } from '@ovs-node/openflow/messages/switch';
@@ -81,7 +81,8 @@ const PORT_WORDS: Readonly<Record<string, readonly [bits: number, on: boolean]>>
   'packet-in': [PC.NO_PACKET_IN, false],
 };
 
-function portWord(word: string): readonly [bits: number, on: boolean] | undefined {
+function portWord(text: string): readonly [bits: number, on: boolean] | undefined {
+  const word = text.toLowerCase();
   const plain = Object.hasOwn(PORT_WORDS, word) ? PORT_WORDS[word] : undefined;
   if (plain) return plain;
   const positive = word.replace(/^no-?/, '');
@@ -94,7 +95,9 @@ async function findPort(c: OfctlContext, target: string, text: string): Promise<
   const sw = await c.connect(target);
   const ports = await c.fetchPorts(sw);
   sw.connection.close();
-  const number = /^\d+$/.test(text) ? parsePort(text) : undefined;
+  // Numbers of OpenFlow 1.0 are taken without a word.
+  const digits = /^\s*\+?\d+$/.test(text) ? Number(text) : undefined;
+  const number = digits !== undefined && digits >= 0xff00 && digits <= 0xffff ? digits + 0xffff0000 : digits;
   const found = ports.find((p) => (number === undefined ? p.name === text : p.portNo === number));
   if (!found) throw new FatalError(`${target}: couldn't find port \`${text}'`);
   return found;

@@ -9,6 +9,7 @@ import { fail } from '../errors.js';
 import { fullMask } from './field-value.js';
 import { hex, parseIpv4, parseMac, parseU16, parseU32, parseU64, parseU8 } from '../text/numbers.js';
 import { type ActionRow, type ActionRows, nx, type ParseContext, std } from './row.js';
+import { atoi } from './text-values.js';
 import type { Action, ActionOf, ActionType } from './types.js';
 
 const VLAN_CFI = 0x1000;
@@ -450,7 +451,7 @@ export const HEADER_ACTIONS: ActionRows<
         const ids = arg
           .split(/[ ,]+/)
           .filter((s) => s !== '')
-          .map((s) => parseInt(s, 10) & 0xffff);
+          .map((s) => atoi(s) & 0xffff);
         if (ids.length === 0) {
           throw new FlowSyntaxError('dec_ttl_cnt_ids: expected at least one controller id.');
         }

@@ -27,7 +27,7 @@ export const INSTRUCTIONS: ActionRows<
     ],
     parse: {
       meter: (arg, c) => {
-        c.usable &= OF13_UP;
+        c.usable &= c.onlyActions === true ? PROTO.OF15_OXM : OF13_UP;
         return { type: 'meter', meter: parseU32(arg) };
       },
     },

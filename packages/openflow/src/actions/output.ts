@@ -22,6 +22,7 @@ import type { Action, ActionOf } from './types.js';
 
 export const REASONS = ['no_match', 'action', 'invalid_ttl', 'action_set', 'group', 'packet_out'] as const;
 export const REASON_ACTION = 1;
+const NAMELESS_REASON = 6;
 
 /** The name of a packet-in reason; the two that only exist inside of a switch have none. */
 export function reasonName(reason: number): string {
@@ -115,7 +116,9 @@ function parseController(arg: string): Action {
   for (const { key, value } of parseKeyValues(arg)) {
     switch (key) {
       case 'reason': {
-        const reason = (REASONS as readonly string[]).indexOf(value.toLowerCase());
+        // Without a name it is one of those that are a switch's own.
+        const reason =
+          value === '' ? NAMELESS_REASON : (REASONS as readonly string[]).indexOf(value.toLowerCase());
         if (reason < 0) throw new FlowSyntaxError(`unknown reason "${value}"`);
         a = { ...a, reason };
         break;

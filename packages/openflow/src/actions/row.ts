@@ -33,6 +33,8 @@ export interface ParseContext {
   usable: number;
   /** How deep actions are nested. */
   depth: number;
+  /** Instructions are refused: a packet-out and a group's bucket have actions alone. */
+  readonly onlyActions?: boolean | undefined;
   /** The action list being inside of another one ('ct', 'write_actions' …), which restricts what is allowed. */
   readonly within?: ActionType | undefined;
 }

@@ -233,10 +233,10 @@ export function parseList(
   to = text.length,
 ): Action[] {
   if (context.depth > MAX_DEPTH) throw new FlowSyntaxError('Action nested too deeply');
-  const { ports, tables, depth } = context;
+  const { ports, tables, depth, onlyActions } = context;
   // As with the peer, a clone makes what came before it count no more.
   const usable = within === 'clone' ? PROTO_ANY : context.usable;
-  const c: ParseContext = { ports, tables, usable, depth: depth + 1, within };
+  const c: ParseContext = { ports, tables, usable, depth: depth + 1, within, onlyActions };
   const out: Action[] = [];
   let drop = false;
   const at = new KeyValueCursor(text, from, to);

@@ -4,7 +4,7 @@ import { PROTO_ANY } from '@ovs-node/flow/field-types';
 import type { PortMap } from '@ovs-node/flow/ports';
 import { colorActions } from '../text/color.js';
 import type { FormatContext, ParseContext, TableMap } from './row.js';
-import { formatList, instructionOrderProblem, parseList } from './table.js';
+import { actionName, formatList, instructionKind, instructionOrderProblem, parseList } from './table.js';
 import type { Action } from './types.js';
 
 export type { TableMap } from './row.js';
@@ -12,9 +12,16 @@ export type { TableMap } from './row.js';
 /** Reads actions and instructions, `text[from..to)`; narrows `context.usable` to the protocols that can carry them. @throws FlowSyntaxError */
 export function parseActionsIn(text: string, context: ParseContext, from = 0, to = text.length): Action[] {
   const actions = parseList(text, context, undefined, from, to);
+  if (context.onlyActions === true) refuseInstructions(actions);
   const problem = instructionOrderProblem(actions);
   if (problem !== undefined) throw new FlowSyntaxError(problem);
   return actions;
+}
+
+/** Of instructions only `meter` is an action, too (OpenFlow 1.5). */
+function refuseInstructions(actions: readonly Action[]): void {
+  const other = actions.find((a) => instructionKind(a) !== 'apply' && a.type !== 'meter');
+  if (other) throw new FlowSyntaxError(`${actionName(other.type)} instruction not allowed here`);
 }
 
 /** Reads actions and instructions. Their fit with a match is not checked (see `check.ts`). @throws FlowSyntaxError */

@@ -1,5 +1,6 @@
 /** Group messages: group-mod, and the statistics, descriptions and features of groups. */
 import { mustField, wireMask } from '@ovs-node/flow/fields';
+import { byteLength } from '@ovs-node/flow/tun-metadata';
 import { OFPP } from '@ovs-node/flow/ports';
 import { putActions, readActions } from '../actions/codec.js';
 import { fail } from '../errors.js';
@@ -133,8 +134,9 @@ function putSelection(w: Writer, s: SelectionMethod | undefined, version: number
     w.u32(NTR).u32(SELECTION_METHOD).zeros(4).string(s.method, 16).u64(s.param);
     for (const { field, mask } of s.fields) {
       const f = mustField(field);
-      putFieldHeader(w, f, version);
-      w.big(mask, f.bytes);
+      const bytes = f.option === undefined ? f.bytes : byteLength(mask);
+      putFieldHeader(w, f, version, false, bytes);
+      w.big(mask, bytes);
     }
   });
 }

@@ -289,8 +289,8 @@ class Painter {
         this.put(word === 'conj_id' ? n : n + 1, color);
         this.value();
       } else {
-        this.put(n, plain.has(word) || word.startsWith('tun_metadata') ? undefined : 'vl');
         if (n === 0) this.put(1);
+        else this.put(n, plain.has(word) || word.startsWith('tun_metadata') ? undefined : 'vl');
       }
     }
     return this.out;

@@ -194,7 +194,7 @@ function parseBucket(
   if (type === 'fast_failover' && watchPort === OFPP.ANY && watchGroup === GROUP_ANY) {
     throw new FlowSyntaxError('fast failover bucket requires watch_port or watch_group');
   }
-  const context = { ports: o.ports, tables: o.tables, usable: PROTO_ANY, depth: 0 };
+  const context = { ports: o.ports, tables: o.tables, usable: PROTO_ANY, depth: 0, onlyActions: true };
   const parsed = parseActionsIn(actions.join(','), context);
   // As with the peer, the last bucket decides.
   usable.bits = context.usable;
