@@ -48,6 +48,20 @@ test('a hello of a version to come is understood', (t) => {
   t.false(decoded instanceof OfError);
 });
 
+/** A packet-out of ct without commit, around a nat with these bytes: padding, flags, which ranges, the ranges. */
+function ctOf(nat: string): string {
+  const natLength = Math.ceil((10 + nat.length / 2) / 8) * 8;
+  const u16 = (n: number): string => n.toString(16).padStart(4, '0');
+  const action = `ffff${u16(natLength)}000023200024${nat}`.padEnd(natLength * 2, '0');
+  const length = 24 + natLength;
+  const ct = `ffff${u16(length)}0000232000230000000000000000ff0000000000${action}`;
+  return `010d${u16(16 + length)}00000001ffffffffffff${u16(length)}${ct}`;
+}
+
+test('a nat without arguments needs no commit', (t) => {
+  t.false(decodeMessage(Buffer.from(ctOf('000000000000'), 'hex')) instanceof OfError);
+});
+
 const BAD: readonly (readonly [hex: string, error: ErrorName, why: string])[] = [
   ['01', 'OFPBRC_BAD_LEN', 'no header'],
   ['0105000900000001', 'OFPBRC_BAD_LEN', 'length field beyond the bytes'],
@@ -65,6 +79,10 @@ const BAD: readonly (readonly [hex: string, error: ErrorName, why: string])[] = 
     'OFPBRC_BAD_LEN',
     'a flow-mod longer than it says',
   ],
+  [ctOf('000000040000'), 'OFPBAC_BAD_ARGUMENT', 'a persistent nat without commit'],
+  [ctOf('000000080000'), 'OFPBAC_BAD_ARGUMENT', 'a nat by hash without commit'],
+  [ctOf('000000100000'), 'OFPBAC_BAD_ARGUMENT', 'a random nat without commit'],
+  [ctOf('00000000000101020304'), 'OFPBAC_BAD_ARGUMENT', 'a nat with an address without commit'],
 ];
 for (const [hex, error, why] of BAD) {
   test(`${why} is ${error}`, (t) => {

@@ -192,6 +192,13 @@ function formatCt(a: ActionOf<'ct'>, c: FormatContext): string {
   return `ct(${parts.join(',')})`;
 }
 
+/** Whether `a` is a nat without arguments, the one action that needs no commit. */
+const isBareNat = (a: Action): boolean =>
+  a.type === 'nat' &&
+  a.nat.dir === undefined &&
+  !(a.nat.persistent || a.nat.hash || a.nat.random) &&
+  a.nat.addr === undefined;
+
 export const CT_ACTIONS: ActionRows<'ct' | 'nat' | 'ct_clear'> = {
   ct: {
     wire: [
@@ -219,8 +226,7 @@ export const CT_ACTIONS: ActionRows<'ct' | 'nat' | 'ct_clear'> = {
             r.skip(3);
             const alg = r.u16();
             const actions = decodeActionList(r, c, 'ct');
-            const nested = actions.filter((a) => !(a.type === 'nat' && a.nat.dir === undefined));
-            if (!commit && nested.length > 0) fail('OFPBAC_BAD_ARGUMENT', 'actions without commit');
+            if (!commit && !actions.every(isBareNat)) fail('OFPBAC_BAD_ARGUMENT', 'actions without commit');
             return { type: 'ct', commit, force, zone, recircTable, alg, actions };
           },
           (w, a, version) => {

@@ -176,7 +176,7 @@ function shownOfFeatures(t: TableFeatures, version: number): Shown {
   const a = tableAbilities(t);
   const names = (fields: ReadonlySet<Field>): string[] => inOrder([...fields].map((f) => f.name));
   const flow = (f: typeof a.nonmiss): FlowShown => {
-    const bits = f.instructions.reduce((sum, i) => (i.experimenter === 0 ? sum | (1 << i.type) : sum), 0);
+    const instructions = new Set(f.instructions.filter((i) => i.experimenter === 0).map((i) => i.type));
     const actions = (x: typeof f.write): ActionsShown => ({
       actions: actionNames(
         x.actions.reduce((sum, i) => (i.experimenter === 0 && i.type < 32 ? sum | (1 << i.type) : sum), 0),
@@ -186,7 +186,7 @@ function shownOfFeatures(t: TableFeatures, version: number): Shown {
     });
     return {
       next: f.nextTables,
-      instructions: INSTRUCTIONS.filter(([n]) => ((bits >>> n) & 1) !== 0).map(([, name]) => name),
+      instructions: INSTRUCTIONS.filter(([n]) => instructions.has(n)).map(([, name]) => name),
       write: actions(f.write),
       apply: actions(f.apply),
     };
