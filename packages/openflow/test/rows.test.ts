@@ -1,6 +1,6 @@
 /**
  * Each form of message and each error has a good and a bad fixture in bytes, with the peer's text, and these are read,
- * printed and written as by the peer. Fields and actions have theirs in flow-fixtures.test.ts, in text.
+ * printed and written as by the peer. Fields and actions have theirs in fields-actions.test.ts.
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
