@@ -5,10 +5,13 @@
 // and mutated further, which is what guides the search. A target may have words of its own to insert (`tokens`).
 //
 // The loop runs in a thread with little memory, watched from here: an input that throws, takes more than the memory, or
-// longer than a few seconds, is written to the target's corpus, where a test runs it from then on.
+// longer than a few seconds, is written to the target's corpus, where a test runs it from then on. The limit of the
+// thread is of its heap alone. Buffers are counted after each input; what is taken meanwhile, in one that does not end,
+// shows in the memory of the process.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { getHeapStatistics } from 'node:v8';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 
 const root = resolve(import.meta.dirname, '..');
@@ -22,8 +25,12 @@ const TARGETS = {
   },
 };
 
-/** Megabytes that a decoder may take, with all that the loop itself keeps. */
+/** Megabytes that a decoder may take on the heap, and in buffers, with all that the loop itself keeps. */
 const MEMORY_MB = 512;
+/** Megabytes by which the process may grow: heap and buffers, and half as much for what is not returned at once. */
+const GROWTH_MB = 2.5 * MEMORY_MB;
+const MEGABYTE = 1 << 20;
+const MEMORY_WATCH_MS = 50;
 const LONGEST_MS = 5000;
 const LONGEST_INPUT = 65536;
 /** Inputs kept for what became of them, besides the seeds; when there are more, new ones take the place of old ones. */
@@ -62,9 +69,19 @@ function main() {
     if (count === last && count > 0) finish(`no end in ${LONGEST_MS} ms`);
     last = count;
   }, LONGEST_MS);
+  const atStart = process.memoryUsage.rss();
+  const memoryWatch = setInterval(() => {
+    const growth = Math.round((process.memoryUsage.rss() - atStart) / MEGABYTE);
+    if (growth > GROWTH_MB) finish(`${growth} MB of memory, more than ${GROWTH_MB}`);
+  }, MEMORY_WATCH_MS);
+
+  function stopWatching() {
+    clearInterval(watch);
+    clearInterval(memoryWatch);
+  }
 
   function finish(problem) {
-    clearInterval(watch);
+    stopWatching();
     const bytes = Buffer.from(input.subarray(0, Atomics.load(state, 0)));
     const file = join(target.corpus, `${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}.bin`);
     mkdirSync(join(root, target.corpus), { recursive: true });
@@ -78,7 +95,7 @@ function main() {
     console.log(text);
   });
   worker.on('error', (error) => finish(error.stack ?? String(error)));
-  worker.on('exit', () => clearInterval(watch));
+  worker.on('exit', stopWatching);
 }
 
 /** Numbers from 0 to n - 1, the same for the same seed. */
@@ -151,6 +168,8 @@ async function loop() {
     Atomics.store(state, 1, count + 1);
     try {
       const outcome = run(bytes);
+      const buffers = Math.round(getHeapStatistics().external_memory / MEGABYTE);
+      if (buffers > MEMORY_MB) throw new Error(`${buffers} MB of buffers, more than ${MEMORY_MB}`);
       if (!seen.has(outcome) && seen.size < OUTCOMES) {
         seen.add(outcome);
         // A seed is kept as it is.
