@@ -357,7 +357,7 @@ for (const type of Object.keys(ACTIONS)) {
       row,
       flow(action),
       // Later versions have other actions in its place.
-      type === 'enqueue' ? [1] : [1, 4, 6],
+      type === 'enqueue' ? [1] : [1, 2, 4, 6],
     )) {
       const at = actionAt(type, bytes, version);
       if (at < 0 || at >= bytes.length) continue;
