@@ -94,13 +94,18 @@ async function end(t: ExecutionContext): Promise<void> {
 }
 
 /** `body` between the start and the end of the services. */
+/** Shows the ends of the daemons' logs. */
+function tellLogs(t: ExecutionContext): void {
+  for (const name of DAEMONS)
+    t.log(`${name}.log:\n${serviceLog(wine, name).split('\n').slice(-15).join('\n')}`);
+}
+
 async function withServices(t: ExecutionContext, install: Install, body: () => Promise<void>): Promise<void> {
   try {
     await start(install);
     await body();
   } catch (error) {
-    for (const name of DAEMONS)
-      t.log(`${name}.log:\n${serviceLog(wine, name).split('\n').slice(-15).join('\n')}`);
+    tellLogs(t);
     await end(t).catch((error_: unknown) => t.log(String(error_)));
     throw error;
   }
@@ -228,6 +233,7 @@ packageTest('the commands of docs/windows.md run as they are written', async (t)
       continue;
     }
     const { status, stdout, stderr } = await wine.line(settings, line, { cwd: place });
+    if (status !== 0) tellLogs(t);
     t.is(status, 0, `${line}: ${stderr}${stdout}`);
     const [, verb, name] = /^sc (start|stop) (\S+)$/.exec(line) ?? [];
     if (name !== undefined) await serviceReaches(wine, name, verb === 'start' ? 'RUNNING' : 'STOPPED');
