@@ -93,13 +93,13 @@ async function end(t: ExecutionContext): Promise<void> {
   await waitFor('the processes to end', () => wine.processes().length === 0);
 }
 
-/** `body` between the start and the end of the services. */
 /** Shows the ends of the daemons' logs. */
 function tellLogs(t: ExecutionContext): void {
   for (const name of DAEMONS)
     t.log(`${name}.log:\n${serviceLog(wine, name).split('\n').slice(-15).join('\n')}`);
 }
 
+/** `body` between the start and the end of the services. */
 async function withServices(t: ExecutionContext, install: Install, body: () => Promise<void>): Promise<void> {
   try {
     await start(install);
