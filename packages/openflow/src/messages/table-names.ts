@@ -1,6 +1,7 @@
 import { OfError } from '../errors.js';
 import { Reader } from '../wire.js';
 import { decodeHeader } from './codec.js';
+import { readName } from './table.js';
 
 /** Bytes of an entry before its properties (OpenFlow 1.3, section 7.3.5.5). */
 const ENTRY_BASE = 64;
@@ -21,8 +22,7 @@ export function tableNames(message: Uint8Array): readonly (readonly [tableId: nu
     const entry = r.sub(length - 2);
     const tableId = entry.u8();
     entry.skip(5);
-    // A name has at most 31 bytes.
-    names.push([tableId, entry.sub(32).string(31)]);
+    names.push([tableId, readName(entry)]);
   }
   return names;
 }

@@ -101,8 +101,8 @@ function readBitmaps(r: Reader, version: number): TableBitmaps {
   };
 }
 
-/** Reads a name of at most 31 bytes. */
-function readName(r: Reader): string {
+/** Reads the name of a table: 32 bytes, of which 31 count. */
+export function readName(r: Reader): string {
   return r.sub(32).string(31);
 }
 
