@@ -50,13 +50,14 @@ class Pass {
     this.usable = usable;
     // Text is about as long as what it says.
     this.messages = new Writer(size);
-    this.start(choose(usable));
+    this.start(choose(usable), 0);
   }
 
-  private start(protocol: ProtocolRow | undefined): void {
+  /** Begins messages of a protocol, after `early` lines. */
+  private start(protocol: ProtocolRow | undefined, early: number): void {
     this.protocol = protocol;
     this.messages.clear();
-    this.early = this.count;
+    this.early = early;
     this.shapes =
       protocol &&
       new LineShapes((line) => {
@@ -93,11 +94,7 @@ class Pass {
     if ((this.usable & ~parsed.usable) !== 0) {
       this.usable &= parsed.usable;
       const protocol = this.choose(this.usable);
-      if (protocol !== this.protocol) {
-        this.count--;
-        this.start(protocol);
-        this.count++;
-      }
+      if (protocol !== this.protocol) this.start(protocol, this.count - 1);
     }
     const { protocol, shapes, messages } = this;
     if (!protocol || !shapes) return;
