@@ -1,4 +1,5 @@
 import { formatIp6Words } from '@ovs-node/flow/addr-text';
+import { u32 } from '@ovs-node/flow/views/bytes';
 
 /** Text being made as bytes: what is printed by the megabyte is not worth a string on its way out. */
 export class ByteText {
@@ -114,21 +115,11 @@ export function putMac(out: Uint8Array, at: number, bytes: Uint8Array, from: num
 /** Writes the sixteen bytes at `bytes[from..)` as an IPv6 address. */
 export function putIp6(out: Uint8Array, at: number, bytes: Uint8Array, from: number): number {
   const text = formatIp6Words(
-    readU32(bytes, from),
-    readU32(bytes, from + 4),
-    readU32(bytes, from + 8),
-    readU32(bytes, from + 12),
+    u32(bytes, from),
+    u32(bytes, from + 4),
+    u32(bytes, from + 8),
+    u32(bytes, from + 12),
   );
   for (let i = 0; i < text.length; i++) out[at + i] = text.charCodeAt(i);
   return at + text.length;
-}
-
-/** 32 bits in network order. */
-export function readU32(bytes: Uint8Array, at: number): number {
-  return ((bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]) >>> 0;
-}
-
-/** 16 bits in network order. */
-export function readU16(bytes: Uint8Array, at: number): number {
-  return (bytes[at] << 8) | bytes[at + 1];
 }

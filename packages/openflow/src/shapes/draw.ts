@@ -1,3 +1,7 @@
+/** Values tried for each span of a shape that is looked for, and of all of them together. */
+export const TRIES = 6;
+export const ROUNDS = 12;
+
 /** Values to try shapes with: the same each time, so that a shape that is found once is always found. */
 export class Draw {
   private state = 0x2545f491;

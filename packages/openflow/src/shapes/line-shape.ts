@@ -13,8 +13,9 @@
  */
 import { formatIp4, formatIp6Words, formatMacWords } from '@ovs-node/flow/addr-text';
 import { ScanIp6, scanIp4, ScanMac, scanNumber, stop } from '@ovs-node/flow/scan';
+import { setU32 } from '@ovs-node/flow/views/bytes';
 import type { Writer } from '../wire.js';
-import { Draw } from './draw.js';
+import { Draw, ROUNDS, TRIES } from './draw.js';
 import { type LineSpan, lineSpans, type Notation } from './line-spans.js';
 
 /** What reading a line the usual way gives. */
@@ -58,23 +59,23 @@ function scan(
       if (v < low || v > high) return false;
       const isHex = (text.charCodeAt(from + 1) | 32) === 120;
       if (isHex !== (notation === 'hexadecimal')) return false;
-      putU32(8, Math.floor(v / 0x100000000));
-      putU32(12, v);
+      setU32(scanned, 8, Math.floor(v / 0x100000000));
+      setU32(scanned, 12, v);
       return true;
     }
     case 'ip4': {
       const v = scanIp4(text, from, to);
-      putU32(12, v);
+      setU32(scanned, 12, v);
       return v >= 0;
     }
     case 'mac':
       if (!mac.scan(text, from, to)) return false;
-      putU32(8, mac.high);
-      putU32(12, mac.low);
+      setU32(scanned, 8, mac.high);
+      setU32(scanned, 12, mac.low);
       return true;
     case 'ip6':
       if (!ip6.scan(text, from, ip6End(text, from, to))) return false;
-      for (let i = 0; i < 4; i++) putU32(4 * i, ip6.words[i]);
+      for (let i = 0; i < 4; i++) setU32(scanned, 4 * i, ip6.words[i]);
       return true;
   }
 }
@@ -87,13 +88,6 @@ function ip6End(text: string, from: number, to: number): number {
     if (c > 58 ? (c | 32) < 97 || (c | 32) > 102 : c < 48) break;
   }
   return i;
-}
-
-function putU32(at: number, v: number): void {
-  scanned[at] = v >>> 24;
-  scanned[at + 1] = v >>> 16;
-  scanned[at + 2] = v >>> 8;
-  scanned[at + 3] = v;
 }
 
 export class LineShape {
@@ -165,9 +159,6 @@ function codes(text: string): Uint8Array {
   return Uint8Array.from(text, (c) => c.charCodeAt(0));
 }
 
-/** Values tried for each span, and of all of them together. */
-const TRIES = 6;
-const ROUNDS = 12;
 const WIDTHS: Readonly<Record<Notation, readonly number[]>> = {
   decimal: [1, 2, 4, 8],
   hexadecimal: [1, 2, 4, 8],

@@ -1,8 +1,9 @@
+import { u16, u32 } from '@ovs-node/flow/views/bytes';
 import { unlogged } from '@ovs-node/common/vlog';
 import { OfError } from '../errors.js';
 import { decodeHeader } from '../messages/codec.js';
 import { printMessage, type PrintOptions } from '../text/message.js';
-import { ByteText, readU16, readU32 } from './byte-text.js';
+import { ByteText } from './byte-text.js';
 import { findPrintShape, type PrintOne, type PrintShape, viewOf } from './print-shape.js';
 import { flowModSpans, flowStatsSpans, type WireSpans } from './spans.js';
 
@@ -125,12 +126,12 @@ export class MessagePrinter {
     const from = out.length;
     out.add(head);
     for (let at = known.bodyAt, length = 0; at < message.length; at += length) {
-      length = at + 2 > message.length ? 0 : readU16(message, at);
+      length = at + 2 > message.length ? 0 : u16(message, at);
       if (length < ENTRY_BASE || at + length > message.length) return out.cutTo(from);
       out.add('\n ');
       if (shapes.print(message, view, at, length, out)) continue;
       const entry = message.subarray(at, at + length);
-      const text = this.entryText(message, known.bodyAt, entry);
+      const text = this.entryText(message, known.bodyAt, head, entry);
       if (text === undefined) return out.cutTo(from);
       out.add(text);
       shapes.missed(entry);
@@ -144,17 +145,22 @@ export class MessagePrinter {
     return printMessage(withBody(message, bodyAt, NO_ENTRY), this.options).slice(0, -1);
   }
 
-  /** The text of an entry; undefined when there is something wrong with it. */
-  private entryText(message: Uint8Array, bodyAt: number, entry: Uint8Array): string | undefined {
-    const head = `${this.headOf(message, bodyAt)}\n `;
+  /** The text of an entry of `message`, whose `headOf` is `head`; undefined when there is something wrong with it. */
+  private entryText(
+    message: Uint8Array,
+    bodyAt: number,
+    head: string,
+    entry: Uint8Array,
+  ): string | undefined {
+    const before = `${head}\n `;
     const text = printMessage(withBody(message, bodyAt, entry), this.options);
-    return text.startsWith(head) ? text.slice(head.length, -1) : undefined;
+    return text.startsWith(before) ? text.slice(before.length, -1) : undefined;
   }
 
   /** The text of an entry of flow statistics in the form `key` of a version; undefined when it is a bad one. */
   printEntry(version: number, key: string, entry: Uint8Array): string | undefined {
-    const head = Uint8Array.of(version, ...(key === NXST_FLOW_REPLY ? EMPTY_NXST_REPLY : EMPTY_REPLY));
-    return this.entryText(head, head.length, entry);
+    const empty = Uint8Array.of(version, ...(key === NXST_FLOW_REPLY ? EMPTY_NXST_REPLY : EMPTY_REPLY));
+    return this.entryText(empty, empty.length, this.headOf(empty, empty.length), entry);
   }
 
   private shapesOf(version: number, key: string): PrintShapes {
@@ -182,11 +188,11 @@ function withBody(message: Uint8Array, bodyAt: number, body: Uint8Array): Uint8A
 }
 
 function isStatsReply(bytes: Uint8Array): boolean {
-  return bytes.length >= 12 && bytes[1] === (bytes[0] === 1 ? 17 : 19) && readU16(bytes, 2) === bytes.length;
+  return bytes.length >= 12 && bytes[1] === (bytes[0] === 1 ? 17 : 19) && u16(bytes, 2) === bytes.length;
 }
 
 /** Only these are worth a shape. */
 function isFlowMod(bytes: Uint8Array): boolean {
-  const type = bytes[1] === 14 || (bytes[1] === 4 && bytes.length >= 16 && readU32(bytes, 12) === 13);
-  return type && readU16(bytes, 2) === bytes.length;
+  const type = bytes[1] === 14 || (bytes[1] === 4 && bytes.length >= 16 && u32(bytes, 12) === 13);
+  return type && u16(bytes, 2) === bytes.length;
 }

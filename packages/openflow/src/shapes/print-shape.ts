@@ -16,8 +16,9 @@
  *
  * Measured by `npm run bench:openflow`, the rows of ofp-parse and dump-flows: three to five times as fast.
  */
-import { ByteText, readU16, readU32 } from './byte-text.js';
-import { Draw } from './draw.js';
+import { u16, u32 } from '@ovs-node/flow/views/bytes';
+import { ByteText } from './byte-text.js';
+import { Draw, ROUNDS, TRIES } from './draw.js';
 import { type Form, FORMS_OF, putSlot, SLOT_ROOM, type Span, spanAllows } from './slot.js';
 import type { WireSpans } from './spans.js';
 
@@ -43,8 +44,6 @@ interface Ties {
 }
 
 export class PrintShape {
-  /** Bytes of a message. */
-  readonly length: number;
   private readonly want: Int32Array;
   /** Ones where a message has to have what `want` has; both in words, of network order. */
   private readonly care: Int32Array;
@@ -55,7 +54,6 @@ export class PrintShape {
   private readonly ties: Ties;
 
   constructor(sample: Uint8Array, text: string, slots: readonly Slot[], ties: Ties) {
-    this.length = sample.length;
     const care = new Uint8Array(sample.length).fill(0xff);
     for (const { span } of slots) care.fill(0, span.at, span.at + span.bytes);
     if (ties.sameAge) care.fill(0, ties.hardAge, ties.hardAge + 2);
@@ -84,7 +82,7 @@ export class PrintShape {
     for (let i = 0; i < slots.length; i++) if (!spanAllows(slots[i].span, bytes, base)) return false;
     const { table, gotoTable, seconds, hardAge, sameAge } = this.ties;
     if (gotoTable >= 0 && bytes[base + gotoTable] <= bytes[base + table]) return false;
-    return hardAge < 0 || (readU16(bytes, base + hardAge) - 1 === readU32(bytes, base + seconds)) === sameAge;
+    return hardAge < 0 || (u16(bytes, base + hardAge) - 1 === u32(bytes, base + seconds)) === sameAge;
   }
 
   /** Prints a message that `matches`. */
@@ -117,10 +115,6 @@ function copy(from: Uint8Array, to: Uint8Array, at: number): number {
   for (let i = 0; i < length; i++) to[at + i] = from[i];
   return at + length;
 }
-
-/** Values tried for each span, and of all of them together. */
-const TRIES = 6;
-const ROUNDS = 12;
 
 class Finder {
   private readonly sample: Uint8Array;
@@ -178,7 +172,7 @@ class Finder {
   private keepAge(bytes: Uint8Array): void {
     const { sameAge, seconds, hardAge } = this.ties;
     if (!sameAge) return;
-    const age = readU32(bytes, seconds) + 1;
+    const age = u32(bytes, seconds) + 1;
     bytes[hardAge] = age >>> 8;
     bytes[hardAge + 1] = age;
   }
@@ -271,7 +265,7 @@ export function findPrintShape(
   const text = printOne(sample);
   if (text === undefined || sample.length % 4 !== 0) return undefined;
   const { table, gotoTable, seconds, hardAge } = wire;
-  const sameAge = hardAge >= 0 && readU16(sample, hardAge) - 1 === readU32(sample, seconds);
+  const sameAge = hardAge >= 0 && u16(sample, hardAge) - 1 === u32(sample, seconds);
   const ties: Ties = { table, gotoTable, seconds, hardAge, sameAge };
   const spans: readonly Span[] =
     hardAge >= 0 && !sameAge ? [...wire.spans, { at: hardAge, bytes: 2, low: 1, high: 0xffff }] : wire.spans;

@@ -3,7 +3,8 @@
  * shape has is found out by trying (`print-shape.ts`, `line-shape.ts`); what a value may be for the rest of the text
  * or of the message to stay the same is said here and in the tables of `spans.ts` and `line-spans.ts`.
  */
-import { putDecimal, putHex, putHex8, putIp4, putIp6, putMac, readU16, readU32 } from './byte-text.js';
+import { u16, u32 } from '@ovs-node/flow/views/bytes';
+import { putDecimal, putHex, putHex8, putIp4, putIp6, putMac } from './byte-text.js';
 
 /** A place in a message whose value is free within bounds. */
 export interface Span {
@@ -65,8 +66,8 @@ export function putSlot(
 ): number {
   switch (form) {
     case FORM.DECIMAL:
-      if (width === 2) return putDecimal(out, at, readU16(bytes, from));
-      if (width === 4) return putDecimal(out, at, readU32(bytes, from));
+      if (width === 2) return putDecimal(out, at, u16(bytes, from));
+      if (width === 4) return putDecimal(out, at, u32(bytes, from));
       return width === 1 ? putDecimal(out, at, bytes[from]) : putDecimal64(out, at, bytes, from);
     case FORM.HEX:
     case FORM.ALT_HEX:
@@ -78,17 +79,17 @@ export function putSlot(
     case FORM.IP6:
       return putIp6(out, at, bytes, from);
     case FORM.VLAN:
-      return putDecimal(out, at, readU16(bytes, from) & 0xfff);
+      return putDecimal(out, at, u16(bytes, from) & 0xfff);
     case FORM.AGE:
-      return putDecimal(out, at, readU16(bytes, from) - 1);
+      return putDecimal(out, at, u16(bytes, from) - 1);
     case FORM.DURATION:
-      return putDuration(out, at, readU32(bytes, from), readU32(bytes, from + 4));
+      return putDuration(out, at, u32(bytes, from), u32(bytes, from + 4));
   }
 }
 
 function putDecimal64(out: Uint8Array, at: number, bytes: Uint8Array, from: number): number {
-  const high = readU32(bytes, from);
-  const low = readU32(bytes, from + 4);
+  const high = u32(bytes, from);
+  const low = u32(bytes, from + 4);
   if (high < 0x200000) return putDecimal(out, at, high * 0x100000000 + low);
   const text = ((BigInt(high) << 32n) | BigInt(low)).toString();
   for (let i = 0; i < text.length; i++) out[at + i] = text.charCodeAt(i);
@@ -108,10 +109,10 @@ function putWideHex(
   out[i++] = 120;
   const digits = i;
   if (width < 4) {
-    i = putHex(out, i, width === 2 ? readU16(bytes, from) : bytes[from]);
+    i = putHex(out, i, width === 2 ? u16(bytes, from) : bytes[from]);
   } else {
     for (let word = from; word < from + width; word += 4) {
-      const v = readU32(bytes, word);
+      const v = u32(bytes, word);
       if (i > digits) i = putHex8(out, i, v);
       else if (v !== 0 || word + 4 === from + width) i = putHex(out, i, v);
     }
@@ -152,18 +153,18 @@ export function spanAllows(span: Span, bytes: Uint8Array, base: number): boolean
     case 1:
       return bytes[at] >= span.low && bytes[at] <= span.high;
     case 2: {
-      const v = readU16(bytes, at);
+      const v = u16(bytes, at);
       return v >= span.low && v <= span.high;
     }
     case 4: {
-      const v = readU32(bytes, at);
+      const v = u32(bytes, at);
       return v >= span.low && v <= span.high;
     }
     case 8: {
       if (span.rule === undefined) return true;
-      const low = readU32(bytes, at + 4);
+      const low = u32(bytes, at + 4);
       if (span.rule === 'duration') return low < 1_000_000_000;
-      const high = readU32(bytes, at);
+      const high = u32(bytes, at);
       if ((high & low) >>> 0 === 0xffffffff) return false;
       return span.rule === 'count' || (high | low) !== 0;
     }

@@ -4,12 +4,12 @@
  * given: not the Ethernet type (which says how the rest is printed) and not the VLAN's (which other checks look at),
  * but addresses, ports, registers. What is not listed has to be the same in all flows of a shape.
  */
+import { u16, u32 } from '@ovs-node/flow/views/bytes';
 import type { Field } from '@ovs-node/flow/field-types';
 import { guard, OfError } from '../errors.js';
 import { Reader } from '../wire.js';
 import { readFieldHeader } from '../match/headers.js';
 import { NX_VENDOR } from '../messages/wire-forms.js';
-import { readU16, readU32 } from './byte-text.js';
 import type { Span, SpanRule } from './slot.js';
 
 /** Numbers from here on are names of reserved ports. */
@@ -76,7 +76,7 @@ class SpanList {
 
   /** A priority, printed when it is not the default. */
   priority(at: number): void {
-    const v = readU16(this.bytes, at);
+    const v = u16(this.bytes, at);
     if (v < 0x8000) this.number(at, 2, 0, 0x7fff);
     else if (v > 0x8000) this.number(at, 2, 0x8001);
   }
@@ -103,7 +103,7 @@ class SpanList {
       this.port(at, f.bytes);
     } else if (inMatch && (f.name === 'vlan_vid' || f.name === 'vlan_tci')) {
       // Of a tag that is there; the priority beside it stays as it is.
-      const v = readU16(this.bytes, at);
+      const v = u16(this.bytes, at);
       if ((v & 0x1000) !== 0) this.spans.push({ at, bytes: 2, low: v & 0xf000, high: v | 0x0fff, ...mask });
     } else if (isFree(f)) {
       const high = f.bytes > 4 ? 0 : 2 ** (8 * f.bytes) - 1;
@@ -117,7 +117,7 @@ class SpanList {
     this.wide(at + 6, 6);
     this.wide(at + 12, 6);
     this.number(at + 18, 2, 0, 0x0ffe);
-    const wildcards = readU32(this.bytes, at);
+    const wildcards = u32(this.bytes, at);
     this.prefix(at + 28, (wildcards >>> 8) & 63);
     this.prefix(at + 32, (wildcards >>> 14) & 63);
     this.number(at + 36, 2);
@@ -134,7 +134,7 @@ class SpanList {
 
   instructions(from: number, to: number): void {
     for (let at = from; at + 8 <= to;) {
-      const [type, length] = [readU16(this.bytes, at), readU16(this.bytes, at + 2)];
+      const [type, length] = [u16(this.bytes, at), u16(this.bytes, at + 2)];
       if (type === 1) {
         this.number(at + 4, 1, 0, TABLE_MAX);
         this.gotoTable = at + 4;
@@ -151,9 +151,9 @@ class SpanList {
 
   actions(from: number, to: number): void {
     for (let at = from; at + 8 <= to;) {
-      const [type, length] = [readU16(this.bytes, at), readU16(this.bytes, at + 2)];
+      const [type, length] = [u16(this.bytes, at), u16(this.bytes, at + 2)];
       if (type === 0xffff) {
-        if (readU32(this.bytes, at + 4) === NX_VENDOR) this.extension(at, length);
+        if (u32(this.bytes, at + 4) === NX_VENDOR) this.extension(at, length);
       } else if (this.version === 1) {
         this.action10(type, at);
       } else {
@@ -187,7 +187,7 @@ class SpanList {
 
   /** An action of Nicira's. */
   private extension(at: number, length: number): void {
-    switch (readU16(this.bytes, at + 8)) {
+    switch (u16(this.bytes, at + 8)) {
       case 1:
         this.port(at + 10, 2);
         return;
@@ -200,7 +200,7 @@ class SpanList {
         return;
       case 7: {
         const { field } = readFieldHeader(new Reader(this.bytes, at + 12, at + 16));
-        const bits = (readU16(this.bytes, at + 10) & 63) + 1;
+        const bits = (u16(this.bytes, at + 10) & 63) + 1;
         if (field && isFree(field))
           this.spans.push({ at: at + 16, bytes: 8, low: 0, high: 0, mask: lowBits(bits) });
         return;
@@ -209,7 +209,7 @@ class SpanList {
         this.setField(at + 10, at + length);
         return;
       case 35:
-        if (readU32(this.bytes, at + 12) === 0) this.number(at + 16, 2);
+        if (u32(this.bytes, at + 12) === 0) this.number(at + 16, 2);
         this.number(at + 18, 1, 0, TABLE_MAX);
         this.actions(at + 24, at + length);
     }
@@ -253,16 +253,16 @@ function listFlowMod(bytes: Uint8Array): WireSpans | undefined {
   } else if (
     version === 1 &&
     bytes[1] === OFPT_VENDOR &&
-    readU32(bytes, 8) === NX_VENDOR &&
-    readU32(bytes, 12) === NXT_FLOW_MOD
+    u32(bytes, 8) === NX_VENDOR &&
+    u32(bytes, 12) === NXT_FLOW_MOD
   ) {
     tail(16, 24, 26);
-    const end = 48 + readU16(bytes, 40);
+    const end = 48 + u16(bytes, 40);
     list.fields(48, end);
     list.actions((end + 7) & ~7, bytes.length);
-  } else if (version >= 3 && bytes[1] === OFPT10_FLOW_MOD && readU16(bytes, 48) === 1) {
+  } else if (version >= 3 && bytes[1] === OFPT10_FLOW_MOD && u16(bytes, 48) === 1) {
     tail(8, 24, 26);
-    const end = 48 + readU16(bytes, 50);
+    const end = 48 + u16(bytes, 50);
     list.fields(52, end);
     list.instructions((end + 7) & ~7, bytes.length);
   } else {
@@ -295,13 +295,13 @@ function listFlowStats(entry: Uint8Array, version: number, nxm: boolean): WireSp
   if (nxm) {
     list.seconds = 4;
     list.number(20, 2, 1);
-    if (readU16(entry, 22) !== 0) list.hardAge = 22;
-    const end = 48 + readU16(entry, 18);
+    if (u16(entry, 22) !== 0) list.hardAge = 22;
+    const end = 48 + u16(entry, 18);
     list.fields(48, end);
     list.actions((end + 7) & ~7, entry.length);
   } else {
-    if (readU16(entry, 48) !== 1) return undefined;
-    const end = 48 + readU16(entry, 50);
+    if (u16(entry, 48) !== 1) return undefined;
+    const end = 48 + u16(entry, 50);
     list.fields(52, end);
     list.instructions((end + 7) & ~7, entry.length);
   }
