@@ -1,7 +1,6 @@
 /** Actions on any field: set_field and load (one meaning, two wires), move, push, pop. */
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { fieldByName, fieldProtocols, isValidValue, mustField, wireMask } from '@ovs-node/flow/fields';
-import type { Field } from '@ovs-node/flow/field-types';
 import { byteLength } from '@ovs-node/flow/tun-metadata';
 import { fail } from '../errors.js';
 import {
@@ -19,6 +18,7 @@ import type { Reader, Writer } from '../wire.js';
 import { type ActionRows, nx, ONF_VENDOR, type ParseContext, std, type WireForm } from './row.js';
 import {
   checkSubfield,
+  checkWritable,
   fieldByAnyName,
   formatSubfield,
   parseSubfield,
@@ -32,10 +32,6 @@ import {
 import type { Action, ActionOf, Subfield } from './types.js';
 
 type SetField = ActionOf<'set_field'>;
-
-function checkWritable(f: Field): void {
-  if (!f.writable) fail('OFPBAC_BAD_SET_ARGUMENT', `${f.name} is read-only`);
-}
 
 /** A run of at most 64 one bits of a mask, from the least significant: what one NXAST_REG_LOAD can set. */
 interface LoadSegment {

@@ -10,6 +10,7 @@ import type { Reader, Writer } from '../wire.js';
 import { type ActionRow, type ActionRows, nx, type ParseContext } from './row.js';
 import {
   checkSubfield,
+  checkWritable,
   formatSubfield,
   isPlainHeader,
   parseSubfield,
@@ -133,7 +134,7 @@ function readBundle(r: Reader, load: boolean): Action {
     const { ofs, nBits } = splitOfsNbits(ofsNbits);
     if (nBits < 16) fail('OFPBAC_BAD_ARGUMENT', 'destination of less than 16 bits');
     dst = checkSubfield(f, ofs, nBits);
-    if (!f.writable) fail('OFPBAC_BAD_SET_ARGUMENT', `${f.name} is read-only`);
+    checkWritable(f);
   }
   if (!load && (ofsNbits !== 0 || header !== 0))
     fail('OFPBAC_BAD_ARGUMENT', 'destination of a bundle action');
@@ -212,7 +213,7 @@ export const HASH_ACTIONS: ActionRows<'bundle' | 'bundle_load' | 'multipath'> = 
             return fail('OFPBAC_BAD_ARGUMENT', 'arguments of a multipath action');
           }
           const dst = checkSubfield(f, ofs, nBits);
-          if (!f.writable) fail('OFPBAC_BAD_SET_ARGUMENT', `${f.name} is read-only`);
+          checkWritable(f);
           if (nBits < 16 && nLinks > 1 << nBits) fail('OFPBAC_BAD_ARGUMENT', `${nLinks} links`);
           return {
             type: 'multipath',

@@ -12,7 +12,13 @@ import type { Reader, Writer } from '../wire.js';
 import { parseMove } from './field.js';
 import { formatFieldValue, fullMask, ones, parseFieldValue } from './field-value.js';
 import { type ActionRow, type FormatContext, nx, type ParseContext } from './row.js';
-import { formatSubfield, isPlainHeader, parseSubfield, putSubfieldHeader } from './subfield.js';
+import {
+  checkWritable,
+  formatSubfield,
+  isPlainHeader,
+  parseSubfield,
+  putSubfieldHeader,
+} from './subfield.js';
 import { atoi } from './text-values.js';
 import type { Action, ActionOf, LearnFlowSpec, LearnSpec, Subfield } from './types.js';
 
@@ -340,7 +346,7 @@ export const LEARN_ACTION: ActionRow<Learn> = {
         }
         // Whether there is such a bit, the peer does not ask.
         const f = readFieldName(r);
-        if (!f.writable) fail('OFPBAC_BAD_SET_ARGUMENT', `${f.name} is read-only`);
+        checkWritable(f);
         const resultDst = { field: f.name, ofs, nBits: 1 };
         return { type: 'learn', learn: { ...fixed, limit, resultDst, specs: readSpecs(r) } };
       },

@@ -1,6 +1,6 @@
 /** Actions that look at a packet and leave it alone: sample, check_pkt_larger. */
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
-import { mustField, portFromOf10, portToOf10 } from '@ovs-node/flow/fields';
+import { portFromOf10, portToOf10 } from '@ovs-node/flow/fields';
 import { KeyValueCursor } from '@ovs-node/flow/key-value';
 import { formatPort, OFPP, parsePort } from '@ovs-node/flow/ports';
 import { fail } from '../errors.js';
@@ -8,7 +8,13 @@ import { readFieldName } from '../match/headers.js';
 import { parseU16, parseU32 } from '../text/numbers.js';
 import type { Reader, Writer } from '../wire.js';
 import { type ActionRows, nx, type ParseContext } from './row.js';
-import { checkSubfield, formatSubfield, parseSubfield, putSubfieldHeader } from './subfield.js';
+import {
+  checkSubfield,
+  checkWritable,
+  formatSubfield,
+  parseSubfield,
+  putSubfieldHeader,
+} from './subfield.js';
 import type { Action, ActionOf } from './types.js';
 
 type Sample = ActionOf<'sample'>;
@@ -136,7 +142,7 @@ export const SAMPLE_ACTIONS: ActionRows<'sample' | 'check_pkt_larger'> = {
             const f = readFieldName(r);
             r.zeros(r.left, 'NXBRC_MUST_BE_ZERO');
             const dst = checkSubfield(f, ofs, 1);
-            if (!mustField(dst.field).writable) fail('OFPBAC_BAD_SET_ARGUMENT', `${f.name} is read-only`);
+            checkWritable(f);
             return { type: 'check_pkt_larger', pktLen, dst };
           },
           (w, a) => {

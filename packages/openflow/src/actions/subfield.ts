@@ -108,6 +108,11 @@ export function checkSubfield(f: Field, ofs: number, nBits: number): Subfield {
   return s;
 }
 
+/** Refuses a field that actions cannot set. */
+export function checkWritable(f: Field): void {
+  if (!f.writable) fail('OFPBAC_BAD_SET_ARGUMENT', `${f.name} is read-only`);
+}
+
 /** Whether the header of the field takes four bytes: those of experimenters have an id behind. */
 export function isPlainHeader(s: Subfield): boolean {
   const code = fieldCode(mustField(s.field), 0);
