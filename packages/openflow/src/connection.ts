@@ -15,16 +15,14 @@ import type { Duplex } from 'node:stream';
 import { OfError } from './errors.js';
 import {
   type Decoded,
-  decodeHeader,
   decodeMessage,
   encodeMessage,
   encodeMultipart,
   HEADER_LENGTH,
-  messageType,
+  type Refusal,
 } from './messages/codec.js';
 import { highestVersion } from './messages/switch.js';
-import type { MessageOf, OfMessage, OfMessageType } from './messages/types.js';
-import { fitsWireForm } from './messages/wire-forms.js';
+import type { MessageOf, OfMessage } from './messages/types.js';
 import { Writer } from './wire.js';
 
 const received = coverageCounter('vconn_received');
@@ -35,8 +33,7 @@ export interface ConnectionOptions {
   readonly versions: number;
   /** Whether messages that cannot be decoded are answered with their error, as a switch does. */
   readonly answerErrors?: boolean;
-  /** The error with which messages of a type are refused whatever is in them; undefined when they are looked into. */
-  readonly refuses?: (type: OfMessageType) => OfError | undefined;
+  readonly refuses?: Refusal;
   /** Take messages of any version after the hello, and answer none: for watching a conversation of others. */
   readonly watch?: boolean;
 }
@@ -486,8 +483,8 @@ export class OfConnection {
       if (!more) raw.resolve();
       return;
     }
-    const decoded =
-      this.refused(bytes) ?? decodeMessage(bytes, { tableId: this.version > 1 || this.tableIdExtension });
+    const options = { tableId: this.version > 1 || this.tableIdExtension };
+    const decoded = decodeMessage(bytes, options, this.options.refuses);
     if (decoded instanceof OfError) {
       const request = this.requests.get(xidOf(bytes));
       if (request) {
@@ -500,17 +497,6 @@ export class OfConnection {
       return;
     }
     this.deliver(decoded, bytes);
-  }
-
-  /** The error for a message that is not looked into; undefined when it is. */
-  private refused(bytes: Uint8Array): OfError | undefined {
-    const { refuses } = this.options;
-    if (!refuses) return undefined;
-    const header = decodeHeader(bytes);
-    // What is wrong with the header or the length, decoding says.
-    if (header instanceof OfError || !fitsWireForm(header.wire, bytes.length - header.bodyAt))
-      return undefined;
-    return refuses(messageType(header.wire))?.quoting(bytes);
   }
 
   private deliver(decoded: Decoded, bytes: Uint8Array): void {

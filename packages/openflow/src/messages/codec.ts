@@ -177,12 +177,19 @@ export interface Decoded {
   readonly wire: WireForm;
 }
 
+/** The error with which messages of a type are refused whatever is in them; undefined when they are looked into. */
+export type Refusal = (type: OfMessageType) => OfError | undefined;
+
 /**
  * The message in `bytes`, exactly one with its header, or why it is none: an `OfError` that quotes its first bytes.
  * Nothing is thrown, and the value shares no memory with `bytes`.
  */
-export function decodeMessage(bytes: Uint8Array, options: DecodeOptions = {}): Decoded | OfError {
-  const decoded = guard(() => decode(bytes, options));
+export function decodeMessage(
+  bytes: Uint8Array,
+  options: DecodeOptions = {},
+  refuses?: Refusal,
+): Decoded | OfError {
+  const decoded = guard(() => decode(bytes, options, refuses));
   return decoded instanceof OfError ? decoded.quoting(bytes) : decoded;
 }
 
@@ -196,7 +203,7 @@ export interface Header {
 }
 
 /** The type of the messages that have a form on the wire. */
-export function messageType(wire: WireForm): OfMessageType {
+function messageType(wire: WireForm): OfMessageType {
   if (wire.stats !== undefined) return wire.stats === 'request' ? 'multipart_request' : 'multipart_reply';
   return types.get(wire)!;
 }
@@ -254,7 +261,7 @@ function readHeader(r: Reader): Header {
   return { wire, more: false, bodyAt: r.pos };
 }
 
-function decode(bytes: Uint8Array, options: DecodeOptions): Decoded {
+function decode(bytes: Uint8Array, options: DecodeOptions, refuses?: Refusal): Decoded | OfError {
   const r = new Reader(bytes);
   const { wire, more } = readHeader(r);
   const version = bytes[0];
@@ -263,6 +270,8 @@ function decode(bytes: Uint8Array, options: DecodeOptions): Decoded {
   if (length !== bytes.length)
     fail('OFPBRC_BAD_LEN', `length ${length} of a message of ${bytes.length} bytes`);
   if (!fitsWireForm(wire, r.left)) fail('OFPBRC_BAD_LEN', `${wire.name} with a body of ${r.left} bytes`);
+  const refused = refuses?.(messageType(wire));
+  if (refused) return refused;
   if (wire.stats === undefined) {
     const msg = decoders.get(wire)!.decode(r, version, options);
     if (msg.type === 'requestforward') checkForwarded(msg.message, version, options);
