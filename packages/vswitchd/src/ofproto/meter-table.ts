@@ -95,22 +95,17 @@ export class MeterTable {
   apply({ command, meter }: MeterMod, now: number): OfError | undefined {
     if (command === 'delete') return this.#delete(meter.meterId, now);
     const old = this.#entries.get(meter.meterId);
-    const error =
-      checkId(meter) ??
-      (command === 'modify' && !old
-        ? new OfError('OFPMMFC_UNKNOWN_METER', `meter ${meter.meterId}`)
-        : undefined);
+    const error = checkId(meter);
     if (error) return error;
-    if (command === 'modify' && old) {
-      const bad = check(meter);
-      if (bad) return bad;
+    if (command === 'modify' && !old) return new OfError('OFPMMFC_UNKNOWN_METER', `meter ${meter.meterId}`);
+    if (command === 'add' && old) return new OfError('OFPMMFC_METER_EXISTS', `meter ${meter.meterId}`);
+    const bad = check(meter);
+    if (bad) return bad;
+    if (old) {
       old.config = meter;
       this.#set(old);
       return undefined;
     }
-    if (old) return new OfError('OFPMMFC_METER_EXISTS', `meter ${meter.meterId}`);
-    const bad = check(meter);
-    if (bad) return bad;
     const dpId = this.#host.ids.take();
     if (dpId === undefined) return new OfError('OFPMMFC_OUT_OF_METERS', `${MAX_METERS} meters`);
     const entry: Entry = { config: meter, dpId, created: now };
