@@ -1,5 +1,6 @@
 /** Flow keys and masks to attributes; see `key.ts`. */
 import { ETH_TYPE_NONE, FRAG_ANY, FRAG_LATER, type FlowKey, VLAN_CFI, W } from '@ovs-node/flow/layout';
+import { setU32 } from '@ovs-node/flow/views/bytes';
 import type { NlWriter } from './attr.js';
 import { KEY_ATTRS as K } from './key-attrs.js';
 import { encodeNsh, encodeTunnel } from './key-nests.js';
@@ -133,7 +134,7 @@ function encodeEthType(w: NlWriter, key: FlowKey, data: FlowKey, isMask: boolean
     case EthType.MPLS_MC: {
       const n = mplsDepth(key);
       const at = w.header(K.MPLS.code, n * 4);
-      for (let i = 0; i < n; i++) setBe32(w.buf, at + 4 * i, data[W.MPLS + i]!);
+      for (let i = 0; i < n; i++) setU32(w.buf, at + 4 * i, data[W.MPLS + i]!);
       return;
     }
     case EthType.NSH:
@@ -150,11 +151,4 @@ function encodeTransport(w: NlWriter, key: FlowKey, data: FlowKey, ethType: numb
   // The ND fields exist only where the ICMPv6 type is known, so a mask has them only if it matches type and code.
   if (row === ICMPV6 && isNd(key) && (!isMask || (data[W.TP]! & 0x00ff00ff) === 0x00ff00ff))
     putPlaces(w, ND, data);
-}
-
-function setBe32(buf: Uint8Array, at: number, v: number): void {
-  buf[at] = v >>> 24;
-  buf[at + 1] = v >>> 16;
-  buf[at + 2] = v >>> 8;
-  buf[at + 3] = v;
 }

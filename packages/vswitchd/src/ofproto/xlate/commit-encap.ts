@@ -1,5 +1,6 @@
 /** Emits the datapath actions of encap and decap, and of changes to a network service header (RFC 8300). */
 import { W } from '@ovs-node/flow/layout';
+import { setU32 } from '@ovs-node/flow/views/bytes';
 import { Act } from '@ovs-node/netlink/action-attrs';
 import type { NlWriter } from '@ovs-node/netlink/attr';
 import { KEY_ATTRS, NSH_KEY_ATTRS } from '@ovs-node/netlink/key-attrs';
@@ -96,5 +97,5 @@ function putEthAddresses(out: NlWriter, at: number, flow: Uint32Array): void {
 }
 
 function putWords(out: NlWriter, at: number, words: Uint32Array, from: number, n: number): void {
-  for (let i = 0; i < 4 * n; i++) out.buf[at + i] = words[from + (i >> 2)]! >>> (24 - 8 * (i & 3));
+  for (let i = 0; i < n; i++) setU32(out.buf, at + 4 * i, words[from + i]!);
 }

@@ -1,5 +1,6 @@
 /** Emits the datapath actions that make the label stack of the packet in the datapath that of the flow. */
 import { W } from '@ovs-node/flow/layout';
+import { setU32 } from '@ovs-node/flow/views/bytes';
 import { Act } from '@ovs-node/netlink/action-attrs';
 import { KEY_ATTRS } from '@ovs-node/netlink/key-attrs';
 import type { XlateContext } from './context.js';
@@ -21,7 +22,7 @@ export function commitMpls(ctx: XlateContext, encap: boolean): void {
       const entry = flow[W.MPLS + labels - baseLabels]!;
       const nest = out.startNested(Act.SET);
       const at = out.header(KEY_ATTRS.MPLS.code, 4);
-      putBe32(out.buf, at, entry);
+      setU32(out.buf, at, entry);
       out.endNested(nest);
       base[W.MPLS] = entry;
       common++;
@@ -35,13 +36,9 @@ export function commitMpls(ctx: XlateContext, encap: boolean): void {
   for (; baseLabels < labels; baseLabels++) {
     const entry = flow[W.MPLS + labels - baseLabels - 1]!;
     const at = out.header(encap ? Act.ADD_MPLS : Act.PUSH_MPLS, 8);
-    putBe32(out.buf, at, entry);
-    putBe32(out.buf, at + 4, type << 16);
+    setU32(out.buf, at, entry);
+    setU32(out.buf, at + 4, type << 16);
     pushLabel(base, baseLabels, type);
     base[W.MPLS] = entry;
   }
-}
-
-function putBe32(buf: Uint8Array, at: number, value: number): void {
-  for (let i = 0; i < 4; i++) buf[at + i] = value >>> (24 - 8 * i);
 }

@@ -2,6 +2,7 @@
  * Connection tracking actions: `ct`, with the fork of the pipeline that continues after it, and `ct_clear`.
  */
 import { W } from '@ovs-node/flow/layout';
+import { setU32 } from '@ovs-node/flow/views/bytes';
 import { Act, CtAct, NatAttr } from '@ovs-node/netlink/action-attrs';
 import type { Action, NatSpec } from '@ovs-node/openflow/actions/types';
 import { bigToBytes } from '@ovs-node/openflow/wire';
@@ -46,8 +47,8 @@ export function ctAction(ctx: XlateContext, ct: CtSpec, isLast: boolean): void {
   if (wc.slice(W.CT_LABEL, W.CT_LABEL + 4).some((word) => word !== 0)) {
     const at = out.header(CtAct.LABELS, 32);
     for (let i = 0; i < 4; i++) {
-      putNetOrder(out.buf, at + i * 4, flow[W.CT_LABEL + i]! & wc[W.CT_LABEL + i]!);
-      putNetOrder(out.buf, at + 16 + i * 4, wc[W.CT_LABEL + i]!);
+      setU32(out.buf, at + i * 4, flow[W.CT_LABEL + i]! & wc[W.CT_LABEL + i]!);
+      setU32(out.buf, at + 16 + i * 4, wc[W.CT_LABEL + i]!);
     }
   }
   const helper = HELPERS[ct.alg];
@@ -112,8 +113,4 @@ function putNat(ctx: XlateContext, nat: NatSpec): void {
 
 function putHostOrder(buf: Uint8Array, at: number, value: number): void {
   for (let i = 0; i < 4; i++) buf[at + i] = value >>> (8 * i);
-}
-
-function putNetOrder(buf: Uint8Array, at: number, value: number): void {
-  for (let i = 0; i < 4; i++) buf[at + i] = value >>> (24 - 8 * i);
 }
