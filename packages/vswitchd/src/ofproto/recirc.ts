@@ -19,7 +19,8 @@ const FROZEN_WORDS: readonly number[] = [
   ...range(KEY_WORDS, LONG_KEY_WORDS),
 ];
 
-function range(from: number, to: number): number[] {
+/** The numbers from `from` on, before `to`. */
+export function range(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, i) => from + i);
 }
 

@@ -9,7 +9,7 @@ import type { Action } from '@ovs-node/openflow/actions/types';
 import type { Continuation } from '@ovs-node/openflow/messages/continuation';
 import type { PacketIn } from '@ovs-node/openflow/messages/types';
 import { flowOfPacket, type Ofproto } from './ofproto.js';
-import { freezeMetadata, type FrozenState } from './recirc.js';
+import { freezeMetadata, type FrozenState, range } from './recirc.js';
 import { actionSetOutput } from './xlate/action-set.js';
 
 /** What a controller gives back, for a packet that came in on a datapath port. */
@@ -54,7 +54,3 @@ const METADATA_WORDS: readonly number[] = [
   ...range(W.CT_NW_SRC, W.CT_IPV6_DST + 4),
   W.PKT_MARK,
 ];
-
-function range(from: number, to: number): number[] {
-  return Array.from({ length: to - from }, (_, i) => from + i);
-}
