@@ -1,4 +1,5 @@
 import { FlowSyntaxError } from './errors.js';
+import { scanInt32 } from './int-text.js';
 import { ScanMac, stop } from './scan.js';
 
 /**
@@ -90,11 +91,6 @@ export function ip4Prefix(bits: number): number {
   return bits === 0 ? 0 : (-1 << (32 - bits)) >>> 0;
 }
 
-/** The length of a prefix, as scanf("%d") reads it: modulo 2^32. */
-function scanPrefix(digits: string): number {
-  return Number(BigInt.asIntN(32, BigInt(digits.trim().replace('+', ''))));
-}
-
 function checkIp4Prefix(text: string, bits: number): void {
   if (bits < 0 || bits > 32) {
     throw new FlowSyntaxError(`${text}: IPv4 network prefix bits not between 0 and 32, inclusive`);
@@ -107,13 +103,13 @@ export function parseIp4Words(text: string): { value: number; mask: number } {
   if (m === null) {
     // The length of a prefix is looked at before what follows it.
     const prefix = IP4_PREFIX.exec(text)?.[1];
-    if (prefix !== undefined) checkIp4Prefix(text, scanPrefix(prefix));
+    if (prefix !== undefined) checkIp4Prefix(text, scanInt32(prefix));
     throw new FlowSyntaxError(`${text}: invalid IP address`);
   }
   const value = ip4Text(m[1]!);
   if (m[2] !== undefined) return { value, mask: ip4Text(m[2]) };
   if (m[3] === undefined) return { value, mask: 0xffffffff };
-  const bits = scanPrefix(m[3]);
+  const bits = scanInt32(m[3]);
   checkIp4Prefix(text, bits);
   return { value, mask: ip4Prefix(bits) };
 }
@@ -191,7 +187,7 @@ export function parseIp6Masked(text: string): Masked {
   // A mask that starts with decimal digits is read as a prefix length, and what follows these is then in error.
   const prefix = /^[ \t]*[-+]?[0-9]+/.exec(m[2]);
   if (prefix !== null) {
-    const bits = scanPrefix(prefix[0]);
+    const bits = scanInt32(prefix[0]);
     if (bits < 0 || bits > 128) {
       throw new FlowSyntaxError(`${text}: IPv6 network prefix bits not between 0 and 128, inclusive`);
     }

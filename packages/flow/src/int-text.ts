@@ -64,6 +64,11 @@ export function scanInt(text: string, width: number, start = 0): Scanned {
   return n.value >> BigInt(width * 8) === 0n ? n : { ...n, error: 'range' };
 }
 
+/** The decimal number that a text is, as scanf("%d") reads it: modulo 2^32. */
+export function scanInt32(text: string): number {
+  return Number(BigInt.asIntN(32, BigInt(text.trim().replace('+', ''))));
+}
+
 /** printf("%#x"): 0 has no prefix. */
 export function altHex(value: number | bigint): string {
   return value === 0 || value === 0n ? '0' : '0x' + value.toString(16);

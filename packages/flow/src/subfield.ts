@@ -1,6 +1,7 @@
 import { FlowSyntaxError } from './errors.js';
 import { fieldByCodeName, fieldByName } from './fields.js';
 import type { Field } from './field-types.js';
+import { scanInt32 } from './int-text.js';
 import { scanNumber, stop } from './scan.js';
 
 /** `FIELD[]`, `FIELD[bit]` and `FIELD[start..end]`: a run of bits of a field (ovs-actions(7)). */
@@ -34,19 +35,14 @@ function parsePlainBits(
   return { bits: { field, ofs: start, nBits: last - start + 1 }, end: stop() + 1 };
 }
 
-/** A number as scanf("%d") reads it: modulo 2^32. */
-function toInt32(digits: string): number {
-  return Number(BigInt.asIntN(32, BigInt(digits.replace('+', ''))));
-}
-
 function parseAnyBits(text: string, at: number, field: Field): { bits: FieldBits; end: number } {
   // Numbers are signed, as scanf("%d") has them.
   const range = /^\[(?:([-+]?[0-9]+)(?:\.\.([-+]?[0-9]+))?)?\]/.exec(text.slice(at));
   if (range === null) {
     throw new FlowSyntaxError(`${text}: syntax error expecting [] or [<bit>] or [<start>..<end>]`);
   }
-  const start = range[1] === undefined ? 0 : toInt32(range[1]);
-  const last = range[1] === undefined ? field.bits - 1 : range[2] === undefined ? start : toInt32(range[2]);
+  const start = range[1] === undefined ? 0 : scanInt32(range[1]);
+  const last = range[1] === undefined ? field.bits - 1 : range[2] === undefined ? start : scanInt32(range[2]);
   const check = (which: string, bit: number): void => {
     if (bit >= 0 && bit < field.bits) return;
     throw new FlowSyntaxError(
