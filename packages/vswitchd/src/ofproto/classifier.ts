@@ -21,7 +21,7 @@
 import { KEY_WORDS, W } from '@ovs-node/flow/layout';
 import { type Match, ReadArea } from '@ovs-node/flow/match';
 import { resolveConjunctions } from './conjunction.js';
-import { DEFAULT_PREFIXES, PREFIX_FIELDS, type PrefixFieldName } from './prefix-fields.js';
+import { DEFAULT_PREFIXES, PREFIX_FIELDS, type PrefixField, type PrefixFieldName } from './prefix-fields.js';
 import {
   type ClassifierRule,
   FieldTrie,
@@ -42,7 +42,7 @@ export class Classifier {
   private readonly byMask = new Map<number, Subtable>();
   /** By falling `maxPriority`. */
   readonly subtables: Subtable[] = [];
-  private tries = triesOf(DEFAULT_PREFIXES);
+  private tries = triesOf(DEFAULT_PREFIXES.map((name) => PREFIX_FIELDS[name]));
   private readonly tlv: TlvTable | undefined;
 
   /** @param tlv where tunnel options of matches lie; without it there are none. */
@@ -66,9 +66,10 @@ export class Classifier {
 
   /** Keeps track of the prefixes of these fields from now on, each once. False when it does so already. */
   trackPrefixes(names: readonly PrefixFieldName[]): boolean {
-    const tries = triesOf(names);
-    if (tries.length === this.tries.length && tries.every(({ word }, i) => word === this.tries[i]!.word))
+    const fields = [...new Set(names)].map((name) => PREFIX_FIELDS[name]);
+    if (fields.length === this.tries.length && fields.every(({ word }, i) => word === this.tries[i]!.word))
       return false;
+    const tries = triesOf(fields);
     this.tries = tries;
     for (const subtable of this.subtables) {
       const mask = new Uint32Array(KEY_WORDS);
@@ -221,7 +222,7 @@ export class Classifier {
    */
   forEachLoose(match: Match, visit: (rule: ClassifierRule) => void): void {
     // What visitors do may use the area.
-    const { key, mask } = match.tunMetadata === undefined ? match : (this.tlv?.expand(match) ?? match);
+    const { key, mask } = this.tlv?.expand(match) ?? match;
     for (const subtable of this.subtables.slice()) {
       const { words, masks } = subtable.staged;
       const wanted = new Uint32Array(mask.length);
@@ -438,8 +439,8 @@ export class Classifier {
   }
 }
 
-function triesOf(names: readonly PrefixFieldName[]): FieldTrie[] {
-  return [...new Set(names)].map((name) => new FieldTrie(PREFIX_FIELDS[name]));
+function triesOf(fields: readonly PrefixField[]): FieldTrie[] {
+  return fields.map((field) => new FieldTrie(field));
 }
 
 const portsValue = new Int32Array(1);
