@@ -8,7 +8,7 @@
  * - side effects (MAC learning, statistics, packets to controllers) happen only when `effects` is given; what must
  *   happen again for later packets of the same megaflow is written to `cache` instead.
  */
-import { type FlowKey, newKey, W } from '@ovs-node/flow/layout';
+import { type FlowKey, KEY_WORDS, newKey, W } from '@ovs-node/flow/layout';
 import { OFPP } from '@ovs-node/flow/ports';
 import { NlWriter } from '@ovs-node/netlink/attr';
 import type { Action } from '@ovs-node/openflow/actions/types';
@@ -130,7 +130,7 @@ export type Xlator = (ctx: XlateContext, actions: readonly FrozenAction[], isLas
 // One translation is made at a time, and these are used up within it; only the mask outlives it.
 /** With room for tunnel options behind the key (tlv-table.ts). */
 const sharedFlow = new Uint32Array(LONG_KEY_WORDS);
-const sharedBase = new Uint32Array(LONG_KEY_WORDS);
+const sharedBase = newKey();
 const sharedOut = new NlWriter(1024);
 
 export class XlateContext {
@@ -183,7 +183,8 @@ export class XlateContext {
     this.input = input;
     this.flow.set(input.flow);
     this.flow.fill(0, input.flow.length);
-    this.base.set(input.flow);
+    // No datapath action changes options: they are not kept of the datapath's packet.
+    this.base.set(input.flow.length > KEY_WORDS ? input.flow.subarray(0, KEY_WORDS) : input.flow);
     this.ofproto = input.ofproto;
     this.recirc = recirc;
     this.trace = input.trace;
