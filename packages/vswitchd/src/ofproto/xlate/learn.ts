@@ -5,6 +5,7 @@ import { getField, maskFieldBits, setFieldMasked } from '@ovs-node/flow/fields';
 import { Match } from '@ovs-node/flow/match';
 import { addEthernetPrereq, formatMatch } from '@ovs-node/flow/match-text';
 import { insertTunMetadata } from '@ovs-node/flow/tun-metadata';
+import { ones } from '@ovs-node/openflow/actions/field-value';
 import type { Action, LearnFlowSpec, LearnSpec, Subfield } from '@ovs-node/openflow/actions/types';
 import { makeFlowMod } from '@ovs-node/openflow/messages/flow-mod';
 import type { FlowMod } from '@ovs-node/openflow/messages/types';
@@ -99,8 +100,4 @@ function sourceValue({ src, nBits }: LearnFlowSpec, ctx: XlateContext): bigint {
 
 function bitsOf(sub: Subfield, nBits: number, ctx: XlateContext): bigint {
   return (getField(ctx.flow, fieldOf(ctx, sub.field)) >> BigInt(sub.ofs)) & ones(nBits);
-}
-
-function ones(n: number): bigint {
-  return (1n << BigInt(n)) - 1n;
 }

@@ -16,6 +16,7 @@ import { formatFieldValue } from '@ovs-node/flow/field-text';
 import type { Field } from '@ovs-node/flow/field-types';
 import { altHex } from '@ovs-node/flow/int-text';
 import { KEY_WORDS, VLAN_CFI, W } from '@ovs-node/flow/layout';
+import { ones } from '@ovs-node/openflow/actions/field-value';
 import type { Action, Subfield } from '@ovs-node/openflow/actions/types';
 import { setPresent } from '../tlv-table.js';
 import type { XlateContext } from './context.js';
@@ -108,14 +109,14 @@ function maskNetworkProto(ctx: XlateContext, f: Field): void {
 }
 
 function subfieldMask(sub: Subfield): bigint {
-  return ((1n << BigInt(sub.nBits)) - 1n) << BigInt(sub.ofs);
+  return ones(sub.nBits) << BigInt(sub.ofs);
 }
 
 /** The bits of a subfield in the flow; they are un-wildcarded. */
 export function readSubfield(ctx: XlateContext, sub: Subfield): bigint {
   const f = fieldOf(ctx, sub.field);
   maskBits(ctx, f, subfieldMask(sub));
-  return (getField(ctx.flow, f) >> BigInt(sub.ofs)) & ((1n << BigInt(sub.nBits)) - 1n);
+  return (getField(ctx.flow, f) >> BigInt(sub.ofs)) & ones(sub.nBits);
 }
 
 /** Writes a subfield of the flow; its bits are un-wildcarded. */
@@ -141,7 +142,7 @@ export function setSubfield(ctx: XlateContext, sub: Subfield, value: bigint): vo
 export function reportSubfield(ctx: XlateContext, sub: Subfield): void {
   if (ctx.trace === undefined) return;
   const f = fieldOf(ctx, sub.field);
-  const value = (getField(ctx.flow, f) >> BigInt(sub.ofs)) & ((1n << BigInt(sub.nBits)) - 1n);
+  const value = (getField(ctx.flow, f) >> BigInt(sub.ofs)) & ones(sub.nBits);
   const whole = sub.ofs === 0 && sub.nBits >= f.bits;
   const text = whole ? formatFieldValue(f, value, wireMask(f)) : altHex(value);
   ctx.report('detail', `${subfieldText(sub)} is now ${text}`);
@@ -192,7 +193,7 @@ export function popAction(ctx: XlateContext, sub: Subfield): void {
     ctx.report('error', 'stack underflow');
     return;
   }
-  writeSubfield(ctx, sub, item.value & ((1n << BigInt(sub.nBits)) - 1n));
+  writeSubfield(ctx, sub, item.value & ones(sub.nBits));
   reportSubfield(ctx, sub);
 }
 
