@@ -283,7 +283,7 @@ export class FlowTables {
       same.modified = now;
       return undefined;
     }
-    if (!this.mayLearn(fm, limit)) return undefined;
+    if (!this.hasRoomToLearn(fm, limit)) return undefined;
     const error = this.modify(fm, now, undefined);
     this.settle(now);
     return error;
@@ -297,8 +297,11 @@ export class FlowTables {
 
   /** Whether a flow that a learn action teaches is there, or may be added, by the limit of flows with its cookie. */
   mayLearn(fm: FlowMod, limit: number): boolean {
-    if (limit === 0 || this.taught(fm) !== undefined) return true;
-    return this.select(cookieSelection(fm.tableId, fm.newCookie)).length < limit;
+    return limit === 0 || this.taught(fm) !== undefined || this.hasRoomToLearn(fm, limit);
+  }
+
+  private hasRoomToLearn(fm: FlowMod, limit: number): boolean {
+    return limit === 0 || this.select(cookieSelection(fm.tableId, fm.newCookie)).length < limit;
   }
 
   /** Lowers the timeouts of a flow to these (s) where they are longer or there are none; 0 leaves one as it is. */
