@@ -113,10 +113,7 @@ export class Executor {
           pc += 2;
           break;
         case Op.PUSH_MPLS:
-          if (p.meta.gsoType !== Gso.NONE) {
-            this.segments(program, pc, p, depth, actions, cut);
-            return;
-          }
+          if (this.ranBySegments(program, pc, p, depth, actions, cut)) return;
           p.refresh();
           p.own(arena, ROOM);
           pushMpls(p, code[pc + 1], code[pc + 2]);
@@ -135,10 +132,7 @@ export class Executor {
           pc += 3;
           break;
         case Op.ADD_MPLS:
-          if (p.meta.gsoType !== Gso.NONE) {
-            this.segments(program, pc, p, depth, actions, cut);
-            return;
-          }
+          if (this.ranBySegments(program, pc, p, depth, actions, cut)) return;
           p.own(arena, ROOM);
           addMpls(p, code[pc + 1], code[pc + 2]);
           p.ctEntry = -1;
@@ -153,10 +147,7 @@ export class Executor {
           pc += 2;
           break;
         case Op.POP_ETH:
-          if (p.meta.gsoType !== Gso.NONE) {
-            this.segments(program, pc, p, depth, actions, cut);
-            return;
-          }
+          if (this.ranBySegments(program, pc, p, depth, actions, cut)) return;
           p.refresh();
           p.own(arena, ROOM);
           if (!popEth(p)) {
@@ -166,10 +157,7 @@ export class Executor {
           pc += 1;
           break;
         case Op.PUSH_NSH:
-          if (p.meta.gsoType !== Gso.NONE) {
-            this.segments(program, pc, p, depth, actions, cut);
-            return;
-          }
+          if (this.ranBySegments(program, pc, p, depth, actions, cut)) return;
           p.own(arena, code[pc + 2] + ETH_HEADER);
           if (!pushNsh(p, program.data, code[pc + 1], code[pc + 2])) {
             dp.drops.malformed++;
@@ -322,24 +310,25 @@ export class Executor {
 
   /**
    * Runs a program from `pc` on for each segment of a giant frame: no device segments what is below a label or a service
-   * header, or has no Ethernet header.
+   * header, or has no Ethernet header. False, and nothing done, when `p` is an ordinary frame.
    */
-  private segments(
+  private ranBySegments(
     program: Program,
     pc: number,
     p: Packet,
     depth: number,
     actions: Uint8Array,
     cut: number,
-  ): void {
+  ): boolean {
+    if (p.meta.gsoType === Gso.NONE) return false;
     const { dp, segmenter } = this;
     if (depth >= RECIRC_LIMIT) {
       dp.drops.recircLimit++;
-      return;
+      return true;
     }
     if (!segmenter.begin(p.buf, p.start, p.end, p.meta)) {
       dp.drops.malformed++;
-      return;
+      return true;
     }
     const room = HEADROOM + segmenter.maxLength;
     const kept = p.end - p.start - cut;
@@ -348,7 +337,7 @@ export class Executor {
     for (;;) {
       const at = arena.alloc(room) + HEADROOM;
       const length = segmenter.next(arena.buffer, at);
-      if (length === 0) return;
+      if (length === 0) return true;
       segment.cloneFrom(p);
       segment.replaceBytes(arena.buffer, at, at + length);
       this.run(program, segment, depth + 1, actions, pc, Math.max(0, length - kept));
