@@ -92,6 +92,10 @@ function lengthOf(type: number, name: string): number {
   return LENGTHS.get(type) ?? refuse(`set ${name}: not supported by this datapath`);
 }
 
+export function isMpls(type: number): boolean {
+  return type === 0x8847 || type === 0x8848;
+}
+
 /** Refuses what needs an Ethernet header where the packet has none. */
 export function requireEthernet(b: Builder, what: string): void {
   if (b.packetType !== 0 && b.packetType !== UNKNOWN_TYPE)
@@ -158,7 +162,7 @@ function emit(b: Builder, type: number, name: string, value: Uint8Array, mask: U
       b.data.push(...value.subarray(0, 22), ...mask.subarray(0, 22));
       return;
     case K.MPLS.code:
-      if (b.ethType !== 0x8847 && b.ethType !== 0x8848) refuse('set MPLS: the flow does not match MPLS');
+      if (!isMpls(b.ethType)) refuse('set MPLS: the flow does not match MPLS');
       code.push(Op.SET_MPLS, be32(value, 0), be32(mask, 0));
       return;
     case K.ND.code:

@@ -20,7 +20,7 @@ import { Errno } from '../errno.js';
 import { MAX_PORTS } from '../limits.js';
 import { Builder, refuse } from './builder.js';
 import { compilePopEth, compilePopNsh, compilePushEth, compilePushNsh } from './compile-encap.js';
-import { compileSet, compileSetMasked, requireEthernet } from './compile-set.js';
+import { compileSet, compileSetMasked, isMpls, requireEthernet } from './compile-set.js';
 import { Op, type Program } from './program.js';
 
 /** Bytes of one action list, nested ones included (MAX_ACTIONS_BUFSIZE in Linux). */
@@ -28,8 +28,6 @@ export const MAX_ACTION_BYTES = 32 * 1024;
 /** How deep sample, clone and check_pkt_len may nest. */
 export const MAX_NESTING = 16;
 const ETH_HLEN = 14;
-const MPLS = 0x8847;
-const MPLS_MC = 0x8848;
 const TEB = 0x6558;
 /** Flag of add_mpls: the entry goes below the Ethernet header, not before it. */
 const BELOW_ETHERNET = 1;
@@ -155,10 +153,6 @@ function compileOne(b: Builder, r: NlReader): void {
     default:
       refuse(`action ${attrName(ACTION_ATTRS, r.type)} is not supported by this datapath`);
   }
-}
-
-function isMpls(type: number): boolean {
-  return type === MPLS || type === MPLS_MC;
 }
 
 function nest(b: Builder, actions: Uint8Array): number {

@@ -8,7 +8,7 @@
 import { OFS } from '@ovs-node/flow/extract';
 import { W } from '@ovs-node/flow/layout';
 import { ETH_HEADER, type Packet } from '../packet.js';
-import { SHIM } from './push-pop.js';
+import { afterEthernet, SHIM } from './push-pop.js';
 
 const ETHERNET = 0;
 const IPV4 = 0x10800;
@@ -34,7 +34,7 @@ export function pushEth(p: Packet, data: Uint8Array, from: number): boolean {
 
 /** Takes the Ethernet header off; false when there is none. Offsets must be right. */
 export function popEth(p: Packet): boolean {
-  const at = p.offsets[OFS.L2_5] >= 0 ? p.offsets[OFS.L2_5] : p.offsets[OFS.L3];
+  const at = afterEthernet(p);
   if (at < 0 || p.key[W.PACKET_TYPE] !== ETHERNET) return false;
   const type = (p.buf[at - 2] << 8) | p.buf[at - 1];
   moveStart(p, at - p.start);

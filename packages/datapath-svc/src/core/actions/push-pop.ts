@@ -35,7 +35,7 @@ export function popVlan(p: Packet): void {
 
 /** Puts a label stack entry above what follows the Ethernet type, which becomes `type`. Offsets must be right. */
 export function pushMpls(p: Packet, entry: number, type: number): void {
-  const at = p.offsets[OFS.L2_5] >= 0 ? p.offsets[OFS.L2_5] : p.offsets[OFS.L3];
+  const at = afterEthernet(p);
   if (at < 0) return;
   if (p.key[W.PACKET_TYPE] === 0) put16(p.buf, at - 2, type);
   else p.setType(0x10000 | type);
@@ -62,6 +62,11 @@ export function setMpls(p: Packet, entry: number, mask: number): void {
     const bits = mask >>> shift;
     buf[at + i] = (buf[at + i] & ~bits) | ((entry >>> shift) & bits);
   }
+}
+
+/** Where what follows the Ethernet type begins: labels or network header; -1 when neither is there. Offsets must be right. */
+export function afterEthernet({ offsets }: Packet): number {
+  return offsets[OFS.L2_5] >= 0 ? offsets[OFS.L2_5] : offsets[OFS.L3];
 }
 
 function put16(buf: Uint8Array, at: number, value: number): void {
