@@ -1,6 +1,9 @@
 /** Masks of fields in actions, which are as wide as the bytes on the wire; their text is that of all values. */
+import { FlowSyntaxError } from '@ovs-node/flow/errors';
+import { parseFieldValue } from '@ovs-node/flow/field-text';
 import { FIELDS } from '@ovs-node/flow/fields';
 import type { Field } from '@ovs-node/flow/field-types';
+import type { PortMap } from '@ovs-node/flow/ports';
 
 const ONES = Array.from({ length: 993 }, (_, bits) => (1n << BigInt(bits)) - 1n);
 
@@ -17,6 +20,15 @@ const WIRE = FIELDS.map((f) => ones(f.bytes * 8));
  */
 export function fullMask(f: Field): bigint {
   return WIRE[f.id];
+}
+
+/** Reads a value of all bits of a field. @throws FlowSyntaxError */
+export function parseExactValue(f: Field, text: string, ports?: PortMap): bigint {
+  const { value, mask } = parseFieldValue(f, text, ports);
+  // The exact mask of a connection's flags is of those that there are.
+  if (mask !== fullMask(f) && !(f.format === 'ct_state' && mask === 0xffn))
+    throw new FlowSyntaxError(`${text}: wildcards not allowed here`);
+  return value;
 }
 
 export { formatFieldValue, parseFieldValue } from '@ovs-node/flow/field-text';

@@ -10,7 +10,7 @@ import { hex, readNumber } from '../text/numbers.js';
 import { formatTable, readTable } from '../text/tables.js';
 import type { Reader, Writer } from '../wire.js';
 import { parseMove } from './field.js';
-import { formatFieldValue, fullMask, ones, parseFieldValue } from './field-value.js';
+import { formatFieldValue, fullMask, ones, parseExactValue } from './field-value.js';
 import { type ActionRow, type FormatContext, nx, type ParseContext } from './row.js';
 import {
   checkWritable,
@@ -72,9 +72,7 @@ function parseMatchSpec(
 /** A value of a field, of as many bits as `dst` has. */
 function parseImmediate(orig: string, text: string, dst: Subfield, c: ParseContext): bigint {
   const f = mustField(dst.field);
-  const { value, mask } = parseFieldValue(f, text, c.ports);
-  if (mask !== fullMask(f) && !(f.format === 'ct_state' && mask === 0xffn))
-    throw new FlowSyntaxError(`${text}: wildcards not allowed here`);
+  const value = parseExactValue(f, text, c.ports);
   if (value > ones(dst.nBits) && dst.nBits !== f.bits)
     throw new FlowSyntaxError(`${orig}: value ${text} does not fit into ${dst.nBits} bits`);
   return value;

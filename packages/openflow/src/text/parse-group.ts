@@ -1,7 +1,6 @@
 /** Groups as text: what `ovs-ofctl add-group` and its like read (ovs-ofctl(8), "Group Syntax"). */
 import { vlog } from '@ovs-node/common/vlog';
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
-import { parseFieldValue } from '@ovs-node/flow/field-text';
 import { fieldByName, fieldProtocols, wireMask } from '@ovs-node/flow/fields';
 import {
   type Field,
@@ -12,6 +11,7 @@ import {
 } from '@ovs-node/flow/field-types';
 import { KeyValueCursor, parseKeyValues } from '@ovs-node/flow/key-value';
 import { OFPP, parsePort } from '@ovs-node/flow/ports';
+import { parseExactValue } from '../actions/field-value.js';
 import { parseActionsIn } from '../actions/text.js';
 import {
   BUCKET,
@@ -135,14 +135,12 @@ function parseFields(text: string): { fields: SelectionMethod['fields']; usable:
       found.push({ f, mask: wireMask(f) });
       continue;
     }
-    const masked = parseFieldValue(f, value);
-    if (masked.mask !== wireMask(f) && !(f.format === 'ct_state' && masked.mask === 0xffn))
-      throw new FlowSyntaxError(`${value}: wildcards not allowed here`);
-    if (!f.maskable && masked.value !== wireMask(f))
+    const mask = parseExactValue(f, value);
+    if (!f.maskable && mask !== wireMask(f))
       throw new FlowSyntaxError(`${value}: invalid mask for field ${key}`);
-    if (masked.value === 0n && f.option === undefined)
+    if (mask === 0n && f.option === undefined)
       throw new FlowSyntaxError(`${at.rest}: values are wildcards here and must not be all-zeros`);
-    found.push({ f, mask: masked.value });
+    found.push({ f, mask });
   }
   // They go in the order of the table, whatever theirs.
   found.sort((a, b) => a.f.id - b.f.id);
