@@ -4,17 +4,13 @@
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { option } from './fuzz-option.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 const lib = join(root, 'packages/ctl-tools/dist/test/ovs-ofctl/differential');
 const corpus = 'packages/ctl-tools/test/ovs-ofctl/corpus/command-lines.jsonl';
 const { compare, report } = await import(join(lib, 'run.js'));
 const { CommandGenerator } = await import(join(lib, 'generate.js'));
-
-function option(name, otherwise) {
-  const text = process.argv.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
-  return text === undefined ? otherwise : Number(text);
-}
 
 const BATCH = 1000;
 /** Differences shown and kept: one mistake makes many. */

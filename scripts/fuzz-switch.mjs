@@ -8,6 +8,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { option } from './fuzz-option.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 const load = (path) => import(join(root, 'packages', path));
@@ -22,11 +23,6 @@ const PATIENCE_MS = 20_000;
 /** What the daemon may take more than at the start, MB. */
 const GROWTH_MB = 400;
 const MARK = 0xbbbbbbbb;
-
-function option(name, otherwise) {
-  const text = process.argv.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
-  return text === undefined ? otherwise : Number(text);
-}
 
 function header(version, type, xid) {
   const bytes = Buffer.alloc(8);

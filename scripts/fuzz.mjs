@@ -13,6 +13,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join, resolve } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { option } from './fuzz-option.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -37,11 +38,6 @@ const LONGEST_INPUT = 65536;
 const KEPT = 5000;
 /** Outcomes remembered. A target's should be far fewer: beyond these, nothing is new any more, which the end of a run says. */
 const OUTCOMES = 1_000_000;
-
-function option(name, otherwise) {
-  const text = process.argv.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
-  return text === undefined ? otherwise : Number(text);
-}
 
 function main() {
   const name = process.argv[2] ?? '';
