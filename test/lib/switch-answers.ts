@@ -117,7 +117,7 @@ const alive = (...answers: Answer[]): boolean => answers.every((a) => !a.isClose
 const first = ({ errors }: Answer): string | undefined =>
   errors.length === 1 ? errorName(Buffer.from(errors[0], 'hex')) : undefined;
 
-export const ANSWER_EXCEPTIONS = {
+const ANSWER_EXCEPTIONS = {
   'flow monitor requests': {
     reason:
       'the peer takes its place in the request for the start of it: the error has a header and a quotation from the middle, and its numbers by the version that is found there',

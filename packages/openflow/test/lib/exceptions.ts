@@ -13,7 +13,7 @@ interface Exception {
   readonly applies: (bytes: Uint8Array, ours: string, theirs: string) => boolean;
 }
 
-export const EXCEPTIONS = {
+const EXCEPTIONS = {
   'set-field of a field that there is not': {
     reason:
       'OFPBAC_BAD_SET_TYPE, says the specification; the peer says OFPBAC_BAD_SET_LEN when the bucket of its hash table that the header falls into holds a field of another length',
@@ -28,7 +28,7 @@ export const EXCEPTIONS = {
   },
 } as const satisfies Readonly<Record<string, Exception>>;
 
-export type ExceptionName = keyof typeof EXCEPTIONS;
+type ExceptionName = keyof typeof EXCEPTIONS;
 
 /** Why a message is refused, or the one that it holds; undefined when it is not. */
 function refusal(bytes: Uint8Array): string | undefined {
