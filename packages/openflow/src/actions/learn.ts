@@ -260,13 +260,13 @@ function readSpecs(r: Reader): LearnFlowSpec[] {
     const dst = DST[(header >> DST_SHIFT) & 3];
     const immediate = (header & IMMEDIATE) !== 0;
     // A field takes four bytes, its offset two.
-    const least = (immediate ? 2 * Math.ceil(nBits / 16) : 6) + (dst === 'match' || dst === 'load' ? 6 : 0);
+    const bytes = immediate ? 2 * Math.ceil(nBits / 16) : 6;
+    const least = bytes + (dst === 'match' || dst === 'load' ? 6 : 0);
     if (dst === undefined || (dst === 'output' && immediate)) {
       fail('OFPBAC_BAD_ARGUMENT', `learn spec ${hex(header)}`);
     }
     if (r.left < least) fail('OFPBAC_BAD_LEN', `learn spec of ${r.left} bytes`);
     if (immediate) {
-      const bytes = 2 * Math.ceil(nBits / 16);
       const value = r.big(bytes);
       specs.push({
         nBits,
