@@ -48,7 +48,7 @@ const SELECTION_METHOD = 1;
 const METHODS = ['hash', 'dp_hash'];
 
 /** Whether a version has the forms of OpenFlow 1.5: it does, and so does the extension of 1.0. */
-const is15 = (version: number): boolean => version === 1 || version >= 6;
+export const is15 = (version: number): boolean => version === 1 || version >= 6;
 
 const BUCKET_PROPERTY = { WEIGHT: 0, WATCH_PORT: 1, WATCH_GROUP: 2 } as const;
 

@@ -13,6 +13,7 @@ import {
   type GroupStats,
   type ReceivedGroupDesc,
 } from '../messages/group-types.js';
+import { is15 } from '../messages/group.js';
 import { GROUP_ALL, GROUP_ANY } from '../messages/types.js';
 import { formatActionBits } from './action-bits.js';
 import type { PrintOptions } from './message.js';
@@ -46,7 +47,7 @@ function formatBucket(
   o: PrintOptions,
 ): string {
   let out = ',bucket=';
-  if (version === 1 || version >= 6) out += `bucket_id:${b.bucketId},`;
+  if (is15(version)) out += `bucket_id:${b.bucketId},`;
   if (b.weight !== (type === 'select' ? 1 : 0)) out += `weight:${b.weight},`;
   if (b.watchPort !== OFPP.ANY) out += `watch_port:${formatPort(b.watchPort, o.ports)},`;
   if (b.watchGroup !== GROUP_ANY) out += `watch_group:${b.watchGroup},`;
@@ -94,8 +95,7 @@ export function formatGroupMod(g: GroupMod, version: number, o: PrintOptions): s
   const [name, showType] = COMMAND_NAMES[g.command];
   let out = `\n ${name} `;
   // The forms without bucket ids have no place for one.
-  if (!showType && (version === 1 || version >= 6))
-    out += `command_bucket_id:${formatBucketId(g.commandBucketId)},`;
+  if (!showType && is15(version)) out += `command_bucket_id:${formatBucketId(g.commandBucketId)},`;
   return out + formatGroupDesc(g, version, o, showType);
 }
 
