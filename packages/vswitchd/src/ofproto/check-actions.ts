@@ -57,7 +57,7 @@ export function admitActions(
 }
 
 /** The numbers of the tunnel options that an action itself names. */
-function optionsNamed(action: Action): readonly number[] {
+function optionsNamed(action: Action): readonly number[] | undefined {
   switch (action.type) {
     case 'set_field':
     case 'delete_field':
@@ -74,7 +74,7 @@ function optionsNamed(action: Action): readonly number[] {
     case 'check_pkt_larger':
       return optionIndexes(action.dst.field);
     case 'ct':
-      return typeof action.zone === 'number' ? NONE : optionIndexes(action.zone.field);
+      return typeof action.zone === 'number' ? undefined : optionIndexes(action.zone.field);
     case 'learn': {
       const { specs, resultDst } = action.learn;
       const names = specs.flatMap(({ src, dstField }) => [
@@ -84,37 +84,25 @@ function optionsNamed(action: Action): readonly number[] {
       return optionIndexes(...names, ...(resultDst ? [resultDst.field] : []));
     }
     default:
-      return NONE;
+      return undefined;
   }
 }
 
-function optionIndexes(...names: readonly string[]): readonly number[] {
+function optionIndexes(...names: readonly string[]): readonly number[] | undefined {
   const found = names.filter((name) => name.startsWith(OPTION));
-  return found.length === 0 ? NONE : found.map((name) => Number(name.slice(OPTION.length)));
+  return found.length === 0 ? undefined : found.map((name) => Number(name.slice(OPTION.length)));
 }
 const OPTION = 'tun_metadata';
 
 /** The numbers of the tunnel options that actions and those inside of them name; most name none, which costs nothing. */
 export function tunnelOptionsIn(actions: readonly Action[]): readonly number[] {
-  let found: number[] | undefined;
-  for (const action of actions) {
-    const own = optionsNamed(action);
-    if (own.length > 0) (found ??= []).push(...own);
-    if (action.type === 'write_actions' || action.type === 'clone' || action.type === 'ct') {
-      const inner = tunnelOptionsIn(action.actions);
-      if (inner.length > 0) (found ??= []).push(...inner);
-    }
-  }
-  return found ?? NONE;
+  const found = foundIn(actions, optionsNamed);
+  return found.length === 0 ? NONE : found.flat();
 }
 
 /** The error of the first action that is not there yet. */
 export function unsupportedActions(actions: readonly Action[]): OfError | undefined {
-  for (const action of actions) {
-    const error = unsupportedAction(action);
-    if (error) return error;
-  }
-  return undefined;
+  return foundIn(actions, unsupportedAction)[0];
 }
 
 /** The error of the first group or meter that is not there. */
@@ -137,7 +125,7 @@ export function foundIn<T>(
   for (const action of actions) {
     const it = find(action);
     if (it !== undefined) (found ??= []).push(it);
-    else if (action.type === 'write_actions' || action.type === 'clone' || action.type === 'ct')
+    if (action.type === 'write_actions' || action.type === 'clone' || action.type === 'ct')
       for (const each of foundIn(action.actions, find)) (found ??= []).push(each);
   }
   return found ?? NONE;
@@ -158,10 +146,6 @@ export function metersIn(actions: readonly Action[]): readonly number[] {
 
 function unsupportedAction(action: Action): OfError | undefined {
   switch (action.type) {
-    case 'ct':
-    case 'write_actions':
-    case 'clone':
-      return unsupportedActions(action.actions);
     case 'debug_recirc':
     case 'debug_slow':
       return new OfError('OFPBAC_BAD_TYPE', `${action.type} is not supported yet`);
