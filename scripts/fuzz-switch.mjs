@@ -13,6 +13,7 @@ import { option } from './fuzz-option.mjs';
 const root = resolve(import.meta.dirname, '..');
 const load = (path) => import(join(root, 'packages', path));
 const { KINDS, generate } = await load('openflow/dist/src/testkit/diff-run.js');
+const { header } = await load('openflow/dist/src/testkit/header.js');
 const { spoil } = await load('openflow/dist/src/testkit/mutate.js');
 const { Random } = await load('openflow/dist/src/testkit/random.js');
 const { Suite, checkout, dirsAt } = await load('ctl-tools/dist/src/lab/suite.js');
@@ -23,15 +24,6 @@ const PATIENCE_MS = 20_000;
 /** What the daemon may take more than at the start, MB. */
 const GROWTH_MB = 400;
 const MARK = 0xbbbbbbbb;
-
-function header(version, type, xid) {
-  const bytes = Buffer.alloc(8);
-  bytes[0] = version;
-  bytes[1] = type;
-  bytes.writeUInt16BE(8, 2);
-  bytes.writeUInt32BE(xid, 4);
-  return bytes;
-}
 
 /** A connection that counts errors and waits for barriers. */
 class Talk {

@@ -8,6 +8,7 @@ import type { Suite } from '@ovs-node/ctl-tools/lab/suite';
 import { decodeHeader, decodeMessage } from '@ovs-node/openflow/messages/codec';
 import { OfError } from '@ovs-node/openflow/errors';
 import { generate, KINDS } from '@ovs-node/openflow/testkit/diff-run';
+import { header } from '@ovs-node/openflow/testkit/header';
 import { spoil } from '@ovs-node/openflow/testkit/mutate';
 import { Random } from '@ovs-node/openflow/testkit/random';
 
@@ -82,15 +83,6 @@ export class Talk {
   close(): void {
     this.#socket?.destroy();
   }
-}
-
-function header(version: number, type: number, xid: number): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes[0] = version;
-  bytes[1] = type;
-  bytes.writeUInt16BE(8, 2);
-  bytes.writeUInt32BE(xid, 4);
-  return bytes;
 }
 
 /** An error for parts of a request whose rest did not come in time, which is no answer to the last message. */
