@@ -89,7 +89,7 @@ export class FlowGenerator extends FlowTextGenerator {
     return this.pick(['nat', `nat(${dir}${flags === '' ? '' : `,${flags}`})`]);
   }
 
-  private ct(depth: number): string {
+  private ct(): string {
     const exec = this.some(2, () =>
       this.pick([
         `set_field:${this.value(this.ctField())}->${this.ctField().name}`,
@@ -97,7 +97,6 @@ export class FlowGenerator extends FlowTextGenerator {
         `move:${this.move([this.ctField()])}`,
       ]),
     );
-    void depth;
     const zone = this.pick([
       `zone=${this.int(16)}`,
       `zone=${
@@ -220,7 +219,7 @@ export class FlowGenerator extends FlowTextGenerator {
     fin_timeout: () =>
       `fin_timeout(${this.keys([`idle_timeout=${this.int(16)}`, `hard_timeout=${this.int(16)}`])})`,
     conjunction: () => `conjunction(${this.int(32)},${1 + this.below(2)}/${2 + this.below(60)})`,
-    ct: (depth) => `ct(${this.ct(depth)})`,
+    ct: () => `ct(${this.ct()})`,
     // Only inside of ct.
     nat: () => 'ct(nat)',
     ct_clear: () => 'ct_clear',
