@@ -57,13 +57,11 @@ export function parsePacketOut(text: string, o: FlowTextOptions): { packetOut: P
       match.key[W.IN_PORT] = port;
       match.mask[W.IN_PORT] = 0xffffffff;
     } else if (key === 'packet') {
-      let bytes: Uint8Array;
       try {
-        bytes = packetFromHex(value);
+        packet = packetFromHex(value);
       } catch (e) {
         throw new FlowSyntaxError(`packet: ${(e as Error).message}`);
       }
-      packet = bytes;
     } else {
       const f = fieldByName(key);
       if (!f) throw new FlowSyntaxError(`unknown keyword ${key}`);
