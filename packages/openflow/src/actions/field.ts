@@ -25,7 +25,6 @@ import {
   parseSubfieldPrefix,
   putOfsNbits,
   putSubfieldHeader,
-  readSubfield,
   splitOfsNbits,
   wholeField,
 } from './subfield.js';
@@ -361,8 +360,9 @@ export const FIELD_ACTIONS: ActionRows<'set_field' | 'move' | 'push' | 'pop' | '
         24,
         (r) => {
           const { ofs, nBits } = splitOfsNbits(r.u16());
-          const dst = readSubfield(r, ofs, nBits);
-          checkWritable(mustField(dst.field));
+          const f = readFieldName(r, 'OFPBAC_BAD_SET_TYPE');
+          const dst = checkSubfield(f, ofs, nBits);
+          checkWritable(f);
           const value = r.u64();
           if (value > ones(nBits)) fail('OFPBAC_BAD_ARGUMENT', `value wider than ${nBits} bits`);
           return loadAction(dst, value, 'load');

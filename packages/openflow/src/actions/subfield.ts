@@ -4,9 +4,9 @@ import { fieldNames, FIELDS, mustField } from '@ovs-node/flow/fields';
 import type { Field } from '@ovs-node/flow/field-types';
 import { parseBits } from '@ovs-node/flow/subfield';
 import { WordTable } from '@ovs-node/flow/word-table';
-import { type ErrorName, fail } from '../errors.js';
-import { fieldCode, headerLength, putFieldHeader, readFieldName } from '../match/headers.js';
-import type { Reader, Writer } from '../wire.js';
+import { fail } from '../errors.js';
+import { fieldCode, headerLength, putFieldHeader } from '../match/headers.js';
+import type { Writer } from '../wire.js';
 import type { Subfield } from './types.js';
 
 /** The name of a field in actions: its NXM (or else OXM) constant, or its plain name when it has none. */
@@ -83,17 +83,6 @@ export function splitOfsNbits(v: number): { ofs: number; nBits: number } {
 /** Writes the header of a subfield's field. */
 export function putSubfieldHeader(w: Writer, s: Subfield): void {
   putFieldHeader(w, mustField(s.field), 0);
-}
-
-/** Reads a header and checks the bits that were read apart from it. */
-export function readSubfield(
-  r: Reader,
-  ofs: number,
-  nBits: number,
-  unknown: ErrorName = 'OFPBAC_BAD_SET_TYPE',
-): Subfield {
-  const f = readFieldName(r, unknown);
-  return checkSubfield(f, ofs, nBits);
 }
 
 /** Whether a field has the bits of a subfield, one at least. */
