@@ -95,8 +95,8 @@ function asActions(action: Action): readonly Action[] {
   }
 }
 
-function isInstruction(action: FrozenAction): boolean {
-  return action.type !== 'unroll_xlate' && instructionKind(action) !== 'apply';
+function isInstruction(action: Action): boolean {
+  return instructionKind(action) !== 'apply';
 }
 
 function putFrozenActions(w: Writer, frozen: readonly FrozenAction[], version: number): void {

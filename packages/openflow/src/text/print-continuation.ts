@@ -12,7 +12,7 @@ function formatUuid(bytes: Uint8Array): string {
 }
 
 /** Actions with the tables and cookies that they belong to. */
-export function formatFrozenActions(actions: readonly FrozenAction[], o: PrintOptions): string {
+function formatFrozenActions(actions: readonly FrozenAction[], o: PrintOptions): string {
   const parts: string[] = [];
   let run: Action[] = [];
   const endRun = (): void => {
