@@ -13,12 +13,12 @@ const { ACTIONS } = await load('openflow/dist/src/actions/table.js');
 const { fieldCode, putFieldHeader } = await load('openflow/dist/src/match/headers.js');
 const { printMessage } = await load('openflow/dist/src/text/message.js');
 const { exceptionFor } = await load('openflow/dist/test/lib/exceptions.js');
-const { setLevels } = await load('common/dist/src/vlog.js');
 const { VERSIONS } = await load('openflow/dist/src/version.js');
 const { Writer } = await load('openflow/dist/src/wire.js');
 const { peerTexts } = await load('openflow/dist/test/lib/peer-print.js');
+const { quietParsers } = await load('openflow/dist/test/lib/quiet.js');
 
-for (const module of ['ofp_port', 'ofp_match', 'ofp_actions', 'meta_flow']) setLevels(module, null, 'off');
+quietParsers();
 
 const dir = mkdtempSync(join(tmpdir(), 'fields-actions-'));
 const file = join(dir, 'flows');

@@ -7,7 +7,6 @@ import { join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '..');
 const load = (path) => import(join(root, 'packages', path));
-const { setLevels } = await load('common/dist/src/vlog.js');
 const { ERRORS } = await load('openflow/dist/src/error-table.js');
 const { OfError } = await load('openflow/dist/src/errors.js');
 const { decodeHeader, decodeMessage, encodeMessage } = await load('openflow/dist/src/messages/codec.js');
@@ -17,8 +16,9 @@ const { generate, KINDS } = await load('openflow/dist/src/testkit/diff-run.js');
 const { spoil } = await load('openflow/dist/src/testkit/mutate.js');
 const { Random } = await load('openflow/dist/src/testkit/random.js');
 const { peerTexts } = await load('openflow/dist/test/lib/peer-print.js');
+const { quietParsers } = await load('openflow/dist/test/lib/quiet.js');
 
-for (const module of ['ofp_port', 'ofp_match', 'ofp_actions', 'meta_flow']) setLevels(module, null, 'off');
+quietParsers();
 
 const hex = (bytes) => Buffer.from(bytes).toString('hex');
 const r = new Random(1);

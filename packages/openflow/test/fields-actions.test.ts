@@ -2,10 +2,7 @@
  * Each field, action and instruction has a good and a bad fixture, as a flow and in bytes, with what the peer makes of
  * it, and these are read, written, printed and refused as by the peer. Messages and errors have theirs in rows.test.ts.
  */
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import test from 'ava';
-import { setLevels } from '@ovs-node/common/vlog';
 import { FIELDS } from '@ovs-node/flow/fields';
 import { ACTIONS } from '../src/actions/table.js';
 import type { Action } from '../src/actions/types.js';
@@ -14,8 +11,10 @@ import { decodeMessage, encodeMessage } from '../src/messages/codec.js';
 import { parseFlowProtocols } from '../src/text/flow.js';
 import { printMessage } from '../src/text/message.js';
 import { encodeFlow } from './differential/compare.js';
+import { fixtureRows } from './lib/fixtures.js';
+import { quietParsers } from './lib/quiet.js';
 
-for (const module of ['ofp_port', 'ofp_match', 'ofp_actions', 'meta_flow']) setLevels(module, null, 'off');
+quietParsers();
 
 /**
  * As the peer finds: `good` flows are bytes and the same flow again, what is printed of `read` ones makes other bytes,
@@ -33,22 +32,16 @@ interface Fixture {
 }
 
 /** Made by scripts/record-openflow-fields.mjs. */
-const fixtures: readonly Fixture[] = readFileSync(
-  path.resolve(import.meta.dirname, '../../test/fixtures/fields-actions.tsv'),
-  'utf8',
-)
-  .trimEnd()
-  .split('\n')
-  .filter((line) => !line.startsWith('#'))
-  .map((line) => line.split('\t'))
-  .map(([row, kind, version, flow, bytes, said]) => ({
+const fixtures: readonly Fixture[] = fixtureRows('fields-actions.tsv').map(
+  ([row, kind, version, flow, bytes, said]) => ({
     row,
     kind: kind as Kind,
     version: Number(version),
     flow,
     bytes,
     said: kind === 'refused' ? said : (JSON.parse(said) as string),
-  }));
+  }),
+);
 const of = (...kinds: Kind[]): readonly Fixture[] => fixtures.filter((f) => kinds.includes(f.kind));
 
 const TABLES = {

@@ -1,20 +1,14 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import test from 'ava';
-import { setLevels } from '@ovs-node/common/vlog';
 import { parseFlowProtocols } from '../src/text/flow.js';
 import { printMessage } from '../src/text/message.js';
 import { encodeFlow } from './differential/compare.js';
+import { fixtureRows } from './lib/fixtures.js';
+import { quietParsers } from './lib/quiet.js';
 
-for (const module of ['ofp_port', 'ofp_match', 'ofp_actions', 'meta_flow']) setLevels(module, null, 'off');
+quietParsers();
 
 /** Flows of each action and field, good and bad, as the peer's ovs-ofctl sends and prints them. */
-const file = path.resolve(import.meta.dirname, '../../test/fixtures/flows.tsv');
-const rows = readFileSync(file, 'utf8')
-  .trimEnd()
-  .split('\n')
-  .filter((line) => !line.startsWith('#'))
-  .map((line) => line.split('\t'));
+const rows = fixtureRows('flows.tsv');
 
 test('flows that the peer refuses are refused in its words', (t) => {
   let count = 0;

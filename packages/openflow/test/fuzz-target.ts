@@ -1,7 +1,6 @@
 /** The fuzz target `openflow` (`scripts/fuzz.mjs`): messages, and what is in them, as a stranger may send them. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { setLevels } from '@ovs-node/common/vlog';
 import { decodeActions, decodeInstructions } from '../src/actions/codec.js';
 import { formatActions } from '../src/actions/text.js';
 import { OfError } from '../src/errors.js';
@@ -10,8 +9,9 @@ import { decodeMessage, encodeMessage, OversizeError, UnencodableError } from '.
 import { printMessage } from '../src/text/message.js';
 import { FLOW_MODS } from './fixtures/flow-mods.js';
 import { MESSAGE_CASES } from './fixtures/messages.js';
+import { quietParsers } from './lib/quiet.js';
 
-for (const module of ['ofp_port', 'ofp_match', 'ofp_actions', 'meta_flow']) setLevels(module, null, 'off');
+quietParsers();
 
 const flows = path.resolve(import.meta.dirname, '../../test/fixtures/flows.tsv');
 

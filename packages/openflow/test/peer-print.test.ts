@@ -5,13 +5,13 @@
  */
 import test, { type ExecutionContext } from 'ava';
 import { needing, tmpDir } from '@ovs-node/common/testkit/index';
-import { setLevels } from '@ovs-node/common/vlog';
 import { printMessage } from '../src/text/message.js';
 import { generate, KINDS } from '../src/testkit/diff-run.js';
 import { exceptionFor } from './lib/exceptions.js';
 import { spoil } from '../src/testkit/mutate.js';
 import { peerTexts } from './lib/peer-print.js';
 import { Random } from '../src/testkit/random.js';
+import { quietParsers } from './lib/quiet.js';
 
 const RUNS = Number(process.env['OPENFLOW_RUNS'] ?? 4);
 /** Seeds of CI; a long run counts on from its own. */
@@ -23,7 +23,7 @@ const PAGE = 1500;
 /** Of long messages, such as features of many tables, only some are worth their time. */
 const LONG = 2000;
 
-for (const module of ['ofp_port', 'ofp_match', 'ofp_actions', 'meta_flow']) setLevels(module, null, 'off');
+quietParsers();
 
 interface Case {
   readonly what: string;

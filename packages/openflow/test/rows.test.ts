@@ -2,28 +2,19 @@
  * Each form of message and each error has a good and a bad fixture in bytes, with the peer's text, and these are read,
  * printed and written as by the peer. Fields and actions have theirs in fields-actions.test.ts.
  */
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import test from 'ava';
-import { setLevels } from '@ovs-node/common/vlog';
 import { ERRORS } from '../src/error-table.js';
 import { OfError } from '../src/errors.js';
 import { decodeMessage, encodeMessage } from '../src/messages/codec.js';
 import { WIRE_FORMS } from '../src/messages/wire-forms.js';
 import { printMessage } from '../src/text/message.js';
+import { fixtureRows } from './lib/fixtures.js';
+import { quietParsers } from './lib/quiet.js';
 
-for (const module of ['ofp_port', 'ofp_match', 'ofp_actions', 'meta_flow']) setLevels(module, null, 'off');
-
-function fixture(name: string): string[][] {
-  return readFileSync(path.resolve(import.meta.dirname, '../../test/fixtures', name), 'utf8')
-    .trimEnd()
-    .split('\n')
-    .filter((line) => !line.startsWith('#'))
-    .map((line) => line.split('\t'));
-}
+quietParsers();
 
 /** Made by scripts/record-openflow-rows.mjs. */
-const rows = fixture('rows.tsv');
+const rows = fixtureRows('rows.tsv');
 
 test('messages of each row are printed, or refused, as by the peer', (t) => {
   for (const [row, , bytes, text] of rows) {

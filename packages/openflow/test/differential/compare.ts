@@ -2,7 +2,6 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { run } from '@ovs-node/common/testkit/index';
-import { setLevels } from '@ovs-node/common/vlog';
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { encodeMessage } from '../../src/messages/codec.js';
 import type { FlowMod } from '../../src/messages/types.js';
@@ -12,8 +11,9 @@ import { printMessage } from '../../src/text/message.js';
 import { formatProtocols, PROTOCOLS } from '../../src/text/protocols.js';
 import { VERSIONS } from '../../src/version.js';
 import { exceptionFor } from '../lib/exceptions.js';
+import { quietParsers } from '../lib/quiet.js';
 
-for (const module of ['ofp_port', 'ofp_match', 'ofp_actions', 'meta_flow']) setLevels(module, null, 'off');
+quietParsers();
 
 export interface Difference {
   readonly what: string;

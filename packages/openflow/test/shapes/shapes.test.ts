@@ -3,7 +3,6 @@
  * anything else about it changed, has to come out as the usual way has it.
  */
 import test from 'ava';
-import { setLevels } from '@ovs-node/common/vlog';
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { encodeMessage, putMessage } from '../../src/messages/codec.js';
 import type { FlowStats, OfMessage } from '../../src/messages/types.js';
@@ -19,8 +18,9 @@ import { PROTOCOLS, type ProtocolRow } from '../../src/text/protocols.js';
 import { Writer } from '../../src/wire.js';
 import { FlowGenerator } from '../../src/testkit/flow-generator.js';
 import { Random } from '../../src/testkit/random.js';
+import { quietParsers } from '../lib/quiet.js';
 
-for (const module of ['ofp_port', 'ofp_match', 'ofp_actions', 'meta_flow']) setLevels(module, null, 'off');
+quietParsers();
 
 /** Flows that are in tables everywhere, with every kind of slot. */
 const FLOWS = [
