@@ -20,7 +20,7 @@ export type ParseLine = (text: string, from: number, to: number) => ParsedFlow;
 export type EachLine = (each: (text: string, from: number, to: number) => void) => void;
 
 /** The protocol for flows that `usable` protocols can carry; undefined: there is none. */
-export type ChooseProtocol = (usable: number) => ProtocolRow | undefined;
+type ChooseProtocol = (usable: number) => ProtocolRow | undefined;
 
 export interface EncodedFlows {
   /** Protocols (bits of `PROTO`) that can carry all flows. */
