@@ -13,6 +13,7 @@ import { coverageCounter } from '@ovs-node/common/coverage';
 import { systemError } from '@ovs-node/common/errors';
 import type { Duplex } from 'node:stream';
 import { OfError } from './errors.js';
+import type { Explain } from './explain.js';
 import {
   type Decoded,
   decodeMessage,
@@ -34,6 +35,8 @@ export interface ConnectionOptions {
   /** Whether messages that cannot be decoded are answered with their error, as a switch does. */
   readonly answerErrors?: boolean;
   readonly refuses?: Refusal;
+  /** Is told what is wrong with what comes in. */
+  readonly explain?: Explain;
   /** Take messages of any version after the hello, and answer none: for watching a conversation of others. */
   readonly watch?: boolean;
 }
@@ -483,7 +486,8 @@ export class OfConnection {
       if (!more) raw.resolve();
       return;
     }
-    const options = { tableId: this.version > 1 || this.tableIdExtension };
+    const tableId = this.version > 1 || this.tableIdExtension;
+    const options = { tableId, explain: this.options.explain };
     const decoded = decodeMessage(bytes, options, this.options.refuses);
     if (decoded instanceof OfError) {
       const request = this.requests.get(xidOf(bytes));
@@ -534,7 +538,7 @@ export class OfConnection {
   }
 
   private negotiate(bytes: Uint8Array): void {
-    const decoded = decodeMessage(bytes);
+    const decoded = decodeMessage(bytes, { explain: this.options.explain });
     if (decoded instanceof OfError || decoded.msg.type !== 'hello') {
       this.destroy(new ConnectionError('received a message before hello', 'EPROTO'));
       return;

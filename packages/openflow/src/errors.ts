@@ -2,6 +2,7 @@
  * OpenFlow errors as values: what decoding returns for bad input, and what an error message carries.
  */
 import type { MultipartReply, MultipartRequest, OfMessage } from './messages/types.js';
+import { type Explain, type ExplanationArgs, type ExplanationKey, explanationText } from './explain.js';
 import { ERRORS, type ErrorCode, type ErrorName } from './error-table.js';
 
 export type { ErrorName } from './error-table.js';
@@ -77,6 +78,17 @@ export class DecodeFailure extends Error {
 /** Stops decoding: the input is wrong as `name` says. Only for use inside of codecs. */
 export function fail(name: ErrorName, detail: string): never {
   throw new DecodeFailure(name, detail);
+}
+
+/** `fail`, with an explanation, which is told to who reads with `r`. */
+export function refuse<K extends ExplanationKey>(
+  r: { readonly explain: Explain | undefined },
+  name: ErrorName,
+  key: K,
+  ...args: ExplanationArgs<K>
+): never {
+  r.explain?.(key, ...args);
+  return fail(name, explanationText(key, ...args));
 }
 
 /** The detail of an error that the peer has no name for, and prints as `<invalid>`. */

@@ -3,6 +3,7 @@
  * a read past the end stops the decoding with the error the reader was made with (see `guard` in errors.ts).
  */
 import { type ErrorName, fail } from './errors.js';
+import type { Explain } from './explain.js';
 
 const utf8 = new TextDecoder('utf-8');
 const encoder = new TextEncoder();
@@ -13,13 +14,22 @@ export class Reader {
   pos: number;
   readonly end: number;
   private readonly tooShort: ErrorName;
+  /** Told of what is wrong with the bytes; undefined: nobody wants to know. */
+  readonly explain: Explain | undefined;
 
   /** Reads `buf[pos..end)`; `tooShort` is what a read past the end fails with. The buffer is borrowed. */
-  constructor(buf: Uint8Array, pos = 0, end = buf.length, tooShort: ErrorName = 'OFPBRC_BAD_LEN') {
+  constructor(
+    buf: Uint8Array,
+    pos = 0,
+    end = buf.length,
+    tooShort: ErrorName = 'OFPBRC_BAD_LEN',
+    explain?: Explain,
+  ) {
     this.buf = buf;
     this.pos = pos;
     this.end = end;
     this.tooShort = tooShort;
+    this.explain = explain;
   }
 
   get left(): number {
@@ -101,7 +111,7 @@ export class Reader {
   sub(n: number, tooShort: ErrorName = this.tooShort): Reader {
     if (n > this.left) fail(tooShort, `${n} bytes needed at offset ${this.pos}, ${this.left} there`);
     const at = this.take(n);
-    return new Reader(this.buf, at, at + n, tooShort);
+    return new Reader(this.buf, at, at + n, tooShort, this.explain);
   }
   /** Skips `n` bytes that must be zero, or fails with `name`. */
   zeros(n: number, name: ErrorName): void {

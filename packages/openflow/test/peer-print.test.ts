@@ -6,7 +6,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { needing, tmpDir } from '@ovs-node/common/testkit/index';
 import { printMessage } from '../src/text/message.js';
-import { generate, KINDS } from '../src/testkit/diff-run.js';
+import { type Case, cases } from './lib/cases.js';
 import { exceptionFor } from './lib/exceptions.js';
 import { spoil } from '../src/testkit/mutate.js';
 import { peerTexts } from './lib/peer-print.js';
@@ -20,30 +20,8 @@ const SEEDS =
     ? [106, 108, 110]
     : [0, 1, 2].map((i) => Number(process.env['OPENFLOW_SEED']) + i);
 const PAGE = 1500;
-/** Of long messages, such as features of many tables, only some are worth their time. */
-const LONG = 2000;
 
 quietParsers();
-
-interface Case {
-  readonly what: string;
-  readonly bytes: Uint8Array;
-}
-
-/** `runs` messages of each kind in each version that has it. */
-function* cases(r: Random, runs: number, change: (bytes: Uint8Array, before: Uint8Array) => Uint8Array) {
-  let before = new Uint8Array(8);
-  for (let run = 0; run < runs; run++) {
-    for (const kind of KINDS) {
-      for (let version = 1; version <= 6; version++) {
-        const bytes = generate(r, kind, version);
-        if (!bytes || (run > 0 && bytes.length > LONG && r.chance(0.97))) continue;
-        yield { what: `${kind} in version ${version}`, bytes: change(bytes, before) };
-        before = new Uint8Array(bytes);
-      }
-    }
-  }
-}
 
 /** Fails for messages that are not printed alike, in hex; says how many there were, and how many exceptions. */
 async function compare(t: ExecutionContext, list: Iterable<Case>, more: number): Promise<number> {

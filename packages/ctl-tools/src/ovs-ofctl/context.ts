@@ -14,6 +14,7 @@ import {
   ErrorReply,
   OfConnection,
 } from '@ovs-node/openflow/connection';
+import { explainToLog } from '@ovs-node/openflow/explain-log';
 import type { Decoded } from '@ovs-node/openflow/messages/codec';
 import { tableNames } from '@ovs-node/openflow/messages/table-names';
 import type { MultipartRequest, OfMessage, PhyPort } from '@ovs-node/openflow/messages/types';
@@ -88,6 +89,8 @@ export class OfctlContext {
   private readonly portMaps = new Map<string, Promise<PortMap>>();
   private readonly tableMaps = new Map<string, Promise<TableMap>>();
   private readonly open = new Set<OfConnection>();
+  /** Tells the log what is wrong with messages. */
+  readonly explain = explainToLog();
 
   constructor(settings: Settings) {
     this.settings = settings;
@@ -105,7 +108,7 @@ export class OfctlContext {
       let ready = false;
       const connection: OfConnection = new OfConnection(
         socket,
-        { versions: this.settings.versions, watch: kind === 'snoop' },
+        { versions: this.settings.versions, watch: kind === 'snoop', explain: this.explain },
         {
           ...handlers,
           onFrame: (bytes) => {
@@ -257,7 +260,7 @@ export class OfctlContext {
 
   /** How to print messages without names; `more` on top of -m. */
   plainOptions(more: number): PrintOptions {
-    return { verbosity: this.settings.verbosity + more, colors: this.colors };
+    return { verbosity: this.settings.verbosity + more, colors: this.colors, explain: this.explain };
   }
 
   /** How to print messages of a switch; `more` on top of -m. */

@@ -2,7 +2,8 @@
  * The message table and the two loops over it: `encodeMessage` and `decodeMessage`. A message starts with 8 bytes:
  * version, type, length, xid; a vendor's with the vendor and a subtype after them.
  */
-import { DecodeFailure, type ErrorName, fail, guard, OfError } from '../errors.js';
+import { DecodeFailure, type ErrorName, fail, guard, OfError, refuse } from '../errors.js';
+import type { Explain } from '../explain.js';
 import { VERSIONS } from '../version.js';
 import { Reader, Writer } from '../wire.js';
 import { BUNDLE_MESSAGES } from './bundle.js';
@@ -209,11 +210,18 @@ function messageType(wire: WireForm): OfMessageType {
 }
 
 /**
- * What the header in `bytes` says, or why it is none. The bytes may be the start of a message only; the length of its
+ * What the header in `bytes` says, or why it is none, which `explain` is told. The bytes may be the start of a message only; the length of its
  * body is not looked at.
  */
-export function decodeHeader(bytes: Uint8Array): Header | OfError {
-  return guard(() => readHeader(new Reader(bytes)));
+export function decodeHeader(bytes: Uint8Array, explain?: Explain): Header | OfError {
+  return guard(() => readHeader(new Reader(bytes, 0, bytes.length, 'OFPBRC_BAD_LEN', explain)));
+}
+
+/** Whether a message with a header may have `length` bytes. */
+export function fitsHeader({ wire, bodyAt }: Header, length: number, explain?: Explain): boolean {
+  if (fitsWireForm(wire, length - bodyAt)) return true;
+  explain?.('message_length', wire.name, length, bodyAt + wire.base, wire.step);
+  return false;
 }
 
 /** The error for statistics that are not known. */
@@ -234,7 +242,7 @@ function readHeader(r: Reader): Header {
     if (r.left < need) fail('OFPBRC_BAD_LEN', `vendor's header of ${r.left} bytes`);
     vendor = r.u32();
     if (vendor !== NX_VENDOR && (vendor !== ONF_VENDOR || (isStats && version === 1)))
-      fail('OFPBRC_BAD_VENDOR', `vendor 0x${vendor.toString(16)}`);
+      refuse(r, 'OFPBRC_BAD_VENDOR', 'unknown_vendor', vendor);
   };
   if (isStats) {
     let code = r.u16();
@@ -247,7 +255,10 @@ function readHeader(r: Reader): Header {
       if (version === 1) r.skip(4);
     }
     const wire = findWireForm(version, vendor, code, stats === 0 ? 'request' : 'reply');
-    if (!wire) return fail(unknownStats(version, vendor), `statistics ${vendor}:${code}`);
+    if (!wire) {
+      const numbers = { version, type, stat: vendor === 0 ? code : STATS_VENDOR, vendor, subtype: code };
+      return refuse(r, unknownStats(version, vendor), 'unknown_message', numbers);
+    }
     return { wire, more, bodyAt: r.pos };
   }
   let code = type;
@@ -256,26 +267,30 @@ function readHeader(r: Reader): Header {
     code = r.u32();
   }
   const wire = findWireForm(version, vendor, code, undefined);
-  if (!wire)
-    return fail(vendor === 0 ? 'OFPBRC_BAD_TYPE' : 'OFPBRC_BAD_SUBTYPE', `message ${vendor}:${code}`);
+  if (!wire) {
+    const numbers = { version, type, stat: undefined, vendor, subtype: code };
+    return refuse(r, vendor === 0 ? 'OFPBRC_BAD_TYPE' : 'OFPBRC_BAD_SUBTYPE', 'unknown_message', numbers);
+  }
   return { wire, more: false, bodyAt: r.pos };
 }
 
 function decode(bytes: Uint8Array, options: DecodeOptions, refuses?: Refusal): Decoded | OfError {
-  const r = new Reader(bytes);
-  const { wire, more } = readHeader(r);
+  const { explain } = options;
+  const r = new Reader(bytes, 0, bytes.length, 'OFPBRC_BAD_LEN', explain);
+  const header = readHeader(r);
+  const { wire, more } = header;
   const version = bytes[0];
   const length = (bytes[2] << 8) | bytes[3];
   const xid = ((bytes[4] << 24) | (bytes[5] << 16) | (bytes[6] << 8) | bytes[7]) >>> 0;
   if (length !== bytes.length)
     fail('OFPBRC_BAD_LEN', `length ${length} of a message of ${bytes.length} bytes`);
-  if (!fitsWireForm(wire, r.left)) fail('OFPBRC_BAD_LEN', `${wire.name} with a body of ${r.left} bytes`);
+  if (!fitsHeader(header, length, explain)) fail('OFPBRC_BAD_LEN', `${wire.name} of ${length} bytes`);
   const refused = refuses?.(messageType(wire));
   if (refused) return refused;
   if (wire.stats === undefined) {
     const msg = decoders.get(wire)!.decode(r, version, options);
     if (msg.type === 'requestforward') checkForwarded(msg.message, version, options);
-    else if (msg.type === 'bundle_add') checkBundled(msg.message);
+    else if (msg.type === 'bundle_add') checkBundled(msg.message, options);
     return { version, xid, msg, wire };
   }
   const isRequest = wire.stats === 'request';
@@ -301,8 +316,9 @@ const FORWARDED: ReadonlySet<string> = new Set(['OFPT_GROUP_MOD', 'NXT_GROUP_MOD
 function checkForwarded(bytes: Uint8Array, version: number, options: DecodeOptions): void {
   if (bytes[0] !== version)
     fail('OFPBRC_BAD_VERSION', `version ${bytes[0]} in a message of version ${version}`);
-  const { wire, bodyAt } = readHeader(new Reader(bytes));
-  if (!fitsWireForm(wire, bytes.length - bodyAt)) fail('OFPBRC_BAD_LEN', `${wire.name} forwarded`);
+  const header = readHeader(new Reader(bytes, 0, bytes.length, 'OFPBRC_BAD_LEN', options.explain));
+  const { wire } = header;
+  if (!fitsHeader(header, bytes.length, options.explain)) fail('OFPBRC_BAD_LEN', `${wire.name} forwarded`);
   if (!FORWARDED.has(wire.name)) fail('OFPBFC_MSG_UNSUP', `${wire.name} is not forwarded`);
   decode(bytes, options);
 }
@@ -318,8 +334,8 @@ const BUNDLED: readonly string[] = [
 ];
 
 /** Fails when a message cannot be in a bundle; whether it is a good one shows when it is decoded. */
-function checkBundled(bytes: Uint8Array): void {
-  const header = guard(() => readHeader(new Reader(bytes)));
-  const good = !(header instanceof OfError) && fitsWireForm(header.wire, bytes.length - header.bodyAt);
+function checkBundled(bytes: Uint8Array, { explain }: DecodeOptions): void {
+  const header = decodeHeader(bytes, explain);
+  const good = !(header instanceof OfError) && fitsHeader(header, bytes.length, explain);
   if (!good || !BUNDLED.includes(header.wire.name)) fail('OFPBFC_MSG_UNSUP', 'message in a bundle');
 }

@@ -2,6 +2,7 @@
  * The shape of a row of the message table: one row per message, with each form it has on the wire. `codec.ts` loops
  * over the rows.
  */
+import type { Explain } from '../explain.js';
 import type { Reader, Writer } from '../wire.js';
 import type { MessageOf, OfMessage, OfMessageType } from './types.js';
 import { type WireForm, type WireFormKey, wireForm } from './wire-forms.js';
@@ -26,6 +27,8 @@ export interface DecodeOptions {
   readonly tableId?: boolean;
   /** Whether to pass over what an extension does not define, as one does who prints a message. */
   readonly loose?: boolean;
+  /** Is told what is wrong with the message. */
+  readonly explain?: Explain | undefined;
 }
 
 export interface MessageRow<M> {

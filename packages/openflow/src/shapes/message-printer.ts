@@ -1,6 +1,7 @@
 import { u16, u32 } from '@ovs-node/flow/views/bytes';
 import { unlogged } from '@ovs-node/common/vlog';
 import { OfError } from '../errors.js';
+import { explainLater } from '../explain.js';
 import { decodeHeader } from '../messages/codec.js';
 import { printMessage, type PrintOptions } from '../text/message.js';
 import { ByteText } from './byte-text.js';
@@ -153,8 +154,14 @@ export class MessagePrinter {
     entry: Uint8Array,
   ): string | undefined {
     const before = `${head}\n `;
-    const text = printMessage(withBody(message, bodyAt, entry), this.options);
-    return text.startsWith(before) ? text.slice(before.length, -1) : undefined;
+    const { explain } = this.options;
+    // What is wrong with a bad one is told when the whole message is printed.
+    const later = explain && explainLater(explain);
+    const options = { ...this.options, explain: later?.explain };
+    const text = printMessage(withBody(message, bodyAt, entry), options);
+    if (!text.startsWith(before)) return undefined;
+    later?.tell();
+    return text.slice(before.length, -1);
   }
 
   /** The text of an entry of flow statistics in the form `key` of a version; undefined when it is a bad one. */

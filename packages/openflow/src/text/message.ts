@@ -6,7 +6,15 @@ import { formatMac } from '@ovs-node/flow/addr-text';
 import { OFPP, formatPort, type PortMap } from '@ovs-node/flow/ports';
 import type { TableMap } from '../actions/row.js';
 import { OfError, UNNAMED_ERROR } from '../errors.js';
-import { decodeHeader, decodeMessage, type Header, HEADER_LENGTH, wireFormOf } from '../messages/codec.js';
+import type { Explain } from '../explain.js';
+import {
+  decodeHeader,
+  decodeMessage,
+  fitsHeader,
+  type Header,
+  HEADER_LENGTH,
+  wireFormOf,
+} from '../messages/codec.js';
 import {
   CAP,
   type MultipartReply,
@@ -16,7 +24,6 @@ import {
   type SwitchFeatures,
 } from '../messages/types.js';
 import { NO_GENERATION } from '../messages/setup.js';
-import { fitsWireForm } from '../messages/wire-forms.js';
 import { VERSIONS } from '../version.js';
 import { actionNames, formatActionBits } from './action-bits.js';
 import { formatFlow } from './flow.js';
@@ -82,6 +89,8 @@ export interface PrintOptions {
   readonly stats?: boolean;
   /** Undefined: no colors. */
   readonly colors?: Colors | undefined;
+  /** Is told what is wrong with what is printed. */
+  readonly explain?: Explain | undefined;
 }
 
 /** The name of a message in its form and version. */
@@ -209,7 +218,7 @@ function formatError(e: OfError, o: PrintOptions): string {
 
 /** A forwarded request, without its header. */
 function formatForwarded(bytes: Uint8Array, o: PrintOptions): string {
-  const decoded = decodeMessage(bytes);
+  const decoded = decodeMessage(bytes, { explain: o.explain });
   if (decoded instanceof OfError) return ` ***decode error: ${decoded.toString()}***`;
   const { msg, version } = decoded;
   if (msg.type === 'group_mod') return ` reason=group_mod${formatGroupMod(msg.groupMod, version, o)}`;
@@ -384,7 +393,9 @@ export function printMessage(bytes: Uint8Array, o: PrintOptions = {}): string {
   const length = (bytes[2] << 8) | bytes[3];
   const version = bytes[0];
   const xid = ((bytes[4] << 24) | (bytes[5] << 16) | (bytes[6] << 8) | bytes[7]) >>> 0;
-  const known = decodeHeader(bytes);
+  if (length < bytes.length)
+    return `(***only uses ${length} bytes out of ${bytes.length}***)\n${hexDump(bytes)}`;
+  const known = decodeHeader(bytes, o.explain);
   const name = known instanceof OfError ? '' : header(known.wire.name, version, xid);
   const start =
     known instanceof OfError || known.wire.stats === undefined
@@ -394,12 +405,9 @@ export function printMessage(bytes: Uint8Array, o: PrintOptions = {}): string {
     const text = `(***truncated to ${bytes.length} bytes from ${length}***)\n`;
     return `${name === '' ? '' : `${name}\n`}${text}${hexDump(bytes)}`;
   }
-  if (length < bytes.length)
-    return `(***only uses ${length} bytes out of ${bytes.length}***)\n${hexDump(bytes)}`;
   if (known instanceof OfError) return `***decode error: ${known.toString()}***\n${hexDump(bytes)}`;
-  if (!fitsWireForm(known.wire, length - known.bodyAt))
-    return `***decode error: OFPBRC_BAD_LEN***\n${hexDump(bytes)}`;
-  const decoded = decodeMessage(bytes, { loose: true });
+  if (!fitsHeader(known, length, o.explain)) return `***decode error: OFPBRC_BAD_LEN***\n${hexDump(bytes)}`;
+  const decoded = decodeMessage(bytes, { loose: true, explain: o.explain });
   if (decoded instanceof OfError) {
     const partial = decoded.partial ? formatPartial(decoded.partial, version, o) : '';
     // On a line of its own where something of the message is printed.

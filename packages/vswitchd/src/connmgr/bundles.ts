@@ -13,6 +13,7 @@ import { OfError } from '@ovs-node/openflow/errors';
 import { decodeMessage } from '@ovs-node/openflow/messages/codec';
 import type { MessageOf, OfMessage } from '@ovs-node/openflow/messages/types';
 import { Writer } from '@ovs-node/openflow/wire';
+import { explain } from './explain.js';
 
 /** Bundles that a connection may have, and bytes of messages in all of them. */
 const MAX_BUNDLES = 64;
@@ -122,7 +123,7 @@ export class Bundles {
     refuse: (msg: BundledKind) => OfError | undefined = () => undefined,
   ): OfError | undefined {
     this.expire(now);
-    const decoded = decodeMessage(message);
+    const decoded = decodeMessage(message, { explain });
     if (decoded instanceof OfError)
       return decoded.name?.startsWith('OFPBRC_') ? new OfError('OFPBFC_MSG_UNSUP', decoded.detail) : decoded;
     const { msg, xid } = decoded;

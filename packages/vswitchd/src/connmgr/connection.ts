@@ -29,6 +29,7 @@ import type {
 import { encodeContinuation } from '@ovs-node/openflow/messages/continuation';
 import { MultipartReassembly } from '@ovs-node/openflow/messages/reassembly';
 import { Bundles } from './bundles.js';
+import { explain } from './explain.js';
 import {
   ASYNC_NONE,
   defaultAsync,
@@ -117,7 +118,12 @@ export class SwitchConnection {
     this.#stream = stream;
     this.#of = new OfConnection(
       stream,
-      { versions: options.versions, answerErrors: true, refuses: (type) => options.refuses(type, this) },
+      {
+        versions: options.versions,
+        answerErrors: true,
+        refuses: (type) => options.refuses(type, this),
+        explain,
+      },
       {
         onReady: () => options.onReady(this),
         onMessage: (decoded, bytes) => this.#handle(decoded, bytes),

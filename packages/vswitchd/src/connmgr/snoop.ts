@@ -4,6 +4,7 @@ import { type Listener, listenStream } from '@ovs-node/common/stream';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import { OfConnection } from '@ovs-node/openflow/connection';
 import type { Duplex } from 'node:stream';
+import { explain } from './explain.js';
 import { ASYNC_BACKLOG, type SwitchConnection } from './connection.js';
 
 const log = vlog('connmgr');
@@ -51,7 +52,7 @@ export class Snoops {
     }
     const of: OfConnection = new OfConnection(
       stream,
-      { versions: this.#versions() },
+      { versions: this.#versions(), explain },
       {
         onReady: () => {
           snooper.isReady = true;

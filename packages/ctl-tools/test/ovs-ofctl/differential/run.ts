@@ -111,7 +111,7 @@ export async function runPeer(dir: string, lines: readonly CommandLine[]): Promi
 
 /** What the peer says of messages that it cannot read, besides the error's name. */
 const EXPLAINS =
-  /^(?:ofp_actions|nx_match|ofp_util|ofp_group|meta_flow|ofp_match|ofp_flow|ofp_msgs|bundle|ofp_port)\|(?:WARN|INFO)\|.*\n(?:[0-9a-f]{8} {2}.*\n)*/gm;
+  /^(?:ofp_actions|nx_match|ofp_util|ofp_group|meta_flow|ofp_match|ofp_flow|bundle|ofp_port)\|(?:WARN|INFO)\|.*\n(?:[0-9a-f]{8} {2}.*\n)*/gm;
 const told = (stderr: string): string => stderr.replace(EXPLAINS, '');
 
 export interface Difference {

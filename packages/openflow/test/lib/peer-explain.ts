@@ -1,0 +1,44 @@
+/** What the peer's ovs-ofctl says of each of many messages on standard output and in its log: a process each, as it tells little twice. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { peerPath, run } from '@ovs-node/common/testkit/index';
+import { setConsoleWriter } from '@ovs-node/common/vlog';
+import { explainToLog } from '../../src/explain-log.js';
+import { printMessage } from '../../src/text/message.js';
+
+/** Text, and lines of the log without time and number. */
+export interface Told {
+  readonly text: string;
+  readonly log: string;
+}
+
+const logLines = (stderr: string): string => stderr.replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z\|\d+\|/gm, '');
+
+/** What the peer tells; `dir` is where messages and a script go. */
+export async function peerTells(dir: string, messages: readonly Uint8Array[]): Promise<Told[]> {
+  const program = peerPath('ovs-ofctl')!;
+  const file = (i: number): string => path.join(dir, `message-${process.pid}-${i}`);
+  const script = messages.map((bytes, i) => {
+    fs.writeFileSync(file(i), bytes);
+    return `'${program}' ofp-parse '${file(i)}'; printf '\\001'; printf '\\001' >&2\n`;
+  });
+  const batch = path.join(dir, `batch-${process.pid}.sh`);
+  fs.writeFileSync(batch, script.join(''));
+  const { stdout, stderr } = await run('/bin/sh', [batch], { timeoutMs: 600_000 });
+  for (const i of messages.keys()) fs.rmSync(file(i));
+  const [texts, logs] = [stdout.split('\u0001'), stderr.split('\u0001')];
+  if (texts.length !== messages.length + 1) throw new Error(`${messages.length} messages: ${texts.length}`);
+  return messages.map((_, i) => ({ text: texts[i], log: logLines(logs[i]) }));
+}
+
+/** What this library tells. */
+export function oursTells(bytes: Uint8Array): Told {
+  let log = '';
+  const writer = setConsoleWriter((line) => (log += line));
+  try {
+    const text = printMessage(bytes, { verbosity: 2, explain: explainToLog() });
+    return { text, log: logLines(log) };
+  } finally {
+    setConsoleWriter(writer);
+  }
+}
