@@ -152,11 +152,6 @@ const ANSWER_EXCEPTIONS = {
       first(ours) === 'OFPBAC_BAD_VENDOR_TYPE' &&
       DEBUG_ACTIONS.some((hex) => Buffer.from(message).toString('hex').includes(hex)),
   },
-  'set-field of a field that there is not': {
-    reason: 'as in packages/openflow/test/lib/exceptions.ts: the peer chooses between two errors by a hash',
-    applies: (_message, peer, ours) =>
-      first(ours) === 'OFPBAC_BAD_SET_TYPE' && first(peer) === 'OFPBAC_BAD_SET_LEN',
-  },
 } as const satisfies Readonly<Record<string, Exception>>;
 
 /** Their headers: vendor action, 16 bytes, Nicira, 255 and 254. */

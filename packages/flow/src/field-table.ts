@@ -43,6 +43,8 @@ const at = (word: number, bit: number, keyBits: number, bytes = keyBits >> 3, bi
   bits,
   bytes,
 });
+/** A place whose values may have all bits of the bytes on the wire, also those that OpenFlow's width leaves out. */
+const any = (place: ReturnType<typeof at>) => ({ ...place, valid: (1n << BigInt(place.bytes * 8)) - 1n });
 /** Mask rule, text format, prerequisite, access. */
 const is = (maskable: 'mask' | 'exact', format: FieldFormat, prereq: Prereq, access: 'rw' | 'ro') => ({
   maskable: maskable === 'mask',
@@ -122,28 +124,28 @@ const TUNNEL = [
   },
   {
     name: 'tun_erspan_idx',
-    ...at(W.TUN_EXT, 0, 32, 4, 20),
+    ...any(at(W.TUN_EXT, 0, 32, 4, 20)),
     ...is('mask', 'hexadecimal', 'none', 'rw'),
     ...on('no', 'no', nxEt('ERSPAN_IDX', 11)),
   },
   {
     name: 'tun_erspan_ver',
     onesOnly: true,
-    ...at(W.TUN_EXT + 1, 8, 4, 1),
+    ...any(at(W.TUN_EXT + 1, 8, 8, 1, 4)),
     ...is('mask', 'decimal', 'none', 'rw'),
     ...on('no', 'no', nxEt('ERSPAN_VER', 12)),
   },
   {
     name: 'tun_erspan_dir',
     onesOnly: true,
-    ...at(W.TUN_EXT + 1, 18, 1, 1),
+    ...any(at(W.TUN_EXT + 1, 16, 8, 1, 1)),
     ...is('mask', 'decimal', 'none', 'rw'),
     ...on('no', 'no', nxEt('ERSPAN_DIR', 13)),
   },
   {
     name: 'tun_erspan_hwid',
     onesOnly: true,
-    ...at(W.TUN_EXT + 1, 12, 6, 1),
+    ...any(at(W.TUN_GBP, 16, 8, 1, 6)),
     ...is('mask', 'hexadecimal', 'none', 'rw'),
     ...on('no', 'no', nxEt('ERSPAN_HWID', 14)),
   },
@@ -241,7 +243,7 @@ const METADATA: readonly FieldRow[] = [
   {
     name: 'ct_state',
     ...at(W.CT_STATE, 0, 32),
-    max: 0xff,
+    valid: 0xffn,
     ...is('mask', 'ct_state', 'none', 'ro'),
     ...on('no', 'no', nxmNx('CT_STATE', 105)),
   },
@@ -612,7 +614,8 @@ const LAYER4 = [
   },
   {
     name: 'nd_options_type',
-    ...at(W.ETH_TYPE, 24, 8),
+    // It stands where the flags of TCP are, and fills their bits.
+    ...at(W.ETH_TYPE, 20, 12, 1, 8),
     ...is('exact', 'decimal', 'nd', 'rw'),
     ...on('no', 'no', ericsson('ICMPV6_ND_OPTIONS_TYPE', 2)),
   },

@@ -21,7 +21,7 @@ import {
   TUNNEL_FLAGS,
 } from './flags-text.js';
 import { altHex, scanInt, scanU64 } from './int-text.js';
-import { formatPort, parsePort, type PortMap } from './ports.js';
+import { formatPort, OFPP, parsePort, type PortMap } from './ports.js';
 import { TUN_METADATA_BYTES } from './tun-metadata.js';
 
 /**
@@ -98,9 +98,7 @@ function parseByFormat(f: Field, s: string, ports: PortMap | undefined): Masked 
     case 'tnl_flags': {
       const set = FLAG_SETS[f.format]!;
       const { value, mask } = parseFlags(set, s);
-      // Of connection states only those that there are count.
-      if (mask === undefined && f.format === 'ct_state')
-        return { value: BigInt(value), mask: BigInt(set.allowed) };
+      // All that there are of a connection's are not all of them.
       const exact = mask === undefined || (mask === set.exact && f.format !== 'ct_state');
       return { value: BigInt(value), mask: exact ? ones(f.bytes) : BigInt(mask) };
     }
@@ -156,11 +154,15 @@ export function formatFieldValue(
   const exact = (mask & wire) === wire;
   switch (f.format) {
     case 'port':
+      if (!exact) return decimal(value, mask);
       return formatPort(value >= 0xff00n ? Number(value) | 0xffff0000 : Number(value), ports);
-    case 'port_oxm':
-      return formatPort(Number(value), ports);
+    case 'port_oxm': {
+      if (!exact) return decimal(value, mask);
+      const port = Number(value);
+      return formatPort(port < 0xff00 || port >= OFPP.MAX ? port : OFPP.ANY, ports);
+    }
     case 'decimal':
-      return exact ? value.toString() : `${value}/${altHex(mask)}`;
+      return exact ? value.toString() : decimal(value, mask);
     case 'hexadecimal':
       return exact ? altHex(value) : `${altHex(value)}/${altHex(mask)}`;
     case 'ethernet':
@@ -174,15 +176,18 @@ export function formatFieldValue(
     case 'packet_type':
       return value === 0n ? 'eth' : formatPacketType(Number(value));
     case 'ct_state':
+      return formatFlagsMasked(CT_STATE_FLAGS, Number(value), Number(mask));
     case 'tcp_flags':
     case 'tnl_flags': {
       const set = FLAG_SETS[f.format]!;
-      return exact || (Number(mask) & set.allowed) === set.allowed
-        ? formatFlags(set, Number(value))
-        : formatFlagsMasked(set, Number(value), Number(mask) & set.allowed);
+      const flags = Number(mask) & set.allowed;
+      if (flags === set.allowed) return formatFlags(set, Number(value));
+      return flags === 0 ? '0/0' : formatFlagsMasked(set, Number(value), flags);
     }
   }
 }
+
+const decimal = (value: bigint, mask: bigint): string => `${value}/${altHex(mask)}`;
 
 /** The word for a fragment match, `<error>` for a combination that has none. */
 export function formatFrag(value: number, mask: number): string {

@@ -70,7 +70,7 @@ export interface FieldRow {
   readonly keyBits: number;
   /** Width as OpenFlow sees it, which subfields are checked against; mostly `keyBits`. */
   readonly bits: number;
-  /** Bits that a value may have set when these are not the lower `bits` bits. */
+  /** Bits of `keyBits` that a value may have set when these are not the lower `bits` bits. */
   readonly valid?: bigint;
   /** The largest value that an OpenFlow message may have, where that is not all of the width. */
   readonly max?: number;

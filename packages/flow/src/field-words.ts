@@ -43,11 +43,11 @@ function special(f: Field): FieldPlace['special'] {
 }
 
 /**
- * Whether a match is exact only when it has all bits of the wire: of 16 tunnel flags one exists so far, and that the
- * others do not matter is said.
+ * Whether a match is exact only when it has all bits of the wire: of 16 tunnel flags one exists so far, of 32 flags of a
+ * connection 8, and that the others do not matter is said.
  */
 function hasWireMask(f: Field): boolean {
-  return f.name === 'tun_flags' || f.name === 'tun_erspan_idx' || f.onesOnly === true;
+  return f.name === 'tun_flags' || f.name === 'ct_state' || f.onesOnly === true;
 }
 
 function placeOf(f: Field): FieldPlace {
@@ -195,8 +195,7 @@ export function isValidWords(f: Field, value: FieldValue): boolean {
   if (f.onesOnly === true) return (value[3]! & ~PLACES[f.id]!.valid) === 0;
   if (f.max !== undefined && value[3]! > f.max) return false;
   if (f.name === 'nsh_mdtype') return value[3] !== 0;
-  if (f.name === 'tun_flags') return value[3]! <= 1;
-  if (f.name === 'tun_erspan_idx') return value[3]! <= 0xfffff;
+  if (f.name === 'tun_flags' || f.name === 'ct_state') return (value[3]! & ~PLACES[f.id]!.valid) === 0;
   return (
     (value[3]! & ~exact[3]!) === 0 &&
     (value[2]! & ~exact[2]!) === 0 &&

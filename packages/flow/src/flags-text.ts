@@ -11,6 +11,8 @@ export interface FlagSet {
   readonly names: readonly string[];
   /** The bits that may be set. */
   readonly allowed: number;
+  /** Names of the bits after those, which no text may set. */
+  readonly internal?: readonly string[];
   /** Width of an exact mask in the message and in the printed form. */
   readonly exact: number;
 }
@@ -27,7 +29,13 @@ export const TCP_FLAGS: FlagSet = {
   allowed: 0xfff,
   exact: 0xfff,
 };
-export const TUNNEL_FLAGS: FlagSet = { what: 'tunnel', names: ['oam'], allowed: 1, exact: 0xffff };
+export const TUNNEL_FLAGS: FlagSet = {
+  what: 'tunnel',
+  names: ['oam'],
+  internal: ['df', 'csum', 'key'],
+  allowed: 1,
+  exact: 0xffff,
+};
 
 /**
  * `+name-name…` (masked), `name|name…` (exact), or a number with an optional `/mask`. Throws FlowSyntaxError.
@@ -78,20 +86,26 @@ export function parseFlags(set: FlagSet, text: string): { value: number; mask: n
   return { value, mask: undefined };
 }
 
-/** `a|b`, or `0` when none is set. */
+/** `a|b`, what has no name as a number behind; `0` when none is set. */
 export function formatFlags(set: FlagSet, value: number): string {
   let out = '';
-  for (let i = 0; i < set.names.length; i++) {
-    if ((value & (1 << i)) !== 0) out += (out === '' ? '' : '|') + set.names[i]!;
+  let left = value;
+  const names = set.internal === undefined ? set.names : [...set.names, ...set.internal];
+  for (let i = 0; i < names.length; i++) {
+    if ((value & (1 << i)) === 0) continue;
+    out += (out === '' ? '' : '|') + names[i]!;
+    left &= ~(1 << i);
   }
+  if (left !== 0) out += `${out === '' ? '' : '|'}0x${(left >>> 0).toString(16)}`;
   return out === '' ? '0' : out;
 }
 
-/** `+a-b`, in the order of the bits. */
+/** `+a-b`, in the order of the bits; `[Unknown]` for one without a name. */
 export function formatFlagsMasked(set: FlagSet, value: number, mask: number): string {
   let out = '';
-  for (let i = 0; i < set.names.length; i++) {
-    if ((mask & (1 << i)) !== 0) out += ((value & (1 << i)) !== 0 ? '+' : '-') + set.names[i]!;
+  for (let i = 0; mask >>> i !== 0 && i < 32; i++) {
+    if ((mask & (1 << i)) !== 0)
+      out += ((value & (1 << i)) !== 0 ? '+' : '-') + (set.names[i] ?? '[Unknown]');
   }
   return out;
 }

@@ -162,10 +162,7 @@ export function parseExactFlow(
     let parsed;
     try {
       parsed = parseFieldValue(f, value, ports);
-      const exact =
-        parsed.mask === wireMask(f) ||
-        (f.format === 'ct_state' && parsed.mask === 0xffn && !/[-+/]/.test(value));
-      if (!exact) throw new FlowSyntaxError(`${value}: wildcards not allowed here`);
+      if (parsed.mask !== wireMask(f)) throw new FlowSyntaxError(`${value}: wildcards not allowed here`);
     } catch (e) {
       if (e instanceof FlowSyntaxError) throw bad(`bad value for ${name} (${e.message})`);
       throw e;
@@ -173,7 +170,8 @@ export function parseExactFlow(
     if (f.option === undefined) {
       setField(key, f, parsed.value);
     } else {
-      options.add(f.option);
+      // Set already is what is not 0, and what has a place.
+      if (setOption !== undefined && parsed.value !== 0n) options.add(f.option);
       setOption?.(f.option, parsed.value);
     }
   }

@@ -19,8 +19,8 @@
  *     39 ct_nw_src 40 ct_nw_dst 41 ct_tp_src|dst  42..45 ct_ipv6_src 46..49 ct_ipv6_dst
  *     50 skb_priority 51 pkt_mark 52 dp_hash 53 packet_type  54..59 nsh
  *     60..61 tun_id 62 tun_src 63 tun_dst 64..67 tun_ipv6_src 68..71 tun_ipv6_dst
- *     72 tun_flags|tun_tos|tun_ttl 73 tun_gbp_id|tun_gbp_flags 74 tun_tp_src|dst
- *     75 erspan_idx 76 gtpu_flags|erspan_ver,hwid,dir|gtpu_msgtype                    -- DP_WORDS = 77
+ *     72 tun_flags|tun_tos|tun_ttl 73 tun_gbp_id|erspan_hwid|tun_gbp_flags 74 tun_tp_src|dst
+ *     75 erspan_idx 76 gtpu_flags|erspan_ver|erspan_dir|gtpu_msgtype                  -- DP_WORDS = 77
  *     77..78 metadata 79..94 reg0..reg15 95 actset_output 96 conj_id 97..98 tun options index -- KEY_WORDS = 99
  *
  * Encodings that are not the packet's own bytes:

@@ -157,20 +157,18 @@ function formatTunnel(match: MatchWords): string {
   const f = W.TUN_FLAGS;
   if (((m[f]! >>> 8) & 0xff) !== 0) s += `tun_tos=${(k[f]! >>> 8) & 0xff},`;
   if ((m[f]! & 0xff) !== 0) s += `tun_ttl=${k[f]! & 0xff},`;
-  const idxMask = m[W.TUN_EXT]!;
-  const ext = k[W.TUN_EXT + 1]!;
-  const extMask = m[W.TUN_EXT + 1]!;
-  const version = (ext >>> 20) & 15;
-  if ((extMask & 0x00f00000) !== 0) s += `tun_erspan_ver=${version},`;
-  if (version === 1 && idxMask !== 0) s += `tun_erspan_idx=${altHex(k[W.TUN_EXT]!)},`;
+  const ext = W.TUN_EXT + 1;
+  const version = (k[ext]! >>> 16) & 0xff;
+  if ((m[ext]! & 0xff0000) !== 0) s += `tun_erspan_ver=${version},`;
+  if (version === 1 && m[W.TUN_EXT] !== 0) s += `tun_erspan_idx=${altHex(k[W.TUN_EXT]!)},`;
   if (version === 2) {
     // Both are left out when they are 0, even when matched on.
-    if ((ext & extMask & 0x00002000) !== 0) s += `tun_erspan_dir=1,`;
-    if ((ext & extMask & 0x000fc000) !== 0) s += `tun_erspan_hwid=${altHex((ext >>> 14) & 0x3f)},`;
+    const [dir, hwid] = [(k[ext]! >>> 8) & 0xff, (k[W.TUN_GBP]! >>> 8) & 0xff];
+    if (dir !== 0) s += `tun_erspan_dir=${dir},`;
+    if (hwid !== 0) s += `tun_erspan_hwid=${altHex(hwid)},`;
   }
-  const gtp = W.TUN_EXT + 1;
-  if (m[gtp]! >>> 24 !== 0) s += `gtpu_flags=${altHex(k[gtp]! >>> 24)},`;
-  if ((m[gtp]! & 0xff) !== 0) s += `gtpu_msgtype=${k[gtp]! & 0xff},`;
+  if (m[ext]! >>> 24 !== 0) s += `gtpu_flags=${altHex(k[ext]! >>> 24)},`;
+  if ((m[ext]! & 0xff) !== 0) s += `gtpu_msgtype=${k[ext]! & 0xff},`;
   const flagMask = (m[f]! >>> 16) & TUNNEL_KEY_FLAGS.allowed;
   if (flagMask !== 0) {
     const flags = (k[f]! >>> 16) & flagMask;

@@ -1,7 +1,6 @@
 import { FlowSyntaxError } from './errors.js';
 import { parseFieldValue } from './field-text.js';
-import { PROTO_ANY, PROTO_NXM_OXM_ANY } from './field-types.js';
-import type { Field, Prereq } from './field-types.js';
+import { type Field, PROTO_ANY, PROTO_NXM_OXM_ANY } from './field-types.js';
 import { fieldNames, fieldProtocols, FIELDS, mustField } from './fields.js';
 import { scanInt } from './int-text.js';
 import { W } from './layout.js';
@@ -57,13 +56,8 @@ export function setDefaultPacketType(match: MatchWords): void {
   if (match.mask[W.PACKET_TYPE] === 0) match.mask[W.PACKET_TYPE] = 0xffffffff;
 }
 
-/** Prerequisites of fields that may be found in other packets, too. */
-const ANYWHERE: readonly Prereq[] = ['none', 'nsh', 'ct'];
-
-/** Fields that are found in Ethernet packets only, by id. */
-const IN_ETHERNET: readonly boolean[] = FIELDS.map(
-  ({ name, prereq }) => !ANYWHERE.includes(prereq) || name === 'ct_tp_src' || name === 'ct_tp_dst',
-);
+/** Fields that are taken to be found in Ethernet packets only, as the peer takes all with a prerequisite, by id. */
+const IN_ETHERNET: readonly boolean[] = FIELDS.map(({ prereq }) => prereq !== 'none');
 
 /** `setDefaultPacketType` where a match on `f` implies it: what a parser and a decoder of matches do per field. */
 export function addEthernetPrereq(match: MatchWords, f: Field): void {

@@ -40,6 +40,11 @@ export function onesOf(bytes: number): bigint {
   return (1n << BigInt(8 * bytes)) - 1n;
 }
 
+/** Bytes of all options of a match. */
+export function tunMetadataBytes(list: readonly TunMetadata[] | undefined): number {
+  return list?.reduce((sum, { length }) => sum + length, 0) ?? 0;
+}
+
 /**
  * `list` with a match on option `index` more. `mask` is undefined for a value without one. Throws FlowSyntaxError in
  * the peer's words when the option is there already, or there is no room for it.
@@ -51,14 +56,13 @@ export function withTunMetadata(
   mask: bigint | undefined,
 ): readonly TunMetadata[] {
   const length = byteLength(mask === undefined ? value : value | mask);
-  let used = 0;
-  for (const each of list ?? []) {
-    if (each.index === index) throw new FlowSyntaxError(`field tun_metadata${index} set multiple times`);
-    used += Math.ceil(each.length / 4) * 4;
+  if (list?.some((each) => each.index === index)) {
+    throw new FlowSyntaxError(`field tun_metadata${index} set multiple times`);
   }
-  if (used + length > TUN_METADATA_TOTAL) {
+  const used = tunMetadataBytes(list) + length;
+  if (used > TUN_METADATA_TOTAL) {
     throw new FlowSyntaxError(
-      `field tun_metadata${index} exceeds maximum size for tunnel metadata (used ${used + length}, max ${TUN_METADATA_TOTAL})`,
+      `field tun_metadata${index} exceeds maximum size for tunnel metadata (used ${used}, max ${TUN_METADATA_TOTAL})`,
     );
   }
   const bits = mask ?? onesOf(length);

@@ -29,7 +29,7 @@ import {
   readOfp11Match,
 } from '@ovs-node/openflow/match/ofp10';
 import { encodeMessage, HEADER_LENGTH } from '@ovs-node/openflow/messages/codec';
-import { highestVersion } from '@ovs-node/openflow/messages/switch';
+import { highestVersion, sentErrorNumbers } from '@ovs-node/openflow/messages/switch';
 import { scanU64 } from '@ovs-node/flow/int-text';
 import { parseKeyValues } from '@ovs-node/flow/key-value';
 import { formatMatchIn } from '@ovs-node/openflow/text/match';
@@ -284,20 +284,25 @@ export function printError(_c: OfctlContext, [name]: readonly string[]): void {
   }
 }
 
+const LATEST = Math.max(...VERSIONS.map(({ version }) => version));
+
 /** encode-error-reply: the bytes of an error in answer to a message in hexadecimal. */
 export function encodeErrorReply(_c: OfctlContext, [name, text]: readonly string[]): void {
   const error = errorName(name);
   const request = hexOrFail(text);
   if (request.length < HEADER_LENGTH) throw new FatalError('Request too short');
   if (((request[2] << 8) | request[3]) !== request.length) throw new FatalError('Request size inconsistent');
-  const known = request[0] >= 1 && request[0] <= 6;
+  const known = VERSIONS.some(({ version }) => version === request[0]);
   const version = known ? request[0] : 1;
   if (!known) log.err(`cannot encode error for unknown OpenFlow version 0x${hex2(request[0])}`);
-  else if (!errorNumbers(error, version)) log.err(`cannot encode ${name} for OpenFlow 1.${version - 1}`);
+  if (!errorNumbers(error, version)) log.err(`cannot encode ${name} for OpenFlow 1.${version - 1}`);
   const xid = new DataView(request.buffer, request.byteOffset).getUint32(4);
   // As much of the request as OpenFlow 1.0 asks for.
   const quoted = request.subarray(0, 64);
-  const reply = encodeMessage({ type: 'error', error: new OfError(error, '', quoted) }, version, xid);
+  const answer = new OfError(undefined, '', quoted, sentErrorNumbers(error, version));
+  // A version that is not known is answered with the numbers of 1.0, which a later one has in the later form.
+  const reply = encodeMessage({ type: 'error', error: answer }, Math.min(request[0] || 1, LATEST), xid);
+  reply[0] = version;
   process.stdout.write(plainHexDump(reply));
 }
 

@@ -113,10 +113,10 @@ const EXECUTED = [
 
 /** Reads instructions to the end of `r`, in the order in which they are executed. */
 export function readInstructions(r: Reader, version: number): Action[] {
+  if (r.left % 8 !== 0) fail('OFPBIC_BAD_LEN', `${r.left} bytes of instructions, not a multiple of 8`);
   // All of them are looked over before what is in them is read.
   const found = new Map<number, Reader>();
   while (r.left > 0) {
-    if (r.left < 8) fail('OFPBIC_BAD_LEN', `${r.left} bytes after the last instruction`);
     const start = r.pos;
     const type = r.u16();
     const length = r.u16();

@@ -227,10 +227,12 @@ export const CT_ACTIONS: ActionRows<'ct' | 'nat' | 'ct_clear'> = {
             const alg = r.u16();
             const actions = decodeActionList(r, c, 'ct');
             if (!commit && !actions.every(isBareNat)) fail('OFPBAC_BAD_ARGUMENT', 'actions without commit');
-            return { type: 'ct', commit, force, zone, recircTable, alg, actions };
+            const ct = { type: 'ct', commit, force, zone, recircTable, alg, actions } as const;
+            const otherFlags = flags & ~(CT_COMMIT | CT_FORCE);
+            return otherFlags === 0 ? ct : { ...ct, otherFlags };
           },
           (w, a, version) => {
-            w.u16((a.commit ? CT_COMMIT : 0) | (a.force ? CT_FORCE : 0));
+            w.u16((a.commit ? CT_COMMIT : 0) | (a.force ? CT_FORCE : 0) | (a.otherFlags ?? 0));
             if (typeof a.zone === 'number') w.u32(0).u16(a.zone);
             else {
               putSubfieldHeader(w, a.zone);

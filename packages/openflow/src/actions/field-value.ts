@@ -25,9 +25,7 @@ export function fullMask(f: Field): bigint {
 /** Reads a value of all bits of a field. @throws FlowSyntaxError */
 export function parseExactValue(f: Field, text: string, ports?: PortMap): bigint {
   const { value, mask } = parseFieldValue(f, text, ports);
-  // The exact mask of a connection's flags is of those that there are.
-  if (mask !== fullMask(f) && !(f.format === 'ct_state' && mask === 0xffn))
-    throw new FlowSyntaxError(`${text}: wildcards not allowed here`);
+  if (mask !== fullMask(f)) throw new FlowSyntaxError(`${text}: wildcards not allowed here`);
   return value;
 }
 

@@ -8,9 +8,11 @@ import {
   headerLength,
   isLengthOf,
   putFieldHeader,
+  readFieldBytes,
   readFieldHeader,
   readFieldName,
 } from '../match/headers.js';
+import { unknownHeaderError } from '../match/unknown-headers.js';
 import { formatFieldValue, fullMask, ones, parseFieldValue } from './field-value.js';
 import { altHex, scanInt } from '@ovs-node/flow/int-text';
 import { hex } from '../text/numbers.js';
@@ -133,31 +135,29 @@ function legacy(a: SetField, version: number): readonly Action[] | undefined {
 }
 
 function translateSet(a: SetField, version: number): readonly Action[] | undefined {
-  if (version >= 6) return a.form === 'load' ? [{ ...a, form: 'set_field' }] : undefined;
+  if (version >= 6) return a.form === 'set_field' ? undefined : [{ ...a, form: 'set_field' }];
   // These have no masks: like the peer, one is forgotten there.
   if (a.form === 'set_field' && version < 3) {
     const actions = legacy(a, version);
     if (actions) return actions;
   }
   if (a.form === 'set_field' && version >= 3 && isWhole(a)) return undefined;
-  if (!isLoadable(a)) return undefined;
+  if (a.form === 'load2' || !isLoadable(a)) return undefined;
   const segments = loadSegments(a);
   if (segments.length === 1) return a.form === 'load' ? undefined : [{ ...a, form: 'load' }];
   return segments.map((s) => loadAction(s.subfield, s.value, 'load'));
 }
 
-/**
- * The detail of the error for a set-field of a field that there is not. The peer says OFPBAC_BAD_SET_LEN for some of
- * them, as its hash table has it.
- */
-export const UNKNOWN_SET_FIELD = 'set-field of an unknown field';
-
 /** Without this bit there is no VLAN (OFPVID_PRESENT of OpenFlow 1.2 and later). */
 const VID_PRESENT = 0x1000n;
 
-/** Refuses a standard set-field that would take a VLAN away. */
-function checkVid(a: SetField): SetField {
-  if (a.field === 'vlan_vid' && (a.value & VID_PRESENT) === 0n) fail('OFPBAC_BAD_SET_ARGUMENT', 'no VLAN');
+/** Refuses values that a standard set-field may not set: one that would take a VLAN away among them. */
+function checkSet(a: SetField): SetField {
+  const f = mustField(a.field);
+  const noVlan = a.field === 'vlan_vid' && (a.value & VID_PRESENT) === 0n;
+  // OpenFlow 1.5, section 7.2.4.
+  const isPort = f.format === 'port_oxm';
+  if (noVlan || isPort || !isValidValue(f, a.value)) fail('OFPBAC_BAD_SET_ARGUMENT', `value of ${f.name}`);
   return a;
 }
 
@@ -166,13 +166,13 @@ function readSetField(r: Reader, mayMask: boolean, form: SetField['form']): SetF
   const h = readFieldHeader(r);
   const f = h.field;
   const bytes = h.masked ? h.length >> 1 : h.length;
-  if (!f) return fail('OFPBAC_BAD_SET_TYPE', UNKNOWN_SET_FIELD);
-  if (!isLengthOf(h, f))
-    fail(bytes === 0 ? 'OFPBAC_BAD_SET_TYPE' : 'OFPBAC_BAD_SET_LEN', `length ${h.length} of ${f.name}`);
+  if (!f || !isLengthOf(h, f)) {
+    return fail(unknownHeaderError(h), `no field ${h.cls}:${h.code} of ${h.length} bytes to set`);
+  }
   if (h.length > r.left) fail('OFPBMC_BAD_LEN', `length ${h.length} of ${f.name}`);
-  const value = r.big(bytes);
   const full = fullMask(f);
-  const mask = h.masked ? r.big(bytes) : full;
+  const value = readFieldBytes(r, f, bytes);
+  const mask = h.masked ? readFieldBytes(r, f, bytes) : full;
   r.skip(h.masked ? h.length - 2 * bytes : 0);
   if (h.masked && (value & ~mask) !== 0n) {
     fail('OFPBMC_BAD_WILDCARDS', `value of ${f.name} has bits outside of its mask`);
@@ -180,8 +180,6 @@ function readSetField(r: Reader, mayMask: boolean, form: SetField['form']): SetF
   if (h.masked && !mayMask) fail('OFPBAC_BAD_SET_MASK', `mask on ${f.name}`);
   r.zeros(r.left, 'OFPBAC_BAD_SET_ARGUMENT');
   checkWritable(f);
-  const partOfPort = h.masked && (f.format === 'port' || f.format === 'port_oxm');
-  if (partOfPort || !isValidValue(f, value)) fail('OFPBAC_BAD_SET_ARGUMENT', `value of ${f.name}`);
   return { type: 'set_field', field: f.name, value: value & mask, mask: mask & full, form };
 }
 
@@ -349,12 +347,12 @@ export const FIELD_ACTIONS: ActionRows<'set_field' | 'move' | 'push' | 'pop' | '
           5,
           25,
           undefined,
-          (r) => checkVid(readSetField(r, false, 'set_field')),
+          (r) => checkSet(readSetField(r, false, 'set_field')),
           putSetField,
           (a) => a.form === 'set_field' && isWhole(a),
         ),
       },
-      std(6, 6, 25, undefined, (r) => checkVid(readSetField(r, true, 'set_field')), putSetField),
+      std(6, 6, 25, undefined, (r) => checkSet(readSetField(r, true, 'set_field')), putSetField),
       upTo14(
         7,
         24,
@@ -373,12 +371,12 @@ export const FIELD_ACTIONS: ActionRows<'set_field' | 'move' | 'push' | 'pop' | '
           putSubfieldHeader(w, segment.subfield);
           w.u64(segment.value);
         },
-        isLoadable,
+        (a) => a.form !== 'load2' && isLoadable(a),
       ),
       upTo14(
         33,
         undefined,
-        (r) => readSetField(r, true, 'set_field'),
+        (r) => readSetField(r, true, 'load2'),
         (w, a) => putSetField(w, a, 0),
       ),
     ],

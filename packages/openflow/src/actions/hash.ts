@@ -95,9 +95,7 @@ function parseBundle(arg: string, c: ParseContext, load: boolean): Action {
 }
 
 function putBundle(w: Writer, a: Bundle): void {
-  w.u16((BUNDLE_ALGORITHMS as readonly string[]).indexOf(a.algorithm))
-    .u16((HASH_FIELDS as readonly string[]).indexOf(a.fields))
-    .u16(a.basis);
+  w.u16(wireNumber(BUNDLE_ALGORITHMS, a.algorithm)).u16(wireNumber(HASH_FIELDS, a.fields)).u16(a.basis);
   w.u32(MEMBER_TYPE).u16(a.members.length);
   if (a.type === 'bundle_load') {
     putOfsNbits(w, a.dst);
@@ -109,8 +107,17 @@ function putBundle(w: Writer, a: Bundle): void {
   for (const port of a.members) w.u16(portToOf10(port));
 }
 
-function nameOf<T extends string>(names: readonly T[], n: number): T | '<unknown>' {
-  return names[n] ?? '<unknown>';
+/** The name that a number stands for, or the number. */
+function nameOf<T extends string>(names: readonly T[], n: number): T | number {
+  return names[n] ?? n;
+}
+
+function wireNumber<T extends string>(names: readonly T[], name: T | number): number {
+  return typeof name === 'number' ? name : names.indexOf(name);
+}
+
+function hashText(name: string | number): string {
+  return typeof name === 'number' ? '<unknown>' : name;
 }
 
 /** A member of a bundle may be any port there can be, and none but the controller among those with a meaning. */
@@ -139,7 +146,7 @@ function readBundle(r: Reader, load: boolean): Action {
   if (!load && (ofsNbits !== 0 || header !== 0))
     fail('OFPBAC_BAD_ARGUMENT', 'destination of a bundle action');
   // Of bundle_load the peer does not look at these.
-  const known = fields !== '<unknown>' && algorithm !== '<unknown>' && memberType === MEMBER_TYPE;
+  const known = typeof fields === 'string' && typeof algorithm === 'string' && memberType === MEMBER_TYPE;
   if (!load && (!known || n > MAX_MEMBERS)) fail('OFPBAC_BAD_ARGUMENT', 'arguments of a bundle action');
   if (load) r.skip(4);
   else r.zeros(4, 'OFPBAC_BAD_ARGUMENT');
@@ -157,7 +164,7 @@ function bundleRow<A extends Bundle>(keyword: A['type'], code: number): ActionRo
     format: (a, c) => {
       const dst = a.type === 'bundle_load' ? `${formatSubfield(a.dst)},` : '';
       const members = a.members.map((port) => formatPort(port, c.ports)).join(',');
-      return `${keyword}(${a.fields},${a.basis},${a.algorithm},ofport,${dst}members:${members})`;
+      return `${keyword}(${hashText(a.fields)},${a.basis},${hashText(a.algorithm)},ofport,${dst}members:${members})`;
     },
   };
 }
@@ -226,9 +233,7 @@ export const HASH_ACTIONS: ActionRows<'bundle' | 'bundle_load' | 'multipath'> = 
           };
         },
         (w, a) => {
-          w.u16((HASH_FIELDS as readonly string[]).indexOf(a.fields))
-            .u16(a.basis)
-            .zeros(2);
+          w.u16(wireNumber(HASH_FIELDS, a.fields)).u16(a.basis).zeros(2);
           w.u16(MULTIPATH_ALGORITHMS.indexOf(a.algorithm))
             .u16(a.nLinks - 1)
             .u32(a.arg)
@@ -240,6 +245,6 @@ export const HASH_ACTIONS: ActionRows<'bundle' | 'bundle_load' | 'multipath'> = 
     ],
     parse: { multipath: parseMultipath },
     format: (a) =>
-      `multipath(${a.fields},${a.basis},${a.algorithm},${a.nLinks},${a.arg},${formatSubfield(a.dst)})`,
+      `multipath(${hashText(a.fields)},${a.basis},${a.algorithm},${a.nLinks},${a.arg},${formatSubfield(a.dst)})`,
   },
 };

@@ -284,14 +284,14 @@ export const OUTPUT_ACTIONS: ActionRows<
           return { ...CONTROLLER, maxLen, controllerId, reason: r.u8() };
         },
         (w, a) => w.u16(a.maxLen).u16(a.controllerId).u8(a.reason),
-        isPlain,
+        (a) => isPlain(a) && !a.isNewForm,
       ),
       nx(
         37,
         undefined,
         (r) => {
           r.zeros(6, 'NXBRC_MUST_BE_ZERO');
-          let a: Controller = CONTROLLER;
+          let a: Controller = { ...CONTROLLER, isNewForm: true };
           while (r.left > 0) {
             const property = readProperty(r);
             const { type, body: p } = property;

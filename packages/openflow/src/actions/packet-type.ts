@@ -107,7 +107,9 @@ function readProperty(r: Reader): EncapProperty {
   // The data fills the property, but for the padding.
   if (((n + 8 + 7) & ~7) !== length + padding || n > body.left)
     fail('NXBAC_BAD_ED_PROP', `TLV of ${n} bytes`);
-  return { tlv: { cls: tlvClass, type: tlvType, data: body.bytes(n) } };
+  const tlv = { cls: tlvClass, type: tlvType, data: body.bytes(n) };
+  const behind = body.rest();
+  return { tlv: behind.some((byte) => byte !== 0) ? { ...tlv, padding: behind } : tlv };
 }
 
 /** A form that all versions send and only 1.3 and later understand. */
@@ -140,25 +142,27 @@ export const PACKET_TYPE_ACTIONS: ActionRows<'encap' | 'decap' | 'dec_nsh_ttl'> 
         46,
         undefined,
         (r) => {
-          r.skip(2);
+          const headerSize = r.u16();
           const packetType = r.u32();
           if (!HEADER_NAMES.has(packetType)) fail('NXBAC_BAD_HEADER_TYPE', `packet type ${packetType}`);
           const properties: EncapProperty[] = [];
           while (r.left > 0) properties.push(readProperty(r));
-          return { type: 'encap', packetType, properties };
+          const encap = { type: 'encap', packetType, properties } as const;
+          return headerSize === 0 ? encap : { ...encap, headerSize };
         },
         (w, a) => {
           const start = w.length - 10;
-          w.zeros(2).u32(a.packetType);
+          w.u16(a.headerSize ?? 0).u32(a.packetType);
           for (const p of a.properties) {
             w.u16(NSH_CLASS);
             if ('mdType' in p) {
               w.u8(MD_TYPE).u8(5).u8(p.mdType);
             } else {
-              const { cls, type, data } = p.tlv;
+              const { cls, type, data, padding } = p.tlv;
               // The peer counts the padding of this one in.
               w.u8(TLV).u8(8 + 8 * Math.ceil(data.length / 8));
               w.u16(cls).u8(type).u8(data.length).bytes(data);
+              if (padding) w.bytes(padding);
             }
             w.pad(8, start);
           }

@@ -65,6 +65,11 @@ function parseSample(arg: string, c: ParseContext): Action {
   return a;
 }
 
+/** The oldest form that can say it, or the one it came in. */
+function leastForm({ direction, samplingPort, form }: Sample): 1 | 2 | 3 {
+  return form ?? (direction !== undefined ? 3 : samplingPort === OFPP.ANY ? 1 : 2);
+}
+
 function putSample(w: Writer, a: Sample, form: 1 | 2 | 3): void {
   w.u16(a.probability).u32(a.collectorSet).u32(a.obsDomain).u32(a.obsPoint);
   if (form > 1) w.u16(portToOf10(a.samplingPort));
@@ -82,7 +87,16 @@ function readSample(r: Reader, form: 1 | 2 | 3): Action {
     direction = DIRECTIONS[n];
   }
   if (probability === 0) fail('OFPBAC_BAD_ARGUMENT', 'probability 0');
-  return { type: 'sample', probability, collectorSet, obsDomain, obsPoint, samplingPort, direction };
+  const a: Sample = {
+    type: 'sample',
+    probability,
+    collectorSet,
+    obsDomain,
+    obsPoint,
+    samplingPort,
+    direction,
+  };
+  return form !== 1 && form > leastForm(a) ? { ...a, form } : a;
 }
 
 function parseCheckPktLarger(arg: string): Action {
@@ -106,14 +120,14 @@ export const SAMPLE_ACTIONS: ActionRows<'sample' | 'check_pkt_larger'> = {
         24,
         (r) => readSample(r, 1),
         (w, a) => putSample(w, a, 1),
-        (a) => a.direction === undefined && a.samplingPort === OFPP.ANY,
+        (a) => leastForm(a) === 1,
       ),
       nx(
         38,
         32,
         (r) => readSample(r, 2),
         (w, a) => putSample(w, a, 2),
-        (a) => a.direction === undefined,
+        (a) => leastForm(a) === 2,
       ),
       nx(
         41,

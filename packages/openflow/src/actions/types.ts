@@ -24,6 +24,8 @@ export type Action =
       readonly userdata: Uint8Array;
       readonly pause: boolean;
       readonly meterId: number;
+      /** It came in the newer of its forms, in which it is sent again. */
+      readonly isNewForm?: true;
     }
   | { readonly type: 'enqueue'; readonly port: number; readonly queue: number }
   | ({ readonly type: 'bundle' } & HashChoice<BundleAlgorithm> & {
@@ -74,20 +76,29 @@ export type Action =
   | { readonly type: 'set_mpls_label' | 'set_mpls_tc' | 'set_mpls_ttl'; readonly value: number }
   | { readonly type: 'dec_mpls_ttl' }
   | { readonly type: 'set_tunnel'; readonly tunId: bigint; readonly wide: boolean }
-  /** `form` is what the writer said (`load:` or `set_field:`), which text and wire keep; both mean the same. */
+  /**
+   * `form` is what the writer said, which text and wire keep; all mean the same. `load` and `load2` are the Nicira
+   * actions, of which only the first has a text of its own.
+   */
   | {
       readonly type: 'set_field';
       readonly field: string;
       readonly value: bigint;
       readonly mask: bigint;
-      readonly form: 'set_field' | 'load';
+      readonly form: 'set_field' | 'load' | 'load2';
     }
   | { readonly type: 'move'; readonly src: Subfield; readonly dst: Subfield }
   | { readonly type: 'push' | 'pop'; readonly subfield: Subfield }
   /** Only fields of tunnel metadata can be deleted. */
   | { readonly type: 'delete_field'; readonly field: string }
   /** Packet types are `namespace << 16 | type`. */
-  | { readonly type: 'encap'; readonly packetType: number; readonly properties: readonly EncapProperty[] }
+  | {
+      readonly type: 'encap';
+      readonly packetType: number;
+      readonly properties: readonly EncapProperty[];
+      /** The size of the header, which nobody uses, as it came; 0 when absent. */
+      readonly headerSize?: number;
+    }
   | { readonly type: 'decap'; readonly packetType: number }
   | { readonly type: 'dec_nsh_ttl' }
   | {
@@ -100,6 +111,8 @@ export type Action =
       /** `OFPP.ANY`: none. */
       readonly samplingPort: number;
       readonly direction: 'ingress' | 'egress' | undefined;
+      /** Which of its newer forms it came in, where an older one could say it, too; it is sent again in that. */
+      readonly form?: 2 | 3;
     }
   /** Stores in the bit `dst` whether the packet has more than `pktLen` bytes. */
   | { readonly type: 'check_pkt_larger'; readonly pktLen: number; readonly dst: Subfield }
@@ -120,6 +133,8 @@ export type Action =
       readonly type: 'ct';
       readonly commit: boolean;
       readonly force: boolean;
+      /** Flags that mean nothing, which are kept. */
+      readonly otherFlags?: number;
       /** The zone: a number, or the bits of a field that hold it. */
       readonly zone: number | Subfield;
       /** 255: no recirculation. */
@@ -172,12 +187,12 @@ export interface LearnFlowSpec {
   readonly dstField?: Subfield;
 }
 
-/** Of the numbers that have no name the peer knows that they are none; they are kept so far. */
-export type BundleAlgorithm = 'active_backup' | 'hrw' | '<unknown>';
+/** A number has no name: the peer takes any, and keeps it. */
+export type BundleAlgorithm = 'active_backup' | 'hrw' | number;
 
 /** What an action that hashes says of the hash. */
 interface HashChoice<Algorithm> {
-  readonly fields: HashFields | '<unknown>';
+  readonly fields: HashFields | number;
   readonly basis: number;
   readonly algorithm: Algorithm;
 }
@@ -185,7 +200,15 @@ interface HashChoice<Algorithm> {
 /** A property of the header that `encap` pushes: those of NSH are all there are. */
 export type EncapProperty =
   | { readonly mdType: number }
-  | { readonly tlv: { readonly cls: number; readonly type: number; readonly data: Uint8Array } };
+  | {
+      readonly tlv: {
+        readonly cls: number;
+        readonly type: number;
+        readonly data: Uint8Array;
+        /** What came behind the data, up to 8 bytes; zeros when absent. */
+        readonly padding?: Uint8Array;
+      };
+    };
 
 export type ActionType = Action['type'];
 type Narrow<A, T> = A extends { readonly type: infer U }

@@ -41,7 +41,7 @@ function headerWords(f: Field, version: number): HeaderWords | undefined {
 const HEADERS = FIELDS.map((f) => Array.from({ length: 7 }, (_, version) => headerWords(f, version)));
 
 /** Bytes of a header. */
-export function headerLength(code: FieldCode): number {
+export function headerLength(code: Pick<FieldCode, 'cls'>): number {
   return code.cls === EXPERIMENTER ? 8 : 4;
 }
 
@@ -101,6 +101,13 @@ export function readFieldHeader(r: Reader): FieldHeader {
   const isField = (masked ? length >> 1 : length) <= LONGEST_VALUE;
   const field = isField ? fieldByCode(cls, code >> 1, experimenter) : undefined;
   return { cls, code: code >> 1, masked, length, experimenter, field };
+}
+
+/** Reads a value or a mask of `length` bytes: of a tunnel option that is longer than any can be, what there is room for. */
+export function readFieldBytes(r: Reader, f: Field, length: number): bigint {
+  const value = r.big(Math.min(length, f.bytes));
+  r.skip(Math.max(length - f.bytes, 0));
+  return value;
 }
 
 /** Reads what `putShortHeader` writes. */

@@ -2,7 +2,7 @@
  * TLV matches: nx_match (the Nicira extension of OpenFlow 1.0) and OXM (1.2 and later). One codec: the two differ in
  * code points, in how VLAN, DSCP and ports are said, and in nx_match carrying the cookie to match.
  */
-import { fieldPrereqsMet, mustField } from '@ovs-node/flow/fields';
+import { fieldPrereqsMet, mustField, prereqMet } from '@ovs-node/flow/fields';
 import type { Field, Prereq } from '@ovs-node/flow/field-types';
 import {
   type FieldPlace,
@@ -14,20 +14,22 @@ import {
   putField,
   readPlace,
 } from '@ovs-node/flow/field-words';
-import { CT_STATE_FLAGS } from '@ovs-node/flow/flags-text';
 import { KEY_WORDS, W } from '@ovs-node/flow/layout';
 import { clearWords, Match, type MatchWords, newWords, ReadArea } from '@ovs-node/flow/match';
 import { addEthernetPrereq } from '@ovs-node/flow/match-text';
 import {
+  byteLength,
   insertTunMetadata,
   onesOf,
+  TUN_METADATA_BYTES,
   TUN_METADATA_FIELDS,
   TUN_METADATA_TOTAL,
   type TunMetadata,
+  tunMetadataBytes,
 } from '@ovs-node/flow/tun-metadata';
 import { fail, guard, type OfError } from '../errors.js';
 import { Reader, Writer } from '../wire.js';
-import { type FieldHeader, isLengthOf, putFieldHeader, readFieldHeader } from './headers.js';
+import { type FieldHeader, isLengthOf, putFieldHeader, readFieldBytes, readFieldHeader } from './headers.js';
 
 /** NXM_NX_COOKIE: class 1, field 30, 8 bytes; MPLS TTL has the same number but 1 byte. */
 const COOKIE_CLASS = 1;
@@ -40,9 +42,9 @@ export interface NxMatch {
   readonly cookieMask: bigint;
 }
 
-/** Fields in the order sent, the same in each version; those in a version's `skip` are said by another field. */
+/** Fields in the order sent, behind the packet's type, the same in each version; those in a version's `skip` are said by another field. */
 const ORDER = [
-  'packet_type dp_hash recirc_id conj_id in_port in_port_oxm actset_output eth_src eth_dst eth_type',
+  'dp_hash recirc_id conj_id in_port in_port_oxm actset_output eth_src eth_dst eth_type',
   'vlan_tci vlan_vid vlan_pcp mpls_tc mpls_bos mpls_ttl mpls_label',
   'ip_src ip_dst ipv6_src ipv6_dst ip_frag nw_tos ip_dscp nw_ecn nw_ttl ipv6_label nw_proto',
   'tcp_src tcp_dst tcp_flags udp_src udp_dst sctp_src sctp_dst icmp_type icmp_code icmpv6_type icmpv6_code',
@@ -52,7 +54,7 @@ const ORDER = [
   'nsh_flags nsh_ttl nsh_mdtype nsh_np nsh_spi nsh_si nsh_c1 nsh_c2 nsh_c3 nsh_c4',
   'reg0 reg1 reg2 reg3 reg4 reg5 reg6 reg7 reg8 reg9 reg10 reg11 reg12 reg13 reg14 reg15',
   'xreg0 xreg1 xreg2 xreg3 xreg4 xreg5 xreg6 xreg7',
-  'pkt_mark ct_state ct_zone ct_mark ct_label ct_nw_src ct_nw_dst ct_ipv6_src ct_ipv6_dst ct_nw_proto ct_tp_src',
+  'pkt_mark ct_state ct_zone ct_mark ct_label ct_nw_src ct_ipv6_src ct_nw_dst ct_ipv6_dst ct_nw_proto ct_tp_src',
   'ct_tp_dst metadata',
 ]
   .join(' ')
@@ -66,6 +68,7 @@ const OXM_SKIPS = new Set(['in_port', 'vlan_tci', 'nw_tos', ...XREGS]);
 /** OpenFlow 1.5 has made the registers its own, in pairs. */
 const OXM15_SKIPS = new Set(['in_port', 'vlan_tci', 'nw_tos', ...REGS]);
 
+const PACKET_TYPE = mustField('packet_type');
 const TUNNEL_OPTIONS = Array.from({ length: TUN_METADATA_FIELDS }, (_, i) => mustField(`tun_metadata${i}`));
 
 const CT_PORTS = new Set(['ct_nw_proto', 'ct_tp_src', 'ct_tp_dst']);
@@ -74,11 +77,18 @@ const CT_PORTS = new Set(['ct_nw_proto', 'ct_tp_src', 'ct_tp_dst']);
 interface Sent {
   readonly field: Field;
   readonly place: FieldPlace;
-  /** Sent whether or not its prerequisites are met; without them it is not understood. */
-  readonly anyhow: boolean;
+  /** What the match must be for it to be sent: not always what it must be for it to be understood. */
+  readonly when: Prereq;
+  /** There in Ethernet packets only: the type of the packet need not be said. */
+  readonly saysEthernet: boolean;
 }
 
-const SENT_ANYHOW: readonly Prereq[] = ['none', 'nsh', 'ct'];
+const SENT_ANYHOW: readonly Prereq[] = ['ethernet', 'nsh', 'ct'];
+
+function sentWhen({ name, prereq }: Field): Prereq {
+  if (name === 'ipv6_label') return 'ip';
+  return SENT_ANYHOW.includes(prereq) ? 'none' : prereq;
+}
 
 /**
  * For one version: the fields sent, and for each word of a key which of them have bits in it, as sets of 32 indices
@@ -95,7 +105,8 @@ function planOf(skips: ReadonlySet<string>): Plan {
   const sent = ORDER.filter((f) => !skips.has(f.name)).map((field) => ({
     field,
     place: fieldPlace(field),
-    anyhow: SENT_ANYHOW.includes(field.prereq),
+    when: sentWhen(field),
+    saysEthernet: field.prereq !== 'none',
   }));
   const sets = Math.ceil(sent.length / 32);
   const byWord = Array.from({ length: KEY_WORDS }, () => new Uint32Array(sets));
@@ -128,6 +139,8 @@ export function putFields(w: Writer, match: Match, version: number): void {
     for (let i = 0; i < KEY_WORDS; i++) if (words.mask[i] !== 0) addFields(plan.byWord[i]);
   }
   let options = match.tunMetadata;
+  const start = w.length;
+  let isEthernet = false;
   for (let set = 0; set < todo.length; set++) {
     let left = todo[set];
     while (left !== 0) {
@@ -138,10 +151,23 @@ export function putFields(w: Writer, match: Match, version: number): void {
         putTunMetadata(w, options);
         options = undefined;
       }
+      const before = w.length;
       putMatchField(w, plan.sent[i], words, version);
+      if (plan.sent[i].saysEthernet && w.length > before) isEthernet = true;
     }
   }
   if (options !== undefined) putTunMetadata(w, options);
+  if (words.mask[W.PACKET_TYPE] !== 0 && !(isEthernet && words.key[W.PACKET_TYPE] === 0)) {
+    putPacketType(w, start, words, version);
+  }
+}
+
+/** The type of the packet goes before what is written from `start` on, which is when it shows whether it must be said. */
+function putPacketType(w: Writer, start: number, { key }: MatchWords, version: number): void {
+  const rest = w.finish().subarray(start);
+  w.cutTo(start);
+  putFieldHeader(w, PACKET_TYPE, version);
+  w.u32(key[W.PACKET_TYPE]).bytes(rest);
 }
 
 function putTunMetadata(w: Writer, options: readonly TunMetadata[]): void {
@@ -162,27 +188,15 @@ function putMatchField(w: Writer, sent: Sent, words: MatchWords, version: number
     putVlan(w, f, words, version);
     return;
   }
-  if (place.word === W.PACKET_TYPE && words.key[W.PACKET_TYPE] === 0 && saysEthernet(words, version)) return;
   readPlace(words.mask, place, mask);
   // Ports of a connection go with its protocol.
   if (CT_PORTS.has(f.name) && (words.key[W.CT_ZONE] & 0xff) === 0) return;
-  if (isZero(mask) || (!sent.anyhow && !fieldPrereqsMet(f, words.key))) return;
+  if (isZero(mask) || !prereqMet(sent.when, words.key)) return;
   const masked = f.maskable && !isExactMask(f, mask);
   putFieldHeader(w, f, version, masked);
   readPlace(words.key, place, value);
   w.words(value, f.bytes);
   if (masked) w.words(mask, f.bytes);
-}
-
-/** Whether some field of a match is there in Ethernet packets only, so that the type need not be said. */
-function saysEthernet({ mask: m }: MatchWords, version: number): boolean {
-  const vlan = m[W.VLAN0] & (version < 3 ? 0xffff : 0x1fff);
-  let any = m[W.ETH] | m[W.ETH + 1] | m[W.ETH + 2] | (m[W.ETH_TYPE] >>> 16) | vlan;
-  // What is sent without the Ethernet type that it goes with has the same effect.
-  any |= (m[W.CT_ZONE] & 0xff) | m[W.CT_NW_SRC] | m[W.CT_NW_DST];
-  for (let i = W.CT_IPV6_SRC; i < W.SKB_PRIORITY; i++) any |= m[i];
-  for (let i = W.NSH; i < W.TUN_ID; i++) any |= m[i];
-  return any !== 0;
 }
 
 /** OXM says the id with its "present" bit, and the priority apart. */
@@ -203,10 +217,6 @@ function putVlan(w: Writer, f: Field, words: MatchWords, version: number): void 
   }
 }
 
-/** Which fields the match being decoded has, by id: those with the number of this decoding. */
-const seenIn = new Uint32Array(256);
-let decoding = 0;
-
 /**
  * Reads fields to the end of `r`. `strict`: an unknown field is an error and not passed over; `accept` may refuse one
  * that is known.
@@ -215,7 +225,6 @@ export function readFields(r: Reader, strict = true, accept?: (f: Field) => void
   let cookie = 0n;
   let cookieMask = 0n;
   clearWords(area);
-  decoding = (decoding + 1) >>> 0;
   while (r.left > 0) {
     if (r.left < 4) fail('OFPBMC_BAD_LEN', `${r.left} bytes after the last field`);
     const h = readFieldHeader(r);
@@ -271,37 +280,35 @@ function readMatchField(r: Reader, f: Field, masked: boolean, strict: boolean): 
     mask.set(place.wire);
   }
   if (!isValidWords(f, value)) fail('OFPBMC_BAD_VALUE', `value of ${f.name}`);
-  // What there is no flag for is not asked for.
-  if (f.format === 'ct_state') mask[3] &= CT_STATE_FLAGS.allowed;
   if (strict && f.prereq !== 'none' && !fieldPrereqsMet(f, area.key, area.mask)) {
     fail('OFPBMC_BAD_PREREQ', f.name);
   }
-  if (seenIn[f.id] === decoding || isMatched(f, place)) fail('OFPBMC_DUP_FIELD', f.name);
-  // What matches everything is as good as not there.
-  if (isZero(mask)) return;
-  seenIn[f.id] = decoding;
-  putField(area, f, value, mask);
+  if (isMatched(f, place)) fail('OFPBMC_DUP_FIELD', f.name);
+  // What matches everything is as good as not there, but for the packets that it takes.
   addEthernetPrereq(area, f);
+  if (isZero(mask)) return;
+  putField(area, f, value, mask);
 }
 
 function readTunMetadata(r: Reader, f: Field, h: FieldHeader): void {
   const length = h.masked ? h.length >> 1 : h.length;
-  const v = r.big(length);
-  const m = h.masked ? r.big(length) : onesOf(length);
+  const v = readFieldBytes(r, f, length);
+  const m = h.masked ? readFieldBytes(r, f, length) : onesOf(TUN_METADATA_BYTES);
   r.skip(h.length - (h.masked ? 2 * length : length));
   if ((v & ~m) !== 0n) fail('OFPBMC_BAD_WILDCARDS', `value of ${f.name} has bits outside of its mask`);
-  let used = length;
-  for (const each of area.tunMetadata ?? []) {
-    if (each.index === f.option) fail('OFPBMC_DUP_FIELD', f.name);
-    used += Math.ceil(each.length / 4) * 4;
-  }
+  // As short as what is asked for: zeros in front do not count.
+  const masked = h.masked && m !== onesOf(TUN_METADATA_BYTES);
+  const least = byteLength(masked ? v | m : v);
+  const list = area.tunMetadata;
+  if (list?.some(({ index }) => index === f.option)) fail('OFPBMC_DUP_FIELD', f.name);
+  const used = tunMetadataBytes(list) + least;
   if (used > TUN_METADATA_TOTAL) fail('OFPBMC_BAD_VALUE', `${used} bytes of tunnel options`);
-  area.tunMetadata = insertTunMetadata(area.tunMetadata, {
+  area.tunMetadata = insertTunMetadata(list, {
     index: f.option!,
-    length,
+    length: least,
     value: v,
-    mask: m,
-    masked: h.masked,
+    mask: masked ? m : onesOf(least),
+    masked,
   });
 }
 

@@ -1,5 +1,5 @@
 /** Messages about the switch and the connection: hello, errors, echo, features, configuration, ports, roles. */
-import { DecodeFailure, OfError, errorFromNumbers, errorNumbers, fail } from '../errors.js';
+import { DecodeFailure, type ErrorName, OfError, errorFromNumbers, errorNumbers, fail } from '../errors.js';
 import type { Reader, Writer } from '../wire.js';
 import {
   CONFIG_11,
@@ -40,19 +40,25 @@ const NX_ERROR_TYPE = 0xb0c2;
 const EXPERIMENTER_ERROR = 0xffff;
 
 function putError(w: Writer, e: OfError, version: number): void {
-  const numbers = e.name === undefined ? undefined : errorNumbers(e.name, version);
   const n =
-    numbers ??
-    (e.name === undefined ? { vendor: e.vendor, type: e.errorType, code: e.code } : unencodable(version));
+    e.name === undefined
+      ? { vendor: e.vendor, type: e.errorType, code: e.code }
+      : sentErrorNumbers(e.name, version);
   if (n.vendor === 0) w.u16(n.type).u16(n.code);
   else if (version <= 2) w.u16(NX_ERROR_TYPE).u16(0).u32(n.vendor).u16(n.type).u16(n.code);
   else w.u16(EXPERIMENTER_ERROR).u16(n.type).u32(n.vendor);
   w.bytes(e.data);
 }
 
-/** What is sent for an error that a version has no numbers for. */
-function unencodable(version: number): { vendor: number; type: number; code: number } {
-  return errorNumbers('NXBRC_UNENCODABLE_ERROR', version) ?? { vendor: 0, type: 1, code: 0 };
+/** The numbers of an error in a version, or those that are sent for one that the version has none for. */
+export function sentErrorNumbers(
+  name: ErrorName,
+  version: number,
+): { vendor: number; type: number; code: number } {
+  return (
+    errorNumbers(name, version) ??
+    errorNumbers('NXBRC_UNENCODABLE_ERROR', version) ?? { vendor: 0, type: 1, code: 0 }
+  );
 }
 
 function readError(r: Reader, version: number): OfError {

@@ -71,7 +71,8 @@ import {
   formatTlvTableMod,
   formatTlvTableReply,
 } from './print-setup.js';
-import { formatNxMatch, formatOfp10Match } from './raw-match.js';
+import { formatNxMatch } from './nx-match.js';
+import { formatOfp10Match } from './raw-match.js';
 import {
   formatTableDesc,
   formatTableFeatures,
@@ -381,7 +382,7 @@ function rawMatch(bytes: Uint8Array, { wire, bodyAt }: Header, o: PrintOptions):
   if (wire.key === 'OFPT10_FLOW_MOD') return formatOfp10Match(bytes, bodyAt, o.ports);
   if (wire.key !== 'NXT_FLOW_MOD') return undefined;
   const length = (bytes[bodyAt + 24] << 8) | bytes[bodyAt + 25];
-  return formatNxMatch(bytes, bodyAt + 32, length);
+  return formatNxMatch(bytes.subarray(bodyAt + 32, bodyAt + 32 + length));
 }
 
 /** The text of a message in bytes. What cannot be decoded is said, with its bytes. */

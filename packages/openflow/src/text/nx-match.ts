@@ -5,7 +5,8 @@
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { fieldByCode, fieldByCodeName } from '@ovs-node/flow/fields';
 import type { Field, FieldCode } from '@ovs-node/flow/field-types';
-import { readFieldHeader } from '../match/headers.js';
+import { TUN_METADATA_BYTES } from '@ovs-node/flow/tun-metadata';
+import { type FieldHeader, readFieldHeader } from '../match/headers.js';
 import { Reader, Writer } from '../wire.js';
 
 /** The one code in a TLV match that is no field: the cookie that nx_match can ask for, 8 bytes. */
@@ -112,6 +113,15 @@ function outsideMask(bytes: Uint8Array): boolean {
   return false;
 }
 
+const isOption = (h: FieldHeader): boolean => h.field?.option !== undefined;
+
+/** A tunnel option stands at the right of the room for the longest one; of that the peer shows the first bytes. */
+function shifted(value: Uint8Array): Uint8Array {
+  const room = new Uint8Array(TUN_METADATA_BYTES);
+  room.set(value.subarray(0, room.length), Math.max(room.length - value.length, 0));
+  return room.subarray(0, value.length);
+}
+
 /**
  * The text of the fields in `bytes`, which are whole (a codec made them); `<any>` when there are none. It ends before a
  * value that its mask does not cover.
@@ -125,9 +135,10 @@ export function formatNxMatch(bytes: Uint8Array): string {
     const value = r.bytes(h.length);
     if (h.masked && outsideMask(value))
       return out.join(', ') + (r.left > 0 ? `<${r.left} invalid bytes>` : '');
-    const hex = Buffer.from(value).toString('hex');
-    if (h.masked) out.push(`${name}_W(${hex.slice(0, h.length)}/${hex.slice(h.length)})`);
-    else out.push(`${name}(${hex})`);
+    const half = h.length >> 1;
+    const parts = h.masked ? [value.subarray(0, half), value.subarray(half)] : [value];
+    const hex = parts.map((part) => Buffer.from(isOption(h) ? shifted(part) : part).toString('hex'));
+    out.push(`${name}${h.masked ? '_W' : ''}(${hex.join('/')})`);
   }
   return out.length === 0 ? '<any>' : out.join(', ');
 }

@@ -2,7 +2,6 @@
 import { formatIp4, formatMac } from '@ovs-node/flow/addr-text';
 import { portFromOf10 } from '@ovs-node/flow/fields';
 import { formatPort, type PortMap } from '@ovs-node/flow/ports';
-import { fieldCode, readFieldHeader } from '../match/headers.js';
 import { FW10 } from '../match/ofp10.js';
 import { Reader } from '../wire.js';
 
@@ -64,26 +63,4 @@ export function formatOfp10Match(bytes: Uint8Array, at: number, ports?: PortMap)
   put(icmp ? 'icmp_type' : 'tp_src', FW10.TP_SRC, String(tpSrc));
   put(icmp ? 'icmp_code' : 'tp_dst', FW10.TP_DST, String(tpDst));
   return parts.join(',');
-}
-
-const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
-
-/** The nx_match in `length` bytes from `at`, field by field, such as `NXM_OF_ETH_TYPE(0800)`; `<any>` without fields. */
-export function formatNxMatch(bytes: Uint8Array, at: number, length: number): string {
-  const r = new Reader(bytes, at, at + length);
-  const parts: string[] = [];
-  while (r.left >= 4) {
-    const h = readFieldHeader(r);
-    const isCookie = h.cls === 1 && h.code === 30 && h.length >= 8;
-    const name = isCookie ? 'NXM_NX_COOKIE' : h.field && fieldCode(h.field, 1)?.name;
-    const half = h.masked ? h.length / 2 : h.length;
-    const bytes = [r.bytes(half), ...(h.masked ? [r.bytes(half)] : [])];
-    // The peer knows no place for a tunnel's option, and shows zeros for it.
-    if (h.field?.option !== undefined) for (const part of bytes) part.fill(0);
-    const [value, mask] = bytes.map(hexOf);
-    parts.push(
-      `${name ?? `${h.cls}:${h.code}`}${h.masked ? '_W' : ''}(${value}${h.masked ? `/${mask}` : ''})`,
-    );
-  }
-  return parts.length === 0 ? '<any>' : parts.join(', ');
 }

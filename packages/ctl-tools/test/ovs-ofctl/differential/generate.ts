@@ -40,10 +40,7 @@ const WORDS =
     ' ',
   );
 
-/** The peer's parse-nxm loses the values of tunnel options, and takes bits of ERSPAN fields that are none. */
-const WITH_TLV = FIELDS.filter(
-  (f) => (f.nxm ?? f.oxm[0]) && f.option === undefined && !f.name.startsWith('tun_erspan'),
-);
+const WITH_TLV = FIELDS.filter((f) => f.nxm ?? f.oxm[0]);
 
 export class CommandGenerator extends FlowGenerator {
   private word(): string {

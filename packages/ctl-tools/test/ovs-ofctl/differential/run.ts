@@ -67,7 +67,8 @@ async function captured(input: string, body: () => Promise<number>): Promise<Out
 /** What our program does with a command line. One at a time: it takes over the process's output. */
 export async function runOurs({ args, input = '' }: CommandLine): Promise<Outcome> {
   setRateLimited(null, false);
-  const outcome = await captured(input, () => runCommand([...args]));
+  // A shell ends what it is given with a new line.
+  const outcome = await captured(input === '' ? '' : `${input}\n`, () => runCommand([...args]));
   return { ...outcome, stderr: plain(outcome.stderr) };
 }
 

@@ -34,8 +34,8 @@ export function bundleAction(ctx: XlateContext, action: Bundle, isLast: boolean)
 }
 
 /** Of fields whose number has no name the wire admits a few; a hash of nothing stands for them. */
-function hashOf(ctx: XlateContext, fields: HashFields | '<unknown>', basis: number): number {
-  return fields === '<unknown>' ? basis : hashFields(ctx.flow, ctx.wc, fields, basis);
+function hashOf(ctx: XlateContext, fields: HashFields | number, basis: number): number {
+  return typeof fields === 'number' ? basis : hashFields(ctx.flow, ctx.wc, fields, basis);
 }
 
 /** The link that a hash stands for, from 0. */
