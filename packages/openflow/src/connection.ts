@@ -16,6 +16,7 @@ import { OfError } from './errors.js';
 import type { Explain } from './explain.js';
 import {
   type Decoded,
+  type DecodeOptions,
   decodeMessage,
   encodeMessage,
   encodeMultipart,
@@ -37,6 +38,8 @@ export interface ConnectionOptions {
   readonly refuses?: Refusal;
   /** Is told what is wrong with what comes in. */
   readonly explain?: Explain;
+  /** As in `DecodeOptions`. */
+  readonly hasTunnelOption?: DecodeOptions['hasTunnelOption'];
   /** Take messages of any version after the hello, and answer none: for watching a conversation of others. */
   readonly watch?: boolean;
 }
@@ -487,7 +490,8 @@ export class OfConnection {
       return;
     }
     const tableId = this.version > 1 || this.tableIdExtension;
-    const options = { tableId, explain: this.options.explain };
+    const { explain, hasTunnelOption } = this.options;
+    const options = { tableId, explain, hasTunnelOption };
     const decoded = decodeMessage(bytes, options, this.options.refuses);
     if (decoded instanceof OfError) {
       const request = this.requests.get(xidOf(bytes));

@@ -13,6 +13,8 @@ export class Reader {
   /** Position of the next byte to read, and of the end, in `buf`. */
   pos: number;
   readonly end: number;
+  /** Which tunnel options there are (`DecodeOptions.hasTunnelOption`): reading the name of another fails. */
+  hasTunnelOption: ((index: number) => boolean) | undefined = undefined;
   private readonly tooShort: ErrorName;
   /** Told of what is wrong with the bytes; undefined: nobody wants to know. */
   readonly explain: Explain | undefined;
@@ -111,7 +113,9 @@ export class Reader {
   sub(n: number, tooShort: ErrorName = this.tooShort): Reader {
     if (n > this.left) fail(tooShort, `${n} bytes needed at offset ${this.pos}, ${this.left} there`);
     const at = this.take(n);
-    return new Reader(this.buf, at, at + n, tooShort, this.explain);
+    const sub = new Reader(this.buf, at, at + n, tooShort, this.explain);
+    sub.hasTunnelOption = this.hasTunnelOption;
+    return sub;
   }
   /** Skips `n` bytes that must be zero, or fails with `name`. */
   zeros(n: number, name: ErrorName): void {

@@ -1,8 +1,11 @@
 import test from 'ava';
+import { parseMatch } from '@ovs-node/flow/match-text';
+import { OFPP } from '@ovs-node/flow/ports';
+import { parseActions } from '../src/actions/text.js';
 import { errorFromNumbers, errorNumbers, OfError } from '../src/errors.js';
 import { ERRORS, type ErrorName } from '../src/error-table.js';
 import { decodeMessage, encodeMessage, encodeMultipart, UnencodableError } from '../src/messages/codec.js';
-import type { OfMessage } from '../src/messages/types.js';
+import { GROUP_ANY, NO_BUFFER, type OfMessage } from '../src/messages/types.js';
 import { MESSAGE_CASES } from './fixtures/messages.js';
 import { FLOWS } from './mini-switch.js';
 import { unpacked } from './unpack.js';
@@ -160,4 +163,20 @@ test('OpenFlow 1.0 flow-mods name a table only with the extension', (t) => {
   t.is((on as { msg: { flowMod: { tableId: number } } }).msg.flowMod.tableId, 3);
   const off = decodeMessage(bytes, { tableId: false });
   t.is((off as OfError).name, 'OFPFMFC_BAD_COMMAND');
+});
+
+test('flow-mods and requests for flows name tunnel options that there are; other messages may name any', (t) => {
+  const text = parseMatch('tun_metadata3=1,tun_metadata5=2');
+  const known = (message: OfMessage, ...indexes: number[]): string => {
+    const bytes = encodeMessage(message, 5, 1);
+    const decoded = decodeMessage(bytes, { hasTunnelOption: (index) => indexes.includes(index) });
+    return decoded instanceof OfError ? `${decoded.name}` : decoded.msg.type;
+  };
+  const filter = { ...FLOWS[0]!, match: text, outPort: OFPP.ANY, outGroup: GROUP_ANY, cookieMask: 0n };
+  const request: OfMessage = { type: 'multipart_request', request: { type: 'flow', filter }, more: false };
+  t.is(known(request, 3, 5), 'multipart_request');
+  t.is(known(request, 3), 'NXFMFC_INVALID_TLV_FIELD');
+  const actions = parseActions('set_field:1->tun_metadata3,output:1');
+  const out = { bufferId: NO_BUFFER, match: parseMatch('in_port=1'), actions, packet: new Uint8Array(0) };
+  t.is(known({ type: 'packet_out', packetOut: out }), 'packet_out');
 });

@@ -12,7 +12,7 @@ import { FLOW_MESSAGES } from './flow.js';
 import { GROUP_MESSAGES } from './group.js';
 import { METER_MESSAGES } from './meter.js';
 import { MONITOR_MESSAGES } from './monitor.js';
-import { bodyForm, pages, putMultipart, readMultipartBody, STATS_VENDOR } from './multipart.js';
+import { bodyForm, MULTIPART, pages, putMultipart, readMultipartBody, STATS_VENDOR } from './multipart.js';
 import { PACKET_MESSAGES } from './packet.js';
 import { QUEUE_MESSAGES } from './queue.js';
 import { FORWARD_MESSAGES } from './requestforward.js';
@@ -274,6 +274,16 @@ function readHeader(r: Reader): Header {
   return { wire, more: false, bodyAt: r.pos };
 }
 
+/** Messages in which the names of tunnel options are looked up: not those of actions that are carried out at once. */
+const NAMING: ReadonlySet<WireForm> = new Set(
+  [
+    ...MESSAGES.flow_mod.forms,
+    ...MESSAGES.resume.forms,
+    ...MULTIPART.flow.request,
+    ...MULTIPART.aggregate.request,
+  ].map(({ wire }) => wire),
+);
+
 function decode(bytes: Uint8Array, options: DecodeOptions, refuses?: Refusal): Decoded | OfError {
   const { explain } = options;
   const r = new Reader(bytes, 0, bytes.length, 'OFPBRC_BAD_LEN', explain);
@@ -287,6 +297,7 @@ function decode(bytes: Uint8Array, options: DecodeOptions, refuses?: Refusal): D
   if (!fitsHeader(header, length, explain)) fail('OFPBRC_BAD_LEN', `${wire.name} of ${length} bytes`);
   const refused = refuses?.(messageType(wire));
   if (refused) return refused;
+  if (NAMING.has(wire)) r.hasTunnelOption = options.hasTunnelOption;
   if (wire.stats === undefined) {
     const msg = decoders.get(wire)!.decode(r, version, options);
     if (msg.type === 'requestforward') checkForwarded(msg.message, version, options);

@@ -25,6 +25,11 @@ export interface DecodeOptions {
    * into the upper byte of a flow-mod's command. When absent it is: that is how messages are printed.
    */
   readonly tableId?: boolean;
+  /**
+   * Which tunnel options there are (`tun_metadata<index>`): a flow-mod, or a request for flows, that names another is
+   * bad where the name stands. When absent, any is good.
+   */
+  readonly hasTunnelOption?: ((index: number) => boolean) | undefined;
   /** Whether to pass over what an extension does not define, as one does who prints a message. */
   readonly loose?: boolean;
   /** Is told what is wrong with the message. */

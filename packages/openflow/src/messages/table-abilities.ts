@@ -46,6 +46,10 @@ export interface TableAbilities {
   readonly wildcard: ReadonlySet<Field>;
 }
 
+/** Whether it is one of OpenFlow's instructions: from goto-table, 1, to meter, 6. */
+const isInstruction = ({ type, experimenter }: TypeId): boolean =>
+  experimenter === 0 && type >= 1 && type <= 6;
+
 const EXPERIMENTER = 0xffff;
 /** Of an experimenter's type that is too short to say whose. */
 const UNKNOWN_EXPERIMENTER = 0xffffffff;
@@ -131,7 +135,11 @@ export function checkTableProperty(
   }
   seen.add(type);
   switch (type & ~1) {
-    case TABLE_PROPERTY.INSTRUCTIONS:
+    case TABLE_PROPERTY.INSTRUCTIONS: {
+      const unknown = readTypes(body).find((each) => !isInstruction(each));
+      if (unknown !== undefined && !loose) fail('OFPBIC_UNKNOWN_INST', `instruction ${unknown.type}`);
+      break;
+    }
     case TABLE_PROPERTY.WRITE_ACTIONS:
     case TABLE_PROPERTY.APPLY_ACTIONS:
       readTypes(body);
@@ -162,4 +170,30 @@ export function checkTableAbilities(t: TableFeatures, version: number): void {
   for (const type of Object.values(TABLE_PROPERTY))
     if (!t.properties.some((p) => p.type === type))
       fail('OFPTFFC_BAD_FEATURES', `property ${type} is missing`);
+}
+
+/** A value that is the same for tables that can do the same. */
+function digest(t: TableFeatures): string {
+  const { nonmiss, miss, match, mask, wildcard } = tableAbilities(t);
+  const types = (list: readonly TypeId[]): string[] =>
+    list.map(({ type, experimenter }) => `${experimenter}:${type}`).sort();
+  const names = (fields: Iterable<Field>): string[] => [...fields].map((f) => f.name).sort();
+  const actions = (a: ActionAbilities): unknown => [types(a.actions), names(a.setFields)];
+  const flow = (f: FlowAbilities): unknown => [
+    f.nextTables,
+    types(f.instructions),
+    actions(f.write),
+    actions(f.apply),
+  ];
+  return JSON.stringify([flow(nonmiss), flow(miss), names(match), names(mask), names(wildcard)]);
+}
+
+/** Whether features that a controller asks for say of a table's abilities what is so; saying nothing is no other. */
+export function haveSameAbilities(wanted: TableFeatures, ours: TableFeatures): boolean {
+  return (
+    wanted.metadataMatch === ours.metadataMatch &&
+    wanted.metadataWrite === ours.metadataWrite &&
+    wanted.maxEntries === ours.maxEntries &&
+    (wanted.properties.length === 0 || digest(wanted) === digest(ours))
+  );
 }

@@ -51,7 +51,12 @@ export function asyncFromWire(config: AsyncConfig, version: number): AsyncConfig
 /** The masks as a version's OFPT_GET_ASYNC_REPLY says them. */
 export function asyncToWire(config: AsyncConfig, version: number): AsyncConfig {
   const known = version >= 5 ? OF14_PACKET_IN : 7;
-  const narrow = (masks: AsyncMasks): AsyncMasks => ({ ...masks, packetIn: (masks.packetIn ?? 0) & known });
+  const narrow = (masks: AsyncMasks): AsyncMasks => ({
+    // OpenFlow 1.4 has masks for more kinds of messages, and they are all said.
+    ...(version >= 5 ? { roleStatus: 0, tableStatus: 0, requestForward: 0 } : {}),
+    ...masks,
+    packetIn: (masks.packetIn ?? 0) & known,
+  });
   return { primary: narrow(config.primary), secondary: narrow(config.secondary) };
 }
 

@@ -10,7 +10,7 @@
  * of them; one that nothing is added to for ten seconds is discarded.
  */
 import { OfError } from '@ovs-node/openflow/errors';
-import { decodeMessage } from '@ovs-node/openflow/messages/codec';
+import { type DecodeOptions, decodeMessage } from '@ovs-node/openflow/messages/codec';
 import type { MessageOf, OfMessage } from '@ovs-node/openflow/messages/types';
 import { Writer } from '@ovs-node/openflow/wire';
 import { explain } from './explain.js';
@@ -113,6 +113,7 @@ export class Bundles {
   /**
    * Puts a message into a bundle, which is opened for it if need be.
    * @param request the whole request; borrowed.
+   * @param options how the message is decoded.
    * @param refuse what the switch cannot even read.
    * @returns the error to answer with.
    */
@@ -120,10 +121,11 @@ export class Bundles {
     { bundleId, flags, message }: MessageOf<'bundle_add'>,
     request: Uint8Array,
     now: number,
+    options: DecodeOptions = {},
     refuse: (msg: BundledKind) => OfError | undefined = () => undefined,
   ): OfError | undefined {
     this.expire(now);
-    const decoded = decodeMessage(message, { explain });
+    const decoded = decodeMessage(message, { explain, ...options });
     if (decoded instanceof OfError)
       return decoded.name?.startsWith('OFPBRC_') ? new OfError('OFPBFC_MSG_UNSUP', decoded.detail) : decoded;
     const { msg, xid } = decoded;

@@ -12,19 +12,20 @@ import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import { OfConnection } from '@ovs-node/openflow/connection';
 import { OfError } from '@ovs-node/openflow/errors';
 import { type Decoded, encodeMessage, encodeMultipart, wireFormOf } from '@ovs-node/openflow/messages/codec';
-import type {
-  AsyncConfig,
-  AsyncMasks,
-  FlowFormat,
-  FlowRemoved,
-  FlowUpdate,
-  OfMessage,
-  PacketInFormat,
-  PhyPort,
-  Role,
-  RoleReason,
-  TableDesc,
-  TableStatusReason,
+import {
+  type AsyncConfig,
+  type AsyncMasks,
+  type FlowFormat,
+  type FlowRemoved,
+  type FlowUpdate,
+  type OfMessage,
+  type PacketInFormat,
+  type PhyPort,
+  PR,
+  type Role,
+  type RoleReason,
+  type TableDesc,
+  type TableStatusReason,
 } from '@ovs-node/openflow/messages/types';
 import { encodeContinuation } from '@ovs-node/openflow/messages/continuation';
 import { MultipartReassembly } from '@ovs-node/openflow/messages/reassembly';
@@ -49,8 +50,13 @@ export const REPLY_BACKLOG = 256 * 1024;
 /** Bytes that may wait before asynchronous messages are dropped. */
 export const ASYNC_BACKLOG = 1024 * 1024;
 
+/** Bytes of a packet that a controller gets which did not say how many. */
+export const DEFAULT_MISS_SEND_LEN = 128;
+
 /** How long a connection that was closed in order may take to send the rest, ms. */
 const LINGER_MS = 1000;
+
+const INVALID_TTL = 1 << PR.INVALID_TTL;
 
 /** Primary connections are to controllers, which govern the switch; service connections come from tools. */
 export type ConnectionKind = 'primary' | 'service';
@@ -80,6 +86,8 @@ export interface SwitchConnectionOptions {
   readonly handle: RequestHandler;
   /** The error for messages of a type that are not looked into, as the connection is now. */
   readonly refuses: (type: OfMessage['type'], connection: SwitchConnection) => OfError | undefined;
+  /** Which tunnel options there are, for messages that name them. */
+  readonly hasTunnelOption: (index: number) => boolean;
   readonly onReady: (connection: SwitchConnection) => void;
   readonly onClose: (connection: SwitchConnection, reason: Error | undefined) => void;
   /** Something came in. */
@@ -93,7 +101,6 @@ export class SwitchConnection {
   readonly kind: ConnectionKind;
   role: Exclude<Role, 'nochange'> = 'equal';
   missSendLen: number;
-  invalidTtlToController = false;
   packetInFormat: PacketInFormat = 'standard';
   flowFormat: FlowFormat = 'openflow10';
   controllerId = 0;
@@ -112,7 +119,7 @@ export class SwitchConnection {
   constructor(stream: Duplex, options: SwitchConnectionOptions) {
     this.name = options.name;
     this.kind = options.kind;
-    this.missSendLen = options.kind === 'primary' ? 128 : 0;
+    this.missSendLen = options.kind === 'primary' ? DEFAULT_MISS_SEND_LEN : 0;
     if (!options.asyncMessages) this.#async = ASYNC_NONE;
     this.#options = options;
     this.#stream = stream;
@@ -123,6 +130,7 @@ export class SwitchConnection {
         answerErrors: true,
         refuses: (type) => options.refuses(type, this),
         explain,
+        hasTunnelOption: options.hasTunnelOption,
       },
       {
         onReady: () => options.onReady(this),
@@ -158,6 +166,20 @@ export class SwitchConnection {
   }
   set asyncConfig(config: AsyncConfig) {
     this.#async = config;
+  }
+
+  /** Whether packets with an invalid TTL are sent: one of the reasons of packet-ins, set by a flag before OpenFlow 1.3. */
+  get invalidTtlToController(): boolean {
+    return ((this.asyncConfig.primary.packetIn ?? 0) & INVALID_TTL) !== 0;
+  }
+  set invalidTtlToController(on: boolean) {
+    const { asyncConfig: before } = this;
+    const { packetIn = 0 } = before.primary;
+    const primary = {
+      ...before.primary,
+      packetIn: on ? packetIn | INVALID_TTL : packetIn & ~INVALID_TTL,
+    };
+    this.#async = { ...before, primary };
   }
 
   /** Whether requests that change the switch are refused. */

@@ -30,7 +30,7 @@ export function switchFeatures(board: Switchboard, version: number): SwitchFeatu
     ports:
       version <= 3
         ? ofproto
-            .portsInFloodOrder()
+            .portsInOrder()
             .slice(0, room)
             .map((port) => port.phy)
         : [],

@@ -21,7 +21,7 @@ import {
 } from '@ovs-node/openflow/messages/types';
 import type { BundledMessage } from './bundles.js';
 import { asyncFromWire, asyncToWire } from './async-masks.js';
-import type { RequestContext, SwitchConnection } from './connection.js';
+import { DEFAULT_MISS_SEND_LEN, type RequestContext, type SwitchConnection } from './connection.js';
 import { isOwnTable } from '../ofproto/flow-tables.js';
 import { resume } from '../ofproto/resume.js';
 import { TLV_LIMITS } from '../ofproto/tlv-table.js';
@@ -173,13 +173,14 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
 
   set_config: (board, { config }, { connection }) => {
     if (
-      !connection.isSecondary &&
+      !(connection.isSecondary && connection.kind === 'primary') &&
       config.frag !== 'reassemble' &&
       config.frag !== board.ofproto.settings.frag
     ) {
       board.ofproto.configure({ frag: config.frag }, board.now);
     }
-    connection.invalidTtlToController = config.invalidTtlToController ?? false;
+    if (config.invalidTtlToController !== undefined)
+      connection.invalidTtlToController = config.invalidTtlToController;
     connection.missSendLen = config.missSendLen;
   },
 
@@ -213,10 +214,13 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
       connection.reply({ type: 'bundle_control', bundleId: msg.bundleId, control, flags: 0 }, xid);
     return when(later, undefined);
   },
-  bundle_add: (board, msg, context) =>
-    context.connection.bundles.add(msg, context.bytes, board.now, (added) =>
-      added.type === 'flow_mod' ? board.ofproto.tables.problem(added.flowMod) : undefined,
-    ),
+  bundle_add: (board, msg, context) => {
+    const { tables } = board.ofproto;
+    const options = { hasTunnelOption: (index: number) => tables.tlv.has(index) };
+    return context.connection.bundles.add(msg, context.bytes, board.now, options, (added) =>
+      added.type === 'flow_mod' ? tables.problem(added.flowMod) : undefined,
+    );
+  },
 
   table_mod: (board, { tableMod }) => board.ofproto.tables.tableMod(tableMod, board.now),
 
@@ -252,6 +256,9 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
   set_async: (_board, { config }, { connection }) => {
     const { asyncConfig: before, version } = connection;
     const said = asyncFromWire(config, version);
+    // Who asks for messages means to get them.
+    if (connection.kind === 'service' && connection.missSendLen === 0)
+      connection.missSendLen = DEFAULT_MISS_SEND_LEN;
     // What is left out stays as it is.
     connection.asyncConfig = {
       primary: { ...before.primary, ...said.primary },

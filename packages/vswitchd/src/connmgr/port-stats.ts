@@ -13,7 +13,7 @@ export async function portStatistics(board: Switchboard, portNo: number): Promis
   const counters = await board.portStats();
   const { now } = board;
   return board.ofproto
-    .portsInFloodOrder()
+    .portsInOrder()
     .filter((port) => portNo === OFPP.ANY || port.ofport === portNo)
     .map((port) => {
       const isDummy = port.type === 'dummy' || board.ofproto.backer.type === 'dummy';

@@ -25,7 +25,7 @@ export class PortWatch {
       this.#known.delete(number);
       tell('delete', phy);
     }
-    for (const port of this.#ofproto.portsInFloodOrder()) {
+    for (const port of this.#ofproto.portsInOrder()) {
       const known = this.#known.get(port.ofport);
       if (known === undefined) {
         this.#known.set(port.ofport, { phy: port.phy, since: now });

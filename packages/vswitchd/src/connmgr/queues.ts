@@ -18,7 +18,7 @@ export function queuePorts(
   queueId: number,
 ): readonly OfPort[] | OfError {
   const isAny = portNo === OFPP.ANY;
-  const ports = ofproto.portsInFloodOrder().filter((port) => isAny || port.ofport === portNo);
+  const ports = ofproto.portsInOrder().filter((port) => isAny || port.ofport === portNo);
   if (ports.length === 0 && !isAny) return new OfError('OFPQOFC_BAD_PORT', `port ${portNo}`);
   if (queueId !== ALL_QUEUES && queueId !== 0) return new OfError('OFPQOFC_BAD_QUEUE', `queue ${queueId}`);
   return ports;

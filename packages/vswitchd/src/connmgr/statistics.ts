@@ -6,6 +6,7 @@ import { OFPP } from '@ovs-node/flow/ports';
 import { OfError } from '@ovs-node/openflow/errors';
 import { encodeMultipart } from '@ovs-node/openflow/messages/codec';
 import { METER, MF } from '@ovs-node/openflow/messages/meter-types';
+import { haveSameAbilities } from '@ovs-node/openflow/messages/table-abilities';
 import { tableFeatures } from '@ovs-node/openflow/messages/table-features';
 import type {
   FlowFilter,
@@ -97,8 +98,6 @@ const BODIES: { readonly [T in RequestType]: (request: RequestBody<T>, answer: A
   },
 
   flow: async ({ filter }, answer) => {
-    const unknown = answer.board.ofproto.tables.tlv.problem(filter.match);
-    if (unknown) return unknown;
     await answer.board.syncStats();
     const { now, ofproto } = answer.board;
     const rules: Rule[] = [];
@@ -107,8 +106,6 @@ const BODIES: { readonly [T in RequestType]: (request: RequestBody<T>, answer: A
   },
 
   aggregate: async ({ filter }, answer) => {
-    const unknown = answer.board.ofproto.tables.tlv.problem(filter.match);
-    if (unknown) return unknown;
     await answer.board.syncStats();
     answer.send({ type: 'aggregate', stats: answer.board.ofproto.aggregate(filter) });
     return undefined;
@@ -126,7 +123,7 @@ const BODIES: { readonly [T in RequestType]: (request: RequestBody<T>, answer: A
 
   port_desc: ({ portNo }, answer) => {
     const { ofproto } = answer.board;
-    const ports = ofproto.portsInFloodOrder().filter((port) => portNo === OFPP.ANY || port.ofport === portNo);
+    const ports = ofproto.portsInOrder().filter((port) => portNo === OFPP.ANY || port.ofport === portNo);
     return answer.sendPages(ports, (page) => ({ type: 'port_desc', ports: page.map((port) => port.phy) }));
   },
 
@@ -226,12 +223,16 @@ const BODIES: { readonly [T in RequestType]: (request: RequestBody<T>, answer: A
   ipfix_flow: () => new OfError('NXST_NOT_CONFIGURED', 'IPFIX is not supported yet'),
 };
 
-/** Changes what a controller may change of tables: their names. */
+/** Changes what a controller may change of tables: their names. All else that it says has to be so already. */
 function changeTables({ board, version }: Answer, wanted: readonly TableFeatures[]): OfError | undefined {
-  for (const { tableId, command } of wanted) {
+  for (const features of wanted) {
+    const { tableId, command } = features;
     if (tableId >= INTERNAL_TABLE) return new OfError('OFPTFFC_BAD_TABLE', `table ${tableId}`);
     if (version >= 6 && command !== undefined && command !== 'replace' && command !== 'modify')
       return new OfError('OFPTFFC_EPERM', `table ${tableId}: ${command}`);
+    const { name, maxFlows } = board.ofproto.tables.table(tableId);
+    if (!haveSameAbilities(features, tableFeatures(tableId, INTERNAL_TABLE, name, maxFlows, version)))
+      return new OfError('OFPTFFC_EPERM', `table ${tableId} cannot do other things`);
   }
   for (const { tableId, name } of wanted) board.ofproto.tables.table(tableId).name = name;
   return undefined;

@@ -1,6 +1,6 @@
 /**
- * The order in which Open vSwitch walks a hash table of small integers. FLOOD and ALL send to ports in this order, so
- * that datapath actions come out as the peer's do, which makes them comparable.
+ * The order in which Open vSwitch walks a hash table of small integers. Replies list ports in it, and FLOOD and ALL send
+ * to them, so that replies and datapath actions come out as the peer's do, which makes them comparable.
  */
 function rot(x: number, k: number): number {
   return (x << k) | (x >>> (32 - k));
@@ -29,20 +29,46 @@ export function hashInt(x: number): number {
   return finish(add(add(x, 0), 0), 8);
 }
 
-/** Items sorted as a hash table keyed by `number` would give them. */
+/** The bits of a hash that a table of `n` items goes by, when it has to grow from `mask`. */
+function maskFor(n: number, mask: number): number {
+  if (n >>> 1 <= mask) return mask;
+  let m = n >>> 1;
+  m |= m >>> 1;
+  m |= m >>> 2;
+  m |= m >>> 4;
+  m |= m >>> 8;
+  m |= (m & 1) << 1;
+  return Math.max(m, mask);
+}
+
+/** Items in the order in which a hash table keyed by `number` gives them that they were put into one after the other. */
 export function hmapOrder<T>(items: readonly T[], number: (item: T) => number): T[] {
   let mask = 0;
-  for (let n = 1; n <= items.length; n++) {
-    if (n >>> 1 <= mask) continue;
-    let m = n >>> 1;
-    m |= m >>> 1;
-    m |= m >>> 2;
-    m |= m >>> 4;
-    m |= m >>> 8;
-    m |= (m & 1) << 1;
-    if (m > mask) mask = m;
-  }
-  // The table is copied with each addition, which turns the order within a bucket around; the new one comes first.
+  // A new one comes first in its bucket, and what is moved into a bigger table counts as new.
+  const put = (buckets: Map<number, T[]>, item: T): void => {
+    const at = hashInt(number(item)) & mask;
+    const bucket = buckets.get(at);
+    if (bucket) bucket.unshift(item);
+    else buckets.set(at, [item]);
+  };
+  let buckets = new Map<number, T[]>();
+  const walk = (): T[] => [...buckets.entries()].sort(([a], [b]) => a - b).flatMap(([, bucket]) => bucket);
+  items.forEach((item, i) => {
+    put(buckets, item);
+    const bigger = maskFor(i + 1, mask);
+    if (bigger === mask) return;
+    const all = walk();
+    mask = bigger;
+    buckets = new Map();
+    for (const each of all) put(buckets, each);
+  });
+  return walk();
+}
+
+/** As `hmapOrder`, of a table that is copied with each addition, which turns the order within a bucket around. */
+export function copiedHmapOrder<T>(items: readonly T[], number: (item: T) => number): T[] {
+  let mask = 0;
+  for (let n = 1; n <= items.length; n++) mask = maskFor(n, mask);
   const buckets = new Map<number, T[]>();
   for (const item of items) {
     for (const bucket of buckets.values()) bucket.reverse();

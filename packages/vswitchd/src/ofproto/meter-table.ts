@@ -195,15 +195,15 @@ function checkId({ meterId }: MeterConfig): OfError | undefined {
   return undefined;
 }
 
-/** What a datapath that takes drop bands only cannot do. */
+/** What a datapath that takes drop bands only cannot do; flags are the datapath's to judge, bands the switch's before. */
 function check({ flags, bands }: MeterConfig): OfError | undefined {
+  if (bands.length === 0 || bands.length > MAX_BANDS)
+    return new OfError('OFPMMFC_OUT_OF_BANDS', `${bands.length} bands`);
+  if (bands.some(({ rate }) => rate === 0)) return new OfError('OFPMMFC_BAD_RATE', 'rate 0');
   const unit = flags & (MF.KBPS | MF.PKTPS);
   const known = MF.KBPS | MF.PKTPS | MF.BURST | MF.STATS;
   if ((flags & ~known) !== 0 || (unit !== MF.KBPS && unit !== MF.PKTPS))
     return new OfError('OFPMMFC_BAD_FLAGS', `flags ${flags}`);
-  if (bands.length === 0 || bands.length > MAX_BANDS)
-    return new OfError('OFPMMFC_OUT_OF_BANDS', `${bands.length} bands`);
-  if (bands.some(({ rate }) => rate === 0)) return new OfError('OFPMMFC_BAD_RATE', 'rate 0');
   if (bands.some(({ type }) => type !== 'drop'))
     return new OfError('OFPMMFC_BAD_BAND', 'only drop bands are supported');
   return undefined;

@@ -37,7 +37,7 @@ import { FlowTables, INTERNAL_TABLE } from './flow-tables.js';
 import { GroupTable } from './group-table.js';
 import { MacTable } from './mac-learning.js';
 import { MeterTable } from './meter-table.js';
-import { hmapOrder } from './hmap-order.js';
+import { copiedHmapOrder, hmapOrder } from './hmap-order.js';
 import { Bundle, OfPort } from './ports.js';
 import type { Rule } from './rule.js';
 import {
@@ -76,6 +76,8 @@ export class Ofproto {
     hasMeter: (id: number) => this.meters.has(id),
     hasTunnelOption: (index: number) => this.tables.tlv.has(index),
   };
+  /** Packet-outs may name tunnel options that stand for nothing, as with the peer: nothing is read there or written. */
+  private readonly namedByPackets = { ...this.named, hasTunnelOption: () => true };
   readonly macTable = new MacTable();
   readonly internalRules: InternalRules;
   /** In order of configuration, which is the order of flooding. */
@@ -98,6 +100,7 @@ export class Ofproto {
   private readonly byNumber = new Map<number, OfPort>();
   private readonly byName = new Map<string, OfPort>();
   private floodOrder: OfPort[] | undefined = undefined;
+  private listOrder: OfPort[] | undefined = undefined;
   private mode: FailMode = 'standalone';
   private controllers = false;
   private fresh = true;
@@ -215,7 +218,12 @@ export class Ofproto {
 
   /** Ports in the order in which FLOOD and ALL send to them. */
   portsInFloodOrder(): readonly OfPort[] {
-    return (this.floodOrder ??= hmapOrder([...this.byNumber.values()], (port) => port.ofport & 0xffff));
+    return (this.floodOrder ??= copiedHmapOrder([...this.byNumber.values()], (port) => port.ofport & 0xffff));
+  }
+
+  /** Ports in the order in which replies list them. */
+  portsInOrder(): readonly OfPort[] {
+    return (this.listOrder ??= hmapOrder([...this.byNumber.values()], (port) => port.ofport & 0xffff));
   }
 
   /** The port at the other end of a patch port, when it exists and points back. */
@@ -377,7 +385,7 @@ export class Ofproto {
       return new OfError('OFPBRC_BAD_PORT', `in_port ${inPort}`);
     }
     const flow = flowOfPacket(po.packet, po.match, inPort);
-    const admitted = admitActions(po.actions, exactMatch(flow), 255, protocols, this.named);
+    const admitted = admitActions(po.actions, exactMatch(flow), 255, protocols, this.namedByPackets);
     if (admitted.error) return admitted.error;
     if (checkOnly) return undefined;
     this.backer.execute(this, flow, po.packet, { actions: admitted.actions }, now);
@@ -403,6 +411,7 @@ export class Ofproto {
 
   private portsChanged(): void {
     this.floodOrder = undefined;
+    this.listOrder = undefined;
     this.backer.portsChanged();
   }
 

@@ -1,5 +1,6 @@
 import test from 'ava';
 import type { TlvMapping } from '@ovs-node/openflow/messages/extension-types';
+import { NO_BUFFER } from '@ovs-node/openflow/messages/types';
 import { ofprotoCommands } from '../../src/ofproto/appctl.js';
 import type { Ofproto } from '../../src/ofproto/ofproto.js';
 import { everyFlow } from '../../src/ofproto/ofproto.js';
@@ -108,4 +109,13 @@ test('options go through the tables with the packet, and megaflows say what matt
   t.is(traced(bridge, 'in_port=1')[1], '3');
   t.is(traced(bridge, 'in_port=2')[1], '4');
   t.deepEqual(traced(bridge, 'in_port=1'), ['recirc_id=0,eth,in_port=1,dl_type=0x0000', '3']);
+});
+
+test('a packet-out may name options that stand for nothing', (t) => {
+  const bridge = bridgeWith();
+  const { match, actions } = flowMod(
+    'add',
+    'in_port=1,actions=set_field:1->tun_metadata9,move:NXM_NX_TUN_METADATA9[0..15]->NXM_NX_REG0[0..15],output:2',
+  );
+  t.is(bridge.packetOut({ bufferId: NO_BUFFER, match, actions, packet: new Uint8Array(60) }, 0), undefined);
 });
