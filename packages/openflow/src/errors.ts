@@ -91,6 +91,15 @@ export function refuse<K extends ExplanationKey>(
   return fail(name, explanationText(key, ...args));
 }
 
+/** Explanations that need no more than their names. */
+type PlainKey = { [K in ExplanationKey]: ExplanationArgs<K> extends readonly [] ? K : never }[ExplanationKey];
+
+/** Tells, after what a decoder has told, that it failed; gives what it threw, to be thrown on. */
+export function told(r: { readonly explain: Explain | undefined }, thrown: unknown, key: PlainKey): unknown {
+  if (thrown instanceof DecodeFailure) (r.explain as ((key: PlainKey) => void) | undefined)?.(key);
+  return thrown;
+}
+
 /** The detail of an error that the peer has no name for, and prints as `<invalid>`. */
 export const UNNAMED_ERROR = 'nothing that can be read';
 

@@ -1,6 +1,6 @@
 /** Explanations in the logs of a program, of the modules and as often as the peer's programs tell them. */
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
-import { type Explain, EXPLANATIONS, type ExplanationLevel, explanationText } from './explain.js';
+import { type Explain, explanationKind, type ExplanationLevel, explanationText } from './explain.js';
 
 const METHODS = { warn: 'warnRl', info: 'infoRl', dbg: 'dbgRl' } as const satisfies Record<
   ExplanationLevel,
@@ -15,9 +15,9 @@ const PER_MINUTE = 1;
 export function explainToLog(): Explain {
   const limits = new Map<string, RateLimit>();
   return (key, ...args) => {
-    const { module, level } = EXPLANATIONS[key];
-    let limit = limits.get(module);
-    if (!limit) limits.set(module, (limit = new RateLimit(PER_MINUTE, BURST)));
-    vlog(module)[METHODS[level]](limit, () => explanationText(key, ...args));
+    const { module, level, limit } = explanationKind(key, ...args);
+    let bucket = limits.get(limit);
+    if (!bucket) limits.set(limit, (bucket = new RateLimit(PER_MINUTE, BURST)));
+    vlog(module)[METHODS[level]](bucket, () => explanationText(key, ...args));
   };
 }

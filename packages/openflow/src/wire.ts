@@ -92,6 +92,13 @@ export class Reader {
   skip(n: number): void {
     this.take(n);
   }
+  /** A reader of the same bytes, which this one does not skip. */
+  copy(): Reader {
+    const at = this.pos;
+    const copy = this.sub(this.left);
+    this.pos = at;
+    return copy;
+  }
   /** A copy of the next `n` bytes. */
   bytes(n: number): Uint8Array {
     const at = this.take(n);
@@ -122,6 +129,11 @@ export class Reader {
     const at = this.take(n);
     for (let i = at; i < at + n; i++) if (this.buf[i] !== 0) fail(name, `byte ${i} is not zero`);
   }
+}
+
+/** Whether there is no bit in `bytes`. */
+export function isAllZeros(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0);
 }
 
 /** The unsigned number in `n` bytes. */

@@ -2,44 +2,88 @@
  * What is wrong with messages is told as the peer tells it. Seeds are fixed; `OPENFLOW_RUNS=40 OPENFLOW_SEED=7 npm test --
  * packages/openflow/dist/test/explain.test.js` runs long.
  */
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { needing, tmpDir } from '@ovs-node/common/testkit/index';
-import { setConsoleWriter, vlog } from '@ovs-node/common/vlog';
-import { EXPLANATIONS, explainLater } from '../src/explain.js';
+import { getLevels, setConsoleWriter, setLevels, vlog } from '@ovs-node/common/vlog';
+import { explainLater } from '../src/explain.js';
 import { explainToLog } from '../src/explain-log.js';
 import { decodeMessage } from '../src/messages/codec.js';
 import { spoil } from '../src/testkit/mutate.js';
 import { Random } from '../src/testkit/random.js';
-import { cases } from './lib/cases.js';
-import { oursTells, peerTells } from './lib/peer-explain.js';
+import { EXPLAINED } from './fixtures/explained.js';
+import { type Case, cases } from './lib/cases.js';
+import { oursTells, peerTells, type Told } from './lib/peer-explain.js';
 
 const RUNS = Number(process.env['OPENFLOW_RUNS'] ?? 4);
+/** Modules that tell things to who debugs; the others do not only tell of messages. */
+const MATCH_MODULES = [
+  'nx_match',
+  'ofp_connection',
+  'ofp_packet',
+  'ofp_port',
+  'ofp_queue',
+  'ofp_table',
+  'ox_stat',
+];
+
 const SEED = Number(process.env['OPENFLOW_SEED'] ?? 31);
 
-const MODULES: ReadonlySet<string> = new Set(Object.values(EXPLANATIONS).map(({ module }) => module));
-
-/** Lines of the modules that tell of messages so far. */
-const known = (log: string): string =>
-  log
-    .split('\n')
-    .filter((line) => MODULES.has(line.slice(0, line.indexOf('|'))))
-    .join('\n');
-
-needing(test.serial, 'peer')("what is wrong with mutated messages is told in the peer's words", async (t) => {
-  t.timeout(30 * 60_000);
-  const r = new Random(SEED);
-  const list = [...cases(r, RUNS, (bytes, before) => spoil(r, bytes, before))];
+/** Has messages printed by both; fails where they tell different things. Gives how many they had anything to tell of. */
+async function compare(
+  t: ExecutionContext,
+  list: readonly Case[],
+  levels: readonly string[] = [],
+): Promise<number> {
   const peer = await peerTells(
     tmpDir(t),
     list.map(({ bytes }) => bytes),
+    levels,
   );
   const bad = list.flatMap(({ what, bytes }, i) => {
-    const [ours, theirs] = [known(oursTells(bytes).log), known(peer[i].log)];
-    if (ours === theirs) return [];
-    return [`${what}: ${Buffer.from(bytes).toString('hex')}\n  peer: ${theirs}\n  ours: ${ours}`];
+    const [ours, theirs] = [oursTells(bytes), peer[i]];
+    if (ours.text === theirs.text && ours.log === theirs.log) return [];
+    const show = ({ text, log }: Told): string => `${text}${log}`;
+    return [`${what}: ${Buffer.from(bytes).toString('hex')}\n  peer: ${show(theirs)}\n  ours: ${show(ours)}`];
   });
   t.deepEqual(bad, []);
-  t.true(peer.filter(({ log }) => log !== '').length > 100 * RUNS);
+  return peer.filter(({ log }) => log !== '').length;
+}
+
+/** Mutated messages of every kind and version. */
+function spoilt(seed: number): Case[] {
+  const r = new Random(seed);
+  return [...cases(r, RUNS, (bytes, before) => spoil(r, bytes, before))];
+}
+
+// The levels of the log are the process's.
+const serial = needing(test.serial, 'peer');
+
+serial("what is wrong with mutated messages is told in the peer's words", async (t) => {
+  t.timeout(30 * 60_000);
+  t.true((await compare(t, spoilt(SEED))) > 100 * RUNS);
+});
+
+serial('handmade messages with each thing wrong are told of as by the peer', async (t) => {
+  t.timeout(5 * 60_000);
+  await compare(t, EXPLAINED);
+});
+
+serial('what only interests who debugs is told to him alone', async (t) => {
+  t.timeout(30 * 60_000);
+  const before = MATCH_MODULES.map((module) => [module, getLevels(module)[0]] as const);
+  for (const module of MATCH_MODULES) setLevels(module, 'console', 'dbg');
+  t.teardown(() => {
+    for (const [module, level] of before) setLevels(module, 'console', level);
+  });
+  const list = [...spoilt(SEED + 1), ...EXPLAINED];
+  t.true(
+    (await compare(
+      t,
+      list,
+      MATCH_MODULES.map((module) => `-v${module}:console:dbg`),
+    )) >
+      100 * RUNS,
+  );
 });
 
 /** A vendor's message, of a vendor that nobody knows. */

@@ -1,5 +1,5 @@
 /** Action lists and instructions as bytes, both ways. */
-import { fail, guard, type OfError } from '../errors.js';
+import { fail, guard, type OfError, refuse } from '../errors.js';
 import { Reader, Writer } from '../wire.js';
 import { decodeList, encodeList, instructionKind, NOT_IN_ACTION_SET, verifyList } from './table.js';
 import type { Action } from './types.js';
@@ -20,11 +20,18 @@ export function putActions(w: Writer, actions: readonly Action[], version: numbe
   encodeList(w, actions, version);
 }
 
-/** Reads actions to the end of `r`, with instructions among them or without; fails inside of `guard` only. */
-export function readActions(r: Reader, version: number, instructions = false): Action[] {
-  if (r.left % 8 !== 0) fail('OFPBRC_BAD_LEN', `${r.left} bytes of actions, not a multiple of 8`);
-  const actions = decodeList(r, { version, depth: 0 });
-  verifyList(actions, version, instructions);
+/** A reader of the next `length` bytes of `r`, which are to be a list. */
+function readerOfList(r: Reader, what: 'actions' | 'instructions', length: number): Reader {
+  const error = what === 'actions' ? 'OFPBRC_BAD_LEN' : 'OFPBIC_BAD_LEN';
+  if (length % 8 !== 0) refuse(r, error, 'odd_list', what, length);
+  if (length > r.left) refuse(r, error, 'long_list', what, length, r.left);
+  return r.sub(length, error);
+}
+
+/** Reads `length` bytes of actions, with instructions among them or without; fails inside of `guard` only. */
+export function readActions(r: Reader, version: number, length = r.left, instructions = false): Action[] {
+  const actions = decodeList(readerOfList(r, 'actions', length), { version, depth: 0 });
+  verifyList(r, actions, version, instructions);
   return actions;
 }
 
@@ -32,7 +39,7 @@ export function readActions(r: Reader, version: number, instructions = false): A
 function readActionSet(r: Reader, version: number): Action[] {
   const actions = decodeList(r, { version, depth: 0 });
   const misplaced = actions.find((a) => NOT_IN_ACTION_SET.has(a.type));
-  if (misplaced) fail('OFPBAC_BAD_TYPE', `${misplaced.type} in an action set`);
+  if (misplaced) refuse(r, 'OFPBAC_BAD_TYPE', 'action_set');
   return actions;
 }
 
@@ -111,16 +118,18 @@ const EXECUTED = [
   INSTRUCTION.GOTO,
 ];
 
-/** Reads instructions to the end of `r`, in the order in which they are executed. */
-export function readInstructions(r: Reader, version: number): Action[] {
-  if (r.left % 8 !== 0) fail('OFPBIC_BAD_LEN', `${r.left} bytes of instructions, not a multiple of 8`);
+/** Reads `length` bytes of instructions, in the order in which they are executed. */
+export function readInstructions(all: Reader, version: number, length = all.left): Action[] {
+  const r = readerOfList(all, 'instructions', length);
+  const from = r.pos;
   // All of them are looked over before what is in them is read.
   const found = new Map<number, Reader>();
   while (r.left > 0) {
     const start = r.pos;
     const type = r.u16();
     const length = r.u16();
-    if (length < 8 || length % 8 !== 0 || length > r.end - start) fail('OFPBIC_BAD_LEN', `length ${length}`);
+    if (length < 8 || length % 8 !== 0 || length > r.end - start)
+      refuse(r, 'OFPBIC_BAD_LEN', 'bad_instruction', start - from);
     if (type === INSTRUCTION.EXPERIMENTER) fail('OFPBIC_BAD_EXPERIMENTER', 'experimenter instruction');
     const known = (EXECUTED as readonly number[]).includes(type);
     if (!known) fail('OFPBIC_UNKNOWN_INST', `instruction ${type}`);
@@ -137,7 +146,7 @@ export function readInstructions(r: Reader, version: number): Action[] {
     const body = found.get(type);
     if (body) out.push(...readInstruction(type, body, version));
   }
-  verifyList(out, version, true);
+  verifyList(r, out, version, true);
   return out;
 }
 
@@ -169,8 +178,9 @@ export function putFlowActions(w: Writer, actions: readonly Action[], version: n
   else putInstructions(w, actions, version);
 }
 
-export function readFlowActions(r: Reader, version: number): Action[] {
-  return version === 1 ? readActions(r, version, true) : readInstructions(r, version);
+/** Reads `length` bytes of what a flow does. */
+export function readFlowActions(r: Reader, version: number, length = r.left): Action[] {
+  return version === 1 ? readActions(r, version, length, true) : readInstructions(r, version, length);
 }
 
 /** The bytes of an action list. */

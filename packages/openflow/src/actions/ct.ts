@@ -1,7 +1,7 @@
 /** Connection tracking: ct, nat (inside of ct), ct_clear. */
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { mustField } from '@ovs-node/flow/fields';
-import { fail } from '../errors.js';
+import { fail, refuse } from '../errors.js';
 import { readFieldName } from '../match/headers.js';
 import { formatIp4, formatIp6 as formatIpv6, parseIp6 as readIpv6 } from '@ovs-node/flow/addr-text';
 import { parseKeyValues } from '@ovs-node/flow/key-value';
@@ -202,48 +202,45 @@ const isBareNat = (a: Action): boolean =>
 export const CT_ACTIONS: ActionRows<'ct' | 'nat' | 'ct_clear'> = {
   ct: {
     wire: [
-      {
-        ...nx<ActionOf<'ct'>>(
-          35,
-          undefined,
-          (r, c) => {
-            const flags = r.u16();
-            const commit = (flags & CT_COMMIT) !== 0;
-            const force = (flags & CT_FORCE) !== 0;
-            if (force && !commit) fail('OFPBAC_BAD_ARGUMENT', 'force without commit');
-            const hasZoneField = r.peekU32() !== 0;
-            let zone: ActionOf<'ct'>['zone'];
-            if (hasZoneField) {
-              const f = readFieldName(r, 'OFPBAC_BAD_SET_TYPE');
-              const { ofs, nBits } = splitOfsNbits(r.u16());
-              zone = checkSubfield(f, ofs, nBits);
-              if (nBits !== 16) fail('OFPBAC_BAD_SET_LEN', `zone of ${nBits} bits`);
-            } else {
-              r.skip(4);
-              zone = r.u16();
-            }
-            const recircTable = r.u8();
-            r.skip(3);
-            const alg = r.u16();
-            const actions = decodeActionList(r, c, 'ct');
-            if (!commit && !actions.every(isBareNat)) fail('OFPBAC_BAD_ARGUMENT', 'actions without commit');
-            const ct = { type: 'ct', commit, force, zone, recircTable, alg, actions } as const;
-            const otherFlags = flags & ~(CT_COMMIT | CT_FORCE);
-            return otherFlags === 0 ? ct : { ...ct, otherFlags };
-          },
-          (w, a, version) => {
-            w.u16((a.commit ? CT_COMMIT : 0) | (a.force ? CT_FORCE : 0) | (a.otherFlags ?? 0));
-            if (typeof a.zone === 'number') w.u32(0).u16(a.zone);
-            else {
-              putSubfieldHeader(w, a.zone);
-              putOfsNbits(w, a.zone);
-            }
-            w.u8(a.recircTable).zeros(3).u16(a.alg);
-            encodeActionList(w, a.actions, version);
-          },
-        ),
-        minLength: 24,
-      },
+      nx<ActionOf<'ct'>>(
+        35,
+        { atLeast: 24 },
+        (r, c) => {
+          const flags = r.u16();
+          const commit = (flags & CT_COMMIT) !== 0;
+          const force = (flags & CT_FORCE) !== 0;
+          if (force && !commit) fail('OFPBAC_BAD_ARGUMENT', 'force without commit');
+          const hasZoneField = r.peekU32() !== 0;
+          let zone: ActionOf<'ct'>['zone'];
+          if (hasZoneField) {
+            const f = readFieldName(r, 'OFPBAC_BAD_SET_TYPE');
+            const { ofs, nBits } = splitOfsNbits(r.u16());
+            zone = checkSubfield(r, 'source', f, ofs, nBits);
+            if (nBits !== 16) refuse(r, 'OFPBAC_BAD_SET_LEN', 'ct_zone_bits', nBits);
+          } else {
+            r.skip(4);
+            zone = r.u16();
+          }
+          const recircTable = r.u8();
+          r.skip(3);
+          const alg = r.u16();
+          const actions = decodeActionList(r, c, 'ct');
+          if (!commit && !actions.every(isBareNat)) refuse(r, 'OFPBAC_BAD_ARGUMENT', 'ct_without_commit');
+          const ct = { type: 'ct', commit, force, zone, recircTable, alg, actions } as const;
+          const otherFlags = flags & ~(CT_COMMIT | CT_FORCE);
+          return otherFlags === 0 ? ct : { ...ct, otherFlags };
+        },
+        (w, a, version) => {
+          w.u16((a.commit ? CT_COMMIT : 0) | (a.force ? CT_FORCE : 0) | (a.otherFlags ?? 0));
+          if (typeof a.zone === 'number') w.u32(0).u16(a.zone);
+          else {
+            putSubfieldHeader(w, a.zone);
+            putOfsNbits(w, a.zone);
+          }
+          w.u8(a.recircTable).zeros(3).u16(a.alg);
+          encodeActionList(w, a.actions, version);
+        },
+      ),
     ],
     parse: { ct: parseCt },
     format: formatCt,

@@ -2,7 +2,7 @@
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { fieldByName, fieldProtocols, isValidValue, mustField, wireMask } from '@ovs-node/flow/fields';
 import { byteLength } from '@ovs-node/flow/tun-metadata';
-import { fail } from '../errors.js';
+import { fail, refuse } from '../errors.js';
 import {
   fieldCode,
   headerLength,
@@ -152,12 +152,15 @@ function translateSet(a: SetField, version: number): readonly Action[] | undefin
 const VID_PRESENT = 0x1000n;
 
 /** Refuses values that a standard set-field may not set: one that would take a VLAN away among them. */
-function checkSet(a: SetField): SetField {
+function checkSet(r: Reader, a: SetField): SetField {
   const f = mustField(a.field);
   const noVlan = a.field === 'vlan_vid' && (a.value & VID_PRESENT) === 0n;
   // OpenFlow 1.5, section 7.2.4.
   const isPort = f.format === 'port_oxm';
-  if (noVlan || isPort || !isValidValue(f, a.value)) fail('OFPBAC_BAD_SET_ARGUMENT', `value of ${f.name}`);
+  if (noVlan || isPort || !isValidValue(f, a.value)) {
+    const text = formatFieldValue(f, a.value, a.mask);
+    refuse(r, 'OFPBAC_BAD_SET_ARGUMENT', 'set_field_value', f.name, text);
+  }
   return a;
 }
 
@@ -167,19 +170,20 @@ function readSetField(r: Reader, mayMask: boolean, form: SetField['form']): SetF
   const f = h.field;
   const bytes = h.masked ? h.length >> 1 : h.length;
   if (!f || !isLengthOf(h, f)) {
+    r.explain?.('unknown_field', h);
     return fail(unknownHeaderError(h), `no field ${h.cls}:${h.code} of ${h.length} bytes to set`);
   }
-  if (h.length > r.left) fail('OFPBMC_BAD_LEN', `length ${h.length} of ${f.name}`);
+  if (h.length > r.left) refuse(r, 'OFPBMC_BAD_LEN', 'long_field', h, r.left);
   const full = fullMask(f);
   const value = readFieldBytes(r, f, bytes);
   const mask = h.masked ? readFieldBytes(r, f, bytes) : full;
   r.skip(h.masked ? h.length - 2 * bytes : 0);
   if (h.masked && (value & ~mask) !== 0n) {
-    fail('OFPBMC_BAD_WILDCARDS', `value of ${f.name} has bits outside of its mask`);
+    refuse(r, 'OFPBMC_BAD_WILDCARDS', 'wildcarded_bits', h);
   }
   if (h.masked && !mayMask) fail('OFPBAC_BAD_SET_MASK', `mask on ${f.name}`);
   r.zeros(r.left, 'OFPBAC_BAD_SET_ARGUMENT');
-  checkWritable(f);
+  if (!f.writable) refuse(r, 'OFPBAC_BAD_SET_ARGUMENT', 'set_field_read_only', f.name);
   return { type: 'set_field', field: f.name, value: value & mask, mask: mask & full, form };
 }
 
@@ -262,9 +266,9 @@ function moveForm(copyPad: number, before = 0): Pick<WireForm<ActionOf<'move'>>,
       // Both are looked up before the bits of either are looked at.
       const [from, to] = [readFieldName(r), readFieldName(r)];
       r.zeros(r.left, 'NXBRC_MUST_BE_ZERO');
-      const src = checkSubfield(from, srcOfs, nBits);
-      const dst = checkSubfield(to, dstOfs, nBits);
-      checkWritable(to);
+      const src = checkSubfield(r, 'source', from, srcOfs, nBits);
+      const dst = checkSubfield(r, 'destination', to, dstOfs, nBits);
+      checkWritable(r, to);
       return { type: 'move', src, dst };
     },
     encode: (w, a, version) => {
@@ -286,8 +290,8 @@ function stackAction<T extends 'push' | 'pop'>(type: T, code: number) {
           const f = readFieldName(r);
           const nBits = r.u16();
           r.zeros(r.left, 'NXBRC_MUST_BE_ZERO');
-          const subfield = checkSubfield(f, ofs, nBits);
-          if (type === 'pop') checkWritable(f);
+          const subfield = checkSubfield(r, type === 'pop' ? 'destination' : 'source', f, ofs, nBits);
+          if (type === 'pop') checkWritable(r, f);
           return { type, subfield };
         },
         (w, a) => {
@@ -347,20 +351,20 @@ export const FIELD_ACTIONS: ActionRows<'set_field' | 'move' | 'push' | 'pop' | '
           5,
           25,
           undefined,
-          (r) => checkSet(readSetField(r, false, 'set_field')),
+          (r) => checkSet(r, readSetField(r, false, 'set_field')),
           putSetField,
           (a) => a.form === 'set_field' && isWhole(a),
         ),
       },
-      std(6, 6, 25, undefined, (r) => checkSet(readSetField(r, true, 'set_field')), putSetField),
+      std(6, 6, 25, undefined, (r) => checkSet(r, readSetField(r, true, 'set_field')), putSetField),
       upTo14(
         7,
         24,
         (r) => {
           const { ofs, nBits } = splitOfsNbits(r.u16());
           const f = readFieldName(r, 'OFPBAC_BAD_SET_TYPE');
-          const dst = checkSubfield(f, ofs, nBits);
-          checkWritable(f);
+          const dst = checkSubfield(r, 'destination', f, ofs, nBits);
+          checkWritable(r, f);
           const value = r.u64();
           if (value > ones(nBits)) fail('OFPBAC_BAD_ARGUMENT', `value wider than ${nBits} bits`);
           return loadAction(dst, value, 'load');
@@ -386,15 +390,16 @@ export const FIELD_ACTIONS: ActionRows<'set_field' | 'move' | 'push' | 'pop' | '
   },
   move: {
     wire: [
-      { from: 6, to: 6, vendor: 0, code: 28, ...moveForm(2) },
+      { from: 6, to: 6, vendor: 0, code: 28, minLength: 16, ...moveForm(2) },
       {
         from: 4,
         to: 5,
         vendor: ONF_VENDOR,
         code: 3200,
+        minLength: 24,
         decode: moveForm(2, 2).decode,
       },
-      { from: 1, to: 5, vendor: 0x2320, code: 6, ...moveForm(0) },
+      { from: 1, to: 5, vendor: 0x2320, code: 6, minLength: 16, ...moveForm(0) },
     ],
     parse: {
       move: (arg) => parseMove(arg),

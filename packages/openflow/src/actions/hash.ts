@@ -4,9 +4,9 @@ import { portFromOf10, portToOf10 } from '@ovs-node/flow/fields';
 import { HASH_FIELDS as HASH_ROWS, type HashFields } from '@ovs-node/flow/hash-fields';
 import { formatPort, OFPP, parsePort } from '@ovs-node/flow/ports';
 import { Words } from '@ovs-node/flow/words';
-import { fail } from '../errors.js';
+import { fail, refuse } from '../errors.js';
 import { readFieldName } from '../match/headers.js';
-import type { Reader, Writer } from '../wire.js';
+import { isAllZeros, type Reader, type Writer } from '../wire.js';
 import { type ActionRow, type ActionRows, nx, type ParseContext } from './row.js';
 import {
   checkSubfield,
@@ -128,30 +128,40 @@ function isMember(port: number): boolean {
 function readBundle(r: Reader, load: boolean): Action {
   const algorithm = nameOf(BUNDLE_ALGORITHMS, r.u16());
   const fields = nameOf(HASH_FIELDS, r.u16());
-  const basis = r.u16();
-  const memberType = r.u32();
+  const [basis, memberType] = [r.u16(), r.u32()];
   const n = r.u16();
-  const ofsNbits = r.u16();
-  const header = r.peekU32();
-  let dst: Subfield | undefined;
-  const f = load ? readFieldName(r, 'OFPBAC_BAD_SET_TYPE') : undefined;
-  if (!f) r.skip(4);
-  if (n * 2 > r.left - 4) fail('OFPBAC_BAD_LEN', `${n} members`);
-  if (f) {
-    const { ofs, nBits } = splitOfsNbits(ofsNbits);
-    if (nBits < 16) fail('OFPBAC_BAD_ARGUMENT', 'destination of less than 16 bits');
-    dst = checkSubfield(f, ofs, nBits);
-    checkWritable(f);
+  const { ofs, nBits } = splitOfsNbits(r.u16());
+  const destination = r.buf.subarray(r.pos - 2, r.pos + 4);
+  const reserved = r.buf.subarray(r.pos + 4, r.pos + 8);
+  // All that is wrong is told, though of bundle_load not all of it counts.
+  let bad = true;
+  if (typeof fields === 'number') r.explain?.('hash_fields', fields);
+  else if (typeof algorithm === 'number') r.explain?.('hash_algorithm', algorithm);
+  else if (memberType !== MEMBER_TYPE) r.explain?.('member_type', memberType);
+  else if (n > MAX_MEMBERS) r.explain?.('too_many_members');
+  else bad = false;
+  if (!isAllZeros(reserved)) {
+    r.explain?.('reserved_nonzero');
+    bad = true;
   }
-  if (!load && (ofsNbits !== 0 || header !== 0))
-    fail('OFPBAC_BAD_ARGUMENT', 'destination of a bundle action');
-  // Of bundle_load the peer does not look at these.
-  const known = typeof fields === 'string' && typeof algorithm === 'string' && memberType === MEMBER_TYPE;
-  if (!load && (!known || n > MAX_MEMBERS)) fail('OFPBAC_BAD_ARGUMENT', 'arguments of a bundle action');
-  if (load) r.skip(4);
-  else r.zeros(4, 'OFPBAC_BAD_ARGUMENT');
+  const f = load ? readFieldName(r, 'OFPBAC_BAD_SET_TYPE') : undefined;
+  r.skip(load ? 4 : 8);
+  if (load) {
+    bad = nBits < 16;
+    if (bad) r.explain?.('bundle_load_bits');
+  } else if (!isAllZeros(destination)) {
+    r.explain?.('bundle_reserved');
+    bad = true;
+  }
+  if (2 * n > r.left) refuse(r, 'OFPBAC_BAD_LEN', 'many_members', load ? 'bundle_load' : 'bundle', r.left, n);
   const members = Array.from({ length: n }, () => portFromOf10(r.u16()));
-  for (const port of members) if (!isMember(port)) fail('OFPBAC_BAD_OUT_PORT', `member ${port}`);
+  if (bad) fail('OFPBAC_BAD_ARGUMENT', 'arguments of a bundle action');
+  const dst = f && checkSubfield(r, 'destination', f, ofs, nBits);
+  if (f) checkWritable(r, f);
+  for (const port of members) {
+    if (port === OFPP.CONTROLLER) refuse(r, 'OFPBAC_BAD_OUT_PORT', 'controller_member');
+    if (!isMember(port)) refuse(r, 'OFPBAC_BAD_OUT_PORT', 'bundle_member', port);
+  }
   const hash = { fields, basis, algorithm, members };
   return dst === undefined ? { type: 'bundle', ...hash } : { type: 'bundle_load', ...hash, dst };
 }
@@ -159,7 +169,7 @@ function readBundle(r: Reader, load: boolean): Action {
 function bundleRow<A extends Bundle>(keyword: A['type'], code: number): ActionRow<A> {
   const load = keyword === 'bundle_load';
   return {
-    wire: [nx<A>(code, undefined, (r) => readBundle(r, load), putBundle)],
+    wire: [nx<A>(code, { atLeast: 32 }, (r) => readBundle(r, load), putBundle)],
     parse: { [keyword]: (arg, c) => parseBundle(arg, c, load) },
     format: (a, c) => {
       const dst = a.type === 'bundle_load' ? `${formatSubfield(a.dst)},` : '';
@@ -210,18 +220,23 @@ export const HASH_ACTIONS: ActionRows<'bundle' | 'bundle_load' | 'multipath'> = 
         10,
         32,
         (r) => {
-          const [fields, basis] = [HASH_FIELDS[r.u16()], r.u16()];
+          const [fieldsNo, basis] = [r.u16(), r.u16()];
           r.skip(2);
-          const [algorithm, nLinks, arg] = [MULTIPATH_ALGORITHMS[r.u16()], r.u16() + 1, r.u32()];
+          const [algorithmNo, nLinks, arg] = [r.u16(), r.u16() + 1, r.u32()];
+          const [fields, algorithm] = [HASH_FIELDS[fieldsNo], MULTIPATH_ALGORITHMS[algorithmNo]];
           r.skip(2);
           const { ofs, nBits } = splitOfsNbits(r.u16());
           const f = readFieldName(r, 'OFPBAC_BAD_SET_TYPE');
-          if (fields === undefined || algorithm === undefined) {
-            return fail('OFPBAC_BAD_ARGUMENT', 'arguments of a multipath action');
+          if (fields === undefined) return refuse(r, 'OFPBAC_BAD_ARGUMENT', 'hash_fields', fieldsNo);
+          if (algorithm === undefined) {
+            return refuse(r, 'OFPBAC_BAD_ARGUMENT', 'hash_algorithm', algorithmNo);
           }
-          const dst = checkSubfield(f, ofs, nBits);
-          checkWritable(f);
-          if (nBits < 16 && nLinks > 1 << nBits) fail('OFPBAC_BAD_ARGUMENT', `${nLinks} links`);
+          if (nBits < 16 && nLinks > 1 << nBits) {
+            const needed = 32 - Math.clz32(nLinks - 1);
+            refuse(r, 'OFPBAC_BAD_ARGUMENT', 'multipath_bits', needed, nLinks);
+          }
+          const dst = checkSubfield(r, 'destination', f, ofs, nBits);
+          checkWritable(r, f);
           return {
             type: 'multipath',
             fields,

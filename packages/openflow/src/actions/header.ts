@@ -5,7 +5,7 @@ import { mustField } from '@ovs-node/flow/fields';
 import { PROTO } from '@ovs-node/flow/field-types';
 import { PROTO_OXM_ANY } from '@ovs-node/flow/field-types';
 import { altHex } from '@ovs-node/flow/int-text';
-import { fail } from '../errors.js';
+import { fail, refuse } from '../errors.js';
 import { fullMask } from './field-value.js';
 import { hex, parseIpv4, parseMac, parseU16, parseU32, parseU64, parseU8 } from '../text/numbers.js';
 import { type ActionRow, type ActionRows, nx, type ParseContext, std } from './row.js';
@@ -436,6 +436,7 @@ export const HEADER_ACTIONS: ActionRows<
           const n = r.u16();
           r.zeros(4, 'NXBRC_MUST_BE_ZERO');
           const ids: number[] = [];
+          if (2 * n > r.left) refuse(r, 'OFPBAC_BAD_LEN', 'many_ids', r.left, n);
           for (let i = 0; i < n; i++) ids.push(r.u16());
           return ids.length === 0 ? { type: 'dec_ttl', ids, listed: true } : { type: 'dec_ttl', ids };
         },

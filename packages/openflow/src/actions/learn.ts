@@ -317,7 +317,7 @@ export const LEARN_ACTION: ActionRow<Learn> = {
   wire: [
     nx(
       16,
-      undefined,
+      { atLeast: 32 },
       (r) => {
         const { fixed, padding } = readFixed(r);
         checkFixed(fixed, padding, LEARN.SEND_FLOW_REM | LEARN.DELETE_LEARNED);
@@ -331,7 +331,7 @@ export const LEARN_ACTION: ActionRow<Learn> = {
     ),
     nx(
       45,
-      undefined,
+      { atLeast: 40 },
       (r) => {
         const { fixed, padding } = readFixed(r);
         const limit = r.u32();
@@ -344,7 +344,7 @@ export const LEARN_ACTION: ActionRow<Learn> = {
         }
         // Whether there is such a bit, the peer does not ask.
         const f = readFieldName(r);
-        checkWritable(f);
+        checkWritable(r, f);
         const resultDst = { field: f.name, ofs, nBits: 1 };
         return { type: 'learn', learn: { ...fixed, limit, resultDst, specs: readSpecs(r) } };
       },

@@ -2,8 +2,9 @@
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { portFromOf10, portToOf10 } from '@ovs-node/flow/fields';
 import { OFPP } from '@ovs-node/flow/ports';
-import { fail } from '../errors.js';
+import { fail, refuse } from '../errors.js';
 import { readFieldName } from '../match/headers.js';
+import type { Reader } from '../wire.js';
 import { readProperty, unknownProperty } from '../messages/property.js';
 import { formatPort, parsePort as readPort } from '@ovs-node/flow/ports';
 import { parseKeyValues } from '@ovs-node/flow/key-value';
@@ -49,7 +50,8 @@ export function formatHexBytes(bytes: Uint8Array): string {
 const from10 = (port: number): number => portFromOf10(port);
 
 /** A port that a packet can be sent to: one that may exist, or a reserved one that stands for some. */
-function checkOutPort(port: number): number {
+function checkOutPort(r: Reader, port: number): number {
+  if (port >= 0xff00 && port < OFPP.MAX) refuse(r, 'OFPBAC_BAD_OUT_PORT', 'port_range', port);
   if (port >= 0xff00 && (port < OFPP.IN_PORT || port === OFPP.ANY))
     fail('OFPBAC_BAD_OUT_PORT', `port ${port}`);
   return port;
@@ -200,7 +202,7 @@ export const OUTPUT_ACTIONS: ActionRows<
         1,
         0,
         8,
-        (r) => ({ type: 'output', port: checkOutPort(from10(r.u16())), maxLen: r.u16() }),
+        (r) => ({ type: 'output', port: checkOutPort(r, from10(r.u16())), maxLen: r.u16() }),
         (w, a) => w.u16(portToOf10(a.port)).u16(a.maxLen),
       ),
       std(
@@ -208,7 +210,7 @@ export const OUTPUT_ACTIONS: ActionRows<
         6,
         0,
         16,
-        (r) => ({ type: 'output', port: checkOutPort(r.u32()), maxLen: r.u16() }),
+        (r) => ({ type: 'output', port: checkOutPort(r, r.u32()), maxLen: r.u16() }),
         (w, a) => w.u32(a.port).u16(a.maxLen),
       ),
     ],
@@ -226,7 +228,7 @@ export const OUTPUT_ACTIONS: ActionRows<
           const maxLen = r.u16();
           r.zeros(6, 'OFPBAC_BAD_ARGUMENT');
           const f = readFieldName(header, 'OFPBAC_BAD_SET_TYPE');
-          return { type: 'output_reg', src: checkSubfield(f, ofs, nBits), maxLen };
+          return { type: 'output_reg', src: checkSubfield(r, 'source', f, ofs, nBits), maxLen };
         },
         (w, a) => {
           putOfsNbits(w, a.src);
@@ -243,7 +245,7 @@ export const OUTPUT_ACTIONS: ActionRows<
           const maxLen = r.u16();
           const f = readFieldName(r);
           r.zeros(r.left, 'NXBRC_MUST_BE_ZERO');
-          return { type: 'output_reg', src: checkSubfield(f, ofs, nBits), maxLen };
+          return { type: 'output_reg', src: checkSubfield(r, 'source', f, ofs, nBits), maxLen };
         },
         (w, a) => {
           const start = w.length - 10;
@@ -295,7 +297,8 @@ export const OUTPUT_ACTIONS: ActionRows<
           while (r.left > 0) {
             const property = readProperty(r);
             const { type, body: p } = property;
-            if (property.experimenter !== undefined) unknownProperty(property);
+            if (property.experimenter !== undefined)
+              unknownProperty(property, 'NXAST_RAW_CONTROLLER2', false);
             else if (type === AC2.MAX_LEN) a = { ...a, maxLen: p.u16() };
             else if (type === AC2.CONTROLLER_ID) a = { ...a, controllerId: p.u16() };
             else if (type === AC2.REASON) a = { ...a, reason: p.u8() };
@@ -304,7 +307,7 @@ export const OUTPUT_ACTIONS: ActionRows<
             else if (type === AC2.METER_ID) {
               if (property.length !== 8) fail('OFPBPC_BAD_LEN', `property of ${property.length} bytes`);
               a = { ...a, meterId: p.u32() };
-            } else unknownProperty(property);
+            } else unknownProperty(property, 'NXAST_RAW_CONTROLLER2', false);
           }
           return a;
         },

@@ -50,8 +50,8 @@ export interface WireForm<A> {
   readonly code: number;
   /** Length of the whole action; undefined: variable, a multiple of 8. */
   readonly length?: number;
-  /** The least length of one that is variable. */
-  readonly minLength?: number;
+  /** The least length: of one that is variable, that of a header padded to 8 unless said otherwise. */
+  readonly minLength: number;
   /** Whether this form can say `a`; the first form of the version that can is sent. */
   readonly when?: (a: A, version: number) => boolean;
   /** Sent, but not understood: as if the form were not there. */
@@ -85,12 +85,18 @@ export type ActionTable = { readonly [T in ActionType]: ActionRow<ActionOf<T>> }
 /** A part of the table. */
 export type ActionRows<T extends ActionType> = { readonly [K in T]: ActionRow<ActionOf<K>> };
 
+/** A fixed length; a variable one, of some number of bytes at least; undefined: a variable one. */
+type Lengths = number | { readonly atLeast: number } | undefined;
+
+/** The length that an action has when there is nothing in it. */
+const headerLength = (vendor: number): number => (vendor === 0 ? 8 : 16);
+
 /** A standard form of a fixed or (without `length`) variable length. */
 export function std<A extends Action>(
   from: number,
   to: number,
   code: number,
-  length: number | undefined,
+  length: Lengths,
   decode: WireForm<A>['decode'],
   encode?: WireForm<A>['encode'],
   when?: WireForm<A>['when'],
@@ -101,7 +107,7 @@ export function std<A extends Action>(
 /** A Nicira form, in all versions unless said otherwise by `versions`. */
 export function nx<A extends Action>(
   code: number,
-  length: number | undefined,
+  length: Lengths,
   decode: WireForm<A>['decode'],
   encode?: WireForm<A>['encode'],
   when?: WireForm<A>['when'],
@@ -114,7 +120,7 @@ function form<A extends Action>(
   to: number,
   vendor: number,
   code: number,
-  length: number | undefined,
+  length: Lengths,
   decode: WireForm<A>['decode'],
   encode: WireForm<A>['encode'],
   when: WireForm<A>['when'],
@@ -125,7 +131,8 @@ function form<A extends Action>(
     vendor,
     code,
     decode,
-    ...(length === undefined ? {} : { length }),
+    minLength: typeof length === 'number' ? length : (length?.atLeast ?? headerLength(vendor)),
+    ...(typeof length === 'number' ? { length } : {}),
     ...(encode === undefined ? {} : { encode }),
     ...(when === undefined ? {} : { when }),
   };

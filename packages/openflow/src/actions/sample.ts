@@ -3,7 +3,7 @@ import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { portFromOf10, portToOf10 } from '@ovs-node/flow/fields';
 import { KeyValueCursor } from '@ovs-node/flow/key-value';
 import { formatPort, OFPP, parsePort } from '@ovs-node/flow/ports';
-import { fail } from '../errors.js';
+import { fail, refuse } from '../errors.js';
 import { readFieldName } from '../match/headers.js';
 import { parseU16, parseU32 } from '../text/numbers.js';
 import type { Reader, Writer } from '../wire.js';
@@ -83,7 +83,7 @@ function readSample(r: Reader, form: 1 | 2 | 3): Action {
   if (form > 2) {
     const n = r.u8();
     r.zeros(5, 'NXBRC_MUST_BE_ZERO');
-    if (n >= DIRECTIONS.length) fail('OFPBAC_BAD_ARGUMENT', `direction ${n}`);
+    if (n >= DIRECTIONS.length) refuse(r, 'OFPBAC_BAD_ARGUMENT', 'sample_direction', n);
     direction = DIRECTIONS[n];
   }
   if (probability === 0) fail('OFPBAC_BAD_ARGUMENT', 'probability 0');
@@ -155,8 +155,8 @@ export const SAMPLE_ACTIONS: ActionRows<'sample' | 'check_pkt_larger'> = {
             const ofs = r.u16();
             const f = readFieldName(r);
             r.zeros(r.left, 'NXBRC_MUST_BE_ZERO');
-            const dst = checkSubfield(f, ofs, 1);
-            checkWritable(f);
+            const dst = checkSubfield(r, 'destination', f, ofs, 1);
+            checkWritable(r, f);
             return { type: 'check_pkt_larger', pktLen, dst };
           },
           (w, a) => {

@@ -4,9 +4,10 @@ import { fieldNames, FIELDS, mustField } from '@ovs-node/flow/fields';
 import type { Field } from '@ovs-node/flow/field-types';
 import { parseBits } from '@ovs-node/flow/subfield';
 import { WordTable } from '@ovs-node/flow/word-table';
-import { fail } from '../errors.js';
+import { refuse } from '../errors.js';
+import type { SubfieldRole } from '../explain.js';
 import { fieldCode, headerLength, putFieldHeader } from '../match/headers.js';
-import type { Writer } from '../wire.js';
+import type { Reader, Writer } from '../wire.js';
 import type { Subfield } from './types.js';
 
 /** The name of a field in actions: its NXM (or else OXM) constant, or its plain name when it has none. */
@@ -90,16 +91,18 @@ export function hasBits(f: Field, s: Subfield): boolean {
   return s.nBits > 0 && s.ofs + s.nBits <= f.bits;
 }
 
-/** A subfield of `f`, or OFPBAC_BAD_SET_LEN / BAD_ARGUMENT when it does not fit. */
-export function checkSubfield(f: Field, ofs: number, nBits: number): Subfield {
+/** A subfield of `f` that `r` has read, or OFPBAC_BAD_SET_LEN when there are no such bits. */
+export function checkSubfield(r: Reader, role: SubfieldRole, f: Field, ofs: number, nBits: number): Subfield {
   const s = { field: f.name, ofs, nBits };
-  if (!hasBits(f, s)) fail('OFPBAC_BAD_SET_LEN', `bits ${ofs}+${nBits} of ${f.name}`);
-  return s;
+  if (hasBits(f, s)) return s;
+  if (nBits === 0) return refuse(r, 'OFPBAC_BAD_SET_LEN', 'no_bits', role, f.name);
+  if (ofs >= f.bits) return refuse(r, 'OFPBAC_BAD_SET_LEN', 'bit_offset', role, f.name, f.bits, ofs);
+  return refuse(r, 'OFPBAC_BAD_SET_LEN', 'bit_range', role, f.name, f.bits, ofs, nBits);
 }
 
 /** Refuses a field that actions cannot set. */
-export function checkWritable(f: Field): void {
-  if (!f.writable) fail('OFPBAC_BAD_SET_ARGUMENT', `${f.name} is read-only`);
+export function checkWritable(r: Reader, f: Field): void {
+  if (!f.writable) refuse(r, 'OFPBAC_BAD_SET_ARGUMENT', 'read_only', f.name);
 }
 
 /** Whether the header of the field takes four bytes: those of experimenters have an id behind. */

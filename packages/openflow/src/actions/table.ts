@@ -6,7 +6,7 @@ import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { PROTO_ANY } from '@ovs-node/flow/field-types';
 import { parsePort } from '@ovs-node/flow/ports';
 import { OFPP } from '@ovs-node/flow/ports';
-import { type ErrorName, fail } from '../errors.js';
+import { DecodeFailure, type ErrorName, fail, refuse } from '../errors.js';
 import { KeyValueCursor } from '@ovs-node/flow/key-value';
 import { WordTable } from '@ovs-node/flow/word-table';
 import { Reader, type Writer } from '../wire.js';
@@ -32,6 +32,7 @@ import type {
 } from './row.js';
 import { NX_VENDOR } from './row.js';
 import type { Action, ActionType } from './types.js';
+import { actionWireName, isDeprecated } from './wire-names.js';
 
 export const ACTIONS: ActionTable = {
   ...OUTPUT_ACTIONS,
@@ -47,6 +48,8 @@ export const ACTIONS: ActionTable = {
 };
 
 const EXPERIMENTER = 0xffff;
+/** The longest action: lengths are multiples of 8. */
+const LONGEST = 0xfff8;
 /** Nesting that a stranger may ask for. */
 const MAX_DEPTH = 32;
 
@@ -139,32 +142,50 @@ export function encodeList(w: Writer, actions: readonly Action[], version: numbe
 export function decodeList(r: Reader, context: DecodeContext): Action[] {
   if (context.depth > MAX_DEPTH) fail('OFPBAC_TOO_MANY', 'actions nested too deeply');
   const deeper = { version: context.version, depth: context.depth + 1 };
+  const from = r.pos;
   const out: Action[] = [];
-  while (r.left > 0) {
-    if (r.left < 8) fail('OFPBAC_BAD_LEN', `${r.left} bytes after the last action`);
-    const start = r.pos;
-    const type = r.u16();
-    const length = r.u16();
-    let vendor = 0;
-    let code = type;
-    if (type === EXPERIMENTER) {
-      vendor = r.u32();
-      if (!VENDORS.has(vendor)) fail('OFPBAC_BAD_VENDOR', `vendor 0x${vendor.toString(16)}`);
-      if (r.left < 2) fail('OFPBAC_BAD_LEN', 'experimenter action without a type');
-      code = r.u16();
-    }
-    const form = decoders.get(decoderKey(context.version, vendor, code));
-    if (!form)
-      return fail(vendor === 0 ? 'OFPBAC_BAD_TYPE' : 'OFPBAC_BAD_VENDOR_TYPE', `action ${vendor}:${code}`);
-    if (form.length === undefined ? length < (form.minLength ?? 0) : form.length !== length) {
-      fail('OFPBAC_BAD_LEN', `length ${length} of action ${vendor}:${code}`);
-    }
-    if (length % 8 !== 0 || length < r.pos - start || length > r.end - start) {
-      fail('OFPBAC_BAD_LEN', `length ${length} of action ${type}`);
-    }
-    out.push(form.decode(r.sub(length - (r.pos - start), 'OFPBAC_BAD_LEN'), deeper));
+  let start = from;
+  try {
+    for (; r.left > 0; start = r.pos) out.push(decodeOne(r, deeper));
+  } catch (e) {
+    if (e instanceof DecodeFailure)
+      r.explain?.('bad_action', start - from, e.error.name!, r.buf.subarray(from, r.end));
+    throw e;
   }
   return out;
+}
+
+/** Reads one action; `context` is that of actions inside of it. */
+function decodeOne(r: Reader, context: DecodeContext): Action {
+  if (r.left < 8) fail('OFPBAC_BAD_LEN', `${r.left} bytes after the last action`);
+  const start = r.pos;
+  const type = r.u16();
+  const length = r.u16();
+  const { version } = context;
+  let vendor = 0;
+  let code = type;
+  if (type === EXPERIMENTER) {
+    vendor = r.u32();
+    if (!VENDORS.has(vendor)) refuse(r, 'OFPBAC_BAD_VENDOR', 'action_vendor', vendor);
+    if (r.left < 2) fail('OFPBAC_BAD_LEN', 'experimenter action without a type');
+    code = r.u16();
+  }
+  const form = decoders.get(decoderKey(version, vendor, code));
+  if (!form) {
+    const error = vendor === 0 ? 'OFPBAC_BAD_TYPE' : 'OFPBAC_BAD_VENDOR_TYPE';
+    return refuse(r, error, 'unknown_action', version, vendor, code);
+  }
+  if (r.explain && isDeprecated(version, vendor, code))
+    r.explain('deprecated_action', actionWireName(version, vendor, code), version);
+  const most = form.length ?? LONGEST;
+  if (length > r.end - start || length < form.minLength || length > most || length % 8 !== 0) {
+    const name = actionWireName(version, vendor, code);
+    if (length > r.end - start) refuse(r, 'OFPBAC_BAD_LEN', 'long_action', name, length, r.end - start);
+    if (length < form.minLength || length > most)
+      refuse(r, 'OFPBAC_BAD_LEN', 'action_length', name, length, form.minLength, most);
+    refuse(r, 'OFPBAC_BAD_LEN', 'odd_action', name, length);
+  }
+  return form.decode(r.sub(length - (r.pos - start), 'OFPBAC_BAD_LEN'), context);
 }
 
 /** In the order that OpenFlow 1.1 and later execute them. */
@@ -178,20 +199,26 @@ const KIND_NAME: Readonly<Record<InstructionKind, string>> = {
   goto: 'goto_table',
 };
 
+/** Why an instruction may not come after another one; undefined when it may. */
+function orderProblem(kind: InstructionKind, last: InstructionKind): string | undefined {
+  const [order, before] = [KIND_ORDER.indexOf(kind), KIND_ORDER.indexOf(last)];
+  if (order < before) {
+    return `invalid instruction ordering: ${KIND_NAME[kind]} must appear before ${KIND_NAME[last]}, for OpenFlow 1.1+ compatibility`;
+  }
+  if (order === before && kind !== 'apply') {
+    return `duplicate ${KIND_NAME[kind]} instruction not allowed, for OpenFlow 1.1+ compatibility`;
+  }
+  return undefined;
+}
+
 /** Why a list is not in the order of instructions, in the peer's words; undefined when it is. */
 export function instructionOrderProblem(actions: readonly Action[]): string | undefined {
   let last: InstructionKind | undefined;
   for (const a of actions) {
     const kind = instructionKind(a);
     if (last !== undefined) {
-      const order = KIND_ORDER.indexOf(kind);
-      const before = KIND_ORDER.indexOf(last);
-      if (order < before) {
-        return `invalid instruction ordering: ${KIND_NAME[kind]} must appear before ${KIND_NAME[last]}, for OpenFlow 1.1+ compatibility`;
-      }
-      if (order === before && kind !== 'apply') {
-        return `duplicate ${KIND_NAME[kind]} instruction not allowed, for OpenFlow 1.1+ compatibility`;
-      }
+      const problem = orderProblem(kind, last);
+      if (problem !== undefined) return problem;
     }
     last = kind;
   }
@@ -200,26 +227,27 @@ export function instructionOrderProblem(actions: readonly Action[]): string | un
 
 /** Refuses a list that was read whole for what stands where it may not. `within` is the action that holds it. */
 export function verifyList(
+  r: Reader,
   actions: readonly Action[],
   version: number,
   instructions: boolean,
   within?: ActionType,
 ): void {
   const other = besideConjunction(actions);
-  if (other) fail('NXBAC_BAD_CONJUNCTION', `conjunction and ${other.type}`);
+  if (other) refuse(r, 'NXBAC_BAD_CONJUNCTION', 'misplaced_action', conjunctionProblem(other));
   // With 1.5 a meter became an action.
   const kindOf = (a: Action): InstructionKind =>
     version >= 6 && a.type === 'meter' ? 'apply' : instructionKind(a);
   let last = 0;
   for (const a of actions) {
     const problem = nestingProblem(a, within);
-    if (problem) fail(problem.error, problem.message);
+    if (problem) refuse(r, problem.error, 'misplaced_action', problem.message);
     const kind = kindOf(a);
     if (kind !== 'apply' && !instructions)
-      fail('OFPBIC_UNSUP_INST', `${a.type} instruction not allowed here`);
+      refuse(r, 'OFPBIC_UNSUP_INST', 'misplaced_action', notAllowedHere(a));
     const order = KIND_ORDER.indexOf(kind);
     if (order < last || (order === last && kind !== 'apply' && a !== actions[0]))
-      fail('OFPBAC_UNSUPPORTED_ORDER', `order of ${a.type}`);
+      refuse(r, 'OFPBAC_UNSUPPORTED_ORDER', 'misplaced_action', orderProblem(kind, KIND_ORDER[last])!);
     last = order;
   }
 }
@@ -257,9 +285,7 @@ export function parseList(
   for (const a of out) checkNesting(a, within);
   const other = besideConjunction(out);
   if (other) {
-    throw new FlowSyntaxError(
-      `"conjunction" actions may be used along with "note" but not any other kind of action (such as the "${actionName(other.type)}" action used here)`,
-    );
+    throw new FlowSyntaxError(conjunctionProblem(other));
   }
   return out;
 }
@@ -269,6 +295,12 @@ function besideConjunction(actions: readonly Action[]): Action | undefined {
   if (!actions.some((a) => a.type === 'conjunction')) return undefined;
   return actions.find((a) => a.type !== 'conjunction' && a.type !== 'note');
 }
+
+function conjunctionProblem(other: Action): string {
+  return `"conjunction" actions may be used along with "note" but not any other kind of action (such as the "${actionName(other.type)}" action used here)`;
+}
+
+const notAllowedHere = (a: Action): string => `${actionName(a.type)} instruction not allowed here`;
 
 /** A keyword in capitals, `drop` (undefined), or a port to send to. */
 function parseOther(at: KeyValueCursor, c: ParseContext): Action | undefined {
@@ -316,7 +348,7 @@ function checkNesting(a: Action, within: ActionType | undefined): void {
   if (within !== 'write_actions' && within !== 'clone') return;
   if (a.type === 'meter') throw new FlowSyntaxError(`${within} action doesn't support nested action meter`);
   if (instructionKind(a) !== 'apply') {
-    throw new FlowSyntaxError(`${actionName(a.type)} instruction not allowed here`);
+    throw new FlowSyntaxError(notAllowedHere(a));
   }
 }
 
@@ -335,7 +367,7 @@ export function formatList(actions: readonly Action[], context: FormatContext): 
 /** Reads the actions inside of another one. */
 function decodeNested(r: Reader, context: DecodeContext, within: ActionType): Action[] {
   const actions = decodeList(r, context);
-  verifyList(actions, context.version, false, within);
+  verifyList(r, actions, context.version, false, within);
   return actions;
 }
 

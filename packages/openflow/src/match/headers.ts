@@ -6,7 +6,7 @@
 import { fieldByCode, FIELDS } from '@ovs-node/flow/fields';
 import type { Field, FieldCode } from '@ovs-node/flow/field-types';
 import type { ErrorName } from '../error-table.js';
-import { fail } from '../errors.js';
+import { fail, refuse } from '../errors.js';
 import type { Reader, Writer } from '../wire.js';
 
 const EXPERIMENTER = 0xffff;
@@ -86,15 +86,20 @@ const LONGEST_VALUE = 127;
 
 /** Reads a header; fails with OFPBMC_BAD_LEN when it is cut. */
 export function readFieldHeader(r: Reader): FieldHeader {
-  if (r.left < 4) fail('OFPBMC_BAD_LEN', `${r.left} bytes of a field's header`);
+  const { left } = r;
+  if (left < 4) refuse(r, 'OFPBMC_BAD_LEN', 'partial_field', left);
   const cls = r.u16();
   const code = r.u8();
   let length = r.u8();
   let experimenter = 0;
   if (cls === EXPERIMENTER) {
-    if (length < 4 || r.left < 4) fail('OFPBMC_BAD_LEN', 'experimenter field shorter than its id');
+    if (left < 8) refuse(r, 'OFPBMC_BAD_LEN', 'partial_field', left);
     experimenter = r.u32();
     length -= 4;
+    if (length < 0) {
+      const numbers = { cls, code: code >> 1, masked: (code & 1) !== 0, length, experimenter };
+      refuse(r, 'OFPBMC_BAD_LEN', 'short_field', numbers);
+    }
   }
   const masked = (code & 1) !== 0;
   // A value longer than any field's is none of one.
@@ -126,8 +131,9 @@ export function readFieldName(r: Reader, unknown: ErrorName = 'OFPBMC_BAD_FIELD'
   if (plain && r.peekU32() >>> 16 === EXPERIMENTER) fail(unknown, 'experimenter field');
   const h = readFieldHeader(r);
   if (!h.field || !isLengthOf(h, h.field)) {
+    if (!plain) r.explain?.('unknown_field', h);
     return fail(unknown, `unknown field ${h.cls}:${h.code} of ${h.length} bytes`);
   }
-  if (h.masked && !plain) fail('OFPBMC_BAD_MASK', `mask on ${h.field.name}`);
+  if (h.masked && !plain) refuse(r, 'OFPBMC_BAD_MASK', 'no_mask_here', h);
   return h.field;
 }

@@ -27,7 +27,7 @@ import {
   type TunMetadata,
   tunMetadataBytes,
 } from '@ovs-node/flow/tun-metadata';
-import { fail, guard, type OfError } from '../errors.js';
+import { DecodeFailure, fail, guard, type OfError, refuse } from '../errors.js';
 import { Reader, Writer } from '../wire.js';
 import { type FieldHeader, isLengthOf, putFieldHeader, readFieldBytes, readFieldHeader } from './headers.js';
 
@@ -225,61 +225,70 @@ export function readFields(r: Reader, strict = true, accept?: (f: Field) => void
   let cookie = 0n;
   let cookieMask = 0n;
   clearWords(area);
-  while (r.left > 0) {
-    if (r.left < 4) fail('OFPBMC_BAD_LEN', `${r.left} bytes after the last field`);
-    const h = readFieldHeader(r);
-    if (h.length > r.left) fail('OFPBMC_BAD_LEN', `length ${h.length} of field ${h.cls}:${h.code}`);
-    if (h.code === COOKIE_FIELD && h.cls === COOKIE_CLASS && h.length === (h.masked ? 16 : 8)) {
-      if (cookieMask !== 0n) fail('OFPBMC_DUP_FIELD', 'cookie');
-      cookie = r.u64();
-      cookieMask = h.masked ? r.u64() : 0xffffffffffffffffn;
-      if ((cookie & ~cookieMask) !== 0n) fail('OFPBMC_BAD_WILDCARDS', 'cookie has bits outside of its mask');
-      continue;
+  const from = r.pos;
+  let start = from;
+  try {
+    for (; r.left > 0; start = r.pos) {
+      const h = readFieldHeader(r);
+      const isCookie = h.code === COOKIE_FIELD && h.cls === COOKIE_CLASS && h.length === (h.masked ? 16 : 8);
+      // A length that is not the field's makes it another one.
+      const f = h.field && isLengthOf(h, h.field) ? h.field : undefined;
+      if (!f && !isCookie) r.explain?.('unknown_field', h);
+      if (h.length > r.left) refuse(r, 'OFPBMC_BAD_LEN', 'long_field', h, r.left);
+      if (isCookie) {
+        if (h.masked) checkWildcards(r, h);
+        if (cookieMask !== 0n) fail('OFPBMC_DUP_FIELD', 'cookie');
+        cookie = r.u64();
+        cookieMask = h.masked ? r.u64() : 0xffffffffffffffffn;
+        continue;
+      }
+      if (!f) {
+        if (h.masked) checkWildcards(r, h);
+        if (strict) fail('OFPBMC_BAD_FIELD', `field ${h.cls}:${h.code}`);
+        r.skip(h.length);
+        continue;
+      }
+      if (f.option !== undefined) readTunMetadata(r, f, h);
+      else {
+        readMatchField(r, f, h, strict);
+        if (h.masked) r.skip(h.length - 2 * f.bytes);
+      }
+      accept?.(f);
     }
-    const f = h.field;
-    // A length that is not the field's makes it another one.
-    if (!f || !isLengthOf(h, f)) {
-      if (h.masked) checkUnknownMask(r, h.length);
-      if (strict) fail('OFPBMC_BAD_FIELD', `field ${h.cls}:${h.code}`);
-      r.skip(h.length);
-      continue;
-    }
-    if (f.option !== undefined) readTunMetadata(r, f, h);
-    else {
-      readMatchField(r, f, h.masked, strict);
-      if (h.masked) r.skip(h.length - 2 * f.bytes);
-    }
-    accept?.(f);
+  } catch (e) {
+    if (e instanceof DecodeFailure) r.explain?.('field_error', start - from, 'match', e.error.name!);
+    throw e;
   }
   return { match: Match.packedFrom(area), cookie, cookieMask };
 }
 
-/** Even of a field that is not known the value may have no bits outside of its mask. */
-function checkUnknownMask(r: Reader, length: number): void {
-  const half = length >> 1;
+/** Refuses a value that has bits outside of its mask, which even a field that is not known may not have. */
+function checkWildcards(r: Reader, h: FieldHeader): void {
+  const half = h.length >> 1;
   for (let i = r.pos; i < r.pos + half; i++) {
-    if ((r.buf[i] & ~r.buf[i + half]) !== 0)
-      fail('OFPBMC_BAD_WILDCARDS', 'value has bits outside of its mask');
+    if ((r.buf[i] & ~r.buf[i + half]) !== 0) refuse(r, 'OFPBMC_BAD_WILDCARDS', 'wildcarded_bits', h);
   }
 }
 
 /** Reads the value, and the mask where there is one, of a field into `area`. */
-function readMatchField(r: Reader, f: Field, masked: boolean, strict: boolean): void {
+function readMatchField(r: Reader, f: Field, h: FieldHeader, strict: boolean): void {
   const place = fieldPlace(f);
   r.words(value, f.bytes);
-  if (masked) {
+  if (h.masked) {
     r.words(mask, f.bytes);
     for (let i = 0; i < 4; i++) {
-      if ((value[i] & ~mask[i]) !== 0) {
-        fail('OFPBMC_BAD_WILDCARDS', `value of ${f.name} has bits outside of its mask`);
-      }
+      if ((value[i] & ~mask[i]) !== 0) refuse(r, 'OFPBMC_BAD_WILDCARDS', 'wildcarded_bits', h);
     }
     // No bits at all are as good as no field.
-    if (!f.maskable && !isZero(mask) && !isWire(mask, place)) fail('OFPBMC_BAD_MASK', `mask on ${f.name}`);
+    if (!f.maskable && !isZero(mask) && !isWire(mask, place))
+      refuse(r, 'OFPBMC_BAD_MASK', 'field_mask', f.name);
   } else {
     mask.set(place.wire);
   }
-  if (!isValidWords(f, value)) fail('OFPBMC_BAD_VALUE', `value of ${f.name}`);
+  if (!isValidWords(f, value)) {
+    if (f.format === 'port_oxm') r.explain?.('port_range', value[3]);
+    refuse(r, 'OFPBMC_BAD_VALUE', 'field_value', f.name);
+  }
   if (strict && f.prereq !== 'none' && !fieldPrereqsMet(f, area.key, area.mask)) {
     fail('OFPBMC_BAD_PREREQ', f.name);
   }
@@ -295,7 +304,7 @@ function readTunMetadata(r: Reader, f: Field, h: FieldHeader): void {
   const v = readFieldBytes(r, f, length);
   const m = h.masked ? readFieldBytes(r, f, length) : onesOf(TUN_METADATA_BYTES);
   r.skip(h.length - (h.masked ? 2 * length : length));
-  if ((v & ~m) !== 0n) fail('OFPBMC_BAD_WILDCARDS', `value of ${f.name} has bits outside of its mask`);
+  if ((v & ~m) !== 0n) refuse(r, 'OFPBMC_BAD_WILDCARDS', 'wildcarded_bits', h);
   // As short as what is asked for: zeros in front do not count.
   const masked = h.masked && m !== onesOf(TUN_METADATA_BYTES);
   const least = byteLength(masked ? v | m : v);
@@ -346,6 +355,7 @@ export function putNxMatch(w: Writer, match: Match, cookie = 0n, cookieMask = 0n
 
 /** Reads a nx_match of `length` bytes and its padding to 8. */
 export function readNxMatch(r: Reader, length: number, strict = true): NxMatch {
+  if (((length + 7) & ~7) > r.left) refuse(r, 'OFPBMC_BAD_LEN', 'long_match', 'nx_match', length, r.left);
   const padded = r.sub((length + 7) & ~7, 'OFPBMC_BAD_LEN');
   return readFields(padded.sub(length), strict);
 }
@@ -368,7 +378,9 @@ export function readOxmMatch(r: Reader, strict = true, accept?: (f: Field) => vo
   const length = r.u16();
   if (length < 4) fail('OFPBMC_BAD_LEN', `match length ${length}`);
   if (type !== OFPMT_OXM) fail('OFPBMC_BAD_TYPE', `match type ${type}`);
-  const padded = r.sub(((length + 7) & ~7) - 4, 'OFPBMC_BAD_LEN');
+  const rest = ((length + 7) & ~7) - 4;
+  if (rest > r.left) refuse(r, 'OFPBMC_BAD_LEN', 'long_match', 'oxm', length, r.left + 4);
+  const padded = r.sub(rest, 'OFPBMC_BAD_LEN');
   const fields = padded.sub(length - 4);
   const { match, cookieMask } = readFields(fields, strict, accept);
   if (cookieMask !== 0n) fail('OFPBMC_BAD_FIELD', 'cookie in an OXM match');

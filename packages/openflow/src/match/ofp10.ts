@@ -7,7 +7,7 @@ import { VLAN_CFI, W } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
 import { matchPrereqsMet, matchSet } from '@ovs-node/flow/match-fields';
 import { setDefaultPacketType } from '@ovs-node/flow/match-text';
-import { fail } from '../errors.js';
+import { fail, refuse } from '../errors.js';
 import type { Reader, Writer } from '../wire.js';
 
 /** OFPFW10_* bits. */
@@ -219,7 +219,7 @@ export function readOfp11Match(r: Reader): Match {
   const has = (bit: number): boolean => (wild & bit) === 0;
   const MAC_ALL = 0xffffffffffffn;
   if (has(FW11.IN_PORT)) {
-    if (inPort >= 0xff00 && inPort < 0xffffff00) fail('OFPBMC_BAD_VALUE', `port ${inPort}`);
+    if (inPort >= 0xff00 && inPort < 0xffffff00) refuse(r, 'OFPBMC_BAD_VALUE', 'port_range', inPort);
     setWord(m, W.IN_PORT, inPort, 0xffffffff);
   }
   matchSet(m, F.ethSrc, src, ~srcWild & MAC_ALL);

@@ -347,6 +347,9 @@ const BUNDLED: readonly string[] = [
 /** Fails when a message cannot be in a bundle; whether it is a good one shows when it is decoded. */
 function checkBundled(bytes: Uint8Array, { explain }: DecodeOptions): void {
   const header = decodeHeader(bytes, explain);
+  const error = header instanceof OfError ? header.name! : 'OFPBRC_BAD_LEN';
   const good = !(header instanceof OfError) && fitsHeader(header, bytes.length, explain);
-  if (!good || !BUNDLED.includes(header.wire.name)) fail('OFPBFC_MSG_UNSUP', 'message in a bundle');
+  if (!good) return refuse({ explain }, 'OFPBFC_MSG_UNSUP', 'bundled_unparsable', error);
+  const { name } = header.wire;
+  if (!BUNDLED.includes(name)) refuse({ explain }, 'OFPBFC_MSG_UNSUP', 'bundled_kind', name);
 }

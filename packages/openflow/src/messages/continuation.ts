@@ -9,9 +9,10 @@
 import { readActions, readInstructions, putActions, putInstructions } from '../actions/codec.js';
 import { instructionKind } from '../actions/table.js';
 import type { Action } from '../actions/types.js';
-import { fail, guard, type OfError } from '../errors.js';
+import { fail, guard, type OfError, refuse } from '../errors.js';
+import type { Explain } from '../explain.js';
 import { Reader, Writer } from '../wire.js';
-import { putProperty, readProperty } from './property.js';
+import { putProperty, readProperty, unknownProperty } from './property.js';
 
 /** A value that was pushed, and how many bytes of it count. */
 export interface StackItem {
@@ -173,10 +174,11 @@ function read(r: Reader, version: number, loose: boolean): Continuation {
   let tableId = 0;
   let cookie = 0n;
   while (r.left > 0) {
-    const { type, length, body } = readProperty(r, 'OFPBPC_BAD_LEN', 0x10000);
+    const property = readProperty(r, 'OFPBPC_BAD_LEN', 0x10000);
+    const { type, length, body } = property;
     if ((EXACT[type] ?? length) !== length) fail('OFPBPC_BAD_LEN', `property of ${length} bytes`);
     const afterPadding = (): Reader => {
-      if (body.left < 4) fail('OFPBPC_BAD_LEN', 'actions property has bad length');
+      if (body.left < 4) refuse(r, 'OFPBPC_BAD_LEN', 'frozen_actions', length);
       body.skip(4);
       return body;
     };
@@ -185,7 +187,7 @@ function read(r: Reader, version: number, loose: boolean): Continuation {
         c.bridge = body.rest().slice();
         break;
       case NXCPT.STACK:
-        if (body.left > MAX_STACK_BYTES) fail('OFPBPC_BAD_LEN', `stack item of ${body.left} bytes`);
+        if (body.left > MAX_STACK_BYTES) refuse(r, 'OFPBPC_BAD_LEN', 'stack_item', body.left);
         stack.push({ bytes: body.left, value: body.left === 0 ? 0n : body.big(body.left) });
         break;
       case NXCPT.MIRRORS:
@@ -214,7 +216,7 @@ function read(r: Reader, version: number, loose: boolean): Continuation {
         actions.push(...readInstructions(afterPadding(), INSTRUCTION_VERSION));
         break;
       default:
-        if (!loose) fail('OFPBPC_BAD_TYPE', `property ${type}`);
+        unknownProperty(property, 'continuation', loose);
     }
   }
   stack.reverse();
@@ -226,11 +228,12 @@ export function decodeContinuation(
   bytes: Uint8Array,
   version: number,
   loose = false,
+  explain?: Explain,
 ): Continuation | OfError {
-  return guard(() => read(new Reader(bytes), version, loose));
+  return guard(() => read(new Reader(bytes, 0, bytes.length, 'OFPBRC_BAD_LEN', explain), version, loose));
 }
 
 /** Fails, inside of `guard`, when bytes are no continuation; of properties that are not known it does not. */
-export function checkContinuation(bytes: Uint8Array | undefined, version: number): void {
-  if (bytes !== undefined) read(new Reader(bytes), version, true);
+export function checkContinuation(bytes: Uint8Array | undefined, version: number, explain?: Explain): void {
+  if (bytes !== undefined) read(new Reader(bytes, 0, bytes.length, 'OFPBRC_BAD_LEN', explain), version, true);
 }

@@ -1,5 +1,5 @@
 /** Nicira's extensions without a standard message like them: tunnel options as fields, connections, IPFIX exporters. */
-import { fail } from '../errors.js';
+import { fail, refuse } from '../errors.js';
 import type { Reader, Writer } from '../wire.js';
 import type { CtFlush, CtFlushTuple, IpfixStats, TlvMapping, TlvTableCommand } from './extension-types.js';
 import { items } from './multipart-items.js';
@@ -24,9 +24,9 @@ function readMappings(r: Reader, nFields: number): TlvMapping[] {
     const m = { optionClass: r.u16(), optionType: r.u8(), optionLen: r.u8(), index: r.u16() };
     r.skip(2);
     if (m.optionLen > MAX_OPTION || m.optionLen % 4 !== 0) {
-      fail('NXTTMFC_BAD_OPT_LEN', `option of ${m.optionLen} bytes`);
+      refuse(r, 'NXTTMFC_BAD_OPT_LEN', 'tlv_length', m.optionLen);
     }
-    if (m.index >= nFields) fail('NXTTMFC_BAD_FIELD_IDX', `field ${m.index}`);
+    if (m.index >= nFields) refuse(r, 'NXTTMFC_BAD_FIELD_IDX', 'tlv_index', m.index, (nFields - 1) >>> 0);
     out.push(m);
   }
   return out;
@@ -136,7 +136,7 @@ export const EXTENSION_MESSAGES: MessageRows<
         (r) => {
           const number = r.u16();
           const command = TLV_COMMANDS[number];
-          if (command === undefined) fail('NXTTMFC_BAD_COMMAND', `command ${number}`);
+          if (command === undefined) return refuse(r, 'NXTTMFC_BAD_COMMAND', 'tlv_command', number);
           r.skip(6);
           return { type: 'tlv_table_mod', command, mappings: readMappings(r, TUN_METADATA_FIELDS) };
         },

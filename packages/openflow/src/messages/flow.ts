@@ -5,7 +5,8 @@ import { putFlowActions, readFlowActions } from '../actions/codec.js';
 import { checkActions } from '../actions/check.js';
 import type { Action } from '../actions/types.js';
 import { protocolsOfVersions } from '../text/protocols.js';
-import { fail, guard, OfError, UNNAMED_ERROR } from '../errors.js';
+import { fail, guard, OfError, refuse, told, UNNAMED_ERROR } from '../errors.js';
+import { explanationText } from '../explain.js';
 import { putMatch, putReplyMatch, readMatch } from '../match/codec.js';
 import { putNxMatch, readNxMatch } from '../match/nxm.js';
 import type { Reader, Writer } from '../wire.js';
@@ -221,7 +222,7 @@ function readFlowMod11(r: Reader, version: number): FlowModMessage {
   // OpenFlow 1.1 has no flow-mod for all tables.
   if (tableId === ALL_TABLES && (version === 2 || !isDelete(COMMANDS[commandByte])))
     fail('OFPFMFC_BAD_TABLE_ID', 'table 255');
-  checkPortNo(outPort);
+  checkPortNo(r, outPort);
   checkCtAddresses(match);
   const command = readCommand(commandByte);
   const unchecked = readFlowActions(r, version);
@@ -483,21 +484,24 @@ function entryBase(version: number, nxm: boolean): number {
 /** Reads one flow of a flow statistics reply. */
 export function readFlowStats(r: Reader, version: number, nxm: boolean): FlowStats {
   const base = entryBase(version, nxm);
-  const bad = (length: number): never =>
-    fail('OFPBRC_BAD_LEN', version >= 6 ? UNNAMED_ERROR : `flow statistics of ${length} bytes`);
-  if (r.left < base) bad(r.left);
+  const list = nxm ? 'NXST_FLOW reply' : 'OFPST_FLOW reply';
+  const bad = (why: 'leftover' | 'claimed_length', length: number): never => {
+    r.explain?.(why, list, length);
+    return fail('OFPBRC_BAD_LEN', version >= 6 ? UNNAMED_ERROR : explanationText(why, list, length));
+  };
+  if (r.left < base) bad('leftover', r.left);
   const start = r.pos;
   const length = r.u16();
-  if (length < base) bad(length);
+  if (length < base && !nxm) bad('claimed_length', length);
   const flow = version >= 6 ? readFlowDesc(r, version) : readFlowStats10(r, version, nxm, length);
   // The actions are what the length leaves.
   const rest = length - (r.pos - start);
-  if (rest < 0) {
-    if (version === 1) bad(length);
-    fail('OFPBIC_BAD_LEN', `flow statistics of ${length} bytes`);
+  if (rest < 0 && version === 1) bad('claimed_length', length);
+  try {
+    return { ...flow, actions: readFlowActions(r, version, rest >>> 0) };
+  } catch (e) {
+    throw told(r, e, 'flow_instructions');
   }
-  const actions = readFlowActions(r.sub(rest, version === 1 ? 'OFPBRC_BAD_LEN' : 'OFPBIC_BAD_LEN'), version);
-  return { ...flow, actions };
 }
 
 function readFlowStats10(
@@ -524,13 +528,21 @@ function readFlowStats10(
   }
   const [cookie, packetCount, byteCount] = [r.u64(), r.u64(), r.u64()];
   if (nxm && 48 + ((matchLength + 7) & ~7) > length)
-    fail('OFPBRC_BAD_LEN', `match of ${matchLength} bytes in flow statistics of ${length}`);
-  match ??= nxm ? readNxMatch(r, matchLength).match : readMatch(r, version);
+    refuse(r, 'OFPBRC_BAD_LEN', 'flow_match_length', matchLength, length);
+  match ??= nxm ? readNxMatch(r, matchLength).match : readFlowMatch(r, version);
   // Flags and importance are of 1.3 and 1.4.
   flags = version >= 4 ? readFlags(flags, version) : 0;
   if (version < 5) importance = 0;
   const times = { idleTimeout, hardTimeout, durationSec, durationNsec, idleAge, hardAge };
   return { match, tableId, priority, cookie, ...times, importance, flags, packetCount, byteCount };
+}
+
+function readFlowMatch(r: Reader, version: number): FlowStats['match'] {
+  try {
+    return readMatch(r, version);
+  } catch (e) {
+    throw told(r, e, 'flow_match');
+  }
 }
 
 /** Reads a flow of OpenFlow 1.5. What is wrong but for its flags has no name. */
@@ -550,9 +562,15 @@ function readFlowDesc(r: Reader, version: number): Omit<FlowStats, 'actions'> {
     r.u16(),
   ];
   const cookie = r.u64();
-  const match = orNameless(() => readMatch(r, version));
+  const match = orNameless(() => readFlowMatch(r, version));
   readFlags(flags, version);
-  const { durationSec, durationNsec, idleAge, packetCount, byteCount } = orNameless(() => readOxs(r));
+  const { durationSec, durationNsec, idleAge, packetCount, byteCount } = orNameless(() => {
+    try {
+      return readOxs(r);
+    } catch (e) {
+      throw told(r, e, 'flow_stats');
+    }
+  });
   const times = { idleTimeout, hardTimeout, durationSec, durationNsec, idleAge, hardAge: -1 };
   const counts = { importance, flags, packetCount, byteCount };
   return { match, tableId, priority, cookie, ...times, ...counts };

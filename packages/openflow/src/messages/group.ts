@@ -3,7 +3,7 @@ import { mustField, wireMask } from '@ovs-node/flow/fields';
 import { byteLength } from '@ovs-node/flow/tun-metadata';
 import { OFPP } from '@ovs-node/flow/ports';
 import { putActions, readActions } from '../actions/codec.js';
-import { fail } from '../errors.js';
+import { DecodeFailure, told, fail, refuse } from '../errors.js';
 import { isLengthOf, putFieldHeader, readFieldHeader } from '../match/headers.js';
 import { Reader, type Writer } from '../wire.js';
 import {
@@ -68,13 +68,23 @@ function putBucket(w: Writer, b: Bucket, type: ReceivedGroupDesc['groupType'], v
   w.setU16(start, w.length - start);
 }
 
+/** A reader of what follows the length of a bucket, which is `least` bytes at least. */
+function readerOfBucket(r: Reader, least: number): Reader {
+  const { left } = r;
+  // The peer looks beyond the end of the list for the header, but not beyond the end of the message.
+  const { buf, pos } = r;
+  if ((least === 8 ? buf.length - pos : left) < least) refuse(r, 'OFPGMFC_BAD_BUCKET', 'buckets_end', left);
+  const length = (buf[pos] << 8) | buf[pos + 1];
+  if (length < least) refuse(r, 'OFPGMFC_BAD_BUCKET', 'bucket_length', length);
+  if (length > left) refuse(r, 'OFPGMFC_BAD_BUCKET', 'long_bucket', length, left);
+  r.skip(2);
+  return r.sub(length - 2);
+}
+
 function readBucket11(r: Reader, version: number, bucketId: number): Bucket {
-  if (r.left < 16) fail('OFPGMFC_BAD_BUCKET', `${r.left} bytes of a bucket`);
-  const length = r.u16();
-  if (length < 16 || length - 2 > r.left) fail('OFPGMFC_BAD_BUCKET', `bucket of ${length} bytes`);
-  const b = r.sub(length - 2);
+  const b = readerOfBucket(r, 16);
   const weight = b.u16();
-  const watch = new Reader(b.buf, b.pos, b.end);
+  const watch = b.copy();
   b.skip(12);
   const actions = readActions(b, version);
   const watchPort = readPortNo(watch, version, 'OFPGMFC_BAD_WATCH');
@@ -82,16 +92,11 @@ function readBucket11(r: Reader, version: number, bucketId: number): Bucket {
 }
 
 function readBucket15(r: Reader, version: number, type: GroupType | undefined): Bucket {
-  if (r.left < 8) fail('OFPGMFC_BAD_BUCKET', `${r.left} bytes of a bucket`);
-  const length = r.u16();
-  if (length < 8 || length - 2 > r.left) fail('OFPGMFC_BAD_BUCKET', `bucket of ${length} bytes`);
-  const b = r.sub(length - 2);
+  const b = readerOfBucket(r, 8);
   const actionsLength = b.u16();
   const bucketId = b.u32();
-  if (actionsLength > b.left) fail('OFPGMFC_BAD_BUCKET', `${actionsLength} bytes of actions in a bucket`);
-  if (actionsLength % 8 !== 0)
-    fail('OFPBRC_BAD_LEN', `${actionsLength} bytes of actions, not a multiple of 8`);
-  const actions = readActions(b.sub(actionsLength), version);
+  if (actionsLength > b.left) refuse(b, 'OFPGMFC_BAD_BUCKET', 'bucket_actions', actionsLength, b.left);
+  const actions = readActions(b, version, actionsLength);
   let weight = type === 'select' ? 1 : 0;
   let watchPort: number = OFPP.ANY;
   let watchGroup = GROUP_ANY;
@@ -100,7 +105,7 @@ function readBucket15(r: Reader, version: number, type: GroupType | undefined): 
     const exactly = (n: number): void => {
       if (p.length !== n) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
     };
-    if (p.experimenter !== undefined) unknownProperty(p);
+    if (p.experimenter !== undefined) unknownProperty(p, 'group bucket', false);
     else if (p.type === BUCKET_PROPERTY.WEIGHT) {
       weight = p.body.u16();
     } else if (p.type === BUCKET_PROPERTY.WATCH_PORT) {
@@ -109,10 +114,10 @@ function readBucket15(r: Reader, version: number, type: GroupType | undefined): 
     } else if (p.type === BUCKET_PROPERTY.WATCH_GROUP) {
       exactly(8);
       watchGroup = p.body.u32();
-    } else unknownProperty(p);
+    } else unknownProperty(p, 'group bucket', false);
   }
-  checkPortNo(watchPort, 'OFPGMFC_BAD_WATCH');
-  if (bucketId > BUCKET.MAX) fail('OFPGMFC_BAD_BUCKET', `bucket id ${bucketId}`);
+  checkPortNo(b, watchPort, 'OFPGMFC_BAD_WATCH');
+  if (bucketId > BUCKET.MAX) refuse(b, 'OFPGMFC_BAD_BUCKET', 'bucket_id', bucketId);
   return { weight, watchPort, watchGroup, bucketId, actions };
 }
 
@@ -141,6 +146,41 @@ function putSelection(w: Writer, s: SelectionMethod | undefined, version: number
   });
 }
 
+interface SelectionField {
+  readonly field: string;
+  readonly mask: bigint;
+  readonly id: number;
+}
+
+/** Reads fields with the bits of them that count. */
+function readFieldArray(r: Reader, out: SelectionField[]): void {
+  const from = r.pos;
+  let start = from;
+  /** Said of what is wrong, unless something better was. */
+  let why: (() => void) | undefined = () => r.explain?.('array_field');
+  try {
+    for (; r.left > 0; start = r.pos) {
+      const h = readFieldHeader(r);
+      const f = h.field && isLengthOf(h, h.field) ? h.field : undefined;
+      if (!f) r.explain?.('unknown_field', h);
+      if (h.masked) refuse(r, 'OFPBMC_BAD_MASK', 'no_mask_here', h);
+      if (h.length > r.left) refuse(r, 'OFPBMC_BAD_LEN', 'long_field', h, r.left);
+      if (!f) return fail('OFPBMC_BAD_FIELD', `field ${h.cls}:${h.code}`);
+      const mask = r.big(h.length);
+      why = undefined;
+      if (out.some((x) => x.field === f.name)) refuse(r, 'OFPBMC_DUP_FIELD', 'array_duplicate', f.name);
+      if (!f.maskable && mask !== 0n && mask !== wireMask(f))
+        refuse(r, 'OFPBMC_BAD_MASK', 'array_mask', f.name);
+      out.push({ field: f.name, mask, id: f.id });
+      why = () => r.explain?.('array_field');
+    }
+  } catch (e) {
+    why?.();
+    if (e instanceof DecodeFailure) r.explain?.('field_error', start - from, 'field array', e.error.name!);
+    throw e;
+  }
+}
+
 /** Reads the properties of a group; `command` undefined: of a description. */
 function readSelection(
   r: Reader,
@@ -151,37 +191,30 @@ function readSelection(
   while (r.left > 0) {
     const p = readProperty(r);
     const known = p.experimenter === NTR || p.experimenter === NTR_COMPAT;
-    if (p.experimenter === undefined) unknownProperty(p);
-    if (!known || p.type !== SELECTION_METHOD) fail('OFPBPC_BAD_EXP_TYPE', `property ${p.type}`);
+    if (!known || p.type !== SELECTION_METHOD) unknownProperty(p, 'group', false);
     if (type === undefined) fail('OFPGMFC_BAD_TYPE', 'group type');
     if (command === 'unknown') fail('OFPGMFC_BAD_COMMAND', 'group command');
     if (command !== undefined && !['add', 'modify', 'add_or_modify'].includes(command)) {
-      fail('OFPBPC_BAD_VALUE', `selection method in ${command}`);
+      refuse(r, 'OFPBPC_BAD_VALUE', 'selection_command');
     }
-    if (type !== 'select') fail('OFPBPC_BAD_VALUE', `selection method of a group of type ${type}`);
+    if (type !== 'select') refuse(r, 'OFPBPC_BAD_VALUE', 'selection_type');
     const b = p.body;
-    if (b.left < 28) fail('OFPBPC_BAD_LEN', 'selection method');
+    if (b.left < 28) refuse(r, 'OFPBPC_BAD_LEN', 'selection_length', p.length);
     b.skip(4);
     const name = b.bytes(16);
     const end = name.indexOf(0);
-    if (end < 0) fail('OFPBPC_BAD_VALUE', 'selection method without end');
+    if (end < 0) refuse(r, 'OFPBPC_BAD_VALUE', 'selection_end');
     const method = new TextDecoder('latin1').decode(name.subarray(0, end));
-    if (!METHODS.includes(method)) fail('OFPBPC_BAD_VALUE', `selection method ${method}`);
+    if (!METHODS.includes(method)) refuse(r, 'OFPBPC_BAD_VALUE', 'selection_method', method);
     const param = b.u64();
-    if (method === 'dp_hash' && b.left > 0) fail('OFPBPC_BAD_VALUE', 'fields of dp_hash');
-    const fields: { field: string; mask: bigint; id: number }[] = [];
+    if (method === 'dp_hash' && b.left > 0) refuse(r, 'OFPBPC_BAD_VALUE', 'selection_no_fields', method);
+    const fields: SelectionField[] = [];
     // What is too short for a field is another error than a short selection method.
     const list = b.sub(b.left, 'OFPBMC_BAD_LEN');
-    while (list.left > 0) {
-      const h = readFieldHeader(list);
-      if (h.length > list.left) fail('OFPBMC_BAD_LEN', `field ${h.cls}:${h.code}`);
-      if (h.masked) fail('OFPBMC_BAD_MASK', `field ${h.cls}:${h.code}`);
-      const f = h.field;
-      if (!f || !isLengthOf(h, f)) return fail('OFPBMC_BAD_FIELD', `field ${h.cls}:${h.code}`);
-      const mask = list.big(h.length);
-      if (!f.maskable && mask !== 0n && mask !== wireMask(f)) fail('OFPBMC_BAD_MASK', `mask on ${f.name}`);
-      if (fields.some((x) => x.field === f.name)) fail('OFPBMC_DUP_FIELD', f.name);
-      fields.push({ field: f.name, mask, id: f.id });
+    try {
+      readFieldArray(list, fields);
+    } catch (e) {
+      throw told(r, e, 'selection_fields');
     }
     fields.sort((x, y) => x.id - y.id);
     selection = { method, param, fields: fields.map(({ field, mask }) => ({ field, mask })) };
@@ -232,7 +265,7 @@ function readGroupMod15(r: Reader, version: number): GroupMod {
   const bucketsLength = r.u16();
   r.skip(2);
   const commandBucketId = r.u32();
-  const bad = (): never => fail('OFPGMFC_BAD_BUCKET', `command bucket id ${commandBucketId}`);
+  const bad = (): never => refuse(r, 'OFPGMFC_BAD_BUCKET', 'command_bucket', commandBucketId);
   const ends = commandBucketId === BUCKET.FIRST || commandBucketId === BUCKET.LAST;
   if (command === 'remove_bucket' || command === 'insert_bucket') {
     const isAll = commandBucketId === BUCKET.ALL && command === 'remove_bucket';
@@ -312,12 +345,13 @@ function putGroupStats(w: Writer, s: GroupStats, version: number): void {
 
 function readGroupStats(r: Reader, version: number): GroupStats {
   const base = version === 1 || version >= 4 ? 40 : 32;
-  if (r.left < base) fail('OFPBRC_BAD_LEN', `${r.left} bytes of group statistics`);
+  const list = version === 1 ? 'NXST_GROUP reply reply' : 'OFPST_GROUP reply reply';
+  if (r.left < base) refuse(r, 'OFPBRC_BAD_LEN', 'leftover', list, r.left);
+  const left = r.left - base;
   const length = r.u16();
+  if (length < 8) refuse(r, 'OFPBRC_BAD_LEN', 'claimed_length', list, length);
   const nBuckets = Math.floor((length - base) / 16);
-  if (length < base || base + 16 * nBuckets - 2 > r.left) {
-    fail('OFPBRC_BAD_LEN', `group statistics of ${length} bytes`);
-  }
+  if (length < base || 16 * nBuckets > left) refuse(r, 'OFPBRC_BAD_LEN', 'leftover', list, left);
   const b = r.sub(base + 16 * nBuckets - 2);
   b.skip(2);
   const [groupId, refCount] = [b.u32(), b.u32()];
@@ -343,11 +377,13 @@ function putGroupDesc(w: Writer, d: ReceivedGroupDesc, version: number): void {
   w.setU16(start, w.length - start);
 }
 
+const DESC_LIST = 'OFPST11_GROUP_DESC reply';
+
 function readGroupDesc(r: Reader, version: number): ReceivedGroupDesc {
   const base = is15(version) ? 16 : 8;
-  if (r.left < base) fail('OFPBRC_BAD_LEN', `${r.left} bytes of a group description`);
+  if (r.left < base) refuse(r, 'OFPBRC_BAD_LEN', 'leftover', DESC_LIST, r.left);
   const length = r.u16();
-  if (length < base || length - 2 > r.left) fail('OFPBRC_BAD_LEN', `group description of ${length} bytes`);
+  if (length < base || length - 2 > r.left) refuse(r, 'OFPBRC_BAD_LEN', 'claimed_length', DESC_LIST, length);
   const b = r.sub(length - 2);
   const type = groupType(b.u8());
   b.skip(1);
@@ -358,7 +394,7 @@ function readGroupDesc(r: Reader, version: number): ReceivedGroupDesc {
   }
   const bucketsLength = b.u16();
   b.skip(6);
-  if (bucketsLength > b.left) fail('OFPBRC_BAD_LEN', `${bucketsLength} bytes of buckets`);
+  if (bucketsLength > b.left) refuse(r, 'OFPBRC_BAD_LEN', 'bucket_list', bucketsLength);
   const buckets = readBuckets(b.sub(bucketsLength), version, type);
   const selection = readSelection(b, type, undefined);
   return { groupType: type ?? 'unknown', groupId, buckets, selection };

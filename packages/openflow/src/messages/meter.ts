@@ -1,5 +1,5 @@
 /** Meter messages: meter-mod, and the statistics, configuration and features of meters (OpenFlow 1.3 and later). */
-import { fail } from '../errors.js';
+import { fail, refuse } from '../errors.js';
 import type { Reader, Writer } from '../wire.js';
 import {
   MF,
@@ -83,7 +83,7 @@ function putStats(w: Writer, s: MeterStats): void {
 }
 
 function readStats(r: Reader): MeterStats {
-  if (r.left < 40) fail('OFPBRC_BAD_LEN', `${r.left} bytes of meter statistics`);
+  if (r.left < 40) refuse(r, 'OFPBRC_BAD_LEN', 'leftover', 'OFPMP_METER reply', r.left);
   const meterId = r.u32();
   const length = r.u16();
   if (length < 40 || length - 6 > r.left) fail('OFPBRC_BAD_LEN', `meter statistics of ${length} bytes`);
@@ -105,7 +105,7 @@ function putConfig(w: Writer, c: MeterConfig): void {
 }
 
 function readConfig(r: Reader): MeterConfig {
-  if (r.left < 8) fail('OFPBRC_BAD_LEN', `${r.left} bytes of a meter`);
+  if (r.left < 8) refuse(r, 'OFPBRC_BAD_LEN', 'leftover', 'OFPMP_METER_CONFIG reply', r.left);
   const length = r.u16();
   if (length < 8 || length - 2 > r.left) fail('OFPBRC_BAD_LEN', `meter of ${length} bytes`);
   const b = r.sub(length - 2);

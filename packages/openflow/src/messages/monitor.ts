@@ -1,7 +1,7 @@
 /** Flow monitors in their three forms: Nicira's (OpenFlow 1.0 to 1.2), ONF's (1.3) and the standard (1.4 and later). */
 import type { Match } from '@ovs-node/flow/match';
 import { putActions, putFlowActions, readActions, readFlowActions } from '../actions/codec.js';
-import { fail } from '../errors.js';
+import { fail, refuse } from '../errors.js';
 import { readMatch } from '../match/codec.js';
 import { putOxmMatch, putNxMatch, readNxMatch } from '../match/nxm.js';
 import { Reader, type Writer } from '../wire.js';
@@ -25,9 +25,12 @@ const SHARED = FMF.INITIAL | WHEN | FMF.INSTRUCTIONS;
 /** The extensions' flag for ONLY_OWN. */
 const OWN = 32;
 
-function checkFlags(flags: number, known: number): void {
+/** Whose monitors a version has. */
+const origin = (version: number) => (version <= 3 ? 'NXST' : version === 4 ? 'ONFST' : 'OFPST');
+
+function checkFlags(r: Reader, version: number, flags: number, known: number): void {
   if ((flags & ~known) !== 0 || (flags & WHEN) === 0)
-    fail('OFPMOFC_BAD_FLAGS', `flow monitor flags ${flags}`);
+    refuse(r, 'OFPMOFC_BAD_FLAGS', 'monitor_flags', origin(version), flags);
 }
 
 function putRequest(w: Writer, m: FlowMonitorRequest, version: number): void {
@@ -56,19 +59,19 @@ function putRequest(w: Writer, m: FlowMonitorRequest, version: number): void {
 }
 
 function readRequest(r: Reader, version: number): FlowMonitorRequest {
-  if (r.left < 16) fail('OFPBRC_BAD_LEN', `${r.left} bytes of a flow monitor`);
+  if (r.left < 16) refuse(r, 'OFPBRC_BAD_LEN', 'leftover', `${origin(version)}_FLOW_MONITOR request`, r.left);
   const id = r.u32();
   if (version >= 5) {
     const [port, outGroup, flags, tableId, number] = [r.u32(), r.u32(), r.u16(), r.u8(), r.u8()];
     const command = COMMANDS[number] ?? 'unknown';
-    if (command !== 'delete') checkFlags(flags, SHARED | FMF.ONLY_OWN);
+    if (command !== 'delete') checkFlags(r, version, flags, SHARED | FMF.ONLY_OWN);
     // Of a monitor that goes only its number counts.
-    const outPort = command === 'delete' ? port : checkPortNo(port);
+    const outPort = command === 'delete' ? port : checkPortNo(r, port);
     const match = readMatch(r, version);
     return { id, command, flags, outPort, outGroup, tableId, match };
   }
   const wire = r.u16();
-  checkFlags(wire, SHARED | OWN);
+  checkFlags(r, version, wire, SHARED | OWN);
   const flags = (wire & SHARED) | ((wire & OWN) !== 0 ? FMF.ONLY_OWN : 0);
   const common = { id, command: 'add' as const, flags, outGroup: GROUP_ANY };
   if (version === 4) {
@@ -76,7 +79,7 @@ function readRequest(r: Reader, version: number): FlowMonitorRequest {
     const port = r.u32();
     const tableId = r.u8();
     r.zeros(3, 'NXBRC_MUST_BE_ZERO');
-    const outPort = checkPortNo(port);
+    const outPort = checkPortNo(r, port);
     return { ...common, outPort, tableId, match: readMatch(r, version) };
   }
   const outPort = readPortNo(r, 1);
@@ -127,29 +130,31 @@ function putChange(w: Writer, u: FlowChange, version: number): void {
 }
 
 function readUpdate(reader: Reader, version: number): FlowUpdate {
-  if (reader.left < 4) fail('OFPBRC_BAD_LEN', `${reader.left} bytes of a flow update`);
+  const { left } = reader;
+  const bad = (read = 0): never =>
+    refuse(reader, 'OFPBRC_BAD_LEN', 'leftover', `${origin(version)}_FLOW_MONITOR reply`, left - read);
+  if (left < 4) bad();
   const length = reader.u16();
-  if (length - 2 > reader.left || length % 8 !== 0) {
-    fail('OFPBRC_BAD_LEN', `flow update of ${length} bytes`);
-  }
+  if (length > left || length % 8 !== 0) bad();
   // Which event it is, is looked at before the length that it needs.
   const number = reader.u16();
   const r = reader.sub(Math.max(length - 4, 0));
   const event = version >= 5 ? EVENTS_14[number] : EVENTS[number];
-  if (event === undefined) fail('NXBRC_FM_BAD_EVENT', `flow update event ${number}`);
+  if (event === undefined) return refuse(reader, 'NXBRC_FM_BAD_EVENT', 'monitor_event', number);
   if (event === 'abbrev') {
-    if (length !== 8) fail('OFPBRC_BAD_LEN', `abbreviated flow update of ${length} bytes`);
+    if (length !== 8) bad();
     return { event, xid: r.u32() };
   }
   if (event === 'paused' || event === 'resumed') {
-    if (length !== 8) fail('OFPBRC_BAD_LEN', `flow update of ${length} bytes`);
+    if (length !== 8) bad();
     r.skip(4);
     return { event };
   }
-  if (length < 24) fail('OFPBRC_BAD_LEN', `flow update of ${length} bytes`);
+  if (length < 24) bad();
   // A match has a length of its own, which shows to be too long only when nothing is left for instructions.
   const readOwnMatch = (): Match => {
-    const rest = new Reader(reader.buf, r.pos, reader.end);
+    const rest = reader.copy();
+    rest.pos = r.pos;
     const match = readMatch(rest, version);
     if (rest.pos > r.end) fail('OFPBIC_BAD_LEN', `flow update of ${length} bytes`);
     r.pos = rest.pos;
@@ -168,8 +173,7 @@ function readUpdate(reader: Reader, version: number): FlowUpdate {
   const [matchLength, tableId] = [r.u16(), r.u8()];
   r.skip(1);
   const cookie = r.u64();
-  if (((matchLength + 7) & ~7) > r.left)
-    fail('OFPBRC_BAD_LEN', `match of ${matchLength} bytes in a flow update`);
+  if (((matchLength + 7) & ~7) > r.left) bad(24);
   const change = { ...readReason(reason), idleTimeout, hardTimeout, tableId, priority, cookie };
   const match = version === 4 ? readOwnMatch() : readNxMatch(r, matchLength).match;
   const actions = version <= 3 ? readActions(r, version) : readFlowActions(r, version);

@@ -2,7 +2,7 @@
  * OXS: statistics of flows as TLVs (OpenFlow 1.5, section 7.2.4): two reserved bytes, the length without padding, then
  * fields with the header of OXM (class 0x8002), padding to 8 bytes.
  */
-import { fail } from '../errors.js';
+import { fail, refuse } from '../errors.js';
 import type { Reader, Writer } from '../wire.js';
 
 const BASIC = 0x8002;
@@ -64,14 +64,22 @@ export function readOxs(r: Reader): FlowStatFields {
   r.skip(2);
   const length = r.u16();
   const padded = (length + 7) & ~7;
-  if (length < 4 || padded - 4 > r.left) fail('OFPBMC_BAD_LEN', detail);
+  if (length < 4) fail('OFPBMC_BAD_LEN', detail);
+  if (padded - 4 > r.left) refuse(r, 'OFPBMC_BAD_LEN', 'long_stats', length, r.left + 4);
   const all = r.sub(padded - 4);
   const b = all.sub(length - 4);
   const s: { -readonly [K in keyof FlowStatFields]: FlowStatFields[K] } = { ...UNKNOWN_STATS };
+  const from = b.pos;
+  const bad = (start: number): never =>
+    refuse(r, 'OFPBMC_BAD_LEN', 'stat_error', start - from, 'OFPBMC_BAD_LEN');
   while (b.left > 0) {
-    if (b.left < 4) fail('OFPBMC_BAD_LEN', detail);
+    const start = b.pos;
+    if (b.left < 4) {
+      r.explain?.('partial_stat', b.left);
+      bad(start);
+    }
     const [cls, field, size] = [b.u16(), b.u8(), b.u8()];
-    if (size > b.left || (cls === EXPERIMENTER && size < 4)) fail('OFPBMC_BAD_LEN', detail);
+    if (size > b.left || (cls === EXPERIMENTER && size < 4)) bad(start);
     const v = b.sub(size);
     // A size that is not the field's makes it another one.
     if (cls !== BASIC || (field & 1) !== 0 || size !== SIZE[field >> 1]) continue;

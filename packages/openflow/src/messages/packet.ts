@@ -5,7 +5,7 @@ import { Match } from '@ovs-node/flow/match';
 import { W } from '@ovs-node/flow/layout';
 import { OFPP } from '@ovs-node/flow/ports';
 import { putActions, readActions } from '../actions/codec.js';
-import { fail } from '../errors.js';
+import { fail, refuse } from '../errors.js';
 import { putOxmMatch, putNxMatch, readFields, readNxMatch, readOxmMatch, putFields } from '../match/nxm.js';
 import type { Reader, Writer } from '../wire.js';
 import { checkContinuation } from './continuation.js';
@@ -91,7 +91,7 @@ function readPacketIn2(r: Reader, loose = false): PacketIn {
     const property = readProperty(r);
     const { type, length, body: b } = property;
     if (property.experimenter !== undefined) {
-      if (!loose) unknownProperty(property);
+      unknownProperty(property, 'NX_PACKET_IN2', loose);
       continue;
     }
     if (EXACT[type] !== undefined && length !== EXACT[type])
@@ -109,12 +109,11 @@ function readPacketIn2(r: Reader, loose = false): PacketIn {
     else if (type === NXPINT.CONTINUATION) {
       b.skip(4);
       p = { ...p, continuation: b.rest() };
-    } else if (!loose) unknownProperty(property);
+    } else unknownProperty(property, 'NX_PACKET_IN2', loose);
   }
-  if (packet.length === 0) fail('OFPBRC_BAD_LEN', 'no packet');
+  if (packet.length === 0) refuse(r, 'OFPBRC_BAD_LEN', 'no_packet');
   // 0 is as good as none.
-  if (totalLen > 0 && totalLen < packet.length)
-    fail('OFPBRC_BAD_LEN', `packet of ${packet.length} bytes of ${totalLen}`);
+  if (totalLen > 0 && totalLen < packet.length) refuse(r, 'OFPBRC_BAD_LEN', 'full_length');
   return { ...p, packet, totalLen: totalLen === 0 ? packet.length : totalLen };
 }
 
@@ -140,9 +139,9 @@ function checkPipelineField(f: Field): void {
 }
 
 /** Fails when no packet can come from a port. */
-function checkInPort(port: number): void {
+function checkInPort(r: Reader, port: number): void {
   const ok = port < OFPP.MAX || port === OFPP.LOCAL || port === OFPP.ANY || port === OFPP.CONTROLLER;
-  if (!ok) fail('OFPBRC_BAD_PORT', `input port ${port}`);
+  if (!ok) refuse(r, 'OFPBRC_BAD_PORT', 'in_port', port & 0xffff);
 }
 
 type PacketInMessage = MessageOf<'packet_in'>;
@@ -165,7 +164,7 @@ export const PACKET_MESSAGES: MessageRows<
         (w, m, version) => putPacketIn2(w, m.packetIn, version),
         (r, version, options) => {
           const packetIn = readPacketIn2(r, true);
-          if (options.loose) checkContinuation(packetIn.continuation, version);
+          if (options.loose) checkContinuation(packetIn.continuation, version, r.explain);
           return { type: 'packet_in', format: 'nxt_packet_in2', packetIn };
         },
         (m) => m.format === 'nxt_packet_in2',
@@ -293,8 +292,8 @@ export const PACKET_MESSAGES: MessageRows<
           const port = readPortNo(r, version);
           const length = r.u16();
           if (version > 1) r.skip(6);
-          const actions = readActions(r.sub(length, 'OFPBRC_BAD_LEN'), version);
-          checkInPort(port);
+          const actions = readActions(r, version, length);
+          checkInPort(r, port);
           const packet = bufferId === NO_BUFFER ? r.rest() : new Uint8Array(0);
           return { type: 'packet_out', packetOut: { bufferId, match: portMatch(port), actions, packet } };
         },
@@ -316,8 +315,8 @@ export const PACKET_MESSAGES: MessageRows<
           r.skip(2);
           const match = readOxmMatch(r, false, checkPipelineField);
           if (match.mask[W.IN_PORT] === 0) fail('OFPBRC_BAD_PORT', 'no input port');
-          const actions = readActions(r.sub(length, 'OFPBRC_BAD_LEN'), version);
-          checkInPort(matchPort(match));
+          const actions = readActions(r, version, length);
+          checkInPort(r, matchPort(match));
           const packet = bufferId === NO_BUFFER ? r.rest() : new Uint8Array(0);
           return { type: 'packet_out', packetOut: { bufferId, match, actions, packet } };
         },
@@ -331,7 +330,7 @@ export const PACKET_MESSAGES: MessageRows<
         (w, m, version) => putPacketIn2(w, m.packetIn, version),
         (r, version, options) => {
           const packetIn = readPacketIn2(r, options.loose);
-          checkContinuation(packetIn.continuation, version);
+          checkContinuation(packetIn.continuation, version, r.explain);
           return { type: 'resume', packetIn };
         },
       ),
@@ -345,7 +344,10 @@ export const PACKET_MESSAGES: MessageRows<
         (r, _version, options) => {
           const n = r.u32();
           const format = FLOW_FORMATS.get(n);
-          if (format === undefined && !options.loose) fail('OFPBRC_EPERM', `flow format ${n}`);
+          if (format === undefined) {
+            r.explain?.('flow_format', n);
+            if (!options.loose) fail('OFPBRC_EPERM', `flow format ${n}`);
+          }
           return { type: 'set_flow_format', format: format ?? 'unknown' };
         },
       ),
@@ -373,7 +375,7 @@ export const PACKET_MESSAGES: MessageRows<
           const n = r.u32();
           return {
             type: 'set_packet_in_format',
-            format: FORMATS[n] ?? fail('OFPBRC_EPERM', `packet-in format ${n}`),
+            format: FORMATS[n] ?? refuse(r, 'OFPBRC_EPERM', 'packet_in_format', n),
           };
         },
       ),

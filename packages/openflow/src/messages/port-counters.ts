@@ -9,7 +9,7 @@
  */
 import type { Writer } from '../wire.js';
 import { fail } from '../errors.js';
-import { type Property, putProperty } from './property.js';
+import { type Property, putProperty, unknownProperty } from './property.js';
 
 const EXPERIMENTER = 0xffff;
 const INTEL_VENDOR = 0xaa01;
@@ -78,15 +78,19 @@ export function putPortCounters(w: Writer, { rfc2819, custom = [] }: PortCounter
 }
 
 /** Reads an experimenter's property; what is not known gives nothing. */
-export function readPortCounters({ type: subtype, experimenter, body: r, length }: Property): PortCounters {
-  if (experimenter !== INTEL_VENDOR) return {};
+export function readPortCounters(p: Property): PortCounters {
+  const { type: subtype, experimenter, body: r, length } = p;
+  const isKnown = experimenter === INTEL_VENDOR && (subtype === RFC2819 || subtype === CUSTOM);
+  if (!isKnown) {
+    unknownProperty(p, 'port stats', true);
+    return {};
+  }
   if (subtype === RFC2819) {
     if (length !== RFC2819_LENGTH) fail('OFPBPC_BAD_LEN', `property of ${length} bytes`);
     r.skip(4);
     const rfc2819 = RFC2819_COUNTERS.map(() => r.u64());
     return rfc2819.every((value) => value === UNKNOWN) ? {} : { rfc2819 };
   }
-  if (subtype !== CUSTOM) return {};
   r.skip(2);
   const custom: [string, bigint][] = [];
   for (let count = r.u16(); count > 0; count--) {

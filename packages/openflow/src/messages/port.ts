@@ -1,24 +1,24 @@
 /** Port descriptions, statistics and numbers as each version has them. */
 import { portFromOf10, portToOf10 } from '@ovs-node/flow/fields';
 import { OFPP } from '@ovs-node/flow/ports';
-import { fail } from '../errors.js';
+import { fail, refuse } from '../errors.js';
 import type { ErrorName } from '../error-table.js';
 import type { Reader, Writer } from '../wire.js';
 import { type PortCounters, putPortCounters, readPortCounters } from './port-counters.js';
 import { items } from './multipart-items.js';
-import { readProperty } from './property.js';
+import { readProperty, unknownProperty } from './property.js';
 import { type BodyRow, bodies, emptyBody } from './row.js';
 import { PC, type PhyPort, type PortStats, PS, type ReplyOf, type RequestOf } from './types.js';
 
 /** Reads a port number: 16 bits in OpenFlow 1.0, 32 later. */
 export function readPortNo(r: Reader, version: number, error: ErrorName = 'OFPBAC_BAD_OUT_PORT'): number {
   if (version === 1) return portFromOf10(r.u16());
-  return checkPortNo(r.u32(), error);
+  return checkPortNo(r, r.u32(), error);
 }
 
 /** A 32-bit port number, which is one of 16 bits or reserved, or fails with `error`. */
-export function checkPortNo(port: number, error: ErrorName = 'OFPBAC_BAD_OUT_PORT'): number {
-  if (port >= 0xff00 && port < 0xffffff00) fail(error, `port ${port}`);
+export function checkPortNo(r: Reader, port: number, error: ErrorName = 'OFPBAC_BAD_OUT_PORT'): number {
+  if (port >= 0xff00 && port < 0xffffff00) refuse(r, error, 'port_range', port);
   return port;
 }
 
@@ -116,7 +116,7 @@ export function readPhyPort(r: Reader, version: number): PhyPort {
   } else {
     r.skip(4);
   }
-  const portNo = checkPortNo(number);
+  const portNo = checkPortNo(r, number);
   const hwAddr = body.mac();
   body.skip(2);
   const name = readName(body);
@@ -130,7 +130,7 @@ export function readPhyPort(r: Reader, version: number): PhyPort {
         if (p.length !== 32) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
         p.body.skip(4);
         features = features.map(() => p.body.u32());
-      }
+      } else unknownProperty(p, 'port', true);
     }
   } else {
     features = features.map(() => body.u32());
@@ -196,7 +196,7 @@ export function readPortStats(r: Reader, version: number): PortStats {
         if (p.length !== 40) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
         p.body.skip(4);
         for (const name of ETHERNET_COUNTERS) c[name] = p.body.u64();
-      }
+      } else unknownProperty(p, 'port stats', true);
     }
   } else {
     portNo = readPortNo(r, version);

@@ -3,6 +3,7 @@
  * without padding, body, padding to 8 bytes. With the experimenter type an experimenter id and its own type follow.
  */
 import { type ErrorName, fail } from '../errors.js';
+import type { PropertyHolder } from '../explain.js';
 import type { Reader, Writer } from '../wire.js';
 
 export interface Property {
@@ -50,8 +51,10 @@ export function readProperty(
   return { type: body.u32(), experimenter, body, length };
 }
 
-/** What a property that is not known is refused with. */
-export function unknownProperty(p: Property): never {
+/** Refuses a property that is not known to its `holder`; passes over it if `loose`. */
+export function unknownProperty(p: Property, holder: PropertyHolder, loose: boolean): void {
+  p.body.explain?.('unknown_property', holder, p.type, p.experimenter, loose);
+  if (loose) return;
   if (p.experimenter !== undefined)
     fail('OFPBPC_BAD_EXP_TYPE', `property of 0x${p.experimenter.toString(16)}`);
   fail('OFPBPC_BAD_TYPE', `property ${p.type}`);

@@ -4,7 +4,7 @@ import { DecodeFailure, fail } from '../errors.js';
 import type { Reader, Writer } from '../wire.js';
 import { items } from './multipart-items.js';
 import { putPortNo, readPortNo } from './port.js';
-import { type Property, putProperty, readProperty } from './property.js';
+import { type Property, putProperty, readProperty, unknownProperty } from './property.js';
 import { type BodyRow, bodies, forms, type MessageRows } from './row.js';
 import type { QueueConfig, QueueStats, ReplyOf, RequestOf } from './types.js';
 
@@ -101,7 +101,11 @@ function readQueue(r: Reader, version: number, port: number): QueueConfig {
   let maxRate: number | undefined;
   while (b.left > 0) {
     const p = version >= 5 ? readProperty(b) : readProperty10(b);
-    if (p.experimenter !== undefined || (p.type !== RATE.MIN && p.type !== RATE.MAX)) continue;
+    if (p.experimenter !== undefined || (p.type !== RATE.MIN && p.type !== RATE.MAX)) {
+      if (version >= 5) unknownProperty(p, 'queue desc', true);
+      else r.explain?.('queue_property', p.type);
+      continue;
+    }
     if (version < 5) {
       if (p.length !== 16) bad(p.length);
       p.body.skip(4);

@@ -64,6 +64,15 @@ const KNOWN: Readonly<Record<keyof AsyncMasks, readonly [before: number, since: 
   tableStatus: [0x18, 0x18],
   requestForward: [3, 3],
 };
+/** As logs have them. */
+const ASYNC_NAMES: Readonly<Record<keyof AsyncMasks, string>> = {
+  packetIn: 'PACKET_IN',
+  portStatus: 'PORT_STATUS',
+  flowRemoved: 'FLOW_REMOVED',
+  roleStatus: 'ROLE_STATUS',
+  tableStatus: 'TABLE_STATUS',
+  requestForward: 'REQUESTFORWARD',
+};
 const known = (key: keyof AsyncMasks, version: number): number => KNOWN[key][version >= 5 ? 1 : 0];
 
 function putFixed(w: Writer, c: AsyncConfig): void {
@@ -72,9 +81,13 @@ function putFixed(w: Writer, c: AsyncConfig): void {
 
 /** Reads the structure; reasons that a version does not have are passed over. */
 function readFixed(r: Reader, version: number): AsyncConfig {
-  const masks = FIXED.map(
-    (key) => [key, r.u32() & known(key, version), r.u32() & known(key, version)] as const,
-  );
+  const readMask = (key: keyof AsyncMasks): number => {
+    const mask = r.u32();
+    const allowed = known(key, version);
+    if ((mask & ~allowed) !== 0) r.explain?.('async_mask', mask, ASYNC_NAMES[key], allowed, true);
+    return mask & allowed;
+  };
+  const masks = FIXED.map((key) => [key, readMask(key), readMask(key)] as const);
   return {
     primary: Object.fromEntries(masks.map(([key, primary]) => [key, primary])),
     secondary: Object.fromEntries(masks.map(([key, , secondary]) => [key, secondary])),
@@ -103,6 +116,7 @@ function readProperties(r: Reader, version: number, loose: boolean): AsyncConfig
     const p = readProperty(r, 'OFPBPC_BAD_LEN', 0xfffe);
     const key = ASYNC_KEYS[p.type >> 1] as keyof AsyncMasks | undefined;
     if (p.experimenter !== undefined || key === undefined) {
+      r.explain?.('unknown_property', 'async config', p.type, p.experimenter, loose);
       if (loose) continue;
       return fail(
         p.experimenter === undefined ? 'OFPACFC_UNSUPPORTED' : 'OFPBPC_BAD_EXP_TYPE',
@@ -111,7 +125,11 @@ function readProperties(r: Reader, version: number, loose: boolean): AsyncConfig
     }
     if (p.length !== 8) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
     const mask = p.body.u32();
-    if (!loose && (mask & ~known(key, version)) !== 0) fail('OFPACFC_INVALID', `${key} ${mask}`);
+    const bad = (mask & ~known(key, version)) >>> 0;
+    if (bad !== 0) {
+      r.explain?.('async_mask', mask, ASYNC_NAMES[key], known(key, version), loose);
+      if (!loose) fail('OFPACFC_INVALID', `${key} ${mask}`);
+    }
     config[(p.type & 1) !== 0 ? 'primary' : 'secondary'][key] = (mask & known(key, version)) >>> 0;
   }
   return config;

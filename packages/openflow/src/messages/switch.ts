@@ -183,7 +183,7 @@ function readPortMod(r: Reader, version: number, loose = false): PortMod {
       if (p.experimenter === undefined && p.type === 0) {
         if (p.length !== 8) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
         advertise = p.body.u32() & FEATURES_11;
-      } else if (!loose) unknownProperty(p);
+      } else unknownProperty(p, 'port_mod', loose);
     }
   } else {
     const f = r.u32();
@@ -246,9 +246,13 @@ export const SWITCH_MESSAGES: MessageRows<
             if (type !== HELLO_BITMAP || bitmap === 0 || bitmap % 4 !== 0) hasUnknown = true;
             else {
               // There is no version 0.
-              const known = (element.u32() & ~1) >>> 0;
-              if (known === 0) hasUnknown = true;
-              else versions = known;
+              const said = element.u32();
+              if ((said & 1) !== 0) r.explain?.('hello_version_0');
+              const known = (said & ~1) >>> 0;
+              if (known === 0) {
+                r.explain?.('hello_no_version');
+                hasUnknown = true;
+              } else versions = known;
             }
           }
           return hasUnknown ? { type: 'hello', versions, hasUnknown } : { type: 'hello', versions };

@@ -1,7 +1,8 @@
 /** What the properties of table features say (OpenFlow 1.3, section 7.3.5.5.2): instructions, actions, fields, next tables. */
 import type { Field } from '@ovs-node/flow/field-types';
 import { FIELDS } from '@ovs-node/flow/fields';
-import { fail } from '../errors.js';
+import { fail, refuse } from '../errors.js';
+import type { Explain } from '../explain.js';
 import { isLengthOf, readFieldHeader } from '../match/headers.js';
 import { Reader } from '../wire.js';
 import type { TableFeatures } from './table-types.js';
@@ -54,8 +55,8 @@ const EXPERIMENTER = 0xffff;
 /** Of an experimenter's type that is too short to say whose. */
 const UNKNOWN_EXPERIMENTER = 0xffffffff;
 
-function readTypes(body: Uint8Array): TypeId[] {
-  const r = new Reader(body, 0, body.length, 'OFPBPC_BAD_LEN');
+function readTypes(body: Uint8Array, explain?: Explain): TypeId[] {
+  const r = new Reader(body, 0, body.length, 'OFPBPC_BAD_LEN', explain);
   const out: TypeId[] = [];
   while (r.left > 0) {
     if (r.left < 4) fail('OFPBPC_BAD_LEN', 'header of a type');
@@ -73,13 +74,15 @@ function readTypes(body: Uint8Array): TypeId[] {
 function readFieldList(
   body: Uint8Array,
   loose = true,
+  explain?: Explain,
 ): { readonly fields: Set<Field>; readonly masked: Set<Field> } {
-  const r = new Reader(body, 0, body.length, 'OFPBPC_BAD_LEN');
+  const r = new Reader(body, 0, body.length, 'OFPBPC_BAD_LEN', explain);
   const fields = new Set<Field>();
   const masked = new Set<Field>();
   while (r.left > 0) {
     const h = readFieldHeader(r);
     if (!h.field || !isLengthOf(h, h.field)) {
+      r.explain?.('unknown_field', h);
       if (loose) continue;
       return fail('OFPBMC_BAD_FIELD', `field ${h.cls}:${h.code}`);
     }
@@ -129,11 +132,16 @@ export function checkTableProperty(
   { type, body }: TableFeatures['properties'][number],
   seen: Set<number>,
   loose: boolean,
+  explain?: Explain,
 ): void {
   if (seen.has(type) && type <= TABLE_PROPERTY.APPLY_SETFIELD + 1) {
     fail('OFPTFFC_BAD_FEATURES', `property ${type} twice`);
   }
   seen.add(type);
+  const unknown = (): void => {
+    explain?.('unknown_property', 'table features', type, undefined, loose);
+    if (!loose) fail('OFPBPC_BAD_TYPE', `property ${type}`);
+  };
   switch (type & ~1) {
     case TABLE_PROPERTY.INSTRUCTIONS: {
       const unknown = readTypes(body).find((each) => !isInstruction(each));
@@ -142,34 +150,34 @@ export function checkTableProperty(
     }
     case TABLE_PROPERTY.WRITE_ACTIONS:
     case TABLE_PROPERTY.APPLY_ACTIONS:
-      readTypes(body);
+      readTypes(body, explain);
       break;
     case TABLE_PROPERTY.NEXT_TABLES:
       if (body.includes(255)) fail('OFPBPC_BAD_VALUE', 'next table 255');
       break;
     case TABLE_PROPERTY.MATCH:
-      if (type === TABLE_PROPERTY.MATCH) readFieldList(body, loose);
-      else if (!loose) fail('OFPBPC_BAD_TYPE', `property ${type}`);
+      if (type === TABLE_PROPERTY.MATCH) readFieldList(body, loose, explain);
+      else unknown();
       break;
     case TABLE_PROPERTY.WILDCARDS:
     case TABLE_PROPERTY.WRITE_SETFIELD:
     case TABLE_PROPERTY.APPLY_SETFIELD:
       // Only what can be matched can be masked.
-      if (type !== TABLE_PROPERTY.WILDCARDS + 1 && readFieldList(body, loose).masked.size > 0)
+      if (type !== TABLE_PROPERTY.WILDCARDS + 1 && readFieldList(body, loose, explain).masked.size > 0)
         fail('OFPBMC_BAD_MASK', `masks in property ${type}`);
       break;
     default:
-      if (!loose) fail('OFPBPC_BAD_TYPE', `property ${type}`);
+      unknown();
   }
 }
 
 /** Refuses features of which a property is missing. */
-export function checkTableAbilities(t: TableFeatures, version: number): void {
+export function checkTableAbilities(t: TableFeatures, version: number, explain?: Explain): void {
   // Since OpenFlow 1.5 none at all is as good as all that are required.
   if (t.properties.length === 0 && version >= 6) return;
-  for (const type of Object.values(TABLE_PROPERTY))
-    if (!t.properties.some((p) => p.type === type))
-      fail('OFPTFFC_BAD_FEATURES', `property ${type} is missing`);
+  const missing = Object.values(TABLE_PROPERTY).filter((type) => !t.properties.some((p) => p.type === type));
+  if (missing.length === 0) return;
+  refuse({ explain }, 'OFPTFFC_BAD_FEATURES', 'missing_properties', missing.length, missing[0]);
 }
 
 /** A value that is the same for tables that can do the same. */

@@ -1,5 +1,5 @@
 /** Messages about OpenFlow tables: statistics, features, configuration and its changes. */
-import { fail, UNNAMED_ERROR } from '../errors.js';
+import { fail, refuse, UNNAMED_ERROR } from '../errors.js';
 import type { Reader, Writer } from '../wire.js';
 import { items } from './multipart-items.js';
 import { putProperty, readProperty, unknownProperty } from './property.js';
@@ -79,10 +79,20 @@ function putTableStats(w: Writer, t: TableStats, version: number): void {
   w.u64(t.lookupCount).u64(t.matchedCount);
 }
 
+const MISS_BITS = 3;
+
+/** Reads the configuration of OpenFlow 1.1 and 1.2, which says what becomes of packets without a flow. */
+function readMissConfig(r: Reader): number {
+  const config = r.u32();
+  if ((config & MISS_BITS) === MISS_BITS) r.explain?.('table_miss', config);
+  return config;
+}
+
 function readBitmaps(r: Reader, version: number): TableBitmaps {
   if (version === 2) {
     const [wildcards, match] = [BigInt(r.u32()), BigInt(r.u32())];
-    const [instructions, writeActions, applyActions, config] = [r.u32(), r.u32(), r.u32(), r.u32()];
+    const [instructions, writeActions, applyActions] = [r.u32(), r.u32(), r.u32()];
+    const config = readMissConfig(r);
     return { ...BITMAPS_11, wildcards, match, instructions, writeActions, applyActions, config };
   }
   const [match, wildcards, writeActions, applyActions] = [r.u64(), r.u64(), r.u32(), r.u32()];
@@ -97,7 +107,7 @@ function readBitmaps(r: Reader, version: number): TableBitmaps {
     metadataMatch,
     metadataWrite,
     instructions: r.u32(),
-    config: r.u32(),
+    config: readMissConfig(r),
   };
 }
 
@@ -155,11 +165,11 @@ function readTableFeatures(reader: Reader, version: number, loose: boolean): Tab
     const p = readProperty(r);
     // Those of experimenters say nothing to anyone here.
     if (p.experimenter !== undefined) {
-      if (!loose) unknownProperty(p);
+      unknownProperty(p, 'table features', loose);
       continue;
     }
     const property = { type: p.type, body: p.body.rest() };
-    checkTableProperty(property, seen, loose);
+    checkTableProperty(property, seen, loose, r.explain);
     properties.push(property);
   }
   const command = version >= 6 ? { command: FEATURES_COMMANDS[number] } : {};
@@ -173,7 +183,7 @@ function readTableFeatures(reader: Reader, version: number, loose: boolean): Tab
     maxEntries,
     properties,
   };
-  checkTableAbilities(features, version);
+  checkTableAbilities(features, version, r.explain);
   return features;
 }
 
@@ -199,26 +209,32 @@ function putSettings(w: Writer, t: TableSettings): void {
   }
 }
 
+/** Refuses what a table-mod may not say of vacancy. */
+function checkVacancy(r: Reader, { down, up, vacancy }: TableDesc['vacancy']): void {
+  if (down > up) refuse(r, 'OFPBPC_BAD_VALUE', 'vacancy_order');
+  if (down > 100 || up > 100) refuse(r, 'OFPBPC_BAD_VALUE', 'vacancy_percent');
+  if (vacancy !== 0) refuse(r, 'OFPBPC_BAD_VALUE', 'vacancy_set');
+}
+
 /** Reads the configuration and the properties; in a table-mod thresholds have to make sense. */
 function readSettings(r: Reader, isMod: boolean): Omit<TableDesc, 'tableId'> {
   const config = r.u32();
   let evictionFlags: number | undefined;
   let vacancy = NO_VACANCY;
-  const bad = (what: string): never => fail('OFPBPC_BAD_VALUE', what);
   while (r.left > 0) {
     const p = readProperty(r);
     if (p.experimenter !== undefined) {
       if (isMod) fail('OFPBRC_BAD_TYPE', 'experimenter property');
+      unknownProperty(p, 'table_desc', true);
     } else if (p.type === PROPERTY.EVICTION) {
       if (p.length !== 8) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
       evictionFlags = p.body.u32();
     } else if (p.type === PROPERTY.VACANCY) {
       if (p.length !== 8) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
       vacancy = { down: p.body.u8(), up: p.body.u8(), vacancy: p.body.u8() };
-      if (isMod && (vacancy.down > vacancy.up || vacancy.up > 100 || vacancy.down > 100))
-        bad('vacancy thresholds');
-      if (isMod && vacancy.vacancy !== 0) bad('vacancy in a table-mod');
+      if (isMod) checkVacancy(r, vacancy);
     } else if (isMod) fail('OFPBRC_BAD_TYPE', `property ${p.type}`);
+    else unknownProperty(p, 'table_desc', true);
   }
   return {
     eviction: (config & EVICTION_BIT) !== 0,
@@ -236,10 +252,10 @@ function putTableDesc(w: Writer, t: TableDesc): void {
 }
 
 function readTableDesc(reader: Reader): TableDesc {
-  if (reader.left < 8) fail('OFPBRC_BAD_LEN', `${reader.left} bytes of a table description`);
+  if (reader.left < 8) refuse(reader, 'OFPBRC_BAD_LEN', 'leftover', 'OFP14_TABLE_DESC reply', reader.left);
   const length = reader.u16();
   if (length < 8 || length - 2 > reader.left) {
-    fail('OFPBRC_BAD_LEN', `table description of ${length} bytes`);
+    refuse(reader, 'OFPBRC_BAD_LEN', 'claimed_length', 'OFP14_TABLE_DESC reply', length);
   }
   const r = reader.sub(length - 2);
   const tableId = r.u8();
@@ -263,8 +279,8 @@ export const TABLE_MESSAGES: MessageRows<'table_mod' | 'table_status'> = {
         (r, version) => {
           const tableId = r.u8();
           r.skip(3);
-          const config = r.u32();
-          const miss = version <= 3 ? (MISSES[config & 3] ?? 'controller') : 'default';
+          const config = version <= 3 ? readMissConfig(r) : r.u32();
+          const miss = version <= 3 ? (MISSES[config & MISS_BITS] ?? 'controller') : 'default';
           const tableMod: TableMod = {
             tableId,
             miss,

@@ -6,7 +6,7 @@ import { formatMac } from '@ovs-node/flow/addr-text';
 import { OFPP, formatPort, type PortMap } from '@ovs-node/flow/ports';
 import type { TableMap } from '../actions/row.js';
 import { OfError, UNNAMED_ERROR } from '../errors.js';
-import type { Explain } from '../explain.js';
+import { type Explain, explainLater } from '../explain.js';
 import {
   decodeHeader,
   decodeMessage,
@@ -385,6 +385,9 @@ function rawMatch(bytes: Uint8Array, { wire, bodyAt }: Header, o: PrintOptions):
   return formatNxMatch(bytes.subarray(bodyAt + 32, bodyAt + 32 + length));
 }
 
+/** What is printed with how much there is of it, for which the peer reads it twice. */
+const COUNTED: readonly string[] = ['OFPST_PORT reply', 'OFPST_QUEUE reply'];
+
 /** The text of a message in bytes. What cannot be decoded is said, with its bytes. */
 export function printMessage(bytes: Uint8Array, o: PrintOptions = {}): string {
   if (bytes.length === 0) return 'OpenFlow message is empty\n';
@@ -408,7 +411,10 @@ export function printMessage(bytes: Uint8Array, o: PrintOptions = {}): string {
   }
   if (known instanceof OfError) return `***decode error: ${known.toString()}***\n${hexDump(bytes)}`;
   if (!fitsHeader(known, length, o.explain)) return `***decode error: OFPBRC_BAD_LEN***\n${hexDump(bytes)}`;
-  const decoded = decodeMessage(bytes, { loose: true, explain: o.explain });
+  const counted = o.explain && COUNTED.includes(known.wire.name) ? explainLater(o.explain) : undefined;
+  const decoded = decodeMessage(bytes, { loose: true, explain: counted?.explain ?? o.explain });
+  counted?.tell();
+  counted?.tell();
   if (decoded instanceof OfError) {
     const partial = decoded.partial ? formatPartial(decoded.partial, version, o) : '';
     // On a line of its own where something of the message is printed.

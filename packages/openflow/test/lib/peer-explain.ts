@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { peerPath, run } from '@ovs-node/common/testkit/index';
-import { setConsoleWriter } from '@ovs-node/common/vlog';
+import { setConsoleWriter, setRateLimited } from '@ovs-node/common/vlog';
 import { explainToLog } from '../../src/explain-log.js';
 import { printMessage } from '../../src/text/message.js';
 
@@ -12,21 +12,29 @@ export interface Told {
   readonly log: string;
 }
 
+/** The log without times and numbers. */
 const logLines = (stderr: string): string => stderr.replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z\|\d+\|/gm, '');
 
+/** Ends what is told of one message. */
+const END = '\u0001end\u0002';
+
 /** What the peer tells; `dir` is where messages and a script go. */
-export async function peerTells(dir: string, messages: readonly Uint8Array[]): Promise<Told[]> {
+export async function peerTells(
+  dir: string,
+  messages: readonly Uint8Array[],
+  options: readonly string[] = [],
+): Promise<Told[]> {
   const program = peerPath('ovs-ofctl')!;
   const file = (i: number): string => path.join(dir, `message-${process.pid}-${i}`);
   const script = messages.map((bytes, i) => {
     fs.writeFileSync(file(i), bytes);
-    return `'${program}' ofp-parse '${file(i)}'; printf '\\001'; printf '\\001' >&2\n`;
+    return `'${program}' ${options.join(' ')} ofp-parse '${file(i)}'; printf '\\001end\\002'; printf '\\001end\\002' >&2\n`;
   });
   const batch = path.join(dir, `batch-${process.pid}.sh`);
   fs.writeFileSync(batch, script.join(''));
   const { stdout, stderr } = await run('/bin/sh', [batch], { timeoutMs: 600_000 });
   for (const i of messages.keys()) fs.rmSync(file(i));
-  const [texts, logs] = [stdout.split('\u0001'), stderr.split('\u0001')];
+  const [texts, logs] = [stdout.split(END), stderr.split(END)];
   if (texts.length !== messages.length + 1) throw new Error(`${messages.length} messages: ${texts.length}`);
   return messages.map((_, i) => ({ text: texts[i], log: logLines(logs[i]) }));
 }
@@ -34,6 +42,8 @@ export async function peerTells(dir: string, messages: readonly Uint8Array[]): P
 /** What this library tells. */
 export function oursTells(bytes: Uint8Array): Told {
   let log = '';
+  // Its limit is the process's.
+  setRateLimited('ofp_match', false);
   const writer = setConsoleWriter((line) => (log += line));
   try {
     const text = printMessage(bytes, { verbosity: 2, explain: explainToLog() });
