@@ -26,7 +26,7 @@ const macText = (six: string): bigint => {
   return value;
 };
 // Each part is a signed hexadecimal number of which the low 8 bits count, as scanf("%hhx") has it.
-const MAC_BYTE = '[ \\t]*[-+]?(?:0[xX])?[0-9a-fA-F]+';
+const MAC_BYTE = '[ \\t]*[-+]?(?:0[xX]|(?!0[xX]))[0-9a-fA-F]+';
 const MAC = `${MAC_BYTE}(?::${MAC_BYTE}){5}`;
 /** An Ethernet address that a text begins with. */
 export const MAC_PREFIX = new RegExp(`^${MAC}`);

@@ -1,5 +1,5 @@
 import { FlowSyntaxError } from './errors.js';
-import { scanU64 } from './int-text.js';
+import { scanWrapped } from './int-text.js';
 
 /** Fields that are sets of named bits: `ct_state`, `tcp_flags`, `tun_flags` (ovs-fields(7)). */
 
@@ -37,22 +37,20 @@ export const TUNNEL_FLAGS: FlagSet = {
   exact: 0xffff,
 };
 
+const low32 = (value: bigint): number => Number(BigInt.asUintN(32, value));
+
 /**
- * `+name-name…` (masked), `name|name…` (exact), or a number with an optional `/mask`. Throws FlowSyntaxError.
- * `mask` is undefined when the text asks for an exact match.
+ * `+name-name…` (masked), `name|name…` (exact), where a number may stand for names, or a number, `/` and a mask. Throws
+ * FlowSyntaxError. `mask` is undefined when the text asks for an exact match.
  */
 export function parseFlags(set: FlagSet, text: string): { value: number; mask: number | undefined } {
   const bad = (what: string): FlowSyntaxError => new FlowSyntaxError(`${what}: unknown ${set.what} flag(s)`);
-  if (/^[0-9]/.test(text)) {
-    // A number counts modulo 2^32, and what follows the digits of a mask is not looked at: so the peer reads it.
-    const first = scanU64(text);
-    if (first.end < text.length && text[first.end] !== '/') throw bad(text);
-    const value = Number(first.value & 0xffffffffn);
-    if ((value & ~set.allowed) !== 0) throw bad(text);
-    if (first.end === text.length) return { value, mask: undefined };
-    const second = scanU64(text, first.end + 1);
-    const mask = Number(second.value & 0xffffffffn);
-    if (second.error !== undefined || (mask & ~set.allowed) !== 0) throw bad(text);
+  // Numbers count modulo 2^32, and what follows the digits of a mask is not looked at: so the peer reads it.
+  const first = scanWrapped(text);
+  const second = first && text[first.end] === '/' ? scanWrapped(text, first.end + 1) : undefined;
+  if (first && second) {
+    const [value, mask] = [low32(first.value), low32(second.value)];
+    if (((value | mask) & ~set.allowed) !== 0) throw bad(text);
     return { value, mask };
   }
   if (text.startsWith('+') || text.startsWith('-')) {
@@ -77,11 +75,21 @@ export function parseFlags(set: FlagSet, text: string): { value: number; mask: n
     return { value, mask };
   }
   let value = 0;
-  if (text === '') return { value, mask: undefined };
-  for (const name of text.replace(/\|$/, '').split('|')) {
-    const bit = set.names.indexOf(name);
-    if (bit < 0) throw bad(text);
-    value |= 1 << bit;
+  for (let i = 0; i < text.length;) {
+    const number = scanWrapped(text, i);
+    let end: number;
+    if (number) {
+      if ((low32(number.value) & ~set.allowed) !== 0) throw bad(text);
+      value |= low32(number.value);
+      ({ end } = number);
+    } else {
+      end = text.indexOf('|', i);
+      if (end < 0) end = text.length;
+      const bit = set.names.indexOf(text.slice(i, end));
+      if (bit < 0) throw bad(text);
+      value |= 1 << bit;
+    }
+    i = text[end] === '|' ? end + 1 : end;
   }
   return { value, mask: undefined };
 }

@@ -45,6 +45,20 @@ export function scanU64(text: string, start = 0): Scanned {
 }
 
 /**
+ * The peer's own scanf("%lli") from `start`: modulo 2^64, and of a number in octal as many digits as are; undefined where
+ * there is no number.
+ */
+export function scanWrapped(text: string, start = 0): { value: bigint; end: number } | undefined {
+  const re = /[ \t\n\v\f\r]*([-+]?)(?:0[xX]([0-9a-fA-F]+)|(0[0-7]*)(?![xX])|([1-9][0-9]*))/y;
+  re.lastIndex = start;
+  const m = re.exec(text);
+  if (m === null) return undefined;
+  const [, sign, hex, octal, decimal] = m;
+  const value = BigInt(hex !== undefined ? `0x${hex}` : octal !== undefined ? `0o${octal}` : decimal!);
+  return { value: BigInt.asUintN(64, sign === '-' ? -value : value), end: re.lastIndex };
+}
+
+/**
  * A field's integer of `width` bytes, from `start`: hexadecimal of any length, or what `scanU64` reads.
  * A value that needs more bytes is a range error.
  */

@@ -70,7 +70,7 @@ function parseTlvLines(c: OfctlContext, version: number): void {
       continue;
     }
     const text = line.replace(/#.*/s, '');
-    if (text.trim() === '') {
+    if (/^[ \t]*$/.test(text)) {
       process.stdout.write('\n');
       continue;
     }

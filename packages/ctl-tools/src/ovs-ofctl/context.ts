@@ -42,6 +42,8 @@ export interface SortCriterion {
 export interface Settings {
   /** OpenFlow versions to offer, bit n for version n on the wire. */
   versions: number;
+  /** -O was given, but no version. */
+  anyVersion: boolean;
   /** Protocols allowed by -O and -F. */
   protocols: number;
   strict: boolean;

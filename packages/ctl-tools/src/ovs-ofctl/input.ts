@@ -40,13 +40,15 @@ export function forEachLine(
     if (comment < from) comment = text.indexOf('#', from);
     if (comment < 0) comment = text.length;
     if (comment < to) to = comment;
-    while (to > from && isBlank(text.charCodeAt(to - 1))) to--;
-    if (to > from) each(text, from, to, number);
+    let end = to;
+    while (end > from && isBlank(text.charCodeAt(end - 1))) end--;
+    if (end > from) each(text, from, to, number);
   }
 }
 
+/** A carriage return is none: a line that has nothing else says something. */
 function isBlank(c: number): boolean {
-  return c === 32 || (c >= 9 && c <= 13);
+  return c === 32 || c === 9;
 }
 
 /** The lines of a file (`-`: standard input) that say something, without comments. @throws FatalError */

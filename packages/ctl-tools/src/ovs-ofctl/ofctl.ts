@@ -25,12 +25,14 @@ import {
   versionNames,
   versionsOfProtocols,
 } from '@ovs-node/openflow/text/protocols';
-import { OF10, versionFromName } from '@ovs-node/openflow/version';
+import { OF10, versionFromName, VERSIONS } from '@ovs-node/openflow/version';
 import { bundleVersions } from './versions.js';
 import { OfctlContext, type Settings } from './context.js';
 import { COMMANDS, type OfctlCommand } from './commands.js';
 import { helpText } from './help.js';
 import { startMonitor } from './monitor.js';
+
+const ALL_VERSIONS = VERSIONS.reduce((bits, { version }) => bits | (1 << version), 0);
 
 function parseVersions(text: string): number {
   let versions = 0;
@@ -140,8 +142,12 @@ function protocolsOption(s: Settings): OptionSpec {
     name: 'protocols',
     short: 'O',
     arg: 'required',
-    // No version at all leaves those that are.
-    apply: (v) => void (s.versions = parseVersions(v as string) || s.versions),
+    apply: (v) => {
+      const versions = parseVersions(v as string);
+      // None at all are all of them, whatever else would restrict them.
+      s.anyVersion = versions === 0;
+      s.versions = s.anyVersion ? ALL_VERSIONS : versions;
+    },
   };
 }
 
@@ -169,6 +175,7 @@ function optionTable(s: Settings): OptionSpec[] {
 function defaultSettings(): Settings {
   return {
     versions: 1 << OF10,
+    anyVersion: false,
     protocols: PROTO_ANY,
     strict: false,
     readOnly: false,
@@ -197,7 +204,7 @@ function settle(settings: Settings): OfctlContext {
     );
   }
   settings.protocols &= byVersion;
-  settings.versions &= versionsOfProtocols(settings.protocols);
+  if (!settings.anyVersion) settings.versions &= versionsOfProtocols(settings.protocols);
   startTimeout(settings.timeout);
   return new OfctlContext(settings);
 }

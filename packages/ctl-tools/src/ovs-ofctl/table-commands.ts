@@ -84,7 +84,7 @@ function parseSetting(text: string): Setting {
   // The start of the word is enough, even nothing of it.
   const word = text.split(':', 1)[0];
   if ('vacancy'.startsWith(word)) {
-    const range = word === '' ? '' : text.slice(word.length + 1);
+    const range = text.replace(/^:*[^:]*:?/, '');
     return { versions: OF14_UP, change: { vacancyEvents: true, vacancy: parseVacancy(range) } };
   }
   if (text.startsWith('name:')) {

@@ -200,7 +200,7 @@ class Checker {
       case 'set_l4_dst_port':
         if (!this.isIp || ![6, 17, 132].includes(this.proto) || (this.flow.key[W.NW] & 2) !== 0)
           this.inconsistent();
-        return { ...a, proto: this.isIp ? this.proto : 0 };
+        return { ...a, proto: this.proto };
       case 'set_mpls_label':
       case 'set_mpls_tc':
       case 'set_mpls_ttl':
@@ -306,6 +306,7 @@ class Checker {
   private encap(packetType: number): void {
     this.flow.key[W.PACKET_TYPE] = packetType;
     if (packetType >>> 16 === 1) this.setEthType(packetType & 0xffff);
+    if (!this.isIp) this.flow.key[W.NW] &= 0x00ffffff;
   }
 
   /** What is inside of an Ethernet frame is known, what is inside of other packets only when it is out. */

@@ -1,7 +1,7 @@
 /** Actions of control flow and bookkeeping: resubmit, clone, exit, note, fin_timeout, conjunction. */
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { portFromOf10, portToOf10 } from '@ovs-node/flow/fields';
-import { scanU64 } from '@ovs-node/flow/int-text';
+import { scanWrapped } from '@ovs-node/flow/int-text';
 import { OFPP } from '@ovs-node/flow/ports';
 import { fail } from '../errors.js';
 import { parseKeyValues } from '@ovs-node/flow/key-value';
@@ -42,12 +42,13 @@ function parseResubmit(arg: string, c: ParseContext): Action {
   };
 }
 
-const CONJUNCTION = /^\s*([-+]?(?:0[xX][0-9a-fA-F]+|\d+))\s*,\s*([-+]?\d+)\s*\/\s*([-+]?\d+)\s*$/;
+const CONJUNCTION =
+  /^\s*([-+]?(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9]\d*))\s*,\s*([-+]?\d+)\s*\/\s*([-+]?\d+)\s*$/;
 
 function parseConjunction(arg: string): Action {
   const m = CONJUNCTION.exec(arg);
   if (!m) throw new FlowSyntaxError('"conjunction" syntax is "conjunction(id,i/n)"');
-  const id = Number(BigInt.asUintN(32, scanU64(m[1]).value));
+  const id = Number(BigInt.asUintN(32, scanWrapped(m[1])!.value));
   // Numbers of a byte, as scanf("%hhu") has them.
   const [clause, nClauses] = [m[2], m[3]].map((digits) =>
     Number(BigInt.asUintN(8, BigInt(digits.replace('+', '')))),

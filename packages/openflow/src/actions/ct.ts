@@ -5,7 +5,7 @@ import { fail, refuse } from '../errors.js';
 import { readFieldName } from '../match/headers.js';
 import { formatIp4, formatIp6 as formatIpv6, parseIp6 as readIpv6 } from '@ovs-node/flow/addr-text';
 import { parseKeyValues } from '@ovs-node/flow/key-value';
-import { readIpv4, readNumber } from '../text/numbers.js';
+import { readNumber } from '../text/numbers.js';
 import { formatTable, readTable } from '../text/tables.js';
 import { decodeActionList, encodeActionList, formatActionList, parseActionList } from './nested.js';
 import { type ActionRows, type FormatContext, nx, type ParseContext } from './row.js';
@@ -78,11 +78,21 @@ function parseCt(arg: string, c: ParseContext): Action {
   return { type: 'ct', commit, force, zone, recircTable, alg, actions: nat ? [nat, ...exec] : exec };
 }
 
-function readAddress(text: string): { family: 4 | 6; value: bigint } | undefined {
-  const v4 = readIpv4(text);
-  if (v4 !== undefined) return { family: 4, value: BigInt(v4) };
-  const v6 = readIpv6(text);
-  return v6 === undefined ? undefined : { family: 6, value: v6 };
+/** What scanf("%hhu") and the like make of digits: of a number too large, the lowest bits. */
+const wrapped = (bits: number, digits: string): bigint => BigInt.asUintN(bits, BigInt(digits));
+
+/** The address that `take` finds: dotted numbers, or IPv6 with or without brackets; undefined when it is none. */
+function takeAddress(
+  take: (pattern: RegExp) => RegExpExecArray | undefined,
+): { family: 4 | 6; value: bigint } | undefined {
+  const dotted = take(/^([-+]?\d+)\.([-+]?\d+)\.([-+]?\d+)\.([-+]?\d+)/);
+  if (dotted) {
+    const value = dotted.slice(1).reduce((sum, digits) => (sum << 8n) | wrapped(8, digits), 0n);
+    return { family: 4, value };
+  }
+  const m = take(/^\[([0-9a-fA-F:.]+)\]/) ?? take(/^([0-9a-fA-F:.]+)/);
+  const value = m && readIpv6(m[1]);
+  return value === undefined ? undefined : { family: 6, value };
 }
 
 function parseNat(arg: string): Action {
@@ -107,9 +117,6 @@ function parseNat(arg: string): Action {
   return { type: 'nat', nat: { ...flags, ...(dir === undefined ? {} : { dir }), ...range } };
 }
 
-/** What scanf("%hu") makes of digits. */
-const wrap16 = (digits: string): number => Number(BigInt(digits) & 0xffffn);
-
 function parseNatRange(text: string): Pick<NatSpec, 'addr' | 'port'> {
   let at = 0;
   /** Takes what `pattern` finds at the current place. */
@@ -122,31 +129,29 @@ function parseNatRange(text: string): Pick<NatSpec, 'addr' | 'port'> {
   const garbage = (): FlowSyntaxError =>
     new FlowSyntaxError(`garbage (${text.slice(at)}) after nat range "${text}" (pos: ${at})`);
   const invalid = (): FlowSyntaxError => new FlowSyntaxError(`invalid nat range "${text}"`);
-  let m = take(/^(\d+\.\d+\.\d+\.\d+)/) ?? take(/^\[([0-9a-fA-F:.]+)\]/) ?? take(/^([0-9a-fA-F:.]+)/);
-  if (!m) throw garbage();
-  const min = readAddress(m[1]);
+  const min = takeAddress(take);
   // What only looks like an address is taken for none.
   if (!min) {
-    if (at < text.length) throw garbage();
+    if (at < text.length || at === 0) throw garbage();
     return {};
   }
   let addr = { family: min.family, min: min.value, max: min.value };
   if (take(/^-/)) {
-    m = take(/^(\d+\.\d+\.\d+\.\d+)/) ?? take(/^\[([0-9a-fA-F:.]+)\]/) ?? take(/^([0-9a-fA-F:.]+)/);
-    const max = m && readAddress(m[1]);
+    const max = takeAddress(take);
     if (!max || max.family !== min.family || max.value < min.value) throw invalid();
     addr = { ...addr, max: max.value };
   }
   let port: { min: number; max: number } | undefined;
   if (take(/^:/)) {
-    const low = take(/^\d+/);
-    const high = low && take(/^-/) ? take(/^\d+/) : low;
+    const low = take(/^[-+]?\d+/);
+    const high = low && take(/^-/) ? take(/^[-+]?\d+/) : low;
     if (!low || !high) throw invalid();
-    port = { min: wrap16(low[0]), max: wrap16(high[0]) };
+    port = { min: Number(wrapped(16, low[0])), max: Number(wrapped(16, high[0])) };
     if (port.max < port.min) throw invalid();
   }
   if (at < text.length) throw garbage();
-  return port ? { addr, port } : { addr };
+  // Port 0 is none.
+  return port && port.max !== 0 ? { addr, port } : { addr };
 }
 
 function formatNat(n: NatSpec): string {
@@ -155,10 +160,10 @@ function formatNat(n: NatSpec): string {
   if (n.addr) {
     const { family, min, max } = n.addr;
     const text = (v: bigint): string => (family === 4 ? formatIp4(Number(v)) : formatIpv6(v));
-    const wrap = (s: string): string => (family === 6 && n.port ? `[${s}]` : s);
+    const wrap = (s: string): string => (family === 6 && n.port && n.port.min !== 0 ? `[${s}]` : s);
     out += `=${wrap(text(min))}`;
     if (max !== min) out += `-${wrap(text(max))}`;
-    if (n.port) {
+    if (n.port && n.port.min !== 0) {
       out += `:${n.port.min}`;
       if (n.port.max !== n.port.min) out += `-${n.port.max}`;
     }
@@ -191,6 +196,23 @@ function formatCt(a: ActionOf<'ct'>, c: FormatContext): string {
   }
   return `ct(${parts.join(',')})`;
 }
+
+/** The ends of ranges that are sent: zeros are not, which are "any", and no upper end like the lower one. */
+function rangeEnds({ addr, port }: NatSpec): { bit: number; value: bigint; bytes: number }[] {
+  const isIpv4 = addr?.family === 4;
+  const bytes = isIpv4 ? 4 : 16;
+  const address = addr ?? { min: 0n, max: 0n };
+  const ports = { min: BigInt(port?.min ?? 0), max: BigInt(port?.max ?? 0) };
+  const all = [
+    { bit: isIpv4 ? RANGE.IPV4_MIN : RANGE.IPV6_MIN, value: address.min, bytes },
+    { bit: isIpv4 ? RANGE.IPV4_MAX : RANGE.IPV6_MAX, value: above(address), bytes },
+    { bit: RANGE.PROTO_MIN, value: ports.min, bytes: 2 },
+    { bit: RANGE.PROTO_MAX, value: above(ports), bytes: 2 },
+  ];
+  return all.filter(({ value }) => value !== 0n);
+}
+
+const above = ({ min, max }: { min: bigint; max: bigint }): bigint => (max === min ? 0n : max);
 
 /** Whether `a` is a nat without arguments, the one action that needs no commit. */
 const isBareNat = (a: Action): boolean =>
@@ -290,29 +312,15 @@ export const CT_ACTIONS: ActionRows<'ct' | 'nat' | 'ct_clear'> = {
           return { type: 'nat', nat: spec };
         },
         (w, { nat: n }) => {
-          const { port } = n;
-          // Zero is "any address", which is said by leaving it out.
-          const addr = n.addr && n.addr.max === 0n ? undefined : n.addr;
           let flags = n.dir === 'src' ? NAT.SRC : n.dir === 'dst' ? NAT.DST : 0;
           if (n.persistent) flags |= NAT.PERSISTENT;
           if (n.hash) flags |= NAT.HASH;
           if (n.random) flags |= NAT.RANDOM;
-          let present = 0;
-          if (addr) {
-            present |= addr.family === 4 ? RANGE.IPV4_MIN : RANGE.IPV6_MIN;
-            if (addr.max !== addr.min) present |= addr.family === 4 ? RANGE.IPV4_MAX : RANGE.IPV6_MAX;
-          }
-          if (port) present |= RANGE.PROTO_MIN | (port.max === port.min ? 0 : RANGE.PROTO_MAX);
-          w.zeros(2).u16(flags).u16(present);
-          if (addr) {
-            const bytes = addr.family === 4 ? 4 : 16;
-            w.big(addr.min, bytes);
-            if (addr.max !== addr.min) w.big(addr.max, bytes);
-          }
-          if (port) {
-            w.u16(port.min);
-            if (port.max !== port.min) w.u16(port.max);
-          }
+          const ends = rangeEnds(n);
+          w.zeros(2)
+            .u16(flags)
+            .u16(ends.reduce((bits, { bit }) => bits | bit, 0));
+          for (const { value, bytes } of ends) w.big(value, bytes);
         },
       ),
     ],

@@ -6,7 +6,7 @@ import { fieldCode } from '../match/headers.js';
 import { putShortHeader, readFieldName, readShortHeader } from '../match/headers.js';
 import { parseKeyValues } from '@ovs-node/flow/key-value';
 import { altHex, scanU64 } from '@ovs-node/flow/int-text';
-import { hex, readNumber } from '../text/numbers.js';
+import { hex } from '../text/numbers.js';
 import { formatTable, readTable } from '../text/tables.js';
 import type { Reader, Writer } from '../wire.js';
 import { parseMove } from './field.js';
@@ -163,8 +163,8 @@ function parseLearn(arg: string, c: ParseContext): Action {
         learn = { ...learn, finHardTimeout: atoi16(value) };
         break;
       case 'cookie':
-        // The peer takes what is no number for 0.
-        learn = { ...learn, cookie: BigInt.asUintN(64, readNumber(value) ?? 0n) };
+        // The peer takes what is no number for 0, and does not look at what follows one.
+        learn = { ...learn, cookie: scanU64(value).value };
         break;
       case 'send_flow_rem':
         learn = { ...learn, flags: learn.flags | LEARN.SEND_FLOW_REM };

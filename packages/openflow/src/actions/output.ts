@@ -82,7 +82,7 @@ function parseTruncated(arg: string, c: ParseContext): Action {
       const p = readPort(value, c.ports);
       if (p === undefined) throw new FlowSyntaxError(`output to unknown truncate port: ${value}`);
       port = p;
-      if (port >= OFPP.MAX && port !== OFPP.LOCAL && port !== OFPP.IN_PORT) {
+      if (port > OFPP.MAX && port !== OFPP.LOCAL && port !== OFPP.IN_PORT) {
         throw new FlowSyntaxError(`output to unsupported truncate port: ${value}`);
       }
     } else if (key === 'max_len') {

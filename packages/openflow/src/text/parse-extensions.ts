@@ -1,6 +1,6 @@
 /** Nicira's extensions as text: mappings of tunnel options (add-tlv-map), tuples of connections (ct-flush). */
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
-import { scanU64 } from '@ovs-node/flow/int-text';
+import { scanWrapped } from '@ovs-node/flow/int-text';
 import type { TlvMapping } from '../messages/extension-types.js';
 
 /** A number as scanf("%i") reads it. */
@@ -19,7 +19,8 @@ export function parseTlvMappings(text: string): TlvMapping[] {
   while (rest !== '') {
     const m = MAPPING.exec(rest);
     if (!m) throw new FlowSyntaxError('invalid tlv mapping');
-    const number = (i: number, bits: number): number => Number(BigInt.asUintN(bits, scanU64(m[i]).value));
+    const number = (i: number, bits: number): number =>
+      Number(BigInt.asUintN(bits, scanWrapped(m[i])!.value));
     mappings.push({
       optionClass: number(1, 16),
       optionType: number(2, 8),

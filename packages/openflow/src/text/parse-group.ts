@@ -136,17 +136,17 @@ function parseFields(text: string): { fields: SelectionMethod['fields']; usable:
       continue;
     }
     const mask = parseExactValue(f, value);
-    if (!f.maskable && mask !== wireMask(f))
-      throw new FlowSyntaxError(`${value}: invalid mask for field ${key}`);
     if (mask === 0n && f.option === undefined)
       throw new FlowSyntaxError(`${at.rest}: values are wildcards here and must not be all-zeros`);
+    if (!f.maskable && mask !== wireMask(f))
+      throw new FlowSyntaxError(`${value}: invalid mask for field ${key}`);
     found.push({ f, mask });
   }
   // They go in the order of the table, whatever theirs.
   found.sort((a, b) => a.f.id - b.f.id);
   return {
     fields: found.map(({ f, mask }) => ({ field: f.name, mask })),
-    usable: found.reduce((bits, { f }) => bits & fieldProtocols(f, wireMask(f)), PROTO_ANY),
+    usable: found.reduce((bits, { f, mask }) => bits & fieldProtocols(f, mask), PROTO_ANY),
   };
 }
 
