@@ -195,6 +195,7 @@ export const EXPLANATIONS = {
   set_field_value: actions(
     (field: string, value: string) => `Invalid value for set field ${field}: ${value}`,
   ),
+  set_field_prerequisites: actions((field: string) => `set_field ${field} lacks correct prerequisites`),
   set_field_read_only: actions((field: string) => `destination field ${field} is not writable`),
   controller_member: bundles(() => 'unsupported controller member'),
   bundle_member: bundles((port: number) => `invalid member ${formatPort(port)}`),
@@ -207,6 +208,9 @@ export const EXPLANATIONS = {
   bit_range: subfields(
     (role: SubfieldRole, field: string, width: number, ofs: number, nBits: number) =>
       `bit offset ${ofs} and width ${nBits} exceeds ${width}-bit width of ${role} field ${field}`,
+  ),
+  no_prerequisites: subfields(
+    (role: SubfieldRole, field: string) => `${role} field ${field} lacks correct prerequisites`,
   ),
   read_only: subfields((field: string) => `destination field ${field} is not writable`),
   // Properties.

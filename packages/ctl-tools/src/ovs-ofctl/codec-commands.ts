@@ -76,7 +76,7 @@ function parseTlvLines(c: OfctlContext, version: number): void {
     }
     const bytes = parseOrFail(() => parseNxMatch(text));
     const read = guard(() =>
-      readFields(new Reader(bytes, 0, bytes.length, 'OFPBMC_BAD_LEN'), c.settings.strict),
+      readFields(new Reader(bytes, 0, bytes.length, 'OFPBMC_BAD_LEN', c.explain), c.settings.strict),
     );
     if (read instanceof OfError) {
       process.stdout.write(`nx_pull_match() returned error ${read.toString()}\n`);
@@ -113,18 +113,30 @@ export function parseOxm(c: OfctlContext, [name]: readonly string[]): void {
 }
 
 /** Instructions, which have to be ones that a flow without a match could have. */
-function checkedInstructions(bytes: Uint8Array, version: number, tableId: number): Action[] | OfError {
-  if (bytes.length === 0) return new OfError('OFPBIC_BAD_LEN', 'no instructions');
-  const actions = decodeInstructions(bytes, version);
+function checkedInstructions(
+  c: OfctlContext,
+  bytes: Uint8Array,
+  version: number,
+  tableId: number,
+): Action[] | OfError {
+  if (bytes.length === 0) {
+    c.explain('long_list', 'instructions', 0, 0);
+    return new OfError('OFPBIC_BAD_LEN', 'no instructions');
+  }
+  const actions = decodeInstructions(bytes, version, c.explain);
   if (actions instanceof OfError) return actions;
   const protocols = PROTOCOLS.find((p) => p.version === version)!.bit;
-  const { error } = checkActions(actions, new Match(), { protocols, tableId });
+  const { error } = checkActions(actions, new Match(), { protocols, tableId, explain: c.explain });
   return error === undefined ? actions : new OfError(error, 'instructions of a flow that matches all');
 }
 
 /** Actions, of which there have to be some bytes. */
-function someActions(bytes: Uint8Array, version: number): Action[] | OfError {
-  return bytes.length === 0 ? new OfError('OFPBRC_BAD_LEN', 'no actions') : decodeActions(bytes, version);
+function someActions(c: OfctlContext, bytes: Uint8Array, version: number): Action[] | OfError {
+  if (bytes.length === 0) {
+    c.explain('long_list', 'actions', 0, 0);
+    return new OfError('OFPBRC_BAD_LEN', 'no actions');
+  }
+  return decodeActions(bytes, version, c.explain);
 }
 
 /** Reads hex actions from standard input, one list a line, prints them, and what encoding them again changes. */
@@ -136,7 +148,9 @@ function parseHexActions(c: OfctlContext, versionText: string, instructions: boo
     const comma = line.indexOf(',');
     const tableId = comma < 0 ? 0 : atoi(line.slice(0, comma)) & 0xff;
     const bytes = hexOrFail(line.slice(comma + 1));
-    const actions = instructions ? checkedInstructions(bytes, version, tableId) : someActions(bytes, version);
+    const actions = instructions
+      ? checkedInstructions(c, bytes, version, tableId)
+      : someActions(c, bytes, version);
     if (actions instanceof OfError) {
       process.stdout.write(
         `bad ${versionText} ${instructions ? 'instructions' : 'actions'}: ${actions.toString()}\n\n`,
@@ -170,7 +184,7 @@ function parseFixedMatches(
     if (bytes.length !== length) {
       throw new FatalError(`Input is ${bytes.length} bytes, expected ${length}`);
     }
-    const match = guard(() => read(new Reader(bytes)));
+    const match = guard(() => read(new Reader(bytes, 0, bytes.length, 'OFPBRC_BAD_LEN', c.explain)));
     if (match instanceof OfError) {
       process.stdout.write(`bad ofp11_match: ${match.toString()}\n\n`);
       continue;
@@ -212,12 +226,14 @@ function oxmVlan(bytes: Uint8Array): string {
 }
 
 /** `label: FIELDS -> READ`: a VLAN match in TLVs, and what they read as. */
-function tlvVlan(label: string, match: Match, version: number): string {
+function tlvVlan(c: OfctlContext, label: string, match: Match, version: number): string {
   const w = new Writer();
   putFields(w, match, version);
   const bytes = w.finish();
-  const back = guard(() => readFields(new Reader(bytes, 0, bytes.length, 'OFPBMC_BAD_LEN')));
-  const text = formatNxMatch(bytes);
+  // The peer tells of the first alone.
+  const explain = version === 1 ? c.explain : undefined;
+  const text = formatNxMatch(bytes, explain);
+  const back = guard(() => readFields(new Reader(bytes, 0, bytes.length, 'OFPBMC_BAD_LEN', explain)));
   if (back instanceof OfError) return `${label}: ${text} -> ${back.toString()}\n`;
   return `${label}: ${text} -> ${version === 1 ? tciText(back.match) : oxmVlan(bytes)}\n`;
 }
@@ -237,7 +253,7 @@ function fixedVlan(
 }
 
 /** check-vlan: a VLAN match (word and mask in hexadecimal) in every form there is, and what each form reads as. */
-export function checkVlan(_c: OfctlContext, [tci, mask]: readonly string[]): void {
+export function checkVlan(c: OfctlContext, [tci, mask]: readonly string[]): void {
   const number = (text: string): number =>
     Number.parseInt(/^(?:0x)?[0-9a-fA-F]*/.exec(text)![0], 16) & 0xffff;
   const match = new Match();
@@ -251,8 +267,8 @@ export function checkVlan(_c: OfctlContext, [tci, mask]: readonly string[]): voi
   const [b10, b11] = [w10.finish(), w11.finish()];
   process.stdout.write(
     `${text} -> ${tciText(parsed)}\n` +
-      tlvVlan('NXM', match, 1) +
-      tlvVlan('OXM', match, 3) +
+      tlvVlan(c, 'NXM', match, 1) +
+      tlvVlan(c, 'OXM', match, 3) +
       fixedVlan(
         'OF1.0',
         b10,

@@ -3,21 +3,19 @@
  * before it sends one (ovs-actions(7), "Inconsistencies"). OpenFlow 1.0 lets some inconsistencies pass, 1.1 and
  * later do not; which is which decides the protocols that can carry the flow.
  */
-import { vlog } from '@ovs-node/common/vlog';
+import type { Field } from '@ovs-node/flow/field-types';
 import { getField, mustField, setField } from '@ovs-node/flow/fields';
 import { CT, VLAN_CFI, W } from '@ovs-node/flow/layout';
 import { Match, type MatchWords, newWords } from '@ovs-node/flow/match';
 import { matchPrereqsMet } from '@ovs-node/flow/match-fields';
 import { PROTO_ANY, PROTO_OF10_NXM_ANY, PROTO_OF10_STD_ANY } from '@ovs-node/flow/field-types';
-import { formatPort, OFPP } from '@ovs-node/flow/ports';
+import { OFPP } from '@ovs-node/flow/ports';
 import type { ErrorName } from '../error-table.js';
+import { DecodeFailure, fail, refuse } from '../errors.js';
+import type { Explain, SubfieldRole } from '../explain.js';
 import { PACKET_TYPE } from './packet-type.js';
-import { hasBits } from './subfield.js';
+import { checkSubfield } from './subfield.js';
 import type { Action, ActionOf, LearnSpec, Subfield } from './types.js';
-
-const log = vlog('ofp_actions');
-const fieldLog = vlog('meta_flow');
-const bundleLog = vlog('bundle');
 
 export interface CheckLimits {
   /** Port numbers from here on do not exist (reserved ones apart). */
@@ -28,6 +26,8 @@ export interface CheckLimits {
   readonly nTables?: number;
   /** Protocols (bits of `PROTO`) of which one must be left; any. */
   readonly protocols?: number;
+  /** Is told what is wrong. */
+  readonly explain?: Explain | undefined;
 }
 
 export interface CheckResult {
@@ -44,14 +44,8 @@ const PROTO_OF10 = PROTO_OF10_STD_ANY | PROTO_OF10_NXM_ANY;
 /** OFPM_MAX of OpenFlow 1.3. */
 const MAX_METER = 0xffff0000;
 
-/** Internal: ends a check. */
-class Refused extends Error {
-  readonly error: ErrorName;
-  constructor(error: ErrorName) {
-    super(error);
-    this.error = error;
-  }
-}
+/** Ends a check. */
+const refused = (error: ErrorName): never => fail(error, 'an action does not fit its match');
 
 /** The flow as the actions change it; one at a time, because a match is big and checks are many. */
 const scratch = newWords();
@@ -63,6 +57,7 @@ class Checker {
   private nTables = 255;
   private match: MatchWords = scratch;
   private loaded = true;
+  explain: Explain | undefined;
 
   start(match: Match | MatchWords, limits: CheckLimits): void {
     this.usable = PROTO_ANY;
@@ -71,6 +66,7 @@ class Checker {
     this.maxPorts = limits.maxPorts ?? OFPP.MAX;
     this.tableId = limits.tableId ?? 255;
     this.nTables = limits.nTables ?? 255;
+    this.explain = limits.explain;
   }
 
   /** The flow as the actions before have changed it. Most actions do not ask. */
@@ -115,24 +111,21 @@ class Checker {
   }
 
   private source(s: Subfield): void {
-    const f = mustField(s.field);
-    if (!hasBits(f, s)) throw new Refused('OFPBAC_BAD_SET_LEN');
-    if (!matchPrereqsMet(this.flow, f)) {
-      fieldLog.warn(`source field ${f.name} lacks correct prerequisites`);
-      throw new Refused('OFPBAC_MATCH_INCONSISTENT');
-    }
+    this.part('source', s, this.flow);
   }
   private destination(s: Subfield): void {
+    this.part('destination', s, this.flow);
+    this.writable(mustField(s.field));
+  }
+  /** A part of a field of a packet of `flow`, which has to be there. */
+  private part(role: SubfieldRole, s: Subfield, flow: MatchWords): void {
     const f = mustField(s.field);
-    if (!hasBits(f, s)) throw new Refused('OFPBAC_BAD_SET_LEN');
-    if (!matchPrereqsMet(this.flow, f)) {
-      fieldLog.warn(`destination field ${f.name} lacks correct prerequisites`);
-      throw new Refused('OFPBAC_MATCH_INCONSISTENT');
-    }
-    if (!f.writable) {
-      fieldLog.warn(`destination field ${f.name} is not writable`);
-      throw new Refused('OFPBAC_BAD_SET_ARGUMENT');
-    }
+    checkSubfield(this, role, f, s.ofs, s.nBits);
+    if (!matchPrereqsMet(flow, f))
+      refuse(this, 'OFPBAC_MATCH_INCONSISTENT', 'no_prerequisites', role, f.name);
+  }
+  private writable(f: Field): void {
+    if (!f.writable) refuse(this, 'OFPBAC_BAD_SET_ARGUMENT', 'read_only', f.name);
   }
 
   /** The same list when no action changes. */
@@ -163,7 +156,7 @@ class Checker {
         return a;
       case 'enqueue':
         if (a.port >= this.maxPorts && a.port !== OFPP.IN_PORT && a.port !== OFPP.LOCAL) {
-          throw new Refused('OFPBAC_BAD_OUT_PORT');
+          refused('OFPBAC_BAD_OUT_PORT');
         }
         return a;
       case 'output_reg':
@@ -182,7 +175,7 @@ class Checker {
         this.flow.key[W.VLAN1] = 0;
         return a;
       case 'push_vlan':
-        if ((this.flow.key[W.VLAN1] & VLAN_CFI) !== 0) throw new Refused('OFPBAC_BAD_TAG');
+        if ((this.flow.key[W.VLAN1] & VLAN_CFI) !== 0) refused('OFPBAC_BAD_TAG');
         this.flow.key[W.VLAN1] = this.flow.key[W.VLAN0];
         this.flow.key[W.VLAN0] = ((a.ethertype << 16) | VLAN_CFI) >>> 0;
         return a;
@@ -233,7 +226,7 @@ class Checker {
         if (a.type === 'multipath') this.destination(a.dst);
         return a;
       case 'delete_field':
-        if (!a.field.startsWith('tun_metadata')) throw new Refused('OFPBAC_BAD_ARGUMENT');
+        if (!a.field.startsWith('tun_metadata')) refused('OFPBAC_BAD_ARGUMENT');
         return a;
       case 'encap':
         this.encap(a.packetType);
@@ -252,7 +245,7 @@ class Checker {
         return a;
       case 'resubmit': {
         const valid = matchPrereqsMet(this.flow, mustField('ct_nw_proto'));
-        if (a.withCtOrig && !valid) throw new Refused('OFPBAC_MATCH_INCONSISTENT');
+        if (a.withCtOrig && !valid) refused('OFPBAC_MATCH_INCONSISTENT');
         return a;
       }
       case 'fin_timeout':
@@ -270,7 +263,7 @@ class Checker {
           (family === 4 && this.ethType !== 0x0800) ||
           (family === 6 && this.ethType !== 0x86dd)
         ) {
-          throw new Refused('OFPBAC_MATCH_INCONSISTENT');
+          refused('OFPBAC_MATCH_INCONSISTENT');
         }
         return a;
       }
@@ -284,14 +277,14 @@ class Checker {
         return checked;
       }
       case 'meter':
-        if (a.meter === 0 || a.meter > MAX_METER) throw new Refused('OFPMMFC_INVALID_METER');
+        if (a.meter === 0 || a.meter > MAX_METER) refused('OFPMMFC_INVALID_METER');
         return a;
       case 'goto_table':
         if (
           (this.tableId !== 255 && a.table <= this.tableId) ||
           (this.nTables !== 255 && a.table >= this.nTables)
         ) {
-          throw new Refused('OFPBIC_BAD_TABLE_ID');
+          refused('OFPBIC_BAD_TABLE_ID');
         }
         return a;
       default:
@@ -324,21 +317,20 @@ class Checker {
   private memberPort(port: number): void {
     const isController = port === OFPP.CONTROLLER;
     if (!isController && (port < this.maxPorts || port >= OFPP.IN_PORT)) return;
-    bundleLog.warn(isController ? 'unsupported controller member' : `invalid member ${formatPort(port)}`);
-    throw new Refused('OFPBAC_BAD_OUT_PORT');
+    if (isController) refuse(this, 'OFPBAC_BAD_OUT_PORT', 'controller_member');
+    refuse(this, 'OFPBAC_BAD_OUT_PORT', 'bundle_member', port);
   }
 
   private outputPort(port: number): void {
-    if (port === OFPP.ANY || port === OFPP.UNSET) throw new Refused('OFPBAC_BAD_OUT_PORT');
-    if (port >= this.maxPorts && port < OFPP.IN_PORT) throw new Refused('OFPBAC_BAD_OUT_PORT');
+    if (port === OFPP.ANY || port === OFPP.UNSET) refused('OFPBAC_BAD_OUT_PORT');
+    if (port >= this.maxPorts && port < OFPP.IN_PORT) refused('OFPBAC_BAD_OUT_PORT');
   }
 
   private setField(a: ActionOf<'set_field'>): void {
     const f = mustField(a.field);
     const needsTag = f.name === 'vlan_vid' && !this.hasVlan;
     if (!matchPrereqsMet(this.flow, f) || needsTag) {
-      log.warn(`set_field ${f.name} lacks correct prerequisites`);
-      throw new Refused('OFPBAC_MATCH_INCONSISTENT');
+      refuse(this, 'OFPBAC_MATCH_INCONSISTENT', 'set_field_prerequisites', f.name);
     }
     if (f.name === 'vlan_tci') setField(this.flow.key, f, (getField(this.flow.key, f) & ~a.mask) | a.value);
   }
@@ -350,13 +342,9 @@ class Checker {
       if ('field' in s.src) this.source(s.src.field);
       if (s.dst === 'output' || !s.dstField) continue;
       const f = mustField(s.dstField.field);
-      if (!hasBits(f, s.dstField)) throw new Refused('OFPBAC_BAD_SET_LEN');
-      if (!matchPrereqsMet(made, f)) {
-        fieldLog.warn(`destination field ${f.name} lacks correct prerequisites`);
-        throw new Refused('OFPBAC_MATCH_INCONSISTENT');
-      }
+      this.part(s.dst === 'load' ? 'destination' : 'source', s.dstField, made);
       if (s.dst === 'load') {
-        if (!f.writable) throw new Refused('OFPBAC_BAD_SET_ARGUMENT');
+        this.writable(f);
         continue;
       }
       if ('value' in s.src) {
@@ -372,7 +360,7 @@ class Checker {
     const { flow } = this;
     const invalid = (flow.key[W.CT_STATE] & CT.INV) !== 0;
     const wrongAlg = (a.alg === 21 && this.proto !== 6) || (a.alg === 69 && this.proto !== 17);
-    if (!this.isIp || (invalid && a.commit) || wrongAlg) throw new Refused('OFPBAC_MATCH_INCONSISTENT');
+    if (!this.isIp || (invalid && a.commit) || wrongAlg) refused('OFPBAC_MATCH_INCONSISTENT');
     // With the zone in a field, the peer looks no further.
     if (typeof a.zone !== 'number') {
       this.source(a.zone);
@@ -394,11 +382,10 @@ export function checkActions(
   checker.start(match, limits);
   try {
     const checked = checker.list(actions);
-    if ((checker.usable & (limits.protocols ?? PROTO_ANY)) === 0)
-      throw new Refused('OFPBAC_MATCH_INCONSISTENT');
+    if ((checker.usable & (limits.protocols ?? PROTO_ANY)) === 0) refused('OFPBAC_MATCH_INCONSISTENT');
     return { error: undefined, usable: checker.usable, actions: checked };
   } catch (e) {
-    if (e instanceof Refused) return { error: e.error, usable: 0, actions };
+    if (e instanceof DecodeFailure) return { error: e.error.name, usable: 0, actions };
     throw e;
   }
 }

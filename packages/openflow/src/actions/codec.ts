@@ -1,5 +1,6 @@
 /** Action lists and instructions as bytes, both ways. */
 import { fail, guard, type OfError, refuse } from '../errors.js';
+import type { Explain } from '../explain.js';
 import { Reader, Writer } from '../wire.js';
 import { decodeList, encodeList, instructionKind, NOT_IN_ACTION_SET, verifyList } from './table.js';
 import type { Action } from './types.js';
@@ -191,8 +192,8 @@ export function encodeActions(actions: readonly Action[], version: number): Uint
 }
 
 /** The actions in `bytes`, all of it. */
-export function decodeActions(bytes: Uint8Array, version: number): Action[] | OfError {
-  return guard(() => readActions(new Reader(bytes, 0, bytes.length, 'OFPBAC_BAD_LEN'), version));
+export function decodeActions(bytes: Uint8Array, version: number, explain?: Explain): Action[] | OfError {
+  return guard(() => readActions(new Reader(bytes, 0, bytes.length, 'OFPBAC_BAD_LEN', explain), version));
 }
 
 /** The bytes of the instructions of OpenFlow 1.1 and later. */
@@ -202,6 +203,12 @@ export function encodeInstructions(actions: readonly Action[], version: number):
   return w.finish();
 }
 
-export function decodeInstructions(bytes: Uint8Array, version: number): Action[] | OfError {
-  return guard(() => readInstructions(new Reader(bytes, 0, bytes.length, 'OFPBIC_BAD_LEN'), version));
+export function decodeInstructions(
+  bytes: Uint8Array,
+  version: number,
+  explain?: Explain,
+): Action[] | OfError {
+  return guard(() =>
+    readInstructions(new Reader(bytes, 0, bytes.length, 'OFPBIC_BAD_LEN', explain), version),
+  );
 }

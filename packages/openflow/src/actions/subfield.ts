@@ -5,7 +5,7 @@ import type { Field } from '@ovs-node/flow/field-types';
 import { parseBits } from '@ovs-node/flow/subfield';
 import { WordTable } from '@ovs-node/flow/word-table';
 import { refuse } from '../errors.js';
-import type { SubfieldRole } from '../explain.js';
+import type { Explain, SubfieldRole } from '../explain.js';
 import { fieldCode, headerLength, putFieldHeader } from '../match/headers.js';
 import type { Reader, Writer } from '../wire.js';
 import type { Subfield } from './types.js';
@@ -91,8 +91,14 @@ export function hasBits(f: Field, s: Subfield): boolean {
   return s.nBits > 0 && s.ofs + s.nBits <= f.bits;
 }
 
-/** A subfield of `f` that `r` has read, or OFPBAC_BAD_SET_LEN when there are no such bits. */
-export function checkSubfield(r: Reader, role: SubfieldRole, f: Field, ofs: number, nBits: number): Subfield {
+/** A subfield of `f`, or OFPBAC_BAD_SET_LEN when there are no such bits. */
+export function checkSubfield(
+  r: { readonly explain: Explain | undefined },
+  role: SubfieldRole,
+  f: Field,
+  ofs: number,
+  nBits: number,
+): Subfield {
   const s = { field: f.name, ofs, nBits };
   if (hasBits(f, s)) return s;
   if (nBits === 0) return refuse(r, 'OFPBAC_BAD_SET_LEN', 'no_bits', role, f.name);

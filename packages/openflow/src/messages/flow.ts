@@ -99,12 +99,17 @@ function checkCtAddresses(match: FlowMod['match']): void {
 
 /** The actions of a flow-mod of `version`, when they fit its match. */
 function checkedActions(
+  r: Reader,
   actions: readonly Action[],
   version: number,
   match: FlowMod['match'],
   tableId: number,
 ): readonly Action[] {
-  const checked = checkActions(actions, match, { tableId, protocols: PROTOCOLS_OF[version] });
+  const checked = checkActions(actions, match, {
+    tableId,
+    protocols: PROTOCOLS_OF[version],
+    explain: r.explain,
+  });
   if (checked.error !== undefined) fail(checked.error, 'actions');
   return checked.actions;
 }
@@ -166,7 +171,7 @@ function finishFlowMod10(
   }
   // There is no table for emergencies.
   if ((flags & FF.EMERG) !== 0) fail('OFPFMFC_TABLE_FULL', 'emergency flow');
-  const actions = checkedActions(unchecked, version, m, withTableId ? commandField >> 8 : ALL_TABLES);
+  const actions = checkedActions(r, unchecked, version, m, withTableId ? commandField >> 8 : ALL_TABLES);
   return {
     type: 'flow_mod',
     format: match ? 'openflow10' : 'nxm',
@@ -227,7 +232,7 @@ function readFlowMod11(r: Reader, version: number): FlowModMessage {
   const command = readCommand(commandByte);
   const unchecked = readFlowActions(r, version);
   const flags = readFlags(flagBits, version);
-  const actions = checkedActions(unchecked, version, match, tableId);
+  const actions = checkedActions(r, unchecked, version, match, tableId);
   const add = command === 'add';
   const set = add || (version === 2 && isModify(command) && cookieMask === 0n);
   const modifyCookie = set && !add && cookie !== COOKIE_NONE;

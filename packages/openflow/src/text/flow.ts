@@ -20,11 +20,15 @@ import {
   GROUP_ANY,
   NO_BUFFER,
 } from '../messages/types.js';
+import { explainToLog } from '../explain-log.js';
 import { colored, type Colors, colorStatistics } from './color.js';
 import { formatMatchIn } from './match.js';
 import { hex, parseU16, parseU64 } from './numbers.js';
 import { readGroup } from './parse-group.js';
 import { formatTable, readTable } from './tables.js';
+
+/** As other parsers of text do, this one tells the log of the program that it is part of. */
+const explain = explainToLog();
 
 export const DEFAULT_PRIORITY = 0x8000;
 
@@ -271,7 +275,7 @@ export function parseFlowProtocols(
     const context = { ports: o.ports, tables: o.tables, usable: PROTO_ANY, depth: 0 };
     const actions = parseActionsIn(text, context, actionsFrom, to);
     usable &= context.usable;
-    const checked = checkActions(actions, words, { tableId: draft.tableId, protocols: usable });
+    const checked = checkActions(actions, words, { tableId: draft.tableId, protocols: usable, explain });
     if (checked.error !== undefined) {
       throw new FlowSyntaxError(`actions are invalid with specified match (${checked.error})`);
     }

@@ -7,6 +7,7 @@ import { fieldByCode, fieldByCodeName } from '@ovs-node/flow/fields';
 import type { Field, FieldCode } from '@ovs-node/flow/field-types';
 import { TUN_METADATA_BYTES } from '@ovs-node/flow/tun-metadata';
 import { type FieldHeader, readFieldHeader } from '../match/headers.js';
+import type { Explain } from '../explain.js';
 import { Reader, Writer } from '../wire.js';
 
 /** The one code in a TLV match that is no field: the cookie that nx_match can ask for, 8 bytes. */
@@ -126,15 +127,17 @@ function shifted(value: Uint8Array): Uint8Array {
  * The text of the fields in `bytes`, which are whole (a codec made them); `<any>` when there are none. It ends before a
  * value that its mask does not cover.
  */
-export function formatNxMatch(bytes: Uint8Array): string {
+export function formatNxMatch(bytes: Uint8Array, explain?: Explain): string {
   const r = new Reader(bytes);
   const out: string[] = [];
   while (r.left > 0) {
     const h = readFieldHeader(r);
     const name = nameOf(h.cls, h.code, h.experimenter, h.length);
     const value = r.bytes(h.length);
-    if (h.masked && outsideMask(value))
+    if (h.masked && outsideMask(value)) {
+      explain?.('wildcarded_bits', h);
       return out.join(', ') + (r.left > 0 ? `<${r.left} invalid bytes>` : '');
+    }
     const half = h.length >> 1;
     const parts = h.masked ? [value.subarray(0, half), value.subarray(half)] : [value];
     const hex = parts.map((part) => Buffer.from(isOption(h) ? shifted(part) : part).toString('hex'));
