@@ -7,17 +7,18 @@ const METHODS = { warn: 'warnRl', info: 'infoRl', dbg: 'dbgRl' } as const satisf
   string
 >;
 
-/** Told by a module at once, and a minute: a stranger who sends nothing but rubbish does not fill the log. */
-const BURST = 5;
+/** Told a minute of what counts together: a stranger who sends nothing but rubbish does not fill the log. */
 const PER_MINUTE = 1;
 
-/** Writes explanations to the log; a program needs one of these, since all that a module tells counts together. */
+/** Writes explanations to the log; a program needs one of these, since what it tells counts together. */
 export function explainToLog(): Explain {
   const limits = new Map<string, RateLimit>();
   return (key, ...args) => {
-    const { module, level, limit } = explanationKind(key, ...args);
+    const { module, level, limit, burst, weight } = explanationKind(key, ...args);
     let bucket = limits.get(limit);
-    if (!bucket) limits.set(limit, (bucket = new RateLimit(PER_MINUTE, BURST)));
-    vlog(module)[METHODS[level]](bucket, () => explanationText(key, ...args));
+    if (!bucket) limits.set(limit, (bucket = new RateLimit(PER_MINUTE, burst)));
+    const log = vlog(module);
+    if (weight === 2 && !log.passes(bucket, level)) return;
+    log[METHODS[level]](bucket, () => explanationText(key, ...args));
   };
 }

@@ -14,17 +14,33 @@ import { versionName } from './version.js';
 /** Levels in use: information, warnings, and what is of interest only to those who debug. */
 export type ExplanationLevel = 'warn' | 'info' | 'dbg';
 
+/** How many explanations that count together are told at once; of a module's, as many as `MODULE_BURST`. */
+const LIMITS = {
+  unlimited: Infinity,
+  'bundle action': 5,
+  'unknown message': 1,
+  'unknown vendor': 1,
+  property: 5,
+} as const;
+
+type LimitName = keyof typeof LIMITS;
+
+const MODULE_BURST = 5;
+
 interface Row<A extends readonly never[]> {
   readonly module: string | ((...args: A) => string);
   readonly level: ExplanationLevel | ((...args: A) => ExplanationLevel);
-  /** The module whose explanations count together with this one's, if not its own. */
-  readonly limit?: string;
+  /** What this counts together with, if not with what the module tells. */
+  readonly limit?: LimitName;
+  /** Counts as two. */
+  readonly twice?: true;
   readonly text: (...args: A) => string;
 }
 
 const row =
-  (module: string, level: ExplanationLevel = 'warn') =>
-  <A extends readonly unknown[]>(text: (...args: A) => string) => ({ module, level, text });
+  (module: string, level: ExplanationLevel = 'warn', limit?: LimitName) =>
+  <A extends readonly unknown[]>(text: (...args: A) => string) =>
+    limit === undefined ? { module, level, text } : { module, level, limit, text };
 
 const msgs = row('ofp_msgs');
 const actions = row('ofp_actions');
@@ -36,6 +52,7 @@ const packets = row('ofp_packet');
 const tlvTable = row('ofp_match');
 const fields = row('nx_match', 'dbg');
 const stats = row('ox_stat', 'dbg');
+const bundleActions = row('ofp_actions', 'warn', 'bundle action');
 const bundles = row('bundle');
 
 /** What an action does with a part of a field. */
@@ -103,6 +120,9 @@ const inList = <A extends readonly unknown[]>(text: (list: ListName, ...args: A)
   text,
 });
 
+const unsupportedFields = (fields: number): string => `unsupported fields ${fields}`;
+const unsupportedAlgorithm = (algorithm: number): string => `unsupported algorithm ${algorithm}`;
+
 /** The numbers that say what kind a message is. */
 export interface MessageNumbers {
   readonly version: number;
@@ -116,8 +136,16 @@ export interface MessageNumbers {
 
 export const EXPLANATIONS = {
   // Framing.
-  unknown_vendor: msgs((vendor: number) => `OpenFlow message has unknown vendor ${altHex(vendor)}`),
-  unknown_message: msgs(({ version, type, stat, vendor, subtype }: MessageNumbers) => {
+  unknown_vendor: row(
+    'ofp_msgs',
+    'warn',
+    'unknown vendor',
+  )((vendor: number) => `OpenFlow message has unknown vendor ${altHex(vendor)}`),
+  unknown_message: row(
+    'ofp_msgs',
+    'warn',
+    'unknown message',
+  )(({ version, type, stat, vendor, subtype }: MessageNumbers) => {
     const stats = stat === undefined ? '' : `, stat ${stat}`;
     const vendors = vendor === 0 ? '' : `, vendor 0x${vendor.toString(16)}, subtype ${subtype}`;
     return `unknown OpenFlow message (version ${version}, type ${type}${stats}${vendors})`;
@@ -168,7 +196,7 @@ export const EXPLANATIONS = {
   ),
   bad_instruction: actions((offset: number) => `bad instruction format at offset ${offset}`),
   action_set: actions(() => 'disallowed action in action set'),
-  misplaced_action: actions((problem: string) => problem),
+  misplaced_action: row('ofp_actions', 'warn', 'unlimited')((problem: string) => problem),
   ct_without_commit: actions(
     () => 'CT action requires commit flag if actions other than NAT without arguments are specified.',
   ),
@@ -177,17 +205,19 @@ export const EXPLANATIONS = {
     (room: number, n: number) =>
       `Nicira action dec_ttl_cnt_ids only has ${room} bytes allocated for controller ids.  ${2 * n} bytes are required for ${n} controllers.`,
   ),
-  many_members: actions(
+  many_members: bundleActions(
     (name: string, room: number, n: number) =>
       `Nicira action ${name} only has ${room} bytes allocated for members.  ${2 * n} bytes are required for ${n} members.`,
   ),
-  too_many_members: actions(() => 'too many members'),
-  member_type: actions((type: number) => `unsupported member type ${type}`),
-  reserved_nonzero: actions(() => 'reserved field is nonzero'),
-  bundle_reserved: actions(() => 'bundle action has nonzero reserved fields'),
-  bundle_load_bits: actions(() => 'bundle_load action requires at least 16 bit destination.'),
-  hash_fields: actions((fields: number) => `unsupported fields ${fields}`),
-  hash_algorithm: actions((algorithm: number) => `unsupported algorithm ${algorithm}`),
+  too_many_members: bundleActions(() => 'too many members'),
+  member_type: bundleActions((type: number) => `unsupported member type ${type}`),
+  reserved_nonzero: bundleActions(() => 'reserved field is nonzero'),
+  bundle_reserved: bundleActions(() => 'bundle action has nonzero reserved fields'),
+  bundle_load_bits: bundleActions(() => 'bundle_load action requires at least 16 bit destination.'),
+  bundle_fields: bundleActions(unsupportedFields),
+  bundle_algorithm: bundleActions(unsupportedAlgorithm),
+  multipath_fields: actions(unsupportedFields),
+  multipath_algorithm: actions(unsupportedAlgorithm),
   multipath_bits: actions(
     (nBits: number, nLinks: number) => `multipath action requires at least ${nBits} bits for ${nLinks} links`,
   ),
@@ -218,7 +248,7 @@ export const EXPLANATIONS = {
     module: (holder: PropertyHolder) => PROPERTY_HOLDERS[holder],
     level: (_holder: PropertyHolder, _type: number, _experimenter: number | undefined, loose: boolean) =>
       loose ? 'dbg' : 'warn',
-    limit: 'ofp_prop',
+    limit: 'property',
     text: (holder: PropertyHolder, type: number, experimenter: number | undefined, _loose: boolean) =>
       experimenter === undefined
         ? `unknown ${holder} property type ${type}`
@@ -233,10 +263,13 @@ export const EXPLANATIONS = {
     (h: TlvNumbers, left: number) =>
       `OXM header ${tlvName(h)} calls for ${h.length}-byte payload but only ${left} bytes follow OXM header`,
   ),
-  wildcarded_bits: row('nx_match')(
-    (h: TlvNumbers) =>
+  wildcarded_bits: {
+    module: 'nx_match',
+    level: 'warn',
+    twice: true,
+    text: (h: TlvNumbers) =>
       `Rejecting NXM/OXM entry ${tlvName(h)} with 1-bits in value for bits wildcarded by the mask.`,
-  ),
+  },
   no_mask_here: fields(
     (h: TlvNumbers) => `OXM header ${tlvName(h)} includes mask but masked OXMs are not allowed here`,
   ),
@@ -359,16 +392,29 @@ export function explanationText<K extends ExplanationKey>(key: K, ...args: Expla
   return (EXPLANATIONS[key].text as (...all: ExplanationArgs<K>) => string)(...args);
 }
 
-/** Where an explanation is told: the module, the level, and the module whose explanations count together with it. */
+/** Where an explanation is told, and how often. */
+export interface ExplanationKind {
+  readonly module: string;
+  readonly level: ExplanationLevel;
+  /** What it counts together with, of which `burst` are told at once. */
+  readonly limit: string;
+  readonly burst: number;
+  /** As how many it counts. */
+  readonly weight: 1 | 2;
+}
+
 export function explanationKind<K extends ExplanationKey>(
   key: K,
   ...args: ExplanationArgs<K>
-): { readonly module: string; readonly level: ExplanationLevel; readonly limit: string } {
+): ExplanationKind {
   const row = EXPLANATIONS[key] as unknown as Row<never>;
   const of = <T>(value: T | ((...all: never) => T)): T =>
     typeof value === 'function' ? (value as (...all: ExplanationArgs<K>) => T)(...args) : value;
   const module = of(row.module);
-  return { module, level: of(row.level), limit: row.limit ?? module };
+  const level = of(row.level);
+  const { limit } = row;
+  const burst = limit === undefined ? MODULE_BURST : LIMITS[limit];
+  return { module, level, limit: limit ?? module, burst, weight: row.twice ? 2 : 1 };
 }
 
 /** An `Explain` that keeps what it is told until it is clear whether `explain` is to be told: by `tell`. */

@@ -68,6 +68,15 @@ serial('handmade messages with each thing wrong are told of as by the peer', asy
   await compare(t, EXPLAINED);
 });
 
+serial('what is told again and again is told as often as by the peer', async (t) => {
+  t.timeout(5 * 60_000);
+  const often = ({ what, bytes }: Case): Case => ({
+    what: `${what}, often`,
+    bytes: Buffer.concat(Array.from({ length: 9 }, () => bytes)),
+  });
+  await compare(t, EXPLAINED.map(often));
+});
+
 serial('what only interests who debugs is told to him alone', async (t) => {
   t.timeout(30 * 60_000);
   const before = MATCH_MODULES.map((module) => [module, getLevels(module)[0]] as const);
@@ -86,9 +95,10 @@ serial('what only interests who debugs is told to him alone', async (t) => {
   );
 });
 
-/** A vendor's message, of a vendor that nobody knows. */
-const STRANGE = Uint8Array.of(1, 4, 0, 16, 0, 0, 0, 1, 0, 0, 0x99, 0x99, 0, 0, 0, 1);
-const ABOUT_STRANGE = 'ofp_msgs|WARN|OpenFlow message has unknown vendor 0x9999\n';
+/** A request for features, with something after it. */
+const STRANGE = Uint8Array.of(1, 5, 0, 9, 0, 0, 0, 1, 0);
+const ABOUT_STRANGE =
+  'ofp_msgs|WARN|received OFPT_FEATURES_REQUEST with incorrect length 9 (expected length 8)\n';
 
 /** What the log tells while `body` runs. */
 function logged(body: () => void): string {

@@ -156,8 +156,8 @@ function checkSet(r: Reader, a: SetField): SetField {
   const f = mustField(a.field);
   const noVlan = a.field === 'vlan_vid' && (a.value & VID_PRESENT) === 0n;
   // OpenFlow 1.5, section 7.2.4.
-  const isPort = f.format === 'port_oxm';
-  if (noVlan || isPort || !isValidValue(f, a.value)) {
+  if (f.format === 'port_oxm') fail('OFPBAC_BAD_SET_ARGUMENT', `set-field of ${f.name}`);
+  if (noVlan || !isValidValue(f, a.value)) {
     const text = formatFieldValue(f, a.value, a.mask);
     refuse(r, 'OFPBAC_BAD_SET_ARGUMENT', 'set_field_value', f.name, text);
   }

@@ -135,8 +135,8 @@ function readBundle(r: Reader, load: boolean): Action {
   const reserved = r.buf.subarray(r.pos + 4, r.pos + 8);
   // All that is wrong is told, though of bundle_load not all of it counts.
   let bad = true;
-  if (typeof fields === 'number') r.explain?.('hash_fields', fields);
-  else if (typeof algorithm === 'number') r.explain?.('hash_algorithm', algorithm);
+  if (typeof fields === 'number') r.explain?.('bundle_fields', fields);
+  else if (typeof algorithm === 'number') r.explain?.('bundle_algorithm', algorithm);
   else if (memberType !== MEMBER_TYPE) r.explain?.('member_type', memberType);
   else if (n > MAX_MEMBERS) r.explain?.('too_many_members');
   else bad = false;
@@ -227,9 +227,9 @@ export const HASH_ACTIONS: ActionRows<'bundle' | 'bundle_load' | 'multipath'> = 
           r.skip(2);
           const { ofs, nBits } = splitOfsNbits(r.u16());
           const f = readFieldName(r, 'OFPBAC_BAD_SET_TYPE');
-          if (fields === undefined) return refuse(r, 'OFPBAC_BAD_ARGUMENT', 'hash_fields', fieldsNo);
+          if (fields === undefined) return refuse(r, 'OFPBAC_BAD_ARGUMENT', 'multipath_fields', fieldsNo);
           if (algorithm === undefined) {
-            return refuse(r, 'OFPBAC_BAD_ARGUMENT', 'hash_algorithm', algorithmNo);
+            return refuse(r, 'OFPBAC_BAD_ARGUMENT', 'multipath_algorithm', algorithmNo);
           }
           if (nBits < 16 && nLinks > 1 << nBits) {
             const needed = 32 - Math.clz32(nLinks - 1);

@@ -39,14 +39,19 @@ export async function peerTells(
   return messages.map((_, i) => ({ text: texts[i], log: logLines(logs[i]) }));
 }
 
-/** What this library tells. */
+/** What this library tells of a message, or of several one after the other. */
 export function oursTells(bytes: Uint8Array): Told {
   let log = '';
-  // Its limit is the process's.
-  setRateLimited('ofp_match', false);
+  let text = '';
+  // How often matches are told to have been normalized is limited for the process, and not for the messages.
+  setRateLimited('ofp_match', bytes.length > ((bytes[2] << 8) | bytes[3]));
   const writer = setConsoleWriter((line) => (log += line));
+  const explain = explainToLog();
   try {
-    const text = printMessage(bytes, { verbosity: 2, explain: explainToLog() });
+    for (let at = 0, length = 0; at < bytes.length; at += length) {
+      length = (bytes[at + 2] << 8) | bytes[at + 3];
+      text += printMessage(bytes.subarray(at, at + length), { verbosity: 2, explain });
+    }
     return { text, log: logLines(log) };
   } finally {
     setConsoleWriter(writer);
