@@ -14,9 +14,6 @@ import {
 import { PEER, testWith } from './lib/requires.js';
 import { sameTexts } from './lib/transcript.js';
 
-/** Modules of the peer that explain on the console what they could not decode; the answer itself is compared. */
-const EXPLAINS = /^TIME\|(?:ofp_(?!msgs)\w+|nx_match|stream_\w+)\|.*\n/gm;
-
 /** Commands whose answer comes in the order of the switch's hash tables, which differs from time to time. */
 const UNORDERED = /dump-groups|dump-group-stats|dump-meters|meter-stats|--no-stats --sort dump-flows/;
 
@@ -26,7 +23,6 @@ function normalize(text: string, dir: string): string {
     text
       .replaceAll(dir, 'DIR')
       .replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z\|\d+\|/gm, 'TIME|')
-      .replace(EXPLAINS, '')
       // getopt puts the path of the program first, the rest of the peer its name.
       .replace(/^\/\S*\/(?=ovs-ofctl: )/gm, '')
       .replace(/duration=[0-9.]+s/g, 'duration=Xs')
