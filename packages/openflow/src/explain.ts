@@ -298,6 +298,9 @@ export const EXPLANATIONS = {
   // Items of statistics.
   leftover: inList((list: ListName, left: number) => `${list} has ${left} leftover bytes at end`),
   claimed_length: inList((list: ListName, length: number) => `${list} claims invalid length ${length}`),
+  table_without_extension: flows(
+    () => 'flow_mod has explicit table_id but flow_mod_table_id extension is not enabled',
+  ),
   flow_match_length: flows(
     (matchLength: number, length: number) =>
       `NXST_FLOW reply with match_len=${matchLength} claims invalid length ${length}`,

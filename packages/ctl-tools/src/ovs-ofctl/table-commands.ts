@@ -168,7 +168,9 @@ function pages(tables: readonly TableFeatures[]): MessageOf<'multipart_request'>
 
 export async function modTable(c: OfctlContext, [target, table, text]: readonly string[]): Promise<void> {
   const all = table.toLowerCase() === 'all';
-  const tableId = all ? ALL_TABLES : readTable(table, await c.acceptTables(target));
+  // The names are asked for even where there is none.
+  const names = await c.acceptTables(target);
+  const tableId = all ? ALL_TABLES : readTable(table, names);
   if (tableId === undefined) throw new FatalError(`unknown table "${table}"`);
   const { versions, change } = parseSetting(text);
   if ('name' in change && tableId === ALL_TABLES) {

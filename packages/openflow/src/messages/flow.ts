@@ -161,6 +161,7 @@ function finishFlowMod10(
     cm = fields.cookieMask;
   }
   // What the fixed part says is looked at when all the rest could be read, as the peer does.
+  if (!withTableId && commandField > 0xff) r.explain?.('table_without_extension');
   const command = readCommand(withTableId ? commandField & 0xff : commandField);
   if (command === 'add' && cm !== 0n) fail('NXBRC_NXM_INVALID', 'cookie to match in an addition');
   // The extension may come in later versions, with their instructions.

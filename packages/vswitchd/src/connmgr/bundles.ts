@@ -13,7 +13,7 @@ import { OfError } from '@ovs-node/openflow/errors';
 import { type DecodeOptions, decodeMessage } from '@ovs-node/openflow/messages/codec';
 import type { MessageOf, OfMessage } from '@ovs-node/openflow/messages/types';
 import { Writer } from '@ovs-node/openflow/wire';
-import { explain } from './explain.js';
+import { explain } from '../explain.js';
 
 /** Bundles that a connection may have, and bytes of messages in all of them. */
 const MAX_BUNDLES = 64;

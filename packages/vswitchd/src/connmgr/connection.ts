@@ -11,7 +11,13 @@ import { errorMessage } from '@ovs-node/common/errors';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import { OfConnection } from '@ovs-node/openflow/connection';
 import { OfError } from '@ovs-node/openflow/errors';
-import { type Decoded, encodeMessage, encodeMultipart, wireFormOf } from '@ovs-node/openflow/messages/codec';
+import {
+  type Decoded,
+  decodeHeader,
+  encodeMessage,
+  encodeMultipart,
+  wireFormOf,
+} from '@ovs-node/openflow/messages/codec';
 import {
   type AsyncConfig,
   type AsyncMasks,
@@ -30,7 +36,7 @@ import {
 import { encodeContinuation } from '@ovs-node/openflow/messages/continuation';
 import { MultipartReassembly } from '@ovs-node/openflow/messages/reassembly';
 import { Bundles } from './bundles.js';
-import { explain } from './explain.js';
+import { explain } from '../explain.js';
 import {
   ASYNC_NONE,
   defaultAsync,
@@ -140,9 +146,7 @@ export class SwitchConnection {
           options.onCopy?.(this, bytes);
         },
         onSend: (bytes) => options.onCopy?.(this, bytes),
-        onBadMessage: (error) => {
-          log.infoRl(errorRate, `${this.name}: bad message: ${error.toString()}: ${error.detail}`);
-        },
+        onBadMessage: (error, bytes) => this.#tellRefusal(error, bytes),
         onClose: (reason) => options.onClose(this, reason ?? this.#inactivity()),
       },
     );
@@ -289,11 +293,18 @@ export class SwitchConnection {
   }
 
   #refuse(error: OfError, decoded: Decoded, bytes: Uint8Array): void {
-    log.infoRl(
-      errorRate,
-      `${this.name}: sending ${error.toString()} error reply to ${decoded.msg.type} message${error.detail === '' ? '' : ` (${error.detail})`}`,
-    );
+    this.#tellRefusal(error, bytes);
     this.reply({ type: 'error', error: error.quoting(bytes) }, decoded.xid);
+  }
+
+  #tellRefusal(error: OfError, bytes: Uint8Array): void {
+    log.infoRl(errorRate, () => {
+      // To name it, what is wrong with its header is told again.
+      const header = decodeHeader(bytes, explain);
+      const name = header instanceof OfError ? 'invalid' : header.wire.name;
+      return `${this.name}: sending ${error.toString()} error reply to ${name} message`;
+    });
+    if (error.detail !== '') log.dbg(`${this.name}: ${error.toString()}: ${error.detail}`);
   }
 
   /** A bug of ours costs the connection on which it showed, not the switch. */

@@ -4,7 +4,7 @@ import { type Listener, listenStream } from '@ovs-node/common/stream';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import { OfConnection } from '@ovs-node/openflow/connection';
 import type { Duplex } from 'node:stream';
-import { explain } from './explain.js';
+import { explain } from '../explain.js';
 import { ASYNC_BACKLOG, type SwitchConnection } from './connection.js';
 
 const log = vlog('connmgr');

@@ -6,6 +6,7 @@ import { PROTO_ANY } from '@ovs-node/flow/field-types';
 import { checkActions as checkConsistency } from '@ovs-node/openflow/actions/check';
 import type { Action } from '@ovs-node/openflow/actions/types';
 import { OfError } from '@ovs-node/openflow/errors';
+import { explain } from '../explain.js';
 import { invalidField } from './tlv-table.js';
 
 /** What actions may name. */
@@ -41,7 +42,7 @@ export function admitActions(
 ): Admission {
   const unknown = tunnelOptionsIn(actions).find((index) => !has.hasTunnelOption(index));
   if (unknown !== undefined) return { error: invalidField(unknown) };
-  const checked = checkConsistency(actions, match, { tableId });
+  const checked = checkConsistency(actions, match, { tableId, explain });
   if (checked.error) return { error: new OfError(checked.error, 'actions') };
   if ((checked.usable & protocols) === 0) {
     return { error: new OfError('OFPBAC_MATCH_INCONSISTENT', 'actions do not fit the match') };

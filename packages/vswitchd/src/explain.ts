@@ -1,4 +1,4 @@
 import { explainToLog } from '@ovs-node/openflow/explain-log';
 
-/** Tells the log what is wrong with messages, of all connections together. */
+/** Tells the log what is wrong with messages and their actions, of all connections together. */
 export const explain = explainToLog();
