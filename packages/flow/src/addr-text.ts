@@ -1,6 +1,6 @@
 import { FlowSyntaxError } from './errors.js';
 import { scanInt32 } from './int-text.js';
-import { ScanMac, stop } from './scan.js';
+import { scanIp4, ScanMac, stop } from './scan.js';
 
 /**
  * Addresses as text: Ethernet, IPv4 and IPv6, with masks, as flow text reads and prints them. Numbers are in
@@ -124,6 +124,12 @@ export function parseIp4Masked(text: string): Masked {
 export function parseIp4(text: string): number | undefined {
   const m = IP4_MASKED.exec(text);
   return m === null || m[2] !== undefined || m[3] !== undefined ? undefined : ip4Text(m[1]!);
+}
+
+/** An IPv4 address as inet_pton() reads it, where no number begins with a 0 and goes on; undefined when it is none. */
+export function parsePlainIp4(text: string): number | undefined {
+  const ip = scanIp4(text, 0, text.length);
+  return ip >= 0 && stop() === text.length && !/(?:^|\.)0\d/.test(text) ? ip : undefined;
 }
 
 /** `a.b.c.d`. */

@@ -58,18 +58,22 @@ export function scanWrapped(text: string, start = 0): { value: bigint; end: numb
   return { value: BigInt.asUintN(64, sign === '-' ? -value : value), end: re.lastIndex };
 }
 
+const isBlank = (c: number): boolean => c === 32 || (c >= 9 && c <= 13);
+
 /**
  * A field's integer of `width` bytes, from `start`: hexadecimal of any length, or what `scanU64` reads.
  * A value that needs more bytes is a range error.
  */
 export function scanInt(text: string, width: number, start = 0): Scanned {
   const plain = scanNumber(text, start, text.length);
-  if (plain >= 0 && (width >= 7 || plain < 2 ** (8 * width))) return { value: BigInt(plain), end: stop() };
+  if (plain >= 0 && (width >= 7 || plain < 2 ** (8 * width)) && !isBlank(text.charCodeAt(stop())))
+    return { value: BigInt(plain), end: stop() };
   if (text[start] === '0' && (text[start + 1] === 'x' || text[start + 1] === 'X')) {
-    const re = /[0-9a-fA-F]*/y;
+    // Blanks may stand among the digits.
+    const re = /[0-9a-fA-F \t\n\v\f\r]*/y;
     re.lastIndex = start + 2;
     const run = re.exec(text)![0];
-    const value = BigInt('0x0' + run);
+    const value = BigInt(`0x0${run.replace(/\s/g, '')}`);
     const end = start + 2 + run.length;
     return value >> BigInt(width * 8) === 0n ? { value, end } : { value, end, error: 'range' };
   }

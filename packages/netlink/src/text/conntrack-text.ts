@@ -1,4 +1,5 @@
 /** Connections as text, to the letter of `dump-conntrack`, and connection tuples from text (`flush-conntrack`). */
+import { parsePlainIp4 } from '@ovs-node/flow/addr-text';
 import { altHex } from '@ovs-node/flow/int-text';
 import { parseKeyValues } from '@ovs-node/flow/key-value';
 import { OvsError } from '@ovs-node/common/errors';
@@ -206,7 +207,8 @@ function readTuple(text: string, shared: SharedProtocols): CtTupleFilter {
       if (shared.addressBytes !== 0 && shared.addressBytes !== n)
         throw bad(`the L3 protocol does not match ${value}`);
       if (tuple[side] !== undefined) throw bad(`${key} is set multiple times`);
-      if (!format.read(value, bytes, 0, n)) throw bad(`failed to parse field ${key}`);
+      const isAddress = n === 16 || parsePlainIp4(value) !== undefined;
+      if (!isAddress || !format.read(value, bytes, 0, n)) throw bad(`failed to parse field ${key}`);
       tuple[side] = bytes;
       shared.addressBytes = n;
     } else if (Object.hasOwn(TUPLE_NUMBERS, key)) {

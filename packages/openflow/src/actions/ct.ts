@@ -95,21 +95,24 @@ function takeAddress(
   return value === undefined ? undefined : { family: 6, value };
 }
 
+type NatRange = Pick<NatSpec, 'addr' | 'port'>;
+
 function parseNat(arg: string): Action {
   const flags = { persistent: false, hash: false, random: false };
-  let dir: 'src' | 'dst' | undefined;
-  let range: Pick<NatSpec, 'addr' | 'port'> = {};
+  const dirs = new Set<'src' | 'dst'>();
+  let range: NatRange = {};
   for (const { key, value } of parseKeyValues(arg)) {
     if (key === 'src' || key === 'dst') {
-      if (dir !== undefined) throw new FlowSyntaxError(`May only specify one of "src" or "dst".`);
-      dir = key;
-      if (value !== '') range = parseNatRange(value);
+      dirs.add(key);
+      range = parseNatRange(value, range);
     } else if (key === 'persistent' || key === 'hash' || key === 'random') {
       flags[key] = true;
     } else {
       throw new FlowSyntaxError(`invalid key "${key}" in "nat" argument`);
     }
   }
+  if (dirs.size > 1) throw new FlowSyntaxError(`May only specify one of "src" or "dst".`);
+  const [dir] = dirs;
   if (dir === undefined && (flags.persistent || flags.hash || flags.random)) {
     throw new FlowSyntaxError('Flags allowed only with "src" or "dst".');
   }
@@ -117,7 +120,11 @@ function parseNat(arg: string): Action {
   return { type: 'nat', nat: { ...flags, ...(dir === undefined ? {} : { dir }), ...range } };
 }
 
-function parseNatRange(text: string): Pick<NatSpec, 'addr' | 'port'> {
+/**
+ * Reads `10.0.0.1-10.0.0.9:80-90`. What it does not say of that stays as `before`, from an earlier range of the same
+ * action, has it.
+ */
+function parseNatRange(text: string, before: NatRange): NatRange {
   let at = 0;
   /** Takes what `pattern` finds at the current place. */
   const take = (pattern: RegExp): RegExpExecArray | undefined => {
@@ -129,29 +136,38 @@ function parseNatRange(text: string): Pick<NatSpec, 'addr' | 'port'> {
   const garbage = (): FlowSyntaxError =>
     new FlowSyntaxError(`garbage (${text.slice(at)}) after nat range "${text}" (pos: ${at})`);
   const invalid = (): FlowSyntaxError => new FlowSyntaxError(`invalid nat range "${text}"`);
+  const { addr: earlier, ...rest } = before;
   const min = takeAddress(take);
   // What only looks like an address is taken for none.
   if (!min) {
-    if (at < text.length || at === 0) throw garbage();
-    return {};
+    if (at < text.length) throw garbage();
+    return rest;
   }
-  let addr = { family: min.family, min: min.value, max: min.value };
+  let addr = {
+    family: min.family,
+    min: min.value,
+    max: earlier?.family === min.family ? earlier.max : 0n,
+  };
   if (take(/^-/)) {
     const max = takeAddress(take);
     if (!max || max.family !== min.family || max.value < min.value) throw invalid();
     addr = { ...addr, max: max.value };
   }
-  let port: { min: number; max: number } | undefined;
+  let port = rest.port ?? { min: 0, max: 0 };
   if (take(/^:/)) {
-    const low = take(/^[-+]?\d+/);
-    const high = low && take(/^-/) ? take(/^[-+]?\d+/) : low;
-    if (!low || !high) throw invalid();
-    port = { min: Number(wrapped(16, low[0])), max: Number(wrapped(16, high[0])) };
-    if (port.max < port.min) throw invalid();
+    const number = (): number => {
+      const m = take(/^[-+]?\d+/);
+      if (!m) throw invalid();
+      return Number(wrapped(16, m[0]));
+    };
+    port = { ...port, min: number() };
+    if (take(/^-/)) {
+      port = { ...port, max: number() };
+      if (port.max < port.min) throw invalid();
+    }
   }
   if (at < text.length) throw garbage();
-  // Port 0 is none.
-  return port && port.max !== 0 ? { addr, port } : { addr };
+  return { addr, port };
 }
 
 function formatNat(n: NatSpec): string {
@@ -162,10 +178,10 @@ function formatNat(n: NatSpec): string {
     const text = (v: bigint): string => (family === 4 ? formatIp4(Number(v)) : formatIpv6(v));
     const wrap = (s: string): string => (family === 6 && n.port && n.port.min !== 0 ? `[${s}]` : s);
     out += `=${wrap(text(min))}`;
-    if (max !== min) out += `-${wrap(text(max))}`;
+    if (max !== 0n && max !== min) out += `-${wrap(text(max))}`;
     if (n.port && n.port.min !== 0) {
       out += `:${n.port.min}`;
-      if (n.port.max !== n.port.min) out += `-${n.port.max}`;
+      if (n.port.max !== 0 && n.port.max !== n.port.min) out += `-${n.port.max}`;
     }
   }
   // Without an address, the peer shows no flags.
@@ -197,22 +213,19 @@ function formatCt(a: ActionOf<'ct'>, c: FormatContext): string {
   return `ct(${parts.join(',')})`;
 }
 
-/** The ends of ranges that are sent: zeros are not, which are "any", and no upper end like the lower one. */
+/** The ends of ranges that are sent: zeros are not, which are "any" and "no other than the lower end". */
 function rangeEnds({ addr, port }: NatSpec): { bit: number; value: bigint; bytes: number }[] {
-  const isIpv4 = addr?.family === 4;
+  if (!addr) return [];
+  const isIpv4 = addr.family === 4;
   const bytes = isIpv4 ? 4 : 16;
-  const address = addr ?? { min: 0n, max: 0n };
-  const ports = { min: BigInt(port?.min ?? 0), max: BigInt(port?.max ?? 0) };
   const all = [
-    { bit: isIpv4 ? RANGE.IPV4_MIN : RANGE.IPV6_MIN, value: address.min, bytes },
-    { bit: isIpv4 ? RANGE.IPV4_MAX : RANGE.IPV6_MAX, value: above(address), bytes },
-    { bit: RANGE.PROTO_MIN, value: ports.min, bytes: 2 },
-    { bit: RANGE.PROTO_MAX, value: above(ports), bytes: 2 },
+    { bit: isIpv4 ? RANGE.IPV4_MIN : RANGE.IPV6_MIN, value: addr.min, bytes },
+    { bit: isIpv4 ? RANGE.IPV4_MAX : RANGE.IPV6_MAX, value: addr.max, bytes },
+    { bit: RANGE.PROTO_MIN, value: BigInt(port?.min ?? 0), bytes: 2 },
+    { bit: RANGE.PROTO_MAX, value: BigInt(port?.max ?? 0), bytes: 2 },
   ];
   return all.filter(({ value }) => value !== 0n);
 }
-
-const above = ({ min, max }: { min: bigint; max: bigint }): bigint => (max === min ? 0n : max);
 
 /** Whether `a` is a nat without arguments, the one action that needs no commit. */
 const isBareNat = (a: Action): boolean =>
@@ -297,15 +310,15 @@ export const CT_ACTIONS: ActionRows<'ct' | 'nat' | 'ct_clear'> = {
           ] as const) {
             if (has(minBit)) {
               const min = r.big(bytes);
-              const max = has(maxBit) ? r.big(bytes) : min;
-              if (min === 0n || max < min) fail('OFPBAC_BAD_ARGUMENT', 'range of addresses');
+              const max = has(maxBit) ? r.big(bytes) : 0n;
+              if (min === 0n || (has(maxBit) && max < min)) fail('OFPBAC_BAD_ARGUMENT', 'range of addresses');
               spec = { ...spec, addr: { family, min, max } };
             } else if (has(maxBit)) fail('OFPBAC_BAD_ARGUMENT', 'maximum without minimum');
           }
           if (has(RANGE.PROTO_MIN)) {
             const min = r.u16();
-            const max = has(RANGE.PROTO_MAX) ? r.u16() : min;
-            if (spec.addr === undefined || min === 0 || max < min)
+            const max = has(RANGE.PROTO_MAX) ? r.u16() : 0;
+            if (spec.addr === undefined || min === 0 || (has(RANGE.PROTO_MAX) && max < min))
               fail('OFPBAC_BAD_ARGUMENT', 'range of ports');
             spec = { ...spec, port: { min, max } };
           } else if (has(RANGE.PROTO_MAX)) fail('OFPBAC_BAD_ARGUMENT', 'maximum without minimum');

@@ -4,10 +4,10 @@ import { fieldByName, fieldProtocols, isValidValue, mustField, wireMask } from '
 import { byteLength } from '@ovs-node/flow/tun-metadata';
 import { fail, refuse } from '../errors.js';
 import {
-  fieldCode,
-  headerLength,
   isLengthOf,
+  isShortHeader,
   putFieldHeader,
+  putFieldName,
   readFieldBytes,
   readFieldHeader,
   readFieldName,
@@ -92,7 +92,7 @@ export function isWhole(a: SetField): boolean {
 /** Whether NXAST_REG_LOAD can name the field: it has room for four bytes of header, and the field has one length. */
 function isLoadable(a: SetField): boolean {
   const f = mustField(a.field);
-  return f.option === undefined && headerLength(fieldCode(f, 0)!) === 4;
+  return f.option === undefined && isShortHeader(f);
 }
 
 /** OpenFlow 1.0 and 1.1 actions that set one field; set-field of these fields becomes them there. */
@@ -117,10 +117,8 @@ function legacy(a: SetField, version: number): readonly Action[] | undefined {
       return [{ type: 'set_ip_dscp', dscp: n }];
     case 'nw_ecn':
       return version === 1 ? undefined : [{ type: 'set_ip_ecn', ecn: n }];
-    case 'dl_vlan':
     case 'vlan_vid':
       return [{ type: 'set_vlan_vid', vid: n & 0xfff, pushIfNeeded: version === 1, hasVlan: true }];
-    case 'dl_vlan_pcp':
     case 'vlan_pcp':
       return [{ type: 'set_vlan_pcp', pcp: n & 7, pushIfNeeded: version === 1, hasVlan: true }];
     case 'vlan_tci':
@@ -232,7 +230,7 @@ function parseLoad(arg: string): Action {
 }
 
 function formatSet(a: SetField): string {
-  if (a.form === 'load' && headerLength(fieldCode(mustField(a.field), 0)!) === 4) {
+  if (a.form === 'load' && isShortHeader(mustField(a.field))) {
     return loadSegments(a)
       .map((s) => `load:${altHex(s.value)}->${formatSubfield(s.subfield)}`)
       .join(',');
@@ -273,8 +271,8 @@ function moveForm(copyPad: number, before = 0): Pick<WireForm<ActionOf<'move'>>,
     },
     encode: (w, a, version) => {
       w.u16(a.src.nBits).u16(a.src.ofs).u16(a.dst.ofs).zeros(copyPad);
-      putFieldHeader(w, mustField(a.src.field), copyPad > 0 ? version : 0);
-      putFieldHeader(w, mustField(a.dst.field), copyPad > 0 ? version : 0);
+      putFieldName(w, mustField(a.src.field), copyPad > 0 ? version : 0);
+      putFieldName(w, mustField(a.dst.field), copyPad > 0 ? version : 0);
     },
   };
 }
@@ -329,7 +327,7 @@ export const FIELD_ACTIONS: ActionRows<'set_field' | 'move' | 'push' | 'pop' | '
         },
         (w, a) => {
           const start = w.length - 10;
-          putFieldHeader(w, mustField(a.field), 0);
+          putFieldName(w, mustField(a.field), 0);
           w.zeros(24 - (w.length - start));
         },
       ),

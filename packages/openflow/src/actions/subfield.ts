@@ -6,7 +6,7 @@ import { parseBits } from '@ovs-node/flow/subfield';
 import { WordTable } from '@ovs-node/flow/word-table';
 import { refuse } from '../errors.js';
 import type { Explain, SubfieldRole } from '../explain.js';
-import { fieldCode, headerLength, putFieldHeader } from '../match/headers.js';
+import { isShortHeader, putFieldName } from '../match/headers.js';
 import type { Reader, Writer } from '../wire.js';
 import type { Subfield } from './types.js';
 
@@ -83,7 +83,7 @@ export function splitOfsNbits(v: number): { ofs: number; nBits: number } {
 
 /** Writes the header of a subfield's field. */
 export function putSubfieldHeader(w: Writer, s: Subfield): void {
-  putFieldHeader(w, mustField(s.field), 0);
+  putFieldName(w, mustField(s.field), 0);
 }
 
 /** Whether a field has the bits of a subfield, one at least. */
@@ -111,8 +111,7 @@ export function checkWritable(r: Reader, f: Field): void {
   if (!f.writable) refuse(r, 'OFPBAC_BAD_SET_ARGUMENT', 'read_only', f.name);
 }
 
-/** Whether the header of the field takes four bytes: those of experimenters have an id behind. */
+/** Whether the header of the subfield's field takes four bytes. */
 export function isPlainHeader(s: Subfield): boolean {
-  const code = fieldCode(mustField(s.field), 0);
-  return code !== undefined && headerLength(code) === 4;
+  return isShortHeader(mustField(s.field));
 }

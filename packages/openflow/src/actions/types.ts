@@ -160,8 +160,9 @@ export interface NatSpec {
   readonly persistent: boolean;
   readonly hash: boolean;
   readonly random: boolean;
-  /** Address family and range; 32-bit or 128-bit numbers. */
+  /** Address family and range; 32-bit or 128-bit numbers. A maximum of 0 is none: only the minimum counts. */
   readonly addr?: { readonly family: 4 | 6; readonly min: bigint; readonly max: bigint };
+  /** Not sent without an address. */
   readonly port?: { readonly min: number; readonly max: number };
 }
 

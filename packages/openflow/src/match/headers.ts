@@ -26,9 +26,11 @@ interface HeaderWords {
   readonly experimenter: number;
 }
 
-function headerWords(f: Field, version: number): HeaderWords | undefined {
-  const code = fieldCode(f, version);
-  if (!code) return undefined;
+/** The code of a field that has none: the peer writes zeros for it, and a length. */
+const NO_CODE: Pick<FieldCode, 'cls' | 'field' | 'experimenter'> = { cls: 0, field: 0, experimenter: 0 };
+
+function headerWords(f: Field, version: number): HeaderWords {
+  const code = fieldCode(f, version) ?? NO_CODE;
   const extra = headerLength(code) - 4;
   const words = (masked: 0 | 1): number => {
     const length = (masked + 1) * f.bytes + extra;
@@ -46,21 +48,31 @@ export function headerLength(code: Pick<FieldCode, 'cls'>): number {
 }
 
 /**
- * Writes the header of a field whose value (and mask) of `bytes` bytes follow, or do not (in actions that only name a
- * field). Only tunnel options are of other lengths than their rows say.
+ * Writes the header of a field whose value (and mask) of `bytes` bytes follow. Only tunnel options are of other lengths
+ * than their rows say.
  */
 export function putFieldHeader(w: Writer, f: Field, version: number, masked = false, bytes = f.bytes): void {
   const h = HEADERS[f.id][version];
-  if (!h) throw new Error(`field ${f.name} has no code`);
   const shorter = (f.bytes - bytes) * (masked ? 2 : 1);
   w.u32((masked ? h.masked : h.exact) - shorter);
   if (h.experimenter !== 0) w.u32(h.experimenter);
 }
 
-/** Writes the header as the learn action has it, in four bytes: for an experimenter's field, which has more, zeros. */
+/** Writes the header of a field that an action only names: zeros for one without a code. */
+export function putFieldName(w: Writer, f: Field, version: number): void {
+  if (fieldCode(f, version) === undefined) w.u32(0);
+  else putFieldHeader(w, f, version);
+}
+
+/** Whether the header of a field takes four bytes: those of experimenters have an id behind, some fields have none. */
+export function isShortHeader(f: Field): boolean {
+  const code = fieldCode(f, 0);
+  return code !== undefined && headerLength(code) === 4;
+}
+
+/** Writes the header as the learn action has it, in four bytes: zeros for a field whose header has more. */
 export function putShortHeader(w: Writer, f: Field): void {
-  const h = HEADERS[f.id][0]!;
-  w.u32(h.experimenter === 0 ? h.exact : 0);
+  w.u32(isShortHeader(f) ? HEADERS[f.id][0].exact : 0);
 }
 
 /**

@@ -1,8 +1,8 @@
 /** Numbers in flow text, with the limits and the words of errors that `ovs-ofctl` has. */
-import { MAC_PREFIX, parseMac as readMac } from '@ovs-node/flow/addr-text';
+import { MAC_PREFIX, parsePlainIp4, parseMac as readMac } from '@ovs-node/flow/addr-text';
 import { vlog } from '@ovs-node/common/vlog';
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
-import { scanIp4, scanNumber, stop } from '@ovs-node/flow/scan';
+import { scanNumber, stop } from '@ovs-node/flow/scan';
 
 const log = vlog('socket_util');
 
@@ -66,17 +66,12 @@ export function parseMac(text: string): bigint {
 
 /** An IPv4 address, as an unsigned number. */
 export function parseIpv4(text: string): number {
-  const v = readIpv4(text);
+  const v = parsePlainIp4(text);
   if (v === undefined) {
     log.err(`"${text}" is not a valid IP address`);
     throw new FlowSyntaxError(`${text}: could not convert to IP address`);
   }
   return v;
-}
-export function readIpv4(text: string): number | undefined {
-  const ip = scanIp4(text, 0, text.length);
-  // As inet_pton() has it, no number begins with a 0 and goes on.
-  return ip >= 0 && stop() === text.length && !/(?:^|\.)0\d/.test(text) ? ip : undefined;
 }
 /** `0x` and hexadecimal digits. */
 export function hex(v: number | bigint, digits = 0): string {
