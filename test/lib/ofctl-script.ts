@@ -186,6 +186,11 @@ nosuch
 show br0
 show tcp:127.0.0.1:1
 show tcp:nosuch:1
+show tcp:
+show ssl:
+show tcp::6653
+show tcp:127.0.0.1:x
+show ptcp:1
 show unix:/nonexistent/socket
 show ssl:127.0.0.1:1
 show nosuch:1

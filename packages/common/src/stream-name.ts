@@ -68,7 +68,8 @@ export function parseActive(name: string, defaultPort = OVSDB_PORT): StreamAddre
   const [kind, rest] = split(name, '');
   if (kind === 'unix') return { kind, path: socketPath(rest) };
   const [host, portText] = hostPort(rest);
-  if (host === '') bad(`${name}: host must be specified`);
+  // The resolver, which finds nothing, has no words for it.
+  if (host === '') bad('');
   const hasPort = portText !== undefined && portText !== '';
   return { kind, host, port: hasPort ? port(portText, rest) : defaultPort, hasPort };
 }

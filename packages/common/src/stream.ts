@@ -67,11 +67,18 @@ const FORMER_PORTS: ReadonlyMap<number, string> = new Map([
 const warnedPorts = new Set<number>();
 
 /** Says once that a default port is used. */
-function noteDefaultPort(address: StreamAddress): void {
-  if (address.kind === 'unix' || address.hasPort || warnedPorts.has(address.port)) return;
-  warnedPorts.add(address.port);
-  const text = FORMER_PORTS.get(address.port);
+function noteDefaultPort(port: number): void {
+  if (warnedPorts.has(port)) return;
+  warnedPorts.add(port);
+  const text = FORMER_PORTS.get(port);
   if (text !== undefined) vlog('stream').warn(text);
+}
+
+/** An active name of fewer than three words, apart by colons, gets the default port at its end, whatever stands there. */
+function withPort(name: string, port: number): string {
+  if (!/^(tcp|ssl):/.test(name) || name.split(':').filter((word) => word !== '').length > 2) return name;
+  noteDefaultPort(port);
+  return `${name}:${port}`;
 }
 
 function connectSocket(address: StreamAddress, timeoutMs: number | undefined): Promise<net.Socket> {
@@ -140,19 +147,24 @@ function checkScope(address: StreamAddress): void {
 }
 
 /** Reads a name; what is wrong with it is logged, and the error has the C library's text. */
-function parse(reader: typeof parseActive, name: string, options: StreamOptions): StreamAddress {
-  let address: StreamAddress;
+function parse(reader: typeof parseActive, given: string, options: StreamOptions): StreamAddress {
+  const defaultPort = options.defaultPort ?? OVSDB_PORT;
+  const active = reader === parseActive;
+  const name = active ? withPort(given, defaultPort) : given;
   try {
-    address = reader(name, options.defaultPort ?? OVSDB_PORT);
+    const address = reader(name, defaultPort);
     checkScope(address);
+    if (!active && address.kind !== 'unix' && !address.hasPort) noteDefaultPort(address.port);
+    return address;
   } catch (error) {
     const code = errnoName(error);
-    if (/^p?(tcp|ssl):/.test(name)) vlog('socket_util').err((error as Error).message);
-    if (/^(tcp|ssl):/.test(name)) logFailure(name, code);
+    const { message } = error as Error;
+    // Of a type that is not known there is nothing to say.
+    const isKnown = active ? /^(tcp|ssl):/.test(name) : /^p(tcp|ssl):/.test(name);
+    if (isKnown && message !== '') vlog('socket_util').err(message);
+    if (isKnown && active) logFailure(name, code);
     throw new OvsError(strerror(code), code, { cause: error });
   }
-  noteDefaultPort(address);
-  return address;
 }
 
 /** Rejects with ETIMEDOUT where `work` takes longer, and then destroys `socket`. */

@@ -192,6 +192,28 @@ function hasL4(key: FlowKey): boolean {
  * (0 where not matched), and connection tracking fields ask for a match that implies a valid entry.
  */
 export function prereqMet(prereq: Prereq, key: FlowKey, mask?: FlowKey): boolean {
+  return headersMet(prereq, key, mask) && (!isBehindIp(prereq) || hasL4(key));
+}
+
+/** Prerequisites on what follows the header of IP, which only the first of fragments has. */
+function isBehindIp(prereq: Prereq): boolean {
+  switch (prereq) {
+    case 'tcp':
+    case 'udp':
+    case 'sctp':
+    case 'icmpv4':
+    case 'icmpv6':
+    case 'nd':
+    case 'nd_solicit':
+    case 'nd_advert':
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** `prereqMet` where it does not matter which fragment it is. */
+export function headersMet(prereq: Prereq, key: FlowKey, mask?: FlowKey): boolean {
   if (prereq === 'none') return true;
   if (prereq === 'ct') {
     const state = key[W.CT_STATE]!;
@@ -220,18 +242,18 @@ export function prereqMet(prereq: Prereq, key: FlowKey, mask?: FlowKey): boolean
     case 'mpls':
       return ethType === 0x8847 || ethType === 0x8848;
     case 'tcp':
-      return isIp(ethType) && proto === 6 && hasL4(key);
+      return isIp(ethType) && proto === 6;
     case 'udp':
-      return isIp(ethType) && proto === 17 && hasL4(key);
+      return isIp(ethType) && proto === 17;
     case 'sctp':
-      return isIp(ethType) && proto === 132 && hasL4(key);
+      return isIp(ethType) && proto === 132;
     case 'icmpv4':
-      return ethType === 0x0800 && proto === 1 && hasL4(key);
+      return ethType === 0x0800 && proto === 1;
     case 'icmpv6':
     case 'nd':
     case 'nd_solicit':
     case 'nd_advert': {
-      if (ethType !== 0x86dd || proto !== 58 || !hasL4(key)) return false;
+      if (ethType !== 0x86dd || proto !== 58) return false;
       if (prereq === 'icmpv6') return true;
       const type = key[W.TP]! >>> 16;
       if ((key[W.TP]! & 0xffff) !== 0) return false;

@@ -3,7 +3,8 @@ import { FatalError } from '@ovs-node/common/errors';
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { PROTO_ANY } from '@ovs-node/flow/field-types';
 import { Match } from '@ovs-node/flow/match';
-import { fieldByName } from '@ovs-node/flow/fields';
+import { fieldByName, fieldProtocols, mustField, wireMask } from '@ovs-node/flow/fields';
+import { scanU64 } from '@ovs-node/flow/int-text';
 import type { Field } from '@ovs-node/flow/field-types';
 import { applyMatchWord } from '@ovs-node/flow/match-text';
 import { OFPP, parsePort } from '@ovs-node/flow/ports';
@@ -36,6 +37,16 @@ function isPipelineField({ name }: Field): boolean {
   return /^(?:packet_type|metadata|in_port|in_port_oxm|tun_\w+|x*reg\d+)$/.test(name);
 }
 
+const PACKET_TYPE = mustField('packet_type');
+
+/** `NS,TYPE`: what is no number is 0, so a parenthesis in front makes the first 0; too large a type runs into it. */
+function parsePacketType(text: string): number {
+  const comma = text.indexOf(',');
+  if (comma < 0) throw new FlowSyntaxError(`packet_type(${text}) can't be interpreted`);
+  const [ns, type] = [text.slice(0, comma), text.slice(comma + 1)].map((word) => scanU64(word).value);
+  return Number(BigInt.asUintN(32, (ns << 16n) | type));
+}
+
 /** `in_port=… packet=… actions=…`. @throws FlowSyntaxError */
 export function parsePacketOut(text: string, o: FlowTextOptions): { packetOut: PacketOut; usable: number } {
   const at = text.indexOf('action');
@@ -62,6 +73,10 @@ export function parsePacketOut(text: string, o: FlowTextOptions): { packetOut: P
       } catch (e) {
         throw new FlowSyntaxError(`packet: ${(e as Error).message}`);
       }
+    } else if (key === PACKET_TYPE.name) {
+      match.key[W.PACKET_TYPE] = parsePacketType(value);
+      match.mask[W.PACKET_TYPE] = 0xffffffff;
+      usable &= fieldProtocols(PACKET_TYPE, wireMask(PACKET_TYPE));
     } else {
       const f = fieldByName(key);
       if (!f) throw new FlowSyntaxError(`unknown keyword ${key}`);

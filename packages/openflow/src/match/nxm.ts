@@ -2,7 +2,7 @@
  * TLV matches: nx_match (the Nicira extension of OpenFlow 1.0) and OXM (1.2 and later). One codec: the two differ in
  * code points, in how VLAN, DSCP and ports are said, and in nx_match carrying the cookie to match.
  */
-import { fieldPrereqsMet, mustField, prereqMet } from '@ovs-node/flow/fields';
+import { fieldPrereqsMet, headersMet, mustField } from '@ovs-node/flow/fields';
 import type { Field, Prereq } from '@ovs-node/flow/field-types';
 import {
   type FieldPlace,
@@ -191,7 +191,7 @@ function putMatchField(w: Writer, sent: Sent, words: MatchWords, version: number
   readPlace(words.mask, place, mask);
   // Ports of a connection go with its protocol.
   if (CT_PORTS.has(f.name) && (words.key[W.CT_ZONE] & 0xff) === 0) return;
-  if (isZero(mask) || !prereqMet(sent.when, words.key)) return;
+  if (isZero(mask) || !headersMet(sent.when, words.key)) return;
   const masked = f.maskable && !isExactMask(f, mask);
   putFieldHeader(w, f, version, masked);
   readPlace(words.key, place, value);
