@@ -23,11 +23,13 @@ const DEFAULT_LIMITS: ReassemblyLimits = { bytes: 4 << 20, patience: 1000 };
 
 interface Pending {
   readonly parts: Multipart[];
+  /** The bytes of the first part. */
+  readonly first: Uint8Array;
   bytes: number;
   deadline: number;
 }
 
-/** A message whose rest did not come: the xid of its parts, and the error to answer with. */
+/** A message whose rest did not come: the xid of its parts, and the error to answer with, which quotes the first. */
 export interface Expired {
   readonly xid: number;
   readonly error: OfError;
@@ -48,13 +50,13 @@ export class MultipartReassembly {
   }
 
   /**
-   * Takes the part `msg` that came with `xid` in `length` bytes.
+   * Takes the part `msg` that came with `xid`, in `bytes`; borrowed.
    *
    * @returns the whole message, `undefined` while parts are missing, or why it is refused:
    * OFPBRC_MULTIPART_BUFFER_OVERFLOW when too much would have to be kept, OFPBRC_BAD_STAT when the part is none of the
    * message that its xid belongs to.
    */
-  add(msg: Multipart, xid: number, length: number, now: number): Multipart | OfError | undefined {
+  add(msg: Multipart, xid: number, bytes: Uint8Array, now: number): Multipart | OfError | undefined {
     const before = this.pending.get(xid);
     if (before === undefined && !msg.more) return msg;
     if (before && !isSameKind(before.parts[0], msg)) {
@@ -62,19 +64,19 @@ export class MultipartReassembly {
       return new OfError('OFPBRC_BAD_STAT', `part of another type with xid ${xid}`);
     }
     // The last part is not kept, but passed on with what is.
-    if (msg.more && this.held + length > this.limits.bytes) {
+    if (msg.more && this.held + bytes.length > this.limits.bytes) {
       this.drop(xid);
       return new OfError('OFPBRC_MULTIPART_BUFFER_OVERFLOW', `${this.held} bytes of parts`);
     }
-    const pending = before ?? { parts: [], bytes: 0, deadline: 0 };
+    const pending = before ?? { parts: [], first: new Uint8Array(bytes), bytes: 0, deadline: 0 };
     pending.parts.push(msg);
     if (!msg.more) {
       this.drop(xid);
       return joinParts(pending.parts);
     }
-    pending.bytes += length;
+    pending.bytes += bytes.length;
     pending.deadline = now + this.limits.patience;
-    this.held += length;
+    this.held += bytes.length;
     this.pending.set(xid, pending);
     return undefined;
   }
@@ -82,11 +84,11 @@ export class MultipartReassembly {
   /** Forgets messages whose next part is overdue, and tells of them. */
   run(now: number): Expired[] {
     const out: Expired[] = [];
-    for (const [xid, { parts, deadline }] of this.pending) {
+    for (const [xid, { parts, first, deadline }] of this.pending) {
       if (deadline > now) continue;
       const isRequest = parts[0].type === 'multipart_request';
       const name = isRequest ? 'OFPBRC_MULTIPART_REQUEST_TIMEOUT' : 'OFPBRC_MULTIPART_REPLY_TIMEOUT';
-      out.push({ xid, error: new OfError(name, `xid ${xid}`) });
+      out.push({ xid, error: new OfError(name, `xid ${xid}`).quoting(first) });
     }
     for (const { xid } of out) this.drop(xid);
     return out;

@@ -7,7 +7,8 @@
  *     open or closed --commit, discard--> (none)
  *
  * A control message that does not fit discards the bundle, as the peer does. Memory is bounded: a bundle, and how many
- * of them; one that nothing is added to for ten seconds is discarded.
+ * of them; one that is left alone for ten seconds is discarded, and the request that opened it is answered with
+ * OFPBFC_TIMEOUT (`expire`).
  */
 import { OfError } from '@ovs-node/openflow/errors';
 import { type DecodeOptions, decodeMessage } from '@ovs-node/openflow/messages/codec';
@@ -58,6 +59,14 @@ interface Bundle {
   /** The requests one after the other: an array for each would cost more than the bytes in it. */
   readonly requests: Writer;
   used: number;
+  /** The request that opened it. */
+  readonly opener: Uint8Array;
+}
+
+/** A request whose rest did not come in time. */
+export interface Late {
+  readonly request: Uint8Array;
+  readonly error: OfError;
 }
 
 export class Bundles {
@@ -69,26 +78,40 @@ export class Bundles {
     return this.#bundles.size;
   }
 
-  /** Discards bundles that were left alone. */
-  expire(now: number): void {
-    for (const [id, bundle] of this.#bundles) if (now - bundle.used >= IDLE_MS) this.#discard(id);
+  /** Discards bundles that were left alone. @returns what to answer to the requests that opened them. */
+  expire(now: number): Late[] {
+    const late: Late[] = [];
+    for (const [id, { used, opener }] of this.#bundles) {
+      if (now - used < IDLE_MS) continue;
+      this.#discard(id);
+      late.push({ request: opener, error: new OfError('OFPBFC_TIMEOUT', `bundle ${id}`) });
+    }
+    return late;
+  }
+
+  /** When `expire` has something to do; undefined: never. */
+  get nextDeadline(): number | undefined {
+    let next: number | undefined;
+    for (const { used } of this.#bundles.values())
+      if (next === undefined || used + IDLE_MS < next) next = used + IDLE_MS;
+    return next;
   }
 
   /**
-   * Carries a control message out.
+   * Carries a control message out, of which `request` is the bytes; borrowed.
    * @param commit carries out the messages, all or none.
    * @returns the error to answer with; undefined: answer with the reply of the same control.
    */
   control(
     { bundleId, control, flags }: MessageOf<'bundle_control'>,
+    request: Uint8Array,
     now: number,
     commit: (messages: readonly BundledMessage[]) => OfError | undefined,
   ): OfError | undefined {
-    this.expire(now);
     const bundle = this.#bundles.get(bundleId);
     switch (control) {
       case 'open_request':
-        return this.#open(bundleId, flags, now);
+        return this.#open(bundleId, flags, request, now);
       case 'close_request':
         if (bundle === undefined) return this.#refuse(bundleId, 'OFPBFC_BAD_ID');
         if (bundle.isClosed) return this.#refuse(bundleId, 'OFPBFC_BUNDLE_CLOSED');
@@ -124,7 +147,6 @@ export class Bundles {
     options: DecodeOptions = {},
     refuse: (msg: BundledKind) => OfError | undefined = () => undefined,
   ): OfError | undefined {
-    this.expire(now);
     const decoded = decodeMessage(message, { explain, ...options });
     if (decoded instanceof OfError)
       return decoded.name?.startsWith('OFPBRC_') ? new OfError('OFPBFC_MSG_UNSUP', decoded.detail) : decoded;
@@ -133,7 +155,7 @@ export class Bundles {
     const refused = refuse(msg);
     if (refused) return refused;
     if (!this.#bundles.has(bundleId)) {
-      const full = this.#open(bundleId, flags, now);
+      const full = this.#open(bundleId, flags, request, now);
       if (full) return full;
     }
     const bundle = this.#bundles.get(bundleId)!;
@@ -148,10 +170,12 @@ export class Bundles {
     return undefined;
   }
 
-  #open(id: number, flags: number, now: number): OfError | undefined {
+  #open(id: number, flags: number, request: Uint8Array, now: number): OfError | undefined {
     if (this.#bundles.has(id)) return this.#refuse(id, 'OFPBFC_BAD_ID');
     if (this.#bundles.size >= MAX_BUNDLES) return this.#refuse(id, 'OFPBFC_OUT_OF_BUNDLES');
-    this.#bundles.set(id, { flags, isClosed: false, messages: [], requests: new Writer(1024), used: now });
+    const requests = new Writer(1024);
+    const opener = new Uint8Array(request);
+    this.#bundles.set(id, { flags, isClosed: false, messages: [], requests, used: now, opener });
     return undefined;
   }
 

@@ -183,6 +183,7 @@ export class ConnectionManager {
       versions: this.#versions,
       asyncMessages: kind.asyncMessages,
       refuses: refusal,
+      clock: this.#options.clock,
       hasTunnelOption: (index) => board.ofproto.tables.tlv.has(index),
       handle: (msg, context) => {
         kind.remote?.()?.received(msg.type);

@@ -8,6 +8,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { errorMessage } from '@ovs-node/common/errors';
+import type { Clock, Timer } from '@ovs-node/common/clock';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import { OfConnection } from '@ovs-node/openflow/connection';
 import { OfError } from '@ovs-node/openflow/errors';
@@ -90,6 +91,7 @@ export interface SwitchConnectionOptions {
   /** False: no asynchronous messages unless asked for (enable_async_messages). */
   readonly asyncMessages: boolean;
   readonly handle: RequestHandler;
+  readonly clock: Clock;
   /** The error for messages of a type that are not looked into, as the connection is now. */
   readonly refuses: (type: OfMessage['type'], connection: SwitchConnection) => OfError | undefined;
   /** Which tunnel options there are, for messages that name them. */
@@ -120,6 +122,8 @@ export class SwitchConnection {
   readonly #of: OfConnection;
   #async: AsyncConfig | undefined;
   #inactive: string | undefined;
+  /** When something may have waited too long. */
+  #timer: Timer | undefined;
 
   /** Takes over a connected stream, and says hello. */
   constructor(stream: Duplex, options: SwitchConnectionOptions) {
@@ -147,7 +151,10 @@ export class SwitchConnection {
         },
         onSend: (bytes) => options.onCopy?.(this, bytes),
         onBadMessage: (error, bytes) => this.#tellRefusal(error, bytes),
-        onClose: (reason) => options.onClose(this, reason ?? this.#inactivity()),
+        onClose: (reason) => {
+          this.#timer?.cancel();
+          options.onClose(this, reason ?? this.#inactivity());
+        },
       },
     );
   }
@@ -261,7 +268,30 @@ export class SwitchConnection {
     return this.#inactive === undefined ? undefined : new Error(this.#inactive);
   }
 
+  /**
+   * Ends what has waited too long for its rest, bundles and requests in parts, with the error to each, and looks again when
+   * the next is due.
+   */
+  #expire(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (this.isClosed) return;
+    const { clock } = this.#options;
+    const now = clock.now();
+    for (const { request, error } of this.bundles.expire(now))
+      this.reply({ type: 'error', error: error.quoting(request) }, new DataView(request.buffer).getUint32(4));
+    for (const { error, xid } of this.multipart.run(now)) this.reply({ type: 'error', error }, xid);
+    const next = Math.min(this.bundles.nextDeadline ?? Infinity, this.multipart.nextDeadline ?? Infinity);
+    if (next !== Infinity) this.#timer = clock.setTimer(next - now, () => this.#expire());
+  }
+
   #handle(decoded: Decoded, bytes: Uint8Array): void {
+    this.#carryOut(decoded, bytes);
+    // Parts have less time than bundles.
+    if (this.multipart.bytes > 0 || (this.#timer === undefined && this.bundles.size > 0)) this.#expire();
+  }
+
+  #carryOut(decoded: Decoded, bytes: Uint8Array): void {
     const context = { connection: this, xid: decoded.xid, bytes };
     try {
       const result = this.#options.handle(decoded.msg, context);

@@ -203,9 +203,9 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
     forwarded(board, msg, context, board.ofproto.meters.apply(msg.meterMod, board.now)),
 
   bundle_control: (board, msg, context) => {
-    const { connection, xid } = context;
+    const { connection, xid, bytes } = context;
     const later: Later = [];
-    const error = connection.bundles.control(msg, board.now, (messages) =>
+    const error = connection.bundles.control(msg, bytes, board.now, (messages) =>
       commit(board, messages, context, later),
     );
     if (error) return when(later, error);
@@ -270,12 +270,9 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
 
   multipart_request: (board, msg, context) => {
     const { connection, xid, bytes } = context;
-    for (const late of connection.multipart.run(board.now)) {
-      connection.reply({ type: 'error', error: late.error }, late.xid);
-    }
     // Only since OpenFlow 1.3 do requests come in parts.
     const part = connection.version >= 4 ? msg : { ...msg, more: false };
-    const whole = connection.multipart.add(part, xid, bytes.length, board.now);
+    const whole = connection.multipart.add(part, xid, bytes, board.now);
     if (whole === undefined || whole instanceof OfError) return whole;
     return answerMultipart(board, whole as MessageOf<'multipart_request'>, context);
   },

@@ -92,7 +92,8 @@ export class MeterTable {
    * Carries a meter-mod out; the datapath follows, in the order of the calls.
    * @returns the error to answer with; then nothing has changed.
    */
-  apply({ command, meter }: MeterMod, now: number): OfError | undefined {
+  apply({ command, meter: asked }: MeterMod, now: number): OfError | undefined {
+    const meter = withBursts(asked);
     if (command === 'delete') return this.#delete(meter.meterId, now);
     const old = this.#entries.get(meter.meterId);
     const error = checkId(meter);
@@ -175,6 +176,12 @@ export class MeterTable {
       ?.set(dpId, specOf(config))
       .catch((error: unknown) => this.#host.failed(`meter ${config.meterId}: ${errorMessage(error)}`));
   }
+}
+
+/** A band without a burst gets one that works, as the peer's datapath gives it: what the rate lets through in a second. */
+function withBursts(meter: MeterConfig): MeterConfig {
+  const bands = meter.bands.map((band) => (band.burstSize === 0 ? { ...band, burstSize: band.rate } : band));
+  return { ...meter, bands };
 }
 
 /** A rate without a burst may be used up at once, a second's worth of it. */

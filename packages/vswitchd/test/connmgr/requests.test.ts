@@ -9,6 +9,7 @@ import {
   type FlowMod,
   type MultipartReply,
   type OfMessage,
+  PR,
 } from '@ovs-node/openflow/messages/types';
 import { everyFlow } from '../../src/ofproto/ofproto.js';
 import { controllerConfig, makeRig, settle, type TestController } from './rig.js';
@@ -295,4 +296,44 @@ test('a bundle is carried out whole, or its failing message is answered with its
   ]);
   t.is(ofproto.tables.size, size + 2, 'the flow before the failing one is not there either');
   t.deepEqual(await controller.send(control('commit_request')), ['OFPBFC_BAD_ID']);
+});
+
+test('a bundle that is left alone, and a request whose rest does not come, are given up', async (t) => {
+  const { tool, clock } = await makeRig(t);
+  const controller = await tool(5);
+  const flags = 3;
+  controller.of.send({ type: 'bundle_control', bundleId: 1, control: 'open_request', flags }, 55);
+  controller.of.send(
+    { type: 'multipart_request', request: { type: 'table_features', tables: [] }, more: true },
+    66,
+  );
+  t.deepEqual(await controller.send(), []);
+  clock.advance(1000);
+  t.deepEqual(await controller.send(), ['OFPBRC_MULTIPART_REQUEST_TIMEOUT']);
+  clock.advance(8999);
+  t.deepEqual(await controller.send(), []);
+  clock.advance(1);
+  t.deepEqual(await controller.send(), ['OFPBFC_TIMEOUT']);
+});
+
+test('who asks for asynchronous messages gets them, and packets with an invalid TTL are one kind of them', async (t) => {
+  const { tool } = await makeRig(t);
+  const controller = await tool(3);
+  const config = async () =>
+    (await controller.of.ask({ type: 'get_config_request' }, 'get_config_reply')).config;
+  t.is((await config()).missSendLen, 0);
+  const masks = { packetIn: 1 << PR.INVALID_TTL, portStatus: 0, flowRemoved: 0 };
+  await controller.send({ type: 'set_async', config: { primary: masks, secondary: masks } });
+  t.like(await config(), { missSendLen: 128, invalidTtlToController: true });
+  await controller.send({
+    type: 'set_config',
+    config: { frag: 'normal', invalidTtlToController: false, missSendLen: 9 },
+  });
+  t.like(await config(), { missSendLen: 9, invalidTtlToController: false });
+});
+
+test('since OpenFlow 1.4 the masks of all kinds of messages are said', async (t) => {
+  const { tool } = await makeRig(t);
+  const { config } = await (await tool(5)).of.ask({ type: 'get_async_request' }, 'get_async_reply');
+  t.like(config.primary, { roleStatus: 0, tableStatus: 0, requestForward: 0 });
 });
