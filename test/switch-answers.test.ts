@@ -30,7 +30,11 @@ peerTest('messages, good and bad, are answered with the errors of the peer', asy
   // Of what is wrong with requests a switch may warn; errors of its own it has none.
   await withSuite(t, { ...dummy, expectedWarnings: [/\|WARN\|/] }, (ours) =>
     withSuite(t, { ...dummy, side: 'peer' }, async (peer) => {
-      for (const suite of [ours, peer]) await addBridge(suite);
+      for (const suite of [ours, peer]) {
+        await addBridge(suite);
+        // Nothing gets old, and nothing waits too long.
+        await suite.appctl('time/stop');
+      }
       const { sent, refused, differences, exceptions } = await compareAnswers(peer, ours, BRIDGE, {
         seed: SEED,
         messages: MESSAGES,

@@ -2,8 +2,8 @@
 import { OfError } from '@ovs-node/openflow/errors';
 import { decodeHeader } from '@ovs-node/openflow/messages/codec';
 
-/** Replies that are lists in no order: of hash tables with a random basis. Each item starts with its length. */
-const UNORDERED = /ST_(GROUP|GROUP_DESC|FLOW) reply$/;
+/** Replies that are lists in no order: of hash tables with a random basis, or that have been larger. */
+const UNORDERED = /ST_(GROUP|GROUP_DESC|METER|METER_CONFIG|FLOW) reply$/;
 
 /**
  * Messages in hex: the parts of a multipart reply in one, lists without an order sorted, and no ages of ports, which began
@@ -24,7 +24,9 @@ export function comparable(messages: readonly Uint8Array[]): string[] {
     parts = [];
     const { name } = header.wire;
     if (name === 'OFPST_PORT reply') forgetAges(body, bytes[0]);
-    const items = UNORDERED.test(name) ? itemsOf(body).sort() : [body.toString('hex')];
+    const items = UNORDERED.test(name)
+      ? itemsOf(body, name === 'OFPST_METER reply' ? 4 : 0).sort()
+      : [body.toString('hex')];
     // The length is that of the last part.
     out.push(
       [bytes.subarray(0, 2), bytes.subarray(4, 8)].map((each) => Buffer.from(each).toString('hex')).join(''),
@@ -35,10 +37,11 @@ export function comparable(messages: readonly Uint8Array[]): string[] {
   return out;
 }
 
-function itemsOf(body: Buffer): string[] {
+/** Items that each have their length at an offset. */
+function itemsOf(body: Buffer, lengthAt: number): string[] {
   const out: string[] = [];
-  for (let at = 0; at + 2 <= body.length;) {
-    const length = Math.max(8, body.readUInt16BE(at));
+  for (let at = 0; at + 8 <= body.length;) {
+    const length = Math.max(8, body.readUInt16BE(at + lengthAt));
     out.push(body.toString('hex', at, at + length));
     at += length;
   }

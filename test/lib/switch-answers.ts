@@ -4,8 +4,10 @@
  */
 import net from 'node:net';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { Suite } from '@ovs-node/ctl-tools/lab/suite';
 import { decodeHeader, decodeMessage } from '@ovs-node/openflow/messages/codec';
+import type { Action } from '@ovs-node/openflow/actions/types';
 import { OfError } from '@ovs-node/openflow/errors';
 import type { OfMessage } from '@ovs-node/openflow/messages/types';
 import { generate, KINDS } from '@ovs-node/openflow/testkit/diff-run';
@@ -23,8 +25,8 @@ const PATIENCE_MS = 20_000;
 export interface Answer {
   /** The errors that came back, whole messages in hex. */
   readonly errors: readonly string[];
-  /** The other messages that came back, as they are compared. */
-  readonly others: readonly string[];
+  /** The replies that came back, as they are compared. */
+  readonly replies: readonly string[];
   readonly isClosed: boolean;
 }
 
@@ -38,6 +40,9 @@ export class Talk {
   #got: Buffer[] = [];
   #isClosed = true;
   #wake: () => void = () => undefined;
+
+  /** Messages that answer none, and may come with the answer to another. */
+  readonly asides: Uint8Array[] = [];
 
   constructor(suite: Suite, bridge: string, version: number, patienceMs = PATIENCE_MS) {
     this.#patienceMs = patienceMs;
@@ -83,8 +88,10 @@ export class Talk {
     }
     clearTimeout(deadline);
     const errors = this.#got.filter((m) => m[1] === ERROR && !isLate(m)).map((m) => m.toString('hex'));
-    const others = comparable(this.#got.filter((m) => m[1] !== ERROR && !isMark(m)));
-    return { errors, others, isClosed: this.#isClosed };
+    const messages = this.#got.filter((m) => m[1] !== ERROR && !isMark(m));
+    this.asides.push(...messages.filter(isAside));
+    const replies = comparable(messages.filter((m) => !isAside(m)));
+    return { errors, replies, isClosed: this.#isClosed };
   }
 
   close(): void {
@@ -96,6 +103,10 @@ export class Talk {
 function isLate(m: Buffer): boolean {
   return errorName(m) === 'OFPBRC_MULTIPART_REQUEST_TIMEOUT';
 }
+
+/** Messages that a switch sends of itself, some time after what was their cause. */
+const ASIDES = /PACKET_IN|FLOW_REMOVED|_STATUS$|REQUESTFORWARD|FLOW_MONITOR/;
+const isAside = (m: Uint8Array): boolean => ASIDES.test(nameOf(m));
 
 function errorName(m: Uint8Array): string | undefined {
   const decoded = decodeMessage(m);
@@ -156,15 +167,27 @@ export function poison(message: Uint8Array, { errors }: Answer): string | undefi
   return decoded instanceof OfError ? undefined : poisonIn(decoded.msg);
 }
 
-/** Whether the peer would die by a message that leaves traces, now or in a bundle: then it is for neither switch. */
+/** What our datapath does not do as the peer's: it has no helpers for connections, and NSH packets end in it. */
+const isBeyondUs = (actions: readonly Action[]): boolean =>
+  actions.some((a) => (a.type === 'ct' && a.alg !== 0) || a.type === 'decap');
+
+/**
+ * Whether a message is for neither switch: the peer would die by it and it leaves traces, now or in a bundle; a
+ * table-mod has flags of eviction, which the peer takes for on (1) and off (2); or our datapath does other things with
+ * a packet-out.
+ */
 export function isForNeither(message: Uint8Array): boolean {
   const decoded = decodeMessage(message);
   if (decoded instanceof OfError) return false;
   const { msg } = decoded;
   if (msg.type === 'multipart_request') return poisonIn(msg) !== undefined;
+  if (msg.type === 'table_mod') return msg.tableMod.evictionFlags !== undefined;
+  if (msg.type === 'packet_out') return isBeyondUs(msg.packetOut.actions);
   if (msg.type !== 'bundle_add') return false;
   const inner = decodeMessage(msg.message);
-  return !(inner instanceof OfError) && poisonIn(inner.msg) !== undefined;
+  if (inner instanceof OfError) return false;
+  if (inner.msg.type === 'packet_out') return isBeyondUs(inner.msg.packetOut.actions);
+  return poisonIn(inner.msg) !== undefined;
 }
 
 const ANSWER_EXCEPTIONS = {
@@ -212,7 +235,7 @@ export async function askBoth(
   if (theirs) return [await theirs, mine];
   return [poison(message, mine) === undefined ? await peer.send(message, mark) : undefined, mine];
 }
-const NOTHING: Answer = { errors: [], others: [], isClosed: false };
+const NOTHING: Answer = { errors: [], replies: [], isClosed: false };
 
 /** What differed, by message; and how often each exception was made. */
 export interface Comparison {
@@ -250,18 +273,44 @@ export async function compareAnswers(
     const [talk, ourTalk] = talks[version - 1];
     const mark = 0xbb000000 + sent;
     const [theirs, mine] = await askBoth(talk, ourTalk, message, mark);
+    // The packets that it sends come to controllers before what is next.
+    if (MAKES_PACKETS.test(nameOf(message))) await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    // What was on its way when a connection ended may or may not have come.
+    if (mine.isClosed || theirs?.isClosed === true)
+      for (const each of [talk, ourTalk]) each.asides.length = 0;
     if (theirs === undefined) continue;
     if (theirs.errors.length > 0 && mine.errors.length > 0) refused++;
-    if (theirs.isClosed === mine.isClosed && theirs.errors.join() === mine.errors.join()) continue;
+    if (isDeepStrictEqual(theirs, mine)) continue;
     const exception = exceptionFor(message, theirs, mine);
     if (exception) exceptions.set(exception, (exceptions.get(exception) ?? 0) + 1);
     else differences.push(describe(version, message, theirs, mine));
   }
-  for (const pair of talks) for (const talk of pair) talk.close();
+  // What was under way arrives.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  for (const [i, pair] of talks.entries()) {
+    await Promise.all(pair.map((talk) => talk.send(new Uint8Array(0), i)));
+    const [theirs, mine] = pair.map(({ asides }) => comparable(asides).sort());
+    differences.push(...without(theirs, mine).map((hex) => `version ${i + 1}: the peer alone sends ${hex}`));
+    differences.push(...without(mine, theirs).map((hex) => `version ${i + 1}: ours alone sends ${hex}`));
+    for (const talk of pair) talk.close();
+  }
   return { sent: messages, refused, differences, exceptions };
 }
 
 const LONGEST = 4000;
+const MAKES_PACKETS = /PACKET_OUT|BUNDLE_CONTROL|RESUME/;
+/** How long packets may be under way, ms. */
+const SETTLE_MS = 15;
+
+/** What is in one list more often than in another. */
+function without(list: readonly string[], other: readonly string[]): string[] {
+  const left = [...other];
+  return list.filter((each) => {
+    const at = left.indexOf(each);
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  });
+}
 
 /** The name of the exception that lets a difference pass. */
 export function exceptionFor(message: Uint8Array, theirs: Answer, ours: Answer): string | undefined {
@@ -270,9 +319,20 @@ export function exceptionFor(message: Uint8Array, theirs: Answer, ours: Answer):
 
 /** A difference, for people. */
 export function describe(version: number, message: Uint8Array, theirs: Answer, ours: Answer): string {
-  const text = ({ errors, isClosed }: Answer): string => {
+  const text = ({ errors, replies, isClosed }: Answer): string => {
     const names = errors.map((hex) => `${errorName(Buffer.from(hex, 'hex'))} ${hex.slice(0, 40)}`);
-    return `${names.join(', ')}${isClosed ? ' closed' : ''}`;
+    return `${[...names, ...replies.map(shortened)].join(', ')}${isClosed ? ' closed' : ''}`;
   };
-  return `version ${version}: ${Buffer.from(message).toString('hex')}\n  peer: ${text(theirs)}\n  ours: ${text(ours)}`;
+  // Of long replies that which differs.
+  const at = differsAt(theirs.replies.join(), ours.replies.join());
+  const shortened = (reply: string): string => (reply.length < 600 ? reply : `${reply.slice(0, 40)}…`);
+  const near = ({ replies }: Answer): string => replies.join().slice(Math.max(0, at - 80), at + 120);
+  return `version ${version}: ${Buffer.from(message).toString('hex')}\n  peer: ${text(theirs)}\n  ours: ${text(ours)}${at < 0 ? '' : `\n  peer at ${at}: ${near(theirs)}\n  ours at ${at}: ${near(ours)}`}`;
+}
+
+function differsAt(a: string, b: string): number {
+  if (a === b) return -1;
+  let at = 0;
+  while (at < a.length && a[at] === b[at]) at++;
+  return at;
 }

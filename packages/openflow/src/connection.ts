@@ -470,8 +470,8 @@ export class OfConnection {
       this.negotiate(bytes);
       return;
     }
-    // Hellos, errors and echoes are the same in all versions, of which none is 0.
-    const isCommon = type <= OFPT_ECHO_REPLY && version > 0;
+    // Hellos, errors (which have two numbers) and echoes are the same in all versions, of which none is 0.
+    const isCommon = type <= OFPT_ECHO_REPLY && version > 0 && (type !== OFPT_ERROR || bytes.length >= 12);
     if (version !== this.version && !isCommon && !this.options.watch) {
       this.reply(bytes, new OfError('OFPBRC_BAD_VERSION', `version ${version}`).quoting(bytes));
       // A switch answers and stays, as the peer's does.

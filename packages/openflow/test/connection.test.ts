@@ -240,3 +240,15 @@ test('versions in words', (t) => {
   t.is(formatVersions((1 << 1) | (1 << 3)), 'versions 0x01, 0x03');
   t.is(formatVersions(ALL), 'version 0x06 and earlier');
 });
+
+test('an error of another version is let pass, when it is one', async (t) => {
+  const hand = new ByHand();
+  const bad: (string | undefined)[] = [];
+  const onBadMessage = ({ name }: OfError): number => bad.push(name);
+  new OfConnection(hand.duplex, { versions: ALL, answerErrors: true }, { onBadMessage });
+  hand.push('0300000800000001', '020100080000000a', '0201000c0000000b00010001');
+  await settle();
+  t.deepEqual(bad, []);
+  const names = hand.messages().flatMap((m) => (m.type === 'error' ? [m.error.name] : []));
+  t.deepEqual(names, ['OFPBRC_BAD_VERSION']);
+});

@@ -267,10 +267,10 @@ function moveForm(copyPad: number, before = 0): Pick<WireForm<ActionOf<'move'>>,
       const src = checkSubfield(r, 'source', from, srcOfs, nBits);
       const dst = checkSubfield(r, 'destination', to, dstOfs, nBits);
       checkWritable(r, to);
-      return { type: 'move', src, dst };
+      return copyPad > 0 ? { type: 'move', src, dst, isCopy: true } : { type: 'move', src, dst };
     },
     encode: (w, a, version) => {
-      w.u16(a.src.nBits).u16(a.src.ofs).u16(a.dst.ofs).zeros(copyPad);
+      w.zeros(before).u16(a.src.nBits).u16(a.src.ofs).u16(a.dst.ofs).zeros(copyPad);
       putFieldName(w, mustField(a.src.field), copyPad > 0 ? version : 0);
       putFieldName(w, mustField(a.dst.field), copyPad > 0 ? version : 0);
     },
@@ -395,7 +395,9 @@ export const FIELD_ACTIONS: ActionRows<'set_field' | 'move' | 'push' | 'pop' | '
         vendor: ONF_VENDOR,
         code: 3200,
         minLength: 24,
-        decode: moveForm(2, 2).decode,
+        // Sent as it came, to OpenFlow 1.3 only: not every switch has it.
+        when: ({ isCopy }, version) => isCopy === true && version === 4,
+        ...moveForm(2, 2),
       },
       { from: 1, to: 5, vendor: 0x2320, code: 6, minLength: 16, ...moveForm(0) },
     ],

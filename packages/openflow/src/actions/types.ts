@@ -87,7 +87,8 @@ export type Action =
       readonly mask: bigint;
       readonly form: 'set_field' | 'load' | 'load2';
     }
-  | { readonly type: 'move'; readonly src: Subfield; readonly dst: Subfield }
+  /** `isCopy`: it came as copy-field, of OpenFlow 1.5 or of the extension of 1.3, and goes to 1.3 as such. */
+  | { readonly type: 'move'; readonly src: Subfield; readonly dst: Subfield; readonly isCopy?: true }
   | { readonly type: 'push' | 'pop'; readonly subfield: Subfield }
   /** Only fields of tunnel metadata can be deleted. */
   | { readonly type: 'delete_field'; readonly field: string }

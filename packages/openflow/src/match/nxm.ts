@@ -362,13 +362,15 @@ export function readNxMatch(r: Reader, length: number, strict = true): NxMatch {
 
 const OFPMT_OXM = 1;
 
-/** Writes an OXM match: type, length, fields, padding to 8 bytes. */
-export function putOxmMatch(w: Writer, match: Match, version: number): void {
+/** Writes an OXM match: type, length, fields, padding to 8 bytes. @returns the length, without the padding. */
+export function putOxmMatch(w: Writer, match: Match, version: number): number {
   const start = w.length;
   w.u16(OFPMT_OXM).u16(0);
   putFields(w, match, version);
-  w.setU16(start + 2, w.length - start);
+  const length = w.length - start;
+  w.setU16(start + 2, length);
   w.pad(8, start);
+  return length;
 }
 
 /** Reads an OXM match with its padding; `strict` and `accept` as with `readFields`. */

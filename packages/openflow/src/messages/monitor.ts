@@ -48,9 +48,7 @@ function putRequest(w: Writer, m: FlowMonitorRequest, version: number): void {
   const start = w.length;
   if (version === 4) {
     w.u16(0).u32(m.outPort).u8(m.tableId).zeros(3);
-    const from = w.length;
-    putOxmMatch(w, m.match, version);
-    w.setU16(start, w.length - from);
+    w.setU16(start, putOxmMatch(w, m.match, version));
     return;
   }
   putPortNo(w, m.outPort, 1);
@@ -116,11 +114,7 @@ function putChange(w: Writer, u: FlowChange, version: number): void {
     w.u16(reason).u16(u.priority).u16(u.idleTimeout).u16(u.hardTimeout);
     const at = w.length;
     w.u16(0).u8(u.tableId).zeros(1).u64(u.cookie);
-    const from = w.length;
-    if (version === 4) {
-      putOxmMatch(w, u.match, version);
-      w.setU16(at, w.length - from);
-    } else w.setU16(at, putNxMatch(w, u.match));
+    w.setU16(at, version === 4 ? putOxmMatch(w, u.match, version) : putNxMatch(w, u.match));
   }
   if (u.actions.length > 0) {
     // Nicira's form holds an action list in every version.

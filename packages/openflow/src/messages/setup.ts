@@ -10,19 +10,26 @@ const ROLES: readonly Role[] = ['nochange', 'equal', 'primary', 'secondary'];
 const NX_ROLES: readonly Role[] = ['equal', 'primary', 'secondary'];
 export const NO_GENERATION = 0xffffffffffffffffn;
 
+interface RoleMessage<T> {
+  readonly type: T;
+  readonly role: Role;
+  readonly generationId: bigint | undefined;
+  readonly isExtension?: boolean;
+}
+
 function roleForms<T extends 'role_request' | 'role_reply'>(type: T, nxKey: WireFormKey, key: WireFormKey) {
   return {
     forms: [
-      form<{ type: T; role: Role; generationId: bigint | undefined }>(
+      form<RoleMessage<T>>(
         nxKey,
         (w, m) => w.u32(Math.max(0, NX_ROLES.indexOf(m.role))),
-        (r) => {
+        (r, version) => {
           const role = NX_ROLES[r.u32()] ?? fail('OFPRRFC_BAD_ROLE', 'role');
-          return { type, role, generationId: undefined };
+          return { type, role, generationId: undefined, ...(version >= 3 ? { isExtension: true } : {}) };
         },
-        (_m, version) => version < 3,
+        (m, version) => version < 3 || m.isExtension === true,
       ),
-      form<{ type: T; role: Role; generationId: bigint | undefined }>(
+      form<RoleMessage<T>>(
         key,
         (w, m) =>
           w

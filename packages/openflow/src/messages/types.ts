@@ -441,6 +441,8 @@ export type OfMessage =
       readonly type: 'role_request' | 'role_reply';
       readonly role: Role;
       readonly generationId: bigint | undefined;
+      /** Since OpenFlow 1.2, which has roles itself: in the form of the extension. */
+      readonly isExtension?: boolean;
     }
   | {
       readonly type: 'multipart_request';

@@ -238,14 +238,18 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
   ct_flush_zone: (board, { zone }) => board.flushConnections({ zone }),
   ct_flush: (board, { flush }) => board.flushConnections(ctFilter(flush)),
 
-  role_request: (board, { role, generationId }, { connection, xid }) => {
+  role_request: (board, { role, generationId, isExtension = false }, { connection, xid }) => {
     if (role !== 'nochange') {
       if (role !== 'equal' && generationId !== undefined && !board.advanceGeneration(generationId)) {
         return new OfError('OFPRRFC_STALE', `generation ${generationId} is older than ${board.generation}`);
       }
       board.setRole(connection, role);
     }
-    connection.reply({ type: 'role_reply', role: connection.role, generationId: board.generation }, xid);
+    const { generation } = board;
+    connection.reply(
+      { type: 'role_reply', role: connection.role, generationId: generation, isExtension },
+      xid,
+    );
     return undefined;
   },
 

@@ -349,7 +349,8 @@ export class FlowTables {
       {
         tableId,
         priority: fm.priority,
-        cookie: fm.newCookie === COOKIE_NONE ? 0n : fm.newCookie,
+        // No cookie is none of its own for a flow that takes the place of another.
+        cookie: old && fm.newCookie === COOKIE_NONE ? old.cookie : fm.newCookie,
         idleTimeout: fm.idleTimeout,
         hardTimeout: fm.hardTimeout,
         importance: fm.importance,

@@ -32,6 +32,9 @@ const DEFAULT_MAX_VALUES = 64;
 const MAX_VALUES = 256;
 const MIN_VALUES = 16;
 
+/** As the index of a bucket: each took a copy of the packet. */
+export const EVERY_BUCKET = -1;
+
 export class Group {
   readonly id: number;
   readonly type: GroupType;
@@ -54,14 +57,16 @@ export class Group {
     this.choice = desc.groupType === 'select' ? choiceOf(desc) : undefined;
   }
 
-  /** Counts traffic that bucket `index` took; of no bucket when it is -1. */
+  /** Counts traffic that bucket `index` took; all of them when it is `EVERY_BUCKET`. */
   credit(index: number, packets: number, bytes: number): void {
     this.packets += packets;
     this.bytes += bytes;
-    const counter = this.counters[index];
-    if (counter === undefined) return;
-    counter.packets += packets;
-    counter.bytes += bytes;
+    const [from, to] = index === EVERY_BUCKET ? [0, this.counters.length] : [index, index + 1];
+    for (let i = from; i < to; i++) {
+      const counter = this.counters[i]!;
+      counter.packets += packets;
+      counter.bytes += bytes;
+    }
   }
 
   get desc(): GroupDesc {

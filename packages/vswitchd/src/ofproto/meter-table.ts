@@ -15,6 +15,7 @@ import {
 } from '@ovs-node/openflow/messages/meter-types';
 import type { DpifMeters, MeterCounters, MeterSpec } from '../dpif/provider.js';
 import { durationSince } from './duration.js';
+import { hmapOrder } from './hmap-order.js';
 
 /** What the peer's datapath has too. */
 export const MAX_METERS = 262_144;
@@ -75,7 +76,7 @@ export class MeterTable {
     return this.#entries.get(id)?.dpId;
   }
 
-  /** Configurations of one meter, or of all (METER.ALL) by number. */
+  /** Configurations of one meter, or of all (METER.ALL), in the order in which the peer lists them. */
   select(id: number): MeterConfig[] {
     return this.#select(id).map((entry) => entry.config);
   }
@@ -85,7 +86,7 @@ export class MeterTable {
       const entry = this.#entries.get(id);
       return entry === undefined ? [] : [entry];
     }
-    return [...this.#entries.values()].toSorted((a, b) => a.config.meterId - b.config.meterId);
+    return hmapOrder([...this.#entries.values()], (entry) => entry.config.meterId);
   }
 
   /**
@@ -202,15 +203,15 @@ function checkId({ meterId }: MeterConfig): OfError | undefined {
   return undefined;
 }
 
-/** What a datapath that takes drop bands only cannot do; flags are the datapath's to judge, bands the switch's before. */
+/** What a datapath that takes drop bands only cannot do, in the order in which the peer looks. */
 function check({ flags, bands }: MeterConfig): OfError | undefined {
+  const badFlags = (): OfError => new OfError('OFPMMFC_BAD_FLAGS', `flags ${flags}`);
+  const unit = flags & (MF.KBPS | MF.PKTPS);
+  if (unit !== MF.KBPS && unit !== MF.PKTPS) return badFlags();
   if (bands.length === 0 || bands.length > MAX_BANDS)
     return new OfError('OFPMMFC_OUT_OF_BANDS', `${bands.length} bands`);
   if (bands.some(({ rate }) => rate === 0)) return new OfError('OFPMMFC_BAD_RATE', 'rate 0');
-  const unit = flags & (MF.KBPS | MF.PKTPS);
-  const known = MF.KBPS | MF.PKTPS | MF.BURST | MF.STATS;
-  if ((flags & ~known) !== 0 || (unit !== MF.KBPS && unit !== MF.PKTPS))
-    return new OfError('OFPMMFC_BAD_FLAGS', `flags ${flags}`);
+  if ((flags & ~(MF.KBPS | MF.PKTPS | MF.BURST | MF.STATS)) !== 0) return badFlags();
   if (bands.some(({ type }) => type !== 'drop'))
     return new OfError('OFPMMFC_BAD_BAND', 'only drop bands are supported');
   return undefined;

@@ -1,7 +1,8 @@
 import test from 'ava';
 import { OFPP } from '@ovs-node/flow/ports';
-import { FF, type FlowRemoved } from '@ovs-node/openflow/messages/types';
+import { COOKIE_NONE, FF, type FlowRemoved } from '@ovs-node/openflow/messages/types';
 import type { ErrorName } from '@ovs-node/openflow/errors';
+import { everyFlow } from '../../src/ofproto/ofproto.js';
 import { bareBridge, flowLines, flowMod, mod } from './bench.js';
 
 test('modify changes what matches loosely, strictly only its twin, and adds when there is nothing', (t) => {
@@ -29,6 +30,17 @@ test('modify changes what matches loosely, strictly only its twin, and adds when
 function lineOrder(lines: readonly string[], line: string): number {
   return lines.indexOf(line);
 }
+
+test('an added flow without a cookie keeps that of the flow whose place it takes', (t) => {
+  const bridge = bareBridge();
+  const add = (newCookie: bigint): bigint => {
+    bridge.flowMod({ ...flowMod('add', 'in_port=1,actions=2'), newCookie }, 0);
+    return bridge.dumpFlows(everyFlow(), 0)[0]!.cookie;
+  };
+  t.is(add(COOKIE_NONE), COOKIE_NONE, 'all ones when there is none');
+  t.is(add(5n), 5n);
+  t.is(add(COOKIE_NONE), 5n);
+});
 
 test('delete looks at match, cookie and output port', (t) => {
   const bridge = bareBridge();

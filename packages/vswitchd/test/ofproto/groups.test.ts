@@ -3,12 +3,12 @@ import test from 'ava';
 import { OFPP } from '@ovs-node/flow/ports';
 import { parseActions } from '@ovs-node/openflow/actions/text';
 import { BUCKET, type Bucket, type GroupMod, type GroupType } from '@ovs-node/openflow/messages/group-types';
-import { GROUP_ANY, PC } from '@ovs-node/openflow/messages/types';
+import { GROUP_ANY, NO_BUFFER, PC } from '@ovs-node/openflow/messages/types';
 import { ofprotoCommands } from '../../src/ofproto/appctl.js';
 import { Group } from '../../src/ofproto/group.js';
 import { ALL_GROUPS } from '../../src/ofproto/group-table.js';
 import type { Ofproto } from '../../src/ofproto/ofproto.js';
-import { bareBridge, flowLines, mod } from './bench.js';
+import { bareBridge, flowLines, flowMod, mod } from './bench.js';
 
 function bucket(bucketId: number, actions: string, more: Partial<Bucket> = {}): Bucket {
   return {
@@ -95,6 +95,32 @@ test('traces through groups of every type are the peer’s', (t) => {
     t.is(withoutNumbers(traced.split('\n').slice(2).join('\n')), withoutNumbers(text), `group ${port}`);
   }
   t.is(bridge.backer.recirc.size, 0);
+});
+
+test('a bucket that weighs nothing is not selected', (t) => {
+  const bridge = bareBridge(3);
+  bridge.groupMod(groupMod(1, 'select', [bucket(0, 'output:2', { weight: 0 })]), 0);
+  mod(bridge, 'add', 'in_port=1,actions=group:1');
+  const command = ofprotoCommands({ backers: () => [bridge.backer], now: () => 0 }).find(
+    (row) => row.name === 'ofproto/trace',
+  )!;
+  const text = command.handler(['br0', 'in_port=1,tcp']) as string;
+  t.regex(text, /-> bucket 0: not live due to \n +-> no live bucket\n/, 'in the words of the peer');
+  t.regex(text, /Datapath actions: drop$/m);
+});
+
+test('a group counts a packet once, however many buckets take a copy, and none that finds no live bucket', (t) => {
+  const bridge = bareBridge(3);
+  bridge.groupMod(groupMod(1, 'all', TO_23), 0);
+  bridge.groupMod(groupMod(2, 'fast_failover', [bucket(0, 'output:2', { watchPort: 9 })]), 0);
+  const { match, actions } = flowMod('add', 'in_port=1,actions=group:1,group:2');
+  bridge.packetOut({ bufferId: NO_BUFFER, match, actions, packet: new Uint8Array(60) }, 0);
+  const counts = (id: number): bigint[] => {
+    const { packetCount, buckets } = bridge.groups.get(id)!.stats(0, 0);
+    return [packetCount, ...buckets.map((each) => each.packetCount)];
+  };
+  t.deepEqual(counts(1), [1n, 1n, 1n]);
+  t.deepEqual(counts(2), [0n, 0n]);
 });
 
 test('hash values are spread over buckets by weight, the first bucket first', (t) => {

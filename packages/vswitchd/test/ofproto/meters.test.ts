@@ -63,8 +63,9 @@ test('meter-mods that cannot be change nothing', async (t) => {
   const band = { type: 'drop', rate: 1, burstSize: 0, precLevel: 0 } as const;
   t.is(refused(meterMod('add', 3, { bands: Array.from({ length: 9 }, () => band) })), 'OFPMMFC_OUT_OF_BANDS');
   t.is(refused(meterMod('add', 3, { bands: [{ ...band, type: 'dscp_remark' }] })), 'OFPMMFC_BAD_BAND');
-  const none = { flags: 0x8000, bands: [] };
-  t.is(refused(meterMod('add', 3, none)), 'OFPMMFC_OUT_OF_BANDS', 'bands are looked at first');
+  t.is(refused(meterMod('add', 3, { flags: 0, bands: [] })), 'OFPMMFC_BAD_FLAGS', 'a unit comes first');
+  const none = { flags: MF.KBPS | 0x8000, bands: [] };
+  t.is(refused(meterMod('add', 3, none)), 'OFPMMFC_OUT_OF_BANDS', 'then bands, then other flags');
   t.is(refused(meterMod('add', 3, { ...none, bands: [{ ...band, rate: 0 }] })), 'OFPMMFC_BAD_RATE');
   t.is(refused(meterMod('add', 3, { ...none, bands: [band] })), 'OFPMMFC_BAD_FLAGS');
   t.is(refused(meterMod('add', METER.CONTROLLER)), undefined, 'the meter of packets to controllers');

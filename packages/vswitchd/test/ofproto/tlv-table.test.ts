@@ -4,7 +4,9 @@ import { NO_BUFFER } from '@ovs-node/openflow/messages/types';
 import { ofprotoCommands } from '../../src/ofproto/appctl.js';
 import type { Ofproto } from '../../src/ofproto/ofproto.js';
 import { everyFlow } from '../../src/ofproto/ofproto.js';
-import { bareBridge, flowLines, flowMod, mod } from './bench.js';
+import { ODPP_NONE } from '../../src/ofproto/types.js';
+import { Backer } from '../../src/ofproto/backer.js';
+import { addPort, bareBridge, flowLines, flowMod, mod } from './bench.js';
 
 const mapping = (index: number, optionType: number, optionLen = 4): TlvMapping => ({
   optionClass: 0xffff,
@@ -118,4 +120,19 @@ test('a packet-out may name options that stand for nothing', (t) => {
     'in_port=1,actions=set_field:1->tun_metadata9,move:NXM_NX_TUN_METADATA9[0..15]->NXM_NX_REG0[0..15],output:2',
   );
   t.is(bridge.packetOut({ bufferId: NO_BUFFER, match, actions, packet: new Uint8Array(60) }, 0), undefined);
+});
+
+test('tunnel options do not cross a patch port, and are there again behind it', (t) => {
+  const backer = new Backer('dummy');
+  const a = bareBridge(2, 'br0', backer);
+  const b = bareBridge(0, 'br1', backer);
+  addPort(a, { ofport: 11, name: 'pa', dpPort: ODPP_NONE, type: 'patch', peer: 'pb' });
+  addPort(b, { ofport: 12, name: 'pb', dpPort: ODPP_NONE, type: 'patch', peer: 'pa' });
+  addPort(b, { ofport: 3, name: 'b3', dpPort: 3 });
+  for (const bridge of [a, b]) add(bridge, mapping(0, 0));
+  mod(a, 'add', 'in_port=1,actions=set_field:5->tun_metadata0,11,resubmit(,1)');
+  mod(a, 'add', 'table=1,tun_metadata0=5,actions=2');
+  mod(b, 'add', 'priority=10,tun_metadata0=5,actions=drop');
+  mod(b, 'add', 'priority=9,actions=set_field:7->tun_metadata0,3');
+  t.deepEqual(traced(a, 'in_port=1'), ['recirc_id=0,eth,in_port=1,dl_type=0x0000', '3,2']);
 });

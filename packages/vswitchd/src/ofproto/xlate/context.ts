@@ -61,7 +61,7 @@ export type CacheEntry =
       readonly idle: number;
       readonly hard: number;
     }
-  /** `index` is that of the bucket, -1: none. */
+  /** `index` is that of the bucket, or `EVERY_BUCKET`. */
   | { readonly type: 'group'; readonly group: Group; readonly index: number }
   | { readonly type: 'patch'; readonly from: OfPort; readonly to: OfPort }
   | {

@@ -10,7 +10,7 @@ import { OFPP } from '@ovs-node/flow/ports';
 import { GROUP_ANY, PC, PS } from '@ovs-node/openflow/messages/types';
 import type { SelectionMethod } from '@ovs-node/openflow/messages/types';
 import { bigToBytes } from '@ovs-node/openflow/wire';
-import type { Group } from '../group.js';
+import { EVERY_BUCKET, type Group } from '../group.js';
 import { actionSetOrder } from './action-set.js';
 import type { XlateContext } from './context.js';
 import { finishFreeze, freeze } from './freeze.js';
@@ -40,10 +40,11 @@ function enter(ctx: XlateContext, group: Group, isLast: boolean): void {
       group.buckets.forEach((_bucket, i) =>
         takeBucket(ctx, group, i, isLast && i === group.buckets.length - 1),
       );
-      if (group.buckets.length === 0) credit(ctx, group, -1);
+      credit(ctx, group, EVERY_BUCKET);
       return;
     case 'indirect':
       takeBucket(ctx, group, 0, isLast);
+      credit(ctx, group, 0);
       return;
     case 'fast_failover':
       choose(ctx, group, firstLive(ctx, group), isLast);
@@ -57,10 +58,8 @@ function choose(ctx: XlateContext, group: Group, index: number, isLast: boolean)
   if (index >= 0) {
     ctx.report('detail', `using bucket ${group.buckets[index]!.bucketId}`);
     takeBucket(ctx, group, index, isLast);
-  } else {
-    ctx.report('detail', 'no live bucket');
-    credit(ctx, group, -1);
-  }
+    credit(ctx, group, index);
+  } else ctx.report('detail', 'no live bucket');
 }
 
 function credit(ctx: XlateContext, group: Group, index: number): void {
@@ -91,7 +90,6 @@ function takeBucket(ctx: XlateContext, group: Group, index: number, isLast: bool
   // The end of a bucket is not that of the pipeline, nor is what cannot be done to the copy.
   ctx.exit = false;
   if (ctx.error === 'labels' || ctx.error === 'packetType') ctx.error = undefined;
-  credit(ctx, group, index);
 }
 
 function selectBucket(ctx: XlateContext, group: Group, isLast: boolean): void {
@@ -154,10 +152,14 @@ function firstLive(ctx: XlateContext, group: Group): number {
   return group.buckets.findIndex((_bucket, i) => isLive(ctx, group, i, 0));
 }
 
-/** Whether what a bucket watches is there; one that watches nothing is live. */
+/** Whether what a bucket watches is there; one that watches nothing is live, but for one to select that weighs nothing. */
 function isLive(ctx: XlateContext, group: Group, index: number, depth: number): boolean {
   if (depth >= MAX_LIVENESS_DEPTH) return false;
-  const { bucketId, watchPort, watchGroup } = group.buckets[index]!;
+  const { bucketId, watchPort, watchGroup, weight } = group.buckets[index]!;
+  if (group.type === 'select' && weight === 0) {
+    ctx.report('detail', `bucket ${bucketId}: not live due to `);
+    return false;
+  }
   const watched: string[] = [];
   if (watchPort !== OFPP.ANY) {
     if (isPortLive(ctx, watchPort)) return true;

@@ -2,7 +2,7 @@
  * Output actions: ports of the bridge, the reserved ports of OpenFlow, and the way through patch ports into another
  * bridge.
  */
-import { W } from '@ovs-node/flow/layout';
+import { KEY_WORDS, W } from '@ovs-node/flow/layout';
 import { OFPP } from '@ovs-node/flow/ports';
 import { portFromOf10 } from '@ovs-node/flow/fields';
 import { Act } from '@ovs-node/netlink/action-attrs';
@@ -137,12 +137,16 @@ function patchOutput(
     trace: ctx.trace,
   };
   const tunnelMask = ctx.wc.slice(W.TUN_ID, W.METADATA);
+  // Tunnel options, which are behind the key when there are any, are of the tunnel too.
+  const optionMask = ctx.wc.slice(KEY_WORDS);
   ctx.stack = [];
   ctx.actionSet = [];
   flow[W.IN_PORT] = to.ofport;
   flow.fill(0, W.METADATA, W.ACTSET_OUTPUT);
   flow.fill(0, W.TUN_ID, W.METADATA);
   ctx.wc.fill(0, W.TUN_ID, W.METADATA);
+  flow.fill(0, KEY_WORDS);
+  ctx.wc.fill(0, KEY_WORDS);
   flow[W.ACTSET_OUTPUT] = OFPP.UNSET;
   ctx.conntracked = false;
   clearConntrack(flow);
@@ -163,6 +167,7 @@ function patchOutput(
   ctx.wasMpls = saved.wasMpls;
   ctx.trace = saved.trace;
   ctx.wc.set(tunnelMask, W.TUN_ID);
+  ctx.wc.set(optionMask, KEY_WORDS);
   // What the other bridge does, an error included, ends there.
   ctx.exit = false;
   ctx.error = undefined;
