@@ -284,7 +284,6 @@ export const EXPLANATIONS = {
       `${kind} length ${length}, rounded up to a multiple of 8, is longer than space in message (max length ${most})`,
   ),
   array_field: fields(() => 'error pulling field array field'),
-  array_unknown: fields(() => 'unknown field array field'),
   array_duplicate: fields((field: string) => `duplicate field array field '${field}'`),
   array_mask: fields((field: string) => `bad mask in field array field '${field}'`),
   long_stats: stats(

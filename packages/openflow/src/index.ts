@@ -12,6 +12,8 @@ export {
   OfConnection,
 } from './connection.js';
 export { type ErrorName, errorFromNumbers, errorNumbers, OfError } from './errors.js';
+export { type Explain, type ExplanationKey, explanationText } from './explain.js';
+export { explainToLog } from './explain-log.js';
 export {
   type Decoded,
   type DecodeOptions,

@@ -5,9 +5,10 @@
 import test, { type ExecutionContext } from 'ava';
 import { needing, tmpDir } from '@ovs-node/common/testkit/index';
 import { getLevels, setConsoleWriter, setLevels, vlog } from '@ovs-node/common/vlog';
-import { explainLater } from '../src/explain.js';
+import { type Explain, type ExplanationKey, EXPLANATIONS, explainLater } from '../src/explain.js';
 import { explainToLog } from '../src/explain-log.js';
 import { decodeMessage } from '../src/messages/codec.js';
+import { printMessage } from '../src/text/message.js';
 import { spoil } from '../src/testkit/mutate.js';
 import { Random } from '../src/testkit/random.js';
 import { EXPLAINED } from './fixtures/explained.js';
@@ -66,6 +67,20 @@ serial("what is wrong with mutated messages is told in the peer's words", async 
 serial('handmade messages with each thing wrong are told of as by the peer', async (t) => {
   t.timeout(5 * 60_000);
   await compare(t, EXPLAINED);
+});
+
+test('each thing that is told is told of a handmade message', (t) => {
+  const seen = new Set<string>();
+  const explain = ((key: ExplanationKey) => void seen.add(key)) as Explain;
+  for (const { bytes } of EXPLAINED) {
+    printMessage(bytes, { verbosity: 2, explain });
+    // A switch is stricter.
+    decodeMessage(bytes, { tableId: false, explain });
+  }
+  t.deepEqual(
+    Object.keys(EXPLANATIONS).filter((key) => !seen.has(key)),
+    [],
+  );
 });
 
 serial('what is told again and again is told as often as by the peer', async (t) => {

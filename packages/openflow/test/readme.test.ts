@@ -7,7 +7,7 @@ import { startMiniSwitch } from './mini-switch.js';
 
 const home = fileURLToPath(new URL('../../', import.meta.url));
 const text = readFileSync(`${home}/README.md`, 'utf8');
-const [controller, codec] = [...text.matchAll(/```js\n(.*?)```(?:\n+```text\n(.*?)```)?/gs)];
+const [controller, ...codecs] = [...text.matchAll(/```js\n(.*?)```(?:\n+```text\n(.*?)```)?/gs)];
 
 const node = (code: string, env: Readonly<Record<string, string>> = {}) =>
   run(process.execPath, ['--input-type=module', '-e', code], { cwd: home, env });
@@ -24,8 +24,11 @@ test('the controller adds a flow and shows what a switch has', async (t) => {
   t.is(mini.flowMods[0]!.tableId, 1);
 });
 
-test('the codec example prints what it says', async (t) => {
-  const { stdout, stderr, status } = await node(codec[1]!);
-  t.is(status, 0, stderr);
-  t.is(stdout, codec[2]);
+test('the other examples print what they say', async (t) => {
+  t.is(codecs.length, 2);
+  for (const codec of codecs) {
+    const { stdout, stderr, status } = await node(codec[1]!);
+    t.is(status, 0, stderr);
+    t.is(stdout, codec[2]);
+  }
 });

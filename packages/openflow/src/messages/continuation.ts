@@ -228,9 +228,8 @@ export function decodeContinuation(
   bytes: Uint8Array,
   version: number,
   loose = false,
-  explain?: Explain,
 ): Continuation | OfError {
-  return guard(() => read(new Reader(bytes, 0, bytes.length, 'OFPBRC_BAD_LEN', explain), version, loose));
+  return guard(() => read(new Reader(bytes), version, loose));
 }
 
 /** Fails, inside of `guard`, when bytes are no continuation; of properties that are not known it does not. */

@@ -104,7 +104,7 @@ export function formatPacketIn(p: PacketIn, version: number, o: PrintOptions): s
   }
   out += '\n';
   if (p.userdata && p.userdata.length > 0) out += ` userdata=${formatHexBytes(p.userdata)}\n`;
-  const continuation = p.continuation && decodeContinuation(p.continuation, version, true, o.explain);
+  const continuation = p.continuation && decodeContinuation(p.continuation, version, true);
   if (continuation && !(continuation instanceof OfError)) out += formatContinuation(continuation, o);
   return out;
 }
