@@ -18,6 +18,7 @@ import { explainToLog } from '@ovs-node/openflow/explain-log';
 import type { Decoded } from '@ovs-node/openflow/messages/codec';
 import { tableNames } from '@ovs-node/openflow/messages/table-names';
 import type { MultipartRequest, OfMessage, PhyPort } from '@ovs-node/openflow/messages/types';
+import type { FlowTextOptions } from '@ovs-node/openflow/text/flow';
 import { type Colors, parseColors } from '@ovs-node/openflow/text/color';
 import { printMessage, type PrintOptions } from '@ovs-node/openflow/text/message';
 import { OF12 } from '@ovs-node/openflow/version';
@@ -275,10 +276,11 @@ export class OfctlContext {
   }
 
   /** Names that flow text may use. */
-  async acceptNames(target: string): Promise<{ ports: PortMap | undefined; tables: TableMap | undefined }> {
-    if (this.settings.names === false) return { ports: undefined, tables: undefined };
+  async acceptNames(target: string): Promise<FlowTextOptions> {
+    const { explain } = this;
+    if (this.settings.names === false) return { explain };
     const tables = await this.tables(target);
-    return { ports: await this.ports(target), tables };
+    return { ports: await this.ports(target), tables, explain };
   }
 
   ports(target: string): Promise<PortMap> {

@@ -21,14 +21,19 @@ function printFlows(c: OfctlContext, { usable, protocol, messages }: EncodedFlow
 
 export function parseFlow(c: OfctlContext, [text]: readonly string[]): void {
   const eachLine: EachLine = (each) => each(text, 0, text.length);
-  const flows = parseOrFail(() => encodeFlows(eachLine, flowParser('add', false, {}), c.chooseProtocol, 256));
+  const flows = parseOrFail(() =>
+    encodeFlows(eachLine, flowParser('add', false, { explain: c.explain }), c.chooseProtocol, 256),
+  );
   printFlows(c, flows);
 }
 
 export function parseFlows(c: OfctlContext, [file]: readonly string[]): void {
   const text = readText(file, 'open failed');
   const eachLine = flowLines(file, text);
-  printFlows(c, encodeFlows(eachLine, flowParser('add', false, {}), c.chooseProtocol, text.length));
+  printFlows(
+    c,
+    encodeFlows(eachLine, flowParser('add', false, { explain: c.explain }), c.chooseProtocol, text.length),
+  );
 }
 
 export function ofpPrint(c: OfctlContext, [hex, verbosity]: readonly string[]): void {

@@ -136,9 +136,9 @@ function readBundle(r: Reader, load: boolean): Action {
   // All that is wrong is told, though of bundle_load not all of it counts.
   let bad = true;
   if (typeof fields === 'number') r.explain?.('bundle_fields', fields);
+  else if (n > MAX_MEMBERS) r.explain?.('too_many_members');
   else if (typeof algorithm === 'number') r.explain?.('bundle_algorithm', algorithm);
   else if (memberType !== MEMBER_TYPE) r.explain?.('member_type', memberType);
-  else if (n > MAX_MEMBERS) r.explain?.('too_many_members');
   else bad = false;
   if (!isAllZeros(reserved)) {
     r.explain?.('reserved_nonzero');

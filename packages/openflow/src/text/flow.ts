@@ -20,15 +20,12 @@ import {
   GROUP_ANY,
   NO_BUFFER,
 } from '../messages/types.js';
-import { explainToLog } from '../explain-log.js';
+import type { Explain } from '../explain.js';
 import { colored, type Colors, colorStatistics } from './color.js';
 import { formatMatchIn } from './match.js';
 import { hex, parseU16, parseU64 } from './numbers.js';
 import { readGroup } from './parse-group.js';
 import { formatTable, readTable } from './tables.js';
-
-/** As other parsers of text do, this one tells the log of the program that it is part of. */
-const explain = explainToLog();
 
 export const DEFAULT_PRIORITY = 0x8000;
 
@@ -42,6 +39,8 @@ export const PROTO_TID = PROTO.OF10_STD_TID | PROTO.OF10_NXM_TID | OF11_UP;
 export interface FlowTextOptions {
   readonly ports?: PortMap | undefined;
   readonly tables?: TableMap | undefined;
+  /** Is told what is wrong with actions. */
+  readonly explain?: Explain | undefined;
 }
 
 export interface ParsedFlow {
@@ -275,7 +274,11 @@ export function parseFlowProtocols(
     const context = { ports: o.ports, tables: o.tables, usable: PROTO_ANY, depth: 0 };
     const actions = parseActionsIn(text, context, actionsFrom, to);
     usable &= context.usable;
-    const checked = checkActions(actions, words, { tableId: draft.tableId, protocols: usable, explain });
+    const checked = checkActions(actions, words, {
+      tableId: draft.tableId,
+      protocols: usable,
+      explain: o.explain,
+    });
     if (checked.error !== undefined) {
       throw new FlowSyntaxError(`actions are invalid with specified match (${checked.error})`);
     }

@@ -219,7 +219,8 @@ function formatError(e: OfError, o: PrintOptions): string {
 
 /** A forwarded request, without its header. */
 function formatForwarded(bytes: Uint8Array, o: PrintOptions): string {
-  const decoded = decodeMessage(bytes, { explain: o.explain });
+  // It has been read with the message that it is in.
+  const decoded = decodeMessage(bytes);
   if (decoded instanceof OfError) return ` ***decode error: ${decoded.toString()}***`;
   const { msg, version } = decoded;
   if (msg.type === 'group_mod') return ` reason=group_mod${formatGroupMod(msg.groupMod, version, o)}`;

@@ -66,8 +66,8 @@ async function captured(input: string, body: () => Promise<number>): Promise<Out
 
 /** What our program does with a command line. One at a time: it takes over the process's output. */
 export async function runOurs({ args, input = '' }: CommandLine): Promise<Outcome> {
-  // What parsers tell is limited for the process, and not for the command.
-  for (const module of ['ofp_match', 'meta_flow', 'bundle']) setRateLimited(module, false);
+  // How often matches are told to have been normalized is limited for the process, and not for the command.
+  setRateLimited('ofp_match', false);
   // A shell ends what it is given with a new line.
   const outcome = await captured(input === '' ? '' : `${input}\n`, () => runCommand([...args]));
   return { ...outcome, stderr: plain(outcome.stderr) };
