@@ -88,7 +88,7 @@ export class Talk {
     }
     clearTimeout(deadline);
     const errors = this.#got.filter((m) => m[1] === ERROR && !isLate(m)).map((m) => m.toString('hex'));
-    const messages = this.#got.filter((m) => m[1] !== ERROR && !isMark(m));
+    const messages = this.#got.filter((m) => m[1] !== ERROR && m[1] !== HELLO && !isMark(m));
     this.asides.push(...messages.filter(isAside));
     const replies = comparable(messages.filter((m) => !isAside(m)));
     return { errors, replies, isClosed: this.#isClosed };
@@ -263,11 +263,13 @@ export async function compareAnswers(
   let before: Uint8Array = new Uint8Array(8);
   for (let sent = 0; sent < messages;) {
     const version = 1 + r.below(6);
-    const valid = generate(r, r.pick(KINDS), version);
+    const valid = generate(r, r.pick(r.chance(0.7) ? REQUESTS : KINDS), version);
     if (!valid || valid.length > LONGEST) continue;
     const message = Uint8Array.from(r.chance(0.6) ? spoil(r, valid, before) : valid);
     before = valid;
     if (r.chance(0.9)) message[0] = version;
+    // A length that is less than the header's ends a connection.
+    if (r.chance(0.002)) message.set([0, r.below(8)], 2);
     new DataView(message.buffer).setUint32(4, 0x10000000 + ++sent);
     if (isForNeither(message)) continue;
     const [talk, ourTalk] = talks[version - 1];
@@ -298,6 +300,11 @@ export async function compareAnswers(
 }
 
 const LONGEST = 4000;
+/** What a switch may be asked; the other kinds of messages it sends. */
+const REQUESTS = KINDS.filter(
+  (kind) =>
+    !/^reply:|_reply$|^error$|packet_in$|_removed$|_status$|^requestforward$|_paused$|_resumed$/.test(kind),
+);
 const MAKES_PACKETS = /PACKET_OUT|BUNDLE_CONTROL|RESUME/;
 /** How long packets may be under way, ms. */
 const SETTLE_MS = 15;

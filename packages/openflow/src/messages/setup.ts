@@ -202,7 +202,11 @@ export const SETUP_MESSAGES: MessageRows<
       form(
         'NXT_SET_ASYNC_CONFIG',
         (w, m) => putFixed(w, m.config),
-        (r, version) => ({ type: 'set_async', config: readFixed(r, version) }),
+        (r, version) => ({
+          type: 'set_async',
+          config: readFixed(r, version),
+          ...(version >= 5 ? { isWhole: true } : {}),
+        }),
         isFixed,
       ),
       form(

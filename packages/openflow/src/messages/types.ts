@@ -457,7 +457,9 @@ export type OfMessage =
       readonly more: boolean;
     }
   | { readonly type: 'get_async_request' }
-  | { readonly type: 'get_async_reply' | 'set_async'; readonly config: AsyncConfig }
+  | { readonly type: 'get_async_reply'; readonly config: AsyncConfig }
+  /** `isWhole`: what is not said is not wanted, since OpenFlow 1.4; otherwise it stays as it is. */
+  | { readonly type: 'set_async'; readonly config: AsyncConfig; readonly isWhole?: boolean }
   // Nicira extensions.
   | { readonly type: 'set_flow_format'; readonly format: FlowFormat | 'unknown' }
   | { readonly type: 'flow_mod_table_id'; readonly enable: boolean }

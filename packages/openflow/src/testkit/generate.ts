@@ -70,6 +70,10 @@ export class Maker {
   group(): number {
     return this.r.pick([0, 1, 5, 0xffffff00, GROUP_ALL, GROUP_ANY, this.r.u32()]);
   }
+  /** One of few mostly, so that messages meet in one. */
+  bundleId(): number {
+    return this.r.pick([1, 1, 2, this.r.bits(32)]);
+  }
   duration(): { durationSec: number; durationNsec: number } {
     return { durationSec: this.r.bits(32), durationNsec: this.r.pick([0, 1000000, 5, 999999999, 500000000]) };
   }
@@ -672,10 +676,15 @@ export class Maker {
           message: encodeMessage({ type: 'group_mod', groupMod: this.groupMod() }, version, r.u32()),
         };
       case 'bundle_control':
-        return { type, bundleId: r.bits(32), control: r.pick(BUNDLE_CONTROLS), flags: r.some(3) };
+        return { type, bundleId: this.bundleId(), control: r.pick(BUNDLE_CONTROLS), flags: r.some(3) };
       case 'bundle_add': {
         const inner = this.message(r.pick(['flow_mod', 'group_mod', 'port_mod', 'packet_out'] as const));
-        return { type, bundleId: r.bits(32), flags: r.some(3), message: encodeMessage(inner, version, XID) };
+        return {
+          type,
+          bundleId: this.bundleId(),
+          flags: r.some(3),
+          message: encodeMessage(inner, version, XID),
+        };
       }
       case 'flow_monitor_cancel':
         return { type, id: r.bits(32) };

@@ -257,17 +257,18 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
     const config = asyncToWire(connection.asyncConfig, connection.version);
     connection.reply({ type: 'get_async_reply', config }, xid);
   },
-  set_async: (_board, { config }, { connection }) => {
+  set_async: (_board, { config, isWhole = false }, { connection }) => {
     const { asyncConfig: before, version } = connection;
     const said = asyncFromWire(config, version);
     // Who asks for messages means to get them.
     if (connection.kind === 'service' && connection.missSendLen === 0)
       connection.missSendLen = DEFAULT_MISS_SEND_LEN;
-    // What is left out stays as it is.
-    connection.asyncConfig = {
-      primary: { ...before.primary, ...said.primary },
-      secondary: { ...before.secondary, ...said.secondary },
-    };
+    connection.asyncConfig = isWhole
+      ? said
+      : {
+          primary: { ...before.primary, ...said.primary },
+          secondary: { ...before.secondary, ...said.secondary },
+        };
   },
 
   flow_monitor_cancel: (board, { id }, { connection }) => board.monitors.cancel(id, connection),

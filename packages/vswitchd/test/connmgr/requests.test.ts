@@ -334,6 +334,15 @@ test('who asks for asynchronous messages gets them, and packets with an invalid 
 
 test('since OpenFlow 1.4 the masks of all kinds of messages are said', async (t) => {
   const { tool } = await makeRig(t);
-  const { config } = await (await tool(5)).of.ask({ type: 'get_async_request' }, 'get_async_reply');
+  const controller = await tool(5);
+  const { config } = await controller.of.ask({ type: 'get_async_request' }, 'get_async_reply');
   t.like(config.primary, { roleStatus: 0, tableStatus: 0, requestForward: 0 });
+  await controller.send({ type: 'set_async', config: { primary: { requestForward: 3 }, secondary: {} } });
+  const requestForward = async (): Promise<number | undefined> =>
+    (await controller.of.ask({ type: 'get_async_request' }, 'get_async_reply')).config.primary.requestForward;
+  t.is(await requestForward(), 3);
+  // The extension's form says all there is to say.
+  const header = '05040028000000010000232000000013';
+  controller.of.sendBytes(Buffer.from(header + '00000001'.repeat(6), 'hex'));
+  t.is(await requestForward(), 0);
 });
