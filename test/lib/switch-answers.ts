@@ -167,16 +167,22 @@ export function poison(message: Uint8Array, { errors }: Answer): string | undefi
   return decoded instanceof OfError ? undefined : poisonIn(decoded.msg);
 }
 
+/** The headers of debug_recirc and debug_slow: vendor action, 16 bytes, Nicira, 255 and 254. */
+const DEBUG_ACTIONS = ['ffff00100000232000ff', 'ffff00100000232000fe'];
+
 /** What our datapath does not do as the peer's: it has no helpers for connections, and NSH packets end in it. */
 const isBeyondUs = (actions: readonly Action[]): boolean =>
   actions.some((a) => (a.type === 'ct' && a.alg !== 0) || a.type === 'decap');
 
 /**
- * Whether a message is for neither switch: the peer would die by it and it leaves traces, now or in a bundle; a
+ * Whether a message is for neither switch: the peer would die by it and it leaves traces, now or in a bundle; it
+ * has debug_recirc or debug_slow, which are for tests of the peer and no actions of a switch here; a
  * table-mod has flags of eviction, which the peer takes for on (1) and off (2); or our datapath does other things with
  * a packet-out.
  */
 export function isForNeither(message: Uint8Array): boolean {
+  const hex = Buffer.from(message).toString('hex');
+  if (DEBUG_ACTIONS.some((each) => hex.includes(each))) return true;
   const decoded = decodeMessage(message);
   if (decoded instanceof OfError) return false;
   const { msg } = decoded;
@@ -203,17 +209,7 @@ const ANSWER_EXCEPTIONS = {
     reason: 'a part with more to come is read when it comes, by the peer when all are there',
     applies: (message, peer, ours) => isPart(message) && alive(peer, ours) && peer.errors.length === 0,
   },
-  'actions of the tests of the peer': {
-    reason: 'debug_recirc and debug_slow are for tests of the peer: printed, but no switch here takes them',
-    applies: (message, peer, ours) =>
-      alive(peer, ours) &&
-      first(ours) === 'OFPBAC_BAD_VENDOR_TYPE' &&
-      DEBUG_ACTIONS.some((hex) => Buffer.from(message).toString('hex').includes(hex)),
-  },
 } as const satisfies Readonly<Record<string, Exception>>;
-
-/** Their headers: vendor action, 16 bytes, Nicira, 255 and 254. */
-const DEBUG_ACTIONS = ['ffff00100000232000ff', 'ffff00100000232000fe'];
 
 function isPart(message: Uint8Array): boolean {
   const known = decodeHeader(message);

@@ -38,6 +38,7 @@ import { GroupTable } from './group-table.js';
 import { MacTable } from './mac-learning.js';
 import { MeterTable } from './meter-table.js';
 import { copiedHmapOrder, hmapOrder } from './hmap-order.js';
+import { XLATE_ERRORS } from './xlate/context.js';
 import { Bundle, OfPort } from './ports.js';
 import type { Rule } from './rule.js';
 import {
@@ -388,8 +389,9 @@ export class Ofproto {
     const admitted = admitActions(po.actions, exactMatch(flow), 255, protocols, this.namedByPackets);
     if (admitted.error) return admitted.error;
     if (checkOnly) return undefined;
-    this.backer.execute(this, flow, po.packet, { actions: admitted.actions }, now);
-    return undefined;
+    const failed = this.backer.execute(this, flow, po.packet, { actions: admitted.actions }, now);
+    // There is no better name, in OpenFlow 1.0 none at all.
+    return failed && new OfError('OFPFMFC_UNKNOWN', `packet-out: ${XLATE_ERRORS[failed]}`);
   }
 
   /**

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { OFPP } from '@ovs-node/flow/ports';
-import { COOKIE_NONE, FF, type FlowRemoved } from '@ovs-node/openflow/messages/types';
+import { COOKIE_NONE, FF, type FlowRemoved, NO_BUFFER } from '@ovs-node/openflow/messages/types';
 import type { ErrorName } from '@ovs-node/openflow/errors';
 import { everyFlow } from '../../src/ofproto/ofproto.js';
 import { bareBridge, flowLines, flowMod, mod } from './bench.js';
@@ -40,6 +40,38 @@ test('an added flow without a cookie keeps that of the flow whose place it takes
   t.is(add(COOKIE_NONE), COOKIE_NONE, 'all ones when there is none');
   t.is(add(5n), 5n);
   t.is(add(COOKIE_NONE), 5n);
+});
+
+test('learned flows send to ports, and to the reserved ones that stand for ports', (t) => {
+  const learned = (reg: string): string => {
+    const bridge = bareBridge();
+    const text = `in_port=1,actions=load:${reg}->NXM_NX_REG0[],learn(table=1,output:NXM_NX_REG0[])`;
+    const { match, actions } = flowMod('add', text);
+    bridge.packetOut({ bufferId: NO_BUFFER, match, actions, packet: new Uint8Array(60) }, 0);
+    return flowLines(bridge)[0]!.replace(/.*actions=(output:)?/, '');
+  };
+  const values = [
+    '5',
+    '0xfeff',
+    '0xff00',
+    '0xfff8',
+    '0xfffa',
+    '0xfffb',
+    '0xfffc',
+    '0xfffd',
+    '0xfffe',
+    '0x10005',
+  ];
+  const expected = '5 65279 drop 65528 drop 65531 65532 drop 65534 drop';
+  t.is(values.map(learned).join(' '), expected, 'as the peer');
+});
+
+test('a packet-out that goes round in circles is refused', (t) => {
+  const bridge = bareBridge();
+  mod(bridge, 'add', 'in_port=1,actions=resubmit(,0),resubmit(,0)');
+  const { match, actions } = flowMod('add', 'in_port=1,actions=resubmit(,0)');
+  const packetOut = { bufferId: NO_BUFFER, match, actions, packet: new Uint8Array(60) };
+  t.is(bridge.packetOut(packetOut, 0)?.name, 'OFPFMFC_UNKNOWN');
 });
 
 test('delete looks at match, cookie and output port', (t) => {

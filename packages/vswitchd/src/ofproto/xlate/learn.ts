@@ -1,7 +1,8 @@
 /**
  * The learn action (ovs-actions(7)): adds a flow made of the packet, or keeps the one alive that is there already.
  */
-import { getField, maskFieldBits, setFieldMasked } from '@ovs-node/flow/fields';
+import { OFPP } from '@ovs-node/flow/ports';
+import { getField, maskFieldBits, portToOf10, setFieldMasked } from '@ovs-node/flow/fields';
 import { Match } from '@ovs-node/flow/match';
 import { addEthernetPrereq, formatMatch } from '@ovs-node/flow/match-text';
 import { insertTunMetadata } from '@ovs-node/flow/tun-metadata';
@@ -54,6 +55,12 @@ export function learnAction(ctx: XlateContext, learn: LearnSpec): void {
   if (effects) ctx.learned.push({ ofproto: ctx.ofproto, flowMod, limit });
 }
 
+/** Where a learned flow may send to: ports, and those of the reserved ones that stand for ports. */
+const isLearnedPort = (port: number): boolean => port < portToOf10(OFPP.MAX) || RESERVED.has(port);
+const RESERVED: ReadonlySet<number> = new Set(
+  [OFPP.IN_PORT, OFPP.FLOOD, OFPP.ALL, OFPP.LOCAL].map(portToOf10),
+);
+
 /** The flow that a packet teaches. */
 function learnedFlow(learn: LearnSpec, ctx: XlateContext): FlowMod {
   const match = new Match();
@@ -63,7 +70,8 @@ function learnedFlow(learn: LearnSpec, ctx: XlateContext): FlowMod {
   for (const spec of learn.specs) {
     const value = sourceValue(spec, ctx);
     if (spec.dst === 'output') {
-      actions.push({ type: 'output', port: Number(value), maxLen: 0 });
+      const port = Number(value);
+      if (isLearnedPort(port)) actions.push({ type: 'output', port, maxLen: 0 });
       continue;
     }
     const dst = spec.dstField!;
