@@ -47,17 +47,14 @@ export function composePacket(key: FlowKey, options: ComposeOptions = {}): Uint8
 
 function compose(key: FlowKey, l7: Uint8Array): Uint8Array {
   const out = new Out();
-  const packetType = key[W.PACKET_TYPE]!;
-  let type = packetType & 0xffff;
-  if (packetType === 0) {
-    type = key[W.ETH_TYPE]! >>> 16;
-    out.u32(key[W.ETH]!, key[W.ETH + 1]!, key[W.ETH + 2]!);
-    for (const word of [key[W.VLAN0]!, key[W.VLAN1]!]) {
-      if ((word & 0x1000) === 0) break;
-      out.u16(word >>> 16 === 0 ? 0x8100 : word >>> 16, word & 0xefff);
-    }
-    out.u16(type);
+  // A frame it is in any case: as in the peer, the type of the packet does not count.
+  const type = key[W.ETH_TYPE]! >>> 16;
+  out.u32(key[W.ETH]!, key[W.ETH + 1]!, key[W.ETH + 2]!);
+  for (const word of [key[W.VLAN0]!, key[W.VLAN1]!]) {
+    if ((word & 0x1000) === 0) break;
+    out.u16(word >>> 16 === 0 ? 0x8100 : word >>> 16, word & 0xefff);
   }
+  out.u16(type);
   const l3 = out.bytes.length;
   if (type === 0x0800) composeIpv4(key, out, l7);
   else if (type === 0x86dd) composeIpv6(key, out, l7);

@@ -79,7 +79,7 @@ export function maskOfPacket(key: FlowKey): FlowKey {
       all(W.ND_TARGET, 4);
       all(W.ARP_HW, 3);
     }
-  } else if (type === 0x894f) {
+  } else if (key[W.ETH_TYPE]! >>> 16 === 0x894f) {
     all(W.NSH, ((key[W.NSH]! >>> 8) & 0xff) === 1 ? 6 : 2);
   } else {
     return m;
