@@ -94,7 +94,8 @@ function composeIpv4(key: FlowKey, out: Out, l7: Uint8Array): void {
 function composeIpv6(key: FlowKey, out: Out, l7: Uint8Array): void {
   const nw = key[W.NW]!;
   const proto = nw >>> 24;
-  const l4 = composeL4(key, proto, l7);
+  // As in the peer, no header says that it is a fragment, and yet a later one has nothing behind.
+  const l4 = (nw & FRAG_LATER) === 0 ? composeL4(key, proto, l7) : new Uint8Array(0);
   const at = out.bytes.length;
   out.u32(0x60000000 | (((nw >>> 16) & 0xff) << 20) | (key[W.IPV6_LABEL]! & 0xfffff));
   out.u16(l4.length);

@@ -75,6 +75,8 @@ export function maskOfPacket(key: FlowKey): FlowKey {
   } else if (type === 0x86dd) {
     all(W.IPV6_SRC, 9);
     all(W.CT_IPV6_SRC, 8);
+    // Even of a later fragment, as in the peer.
+    if (proto === 58) all(W.TP);
     if (isNeighbourDiscovery(key)) {
       all(W.ND_TARGET, 4);
       all(W.ARP_HW, 3);

@@ -5,6 +5,13 @@ import { formatMatch } from './match-format.js';
 
 const log = vlog('ofp_match');
 const limit = new RateLimit(1, 5);
+const asItIs = (text: string): string => text;
+let paint = asItIs;
+
+/** Has the matches that are told of go through `painter`, which may color them; undefined: as they are. */
+export function paintNormalized(painter: ((text: string) => string) | undefined): void {
+  paint = painter ?? asItIs;
+}
 
 /** Bits of words that no packet of the match can have, as they are found: word, bits, … */
 const forbidden = new Int32Array(64);
@@ -61,7 +68,7 @@ function findForbidden(match: MatchWords): number {
 export function normalizeMatch(match: MatchWords): boolean {
   const n = findForbidden(match);
   if (n === 0) return false;
-  const before = log.passes(limit, 'info') ? formatMatch(match) : undefined;
+  const before = log.passes(limit, 'info') ? paint(formatMatch(match)) : undefined;
   for (let i = 0; i < n; i += 2) {
     const word = forbidden[i]!;
     match.mask[word] = match.mask[word]! & ~forbidden[i + 1]!;
@@ -70,6 +77,6 @@ export function normalizeMatch(match: MatchWords): boolean {
   if (before === undefined) return true;
   log.info('normalization changed ofp_match, details:');
   log.info(` pre: ${before}`);
-  log.info(`post: ${formatMatch(match)}`);
+  log.info(`post: ${paint(formatMatch(match))}`);
   return true;
 }

@@ -19,7 +19,8 @@ import type { Decoded } from '@ovs-node/openflow/messages/codec';
 import { tableNames } from '@ovs-node/openflow/messages/table-names';
 import type { MultipartRequest, OfMessage, PhyPort } from '@ovs-node/openflow/messages/types';
 import type { FlowTextOptions } from '@ovs-node/openflow/text/flow';
-import { type Colors, parseColors } from '@ovs-node/openflow/text/color';
+import { paintNormalized } from '@ovs-node/flow/match-normalize';
+import { colorMatch, type Colors, parseColors } from '@ovs-node/openflow/text/color';
 import { printMessage, type PrintOptions } from '@ovs-node/openflow/text/message';
 import { OF12 } from '@ovs-node/openflow/version';
 import {
@@ -97,7 +98,9 @@ export class OfctlContext {
 
   constructor(settings: Settings) {
     this.settings = settings;
-    this.colors = wantsColors(settings.color) ? parseColors(process.env['OVS_COLORS'] ?? '') : undefined;
+    const colors = wantsColors(settings.color) ? parseColors(process.env['OVS_COLORS'] ?? '') : undefined;
+    this.colors = colors;
+    paintNormalized(colors === undefined ? undefined : (text) => colorMatch(text, colors));
   }
 
   /** Opens `target` and waits for the version to be agreed on. `kind` is the socket of a bridge to use. */

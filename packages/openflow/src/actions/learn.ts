@@ -5,7 +5,7 @@ import { fail } from '../errors.js';
 import { fieldCode } from '../match/headers.js';
 import { putShortHeader, readFieldName, readShortHeader } from '../match/headers.js';
 import { parseKeyValues } from '@ovs-node/flow/key-value';
-import { altHex, scanU64 } from '@ovs-node/flow/int-text';
+import { altHex, scanInt, scanU64 } from '@ovs-node/flow/int-text';
 import { hex } from '../text/numbers.js';
 import { formatTable, readTable } from '../text/tables.js';
 import type { Reader, Writer } from '../wire.js';
@@ -78,12 +78,15 @@ function parseImmediate(orig: string, text: string, dst: Subfield, c: ParseConte
   return value;
 }
 
+/** Of a number that is loaded, at most. */
+const IMMEDIATE_BYTES = 128;
+
 /** `VALUE->FIELD` or `FIELD->FIELD`. */
 function parseLoadSpec(value: string): LearnFlowSpec {
   const arrow = value.indexOf('->');
   if (arrow < 0) throw new FlowSyntaxError(`load: missing \`->' in \`${value}'`);
   if (arrow === 0) throw new FlowSyntaxError(`load: missing source before \`->' in \`${value}'`);
-  const number = scanU64(value);
+  const number = scanInt(value, IMMEDIATE_BYTES);
   if (number.error !== undefined) {
     const { src, dst } = parseMove(value);
     return { nBits: src.nBits, src: { field: src }, dst: 'load', dstField: dst };
