@@ -263,7 +263,7 @@ export function readFields(r: Reader, strict = true, accept?: (f: Field) => void
 }
 
 /** Refuses a value that has bits outside of its mask, which even a field that is not known may not have. */
-function checkWildcards(r: Reader, h: FieldHeader): void {
+export function checkWildcards(r: Reader, h: FieldHeader): void {
   const half = h.length >> 1;
   for (let i = r.pos; i < r.pos + half; i++) {
     if ((r.buf[i] & ~r.buf[i + half]) !== 0) refuse(r, 'OFPBMC_BAD_WILDCARDS', 'wildcarded_bits', h);

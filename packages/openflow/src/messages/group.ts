@@ -5,6 +5,7 @@ import { OFPP } from '@ovs-node/flow/ports';
 import { putActions, readActions } from '../actions/codec.js';
 import { DecodeFailure, told, fail, refuse } from '../errors.js';
 import { isLengthOf, putFieldHeader, readFieldHeader } from '../match/headers.js';
+import { checkWildcards } from '../match/nxm.js';
 import { Reader, type Writer } from '../wire.js';
 import {
   BUCKET,
@@ -163,8 +164,11 @@ function readFieldArray(r: Reader, out: SelectionField[]): void {
       const h = readFieldHeader(r);
       const f = h.field && isLengthOf(h, h.field) ? h.field : undefined;
       if (!f) r.explain?.('unknown_field', h);
-      if (h.masked) refuse(r, 'OFPBMC_BAD_MASK', 'no_mask_here', h);
       if (h.length > r.left) refuse(r, 'OFPBMC_BAD_LEN', 'long_field', h, r.left);
+      if (h.masked) {
+        checkWildcards(r, h);
+        refuse(r, 'OFPBMC_BAD_MASK', 'no_mask_here', h);
+      }
       if (!f) return fail('OFPBMC_BAD_FIELD', `field ${h.cls}:${h.code}`);
       const mask = r.big(h.length);
       why = undefined;
