@@ -46,7 +46,9 @@ function isPart(message: Uint8Array): boolean {
 
 /** Lines of a log that tell of messages, from `start` on, without time and number. */
 function told(suite: Suite, start: number): { lines: string[]; end: number } {
-  const text = readFileSync(join(suite.dirs.log, 'ovs-vswitchd.log'));
+  const file = readFileSync(join(suite.dirs.log, 'ovs-vswitchd.log'));
+  // A line may be there in part only.
+  const text = file.subarray(0, file.lastIndexOf('\n') + 1);
   const lines = text
     .subarray(start)
     .toString('latin1')
