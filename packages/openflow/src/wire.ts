@@ -57,7 +57,10 @@ export class Reader {
   }
   /** The next 32 bits, which stay to be read. */
   peekU32(): number {
-    const v = this.u32();
+    return this.peekI32() >>> 0;
+  }
+  peekI32(): number {
+    const v = this.i32();
     this.pos -= 4;
     return v;
   }
@@ -97,6 +100,12 @@ export class Reader {
     const at = this.pos;
     const copy = this.sub(this.left);
     this.pos = at;
+    return copy;
+  }
+  /** As `copy`, with others to tell and to ask. */
+  watched(explain: Explain, hasTunnelOption: (index: number) => boolean): Reader {
+    const copy = new Reader(this.buf, this.pos, this.end, this.tooShort, explain);
+    copy.hasTunnelOption = hasTunnelOption;
     return copy;
   }
   /** A copy of the next `n` bytes. */

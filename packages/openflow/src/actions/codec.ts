@@ -2,6 +2,7 @@
 import { fail, guard, type OfError, refuse } from '../errors.js';
 import type { Explain } from '../explain.js';
 import { Reader, Writer } from '../wire.js';
+import { type ReadList, readRepeated } from './repeated-lists.js';
 import { decodeList, encodeList, instructionKind, NOT_IN_ACTION_SET, verifyList } from './table.js';
 import type { Action } from './types.js';
 
@@ -180,9 +181,11 @@ export function putFlowActions(w: Writer, actions: readonly Action[], version: n
 }
 
 /** Reads `length` bytes of what a flow does. */
-export function readFlowActions(r: Reader, version: number, length = r.left): Action[] {
-  return version === 1 ? readActions(r, version, length, true) : readInstructions(r, version, length);
+export function readFlowActions(r: Reader, version: number, length = r.left): readonly Action[] {
+  return readRepeated(r, version, length, version === 1 ? readPlain : readInstructed);
 }
+const readPlain: ReadList = (r, version, length) => readActions(r, version, length, true);
+const readInstructed: ReadList = (r, version, length) => readInstructions(r, version, length);
 
 /** The bytes of an action list. */
 export function encodeActions(actions: readonly Action[], version: number): Uint8Array {

@@ -96,10 +96,19 @@ export interface FieldHeader {
 
 const LONGEST_VALUE = 127;
 
+/** Headers of four bytes that say all there is to know of their field, by the four bytes: one object for each, for good. */
+const PLAIN_HEADERS = new Map<number, FieldHeader>();
+
 /** Reads a header; fails with OFPBMC_BAD_LEN when it is cut. */
 export function readFieldHeader(r: Reader): FieldHeader {
   const { left } = r;
   if (left < 4) refuse(r, 'OFPBMC_BAD_LEN', 'partial_field', left);
+  const word = r.peekI32();
+  const plain = PLAIN_HEADERS.get(word);
+  if (plain !== undefined) {
+    r.skip(4);
+    return plain;
+  }
   const cls = r.u16();
   const code = r.u8();
   let length = r.u8();
@@ -119,7 +128,10 @@ export function readFieldHeader(r: Reader): FieldHeader {
   const field = isField ? fieldByCode(cls, code >> 1, experimenter) : undefined;
   if (field?.option !== undefined && r.hasTunnelOption?.(field.option) === false)
     fail('NXFMFC_INVALID_TLV_FIELD', `${field.name} stands for no option`);
-  return { cls, code: code >> 1, masked, length, experimenter, field };
+  const header = { cls, code: code >> 1, masked, length, experimenter, field };
+  if (field !== undefined && field.option === undefined && cls !== EXPERIMENTER && isLengthOf(header, field))
+    PLAIN_HEADERS.set(word, header);
+  return header;
 }
 
 /** Reads a value or a mask of `length` bytes: of a tunnel option that is longer than any can be, what there is room for. */

@@ -9,6 +9,7 @@
 import type { Duplex } from 'node:stream';
 import { errorMessage } from '@ovs-node/common/errors';
 import type { Clock, Timer } from '@ovs-node/common/clock';
+import { stayAwake } from '@ovs-node/common/stay-awake';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import { OfConnection } from '@ovs-node/openflow/connection';
 import { OfError } from '@ovs-node/openflow/errors';
@@ -147,6 +148,7 @@ export class SwitchConnection {
         onMessage: (decoded, bytes) => this.#handle(decoded, bytes),
         onFrame: (bytes) => {
           options.onActivity?.();
+          stayAwake();
           options.onCopy?.(this, bytes);
         },
         onSend: (bytes) => options.onCopy?.(this, bytes),
