@@ -28,17 +28,8 @@ export class Match {
 
   /** A packed match of the words of `words`, which it copies. */
   static packedFrom(words: MatchWords): Match {
-    const { key, mask } = words;
-    let n = 0;
-    for (let i = 0; i < KEY_WORDS; i++) {
-      const m = mask[i]!;
-      if (m === 0) continue;
-      draft[n++] = i;
-      draft[n++] = key[i]!;
-      draft[n++] = m;
-    }
     const match = new Match();
-    match.packed = draft.slice(0, n);
+    match.packed = packWords(words);
     match.tunMetadata = words.tunMetadata;
     return match;
   }
@@ -101,6 +92,25 @@ export class Match {
 }
 
 const NOTHING: readonly number[] = [];
+
+/** `[word, key, mask, …]` of the words with a mask, in order; key and mask may be longer than a `FlowKey`. */
+export function packWords({
+  key,
+  mask,
+}: {
+  readonly key: Uint32Array;
+  readonly mask: Uint32Array;
+}): number[] {
+  let n = 0;
+  for (let i = 0; i < mask.length; i++) {
+    const m = mask[i]!;
+    if (m === 0) continue;
+    draft[n++] = i;
+    draft[n++] = key[i]!;
+    draft[n++] = m;
+  }
+  return draft.slice(0, n);
+}
 
 /** Where a packed match is made before it is copied to just the room that it needs. */
 const draft: number[] = Array.from({ length: KEY_WORDS * 3 }, () => 0.5);

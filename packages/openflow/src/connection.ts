@@ -436,21 +436,22 @@ export class OfConnection {
     // Join only when a message is complete, so that one in many small pieces costs no more than one in few.
     let length = this.peekLength();
     if (length === undefined || this.buffered < length) return;
-    let all = this.chunks.length === 1 ? this.chunks[0] : Buffer.concat(this.chunks);
-    while (length !== undefined && all.length >= length) {
+    const all = this.chunks.length === 1 ? this.chunks[0] : Buffer.concat(this.chunks);
+    let at = 0;
+    while (length !== undefined && all.length - at >= length) {
       if (length < HEADER_LENGTH) {
         this.destroy(new ConnectionError(`message length ${length} is less than a header`, 'EPROTO'));
         return;
       }
-      const frame = all.subarray(0, length);
-      all = all.subarray(length);
+      const frame = all.subarray(at, at + length);
+      at += length;
       this.frame(frame);
       if (this.closed) return;
       if (this.paused) break;
-      length = all.length >= 4 ? all.readUInt16BE(2) : undefined;
+      length = all.length - at >= 4 ? all.readUInt16BE(at + 2) : undefined;
     }
-    this.chunks = all.length === 0 ? [] : [all];
-    this.buffered = all.length;
+    this.buffered = all.length - at;
+    this.chunks = this.buffered === 0 ? [] : [all.subarray(at)];
   }
 
   /** The length field of the first message, when it has arrived. */

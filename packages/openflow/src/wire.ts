@@ -114,6 +114,11 @@ export class Reader {
     // Not `slice`, which for a Buffer copies nothing.
     return new Uint8Array(this.buf.subarray(at, at + n));
   }
+  /** The next `n` bytes where they are, borrowed. */
+  lent(n: number): Uint8Array {
+    const at = this.take(n);
+    return this.buf.subarray(at, at + n);
+  }
   /** A copy of all the bytes left. */
   rest(): Uint8Array {
     return this.bytes(this.left);
@@ -207,7 +212,8 @@ export class Writer {
     return this;
   }
   u64(v: bigint): this {
-    return this.big(v, 8);
+    // Most counters and cookies are small: a bench of dump-flows spends a tenth less on a flow.
+    return v <= 0xffffffffn && v >= 0n ? this.u32(0).u32(Number(v)) : this.big(v, 8);
   }
   /** An unsigned number in `n` bytes; higher bits are cut. */
   big(v: bigint, n: number): this {
@@ -247,6 +253,17 @@ export class Writer {
     const at = this.grow(v.length);
     this.buf.set(v, at);
     return this;
+  }
+  /** As `bytes`, of some of `from`; without a view of them, which takes longer to make than a few bytes to copy. */
+  copyFrom(from: Uint8Array, start: number, n: number): this {
+    const at = this.grow(n);
+    const { buf } = this;
+    for (let i = 0; i < n; i++) buf[at + i] = from[start + i];
+    return this;
+  }
+  /** Copies what was written since it was `start` bytes long. */
+  copyTo(to: Uint8Array, at: number, start: number): void {
+    to.set(this.buf.subarray(start, this.length), at);
   }
   /** A string cut to `n - 1` bytes and zero-padded to `n`. */
   string(v: string, n: number): this {

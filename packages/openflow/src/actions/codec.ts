@@ -2,7 +2,7 @@
 import { fail, guard, type OfError, refuse } from '../errors.js';
 import type { Explain } from '../explain.js';
 import { Reader, Writer } from '../wire.js';
-import { type ReadList, readRepeated } from './repeated-lists.js';
+import { putRepeated, type ReadList, readRepeated } from './repeated-lists.js';
 import { decodeList, encodeList, instructionKind, NOT_IN_ACTION_SET, verifyList } from './table.js';
 import type { Action } from './types.js';
 
@@ -176,8 +176,7 @@ function readInstruction(type: (typeof EXECUTED)[number], body: Reader, version:
 
 /** What a flow does, as the bytes that end a flow-mod: actions in OpenFlow 1.0, instructions later. */
 export function putFlowActions(w: Writer, actions: readonly Action[], version: number): void {
-  if (version === 1) putActions(w, actions, version);
-  else putInstructions(w, actions, version);
+  putRepeated(w, actions, version, version === 1 ? putActions : putInstructions);
 }
 
 /** Reads `length` bytes of what a flow does. */

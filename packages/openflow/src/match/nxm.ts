@@ -81,6 +81,10 @@ interface Sent {
   readonly when: Prereq;
   /** There in Ethernet packets only: the type of the packet need not be said. */
   readonly saysEthernet: boolean;
+  /** Sent in two parts or in one that is not the field's own. */
+  readonly isVlan: boolean;
+  /** Goes with the protocol of a connection. */
+  readonly isCtPort: boolean;
 }
 
 const SENT_ANYHOW: readonly Prereq[] = ['ethernet', 'nsh', 'ct'];
@@ -107,6 +111,8 @@ function planOf(skips: ReadonlySet<string>): Plan {
     place: fieldPlace(field),
     when: sentWhen(field),
     saysEthernet: field.prereq !== 'none',
+    isVlan: fieldPlace(field).word === W.VLAN0 && field.name !== 'vlan_tci',
+    isCtPort: CT_PORTS.has(field.name),
   }));
   const sets = Math.ceil(sent.length / 32);
   const byWord = Array.from({ length: KEY_WORDS }, () => new Uint32Array(sets));
@@ -184,13 +190,12 @@ function addFields(set: Uint32Array): void {
 
 function putMatchField(w: Writer, sent: Sent, words: MatchWords, version: number): void {
   const { field: f, place } = sent;
-  if (place.word === W.VLAN0 && f.name !== 'vlan_tci') {
+  if (sent.isVlan) {
     putVlan(w, f, words, version);
     return;
   }
   readPlace(words.mask, place, mask);
-  // Ports of a connection go with its protocol.
-  if (CT_PORTS.has(f.name) && (words.key[W.CT_ZONE] & 0xff) === 0) return;
+  if (sent.isCtPort && (words.key[W.CT_ZONE] & 0xff) === 0) return;
   if (isZero(mask) || !headersMet(sent.when, words.key)) return;
   const masked = f.maskable && !isExactMask(f, mask);
   putFieldHeader(w, f, version, masked);

@@ -50,7 +50,7 @@ export const BUNDLE_MESSAGES: MessageRows<'bundle_control' | 'bundle_add'> = {
         for (let i = 4; i < 8; i++) {
           if (r.buf[at + i] !== r.buf[i]) fail('OFPBFC_MSG_BAD_XID', 'xid of a message in a bundle');
         }
-        return { type: 'bundle_add', bundleId, flags, message: r.bytes(length) };
+        return { type: 'bundle_add', bundleId, flags, message: r.lent(length) };
       },
     ),
   },

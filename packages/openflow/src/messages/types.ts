@@ -432,6 +432,7 @@ export type OfMessage =
       readonly type: 'bundle_add';
       readonly bundleId: number;
       readonly flags: number;
+      /** Decoded: borrowed from the bytes that it came in. */
       readonly message: Uint8Array;
     }
   /** Before OpenFlow 1.4. */

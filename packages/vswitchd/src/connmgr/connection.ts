@@ -148,7 +148,6 @@ export class SwitchConnection {
         onMessage: (decoded, bytes) => this.#handle(decoded, bytes),
         onFrame: (bytes) => {
           options.onActivity?.();
-          stayAwake();
           options.onCopy?.(this, bytes);
         },
         onSend: (bytes) => options.onCopy?.(this, bytes),
@@ -203,6 +202,7 @@ export class SwitchConnection {
   /** Answers a request. */
   reply(msg: OfMessage, xid: number): void {
     this.#of.send(msg, xid);
+    stayAwake();
   }
 
   /** Answers a request with bytes made elsewhere, whose xid is set already. */

@@ -19,7 +19,7 @@
  * versions, a change is there for the next look-up.
  */
 import { KEY_WORDS, W } from '@ovs-node/flow/layout';
-import { type Match, ReadArea } from '@ovs-node/flow/match';
+import { type Match, packWords, ReadArea } from '@ovs-node/flow/match';
 import { resolveConjunctions } from './conjunction.js';
 import { DEFAULT_PREFIXES, PREFIX_FIELDS, type PrefixField, type PrefixFieldName } from './prefix-fields.js';
 import {
@@ -57,6 +57,12 @@ export class Classifier {
       : this.tlv.expand(match);
   }
 
+  /** The same, packed: `[word, key, mask, …]`, in order of words. */
+  private pack(match: Match): readonly number[] {
+    const packed = match.tunMetadata === undefined ? match.packedWords : undefined;
+    return packed ?? packWords(this.load(match));
+  }
+
   private nRules = 0;
   private nConjunctive = 0;
 
@@ -92,18 +98,18 @@ export class Classifier {
    * @returns the rule that was replaced, already out of the table.
    */
   insert(rule: ClassifierRule, match: Match): ClassifierRule | null {
-    const { key, mask } = this.load(match);
-    const hash = hashMask(mask);
-    let subtable = this.subtableOf(hash, mask);
+    const packed = this.pack(match);
+    const hash = hashMask(packed);
+    let subtable = this.subtableOf(hash, packed);
     const isNew = subtable === undefined;
     if (subtable === undefined) {
-      subtable = new Subtable(hash, mask, this.tries);
+      subtable = new Subtable(hash, this.load(match).mask, this.tries);
       subtable.sameHash = this.byMask.get(hash);
       this.byMask.set(hash, subtable);
     }
     rule.subtable = subtable;
     rule.options = this.tlv?.resolve(match.tunMetadata);
-    rule.values = maskedWords(subtable.staged, key);
+    rule.values = maskedWords(subtable, packed);
     rule.hash = hashWords(rule.values, 0, rule.values.length, 0);
 
     const replaced = isNew ? null : findEqual(subtable, rule.hash, rule.values, rule.priority);
@@ -123,7 +129,7 @@ export class Classifier {
     subtable.size++;
     this.nRules++;
     this.countStages(subtable, rule.values, 1);
-    this.countTries(subtable, key, 1);
+    this.countTries(subtable, this.load(match).key, 1);
     const count = subtable.priorities.get(rule.priority) ?? 0;
     subtable.priorities.set(rule.priority, count + 1);
     if (isNew) {
@@ -167,9 +173,9 @@ export class Classifier {
     }
   }
 
-  private subtableOf(hash: number, mask: Uint32Array): Subtable | undefined {
+  private subtableOf(hash: number, packed: readonly number[]): Subtable | undefined {
     let subtable = this.byMask.get(hash);
-    while (subtable !== undefined && !hasMask(subtable, mask)) subtable = subtable.sameHash;
+    while (subtable !== undefined && !hasMask(subtable, packed)) subtable = subtable.sameHash;
     return subtable;
   }
 
@@ -188,10 +194,10 @@ export class Classifier {
 
   /** The rule with exactly this match and priority. */
   findExact(match: Match, priority: number): ClassifierRule | null {
-    const { key, mask } = this.load(match);
-    const subtable = this.subtableOf(hashMask(mask), mask);
+    const packed = this.pack(match);
+    const subtable = this.subtableOf(hashMask(packed), packed);
     if (!subtable) return null;
-    const values = maskedWords(subtable.staged, key);
+    const values = maskedWords(subtable, packed);
     return findEqual(subtable, hashWords(values, 0, values.length, 0), values, priority);
   }
 

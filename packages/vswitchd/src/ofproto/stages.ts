@@ -38,6 +38,8 @@ export interface StagedMask {
   /** Word indexes and the bits compared in each, ordered by stage. A word of two stages comes twice. */
   readonly words: Uint8Array;
   readonly masks: Int32Array;
+  /** A zero for each of them. */
+  readonly zeros: readonly number[];
   /** Stage i is entries ends[i-1]..ends[i]; only stages that have bits are there, so at most four. */
   readonly ends: Uint8Array;
 }
@@ -60,5 +62,10 @@ export function stageMask(mask: Uint32Array): StagedMask {
     }
     if (words.length > before) ends.push(words.length);
   }
-  return { words: Uint8Array.from(words), masks: Int32Array.from(masks), ends: Uint8Array.from(ends) };
+  return {
+    words: Uint8Array.from(words),
+    masks: Int32Array.from(masks),
+    zeros: words.map(() => 0),
+    ends: Uint8Array.from(ends),
+  };
 }

@@ -148,28 +148,32 @@ function secondIndex(words: Uint8Array, word: number): number {
   return words.indexOf(word, words.indexOf(word) + 1);
 }
 
-/** The hash of a mask, by which its subtable is found. */
-export function hashMask(mask: Uint32Array): number {
+/** The hash of a packed match's mask, by which its subtable is found. */
+export function hashMask(packed: readonly number[]): number {
   let hash = 0;
-  for (let w = 0; w < mask.length; w++) if (mask[w] !== 0) hash = mix(mix(hash, w), mask[w]!);
+  for (let i = 0; i < packed.length; i += 3) hash = mix(mix(hash, packed[i]!), packed[i + 2]!);
   return hash;
 }
 
-/** Whether the mask is that of the subtable: it has the bits of each word, and no words besides. */
-export function hasMask({ layout }: Subtable, mask: Uint32Array): boolean {
-  let at = 0;
-  for (let w = 0; w < mask.length; w++) {
-    if (mask[w] === 0) continue;
-    if (layout[at] !== w || layout[at + 1] !== mask[w]) return false;
-    at += 4;
-  }
-  return at === layout.length;
+/** Whether the mask of a packed match is that of the subtable. */
+export function hasMask({ layout }: Subtable, packed: readonly number[]): boolean {
+  const n = packed.length / 3;
+  if (layout.length !== 4 * n) return false;
+  for (let i = 0; i < n; i++)
+    if (layout[4 * i] !== packed[3 * i] || layout[4 * i + 1] !== packed[3 * i + 2]) return false;
+  return true;
 }
 
-/** What a rule of the mask keeps of a key: aligned with the mask's words, signed. */
-export function maskedWords({ words, masks }: StagedMask, key: Uint32Array): number[] {
-  const values: number[] = [];
-  for (let i = 0; i < words.length; i++) values.push(key[words[i]!]! & masks[i]!);
+/** What a rule of the subtable keeps of a packed match of its mask: aligned with the mask's words, signed. */
+export function maskedWords({ layout, staged }: Subtable, packed: readonly number[]): number[] {
+  const { masks, zeros } = staged;
+  const values = zeros.slice();
+  for (let i = 0, at = 0; i < packed.length; i += 3, at += 4) {
+    const word = packed[i + 1]!;
+    const [first, second] = [layout[at + 2]!, layout[at + 3]!];
+    values[first] = word & masks[first]!;
+    if (second >= 0) values[second] = word & masks[second]!;
+  }
   return values;
 }
 
