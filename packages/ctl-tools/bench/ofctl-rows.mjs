@@ -1,5 +1,5 @@
 // Rows of `npm run bench:openflow`: loading flows into a switch and dumping them, by either side's ovs-ofctl on either
-// side's switch.
+// side's switch, or all of one side against all of the other.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -32,7 +32,10 @@ async function start(dir, daemons) {
   return { suite, seconds };
 }
 
-/** A row: `args` by each side's tool. `loads`: the table is emptied before, which does not count. */
+/**
+ * A row: `args` by each side's tool, on the switch of `daemons`, or each on its own. `loads`: the table is emptied before,
+ * which does not count.
+ */
 function row(daemons, name, args, loads) {
   return {
     name: `${name}, switch of ${daemons}`,
@@ -40,21 +43,32 @@ function row(daemons, name, args, loads) {
     async prepare(dir) {
       const file = path.join(dir, 'flows');
       fs.writeFileSync(file, Array.from({ length: COUNT }, (_, i) => line(i)).join(''));
-      const { suite, seconds } = await start(dir, daemons);
-      if (!loads) seconds('peer', ['--bundle', 'add-flows', 'br0', file]);
+      const started = new Map();
+      const switchOf = (side) => started.get(daemons === OWN ? side : daemons);
+      for (const side of daemons === OWN ? ['ours', 'peer'] : [daemons]) {
+        const home = path.join(dir, side);
+        fs.mkdirSync(home);
+        started.set(side, await start(home, side));
+      }
+      if (!loads)
+        for (const { seconds } of started.values()) seconds('peer', ['--bundle', 'add-flows', 'br0', file]);
       const once = (side) => () => {
+        const { seconds } = switchOf(side);
         if (loads) seconds('peer', ['del-flows', 'br0']);
         return seconds(
           side,
           args.map((word) => (word === 'FILE' ? file : word)),
         );
       };
-      return { ours: once('ours'), peer: once('peer'), end: () => suite.stop() };
+      const end = () => Promise.all([...started.values()].map(({ suite }) => suite.stop()));
+      return { ours: once('ours'), peer: once('peer'), end };
     },
   };
 }
 
-export const OFCTL_ROWS = ['peer', 'ours'].flatMap((daemons) => [
+const OWN = 'its own';
+
+export const OFCTL_ROWS = ['peer', 'ours', OWN].flatMap((daemons) => [
   row(daemons, 'ovs-ofctl add-flows', ['add-flows', 'br0', 'FILE'], true),
   row(daemons, 'ovs-ofctl --bundle add-flows', ['--bundle', 'add-flows', 'br0', 'FILE'], true),
   row(daemons, 'ovs-ofctl dump-flows', ['dump-flows', 'br0'], false),

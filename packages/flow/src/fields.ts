@@ -196,7 +196,7 @@ export function prereqMet(prereq: Prereq, key: FlowKey, mask?: FlowKey): boolean
 }
 
 /** Prerequisites on what follows the header of IP, which only the first of fragments has. */
-function isBehindIp(prereq: Prereq): boolean {
+export function isBehindIp(prereq: Prereq): boolean {
   switch (prereq) {
     case 'tcp':
     case 'udp':

@@ -2,7 +2,6 @@
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { mustField } from '@ovs-node/flow/fields';
 import { fail } from '../errors.js';
-import { fieldCode } from '../match/headers.js';
 import { putShortHeader, readFieldName, readShortHeader } from '../match/headers.js';
 import { parseKeyValues } from '@ovs-node/flow/key-value';
 import { altHex, scanInt, scanU64 } from '@ovs-node/flow/int-text';
@@ -364,10 +363,3 @@ export const LEARN_ACTION: ActionRow<Learn> = {
   parse: { learn: parseLearn },
   format: formatLearn,
 };
-
-/** Whether every field of a learn action has a code, without which it cannot be sent. */
-export function learnFieldsKnown(l: LearnSpec): boolean {
-  return l.specs.every(
-    (s) => s.dstField === undefined || fieldCode(mustField(s.dstField.field), 0) !== undefined,
-  );
-}

@@ -7,6 +7,7 @@ import {
   fieldByName,
   getField,
   maskFieldBits,
+  isBehindIp,
   prereqMet,
   setField,
   setFieldMasked,
@@ -76,22 +77,10 @@ export function deleteFieldAction(ctx: XlateContext, name: string): void {
 /** Whether the packet has the field's header; what that took to know is un-wildcarded. */
 export function prereqOk(ctx: XlateContext, f: Field): boolean {
   const { flow, wc } = ctx;
-  switch (f.prereq) {
-    case 'vlan':
-      wc[W.VLAN0]! |= VLAN_CFI;
-      break;
-    case 'tcp':
-    case 'udp':
-    case 'sctp':
-    case 'icmpv4':
-    case 'icmpv6':
-    case 'nd':
-    case 'nd_solicit':
-    case 'nd_advert':
-      if (isIpAny(flow)) wc[W.NW]! |= 0xff000000;
-      if (f.prereq.startsWith('nd') && ethType(flow) === 0x86dd) wc[W.TP] = 0xffffffff;
-      break;
-    default:
+  if (f.prereq === 'vlan') wc[W.VLAN0]! |= VLAN_CFI;
+  if (isBehindIp(f.prereq)) {
+    if (isIpAny(flow)) wc[W.NW]! |= 0xff000000;
+    if (f.prereq.startsWith('nd') && ethType(flow) === 0x86dd) wc[W.TP] = 0xffffffff;
   }
   return prereqMet(f.prereq, flow);
 }
