@@ -6,7 +6,8 @@
  *
  * A slot holds the last list that came to it. Memory: 2 * SLOTS * LONGEST bytes and the lists, whoever sends what.
  *
- * Measured (`npm run bench:openflow`, bundle into our switch): with it a switch spends a third less on a flow-mod.
+ * Measured (`npm run bench:openflow`, our switch): of 6.8 kB that a flow-mod in a bundle allocated about 1 kB less, and 1.3 to
+ * 1.0 µs for each flow of dump-flows.
  */
 import type { Explain } from '../explain.js';
 import type { Reader, Writer } from '../wire.js';
