@@ -80,6 +80,23 @@ function implyEthernet(m: Match): void {
   }
 }
 
+/** The wildcards of what packets have, but for their addresses of IP, which have a number of bits each. */
+const OF_PACKETS =
+  FW10.DL_VLAN |
+  FW10.DL_SRC |
+  FW10.DL_DST |
+  FW10.DL_TYPE |
+  FW10.NW_PROTO |
+  FW10.TP_SRC |
+  FW10.TP_DST |
+  FW10.DL_VLAN_PCP |
+  FW10.NW_TOS;
+
+/** How many bits of an address of IP are wildcarded; 32 or more: all. */
+function wildNw(wild: number, shift: number): number {
+  return (wild >> shift) & 63;
+}
+
 /**
  * Reads the 40 bytes of an ofp10_match as they are: with fields that a packet of the match cannot have, which
  * `normalizeMatch` drops where flows are changed.
@@ -108,11 +125,13 @@ export function readOfp10Match(r: Reader): Match {
   if ((wild & FW10.DL_TYPE) === 0) matchSet(m, F.ethType, BigInt(type));
   if ((wild & FW10.NW_TOS) === 0) setWord(m, W.NW, (tos & 0xfc) << 16, 0xfc << 16);
   if ((wild & FW10.NW_PROTO) === 0) setWord(m, W.NW, (proto << 24) >>> 0, 0xff000000);
-  setPrefix(m, W.NW_SRC, nwSrc, (wild >> FW10.NW_SRC_SHIFT) & 63);
-  setPrefix(m, W.NW_DST, nwDst, (wild >> FW10.NW_DST_SHIFT) & 63);
+  setPrefix(m, W.NW_SRC, nwSrc, wildNw(wild, FW10.NW_SRC_SHIFT));
+  setPrefix(m, W.NW_DST, nwDst, wildNw(wild, FW10.NW_DST_SHIFT));
   if ((wild & FW10.TP_SRC) === 0) setWord(m, W.TP, (tpSrc << 16) >>> 0, 0xffff0000);
   if ((wild & FW10.TP_DST) === 0) setWord(m, W.TP, tpDst, 0xffff);
-  implyEthernet(m);
+  // Even a field that no packet of the match has, and that is dropped for it, says that this is about Ethernet.
+  const hasNw = wildNw(wild, FW10.NW_SRC_SHIFT) < 32 || wildNw(wild, FW10.NW_DST_SHIFT) < 32;
+  if (hasNw || (wild & OF_PACKETS) !== OF_PACKETS) setDefaultPacketType(m);
   return m;
 }
 
