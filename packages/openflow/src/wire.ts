@@ -230,6 +230,13 @@ export class Writer {
     }
     return this;
   }
+  /** The lower `n` bytes, four at most, of a word. */
+  uint(v: number, n: number): this {
+    const at = this.grow(n);
+    const { buf } = this;
+    for (let i = n - 1, left = v; i >= 0; i--, left >>>= 8) buf[at + i] = left;
+    return this;
+  }
   /** The lower `n` bytes, 16 at most, of four words. */
   words(v: Uint32Array, n: number): this {
     let at = this.grow(n);

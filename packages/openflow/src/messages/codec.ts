@@ -183,7 +183,7 @@ export type Refusal = (type: OfMessageType) => OfError | undefined;
 
 /**
  * The message in `bytes`, exactly one with its header, or why it is none: an `OfError` that quotes its first bytes.
- * Nothing is thrown, and the value shares no memory with `bytes`.
+ * Nothing is thrown, and the value shares no memory with `bytes`, but that of a bundle_add, whose message is lent.
  */
 export function decodeMessage(
   bytes: Uint8Array,
