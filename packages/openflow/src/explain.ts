@@ -326,6 +326,7 @@ export const EXPLANATIONS = {
       `OpenFlow message bucket actions length ${length} exceeds remaining bucket data size ${left}`,
   ),
   bucket_id: groups((id: number) => `bucket id (${id}) is out of range`),
+  same_bucket: groups(() => 'Duplicate bucket id'),
   command_bucket: groups((id: number) => `group command bucket id (${id}) is out of range`),
   selection_type: groups(() => 'ntr selection method property is only allowed for select groups'),
   selection_command: groups(

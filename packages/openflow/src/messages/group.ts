@@ -130,7 +130,7 @@ function readBuckets(r: Reader, version: number, type: GroupType | undefined): B
     out.push(b);
     ids.add(b.bucketId);
   }
-  if (ids.size < out.length) fail('OFPGMFC_BAD_BUCKET', 'two buckets with one id');
+  if (ids.size < out.length) refuse(r, 'OFPGMFC_BAD_BUCKET', 'same_bucket');
   return out;
 }
 
