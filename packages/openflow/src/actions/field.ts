@@ -156,7 +156,7 @@ function checkSet(r: Reader, a: SetField): SetField {
   // OpenFlow 1.5, section 7.2.4.
   if (f.format === 'port_oxm') fail('OFPBAC_BAD_SET_ARGUMENT', `set-field of ${f.name}`);
   if (noVlan || !isValidValue(f, a.value)) {
-    const text = formatFieldValue(f, a.value, a.mask);
+    const text = formatFieldValue(f, a.value);
     refuse(r, 'OFPBAC_BAD_SET_ARGUMENT', 'set_field_value', f.name, text);
   }
   return a;
@@ -179,7 +179,7 @@ function readSetField(r: Reader, mayMask: boolean, form: SetField['form']): SetF
   if (h.masked && (value & ~mask) !== 0n) {
     refuse(r, 'OFPBMC_BAD_WILDCARDS', 'wildcarded_bits', h);
   }
-  if (h.masked && !mayMask) fail('OFPBAC_BAD_SET_MASK', `mask on ${f.name}`);
+  if (h.masked && !mayMask) refuse(r, 'OFPBAC_BAD_SET_MASK', 'no_mask_here', h);
   r.zeros(r.left, 'OFPBAC_BAD_SET_ARGUMENT');
   if (!f.writable) refuse(r, 'OFPBAC_BAD_SET_ARGUMENT', 'set_field_read_only', f.name);
   return { type: 'set_field', field: f.name, value: value & mask, mask: mask & full, form };
