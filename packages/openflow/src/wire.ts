@@ -59,6 +59,7 @@ export class Reader {
   peekU32(): number {
     return this.peekI32() >>> 0;
   }
+  /** The same, signed. */
   peekI32(): number {
     const v = this.i32();
     this.pos -= 4;
@@ -95,15 +96,8 @@ export class Reader {
   skip(n: number): void {
     this.take(n);
   }
-  /** A reader of the same bytes, which this one does not skip. */
-  copy(): Reader {
-    const at = this.pos;
-    const copy = this.sub(this.left);
-    this.pos = at;
-    return copy;
-  }
-  /** As `copy`, with others to tell and to ask. */
-  watched(explain: Explain, hasTunnelOption: (index: number) => boolean): Reader {
+  /** A reader of the same bytes, which this one does not skip; it may have others to tell and to ask. */
+  copy(explain = this.explain, hasTunnelOption = this.hasTunnelOption): Reader {
     const copy = new Reader(this.buf, this.pos, this.end, this.tooShort, explain);
     copy.hasTunnelOption = hasTunnelOption;
     return copy;

@@ -181,10 +181,9 @@ export function putFlowActions(w: Writer, actions: readonly Action[], version: n
 
 /** Reads `length` bytes of what a flow does. */
 export function readFlowActions(r: Reader, version: number, length = r.left): readonly Action[] {
-  return readRepeated(r, version, length, version === 1 ? readPlain : readInstructed);
+  return readRepeated(r, version, length, version === 1 ? readPlain : readInstructions);
 }
 const readPlain: ReadList = (r, version, length) => readActions(r, version, length, true);
-const readInstructed: ReadList = (r, version, length) => readInstructions(r, version, length);
 
 /** The bytes of an action list. */
 export function encodeActions(actions: readonly Action[], version: number): Uint8Array {

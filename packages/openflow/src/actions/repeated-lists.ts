@@ -63,8 +63,7 @@ export function readRepeated(r: Reader, version: number, length: number, read: R
     isPlain = false;
     return hasTunnelOption?.(index) ?? true;
   };
-  const watched = r.watched(tell, ask);
-  const list = read(watched, version, length);
+  const list = read(r.copy(tell, ask), version, length);
   r.skip(length);
   if (!isPlain) return list;
   bytes.set(r.buf.subarray(at, at + length), slot * LONGEST);

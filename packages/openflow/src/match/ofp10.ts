@@ -80,21 +80,16 @@ function implyEthernet(m: Match): void {
   }
 }
 
+/** Six bits say how many of an address are wildcarded. */
+const NW_BITS = 63;
+
 /** The wildcards of what packets have, but for their addresses of IP, which have a number of bits each. */
 const OF_PACKETS =
-  FW10.DL_VLAN |
-  FW10.DL_SRC |
-  FW10.DL_DST |
-  FW10.DL_TYPE |
-  FW10.NW_PROTO |
-  FW10.TP_SRC |
-  FW10.TP_DST |
-  FW10.DL_VLAN_PCP |
-  FW10.NW_TOS;
+  FW10.ALL & ~(FW10.IN_PORT | (NW_BITS << FW10.NW_SRC_SHIFT) | (NW_BITS << FW10.NW_DST_SHIFT));
 
 /** How many bits of an address of IP are wildcarded; 32 or more: all. */
 function wildNw(wild: number, shift: number): number {
-  return (wild >> shift) & 63;
+  return (wild >> shift) & NW_BITS;
 }
 
 /**
