@@ -1,5 +1,5 @@
 // Compiles the bundles in dist/ and keeps the code beside them, dist/NAME.cjs.cache, for bin/load.cjs. Each program runs
-// once, with --help, so that what it runs on its way up is compiled, too. Done by `npm run build`, by the Node.js that
+// with --help, so that what it runs on its way up is compiled, too, some with more (WARM_UPS). Done by `npm run build`, by the Node.js that
 // runs it: for another one the code does not count.
 // Usage: node scripts/code-cache.mjs [PROGRAM...]
 import { spawnSync } from 'node:child_process';
@@ -13,19 +13,56 @@ import { PROGRAMS } from './programs.mjs';
 const self = fileURLToPath(import.meta.url);
 const load = createRequire(import.meta.url)('../bin/load.cjs');
 
-/** Runs a program in this process, to its end, and writes the code that it has by then. */
-function keepCode(name) {
-  process.argv.splice(1, process.argv.length, path.join(root, 'bin', name), '--help');
-  load(name, (script, file) => {
-    process.on('exit', () => {
-      const { mtimeMs, size } = fs.statSync(file);
-      const code = script.createCachedData();
-      const header = Buffer.alloc(load.HEADER);
-      header.writeDoubleLE(mtimeMs, 0);
-      header.writeDoubleLE(size, 8);
-      fs.writeFileSync(`${file}.cache`, Buffer.concat([header, code]));
-    });
+/**
+ * What is run of a program besides --help, so that what such commands run is compiled, too: none needs a daemon, which is
+ * not there either. Status and output do not matter.
+ */
+const WARM_UPS = {
+  'ovs-ofctl': [
+    ['parse-flow', 'priority=1,ip,in_port=1,nw_src=10.0.0.1,actions=output:2'],
+    ['dump-flows', 'unix:/nonexistent'],
+    // NXST_FLOW reply: priority=1,ip,in_port=1,nw_src=10.0.0.1 actions=output:2
+    [
+      'ofp-print',
+      '0111006800000004ffff000000002320000000000000000000500000000000010000000000010000000000140001ffff00000000' +
+        '000000000000000000000001000000000000004200000002000100000602080000000e040a000001000000000000000800020000',
+    ],
+  ],
+};
+
+const EXIT = new Error('exit');
+
+/** Runs a program in this process up to where it would exit. */
+function runOnce(words, run) {
+  return new Promise((resolve) => {
+    process.argv.splice(2, process.argv.length, ...words);
+    process.exit = () => {
+      resolve();
+      throw EXIT;
+    };
+    run();
   });
+}
+
+/** Runs a program in this process, command line by command line, and writes the code that it has by then. */
+async function keepCode(name) {
+  const { exit } = process;
+  for (const end of ['unhandledRejection', 'uncaughtException']) {
+    process.on(end, (error) => {
+      if (error === EXIT) return;
+      console.error(error);
+      exit(1);
+    });
+  }
+  process.argv[1] = path.join(root, 'bin', name);
+  const { file, script, run } = load.open(name, true);
+  for (const words of [['--help'], ...(WARM_UPS[name] ?? [])]) await runOnce(words, run);
+  const { mtimeMs, size } = fs.statSync(file);
+  const header = Buffer.alloc(load.HEADER);
+  header.writeDoubleLE(mtimeMs, 0);
+  header.writeDoubleLE(size, 8);
+  fs.writeFileSync(`${file}.cache`, Buffer.concat([header, script.createCachedData()]));
+  exit(0);
 }
 
 /** Keeps the code of bundles, each compiled in a process of its own. */
@@ -42,6 +79,6 @@ export function keepCodeOf(names) {
 
 if (process.argv[1] === self) {
   const wanted = process.argv.slice(2);
-  if (wanted[0] === '--in-process') keepCode(wanted[1]);
+  if (wanted[0] === '--in-process') await keepCode(wanted[1]);
   else keepCodeOf(wanted.length > 0 ? wanted : Object.keys(PROGRAMS));
 }

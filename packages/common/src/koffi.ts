@@ -4,7 +4,6 @@
  * for): so it is loaded on first use, and a failure to load is a value with the reason, not an exception at start-up.
  */
 import fs from 'node:fs';
-import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { dirs } from './dirs.js';
@@ -37,7 +36,9 @@ export function koffiFailure(): string {
 function installed(): Koffi {
   // A bundle is CommonJS, where there is no `import.meta.url`.
   const here = typeof __filename === 'string' ? __filename : import.meta.url;
-  const module = createRequire(here)('koffi') as Koffi & { default?: Koffi };
+  const module = process.getBuiltinModule('node:module').createRequire(here)('koffi') as Koffi & {
+    default?: Koffi;
+  };
   return module.default ?? module;
 }
 

@@ -50,6 +50,15 @@ function hasWireMask(f: Field): boolean {
   return f.name === 'tun_flags' || f.name === 'ct_state' || f.onesOnly === true;
 }
 
+/** Few masks serve all fields, and typed arrays take long to make. */
+const sharedValues = new Map<bigint, FieldValue>();
+
+function shared(v: bigint): FieldValue {
+  let value = sharedValues.get(v);
+  if (value === undefined) sharedValues.set(v, (value = valueFromBig(v)));
+  return value;
+}
+
 function placeOf(f: Field): FieldPlace {
   const word = f.offset >>> 5;
   const bit = f.offset & 31;
@@ -64,8 +73,8 @@ function placeOf(f: Field): FieldPlace {
     shift: oneWord ? 32 - bit - f.keyBits : 0,
     width,
     valid: f.valid === undefined ? width : Number(f.valid),
-    wire: valueFromBig(wireMask(f)),
-    exact: valueFromBig(hasWireMask(f) ? wireMask(f) : (f.valid ?? exactMask(f))),
+    wire: shared(wireMask(f)),
+    exact: shared(hasWireMask(f) ? wireMask(f) : (f.valid ?? exactMask(f))),
     special: special(f),
   };
 }

@@ -1,23 +1,25 @@
 /**
  * Looks a word up where it stands in a text, without a string being made of it. Open addressing over a hash of the
- * characters, a quarter full at most; filled once.
+ * characters, a quarter full at most; filled once, when the first word is looked up: many programs never do.
  */
 export class WordTable<T> {
-  private readonly names: (string | undefined)[];
-  private readonly values: (T | undefined)[];
-  private readonly mask: number;
+  private readonly words: Iterable<readonly [name: string, value: T]>;
+  private names: (string | undefined)[] = [];
+  private values: (T | undefined)[] = [];
+  private mask = 0;
 
+  /** @param words borrowed; read at the first `find`. */
   constructor(words: Iterable<readonly [name: string, value: T]>) {
-    const list = [...words];
+    this.words = words;
+  }
+
+  private fill(): void {
+    const list = [...this.words];
     let size = 16;
     while (size < list.length * 4) size *= 2;
     this.mask = size - 1;
-    this.names = [];
-    this.values = [];
-    for (let i = 0; i < size; i++) {
-      this.names.push(undefined);
-      this.values.push(undefined);
-    }
+    this.names = Array.from<undefined>({ length: size });
+    this.values = Array.from<undefined>({ length: size });
     for (const [name, value] of list) {
       let at = slot(hashOf(name, 0, name.length)) & this.mask;
       while (this.names[at] !== undefined && this.names[at] !== name) at = (at + 1) & this.mask;
@@ -28,6 +30,7 @@ export class WordTable<T> {
 
   /** The value of the word that is `text[from..to)`, whose hash may be known already, or undefined. */
   find(text: string, from = 0, to = text.length, hash = hashOf(text, from, to)): T | undefined {
+    if (this.mask === 0) this.fill();
     let at = slot(hash) & this.mask;
     for (;;) {
       const name = this.names[at];

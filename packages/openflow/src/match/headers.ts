@@ -39,8 +39,12 @@ function headerWords(f: Field, version: number): HeaderWords {
   return { exact: words(0), masked: words(1), experimenter: code.experimenter };
 }
 
-/** By field id and version. */
-const HEADERS = FIELDS.map((f) => Array.from({ length: 7 }, (_, version) => headerWords(f, version)));
+/** By field id and version; those of a field are made when it is first written, as most never are. */
+const HEADERS: (readonly HeaderWords[] | undefined)[] = FIELDS.map(() => undefined);
+
+function headersOf(f: Field): readonly HeaderWords[] {
+  return (HEADERS[f.id] ??= Array.from({ length: 7 }, (_, version) => headerWords(f, version)));
+}
 
 /** Bytes of a header. */
 export function headerLength(code: Pick<FieldCode, 'cls'>): number {
@@ -52,7 +56,7 @@ export function headerLength(code: Pick<FieldCode, 'cls'>): number {
  * than their rows say.
  */
 export function putFieldHeader(w: Writer, f: Field, version: number, masked = false, bytes = f.bytes): void {
-  const h = HEADERS[f.id][version];
+  const h = headersOf(f)[version];
   const shorter = (f.bytes - bytes) * (masked ? 2 : 1);
   w.u32((masked ? h.masked : h.exact) - shorter);
   if (h.experimenter !== 0) w.u32(h.experimenter);
@@ -72,7 +76,7 @@ export function isShortHeader(f: Field): boolean {
 
 /** Writes the header as the learn action has it, in four bytes: zeros for a field whose header has more. */
 export function putShortHeader(w: Writer, f: Field): void {
-  w.u32(isShortHeader(f) ? HEADERS[f.id][0].exact : 0);
+  w.u32(isShortHeader(f) ? headersOf(f)[0].exact : 0);
 }
 
 /**

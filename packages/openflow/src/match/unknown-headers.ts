@@ -21,27 +21,31 @@ function hashOf(cls: number, code: number, length: number, experimenter: number)
   return hashFinish(hashAdd(hashAdd(0, experimenter), first), HASH_BYTES);
 }
 
-const CODES = FIELDS.flatMap((f) =>
-  (f.nxm ? [f.nxm, ...f.oxm] : f.oxm).map((c) => ({
-    ...c,
-    length: f.bytes + headerLength(c) - SHORT_HEADER,
-  })),
-);
-/** A power of two: for each bucket there is one code on average, and less than two. */
-const BUCKETS = 1 << (31 - Math.clz32(CODES.length));
-
-/** The lengths of the codes in each bucket. */
-const lengths: readonly Set<number>[] = Array.from({ length: BUCKETS }, () => new Set<number>());
-for (const { cls, field, experimenter, length } of CODES) {
-  lengths[hashOf(cls, field, length, experimenter) % BUCKETS].add(length);
+/** The lengths of the codes in each bucket. A power of two of them: for each there is one code on average, less than two. */
+function fillBuckets(): readonly Set<number>[] {
+  const codes = FIELDS.flatMap((f) =>
+    (f.nxm ? [f.nxm, ...f.oxm] : f.oxm).map((c) => ({
+      ...c,
+      length: f.bytes + headerLength(c) - SHORT_HEADER,
+    })),
+  );
+  const count = 1 << (31 - Math.clz32(codes.length));
+  const lengths = Array.from({ length: count }, () => new Set<number>());
+  for (const { cls, field, experimenter, length } of codes) {
+    lengths[hashOf(cls, field, length, experimenter) % count].add(length);
+  }
+  return lengths;
 }
+
+let buckets: readonly Set<number>[] | undefined;
 
 /** The error for a header that is not that of a field, or not with this length. */
 export function unknownHeaderError(h: FieldHeader): ErrorName {
   const value = h.masked ? h.length >> 1 : h.length;
   const length = value + headerLength(h) - SHORT_HEADER;
   if (length === 0) return 'OFPBAC_BAD_SET_TYPE';
-  const there = lengths[hashOf(h.cls, h.code, length, h.experimenter) % BUCKETS];
+  buckets ??= fillBuckets();
+  const there = buckets[hashOf(h.cls, h.code, length, h.experimenter) % buckets.length];
   const others = there.size - (there.has(length) ? 1 : 0);
   return others > 0 ? 'OFPBAC_BAD_SET_LEN' : 'OFPBAC_BAD_SET_TYPE';
 }

@@ -4,7 +4,6 @@
  * Strings were chosen over two or four integers: they are Map keys as they are, `===` compares them, JSON needs
  * no conversion, and the lexicographic order of the text is the order of the 128-bit number.
  */
-import { randomUUID } from 'node:crypto';
 
 export const ZERO_UUID = '00000000-0000-0000-0000-000000000000';
 
@@ -13,7 +12,8 @@ const LOWER_UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 
 /** A random (version 4) UUID. */
 export function newUuid(): string {
-  return randomUUID();
+  // Loaded here: what only reads a database starts 3 ms sooner without it.
+  return process.getBuiltinModule('node:crypto').randomUUID();
 }
 
 /** The canonical form of a complete UUID text, or undefined when it is not one. */
