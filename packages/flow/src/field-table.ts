@@ -535,7 +535,8 @@ const LAYER4 = [
   },
   {
     name: 'tcp_flags',
-    ...at(W.ETH_TYPE, 20, 12, 2),
+    // Masks may have the four bits that no value has.
+    ...at(W.ETH_TYPE, 16, 16, 2, 12),
     ...is('mask', 'tcp_flags', 'tcp', 'ro'),
     ...on('no', 'no', nxmNx('TCP_FLAGS', 34), onf('TCP_FLAGS', 42), oxmOf('TCP_FLAGS', 42, 6)),
   },

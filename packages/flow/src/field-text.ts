@@ -98,9 +98,8 @@ function parseByFormat(f: Field, s: string, ports: PortMap | undefined): Masked 
     case 'tnl_flags': {
       const set = FLAG_SETS[f.format]!;
       const { value, mask } = parseFlags(set, s);
-      // All that there are of a connection's are not all of them.
-      const exact = mask === undefined || (mask === set.exact && f.format !== 'ct_state');
-      return { value: BigInt(value), mask: exact ? ones(f.bytes) : BigInt(mask) };
+      // A mask of all flags that there are is not one of all bits.
+      return { value: BigInt(value), mask: mask === undefined ? ones(f.bytes) : BigInt(mask) };
     }
   }
 }

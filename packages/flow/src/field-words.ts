@@ -33,6 +33,8 @@ export interface FieldPlace {
   readonly wire: FieldValue;
   /** The bits that an exact match has, as a value. */
   readonly exact: FieldValue;
+  /** The bits that a value in a message can have: masks may have more. */
+  readonly value: FieldValue;
   /** Fields that setting means more than their bits for. */
   readonly special: 'in_port' | 'dl_vlan' | 'vlan_vid' | 'pcp' | undefined;
 }
@@ -44,10 +46,10 @@ function special(f: Field): FieldPlace['special'] {
 
 /**
  * Whether a match is exact only when it has all bits of the wire: of 16 tunnel flags one exists so far, of 32 flags of a
- * connection 8, and that the others do not matter is said.
+ * connection 8, of 16 of TCP 12, and that the others do not matter is said.
  */
 function hasWireMask(f: Field): boolean {
-  return f.name === 'tun_flags' || f.name === 'ct_state' || f.onesOnly === true;
+  return f.name === 'tun_flags' || f.name === 'ct_state' || f.name === 'tcp_flags' || f.onesOnly === true;
 }
 
 /** Few masks serve all fields, and typed arrays take long to make. */
@@ -75,6 +77,7 @@ function placeOf(f: Field): FieldPlace {
     valid: f.valid === undefined ? width : Number(f.valid),
     wire: shared(wireMask(f)),
     exact: shared(hasWireMask(f) ? wireMask(f) : (f.valid ?? exactMask(f))),
+    value: shared(f.valid ?? exactMask(f)),
     special: special(f),
   };
 }
@@ -200,16 +203,14 @@ function putSpecial(
 /** Whether `value` of the field is one that it can have: `isValidValue` of `fields.ts` on words. */
 export function isValidWords(f: Field, value: FieldValue): boolean {
   if (f.format === 'port_oxm') return value[3]! < 0xff00 || value[3]! >= 0xffffff00;
-  const { exact } = PLACES[f.id]!;
-  if (f.onesOnly === true) return (value[3]! & ~PLACES[f.id]!.valid) === 0;
+  const { value: most } = PLACES[f.id]!;
   if (f.max !== undefined && value[3]! > f.max) return false;
   if (f.name === 'nsh_mdtype') return value[3] !== 0;
-  if (f.name === 'tun_flags' || f.name === 'ct_state') return (value[3]! & ~PLACES[f.id]!.valid) === 0;
   return (
-    (value[3]! & ~exact[3]!) === 0 &&
-    (value[2]! & ~exact[2]!) === 0 &&
-    (value[1]! & ~exact[1]!) === 0 &&
-    (value[0]! & ~exact[0]!) === 0
+    (value[3]! & ~most[3]!) === 0 &&
+    (value[2]! & ~most[2]!) === 0 &&
+    (value[1]! & ~most[1]!) === 0 &&
+    (value[0]! & ~most[0]!) === 0
   );
 }
 

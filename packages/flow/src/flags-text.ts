@@ -13,28 +13,23 @@ export interface FlagSet {
   readonly allowed: number;
   /** Names of the bits after those, which no text may set. */
   readonly internal?: readonly string[];
-  /** Width of an exact mask in the message and in the printed form. */
-  readonly exact: number;
 }
 
 export const CT_STATE_FLAGS: FlagSet = {
   what: 'ct_state',
   names: ['new', 'est', 'rel', 'rpl', 'inv', 'trk', 'snat', 'dnat'],
   allowed: 0xff,
-  exact: 0xff,
 };
 export const TCP_FLAGS: FlagSet = {
   what: 'TCP',
   names: ['fin', 'syn', 'rst', 'psh', 'ack', 'urg', 'ece', 'cwr', 'ns', '[200]', '[400]', '[800]'],
   allowed: 0xfff,
-  exact: 0xfff,
 };
 export const TUNNEL_FLAGS: FlagSet = {
   what: 'tunnel',
   names: ['oam'],
   internal: ['df', 'csum', 'key'],
   allowed: 1,
-  exact: 0xffff,
 };
 
 const low32 = (value: bigint): number => Number(BigInt.asUintN(32, value));

@@ -176,7 +176,7 @@ export function applyFast(match: MatchWords, f: Field, text: string, from = 0, t
       const first = text.charCodeAt(from);
       if (first !== 43 && first !== 45) return -1;
       const flags = parseFlags(CT_STATE_FLAGS, text.slice(from, to));
-      if (flags.mask === undefined || flags.mask === CT_STATE_FLAGS.exact) return -1;
+      if (flags.mask === undefined) return -1;
       match.mask[W.CT_STATE] = flags.mask;
       match.key[W.CT_STATE] = flags.value & flags.mask;
       return fast.bitwise;

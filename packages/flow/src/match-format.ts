@@ -28,7 +28,6 @@ const TUNNEL_KEY_FLAGS: FlagSet = {
   what: 'tunnel',
   names: ['oam', 'df', 'csum', 'key'],
   allowed: 0x1f,
-  exact: 0x1f,
 };
 
 const L4_NAMES: Readonly<Record<number, readonly [v4: string | undefined, v6: string | undefined]>> = {
@@ -173,7 +172,7 @@ function formatTunnel(match: MatchWords): string {
   if (flagMask !== 0) {
     const flags = (k[f]! >>> 16) & flagMask;
     s +=
-      flagMask === TUNNEL_KEY_FLAGS.exact
+      flagMask === TUNNEL_KEY_FLAGS.allowed
         ? `tun_flags=${formatFlags(TUNNEL_KEY_FLAGS, flags)},`
         : `tun_flags=${formatFlagsMasked(TUNNEL_KEY_FLAGS, flags, flagMask)},`;
   }
@@ -357,7 +356,7 @@ function formatL4(match: MatchWords, type: number, proto: number): string {
     s +=
       (lowMask & 0xfff) === 0xfff
         ? `tcp_flags=${formatFlags(TCP_FLAGS, low)},`
-        : `tcp_flags=${formatFlagsMasked(TCP_FLAGS, low, lowMask)},`;
+        : `tcp_flags=${formatFlagsMasked(TCP_FLAGS, low, lowMask & 0xfff) || '0/0'},`;
   }
   return s;
 }

@@ -282,7 +282,9 @@ function decodeTransport(scope: Scope, key: FlowKey, data: FlowKey, isMask: bool
   take(scope, row, data, isMask);
   if (row === TCP) {
     const at = pick(scope, K.TCP_FLAGS.code, 2);
-    if (at >= 0) data[W.ETH_TYPE] = ((data[W.ETH_TYPE]! & 0xffff0000) | (be16(scope.buf, at) & 0x0fff)) >>> 0;
+    // Of the 16 bits values have 12, and masks all.
+    const bits = isMask ? 0xffff : 0xfff;
+    if (at >= 0) data[W.ETH_TYPE] = ((data[W.ETH_TYPE]! & 0xffff0000) | (be16(scope.buf, at) & bits)) >>> 0;
   }
   if (isMask && (row === ICMP || row === ICMPV6)) {
     // Type and code lie in 16-bit fields whose upper halves are always zero.

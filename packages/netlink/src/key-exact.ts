@@ -49,7 +49,7 @@ export function exactMask(key: FlowKey, mask: FlowKey): void {
     }
     const row = key[W.NW]! & FRAG_LATER ? null : transportOf(ethType, key[W.NW]! >>> 24);
     if (row !== null) mask[W.TP] = 0xffffffff;
-    if (row === TCP) mask[W.ETH_TYPE] = 0xffff0fff;
+    if (row === TCP) mask[W.ETH_TYPE] = 0xffffffff;
     if (row === ICMPV6 && isNd(key)) {
       fill(mask, W.ND_TARGET, 4);
       fill(mask, W.ARP_HW, 3);

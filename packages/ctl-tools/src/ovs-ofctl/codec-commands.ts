@@ -6,7 +6,7 @@ import { FatalError } from '@ovs-node/common/errors';
 import { vlog } from '@ovs-node/common/vlog';
 import { W } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
-import { formatMatch, parseMatch } from '@ovs-node/flow/match-text';
+import { parseMatch } from '@ovs-node/flow/match-text';
 import {
   decodeActions,
   decodeInstructions,
@@ -252,21 +252,27 @@ function fixedVlan(
   return `${label}: ${hex4(view.getUint16(at.vid))}/${bit(2)},${hex2(bytes[at.vid + 2])}/${bit(at.noPcp)} -> ${read}\n`;
 }
 
+/** The lowest 16 bits of a number in hexadecimal, as strtoul() reads it: what is no digit ends it. */
+function scanHex16(text: string): number {
+  const [, sign, digits] = /^[ \t\n\v\f\r]*([-+]?)(?:0[xX](?=[0-9a-fA-F]))?([0-9a-fA-F]*)/.exec(text)!;
+  return Number(scanU64(`${sign}0x0${digits}`).value & 0xffffn);
+}
+
 /** check-vlan: a VLAN match (word and mask in hexadecimal) in every form there is, and what each form reads as. */
 export function checkVlan(c: OfctlContext, [tci, mask]: readonly string[]): void {
-  const number = (text: string): number =>
-    Number.parseInt(/^(?:0x)?[0-9a-fA-F]*/.exec(text)![0], 16) & 0xffff;
   const match = new Match();
-  match.key[W.VLAN0] = number(tci);
-  match.mask[W.VLAN0] = number(mask);
-  const text = formatMatch(match);
+  match.key[W.VLAN0] = scanHex16(tci);
+  match.mask[W.VLAN0] = scanHex16(mask);
+  // With colors the peer does not understand its own text, but says it first.
+  const text = formatMatchIn(match, { colors: c.colors });
+  process.stdout.write(`${text} -> `);
   const parsed = parseOrFail(() => parseMatch(text));
   const [w10, w11] = [new Writer(), new Writer()];
   putOfp10Match(w10, match);
   putOfp11Match(w11, match);
   const [b10, b11] = [w10.finish(), w11.finish()];
   process.stdout.write(
-    `${text} -> ${tciText(parsed)}\n` +
+    `${tciText(parsed)}\n` +
       tlvVlan(c, 'NXM', match, 1) +
       tlvVlan(c, 'OXM', match, 3) +
       fixedVlan(

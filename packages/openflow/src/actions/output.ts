@@ -8,6 +8,7 @@ import type { Reader } from '../wire.js';
 import { readProperty, unknownProperty } from '../messages/property.js';
 import { formatPort, parsePort as readPort } from '@ovs-node/flow/ports';
 import { parseKeyValues } from '@ovs-node/flow/key-value';
+import { colored } from '../text/color.js';
 import { parseU16, parseU32 } from '../text/numbers.js';
 import { type ActionRows, type FormatContext, nx, type ParseContext, std } from './row.js';
 import {
@@ -160,8 +161,12 @@ function isPlain(a: Controller): boolean {
   return a.userdata.length === 0 && !a.pause && a.meterId === 0;
 }
 
-function formatController(a: Controller): string {
-  if (a.reason === REASON_ACTION && a.controllerId === 0 && isPlain(a)) return `CONTROLLER:${a.maxLen}`;
+function formatController(a: Controller, { colors }: FormatContext): string {
+  if (a.reason === REASON_ACTION && a.controllerId === 0 && isPlain(a)) {
+    // Colored here: the same text of an output action has no color.
+    const name = 'CONTROLLER:';
+    return `${colors === undefined ? name : colored(name, 'sp', colors)}${a.maxLen}`;
+  }
   const parts: string[] = [];
   if (a.reason !== REASON_ACTION) parts.push(`reason=${reasonName(a.reason)}`);
   if (a.maxLen !== 0xffff) parts.push(`max_len=${a.maxLen}`);
