@@ -10,7 +10,7 @@ const load = (path) => import(join(root, 'packages', path));
 const { ERRORS } = await load('openflow/dist/src/error-table.js');
 const { OfError } = await load('openflow/dist/src/errors.js');
 const { decodeHeader, decodeMessage, encodeMessage } = await load('openflow/dist/src/messages/codec.js');
-const { WIRE_FORMS } = await load('openflow/dist/src/messages/wire-forms.js');
+const { wireForm } = await load('openflow/dist/src/messages/wire-forms.js');
 const { printMessage } = await load('openflow/dist/src/text/message.js');
 const { generate, KINDS } = await load('openflow/dist/src/testkit/diff-run.js');
 const { spoil } = await load('openflow/dist/src/testkit/mutate.js');
@@ -39,7 +39,14 @@ function isExact(bytes) {
   }
 }
 
-// Messages: of each form the shortest of some good ones in its first and last version, and for each error that spoilt
+/** A message that is `bytes` with `n` bytes of `fill` behind them. */
+function sized(bytes, n, fill = 0) {
+  const out = Buffer.concat([bytes, Buffer.alloc(n, fill)]);
+  out.writeUInt16BE(out.length, 2);
+  return out;
+}
+
+// Messages: of each form the shortest good one in each version that has it, and a bad one; and for each error that spoilt
 // ones have, the shortest of these: so their properties have them too.
 {
   const good = new Map();
@@ -50,28 +57,48 @@ function isExact(bytes) {
     const old = map.get(key);
     if (!old || bytes.length < old.length) map.set(key, Uint8Array.from(bytes));
   };
-  for (let run = 0; run < 150; run++) {
+  const keepGood = (form, bytes) => {
+    if (!isBad(bytes)) keep(isExact(bytes) ? good : read, `message ${form.key} ${bytes[0]}`, bytes);
+  };
+  for (let run = 0; run < 40; run++) {
     for (const kind of KINDS) {
-      const version = 1 + r.below(6);
-      const bytes = generate(r, kind, version);
-      if (!bytes || bytes.length > 2000) continue;
-      const { wire } = decodeHeader(bytes);
-      if (isExact(bytes)) keep(good, `message ${wire.key} ${version}`, bytes);
-      else if (!isBad(bytes)) keep(read, `message ${wire.key} ${version}`, bytes);
-      for (let n = 0; n < 4; n++) {
-        const spoilt = n === 0 ? bytes.slice(0, 10) : spoil(r, bytes, bytes);
-        if (n === 0) spoilt.set([0, spoilt.length], 2);
-        const header = decodeHeader(spoilt);
-        const key = header instanceof OfError ? wire.key : header.wire.key;
-        const error = /decode error: (\w+)/.exec(printMessage(spoilt))?.[1];
-        if (error && (key === wire.key || key in WIRE_FORMS)) keep(bad, `message ${key} ${error}`, spoilt);
+      for (let version = 1; version <= 6; version++) {
+        const bytes = generate(r, kind, version);
+        if (!bytes || bytes.length > 2000) continue;
+        const { wire } = decodeHeader(bytes);
+        keepGood(wire, bytes);
+        for (let n = 0; n < 2; n++) {
+          const spoilt = spoil(r, bytes, bytes);
+          const header = decodeHeader(spoilt);
+          const error = /decode error: (\w+)/.exec(printMessage(spoilt))?.[1];
+          if (error && !(header instanceof OfError)) keep(bad, `message ${header.wire.key} ${error}`, spoilt);
+        }
       }
     }
   }
-  for (const [key, bytes] of good) add(key.split(' ').slice(0, 2).join(' '), 'good', bytes);
-  for (const [key, bytes] of read)
-    if (!good.has(key)) add(key.split(' ').slice(0, 2).join(' '), 'read', bytes);
-  for (const [key, bytes] of bad) add(key.split(' ').slice(0, 2).join(' '), 'bad', bytes);
+  // Forms that are understood in versions that send another: the same bytes under the other version's number, or zeros.
+  for (const [key, bytes] of [...good, ...read]) {
+    const form = wireForm(key.split(' ')[1]);
+    const zeros = sized(bytes.slice(0, decodeHeader(bytes).bodyAt), form.base);
+    for (let version = form.from; version <= Math.min(form.to, 6); version++) {
+      for (const candidate of [bytes, zeros].map((each) => Uint8Array.from(each))) {
+        candidate[0] = version;
+        const header = decodeHeader(candidate);
+        const has = [good, read].some((map) => map.has(`message ${form.key} ${version}`));
+        if (!has && !(header instanceof OfError) && header.wire === form) keepGood(form, candidate);
+      }
+    }
+  }
+  // Of a length that the form cannot have, or with something behind that is none of what may be there.
+  for (const [key, bytes] of [...good, ...read]) {
+    const form = wireForm(key.split(' ')[1]);
+    const tooShort = form.base > 0 ? [sized(bytes.slice(0, decodeHeader(bytes).bodyAt), form.base - 1)] : [];
+    const spoilt = [...tooShort, ...[1, 4, 8].map((n) => sized(bytes, n, 0xff))].find(isBad);
+    if (spoilt) keep(bad, key, spoilt);
+  }
+  const all = [...[...good].map((e) => [...e, 'good']), ...[...bad].map((e) => [...e, 'bad'])];
+  for (const e of read) if (!good.has(e[0])) all.push([...e, 'read']);
+  for (const [key, bytes, quality] of all) add(key.split(' ').slice(0, 2).join(' '), quality, bytes);
 }
 
 // Errors: each in each version that has it, with bytes and without; and cut off within its header.

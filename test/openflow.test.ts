@@ -375,6 +375,45 @@ const PACKETS: readonly Subject[] = [
     },
   },
   {
+    name: 'packets that wait, with options of a tunnel',
+    versions: [1, 2, 3, 4, 5, 6],
+    run: async (c) => {
+      const options = '{class=1,type=0,len=4}->tun_metadata0,{class=1,type=1,len=8}->tun_metadata1';
+      await c.ofctl('add-tlv-map', `${options},{class=2,type=0,len=124}->tun_metadata5`);
+      const flow = (text: string): Promise<void> => c.ofctl('add-flow', text);
+      await flow(
+        'in_port=1,actions=set_field:0x11223344->tun_metadata0,set_field:0->tun_metadata1,set_field:7->tun_id,' +
+          'controller(pause,userdata=01.02),resubmit(,1)',
+      );
+      await flow('in_port=2,actions=set_field:7->tun_metadata5,controller(pause),resubmit(,1)');
+      await flow('in_port=CONTROLLER,actions=controller(pause),resubmit(,1)');
+      await flow('table=1,tun_metadata0=0x11223344,tun_metadata1=0/0xff,tun_id=7,actions=controller');
+      await flow('table=1,tun_metadata5=7,actions=controller');
+      await flow('table=1,tun_metadata1=0x8/0xff,actions=controller');
+      c.showsBytes = true;
+      for (const format of ['standard', 'nxt_packet_in', 'nxt_packet_in2'] as const) {
+        c.send(LISTEN, { type: 'set_packet_in_format', format });
+        await c.settle();
+        c.resumes = format === 'nxt_packet_in2';
+        for (const port of ['p1', 'p2']) {
+          await c.suite.appctl('netdev-dummy/receive', port, UDP);
+          await pause(100);
+        }
+        const tunnel = c.version === 6 ? 'tun_metadata1=8,tun_id=5,' : '';
+        await c.ofctl(
+          'packet-out',
+          `in_port=CONTROLLER,${tunnel}packet=50540000000a5054000000091234,actions=TABLE`,
+        );
+        await pause(200);
+      }
+      c.resumes = c.showsBytes = false;
+      await c.settle();
+      await c.ofctl('dump-flows', 'table=1');
+      await c.ofctl('del-flows');
+      await c.ofctl('del-tlv-map');
+    },
+  },
+  {
     name: 'continuations that are none',
     versions: [1, 5],
     run: async (c) => {

@@ -24,6 +24,8 @@ export class Conversation {
   #xid = FIRST_XID;
   /** Whether packets that come in are sent back, to go on. */
   resumes = false;
+  /** Whether what comes in is shown in bytes, too. */
+  showsBytes = false;
 
   private constructor(suite: Suite, bridge: string, version: number, of: OfConnection) {
     this.suite = suite;
@@ -57,6 +59,9 @@ export class Conversation {
     if (decoded && !(decoded instanceof OfError) && decoded.msg.type === 'packet_in')
       this.send({ type: 'resume', packetIn: decoded.msg.packetIn });
     this.#texts.push(printMessage(bytes).trimEnd());
+    // Of a continuation without the bridge that made it, whose number is of its own.
+    const bridge = /(?<=80000014)[0-9a-f]{32}/;
+    if (this.showsBytes) this.#texts.push(Buffer.from(bytes).toString('hex').replace(bridge, 'X'));
   }
 
   /** The transaction id of the next message. */

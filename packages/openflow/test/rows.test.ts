@@ -1,6 +1,6 @@
 /**
- * Each form of message and each error has a good and a bad fixture in bytes, with the peer's text, and these are read,
- * printed and written as by the peer. Fields and actions have theirs in fields-actions.test.ts.
+ * Each form of message, in each version that has it, and each error has a good and a bad fixture in bytes, with the peer's
+ * text, and these are read, printed and written as by the peer. Fields and actions have theirs in fields-actions.test.ts.
  */
 import test from 'ava';
 import { ERRORS } from '../src/error-table.js';
@@ -32,20 +32,30 @@ test('what is read of a good message is written in the same bytes', (t) => {
   }
 });
 
-function missing(table: string, names: readonly string[], quality: 'good' | 'bad'): string[] {
-  const have = new Set(rows.filter(([, q]) => (q === 'read' ? 'good' : q) === quality).map(([row]) => row));
-  return names.map((name) => `${table} ${name}`).filter((row) => !have.has(row));
-}
+/** Row, with the version of a message. */
+const have = new Set(
+  rows.map(([row, quality, bytes]) => {
+    const version = row!.startsWith('message ') ? ` ${parseInt(bytes!.slice(0, 2), 16)}` : '';
+    return `${row}${version} ${quality === 'bad' ? 'bad' : 'good'}`;
+  }),
+);
 
-const TABLES = {
-  message: Object.keys(WIRE_FORMS),
-  error: Object.keys(ERRORS),
-} as const;
+const TABLES: Readonly<Record<string, readonly string[]>> = {
+  message: Object.entries(WIRE_FORMS).flatMap(([key, [from, to]]) =>
+    [1, 2, 3, 4, 5, 6].filter((v) => v >= from && v <= to).map((v) => `message ${key} ${v}`),
+  ),
+  error: Object.keys(ERRORS).map((name) => `error ${name}`),
+};
 
-for (const [table, names] of Object.entries(TABLES)) {
+/** Of these messages there are no bad ones: their bodies are any bytes. */
+const ANY_BODY: readonly string[] = ['OFPT_HELLO', 'OFPT_ECHO_REQUEST', 'OFPT_ECHO_REPLY'];
+
+for (const [table, wanted] of Object.entries(TABLES)) {
   for (const quality of ['good', 'bad'] as const) {
     test(`each ${table} has a ${quality} fixture in bytes`, (t) => {
-      t.deepEqual(missing(table, names, quality), []);
+      const missing = wanted.filter((row) => !have.has(`${row} ${quality}`));
+      const excused = quality === 'bad' ? wanted.filter((row) => ANY_BODY.includes(row.split(' ')[1]!)) : [];
+      t.deepEqual(missing, excused);
     });
   }
 }

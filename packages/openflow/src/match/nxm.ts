@@ -136,9 +136,9 @@ const todo = new Uint32Array(Math.ceil(ORDER.length / 32));
 const value = newValue();
 const mask = newValue();
 
-/** Writes the fields of a match, without header or padding. */
-export function putFields(w: Writer, match: Match, version: number): void {
-  const plan = version >= 6 ? OXM15_PLAN : version >= 3 ? OXM_PLAN : NXM_PLAN;
+/** Writes the fields of a match, without header or padding; `isOxm`: those of OXM, in versions without it, too. */
+export function putFields(w: Writer, match: Match, version: number, isOxm = version >= 3): void {
+  const plan = version >= 6 ? OXM15_PLAN : isOxm ? OXM_PLAN : NXM_PLAN;
   const words = readArea.load(match);
   todo.fill(0);
   const packed = match.packedWords;

@@ -68,12 +68,12 @@ function putPacketIn2(w: Writer, p: PacketIn, version: number): void {
   property(NXPINT.PACKET, () => w.bytes(p.packet));
   if (p.totalLen !== p.packet.length) property(NXPINT.FULL_LEN, () => w.u32(p.totalLen));
   if (p.bufferId !== NO_BUFFER) property(NXPINT.BUFFER_ID, () => w.u32(p.bufferId));
-  if (p.tableId !== 0) property(NXPINT.TABLE_ID, () => w.u8(p.tableId));
+  property(NXPINT.TABLE_ID, () => w.u8(p.tableId));
   if (p.cookie !== COOKIE_NONE) property(NXPINT.COOKIE, () => w.zeros(4).u64(p.cookie));
   property(NXPINT.REASON, () => w.u8(reasonToWire(p.reason, version)));
-  property(NXPINT.METADATA, () => putFields(w, p.match, version));
-  if (p.userdata && p.userdata.length > 0) property(NXPINT.USERDATA, () => w.bytes(p.userdata!));
+  property(NXPINT.METADATA, () => putFields(w, p.match, version, true));
   if (p.continuation) property(NXPINT.CONTINUATION, () => w.zeros(4).bytes(p.continuation!));
+  if (p.userdata && p.userdata.length > 0) property(NXPINT.USERDATA, () => w.bytes(p.userdata!));
 }
 
 /** `loose`: what is not known is passed over. */

@@ -3,8 +3,7 @@
  * translations may come out differently than before.
  */
 import { coverageCounter, type CoverageCounter } from '@ovs-node/common/coverage';
-import type { FlowKey } from '@ovs-node/flow/layout';
-import { W } from '@ovs-node/flow/layout';
+import { type FlowKey, KEY_WORDS, W } from '@ovs-node/flow/layout';
 import { OFPP } from '@ovs-node/flow/ports';
 import type { Action } from '@ovs-node/openflow/actions/types';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
@@ -165,7 +164,7 @@ export class Backer {
       const how = 'actions' in what ? 'packet-out' : 'resumed packet';
       log.warnRl(rateLimit, `bridge ${ofproto.name}: ${how} dropped: ${XLATE_ERRORS[result.error]}`);
     } else {
-      const key = Uint32Array.from(flow);
+      const key = flow.slice(0, KEY_WORDS);
       const inPort = flow[W.IN_PORT]!;
       if ('resumed' in what) key[W.IN_PORT] = what.odpPort;
       else

@@ -9,7 +9,7 @@ import { randomBytes } from 'node:crypto';
 import { extractPacket, newOffsets } from '@ovs-node/flow/extract';
 import { portFromOf10 } from '@ovs-node/flow/fields';
 import { maskOfPacket } from '@ovs-node/flow/flow-text';
-import { type FlowKey, newKey, W } from '@ovs-node/flow/layout';
+import { type FlowKey, KEY_WORDS, newKey, W } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
 import { OFPP, type PortMap } from '@ovs-node/flow/ports';
 import type { Action } from '@ovs-node/openflow/actions/types';
@@ -385,13 +385,23 @@ export class Ofproto {
     if (inPort >= OFPP.MAX && ![OFPP.LOCAL, OFPP.ANY, OFPP.CONTROLLER].some((port) => port === inPort)) {
       return new OfError('OFPBRC_BAD_PORT', `in_port ${inPort}`);
     }
-    const flow = flowOfPacket(po.packet, po.match, inPort);
+    const flow = this.flowOfPacket(po.packet, po.match, inPort);
     const admitted = admitActions(po.actions, exactMatch(flow), 255, protocols, this.namedByPackets);
     if (admitted.error) return admitted.error;
     if (checkOnly) return undefined;
     const failed = this.backer.execute(this, flow, po.packet, { actions: admitted.actions }, now);
     // There is no better name, in OpenFlow 1.0 none at all.
     return failed && new OfError('OFPFMFC_UNKNOWN', `packet-out: ${XLATE_ERRORS[failed]}`);
+  }
+
+  /** The OpenFlow key of a packet with the metadata that a controller gives it, options of a tunnel behind it. */
+  flowOfPacket(packet: Uint8Array, metadata: Match, inPort: number): FlowKey {
+    const flow = newKey();
+    for (let w = W.TUN_ID; w < flow.length; w++) flow[w] = metadata.key[w]!;
+    flow[W.PACKET_TYPE] = metadata.key[W.PACKET_TYPE]!;
+    extractPacket(packet, flow, newOffsets());
+    flow[W.IN_PORT] = inPort;
+    return this.tables.tlv.withOptions(flow, metadata);
   }
 
   /**
@@ -444,19 +454,9 @@ function refreshFloodable(bundle: Bundle): void {
   bundle.floodable = bundle.ports.every((port) => (port.phy.config & PC.NO_FLOOD) === 0);
 }
 
-/** The OpenFlow key of a packet with the metadata that a controller gives it. */
-export function flowOfPacket(packet: Uint8Array, metadata: Match, inPort: number): FlowKey {
-  const flow = newKey();
-  for (let w = W.TUN_ID; w < flow.length; w++) flow[w] = metadata.key[w]!;
-  flow[W.PACKET_TYPE] = metadata.key[W.PACKET_TYPE]!;
-  extractPacket(packet, flow, newOffsets());
-  flow[W.IN_PORT] = inPort;
-  return flow;
-}
-
 /** The match of exactly one packet, for checking its actions. */
 function exactMatch(flow: FlowKey): Match {
-  return new Match(Uint32Array.from(flow), maskOfPacket(flow));
+  return new Match(flow.slice(0, KEY_WORDS), maskOfPacket(flow));
 }
 
 /** A filter that selects every flow. */

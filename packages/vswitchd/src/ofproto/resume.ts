@@ -8,7 +8,7 @@ import { OfError } from '@ovs-node/openflow/errors';
 import type { Action } from '@ovs-node/openflow/actions/types';
 import type { Continuation } from '@ovs-node/openflow/messages/continuation';
 import type { PacketIn } from '@ovs-node/openflow/messages/types';
-import { flowOfPacket, type Ofproto } from './ofproto.js';
+import type { Ofproto } from './ofproto.js';
 import { freezeMetadata, type FrozenState, range } from './recirc.js';
 import { actionSetOutput } from './xlate/action-set.js';
 
@@ -31,7 +31,7 @@ export function resume(
   const owner = ofproto.backer.byUuid(bridge);
   if (owner === undefined) return new OfError('NXR_STALE', 'the bridge of the continuation is gone');
   const inPort = portFromOf10(match.key[W.IN_PORT]!);
-  const flow = flowOfPacket(packet, match, inPort);
+  const flow = ofproto.flowOfPacket(packet, match, inPort);
   for (const w of METADATA_WORDS) flow[w] = match.key[w]!;
   const resumed: FrozenState = {
     tableId: 0,

@@ -128,6 +128,15 @@ export class TlvTable {
     return found.length === 0 ? undefined : found;
   }
 
+  /** A key with the options of a match behind it; the key itself when there are none. */
+  withOptions(key: Uint32Array, { tunMetadata }: Match): Uint32Array {
+    if (tunMetadata === undefined) return key;
+    const long = new Uint32Array(LONG_KEY_WORDS);
+    long.set(key);
+    for (const { index, value } of this.resolve(tunMetadata)!) this.set(long, index, value);
+    return long;
+  }
+
   /** Key and mask of a match with its options behind them; the match's own when it has none. */
   expand(match: Match): { readonly key: Uint32Array; readonly mask: Uint32Array } {
     if (match.tunMetadata === undefined) return match;

@@ -14,6 +14,7 @@ import type { Execute, FlowPut, Upcall } from '../dpif/provider.js';
 import type { Backer } from './backer.js';
 import { continuationOf } from './resume.js';
 import { thawMetadata } from './recirc.js';
+import { LONG_KEY_WORDS, type TlvTable } from './tlv-table.js';
 import { Ukey, megaflowId } from './ukey.js';
 import { CookieType, type ControllerCookie, decodeCookie } from './user-cookie.js';
 import type { CacheEntry, XlateResult } from './xlate/context.js';
@@ -145,7 +146,7 @@ export class UpcallHandler {
     const ofproto = this.backer.byUuid(cookie.ofproto);
     const state = this.backer.recirc.lookup(cookie.recircId);
     if (!ofproto || !state) return;
-    const flow = new Uint32Array(upcall.key.length);
+    const flow = new Uint32Array(LONG_KEY_WORDS);
     flow.set(upcall.key);
     thawMetadata(state, flow);
     ofproto.events.onPacketIn({
@@ -155,7 +156,7 @@ export class UpcallHandler {
         reason: cookie.reason,
         tableId: state.tableId,
         cookie: cookie.ruleCookie,
-        match: metadataMatch(flow),
+        match: metadataMatch(flow, ofproto.tables.tlv),
         // Whole: `max_len` is for packets that wait in a buffer, of which there are none (as in the peer).
         packet: upcall.packet.slice(),
         ...(state.userdata ? { userdata: state.userdata } : {}),
@@ -181,9 +182,10 @@ function takeTuple(flow: FlowKey, take: (word: number, bits?: number) => void): 
   take(W.CT_TP);
 }
 
-/** The packet's metadata as a packet-in message carries it: in_port, and what is not zero of the rest. */
-export function metadataMatch(flow: FlowKey): Match {
+/** The packet's metadata as a packet-in carries it: in_port, what is not zero of the rest, and the options there are. */
+export function metadataMatch(flow: FlowKey, tlv: TlvTable): Match {
   const match = new Match();
+  match.tunMetadata = tlv.options(flow);
   const take = (word: number, bits = 0xffffffff): void => {
     match.key[word]! |= flow[word]! & bits;
     match.mask[word]! |= bits;
