@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import { FatalError, errnoName, strerror } from '@ovs-node/common/errors';
 import type { UnixctlServer } from '@ovs-node/common/unixctl';
 import { decodeMessage, encodeMessage } from '@ovs-node/openflow/messages/codec';
-import type { SwitchConfig } from '@ovs-node/openflow/messages/types';
+import { NO_BUFFER, type SwitchConfig } from '@ovs-node/openflow/messages/types';
 import { OfError } from '@ovs-node/openflow/errors';
 import { printMessage, type PrintOptions } from '@ovs-node/openflow/text/message';
 import { parseMonitor } from '@ovs-node/openflow/text/parse-monitor';
@@ -208,13 +208,18 @@ async function watch(
   return { sw, printer };
 }
 
-/** Sends a packet back that the switch holds a continuation for. */
+/**
+ * Sends a packet back that the switch holds a continuation for. What the switch knows by the continuation, user data and
+ * how long the packet was, it is not told again (as by the peer).
+ */
 function resumePacket(bytes: Uint8Array, sw: Switch, printer: Printer, verbosity: number): void {
   const decoded = decodeMessage(bytes);
   if (decoded instanceof OfError || decoded.msg.type !== 'packet_in') return;
   const { packetIn } = decoded.msg;
   if (packetIn.continuation === undefined) return;
-  const reply = encodeMessage({ type: 'resume', packetIn }, sw.connection.version, 0);
+  const { userdata: _, ...kept } = packetIn;
+  const resumed = { ...kept, bufferId: NO_BUFFER, totalLen: packetIn.packet.length };
+  const reply = encodeMessage({ type: 'resume', packetIn: resumed }, sw.connection.version, 0);
   printer.sent(reply, verbosity);
   sw.connection.sendBytes(reply);
 }

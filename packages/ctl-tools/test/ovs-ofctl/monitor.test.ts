@@ -43,18 +43,28 @@ const SCRIPT: readonly (readonly string[])[] = [
   ['exit'],
 ];
 
+/** What follows `monitor br0`, and a script. */
+type Scenario = readonly [words: readonly string[], script: typeof SCRIPT];
+
 /** Runs the script; the text of all there is to see. */
-async function transcript(t: ExecutionContext, peer: Peer, ofctl: Command): Promise<string> {
+async function transcript(
+  t: ExecutionContext,
+  peer: Peer,
+  ofctl: Command,
+  [words, script]: Scenario,
+): Promise<string> {
   const dir = tmpDir(t);
   const [out, err] = [path.join(dir, 'out'), path.join(dir, 'err')];
   // The daemon goes on printing to the standard error it was started with: a file, or its starter would wait for it.
-  const args = [...ofctl, 'monitor', 'br0', '65534', '--detach', '--pidfile', '--no-chdir'];
+  const args = [...ofctl, 'monitor', 'br0', ...words, '--detach', '--pidfile', '--no-chdir'];
   const started = await run('sh', ['-c', `exec "$@" 2>${err}`, 'sh', ...args], { env: peer.env });
   let text = `start ${started.status} ${started.stdout}\n`;
-  for (const line of SCRIPT) {
+  for (const line of script) {
     const args = line.map((word) => (word === 'OUT' ? out : word));
     const r = await peer.tool('ovs-appctl', ['-t', 'ovs-ofctl', ...args]);
     text += `$ ${line.join(' ')}\n${r.stdout}${r.stderr}= ${r.status}\n`;
+    // What comes of a packet comes when it does.
+    if (line[0] === 'ofctl/packet-out') await new Promise((resolve) => setTimeout(resolve, 200));
   }
   const pidfile = path.join(peer.dir, 'ovs-ofctl.pid');
   for (let i = 0; i < 100 && fs.existsSync(pidfile); i++)
@@ -63,16 +73,41 @@ async function transcript(t: ExecutionContext, peer: Peer, ofctl: Command): Prom
   return text + fs.readFileSync(err, 'utf8') + fs.readFileSync(out, 'utf8');
 }
 
+/** Packets that wait for their controller, with user data, long and short, on a connection of OpenFlow 1.0. */
+const RESUMED: Scenario = [
+  ['resume', '-m'],
+  [
+    ['ofctl/set-output-file', 'OUT'],
+    ['ofctl/packet-out', `in_port=2 ${PACKET} actions=load:5->NXM_NX_REG0[],push:NXM_NX_REG0[],TABLE`],
+    ['ofctl/barrier'],
+    ['ofctl/packet-out', `in_port=1 ${PACKET} actions=TABLE`],
+    ['ofctl/barrier'],
+    ['exit'],
+  ],
+];
+
+const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  'its control commands': [['65534'], SCRIPT],
+  'packets that it sends back': RESUMED,
+};
+
 needing(
   test,
   'peer',
   'unix',
-)('monitor --detach and its control commands: as the peer', async (t) => {
+)('monitor --detach, its control commands, and packets that it sends back: as the peer', async (t) => {
   t.timeout(60_000);
   const peer = await startPeer(tmpDir(t));
   t.teardown(() => peer.stop());
   const bridge =
     'add-br br0 -- set bridge br0 datapath_type=dummy fail_mode=secure -- add-port br0 p1 -- set int p1 type=dummy ofport_request=1 -- add-port br0 p2 -- set int p2 type=dummy ofport_request=2';
   t.is((await peer.tool('ovs-vsctl', bridge.split(' '))).status, 0);
-  t.is(await transcript(t, peer, ours), await transcript(t, peer, theirs));
+  const flows = [
+    'in_port=1,actions=controller(pause,userdata=01.02,max_len=9),resubmit(,1)',
+    'in_port=2,actions=controller(pause,userdata=03),resubmit(,1)',
+    'table=1,actions=controller(userdata=04)',
+  ];
+  for (const flow of flows) t.is((await peer.tool('ovs-ofctl', ['add-flow', 'br0', flow])).status, 0);
+  for (const [name, scenario] of Object.entries(SCENARIOS))
+    t.is(await transcript(t, peer, ours, scenario), await transcript(t, peer, theirs, scenario), name);
 });
