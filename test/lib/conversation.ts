@@ -101,6 +101,11 @@ export class Conversation {
     if (text !== '') this.#texts.push(`$ ${command}\n${text}`);
   }
 
+  /** Runs `ovs-appctl`; its output is part of the text. */
+  async appctl(...args: string[]): Promise<void> {
+    this.#texts.push(`$ ${args.join(' ')}\n${(await this.suite.appctl(...args)).trim()}`);
+  }
+
   /** Everything that came, what differs from run to run taken out. */
   text(): string {
     return this.#texts
@@ -109,6 +114,9 @@ export class Conversation {
       .replace(/\bxid=0x[0-9a-f]+\)/g, (xid) => (parseInt(xid.slice(6), 16) >= FIRST_XID ? xid : 'xid=X)'))
       .replace(/(idle_age|hard_age)=\d+/g, '$1=X')
       .replace(/(continuation\.bridge)=.*/g, '$1=X')
+      .replace(/\bpid=\d+/g, 'pid=X')
+      .replace(/\brecirc_id=(0x[0-9a-f]+|[1-9]\d*)/g, 'recirc_id=X')
+      .replace(/\brecirc\(0x[0-9a-f]+\)/g, 'recirc(X)')
       .replaceAll(this.suite.dirs.run, 'DIR');
   }
 

@@ -12,6 +12,7 @@ import { WarpClock, registerTimeCommands } from '@ovs-node/common/warp-clock';
 import { type InProcessDatapath, createInProcessDatapath } from '@ovs-node/datapath-svc/worker/in-process';
 import type { Device } from '@ovs-node/netlink/device';
 import { PipeDevice } from '@ovs-node/netlink/pipe/client';
+import { readDebugActions } from '@ovs-node/openflow/actions/control';
 import { registerCommands } from './commands.js';
 import { DeviceProvider } from './dpif/dpif.js';
 import { Vswitchd } from './vswitchd.js';
@@ -94,7 +95,10 @@ async function serve(
       });
     },
   });
-  if (has('enable-dummy')) registerTimeCommands(unixctl, clock);
+  if (has('enable-dummy')) {
+    registerTimeCommands(unixctl, clock);
+    readDebugActions();
+  }
   registerCommands(unixctl, daemon, exit);
   await daemon.start();
   return {

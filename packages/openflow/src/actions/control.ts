@@ -95,13 +95,20 @@ function resubmitForm(code: number, table: boolean, ct: boolean) {
   );
 }
 
+let areDebugActionsRead = false;
+
+/** Has the process read `debug_recirc` and `debug_slow`, which are for tests of a switch; until then they are refused. */
+export function readDebugActions(): void {
+  areDebugActionsRead = true;
+}
+
 function debugRow<T extends 'debug_recirc' | 'debug_slow'>(type: T, code: number) {
   return {
     wire: [
       nx<ActionOf<T>>(
         code,
         16,
-        () => fail('OFPBAC_BAD_VENDOR_TYPE', `${type} is for tests`),
+        () => (areDebugActionsRead ? { type } : fail('OFPBAC_BAD_VENDOR_TYPE', `${type} is for tests`)),
         () => undefined,
       ),
     ],

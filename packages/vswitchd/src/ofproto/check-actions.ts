@@ -53,7 +53,7 @@ export function admitActions(
   ) {
     return { error: new OfError('NXBAC_BAD_CONJUNCTION', 'conjunction with other actions') };
   }
-  const refused = unsupportedActions(checked.actions) ?? missing(checked.actions, has);
+  const refused = missing(checked.actions, has);
   return refused ? { error: refused } : { error: undefined, actions: checked.actions };
 }
 
@@ -101,11 +101,6 @@ export function tunnelOptionsIn(actions: readonly Action[]): readonly number[] {
   return found.length === 0 ? NONE : found.flat();
 }
 
-/** The error of the first action that is not there yet. */
-export function unsupportedActions(actions: readonly Action[]): OfError | undefined {
-  return foundIn(actions, unsupportedAction)[0];
-}
-
 /** The error of the first group or meter that is not there. */
 function missing(actions: readonly Action[], has: Named): OfError | undefined {
   return foundIn(actions, (action) => {
@@ -143,14 +138,4 @@ export function groupsIn(actions: readonly Action[]): readonly number[] {
 /** The meters that actions name. */
 export function metersIn(actions: readonly Action[]): readonly number[] {
   return foundIn(actions, meterOf);
-}
-
-function unsupportedAction(action: Action): OfError | undefined {
-  switch (action.type) {
-    case 'debug_recirc':
-    case 'debug_slow':
-      return new OfError('OFPBAC_BAD_TYPE', `${action.type} is not supported yet`);
-    default:
-      return undefined;
-  }
 }

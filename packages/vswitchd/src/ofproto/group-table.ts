@@ -1,7 +1,6 @@
 /** The group table of one bridge: group-mods, each checked whole before it changes anything. */
 import { OfError } from '@ovs-node/openflow/errors';
 import { type Bucket, BUCKET, type GroupMod } from '@ovs-node/openflow/messages/group-types';
-import { unsupportedActions } from './check-actions.js';
 import { descOf, Group } from './group.js';
 
 /** Group numbers end here (OFPG_MAX); this one in a deletion or a query means all. */
@@ -48,8 +47,6 @@ export class GroupTable {
     if (mod.command === 'delete') return this.#delete(mod.groupId, now);
     const makes = mod.command === 'add' || mod.command === 'add_or_modify';
     if (makes && mod.groupId > MAX_GROUP) return new OfError('OFPGMFC_INVALID_GROUP', `group ${mod.groupId}`);
-    const error = checkBuckets(mod.buckets);
-    if (error) return error;
     const old = this.#groups.get(mod.groupId);
     switch (mod.command) {
       case 'add':
@@ -81,14 +78,6 @@ export class GroupTable {
     for (const group of gone) this.#observer.groupDeleted(group.id, now);
     if (gone.length > 0) this.#observer.groupsChanged();
   }
-}
-
-function checkBuckets(buckets: readonly Bucket[]): OfError | undefined {
-  for (const bucket of buckets) {
-    const error = unsupportedActions(bucket.actions);
-    if (error) return error;
-  }
-  return undefined;
 }
 
 /** The buckets of `group` with the new ones among them. */

@@ -64,10 +64,12 @@ export class UpcallHandler {
       flow.set(upcall.key);
       flow[W.IN_PORT] = at.port.ofport;
       const cache: CacheEntry[] = [];
+      // Packets that a megaflow sends here are counted to it, and go from there to the flows that it came from.
+      const [packets, bytes] = cookie === undefined ? [1, upcall.length] : [0, 0];
       const input = {
         ofproto: at.ofproto,
         flow,
-        effects: { packets: 1, bytes: upcall.length, used: now, tcpFlags: flow[W.ETH_TYPE]! & 0xfff },
+        effects: { packets, bytes, used: now, tcpFlags: flow[W.ETH_TYPE]! & 0xfff },
         cache,
         trace: undefined,
         now,

@@ -10,6 +10,7 @@ import type { Action, ActionOf } from '@ovs-node/openflow/actions/types';
 import type { FrozenAction } from '@ovs-node/openflow/messages/continuation';
 import { PR } from '@ovs-node/openflow/messages/types';
 import { formatActionList } from '../rule-text.js';
+import { Slow } from '../user-cookie.js';
 import { clearActionSet, writeActions } from './action-set.js';
 import { bundleAction, multipathAction } from './choose.js';
 import { commit } from './commit.js';
@@ -243,14 +244,19 @@ function doAction(ctx: XlateContext, action: Action, last: boolean): boolean {
     case 'exit':
       ctx.exit = true;
       break;
+    case 'debug_recirc':
+      freeze(ctx, 'debug');
+      break;
+    case 'debug_slow':
+      ctx.slow |= Slow.ACTION;
+      break;
     case 'sample':
     // Samples are taken for collectors of IPFIX, of which none can be configured yet.
     case 'note':
     case 'conjunction':
       break;
     default:
-      // Refused when the flow was added.
-      ctx.report('warn', `${action.type} is not supported`);
+      action.type satisfies 'check_pkt_larger';
   }
   return true;
 }

@@ -25,8 +25,11 @@ export interface HashRequest {
 
 /** A translation that stopped, and what is left of it. */
 export interface Frozen {
-  /** `reread`: only the packet's headers are wanted; `decapped`: those below the one that the action took off. */
-  readonly why: HashRequest | ActionOf<'controller'> | 'reread' | 'decapped';
+  /**
+   * `reread`: only the packet's headers are wanted; `decapped`: those below the one that the action took off; `debug`:
+   * nothing is.
+   */
+  readonly why: HashRequest | ActionOf<'controller'> | 'reread' | 'decapped' | 'debug';
   readonly actions: FrozenAction[];
   /** The table and cookie put in front of an action last. */
   unroll: Unroll | undefined;
@@ -63,12 +66,12 @@ function dependsOnPlace(action: FrozenAction): boolean {
 
 /**
  * Adds what is left of a list of actions that stopped at `index`. An action that waits for the datapath is tried again
- * itself, one that waits for a controller or took a header off has been carried out.
+ * itself, one that waits for a controller, took a header off or wanted no more has been carried out.
  */
 export function unroll(ctx: XlateContext, actions: readonly FrozenAction[], index: number): void {
   const frozen = ctx.frozen!;
   const { why } = frozen;
-  const isDone = typeof why === 'string' ? why === 'decapped' : 'pause' in why;
+  const isDone = typeof why === 'string' ? why !== 'reread' : 'pause' in why;
   const again = !frozen.isUnrolling && !isDone;
   frozen.isUnrolling = true;
   for (const action of actions.slice(again ? index : index + 1)) {
@@ -91,7 +94,8 @@ export function finishFreeze(ctx: XlateContext): void {
   if (ctx.error !== undefined) return;
   commit(ctx);
   const { why, actions } = frozen;
-  const state = { ...frozenState(ctx, 0, true), actions };
+  // With nothing left to do the packet is looked up once more, in the first table (as by the peer).
+  const state = { ...frozenState(ctx, 0, true), ...(actions.length > 0 ? { actions } : {}) };
   if (typeof why === 'string' || 'isSymmetric' in why) {
     const id = ctx.recirc.acquire(state);
     ctx.recircIds.push(id);
