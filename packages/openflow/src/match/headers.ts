@@ -51,6 +51,11 @@ export function headerLength(code: Pick<FieldCode, 'cls'>): number {
   return code.cls === EXPERIMENTER ? 8 : 4;
 }
 
+/** Bytes of the header that `putFieldHeader` writes. */
+export function fieldHeaderLength(f: Field, version: number): number {
+  return headersOf(f)[version].experimenter === 0 ? 4 : 8;
+}
+
 /**
  * Writes the header of a field whose value (and mask) of `bytes` bytes follow. Only tunnel options are of other lengths
  * than their rows say.

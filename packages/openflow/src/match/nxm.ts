@@ -29,7 +29,15 @@ import {
 } from '@ovs-node/flow/tun-metadata';
 import { DecodeFailure, fail, guard, type OfError, refuse } from '../errors.js';
 import { Reader, Writer } from '../wire.js';
-import { type FieldHeader, isLengthOf, putFieldHeader, readFieldBytes, readFieldHeader } from './headers.js';
+import {
+  type FieldHeader,
+  fieldHeaderLength,
+  isLengthOf,
+  putFieldHeader,
+  readFieldBytes,
+  readFieldHeader,
+} from './headers.js';
+import { isPlainPrereq, MatchTemplates, type WrittenValue } from './templates.js';
 
 /** NXM_NX_COOKIE: class 1, field 30, 8 bytes; MPLS TTL has the same number but 1 byte. */
 const COOKIE_CLASS = 1;
@@ -42,7 +50,7 @@ export interface NxMatch {
   readonly cookieMask: bigint;
 }
 
-/** Fields in the order sent, behind the packet's type, the same in each version; those in a version's `skip` are said by another field. */
+/** Fields in the order sent, behind the packet's type, the same in each version; another field says those in its `skip`. */
 const ORDER = [
   'dp_hash recirc_id conj_id in_port in_port_oxm actset_output eth_src eth_dst eth_type',
   'vlan_tci vlan_vid vlan_pcp mpls_tc mpls_bos mpls_ttl mpls_label',
@@ -87,6 +95,8 @@ interface Sent {
   readonly isCtPort: boolean;
   /** Within one word of the key, and in as many bytes at most. */
   readonly isShort: boolean;
+  /** Whether it is sent hangs on nothing but what templates compare. */
+  readonly isPlain: boolean;
 }
 
 const SENT_ANYHOW: readonly Prereq[] = ['ethernet', 'nsh', 'ct'];
@@ -108,15 +118,21 @@ interface Plan {
 }
 
 function planOf(skips: ReadonlySet<string>): Plan {
-  const sent = ORDER.filter((f) => !skips.has(f.name)).map((field) => ({
-    field,
-    place: fieldPlace(field),
-    when: sentWhen(field),
-    saysEthernet: field.prereq !== 'none',
-    isVlan: fieldPlace(field).word === W.VLAN0 && field.name !== 'vlan_tci',
-    isCtPort: CT_PORTS.has(field.name),
-    isShort: fieldPlace(field).kind === 'word' && field.bytes <= 4,
-  }));
+  const sent = ORDER.filter((f) => !skips.has(f.name)).map((field) => {
+    const place = fieldPlace(field);
+    const isVlan = place.word === W.VLAN0 && field.name !== 'vlan_tci';
+    const isCtPort = CT_PORTS.has(field.name);
+    return {
+      field,
+      place,
+      when: sentWhen(field),
+      saysEthernet: field.prereq !== 'none',
+      isVlan,
+      isCtPort,
+      isShort: place.kind === 'word' && field.bytes <= 4,
+      isPlain: !isCtPort && isPlainPrereq(sentWhen(field)),
+    };
+  });
   const sets = Math.ceil(sent.length / 32);
   const byWord = Array.from({ length: KEY_WORDS }, () => new Uint32Array(sets));
   for (const [i, { place }] of sent.entries()) {
@@ -136,8 +152,33 @@ const todo = new Uint32Array(Math.ceil(ORDER.length / 32));
 const value = newValue();
 const mask = newValue();
 
+const templates = new MatchTemplates();
+
 /** Writes the fields of a match, without header or padding; `isOxm`: those of OXM, in versions without it, too. */
 export function putFields(w: Writer, match: Match, version: number, isOxm = version >= 3): void {
+  const packed = match.packedWords;
+  if (packed === undefined || match.tunMetadata !== undefined || isOxm !== version >= 3) {
+    putAllFields(w, match, version, isOxm);
+  } else if (!templates.put(w, packed, version)) {
+    const values: WrittenValue[] | undefined = templates.isWanted ? [] : undefined;
+    const start = w.length;
+    const isPlain = putAllFields(w, match, version, isOxm, values);
+    if (values !== undefined && isPlain) templates.learn(packed, version, w.borrow().slice(start), values);
+  }
+}
+
+/**
+ * Writes field by field.
+ * @param values gets what was written, with offsets from where the fields begin.
+ * @returns whether a template can be made of it, if `values` is given.
+ */
+function putAllFields(
+  w: Writer,
+  match: Match,
+  version: number,
+  isOxm: boolean,
+  values?: WrittenValue[],
+): boolean {
   const plan = version >= 6 ? OXM15_PLAN : isOxm ? OXM_PLAN : NXM_PLAN;
   const words = readArea.load(match);
   todo.fill(0);
@@ -150,6 +191,7 @@ export function putFields(w: Writer, match: Match, version: number, isOxm = vers
   let options = match.tunMetadata;
   const start = w.length;
   let isEthernet = false;
+  let isPlain = options === undefined;
   for (let set = 0; set < todo.length; set++) {
     let left = todo[set];
     while (left !== 0) {
@@ -161,14 +203,21 @@ export function putFields(w: Writer, match: Match, version: number, isOxm = vers
         options = undefined;
       }
       const before = w.length;
-      putMatchField(w, plan.sent[i], words, version);
-      if (plan.sent[i].saysEthernet && w.length > before) isEthernet = true;
+      const sent = plan.sent[i];
+      const { field, place } = sent;
+      putMatchField(w, sent, words, version);
+      if (values !== undefined && !sent.isPlain && hasMask(words, place)) isPlain = false;
+      if (w.length === before) continue;
+      if (sent.saysEthernet) isEthernet = true;
+      values?.push({ at: before - start + fieldHeaderLength(field, version), bytes: field.bytes, place });
     }
   }
   if (options !== undefined) putTunMetadata(w, options);
   if (words.mask[W.PACKET_TYPE] !== 0 && !(isEthernet && words.key[W.PACKET_TYPE] === 0)) {
     putPacketType(w, start, words, version);
+    isPlain = false;
   }
+  return isPlain;
 }
 
 /** The type of the packet goes before what is written from `start` on, which is when it shows whether it must be said. */
@@ -185,6 +234,11 @@ function putTunMetadata(w: Writer, options: readonly TunMetadata[]): void {
     w.big(v, length);
     if (masked) w.big(m, length);
   }
+}
+
+function hasMask({ mask: words }: MatchWords, place: FieldPlace): boolean {
+  readPlace(words, place, mask);
+  return !isZero(mask);
 }
 
 function addFields(set: Uint32Array): void {

@@ -210,6 +210,11 @@ export class SwitchConnection {
     this.#of.sendBytes(bytes);
   }
 
+  /** As `replyBytes`, of bytes that may wait for those that follow. */
+  replySoon(bytes: Uint8Array): void {
+    this.#of.sendSoon(bytes);
+  }
+
   /** Bytes that the other side has yet to take. */
   get queued(): number {
     return this.#of.queued;

@@ -73,7 +73,10 @@ class Answer {
       more,
       ...(format === undefined ? {} : { format }),
     };
-    for (const bytes of encodeMultipart(msg, connection.version, xid)) connection.replyBytes(bytes);
+    const messages = encodeMultipart(msg, connection.version, xid);
+    // Pages go several at a time: each that goes alone wakes the other side.
+    if (more) for (const bytes of messages) connection.replySoon(bytes);
+    else for (const bytes of messages) connection.replyBytes(bytes);
   }
 
   /** Sends a list page by page; an empty one is a page as well. */

@@ -236,16 +236,19 @@ export class Classifier {
       let covers = true;
       for (let w = 0; w < mask.length && covers; w++) covers = (mask[w]! & ~wanted[w]!) === 0;
       if (!covers) continue;
+      // Words that are asked about: none for all flows.
+      const asked: number[] = [];
+      for (let i = 0; i < words.length; i++) if ((mask[words[i]!]! & masks[i]!) !== 0) asked.push(i);
+      const differs = (values: readonly number[], i: number): boolean => {
+        const w = words[i]!;
+        return ((key[w]! ^ values[i]!) & mask[w]! & masks[i]!) !== 0;
+      };
       let after: ClassifierRule | null;
       for (let rule = subtable.first; rule; rule = after) {
         after = rule.after;
-        let i = 0;
-        while (i < words.length) {
-          const w = words[i]!;
-          if (((key[w]! ^ rule.values[i]!) & mask[w]! & masks[i]!) !== 0) break;
-          i++;
-        }
-        if (i === words.length) visit(rule);
+        let n = 0;
+        while (n < asked.length && !differs(rule.values, asked[n]!)) n++;
+        if (n === asked.length) visit(rule);
       }
     }
   }

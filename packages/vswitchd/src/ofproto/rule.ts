@@ -85,6 +85,7 @@ export class Rule extends ClassifierRule {
 
   /** The flow as a statistics reply shows it. */
   stats(now: number): FlowStats {
+    const { durationSec, durationNsec } = durationSince(this.created, now);
     return {
       match: this.match(),
       tableId: this.tableId,
@@ -94,11 +95,12 @@ export class Rule extends ClassifierRule {
       hardTimeout: this.hardTimeout,
       importance: this.importance,
       flags: this.flags,
-      ...durationSince(this.created, now),
+      durationSec,
+      durationNsec,
       idleAge: Math.max(0, Math.floor((now - this.used) / 1000)),
       hardAge: Math.max(0, Math.floor((now - this.modified) / 1000)),
-      packetCount: BigInt(this.packets),
-      byteCount: BigInt(this.bytes),
+      packetCount: counter(this.packets),
+      byteCount: counter(this.bytes),
       actions: this.actions,
     };
   }
@@ -118,6 +120,11 @@ export class Rule extends ClassifierRule {
       byteCount: BigInt(this.bytes),
     };
   }
+}
+
+/** A counter as messages have it; most flows of a large table have counted nothing, for which nothing is made. */
+function counter(n: number): bigint {
+  return n === 0 ? 0n : BigInt(n);
 }
 
 /** The conjunctions that a flow's actions contribute to; null for a flow that acts by itself. */

@@ -71,13 +71,12 @@ export class ClassifierRule {
   match(): Match {
     const subtable = this.subtable;
     if (!subtable) return new Match();
-    const { layout } = subtable;
-    const packed: number[] = [];
-    for (let i = 0; i < layout.length; i += 4) {
-      const [word, mask, first, second] = [layout[i]!, layout[i + 1]!, layout[i + 2]!, layout[i + 3]!];
-      const rest = second < 0 ? 0 : this.values[second]!;
-      // Options are behind the words of a key.
-      if (word < KEY_WORDS) packed.push(word, (this.values[first]! | rest) >>> 0, mask);
+    const { layout, blank } = subtable;
+    const { values } = this;
+    const packed = blank.slice();
+    for (let i = 1, at = 2; i < packed.length; i += 3, at += 4) {
+      const [first, second] = [layout[at]!, layout[at + 1]!];
+      packed[i] = (second < 0 ? values[first]! : values[first]! | values[second]!) >>> 0;
     }
     const match = Match.ofPacked(packed);
     match.tunMetadata = this.options;
@@ -90,6 +89,8 @@ export class Subtable {
   readonly staged: StagedMask;
   /** The mask by words, in their order: word, mask, and which of a rule's values are in it, one or two (else -1). */
   readonly layout: readonly number[];
+  /** A packed match of the mask's words of a key (options are behind them), without values. */
+  readonly blank: readonly number[];
   readonly maskHash: number;
   /** Another subtable whose mask has the same hash. */
   sameHash: Subtable | undefined;
@@ -112,6 +113,7 @@ export class Subtable {
     this.maskHash = maskHash;
     this.staged = stageMask(mask);
     this.layout = layoutOf(this.staged, mask);
+    this.blank = blankOf(mask);
     for (let i = 0; i + 1 < this.staged.ends.length; i++) this.stageHashes.push(new Map());
     this.triePlens = prefixLengths(mask, tries);
     this.portsMask = mask[W.TP]! | 0;
@@ -142,6 +144,13 @@ function layoutOf({ words }: StagedMask, mask: Uint32Array): readonly number[] {
     if (mask[w] !== 0) layout.push(w, mask[w]!, words.indexOf(w), secondIndex(words, w));
   }
   return layout;
+}
+
+function blankOf(mask: Uint32Array): readonly number[] {
+  const blank: number[] = [];
+  // Not whole, so that copies have room for any word: for each flow of a dump it saves making the array anew.
+  for (let w = 0; w < KEY_WORDS; w++) if (mask[w] !== 0) blank.push(w, 0.5, mask[w]!);
+  return blank;
 }
 
 function secondIndex(words: Uint8Array, word: number): number {
