@@ -2,12 +2,13 @@
  * Package ovsdb-client as others get it: packed with npm, installed from the tarballs into an empty folder without a
  * network, its types checked by a program with rows generated from a schema file, that program run.
  */
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { tmpDir } from '@ovs-node/common/testkit/tmp';
 import { checkout, runCommand } from '@ovs-node/ctl-tools/lab/suite';
 import { withSuite } from './lib/lab.js';
+import { compileIn, installPacked, runIn } from './lib/packed.js';
 import { PEER, testWith } from './lib/requires.js';
 
 /** What goes into the folder: the two packages, and what they depend on as it is installed here. */
@@ -58,46 +59,11 @@ export function wrong(transaction: Transaction<Tables>): void {
 replica.close();
 `;
 
-async function run(t: ExecutionContext, dir: string, file: string, ...args: string[]): Promise<string> {
-  const options = { env: { ...process.env, PWD: dir }, cwd: dir, timeoutMs: 120_000 };
-  const { status, stdout, stderr } = await runCommand(file, args, options);
-  t.is(status, 0, `${file} ${args.join(' ')}\n${stdout}${stderr}`);
-  return stdout;
-}
-
 testWith(PEER)(
   'packed and installed in an empty folder, the client library has its types and works',
   async (t) => {
     t.timeout(170_000);
-    const dir = tmpDir(t);
-    const [tarballs, app] = [join(dir, 'tarballs'), join(dir, 'app')];
-    for (const each of [tarballs, app]) mkdirSync(each);
-    const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-    const folders = PACKAGES.map((each) => join(checkout, each));
-    await run(t, checkout, npm, 'pack', '--silent', '--pack-destination', tarballs, ...folders);
-    const dependencies: Record<string, string> = {};
-    for (const folder of folders) {
-      const { name } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { name: string };
-      const file = readdirSync(tarballs).find((each) =>
-        each.startsWith(`${name.replace(/^@|\//g, (c) => (c === '/' ? '-' : ''))}-`),
-      );
-      dependencies[name] = `file:../tarballs/${file}`;
-    }
-    writeFileSync(
-      join(app, 'package.json'),
-      JSON.stringify({ name: 'app', private: true, type: 'module', dependencies }),
-    );
-    await run(
-      t,
-      app,
-      npm,
-      'install',
-      '--offline',
-      '--omit=optional',
-      '--ignore-scripts',
-      '--no-audit',
-      '--no-fund',
-    );
+    const app = await installPacked(t, PACKAGES);
     t.deepEqual(
       readdirSync(join(app, 'node_modules'))
         .filter((name) => !name.startsWith('.'))
@@ -108,30 +74,17 @@ testWith(PEER)(
     const typegen = join(app, 'node_modules/.bin/ovsdb-typegen');
     writeFileSync(
       join(app, 'vswitch.ts'),
-      await run(t, app, typegen, join(checkout, 'packages/ovsdb-client/vswitch.ovsschema')),
+      await runIn(t, app, typegen, [join(checkout, 'packages/ovsdb-client/vswitch.ovsschema')]),
     );
     writeFileSync(join(app, 'program.ts'), PROGRAM);
-    const types = join(checkout, 'node_modules/@types');
-    const options = [
-      '--strict',
-      '--module',
-      'nodenext',
-      '--target',
-      'es2023',
-      '--skipLibCheck',
-      '--types',
-      'node',
-      '--typeRoots',
-      types,
-    ];
-    await run(t, app, join(checkout, 'node_modules/.bin/tsc'), ...options, 'program.ts');
+    await compileIn(t, app, 'program.ts', '--skipLibCheck');
 
     for (const side of ['peer', 'ours'] as const) {
       await withSuite(t, { side, start: false }, async (suite, place) => {
         await suite.createDatabase();
         await suite.startDetached('ovsdb-server');
         await suite.vsctl('--no-wait', 'init', '--', 'add-br', 'br0', '--', 'add-br', 'br1');
-        const printed = await run(t, app, process.execPath, 'program.js', `unix:${place}/db.sock`);
+        const printed = await runIn(t, app, process.execPath, ['program.js', `unix:${place}/db.sock`]);
         t.is(printed, 'br0 undefined 0 2 success\n');
         t.is(await suite.vsctl('get', 'bridge', 'br0', 'fail_mode'), 'secure\n');
       });

@@ -1,4 +1,4 @@
-/** The examples in README.md run as they stand. */
+/** The examples in README.md run as they stand; the controller among them, with switches, in test/openflow-package.test.ts. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
@@ -7,16 +7,16 @@ import { startMiniSwitch } from './mini-switch.js';
 
 const home = fileURLToPath(new URL('../../', import.meta.url));
 const text = readFileSync(`${home}/README.md`, 'utf8');
-const [controller, ...codecs] = [...text.matchAll(/```js\n(.*?)```(?:\n+```text\n(.*?)```)?/gs)];
+const [asking, , ...codecs] = [...text.matchAll(/```js\n(.*?)```(?:\n+```text\n(.*?)```)?/gs)];
 
 const node = (code: string, env: Readonly<Record<string, string>> = {}) =>
   run(process.execPath, ['--input-type=module', '-e', code], { cwd: home, env });
 
-test('the controller adds a flow and shows what a switch has', async (t) => {
+test('the first example adds a flow and shows what a switch has', async (t) => {
   const path = `${tmpDir(t)}/sw.mgmt`;
   const mini = await startMiniSwitch(`punix:${path}`, 1 << 4);
   t.teardown(() => mini.close());
-  const { stdout, stderr, status } = await node(controller[1]!, { SWITCH: path });
+  const { stdout, stderr, status } = await node(asking[1]!, { SWITCH: `unix:${path}` });
   t.is(status, 0, stderr);
   t.regex(stdout, /^\d+ tables\n/);
   t.regex(stdout, /actions=/);

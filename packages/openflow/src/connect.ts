@@ -1,0 +1,53 @@
+/** Connections to switches by name; `OfConnection` itself takes any stream. */
+import { connectStream, OPENFLOW_PORT } from '@ovs-node/common/stream';
+import {
+  ConnectionError,
+  type ConnectionHandlers,
+  type ConnectionOptions,
+  OfConnection,
+} from './connection.js';
+
+/** After this time without an answer to a hello, or without a connection, there is none. */
+const PATIENCE_MS = 10_000;
+
+/**
+ * Connects to a switch and agrees on a version with it.
+ *
+ * @param target `tcp:HOST[:PORT]`, `unix:PATH` (on Windows a named pipe), `ssl:HOST[:PORT]`, as for ovs-ofctl(8); the
+ *   port is 6653 unless it is said.
+ * @param handlers as of `OfConnection`; `onClose` is not called for a connection that does not come about.
+ * @returns the connection, its version known.
+ * @throws Error with an errno name as its `code` when nobody answers, ConnectionError when no version is agreed on.
+ */
+export async function connectSwitch(
+  target: string,
+  options: ConnectionOptions,
+  handlers: ConnectionHandlers = {},
+): Promise<OfConnection> {
+  const stream = await connectStream(target, { defaultPort: OPENFLOW_PORT, timeoutMs: PATIENCE_MS });
+  return new Promise((resolve, reject) => {
+    let isReady = false;
+    const fail = (error: Error): void => {
+      clearTimeout(timer);
+      reject(error);
+      connection.close();
+    };
+    const timer = setTimeout(
+      () => fail(new ConnectionError(`${target}: no hello in ${PATIENCE_MS / 1000} s`, 'ETIMEDOUT')),
+      PATIENCE_MS,
+    );
+    const connection = new OfConnection(stream, options, {
+      ...handlers,
+      onReady: (version) => {
+        isReady = true;
+        clearTimeout(timer);
+        handlers.onReady?.(version);
+        resolve(connection);
+      },
+      onClose: (reason) => {
+        if (isReady) handlers.onClose?.(reason);
+        else fail(reason ?? new ConnectionError(`${target}: closed before a version was agreed on`, 'EOF'));
+      },
+    });
+  });
+}
