@@ -129,6 +129,20 @@ ovsdb-client --no-leader-only list-dbs
 ovsdb-client --timeout=1 ptcp:0:127.0.0.1 list-dbs
 ovsdb-client unix:/nonexistent list-dbs
 ovsdb-client list-dbs unix:/nonexistent
+ovsdb-client list-dbs unix:/nonexistent x
+ovsdb-client list-dbs foo:bar
+ovsdb-client get-schema foo:bar x
+ovsdb-client dump tcp:1:2:3
+ovsdb-client list-dbs ptcp:99999
+ovsdb-client --timeout=1 list-dbs ptcp:47653:127.0.0.1
+ovsdb-client transact unix:/nonexistent []
+ovsdb-client transact a []
+ovsdb-client transact a b c
+ovsdb-client query unix:/nonexistent x
+ovsdb-client convert unix:/nonexistent nofile
+ovsdb-client needs-conversion nofile
+ovsdb-client wait a b c
+ovsdb-client lock unix:/nonexistent a b
 ovsdb-client list-dbs tcp:127.0.0.1:1
 ovsdb-client --timeout=x list-dbs
 ovsdb-client --timeout=0 list-dbs

@@ -14,8 +14,10 @@ export interface Opening {
 /**
  * Connects to `unix:FILE`, `tcp:HOST[:PORT]` or `ssl:HOST[:PORT]`; at `punix:FILE`, `ptcp:[PORT][:HOST]` or
  * `pssl:[PORT][:HOST]` waits, without limit, for one server to connect.
+ *
+ * @param onWaiting is called when it begins to wait.
  */
-export function openRemote(name: string, options: StreamOptions = {}): Opening {
+export function openRemote(name: string, options: StreamOptions = {}, onWaiting?: () => void): Opening {
   if (!isPassiveName(name)) return { socket: connectStream(name, options), cancel: () => undefined };
   let stop = (): void => undefined;
   const socket = new Promise<Socket>((resolve, reject) => {
@@ -28,7 +30,7 @@ export function openRemote(name: string, options: StreamOptions = {}): Opening {
       options,
     );
     stop = () => void listening.then((listener) => listener.close()).catch(() => undefined);
-    listening.catch(reject);
+    listening.then(onWaiting).catch(reject);
   });
   return { socket, cancel: () => stop() };
 }

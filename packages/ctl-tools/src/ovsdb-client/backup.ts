@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FatalError, strerror } from '@ovs-node/common/errors';
-import { vlog, setLevels } from '@ovs-node/common/vlog';
+import { vlog } from '@ovs-node/common/vlog';
 import { encodeRecord } from '@ovs-node/ovsdb-server/storage/log-reader';
 import { readDatabase } from '@ovs-node/ovsdb-server/storage/standalone';
 import { isDefaultDatum } from 'ovsdb-client/data/datum';
@@ -107,6 +107,5 @@ function checkSchemas(snapshot: DatabaseSchema, current: DatabaseSchema, force: 
       `${difference} (use --force to override differences, or "ovsdb-client convert" to change the schema)`,
     );
   }
-  setLevels('ovsdb_client', 'console', 'info');
   vlog('ovsdb_client').info(difference);
 }

@@ -114,6 +114,7 @@ function wantsDaemon(args: readonly string[]): boolean {
 }
 
 async function main(args: string[]): Promise<void> {
+  setLevels(null, 'console', 'info');
   const settings = defaultSettings();
   const options = [
     ...ownOptions(settings),
@@ -133,7 +134,7 @@ async function main(args: string[]): Promise<void> {
 /** Runs a command as a daemon: it is ready when it has printed what there is, and prints on to the same output. */
 function runInBackground(args: string[]): Promise<void> {
   const settings = defaultSettings();
-  setLevels(null, 'console', 'warn');
+  setLevels(null, 'console', 'info');
   return runDaemon(
     {
       name: NAME,
@@ -188,7 +189,13 @@ async function begin(
   startTimeout(timeout);
   const server = isServer(words[0]) ? (words.shift() as string) : defaultDbRemote();
   const isWrong = (): boolean => words.length < command.min || words.length > command.max;
-  if (command.takes === 'server' && isWrong()) throw invalidSyntax(name);
+  const connectsFirst = command.connects !== false && command.check === undefined;
+  if (!connectsFirst) {
+    // As to the peer's, a database may be named, and says nothing.
+    if (words.length === command.max + 1) words.shift();
+    if (isWrong()) throw invalidSyntax(name);
+    command.check?.(words);
+  }
   const common = { server, args: words, style, timestamp, force, print };
   if (command.connects === false) {
     await command.run(common);
@@ -212,8 +219,9 @@ function invalidSyntax(command: string): FatalError {
   return new FatalError(`invalid syntax for '${command}' (use --help for help)`);
 }
 
+/** A word with a colon is a server, if perhaps of a kind that there is not. */
 function isServer(word: string | undefined): boolean {
-  return word !== undefined && /^p?(unix|tcp|ssl):/.test(word);
+  return word !== undefined && /^[a-z].*:/i.test(word);
 }
 
 /** Takes the database's name off `words` when they begin with one; else it is the only one, or Open_vSwitch. */

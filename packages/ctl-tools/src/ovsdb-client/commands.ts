@@ -1,11 +1,11 @@
 /** The commands of ovsdb-client(1), one row each. */
 import { backup, restore } from './backup.js';
-import { convert, needsConversion } from './convert.js';
+import { convert, needsConversion, readSchema } from './convert.js';
 import { dump } from './dump.js';
 import { lockCommand } from './locks.js';
 import { monitor, monitorCond, monitorCondSince } from './monitor.js';
 import { getSchema, listColumns, listDatabases, listTables } from './schema-commands.js';
-import { query, transact } from './transact.js';
+import { parseTransaction, query, transact } from './transact.js';
 import type { ClientCommand } from './types.js';
 import { waitFor } from './wait.js';
 
@@ -73,6 +73,7 @@ export const COMMANDS: readonly ClientCommand[] = [
     what: 'run TRANSACTION (params for "transact" request) on SERVER\n    and print the results as JSON on stdout',
     min: 1,
     max: 1,
+    check: ([text]) => void parseTransaction(text as string),
     run: transact,
   },
   {
@@ -82,6 +83,7 @@ export const COMMANDS: readonly ClientCommand[] = [
     what: 'run TRANSACTION (params for "transact" request) on SERVER,\n    as read-only, and print the results as JSON on stdout',
     min: 1,
     max: 1,
+    check: ([text]) => void parseTransaction(text as string),
     run: query,
   },
   {
@@ -118,6 +120,7 @@ export const COMMANDS: readonly ClientCommand[] = [
     what: 'convert database on SERVER named in SCHEMA to SCHEMA.',
     min: 1,
     max: 1,
+    check: ([file]) => void readSchema(file as string),
     run: convert,
   },
   {
@@ -127,6 +130,7 @@ export const COMMANDS: readonly ClientCommand[] = [
     what: "tests whether SCHEMA's db on SERVER needs conversion.",
     min: 1,
     max: 1,
+    check: ([file]) => void readSchema(file as string),
     run: needsConversion,
   },
   {

@@ -1,11 +1,15 @@
 /** One connection of ovsdb-client to a server, with errors as the tool says them. */
-import { FatalError, errorMessage } from '@ovs-node/common/errors';
+import { FatalError, errnoName, errorMessage } from '@ovs-node/common/errors';
 import { JsonRpcSession } from '@ovs-node/common/jsonrpc/session';
+import { isPassiveName } from '@ovs-node/common/stream';
+import { vlog } from '@ovs-node/common/vlog';
 import { OvsdbError } from 'ovsdb-client/data/error';
 import { type Json, canonicalJson, isJsonArray } from 'ovsdb-client/data/json';
 import { openServer, SESSION_JSON, splitRemotes } from 'ovsdb-client/replica/connect';
 import { asOvsdbError } from 'ovsdb-client/replica/reply';
 import { type DatabaseSchema, schemaFromJson } from 'ovsdb-client/schema';
+
+const log = vlog('ovsdb_client');
 
 export class Connection {
   readonly server: string;
@@ -21,14 +25,17 @@ export class Connection {
     let problem: unknown;
     for (const name of splitRemotes(server)) {
       try {
-        const socket = await openServer(name);
+        const socket = await openServer(name, () => log.info(`${name}: waiting for connection...`));
         const session = new JsonRpcSession(socket, { name, ...SESSION_JSON });
         return new Connection(server, session);
       } catch (error) {
         problem = error;
       }
     }
-    throw new FatalError(`failed to connect to "${server}" (${errorMessage(problem)})`);
+    // A name that is none may have been meant for either.
+    const isActive = !isPassiveName(server) && errnoName(problem) !== 'EAFNOSUPPORT';
+    const what = isActive ? 'connect to' : 'connect or listen to';
+    throw new FatalError(`failed to ${what} "${server}" (${errorMessage(problem)})`);
   }
 
   /** @throws FatalError (rejects) for an error reply or a lost connection. */

@@ -9,7 +9,7 @@ import { runRequest } from './transact.js';
 import type { ClientContext } from './types.js';
 
 /** Reads a schema file. @throws FatalError */
-function readSchema(file: string): { json: Json; schema: DatabaseSchema } {
+export function readSchema(file: string): { json: Json; schema: DatabaseSchema } {
   const fail = (why: string): never => {
     throw new FatalError(`failed to read schema: ${why}`);
   };

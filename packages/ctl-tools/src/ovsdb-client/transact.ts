@@ -8,7 +8,7 @@ import { prettyJson } from '../lib/table.js';
 import type { ClientContext } from './types.js';
 
 /** `[DATABASE, OPERATION…]` as the user typed it. @throws FatalError */
-function parseTransaction(text: string): Json[] {
+export function parseTransaction(text: string): Json[] {
   let json: Json;
   try {
     json = parseTypedJson(text);

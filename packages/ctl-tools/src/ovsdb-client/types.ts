@@ -33,6 +33,8 @@ interface CommandRow<Context> {
   readonly what: string;
   readonly min: number;
   readonly max: number;
+  /** Reads the arguments, to refuse what can be refused without the server. @throws FatalError */
+  readonly check?: (args: readonly string[]) => void;
   /** Gives what goes on after the first output, for commands that follow the server. */
   readonly run: (context: Context) => Promise<Following | void>;
 }

@@ -1,6 +1,5 @@
 /** `ovsdb-client wait`: until a database is there, connected to its cluster, or gone, as database `_Server` tells. */
 import { FatalError } from '@ovs-node/common/errors';
-import { setLevels } from '@ovs-node/common/vlog';
 import { Replica } from 'ovsdb-client/replica/replica';
 import { changedSince } from 'ovsdb-client/transaction';
 import type { ServerContext } from './types.js';
@@ -20,8 +19,6 @@ export async function waitFor({ server, args }: ServerContext): Promise<void> {
   const [name, state] = args as [string, string];
   const reached = Object.hasOwn(STATES, state) ? STATES[state] : undefined;
   if (reached === undefined) throw new FatalError(`${state}: unknown state`);
-  // The server may not be there yet, so what becomes of the attempts is worth telling.
-  setLevels('reconnect', 'console', 'info');
   const replica = new Replica<{ Database: DatabaseRow }>({
     remote: server,
     database: '_Server',

@@ -19,8 +19,9 @@ export function splitRemotes(remotes: string): string[] {
 /**
  * Connects to a server, or waits for one to connect (`openRemote` of common).
  *
+ * @param onWaiting is called when it begins to wait for the server.
  * @throws (rejects) OvsError with the errno name as `code`.
  */
-export function openServer(name: string): Promise<Socket> {
-  return openRemote(name, { defaultPort: OVSDB_PORT }).socket;
+export function openServer(name: string, onWaiting?: () => void): Promise<Socket> {
+  return openRemote(name, { defaultPort: OVSDB_PORT }, onWaiting).socket;
 }
