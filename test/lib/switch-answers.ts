@@ -67,10 +67,16 @@ export class Talk {
     this.#rest = Buffer.concat([this.#rest, chunk]);
     while (this.#rest.length >= 8 && this.#rest.length >= this.#rest.readUInt16BE(2)) {
       const length = this.#rest.readUInt16BE(2);
-      this.#got.push(Buffer.from(this.#rest.subarray(0, length)));
+      this.#sort(Buffer.from(this.#rest.subarray(0, length)));
       this.#rest = this.#rest.subarray(length);
     }
     this.#wake();
+  }
+
+  /** What answers no request may come at any time, between two of them as well. */
+  #sort(message: Buffer): void {
+    if (isAside(message)) this.asides.push(message);
+    else if (message[1] !== HELLO) this.#got.push(message);
   }
 
   /** Sends a message and waits for the barrier behind it, or the end of the connection. */
@@ -88,9 +94,7 @@ export class Talk {
     }
     clearTimeout(deadline);
     const errors = this.#got.filter((m) => m[1] === ERROR && !isLate(m)).map((m) => m.toString('hex'));
-    const messages = this.#got.filter((m) => m[1] !== ERROR && m[1] !== HELLO && !isMark(m));
-    this.asides.push(...messages.filter(isAside));
-    const replies = comparable(messages.filter((m) => !isAside(m)));
+    const replies = comparable(this.#got.filter((m) => m[1] !== ERROR && !isMark(m)));
     return { errors, replies, isClosed: this.#isClosed };
   }
 

@@ -176,7 +176,7 @@ function mplsAction(
         6,
         of11,
         8,
-        // More bits than there are are let pass, and count for nothing.
+        // More bits than there are are let pass and kept, in set-field too, though nobody takes that.
         (r) => ({ type, value: Number(r.big(bytes)) }),
         (w, a) => w.big(BigInt(a.value), bytes),
       ),
@@ -196,7 +196,7 @@ function mplsAction(
         to: 1,
       },
     ],
-    translate: (a, version) => (version > of11Last ? [setWhole(field, BigInt(a.value & max))] : undefined),
+    translate: (a, version) => (version > of11Last ? [setWhole(field, BigInt(a.value))] : undefined),
     parse: {
       [type]: (arg) => {
         if (arg === '') throw new FlowSyntaxError(`${type}: expected label.`.replace('label', type.slice(9)));

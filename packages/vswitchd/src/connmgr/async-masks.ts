@@ -62,7 +62,6 @@ export function asyncToWire(config: AsyncConfig, version: number): AsyncConfig {
 
 export const PORT_STATUS_REASON = { add: 0, delete: 1, modify: 2 } as const;
 
-export const ROLE_STATUS_REASON = { primary_request: 0, config: 1, experimenter: 2 } as const;
 export const TABLE_STATUS_REASON = { vacancy_down: 3, vacancy_up: 4 } as const;
 
 const FLOW_REMOVED_REASON: Readonly<Record<FlowRemovedReason, number>> = {

@@ -1,7 +1,7 @@
 /**
  * The bundles of one connection (OpenFlow 1.4, section 6.9): messages are collected, and carried out at once or not at
  * all. While a commit runs nothing else does, so packets and other connections see the switch before or after it, and
- * flags (atomic, ordered) ask for no more than every bundle gets.
+ * flags (atomic, ordered) ask for no more than every bundle gets, but that of ports there is no atomic change.
  *
  *     (none) --open, or add--> open --close--> closed
  *     open or closed --commit, discard--> (none)
@@ -14,11 +14,12 @@ import { OfError } from '@ovs-node/openflow/errors';
 import { type DecodeOptions, decodeMessage } from '@ovs-node/openflow/messages/codec';
 import type { MessageOf, OfMessage } from '@ovs-node/openflow/messages/types';
 import { Writer } from '@ovs-node/openflow/wire';
-import { explain } from '../explain.js';
 
 /** Bundles that a connection may have, and bytes of messages in all of them. */
 const MAX_BUNDLES = 64;
 const MAX_BYTES = 256 * 1024 * 1024;
+/** OFPBF_ATOMIC. */
+const ATOMIC = 1;
 /** How long a bundle may be left alone, ms. */
 const IDLE_MS = 10_000;
 
@@ -99,14 +100,14 @@ export class Bundles {
 
   /**
    * Carries a control message out, of which `request` is the bytes; borrowed.
-   * @param commit carries out the messages, all or none.
+   * @param commit carries out the messages, all or none; `isAtomic`: nobody may see some of them done and others not.
    * @returns the error to answer with; undefined: answer with the reply of the same control.
    */
   control(
     { bundleId, control, flags }: MessageOf<'bundle_control'>,
     request: Uint8Array,
     now: number,
-    commit: (messages: readonly BundledMessage[]) => OfError | undefined,
+    commit: (messages: readonly BundledMessage[], isAtomic: boolean) => OfError | undefined,
   ): OfError | undefined {
     const bundle = this.#bundles.get(bundleId);
     switch (control) {
@@ -123,7 +124,7 @@ export class Bundles {
         if (bundle === undefined) return this.#refuse(bundleId, 'OFPBFC_BAD_ID');
         this.#discard(bundleId);
         if (bundle.flags !== flags) return new OfError('OFPBFC_BAD_FLAGS', `bundle ${bundleId}`);
-        return commit(bundle.messages);
+        return commit(bundle.messages, (flags & ATOMIC) !== 0);
       case 'discard_request':
         if (bundle === undefined) return this.#refuse(bundleId, 'OFPBFC_BAD_ID');
         this.#discard(bundleId);
@@ -137,19 +138,18 @@ export class Bundles {
    * Puts a message into a bundle, which is opened for it if need be.
    * @param request the whole request; borrowed.
    * @param options how the message is decoded.
-   * @param refuse what the switch cannot even read.
+   * @param refuse what is wrong with a message whatever the switch holds.
    * @returns the error to answer with.
    */
   add(
     { bundleId, flags, message }: MessageOf<'bundle_add'>,
     request: Uint8Array,
     now: number,
-    options: DecodeOptions = {},
+    options: DecodeOptions,
     refuse: (msg: BundledKind) => OfError | undefined = () => undefined,
   ): OfError | undefined {
-    const decoded = decodeMessage(message, { explain, ...options });
-    if (decoded instanceof OfError)
-      return decoded.name?.startsWith('OFPBRC_') ? new OfError('OFPBFC_MSG_UNSUP', decoded.detail) : decoded;
+    const decoded = decodeMessage(message, options);
+    if (decoded instanceof OfError) return decoded;
     const { msg, xid } = decoded;
     if (!isBundled(msg)) return new OfError('OFPBFC_MSG_UNSUP', `bundle ${bundleId}: ${msg.type}`);
     const refused = refuse(msg);

@@ -18,7 +18,6 @@ import {
   decodeHeader,
   encodeMessage,
   encodeMultipart,
-  wireFormOf,
 } from '@ovs-node/openflow/messages/codec';
 import {
   type AsyncConfig,
@@ -44,10 +43,9 @@ import {
   defaultAsync,
   flowRemovedReason,
   PORT_STATUS_REASON,
-  ROLE_STATUS_REASON,
   TABLE_STATUS_REASON,
 } from './async-masks.js';
-import type { ForwardedKind } from './switchboard.js';
+import { FORWARD_REASON, type Forwarded, inWordsOf } from './forwarded.js';
 import type { PacketInEvent } from '../ofproto/types.js';
 
 const log = vlog('connmgr');
@@ -114,6 +112,11 @@ export class SwitchConnection {
   flowFormat: FlowFormat = 'openflow10';
   controllerId = 0;
   readonly bundles = new Bundles();
+  /** How messages in bundles are decoded. */
+  readonly decoding: {
+    readonly explain: typeof explain;
+    readonly hasTunnelOption: (index: number) => boolean;
+  };
   /** Parts of multipart requests. */
   readonly multipart = new MultipartReassembly();
   /** Asynchronous messages dropped because the other side did not read. */
@@ -131,6 +134,7 @@ export class SwitchConnection {
     this.name = options.name;
     this.kind = options.kind;
     this.missSendLen = options.kind === 'primary' ? DEFAULT_MISS_SEND_LEN : 0;
+    this.decoding = { explain, hasTunnelOption: options.hasTunnelOption };
     if (!options.asyncMessages) this.#async = ASYNC_NONE;
     this.#options = options;
     this.#stream = stream;
@@ -140,8 +144,7 @@ export class SwitchConnection {
         versions: options.versions,
         answerErrors: true,
         refuses: (type) => options.refuses(type, this),
-        explain,
-        hasTunnelOption: options.hasTunnelOption,
+        ...this.decoding,
       },
       {
         onReady: () => options.onReady(this),
@@ -404,19 +407,18 @@ export class SwitchConnection {
     else this.#of.send({ type: `flow_monitor_${event}` }, 0);
   }
 
-  /** Says that the connection has another role now. */
+  /** Says that the connection has another role now, also if it did not ask for it. */
   roleStatus(reason: Exclude<RoleReason, 'unknown'>, generationId: bigint): void {
     const { role, version } = this;
     if (version < 4 || !this.isUp) return;
-    if (version >= 5 && !this.#wants('roleStatus', ROLE_STATUS_REASON[reason])) return;
     this.#sendAsync({ type: 'role_status', role, reason, generationId });
   }
 
   /** Passes on a request that another connection made. */
-  forward(msg: ForwardedKind, xid: number): void {
-    if (this.version < 5 || !this.#wants('requestForward', msg.type === 'group_mod' ? 0 : 1)) return;
-    // What this version has no words for, such as buckets inserted into a group before OpenFlow 1.5, is not passed on.
-    if (wireFormOf(msg, this.version) === undefined) return;
+  forward(forwarded: Forwarded, xid: number): void {
+    if (!this.#wants('requestForward', FORWARD_REASON[forwarded.msg.type])) return;
+    const msg = inWordsOf(this.version, forwarded);
+    if (msg === undefined) return;
     this.#sendAsync({ type: 'requestforward', message: encodeMessage(msg, this.version, xid) });
   }
 

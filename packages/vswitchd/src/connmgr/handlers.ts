@@ -19,17 +19,19 @@ import {
   PC,
   type PortMod,
 } from '@ovs-node/openflow/messages/types';
-import type { BundledMessage } from './bundles.js';
+import type { BundledKind, BundledMessage } from './bundles.js';
 import { asyncFromWire, asyncToWire } from './async-masks.js';
 import { DEFAULT_MISS_SEND_LEN, type RequestContext, type SwitchConnection } from './connection.js';
 import { isOwnTable } from '../ofproto/flow-tables.js';
+import { finishPacketOut, packetProblem, startPacketOut } from '../ofproto/packet-out.js';
+import type { OfPort } from '../ofproto/ports.js';
 import { resume } from '../ofproto/resume.js';
 import { TLV_LIMITS } from '../ofproto/tlv-table.js';
 import { switchFeatures } from './features.js';
 import { MODIFIABLE } from './port-watch.js';
 import { queueConfig, queuePorts } from './queues.js';
 import { answerMultipart } from './statistics.js';
-import type { ForwardedKind, Switchboard } from './switchboard.js';
+import type { Switchboard } from './switchboard.js';
 import { ctFilter } from './ct-flush.js';
 
 const log = vlog('connmgr');
@@ -44,6 +46,13 @@ type Handler<T extends OfMessageType> = (
   context: RequestContext,
 ) => Result | void;
 
+/** The port that is to be changed, or why it cannot be. */
+function portToChange({ ofproto }: Switchboard, { portNo, hwAddr }: PortMod): OfPort | OfError {
+  const port = ofproto.port(portNo);
+  if (port === undefined) return new OfError('OFPPMFC_BAD_PORT', `port ${portNo}`);
+  return port.phy.hwAddr === hwAddr ? port : new OfError('OFPPMFC_BAD_HW_ADDR', `port ${portNo}`);
+}
+
 /**
  * Changes the configuration of a port. A device is brought up or down later; where that fails, the port's configuration
  * goes back to what it was, as the peer's does.
@@ -51,14 +60,12 @@ type Handler<T extends OfMessageType> = (
  */
 function changePort(
   board: Switchboard,
+  port: OfPort,
   portMod: PortMod,
   { connection }: RequestContext,
   later: Later,
-): OfError | undefined {
+): void {
   const { ofproto } = board;
-  const port = ofproto.port(portMod.portNo);
-  if (port === undefined) return new OfError('OFPPMFC_BAD_PORT', `port ${portMod.portNo}`);
-  if (port.phy.hwAddr !== portMod.hwAddr) return new OfError('OFPPMFC_BAD_HW_ADDR', `port ${portMod.portNo}`);
   const before = port.phy.config;
   ofproto.setPortConfig(port.ofport, portMod.config, portMod.mask & MODIFIABLE);
   if (((before ^ port.phy.config) & PC.PORT_DOWN) !== 0) {
@@ -71,7 +78,6 @@ function changePort(
   }
   if (port.phy.config !== before) board.portStatus('modify', port.phy, connection);
   board.ports.noted(port.ofport);
-  return undefined;
 }
 
 /** The answer to a request that left something to be done later: when that is done, or at once when it was refused. */
@@ -87,35 +93,63 @@ const BUNDLE_REPLIES: Partial<Record<BundleControl, BundleControl>> = {
   discard_request: 'discard_reply',
 };
 
+/** What is left to do for a message of a bundle when all of them have gone well. */
+type Finish = () => void;
+
 /**
- * Carries out the messages of a bundle, all or none; the one that fails is answered with its own error first. Packets
- * go out when all else has been done, through the tables as the bundle leaves them.
+ * Begins with one message of a bundle: what cannot be taken back is left for later.
+ * @returns the rest of the work, or the error.
+ */
+function beginBundled(
+  board: Switchboard,
+  { msg, xid }: BundledMessage,
+  context: RequestContext,
+  isAtomic: boolean,
+  later: Later,
+): OfError | Finish | undefined {
+  const { ofproto, now, monitors } = board;
+  const { connection } = context;
+  monitors.requester = { connection, xid };
+  switch (msg.type) {
+    case 'flow_mod':
+      return flowMod(board, msg.flowMod);
+    case 'group_mod': {
+      const error = ofproto.groupMod(msg.groupMod, now);
+      if (error) return error;
+      const after = ofproto.groups.get(msg.groupMod.groupId);
+      return () => board.forward({ msg, after }, connection, xid);
+    }
+    case 'port_mod': {
+      if (isAtomic) return new OfError('OFPBFC_MSG_FAILED', 'ports do not change at once');
+      const port = portToChange(board, msg.portMod);
+      return port instanceof OfError ? port : () => changePort(board, port, msg.portMod, context, later);
+    }
+    case 'packet_out': {
+      // What a packet teaches nobody has asked for.
+      monitors.requester = undefined;
+      const started = startPacketOut(ofproto, msg.packetOut, now, protocolsOf(connection));
+      return started instanceof OfError ? started : () => finishPacketOut(ofproto, started, now);
+    }
+  }
+}
+
+/**
+ * Carries out the messages of a bundle, all or none; the one that fails is answered with its own error first. A packet
+ * goes through the tables as the messages before it leave them, but is only sent when all has been done.
  */
 function commit(
   board: Switchboard,
   messages: readonly BundledMessage[],
   context: RequestContext,
+  isAtomic: boolean,
   later: Later,
 ): OfError | undefined {
-  const { ofproto, now } = board;
-  const protocols = protocolsOf(context.connection);
-  const carryOut = ({ msg, xid }: BundledMessage): OfError | undefined => {
-    board.monitors.requester = { connection: context.connection, xid };
-    switch (msg.type) {
-      case 'flow_mod':
-        return flowMod(board, msg.flowMod);
-      case 'group_mod':
-        return ofproto.groupMod(msg.groupMod, now);
-      case 'port_mod':
-        return changePort(board, msg.portMod, context, later);
-      case 'packet_out':
-        return ofproto.packetOut(msg.packetOut, now, protocols, true);
-    }
-  };
-  const failed = ofproto.transaction(now, () => {
+  const finishes: Finish[] = [];
+  const failed = board.ofproto.transaction(board.now, () => {
     for (const message of messages) {
-      const error = carryOut(message);
-      if (error) return { message, error };
+      const begun = beginBundled(board, message, context, isAtomic, later);
+      if (begun instanceof OfError) return { message, error: begun };
+      if (begun) finishes.push(begun);
     }
     return undefined;
   });
@@ -127,10 +161,7 @@ function commit(
   }
   // The reply comes after what the bundle changed.
   board.monitors.flush();
-  for (const { msg, xid } of messages)
-    if (msg.type === 'group_mod') board.forward(msg, context.connection, xid);
-  for (const { msg } of messages)
-    if (msg.type === 'packet_out') ofproto.packetOut(msg.packetOut, now, protocols);
+  for (const finish of finishes) finish();
   return undefined;
 }
 
@@ -140,21 +171,25 @@ function protocolsOf({ version }: SwitchConnection): number {
 }
 
 function flowMod(board: Switchboard, mod: FlowMod): OfError | undefined {
-  // Packets are never buffered, so there is none of that number; deletions have no use for one.
-  if (mod.bufferId !== NO_BUFFER && !isDelete(mod.command) && !isOwnTable(mod))
-    return new OfError('OFPBRC_BUFFER_UNKNOWN', `buffer ${mod.bufferId}`);
-  return board.ofproto.flowMod(mod, board.now);
+  return unknownBuffer(mod) ?? board.ofproto.flowMod(mod, board.now);
 }
 
-/** Tells others of a change of groups or meters, if it was made. */
-function forwarded(
-  board: Switchboard,
-  msg: ForwardedKind,
-  { connection, xid }: RequestContext,
-  error: OfError | undefined,
-): OfError | undefined {
-  if (error === undefined) board.forward(msg, connection, xid);
-  return error;
+/** Packets are never buffered, so there is none of that number; deletions have no use for one. */
+function unknownBuffer(mod: FlowMod): OfError | undefined {
+  const isUsed = mod.bufferId !== NO_BUFFER && !isDelete(mod.command) && !isOwnTable(mod);
+  return isUsed ? new OfError('OFPBRC_BUFFER_UNKNOWN', `buffer ${mod.bufferId}`) : undefined;
+}
+
+/** What is wrong with a message whatever the switch holds: it is not even taken into a bundle. */
+function problemOf(board: Switchboard, msg: BundledKind, connection: SwitchConnection): OfError | undefined {
+  switch (msg.type) {
+    case 'flow_mod':
+      return unknownBuffer(msg.flowMod) ?? board.ofproto.tables.problem(msg.flowMod);
+    case 'packet_out':
+      return packetProblem(board.ofproto, msg.packetOut, protocolsOf(connection));
+    default:
+      return undefined;
+  }
 }
 
 const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
@@ -186,27 +221,42 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
 
   flow_mod: (board, msg) => flowMod(board, msg.flowMod),
 
-  packet_out: (board, { packetOut }, { connection }) =>
-    board.ofproto.packetOut(packetOut, board.now, protocolsOf(connection)),
+  packet_out: (board, { packetOut }, { connection }) => {
+    // What a packet teaches nobody has asked for.
+    board.monitors.requester = undefined;
+    return board.ofproto.packetOut(packetOut, board.now, protocolsOf(connection));
+  },
 
   barrier_request: (_board, _msg, { connection, xid }) => connection.reply({ type: 'barrier_reply' }, xid),
 
   port_mod: (board, { portMod }, context) => {
+    const port = portToChange(board, portMod);
+    if (port instanceof OfError) return port;
     const later: Later = [];
-    return when(later, changePort(board, portMod, context, later));
+    changePort(board, port, portMod, context, later);
+    return when(later, undefined);
   },
 
-  group_mod: (board, msg, context) =>
-    forwarded(board, msg, context, board.ofproto.groupMod(msg.groupMod, board.now)),
+  group_mod: (board, msg, { connection, xid }) => {
+    const { ofproto, now } = board;
+    const error = ofproto.groupMod(msg.groupMod, now);
+    if (error) return error;
+    board.forward({ msg, after: ofproto.groups.get(msg.groupMod.groupId) }, connection, xid);
+    return undefined;
+  },
 
-  meter_mod: (board, msg, context) =>
-    forwarded(board, msg, context, board.ofproto.meters.apply(msg.meterMod, board.now)),
+  meter_mod: (board, msg, { connection, xid }) => {
+    const error = board.ofproto.meters.apply(msg.meterMod, board.now);
+    if (error) return error;
+    board.forward({ msg }, connection, xid);
+    return undefined;
+  },
 
   bundle_control: (board, msg, context) => {
     const { connection, xid, bytes } = context;
     const later: Later = [];
-    const error = connection.bundles.control(msg, bytes, board.now, (messages) =>
-      commit(board, messages, context, later),
+    const error = connection.bundles.control(msg, bytes, board.now, (messages, isAtomic) =>
+      commit(board, messages, context, isAtomic, later),
     );
     if (error) return when(later, error);
     const control = BUNDLE_REPLIES[msg.control];
@@ -214,13 +264,10 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
       connection.reply({ type: 'bundle_control', bundleId: msg.bundleId, control, flags: 0 }, xid);
     return when(later, undefined);
   },
-  bundle_add: (board, msg, context) => {
-    const { tables } = board.ofproto;
-    const options = { hasTunnelOption: (index: number) => tables.tlv.has(index) };
-    return context.connection.bundles.add(msg, context.bytes, board.now, options, (added) =>
-      added.type === 'flow_mod' ? tables.problem(added.flowMod) : undefined,
-    );
-  },
+  bundle_add: (board, msg, { connection, bytes }) =>
+    connection.bundles.add(msg, bytes, board.now, connection.decoding, (added) =>
+      problemOf(board, added, connection),
+    ),
 
   table_mod: (board, { tableMod }) => board.ofproto.tables.tableMod(tableMod, board.now),
 

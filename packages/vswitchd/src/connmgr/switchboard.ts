@@ -3,20 +3,18 @@
  * as roles and port changes concern them.
  */
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
-import type { MessageOf, PhyPort } from '@ovs-node/openflow/messages/types';
+import type { PhyPort } from '@ovs-node/openflow/messages/types';
 import { OfError } from '@ovs-node/openflow/errors';
 import type { CtFilter, PortCounters } from '../dpif/provider.js';
 import type { Ofproto } from '../ofproto/ofproto.js';
 import type { SwitchConnection } from './connection.js';
 import { FlowMonitors } from './flow-monitors.js';
+import type { Forwarded } from './forwarded.js';
 import { type PortChange, PortWatch } from './port-watch.js';
 import type { ConnectionManagerOptions } from './types.js';
 
 const log = vlog('connmgr');
 const rate = new RateLimit(5, 5);
-
-/** Messages that are forwarded to those who ask for it. */
-export type ForwardedKind = MessageOf<'group_mod'> | MessageOf<'meter_mod'>;
 
 /** How long a statistics request waits for the counters. */
 const SYNC_PATIENCE_MS = 250;
@@ -80,9 +78,9 @@ export class Switchboard {
     connection.role = role;
   }
 
-  /** Tells other connections of a change of groups or meters, as they asked (OpenFlow 1.4, section 6.3.5). */
-  forward(msg: ForwardedKind, source: SwitchConnection, xid: number): void {
-    for (const each of this.connections) if (each !== source) each.forward(msg, xid);
+  /** Tells other connections of a change of groups or meters, as they asked. */
+  forward(forwarded: Forwarded, source: SwitchConnection, xid: number): void {
+    for (const each of this.connections) if (each !== source) each.forward(forwarded, xid);
   }
 
   /** Removes connections from the datapath. Resolves to the error to answer with. */

@@ -3,19 +3,14 @@
  * translations may come out differently than before.
  */
 import { coverageCounter, type CoverageCounter } from '@ovs-node/common/coverage';
-import { type FlowKey, KEY_WORDS, W } from '@ovs-node/flow/layout';
-import { OFPP } from '@ovs-node/flow/ports';
-import type { Action } from '@ovs-node/openflow/actions/types';
+import type { FlowKey } from '@ovs-node/flow/layout';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import type { Dpif } from '../dpif/provider.js';
 import type { Ofproto } from './ofproto.js';
 import type { OfPort } from './ports.js';
 import { MeterIds } from './meter-table.js';
-import { type FrozenState, RecircTable } from './recirc.js';
+import { RecircTable } from './recirc.js';
 import type { Udpif } from './udpif.js';
-import { ODPP_NONE } from './types.js';
-import { XLATE_ERRORS, type XlateError } from './xlate/context.js';
-import { translate } from './xlate/xlate.js';
 
 /** Handles of traffic control, 1:1 and up (tc(8)). */
 const TC_FIRST_QDISC = 0x10000;
@@ -135,45 +130,6 @@ export class Backer {
 
   upcallPid(dpPort: number): number {
     return this.dpif?.packets.pid(dpPort) ?? 0;
-  }
-
-  /**
-   * Sends one packet through OpenFlow actions of a bridge, or on from where it was paused.
-   * @param flow its OpenFlow key.
-   * @returns why it was dropped, if it was.
-   */
-  execute(
-    ofproto: Ofproto,
-    flow: FlowKey,
-    packet: Uint8Array,
-    what:
-      { readonly actions: readonly Action[] } | { readonly resumed: FrozenState; readonly odpPort: number },
-    now: number,
-  ): XlateError | undefined {
-    const result = translate({
-      ofproto,
-      flow,
-      effects: { packets: 1, bytes: packet.length, used: now, tcpFlags: flow[W.ETH_TYPE]! & 0xfff },
-      cache: undefined,
-      trace: undefined,
-      ...('actions' in what ? { actions: what.actions } : { resumed: what.resumed }),
-      now,
-      hasPacket: true,
-    });
-    if (result.error) {
-      const how = 'actions' in what ? 'packet-out' : 'resumed packet';
-      log.warnRl(rateLimit, `bridge ${ofproto.name}: ${how} dropped: ${XLATE_ERRORS[result.error]}`);
-    } else {
-      const key = flow.slice(0, KEY_WORDS);
-      const inPort = flow[W.IN_PORT]!;
-      if ('resumed' in what) key[W.IN_PORT] = what.odpPort;
-      else
-        key[W.IN_PORT] = inPort === OFPP.CONTROLLER ? ODPP_NONE : (ofproto.port(inPort)?.dpPort ?? ODPP_NONE);
-      this.executeActions(packet, key, result.actions);
-    }
-    // The datapath may bring the packet back under these numbers; they are let go when it surely has.
-    for (const id of result.recircIds) this.releaseLater(id);
-    return result.error;
   }
 
   /** Runs datapath actions on a packet. Failures are logged. */

@@ -194,7 +194,7 @@ export class FlowTables {
     this.removals = [];
     for (const undo of journal.toReversed()) undo();
     this.sizesChanged.clear();
-    this.observer.tablesChanged();
+    if (journal.length > 0) this.observer.tablesChanged();
   }
 
   /** Carries out a change of what tunnel options are called. @returns the error to answer with. */

@@ -17,6 +17,8 @@ export interface GroupObserver {
 
 export class GroupTable {
   #groups = new Map<number, Group>();
+  /** Somebody remembers the map as it is: what changes is a copy. */
+  #isRemembered = false;
   readonly #observer: GroupObserver;
 
   constructor(observer: GroupObserver) {
@@ -38,8 +40,18 @@ export class GroupTable {
 
   /** Remembers the table as it is; the result puts it back. */
   snapshot(): () => void {
-    const before = new Map(this.#groups);
-    return () => (this.#groups = before);
+    const before = this.#groups;
+    this.#isRemembered = true;
+    return () => {
+      this.#groups = before;
+    };
+  }
+
+  /** The map to change. */
+  #changing(): Map<number, Group> {
+    if (this.#isRemembered) this.#groups = new Map(this.#groups);
+    this.#isRemembered = false;
+    return this.#groups;
   }
 
   /** Carries a group-mod out. @returns the error to answer with; then nothing has changed. */
@@ -68,15 +80,17 @@ export class GroupTable {
   }
 
   #put(mod: GroupMod, created: number): undefined {
-    this.#groups.set(mod.groupId, new Group(descOf(mod), created));
+    this.#changing().set(mod.groupId, new Group(descOf(mod), created));
     this.#observer.groupsChanged();
   }
 
   #delete(id: number, now: number): undefined {
     const gone = this.select(id);
-    for (const group of gone) this.#groups.delete(group.id);
+    if (gone.length === 0) return;
+    const groups = this.#changing();
+    for (const group of gone) groups.delete(group.id);
     for (const group of gone) this.#observer.groupDeleted(group.id, now);
-    if (gone.length > 0) this.#observer.groupsChanged();
+    this.#observer.groupsChanged();
   }
 }
 

@@ -6,10 +6,8 @@
  * comes from outside. Times are ms of the `now` passed in. Nothing here blocks or owns a clock.
  */
 import { randomBytes } from 'node:crypto';
-import { extractPacket, newOffsets } from '@ovs-node/flow/extract';
 import { portFromOf10 } from '@ovs-node/flow/fields';
-import { maskOfPacket } from '@ovs-node/flow/flow-text';
-import { type FlowKey, KEY_WORDS, newKey, W } from '@ovs-node/flow/layout';
+import { W } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
 import { OFPP, type PortMap } from '@ovs-node/flow/ports';
 import type { Action } from '@ovs-node/openflow/actions/types';
@@ -24,7 +22,6 @@ import {
   type FlowStats,
   GROUP_ANY,
   type GroupMod,
-  NO_BUFFER,
   type PacketOut,
   PC,
   PR,
@@ -32,13 +29,12 @@ import {
 } from '@ovs-node/openflow/messages/types';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import type { Backer } from './backer.js';
-import { admitActions } from './check-actions.js';
 import { FlowTables, INTERNAL_TABLE } from './flow-tables.js';
 import { GroupTable } from './group-table.js';
 import { MacTable } from './mac-learning.js';
 import { MeterTable } from './meter-table.js';
 import { copiedHmapOrder, hmapOrder } from './hmap-order.js';
-import { XLATE_ERRORS } from './xlate/context.js';
+import { finishPacketOut, startPacketOut, type StartedPacket } from './packet-out.js';
 import { Bundle, OfPort } from './ports.js';
 import type { Rule } from './rule.js';
 import {
@@ -77,8 +73,6 @@ export class Ofproto {
     hasMeter: (id: number) => this.meters.has(id),
     hasTunnelOption: (index: number) => this.tables.tlv.has(index),
   };
-  /** Packet-outs may name tunnel options that stand for nothing, as with the peer: nothing is read there or written. */
-  private readonly namedByPackets = { ...this.named, hasTunnelOption: () => true };
   readonly macTable = new MacTable();
   readonly internalRules: InternalRules;
   /** In order of configuration, which is the order of flooding. */
@@ -326,12 +320,11 @@ export class Ofproto {
   }
 
   /**
-   * Carries out changes of flows, groups and ports as one: all of them, or none when `work` returns an error or throws.
-   * Must not wait in between: packets see the tables before or after.
+   * Carries out changes of flows and groups as one: all of them, or none when `work` returns an error or throws. Must not
+   * wait in between: packets see the tables before or after. Flows of other bridges, which a packet may teach, stay.
    */
   transaction<E>(now: number, work: () => E | undefined): E | undefined {
     const restoreGroups = this.groups.snapshot();
-    const phys = [...this.byNumber.values()].map((port) => [port, port.phy] as const);
     this.tables.begin();
     let isDone = false;
     try {
@@ -343,7 +336,6 @@ export class Ofproto {
       else {
         this.tables.rollBack();
         restoreGroups();
-        for (const [port, phy] of phys) if (port.phy !== phy) this.updatePort(port.ofport, { phy });
       }
     }
   }
@@ -378,30 +370,15 @@ export class Ofproto {
 
   // Packets.
 
-  /** Executes a packet-out, or finds out whether it could be (`checkOnly`). @returns the error to answer with. */
-  packetOut(po: PacketOut, now: number, protocols?: number, checkOnly = false): OfError | undefined {
-    if (po.bufferId !== NO_BUFFER) return new OfError('OFPBRC_BUFFER_UNKNOWN', `buffer ${po.bufferId}`);
-    const inPort = portFromOf10(po.match.key[W.IN_PORT]!);
-    if (inPort >= OFPP.MAX && ![OFPP.LOCAL, OFPP.ANY, OFPP.CONTROLLER].some((port) => port === inPort)) {
-      return new OfError('OFPBRC_BAD_PORT', `in_port ${inPort}`);
-    }
-    const flow = this.flowOfPacket(po.packet, po.match, inPort);
-    const admitted = admitActions(po.actions, exactMatch(flow), 255, protocols, this.namedByPackets);
-    if (admitted.error) return admitted.error;
-    if (checkOnly) return undefined;
-    const failed = this.backer.execute(this, flow, po.packet, { actions: admitted.actions }, now);
-    // There is no better name, in OpenFlow 1.0 none at all.
-    return failed && new OfError('OFPFMFC_UNKNOWN', `packet-out: ${XLATE_ERRORS[failed]}`);
-  }
-
-  /** The OpenFlow key of a packet with the metadata that a controller gives it, options of a tunnel behind it. */
-  flowOfPacket(packet: Uint8Array, metadata: Match, inPort: number): FlowKey {
-    const flow = newKey();
-    for (let w = W.TUN_ID; w < flow.length; w++) flow[w] = metadata.key[w]!;
-    flow[W.PACKET_TYPE] = metadata.key[W.PACKET_TYPE]!;
-    extractPacket(packet, flow, newOffsets());
-    flow[W.IN_PORT] = inPort;
-    return this.tables.tlv.withOptions(flow, metadata);
+  /** Executes a packet-out. @returns the error to answer with; then nothing has changed. */
+  packetOut(po: PacketOut, now: number, protocols?: number): OfError | undefined {
+    let started: StartedPacket | OfError | undefined;
+    const error = this.transaction(now, () => {
+      started = startPacketOut(this, po, now, protocols);
+      return started instanceof OfError ? started : undefined;
+    });
+    if (started !== undefined && !(started instanceof OfError)) finishPacketOut(this, started, now);
+    return error;
   }
 
   /**
@@ -452,11 +429,6 @@ export class Ofproto {
 
 function refreshFloodable(bundle: Bundle): void {
   bundle.floodable = bundle.ports.every((port) => (port.phy.config & PC.NO_FLOOD) === 0);
-}
-
-/** The match of exactly one packet, for checking its actions. */
-function exactMatch(flow: FlowKey): Match {
-  return new Match(flow.slice(0, KEY_WORDS), maskOfPacket(flow));
 }
 
 /** A filter that selects every flow. */

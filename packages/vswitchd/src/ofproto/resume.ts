@@ -2,15 +2,22 @@
  * Continuations of this switch: what of a frozen translation goes to the controller that it waits for, and how a packet
  * that comes back (NXT_RESUME) goes on.
  */
+import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import { portFromOf10 } from '@ovs-node/flow/fields';
-import { W } from '@ovs-node/flow/layout';
+import { KEY_WORDS, W } from '@ovs-node/flow/layout';
 import { OfError } from '@ovs-node/openflow/errors';
 import type { Action } from '@ovs-node/openflow/actions/types';
 import type { Continuation } from '@ovs-node/openflow/messages/continuation';
 import type { PacketIn } from '@ovs-node/openflow/messages/types';
 import type { Ofproto } from './ofproto.js';
+import { flowOfPacket } from './packet-out.js';
 import { freezeMetadata, type FrozenState, range } from './recirc.js';
 import { actionSetOutput } from './xlate/action-set.js';
+import { XLATE_ERRORS } from './xlate/context.js';
+import { translate } from './xlate/xlate.js';
+
+const log = vlog('ofproto_dpif');
+const rateLimit = new RateLimit(5, 5);
 
 /** What a controller gives back, for a packet that came in on a datapath port. */
 export function continuationOf(ofproto: Ofproto, state: FrozenState, odpPort: number): Continuation {
@@ -31,7 +38,7 @@ export function resume(
   const owner = ofproto.backer.byUuid(bridge);
   if (owner === undefined) return new OfError('NXR_STALE', 'the bridge of the continuation is gone');
   const inPort = portFromOf10(match.key[W.IN_PORT]!);
-  const flow = ofproto.flowOfPacket(packet, match, inPort);
+  const flow = flowOfPacket(ofproto, packet, match, inPort);
   for (const w of METADATA_WORDS) flow[w] = match.key[w]!;
   const resumed: FrozenState = {
     tableId: 0,
@@ -44,8 +51,29 @@ export function resume(
     actsetOutput: actionSetOutput(actionSet),
     actions: actions.length > 0 ? actions : NOTHING,
   };
-  const error = ofproto.backer.execute(ofproto, flow, packet, { resumed, odpPort }, now);
-  return error === 'bridge' ? new OfError('NXR_STALE', 'the bridge of the continuation is gone') : undefined;
+  const result = translate({
+    ofproto,
+    flow,
+    // It counts as it goes, also when it does not get to the end.
+    effects: { packets: 1, bytes: packet.length, used: now, tcpFlags: flow[W.ETH_TYPE]! & 0xfff },
+    cache: undefined,
+    trace: undefined,
+    resumed,
+    now,
+    hasPacket: true,
+  });
+  const { backer } = ofproto;
+  // The datapath may bring the packet back under these numbers; they are let go when it surely has.
+  for (const id of result.recircIds) backer.releaseLater(id);
+  if (result.error === 'bridge') return new OfError('NXR_STALE', 'the bridge of the continuation is gone');
+  if (result.error) {
+    log.warnRl(rateLimit, `bridge ${ofproto.name}: resumed packet dropped: ${XLATE_ERRORS[result.error]}`);
+    return undefined;
+  }
+  const key = flow.slice(0, KEY_WORDS);
+  key[W.IN_PORT] = odpPort;
+  backer.executeActions(packet, key, result.actions);
+  return undefined;
 }
 
 /** What a packet does not say of itself: what connection tracking knows of it, and the mark. */

@@ -273,11 +273,11 @@ test('a bundle is carried out whole, or its failing message is answered with its
     control: kind,
     flags: 3,
   });
-  const put = async (msg: OfMessage): Promise<void> => {
+  const put = async (msg: OfMessage, ...errors: string[]): Promise<void> => {
     // The message in it has the version and the xid of the one around it.
     const message = encodeMessage(msg, 5, 77);
     controller.of.send({ type: 'bundle_add', bundleId: 1, flags: 3, message }, 77);
-    t.deepEqual(await controller.send(), []);
+    t.deepEqual(await controller.send(), errors);
   };
   const size = ofproto.tables.size;
   await controller.send(control('open_request'));
@@ -289,9 +289,11 @@ test('a bundle is carried out whole, or its failing message is answered with its
 
   await controller.send(control('open_request'));
   await put(flow(3));
-  await put(flow(4, { bufferId: 77 }));
+  // What can never be is not taken.
+  await put(flow(4, { bufferId: 77 }), 'OFPBRC_BUFFER_UNKNOWN');
+  await put(flow(4, { actions: [{ type: 'group', group: 9 }] }));
   t.deepEqual(await controller.send(control('commit_request')), [
-    'OFPBRC_BUFFER_UNKNOWN',
+    'OFPBAC_BAD_OUT_GROUP',
     'OFPBFC_MSG_FAILED',
   ]);
   t.is(ofproto.tables.size, size + 2, 'the flow before the failing one is not there either');

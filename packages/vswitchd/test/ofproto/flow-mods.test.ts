@@ -1,6 +1,12 @@
 import test from 'ava';
 import { OFPP } from '@ovs-node/flow/ports';
-import { COOKIE_NONE, FF, type FlowRemoved, NO_BUFFER } from '@ovs-node/openflow/messages/types';
+import {
+  COOKIE_NONE,
+  FF,
+  type FlowRemoved,
+  NO_BUFFER,
+  type PacketOut,
+} from '@ovs-node/openflow/messages/types';
 import type { ErrorName } from '@ovs-node/openflow/errors';
 import { everyFlow } from '../../src/ofproto/ofproto.js';
 import { bareBridge, flowLines, flowMod, mod } from './bench.js';
@@ -66,12 +72,43 @@ test('learned flows send to ports, and to the reserved ones that stand for ports
   t.is(values.map(learned).join(' '), expected, 'as the peer');
 });
 
-test('a packet-out that goes round in circles is refused', (t) => {
-  const bridge = bareBridge();
-  mod(bridge, 'add', 'in_port=1,actions=resubmit(,0),resubmit(,0)');
+const NO_ROOM = { name: '', limit: 0, evicts: false, groups: [], prefixes: undefined };
+
+/** A packet-out through table 0. */
+const throughTable0 = (): PacketOut => {
   const { match, actions } = flowMod('add', 'in_port=1,actions=resubmit(,0)');
-  const packetOut = { bufferId: NO_BUFFER, match, actions, packet: new Uint8Array(60) };
-  t.is(bridge.packetOut(packetOut, 0)?.name, 'OFPFMFC_UNKNOWN');
+  return { bufferId: NO_BUFFER, match, actions, packet: new Uint8Array(60) };
+};
+
+test('a packet-out that goes round in circles is refused, and leaves no trace', (t) => {
+  const bridge = bareBridge();
+  mod(bridge, 'add', 'in_port=1,actions=learn(table=1,in_port=1),resubmit(,0),resubmit(,0)');
+  const before = flowLines(bridge);
+  t.is(bridge.packetOut(throughTable0(), 0)?.name, 'OFPFMFC_UNKNOWN');
+  t.deepEqual(flowLines(bridge), before);
+  t.is(bridge.tableStats()[0]!.lookupCount, 0n);
+});
+
+test('a packet-out that teaches too much is refused, and teaches nothing', (t) => {
+  const bridge = bareBridge();
+  bridge.tables.configure(new Map([[2, NO_ROOM]]), 0);
+  mod(bridge, 'add', 'in_port=1,actions=learn(table=1,in_port=1),learn(table=2,in_port=1)');
+  const before = flowLines(bridge);
+  t.is(bridge.packetOut(throughTable0(), 0)?.name, 'OFPFMFC_TABLE_FULL');
+  t.deepEqual(flowLines(bridge), before);
+  bridge.tables.configure(new Map(), 0);
+  t.is(bridge.packetOut(throughTable0(), 0), undefined);
+  t.is(flowLines(bridge).length, 3);
+});
+
+test('the limit of a learn action is not for what controllers send', (t) => {
+  const bridge = bareBridge();
+  const text = 'in_port=1,actions=learn(table=1,limit=1,cookie=5,NXM_OF_IN_PORT[])';
+  for (const inPort of [1, 2]) {
+    const { match, actions } = flowMod('add', text.replace('in_port=1', `in_port=${inPort}`));
+    t.is(bridge.packetOut({ bufferId: NO_BUFFER, match, actions, packet: new Uint8Array(60) }, 0), undefined);
+  }
+  t.is(flowLines(bridge).length, 2);
 });
 
 test('delete looks at match, cookie and output port', (t) => {
