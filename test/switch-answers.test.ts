@@ -3,7 +3,7 @@
  * byte, and cost the connection where they cost the peer's. What differs for a reason is listed in
  * lib/switch-answers.ts. `ANSWERS_MESSAGES=50000 ANSWERS_SEED=7 npm test -- test/dist/switch-answers.test.js` runs long.
  */
-import type { Suite } from '@ovs-node/ctl-tools/lab/suite';
+import { addDummyBridge } from './lib/dummy-bridge.js';
 import { withSuite } from './lib/lab.js';
 import { PEER, testWith } from './lib/requires.js';
 import { compareAnswers } from './lib/switch-answers.js';
@@ -14,27 +14,13 @@ const BRIDGE = 'br0';
 
 const peerTest = testWith(PEER);
 
-/** A bridge with three ports, the same on both sides. */
-async function addBridge(suite: Suite): Promise<void> {
-  const bridge = ['datapath_type=dummy', 'fail_mode=secure', 'other_config:hwaddr=aa:55:aa:55:00:01'];
-  await suite.vsctl('add-br', BRIDGE, '--', 'set', 'bridge', BRIDGE, ...bridge);
-  for (const n of ['1', '2', '7']) {
-    const port = ['--', 'set', 'interface', `p${n}`, 'type=dummy', `ofport_request=${n}`];
-    await suite.vsctl('add-port', BRIDGE, `p${n}`, ...port);
-  }
-}
-
 peerTest('messages, good and bad, are answered with the errors of the peer', async (t) => {
   t.timeout(60 * 60_000);
   const dummy = { vswitchdArgs: ['--enable-dummy'] };
   // Of what is wrong with requests a switch may warn; errors of its own it has none.
   await withSuite(t, { ...dummy, expectedWarnings: [/\|WARN\|/] }, (ours) =>
     withSuite(t, { ...dummy, side: 'peer' }, async (peer) => {
-      for (const suite of [ours, peer]) {
-        await addBridge(suite);
-        // Nothing gets old, and nothing waits too long.
-        await suite.appctl('time/stop');
-      }
+      for (const suite of [ours, peer]) await addDummyBridge(suite, BRIDGE);
       const { sent, refused, differences, exceptions } = await compareAnswers(peer, ours, BRIDGE, {
         seed: SEED,
         messages: MESSAGES,

@@ -13,7 +13,8 @@ import { spoil } from '@ovs-node/openflow/testkit/mutate';
 import { Random } from '@ovs-node/openflow/testkit/random';
 import { withSuite } from './lib/lab.js';
 import { PEER, testWith } from './lib/requires.js';
-import { askBoth, exceptionFor, isForNeither, Talk } from './lib/switch-answers.js';
+import { askBoth, exceptionFor, isForNeither } from './lib/switch-answers.js';
+import { Talk } from './lib/talk.js';
 
 const MESSAGES = Number(process.env['LOGS_MESSAGES'] ?? 1500);
 const SEED = Number(process.env['LOGS_SEED'] ?? 5);

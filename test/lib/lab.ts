@@ -14,6 +14,9 @@ export interface LabOptions {
   readonly start?: boolean;
 }
 
+/** The peer's ovs-vswitchd takes all the memory there is on some flow tables: it is to end instead. */
+const BOUNDED = ['prlimit', '--as=6000000000'];
+
 /** Starts a suite, runs `body`, stops it; an unexpected warning in a log of ours fails the test. */
 export async function withSuite<T>(
   t: ExecutionContext,
@@ -26,6 +29,7 @@ export async function withSuite<T>(
     side: options.side ?? 'ours',
     dirs: dirsAt(dir),
     vswitchdArgs: options.vswitchdArgs ?? [],
+    ...(options.side === 'peer' ? { prefix: BOUNDED } : {}),
   });
   try {
     if (options.start !== false) await suite.start();

@@ -37,6 +37,61 @@ export function comparable(messages: readonly Uint8Array[]): string[] {
   return out;
 }
 
+/**
+ * Messages that nobody asked for: those of packets by themselves, for they come by way of the datapath; flows that have gone
+ * as well, for the peer tells of them some time after; changes of flows in one list, for it is left open how many of them
+ * are told in one message.
+ */
+export function asidesInForm(messages: readonly Uint8Array[]): {
+  readonly packets: readonly string[];
+  readonly removed: readonly string[];
+  readonly updates: string;
+  readonly rest: readonly string[];
+} {
+  const named = messages.map((bytes) => {
+    const header = decodeHeader(bytes);
+    return { bytes, name: header instanceof OfError ? '' : header.wire.name };
+  });
+  const hex = (wanted: RegExp): string[] =>
+    named.filter(({ name }) => wanted.test(name)).map(({ bytes }) => Buffer.from(bytes).toString('hex'));
+  const isUpdate = ({ bytes, name }: (typeof named)[number]): boolean =>
+    name.endsWith('FLOW_MONITOR reply') && Buffer.from(bytes).readUInt32BE(4) === 0;
+  const updates = named.filter(isUpdate).map(({ bytes }) => {
+    const header = decodeHeader(bytes);
+    return Buffer.from(bytes.subarray(header instanceof OfError ? 0 : header.bodyAt)).toString('hex');
+  });
+  const rest = named.filter((each) => !isUpdate(each) && !/PACKET_IN|FLOW_REMOVED/.test(each.name));
+  return {
+    packets: hex(/PACKET_IN/).map((each) =>
+      each.replace(BRIDGE, (_, property: string) => property.padEnd(40, '0')),
+    ),
+    removed: hex(/FLOW_REMOVED/),
+    updates: updates.join(''),
+    rest: comparable(rest.map(({ bytes }) => bytes)),
+  };
+}
+
+/** A flow-removed message without its duration, for flows that go when their time is over: how soon is left open. */
+export function forgetDuration(message: Uint8Array): Uint8Array {
+  const header = decodeHeader(message);
+  const at = header instanceof OfError ? undefined : DURATION_AT[header.wire.key];
+  const copy = Buffer.from(message);
+  if (at !== undefined) copy.fill(0, at, at + 8);
+  // Since OpenFlow 1.5 it is one of a list, whose first it is.
+  else if (copy.includes(OXS_DURATION))
+    copy.fill(0, copy.indexOf(OXS_DURATION) + 4, copy.indexOf(OXS_DURATION) + 12);
+  return copy;
+}
+const DURATION_AT: Readonly<Record<string, number>> = {
+  OFPT10_FLOW_REMOVED: 60,
+  NXT_FLOW_REMOVED: 28,
+  OFPT11_FLOW_REMOVED: 20,
+};
+const OXS_DURATION = Buffer.from('80020008', 'hex');
+
+/** A property of a continuation: which bridge it is of, by a number that each run makes anew. */
+const BRIDGE = /(80000014)[0-9a-f]{32}/;
+
 /** Items that each have their length at an offset. */
 function itemsOf(body: Buffer, lengthAt: number): string[] {
   const out: string[] = [];

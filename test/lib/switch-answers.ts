@@ -1,9 +1,7 @@
 /**
- * The same OpenFlow messages, good and bad, to two switches: what each answers in errors, byte for byte, and whether it
- * keeps the connection.
+ * The same OpenFlow messages, good and bad, to two switches: what each answers and sends by itself, byte for byte, and
+ * whether it keeps the connection.
  */
-import net from 'node:net';
-import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Suite } from '@ovs-node/ctl-tools/lab/suite';
 import { decodeHeader, decodeMessage } from '@ovs-node/openflow/messages/codec';
@@ -11,111 +9,10 @@ import type { Action } from '@ovs-node/openflow/actions/types';
 import { OfError } from '@ovs-node/openflow/errors';
 import type { OfMessage } from '@ovs-node/openflow/messages/types';
 import { generate, KINDS } from '@ovs-node/openflow/testkit/diff-run';
-import { header } from '@ovs-node/openflow/testkit/header';
 import { spoil } from '@ovs-node/openflow/testkit/mutate';
-import { comparable } from './reply-forms.js';
+import { asidesInForm } from './reply-forms.js';
 import { Random } from '@ovs-node/openflow/testkit/random';
-
-const ERROR = 1;
-const HELLO = 0;
-/** How long a switch may take to answer, ms. */
-const PATIENCE_MS = 20_000;
-
-/** What a switch made of one message. */
-export interface Answer {
-  /** The errors that came back, whole messages in hex. */
-  readonly errors: readonly string[];
-  /** The replies that came back, as they are compared. */
-  readonly replies: readonly string[];
-  readonly isClosed: boolean;
-}
-
-/** One connection to BRIDGE.mgmt, which is opened again when the switch has closed it. */
-export class Talk {
-  readonly #path: string;
-  readonly #version: number;
-  readonly #patienceMs: number;
-  #socket!: net.Socket;
-  #rest = Buffer.alloc(0);
-  #got: Buffer[] = [];
-  #isClosed = true;
-  #wake: () => void = () => undefined;
-
-  /** Messages that answer none, and may come with the answer to another. */
-  readonly asides: Uint8Array[] = [];
-
-  constructor(suite: Suite, bridge: string, version: number, patienceMs = PATIENCE_MS) {
-    this.#patienceMs = patienceMs;
-    this.#path = join(suite.dirs.run, `${bridge}.mgmt`);
-    this.#version = version;
-  }
-
-  #connect(): void {
-    this.#isClosed = false;
-    this.#rest = Buffer.alloc(0);
-    this.#socket = net.connect(this.#path);
-    this.#socket.on('error', () => undefined);
-    this.#socket.on('close', () => {
-      this.#isClosed = true;
-      this.#wake();
-    });
-    this.#socket.on('data', (chunk: Buffer) => this.#take(chunk));
-    this.#socket.write(header(this.#version, HELLO, 1));
-  }
-
-  #take(chunk: Buffer): void {
-    this.#rest = Buffer.concat([this.#rest, chunk]);
-    while (this.#rest.length >= 8 && this.#rest.length >= this.#rest.readUInt16BE(2)) {
-      const length = this.#rest.readUInt16BE(2);
-      this.#sort(Buffer.from(this.#rest.subarray(0, length)));
-      this.#rest = this.#rest.subarray(length);
-    }
-    this.#wake();
-  }
-
-  /** What answers no request may come at any time, between two of them as well. */
-  #sort(message: Buffer): void {
-    if (isAside(message)) this.asides.push(message);
-    else if (message[1] !== HELLO) this.#got.push(message);
-  }
-
-  /** Sends a message and waits for the barrier behind it, or the end of the connection. */
-  async send(message: Uint8Array, mark: number): Promise<Answer> {
-    if (this.#isClosed) this.#connect();
-    this.#got = [];
-    const isOf10 = this.#version === 1;
-    this.#socket.write(Buffer.concat([message, header(this.#version, isOf10 ? 18 : 20, mark)]));
-    const isMark = (m: Buffer): boolean => m[1] === (isOf10 ? 19 : 21) && m.readUInt32BE(4) === mark;
-    const deadline = setTimeout(() => this.#socket.destroy(), this.#patienceMs);
-    while (!this.#isClosed && !this.#got.some(isMark)) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-    clearTimeout(deadline);
-    const errors = this.#got.filter((m) => m[1] === ERROR && !isLate(m)).map((m) => m.toString('hex'));
-    const replies = comparable(this.#got.filter((m) => m[1] !== ERROR && !isMark(m)));
-    return { errors, replies, isClosed: this.#isClosed };
-  }
-
-  close(): void {
-    this.#socket?.destroy();
-  }
-}
-
-/** An error for parts of a request whose rest did not come in time, which is no answer to the last message. */
-function isLate(m: Buffer): boolean {
-  return errorName(m) === 'OFPBRC_MULTIPART_REQUEST_TIMEOUT';
-}
-
-/** Messages that a switch sends of itself, some time after what was their cause. */
-const ASIDES = /PACKET_IN|FLOW_REMOVED|_STATUS$|REQUESTFORWARD|FLOW_MONITOR/;
-const isAside = (m: Uint8Array): boolean => ASIDES.test(nameOf(m));
-
-function errorName(m: Uint8Array): string | undefined {
-  const decoded = decodeMessage(m);
-  return !(decoded instanceof OfError) && decoded.msg.type === 'error' ? decoded.msg.error.name : undefined;
-}
+import { type Answer, errorName, nameOf, Talk } from './talk.js';
 
 /** Why a difference is let pass; each names the messages it is of as narrowly as can be. */
 interface Exception {
@@ -123,10 +20,6 @@ interface Exception {
   readonly applies: (message: Uint8Array, peer: Answer, ours: Answer) => boolean;
 }
 
-const nameOf = (message: Uint8Array): string => {
-  const known = decodeHeader(message);
-  return known instanceof OfError ? '' : known.wire.name;
-};
 const alive = (...answers: Answer[]): boolean => answers.every((a) => !a.isClosed);
 const first = ({ errors }: Answer): string | undefined =>
   errors.length === 1 ? errorName(Buffer.from(errors[0], 'hex')) : undefined;
@@ -291,7 +184,10 @@ export async function compareAnswers(
   await new Promise((resolve) => setTimeout(resolve, 500));
   for (const [i, pair] of talks.entries()) {
     await Promise.all(pair.map((talk) => talk.send(new Uint8Array(0), i)));
-    const [theirs, mine] = pair.map(({ asides }) => comparable(asides).sort());
+    const [theirs, mine] = pair.map(({ asides }) => {
+      const { packets, removed, updates, rest } = asidesInForm(asides);
+      return [...packets, ...removed, updates, ...rest];
+    });
     differences.push(...without(theirs, mine).map((hex) => `version ${i + 1}: the peer alone sends ${hex}`));
     differences.push(...without(mine, theirs).map((hex) => `version ${i + 1}: ours alone sends ${hex}`));
     for (const talk of pair) talk.close();

@@ -20,7 +20,7 @@ import { formatActionsIn } from '@ovs-node/openflow/actions/text';
 import { ERRORS, type ErrorName } from '@ovs-node/openflow/error-table';
 import { errorNumbers, guard, OfError } from '@ovs-node/openflow/errors';
 import { readFieldHeader } from '@ovs-node/openflow/match/headers';
-import { putFields, putNxMatch, putOxmMatch, readFields } from '@ovs-node/openflow/match/nxm';
+import { NX_MATCH, putFields, putNxMatch, putOxmMatch, readFields } from '@ovs-node/openflow/match/nxm';
 import {
   FW10,
   putOfp10Match,
@@ -231,11 +231,11 @@ function tlvVlan(c: OfctlContext, label: string, match: Match, version: number):
   putFields(w, match, version);
   const bytes = w.finish();
   // The peer tells of the first alone.
-  const explain = version === 1 ? c.explain : undefined;
+  const explain = version === NX_MATCH ? c.explain : undefined;
   const text = formatNxMatch(bytes, explain);
   const back = guard(() => readFields(new Reader(bytes, 0, bytes.length, 'OFPBMC_BAD_LEN', explain)));
   if (back instanceof OfError) return `${label}: ${text} -> ${back.toString()}\n`;
-  return `${label}: ${text} -> ${version === 1 ? tciText(back.match) : oxmVlan(bytes)}\n`;
+  return `${label}: ${text} -> ${version === NX_MATCH ? tciText(back.match) : oxmVlan(bytes)}\n`;
 }
 
 /** The same in a fixed structure: value and wildcard of id and priority. */
@@ -273,7 +273,7 @@ export function checkVlan(c: OfctlContext, [tci, mask]: readonly string[]): void
   const [b10, b11] = [w10.finish(), w11.finish()];
   process.stdout.write(
     `${tciText(parsed)}\n` +
-      tlvVlan(c, 'NXM', match, 1) +
+      tlvVlan(c, 'NXM', match, NX_MATCH) +
       tlvVlan(c, 'OXM', match, 3) +
       fixedVlan(
         'OF1.0',

@@ -77,9 +77,7 @@ function numberAction<T extends ActionType>(
     wire,
     translate: (a, version) => {
       if (version >= 3 || codes[version - 1] === undefined) {
-        return [
-          setWhole(field, field === 'nw_tos' ? value(a) : value(a), version >= 3 ? 'set_field' : 'load'),
-        ];
+        return [setWhole(field, value(a), version >= 3 ? 'set_field' : 'load')];
       }
       return undefined;
     },

@@ -145,6 +145,9 @@ const NXM_PLAN = planOf(NXM_SKIPS);
 const OXM_PLAN = planOf(OXM_SKIPS);
 const OXM15_PLAN = planOf(OXM15_SKIPS);
 
+/** In place of a version: as the extension has it in all of them. */
+export const NX_MATCH = 0;
+
 /** The match being encoded, and the one being decoded. */
 const readArea = new ReadArea();
 const area = newWords();
@@ -154,15 +157,18 @@ const mask = newValue();
 
 const templates = new MatchTemplates();
 
-/** Writes the fields of a match, without header or padding; `isOxm`: those of OXM, in versions without it, too. */
-export function putFields(w: Writer, match: Match, version: number, isOxm = version >= 3): void {
+/**
+ * Writes the fields of a match, without header or padding: of an OXM match in a version (before OpenFlow 1.2, which has them
+ * first, the peer's switch sends such with the extension's headers where a field has one), or of a nx_match (`NX_MATCH`).
+ */
+export function putFields(w: Writer, match: Match, version: number): void {
   const packed = match.packedWords;
-  if (packed === undefined || match.tunMetadata !== undefined || isOxm !== version >= 3) {
-    putAllFields(w, match, version, isOxm);
+  if (packed === undefined || match.tunMetadata !== undefined) {
+    putAllFields(w, match, version);
   } else if (!templates.put(w, packed, version)) {
     const values: WrittenValue[] | undefined = templates.isWanted ? [] : undefined;
     const start = w.length;
-    const isPlain = putAllFields(w, match, version, isOxm, values);
+    const isPlain = putAllFields(w, match, version, values);
     if (values !== undefined && isPlain) templates.learn(packed, version, w.borrow().slice(start), values);
   }
 }
@@ -172,14 +178,8 @@ export function putFields(w: Writer, match: Match, version: number, isOxm = vers
  * @param values gets what was written, with offsets from where the fields begin.
  * @returns whether a template can be made of it, if `values` is given.
  */
-function putAllFields(
-  w: Writer,
-  match: Match,
-  version: number,
-  isOxm: boolean,
-  values?: WrittenValue[],
-): boolean {
-  const plan = version >= 6 ? OXM15_PLAN : isOxm ? OXM_PLAN : NXM_PLAN;
+function putAllFields(w: Writer, match: Match, version: number, values?: WrittenValue[]): boolean {
+  const plan = version >= 6 ? OXM15_PLAN : version === NX_MATCH ? NXM_PLAN : OXM_PLAN;
   const words = readArea.load(match);
   todo.fill(0);
   const packed = match.packedWords;
@@ -420,7 +420,7 @@ function isWire(m: Uint32Array, place: FieldPlace): boolean {
 /** Writes a nx_match (fields and, when asked for, the cookie), zero-padded to 8 bytes; returns its length without padding. */
 export function putNxMatch(w: Writer, match: Match, cookie = 0n, cookieMask = 0n): number {
   const start = w.length;
-  putFields(w, match, 1);
+  putFields(w, match, NX_MATCH);
   if (cookieMask !== 0n) {
     const masked = cookieMask !== 0xffffffffffffffffn;
     w.u16(COOKIE_CLASS)
@@ -470,7 +470,7 @@ export function readOxmMatch(r: Reader, strict = true, accept?: (f: Field) => vo
   return match;
 }
 
-/** The bytes of the fields of a match, as `version` has them (1: nx_match). */
+/** The bytes of the fields of a match, as `version` has them, or `NX_MATCH`. */
 export function encodeMatchFields(match: Match, version: number): Uint8Array {
   const w = new Writer();
   putFields(w, match, version);

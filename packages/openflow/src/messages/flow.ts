@@ -236,7 +236,6 @@ function readFlowMod11(r: Reader, version: number): FlowModMessage {
   const actions = checkedActions(r, unchecked, version, match, tableId);
   const add = command === 'add';
   const set = add || (version === 2 && isModify(command) && cookieMask === 0n);
-  const modifyCookie = set && !add && cookie !== COOKIE_NONE;
   return {
     type: 'flow_mod',
     flowMod: {
@@ -246,7 +245,8 @@ function readFlowMod11(r: Reader, version: number): FlowModMessage {
       cookie: set ? 0n : cookie,
       cookieMask: add ? 0n : cookieMask,
       newCookie: set ? cookie : COOKIE_NONE,
-      modifyCookie,
+      // It is that of a flow that is added for want of one to modify.
+      modifyCookie: false,
       tableId,
       idleTimeout,
       hardTimeout,
@@ -321,8 +321,8 @@ export const FLOW_MESSAGES: MessageRows<'flow_mod' | 'flow_removed'> = {
     forms: [
       form(
         'NXT_FLOW_REMOVED',
-        (w, { removed: f }) => {
-          putRemoved(w, f, f.tableId === 255 ? 0 : f.tableId + 1, 0);
+        (w, { removed: f }, version) => {
+          putRemoved(w, f, version, f.tableId === 255 ? 0 : f.tableId + 1, 0);
           const at = w.length - 18;
           w.setU16(at, putNxMatch(w, f.match));
         },
@@ -339,7 +339,7 @@ export const FLOW_MESSAGES: MessageRows<'flow_mod' | 'flow_removed'> = {
         'OFPT10_FLOW_REMOVED',
         (w, { removed: f }) => {
           putMatch(w, f.match, 1);
-          putRemoved(w, f, 0, 0);
+          putRemoved(w, f, 1, 0, 0);
         },
         (r) => {
           const match = readMatch(r, 1);
@@ -350,8 +350,9 @@ export const FLOW_MESSAGES: MessageRows<'flow_mod' | 'flow_removed'> = {
       form(
         'OFPT11_FLOW_REMOVED',
         (w, { removed: f }, version) => {
-          putRemoved(w, f, f.tableId, version >= 3 ? f.hardTimeout : 0);
-          putReplyMatch(w, f.match, version);
+          // Where OpenFlow 1.1 has padding yet, the peer's switch puts the timeout as well.
+          putRemoved(w, f, version, f.tableId, f.hardTimeout);
+          putMatch(w, f.match, version);
         },
         (r, version) => {
           const { fields, table, last } = readRemoved(r);
@@ -382,8 +383,10 @@ export const FLOW_MESSAGES: MessageRows<'flow_mod' | 'flow_removed'> = {
 };
 
 /** What all forms of a flow-removed have alike, from cookie to byte count, with a byte and a last half-word between. */
-function putRemoved(w: Writer, f: FlowRemoved, table: number, last: number): void {
-  w.u64(f.cookie).u16(f.priority).u8(reasonNumber(f.reason)).u8(table);
+function putRemoved(w: Writer, f: FlowRemoved, version: number, table: number, last: number): void {
+  // That it went with its meter is another reason since OpenFlow 1.4 only.
+  const reason = version < 5 && f.reason === 'meter_delete' ? 'delete' : f.reason;
+  w.u64(f.cookie).u16(f.priority).u8(reasonNumber(reason)).u8(table);
   w.u32(f.durationSec).u32(f.durationNsec).u16(f.idleTimeout).u16(last);
   w.u64(f.packetCount).u64(f.byteCount);
 }

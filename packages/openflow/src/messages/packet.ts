@@ -71,7 +71,7 @@ function putPacketIn2(w: Writer, p: PacketIn, version: number): void {
   property(NXPINT.TABLE_ID, () => w.u8(p.tableId));
   if (p.cookie !== COOKIE_NONE) property(NXPINT.COOKIE, () => w.zeros(4).u64(p.cookie));
   property(NXPINT.REASON, () => w.u8(reasonToWire(p.reason, version)));
-  property(NXPINT.METADATA, () => putFields(w, p.match, version, true));
+  property(NXPINT.METADATA, () => putFields(w, p.match, version));
   if (p.continuation) property(NXPINT.CONTINUATION, () => w.zeros(4).bytes(p.continuation!));
   if (p.userdata && p.userdata.length > 0) property(NXPINT.USERDATA, () => w.bytes(p.userdata!));
 }

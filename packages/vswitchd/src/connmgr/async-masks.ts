@@ -18,8 +18,8 @@ const OF14_PACKET_IN = 0x3f;
 export function defaultAsync(version: number): AsyncConfig {
   let packetIn = (OF14_PACKET_IN & ~bit(PR.INVALID_TTL)) | bit(PR.EXPLICIT_MISS);
   if (version <= 3) packetIn |= bit(PR.IMPLICIT_MISS);
-  // Reasons of flow-removed: three in OpenFlow 1.0, group deletion since 1.1, meter deletion and eviction since 1.4.
-  const flowRemoved = version >= 5 ? 0x3f : 0xf;
+  // Reasons of flow-removed: group deletion since OpenFlow 1.3 (though 1.1 has it), meter deletion and eviction since 1.4.
+  const flowRemoved = version >= 5 ? 0x3f : version === 4 ? 0xf : 7;
   return {
     primary: { packetIn, portStatus: PORT_REASONS, flowRemoved },
     secondary: { packetIn: 0, portStatus: PORT_REASONS, flowRemoved: 0 },

@@ -237,7 +237,10 @@ export class ConnectionManager {
 
   /** Compares the switch's ports with what controllers know of them, and tells them what is new. */
   portsChanged(): void {
-    this.#board.ports.update(this.#options.clock.now(), (change, phy) => this.#board.portStatus(change, phy));
+    const board = this.#board;
+    board.ports.update(this.#options.clock.now(), (change, phy, before) =>
+      board.portStatus(change, phy, before),
+    );
   }
 
   /** Ends all connections and stops listening. */

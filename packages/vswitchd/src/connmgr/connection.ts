@@ -46,6 +46,7 @@ import {
   TABLE_STATUS_REASON,
 } from './async-masks.js';
 import { FORWARD_REASON, type Forwarded, inWordsOf } from './forwarded.js';
+import type { PortChange } from './port-watch.js';
 import type { PacketInEvent } from '../ofproto/types.js';
 
 const log = vlog('connmgr');
@@ -427,9 +428,17 @@ export class SwitchConnection {
     this.#sendAsync({ type: 'table_status', reason, desc });
   }
 
-  portStatus(reason: 'add' | 'delete' | 'modify', port: PhyPort): void {
-    if (this.#wants('portStatus', PORT_STATUS_REASON[reason]))
-      this.#sendAsync({ type: 'port_status', reason, port });
+  /** Tells of a port; not of a change that the version has no words for, from what it was `before`. */
+  portStatus(reason: PortChange, port: PhyPort, before?: PhyPort): void {
+    if (!this.#wants('portStatus', PORT_STATUS_REASON[reason])) return;
+    const msg = { type: 'port_status', reason, port } as const;
+    if (before !== undefined && this.#looksAlike(msg, { ...msg, port: before })) return;
+    this.#sendAsync(msg);
+  }
+
+  #looksAlike(...messages: readonly [OfMessage, OfMessage]): boolean {
+    const [a, b] = messages.map((msg) => encodeMessage(msg, this.version, 0));
+    return a!.length === b!.length && a!.every((byte, i) => byte === b![i]);
   }
 
   flowRemoved(removed: FlowRemoved): void {

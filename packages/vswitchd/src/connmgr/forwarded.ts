@@ -19,8 +19,7 @@ export function inWordsOf(
   version: number,
   forwarded: Forwarded,
 ): MessageOf<'group_mod' | 'meter_mod'> | undefined {
-  // Before OpenFlow 1.4 meters are not told of.
-  if (!('after' in forwarded)) return version >= 5 ? forwarded.msg : undefined;
+  if (!('after' in forwarded)) return wireFormOf(forwarded.msg, version) && forwarded.msg;
   return { type: 'group_mod', groupMod: groupModFor(version, forwarded.msg, forwarded.after) };
 }
 

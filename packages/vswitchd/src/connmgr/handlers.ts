@@ -66,17 +66,17 @@ function changePort(
   later: Later,
 ): void {
   const { ofproto } = board;
-  const before = port.phy.config;
+  const before = port.phy;
   ofproto.setPortConfig(port.ofport, portMod.config, portMod.mask & MODIFIABLE);
-  if (((before ^ port.phy.config) & PC.PORT_DOWN) !== 0) {
+  if (((before.config ^ port.phy.config) & PC.PORT_DOWN) !== 0) {
     later.push(() =>
       ofproto.turnPort(port).catch((error: unknown) => {
         log.warnRl(rate, `${ofproto.name}: ${port.name}: ${errorMessage(error)}`);
-        ofproto.setPortConfig(port.ofport, before, PC.PORT_DOWN);
+        ofproto.setPortConfig(port.ofport, before.config, PC.PORT_DOWN);
       }),
     );
   }
-  if (port.phy.config !== before) board.portStatus('modify', port.phy, connection);
+  if (port.phy.config !== before.config) board.portStatus('modify', port.phy, before, connection);
   board.ports.noted(port.ofport);
 }
 
@@ -107,12 +107,11 @@ function beginBundled(
   isAtomic: boolean,
   later: Later,
 ): OfError | Finish | undefined {
-  const { ofproto, now, monitors } = board;
+  const { ofproto, now } = board;
   const { connection } = context;
-  monitors.requester = { connection, xid };
   switch (msg.type) {
     case 'flow_mod':
-      return flowMod(board, msg.flowMod);
+      return flowMod(board, msg.flowMod, { connection, xid });
     case 'group_mod': {
       const error = ofproto.groupMod(msg.groupMod, now);
       if (error) return error;
@@ -125,8 +124,6 @@ function beginBundled(
       return port instanceof OfError ? port : () => changePort(board, port, msg.portMod, context, later);
     }
     case 'packet_out': {
-      // What a packet teaches nobody has asked for.
-      monitors.requester = undefined;
       const started = startPacketOut(ofproto, msg.packetOut, now, protocolsOf(connection));
       return started instanceof OfError ? started : () => finishPacketOut(ofproto, started, now);
     }
@@ -170,8 +167,23 @@ function protocolsOf({ version }: SwitchConnection): number {
   return protocolsOfVersions(1 << version);
 }
 
-function flowMod(board: Switchboard, mod: FlowMod): OfError | undefined {
-  return unknownBuffer(mod) ?? board.ofproto.flowMod(mod, board.now);
+/**
+ * Carries a flow-mod out. Only what it does itself is the change of who asked for it: flows that go with their group or
+ * meter, or that a packet teaches, nobody has asked for, as the peer sees it.
+ */
+function flowMod(
+  { ofproto, monitors, now }: Switchboard,
+  mod: FlowMod,
+  { connection, xid }: Pick<RequestContext, 'connection' | 'xid'>,
+): OfError | undefined {
+  const unknown = unknownBuffer(mod);
+  if (unknown) return unknown;
+  monitors.requester = { connection, xid };
+  try {
+    return ofproto.flowMod(mod, now);
+  } finally {
+    monitors.requester = undefined;
+  }
 }
 
 /** Packets are never buffered, so there is none of that number; deletions have no use for one. */
@@ -219,13 +231,10 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
     connection.missSendLen = config.missSendLen;
   },
 
-  flow_mod: (board, msg) => flowMod(board, msg.flowMod),
+  flow_mod: (board, msg, context) => flowMod(board, msg.flowMod, context),
 
-  packet_out: (board, { packetOut }, { connection }) => {
-    // What a packet teaches nobody has asked for.
-    board.monitors.requester = undefined;
-    return board.ofproto.packetOut(packetOut, board.now, protocolsOf(connection));
-  },
+  packet_out: (board, { packetOut }, { connection }) =>
+    board.ofproto.packetOut(packetOut, board.now, protocolsOf(connection)),
 
   barrier_request: (_board, _msg, { connection, xid }) => connection.reply({ type: 'barrier_reply' }, xid),
 
@@ -248,7 +257,9 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
   meter_mod: (board, msg, { connection, xid }) => {
     const error = board.ofproto.meters.apply(msg.meterMod, board.now);
     if (error) return error;
-    board.forward({ msg }, connection, xid);
+    // As it has become, if it is there.
+    const [meter = msg.meterMod.meter] = board.ofproto.meters.select(msg.meterMod.meter.meterId);
+    board.forward({ msg: { ...msg, meterMod: { ...msg.meterMod, meter } } }, connection, xid);
     return undefined;
   },
 
@@ -387,12 +398,9 @@ export function refusal(type: OfMessageType, connection: SwitchConnection): OfEr
 export function handleRequest(board: Switchboard, msg: OfMessage, context: RequestContext): Result {
   const handler = HANDLERS[msg.type] as Handler<OfMessageType> | undefined;
   if (handler === undefined) return new OfError('OFPBRC_BAD_TYPE', `a switch does not take ${msg.type}`);
-  const { connection, xid } = context;
-  board.monitors.requester = { connection, xid };
   try {
     return handler(board, msg, context) ?? undefined;
   } finally {
     board.monitors.flush();
-    board.monitors.requester = undefined;
   }
 }

@@ -1,5 +1,5 @@
 /** What connections were last told of each port, to find out what is new. */
-import { PC, type PhyPort } from '@ovs-node/openflow/messages/types';
+import { PC, type PhyPort, PS } from '@ovs-node/openflow/messages/types';
 import type { Ofproto } from '../ofproto/ofproto.js';
 
 export type PortChange = 'add' | 'delete' | 'modify';
@@ -18,8 +18,11 @@ export class PortWatch {
     this.#ofproto = ofproto;
   }
 
-  /** Compares the ports with the known ones, and calls `tell` for each difference: deletions first. */
-  update(now: number, tell: (change: PortChange, phy: PhyPort) => void): void {
+  /**
+   * Compares the ports with the known ones, and calls `tell` for each difference: deletions first. `before` is what was
+   * known of a port that is another now.
+   */
+  update(now: number, tell: (change: PortChange, phy: PhyPort, before?: PhyPort) => void): void {
     for (const [number, { phy }] of this.#known) {
       if (this.#ofproto.port(number)?.name === phy.name) continue;
       this.#known.delete(number);
@@ -29,11 +32,15 @@ export class PortWatch {
       const known = this.#known.get(port.ofport);
       if (known === undefined) {
         this.#known.set(port.ofport, { phy: port.phy, since: now });
-        tell('add', port.phy);
+        // That it is live is what comes next, as with the peer.
+        const state = port.phy.state & ~PS.LIVE;
+        const fresh = { ...port.phy, state };
+        tell('add', fresh);
+        if (state !== port.phy.state) tell('modify', port.phy, fresh);
       } else if (known.phy !== port.phy) {
-        const differs = !samePhy(known.phy, port.phy);
+        const before = known.phy;
         known.phy = port.phy;
-        if (differs) tell('modify', port.phy);
+        if (!samePhy(before, port.phy)) tell('modify', port.phy, before);
       }
     }
   }

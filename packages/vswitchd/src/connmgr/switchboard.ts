@@ -95,10 +95,13 @@ export class Switchboard {
     return undefined;
   }
 
-  /** Tells all connections of a port, but for the one that changed it before OpenFlow 1.5. */
-  portStatus(reason: PortChange, port: PhyPort, source?: SwitchConnection): void {
+  /**
+   * Tells all connections of a port, but for the one that changed it before OpenFlow 1.5.
+   * @param before what it was, if it was there.
+   */
+  portStatus(reason: PortChange, port: PhyPort, before?: PhyPort, source?: SwitchConnection): void {
     for (const each of this.connections) {
-      if (each !== source || each.version >= 6) each.portStatus(reason, port);
+      if (each !== source || each.version >= 6) each.portStatus(reason, port, before);
     }
   }
 

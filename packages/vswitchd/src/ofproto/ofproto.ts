@@ -25,6 +25,7 @@ import {
   type PacketOut,
   PC,
   PR,
+  PS,
   type TableStats,
 } from '@ovs-node/openflow/messages/types';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
@@ -174,9 +175,10 @@ export class Ofproto {
   setPortConfig(ofport: number, config: number, mask: number): boolean {
     const port = this.port(portFromOf10(ofport));
     if (!port) return false;
-    this.updatePort(port.ofport, {
-      phy: { ...port.phy, config: (port.phy.config & ~mask) | (config & mask) },
-    });
+    const changed = (port.phy.config & ~mask) | (config & mask);
+    const isLive = (changed & PC.PORT_DOWN) === 0 && (port.phy.state & PS.LINK_DOWN) === 0;
+    const state = isLive ? port.phy.state | PS.LIVE : port.phy.state & ~PS.LIVE;
+    this.updatePort(port.ofport, { phy: { ...port.phy, config: changed, state } });
     return true;
   }
 

@@ -1,0 +1,624 @@
+/**
+ * What the two switches are asked by hand, subject by subject, on fresh connections each time: every kind of message that
+ * a switch takes or sends, in every version that has it, and what was once answered otherwise than by the peer.
+ */
+import { parseMatch } from '@ovs-node/flow/match-text';
+import { BUCKET } from '@ovs-node/openflow/messages/group-types';
+import { encodeMessage, wireFormOf } from '@ovs-node/openflow/messages/codec';
+import { FF, type OfMessage } from '@ovs-node/openflow/messages/types';
+import { header } from '@ovs-node/openflow/testkit/header';
+import { ALL_CHANGES, watch } from '@ovs-node/openflow/testkit/requests';
+import {
+  ask,
+  bucket,
+  bundle,
+  bundled,
+  filter,
+  flow,
+  frame,
+  group,
+  LISTEN,
+  listenTo,
+  meter,
+  packetOut,
+  portMod,
+  role,
+  tableMod,
+} from './answer-requests.js';
+import { forgetDuration } from './reply-forms.js';
+import { type BothSides, VERSION_NUMBERS } from './both-sides.js';
+
+/** One subject; it is asked in each version, with connections of all versions listening. */
+export interface AnswerCase {
+  readonly name: string;
+  /** By default all. */
+  readonly versions?: readonly number[];
+  readonly run: (sides: BothSides, version: number) => Promise<void>;
+}
+
+/** Sends those of the messages that the version has, one after the other. */
+async function send(sides: BothSides, version: number, ...messages: OfMessage[]): Promise<void> {
+  for (const message of messages)
+    if (wireFormOf(message, version) !== undefined) await sides.send(version, message);
+}
+
+/** A message as the extension of OpenFlow 1.0 has it, in any version. */
+function ofExtension(message: OfMessage, version: number): Uint8Array {
+  const format = message.type === 'flow_mod' ? { format: 'nxm' } : {};
+  const bytes = encodeMessage({ ...message, ...format } as OfMessage, 1, XID);
+  bytes[0] = version;
+  return bytes;
+}
+const XID = 0x20000000;
+
+/** Has all connections ask for what is sent without being asked for. */
+async function listen(sides: BothSides): Promise<void> {
+  for (const v of VERSION_NUMBERS) {
+    const [packetIn, flowRemoved] = v >= 5 ? [0x3f, 0x3f] : [7, 0xf];
+    const others = { portStatus: 7, roleStatus: 7, tableStatus: 0x18, requestForward: 3 };
+    await sides.send(v, LISTEN);
+    const { errors } = await sides.send(v, listenTo({ packetIn, flowRemoved, ...others }));
+    if (errors.length > 0) throw new Error(`version ${v} does not listen`);
+  }
+}
+
+/** Messages in a bundle that is committed. */
+async function inBundle(
+  sides: BothSides,
+  version: number,
+  messages: readonly OfMessage[],
+  flags = 3,
+): Promise<void> {
+  await sides.send(version, bundle('open_request', flags));
+  for (const message of messages) await sides.send(version, bundled(version, message, flags));
+  await sides.send(version, bundle('commit_request', flags));
+}
+
+const WITH_BUNDLES = [4, 5, 6] as const;
+const LEARN = 'learn(table=9,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[])';
+
+const SESSIONS: readonly AnswerCase[] = [
+  {
+    name: 'what a connection is asked first',
+    run: async (sides, version) => {
+      await send(
+        sides,
+        version,
+        { type: 'echo_request', data: frame() },
+        { type: 'echo_reply', data: frame() },
+        { type: 'features_request' },
+        { type: 'get_config_request' },
+        LISTEN,
+        { type: 'get_config_request' },
+        { type: 'barrier_request' },
+      );
+      for (const frag of ['drop', 'normal'] as const) {
+        const config = { frag, invalidTtlToController: version < 4 ? true : undefined, missSendLen: 5 };
+        await send(sides, version, { type: 'set_config', config }, { type: 'get_config_request' });
+      }
+      // Another hello, one of another version, and types that there are not.
+      for (const message of [header(version, 0, 5), header(1 + (version % 6), 0, 5), header(version, 99, 5)])
+        await sides.send(version, message);
+    },
+  },
+  {
+    name: 'what the extensions set',
+    run: async (sides, version) => {
+      // In OpenFlow 1.0 it is how these are said; later versions have words of their own, and take these all the same.
+      await sides.send(version, ofExtension(flow('tcp,reg0=5', 'drop'), version));
+      await sides.send(version, ofExtension(role('equal', 0n), version));
+      await send(
+        sides,
+        version,
+        { type: 'set_flow_format', format: 'nxm' },
+        { type: 'flow_mod_table_id', enable: true },
+        flow('tcp', 'output:1', { tableId: 3 }),
+        { type: 'set_packet_in_format', format: 'nxt_packet_in' },
+        { type: 'flow_age' },
+        { type: 'set_controller_id', controllerId: 7 },
+        { type: 'set_controller_id', controllerId: 0 },
+      );
+    },
+  },
+  {
+    name: 'roles',
+    run: async (sides, version) => {
+      await listen(sides);
+      // Each election is later than those before it.
+      const base = BigInt(version * 1000);
+      await send(sides, version, role('nochange', base), role('primary', base + 5n));
+      await sides.settle();
+      for (const other of VERSION_NUMBERS)
+        await send(sides, other, role('primary', base + 10n + BigInt(other)));
+      await sides.settle();
+      await send(sides, version, role('secondary', base + 2n), role('secondary', base + 100n));
+      await send(sides, version, flow('in_port=1', 'drop'), role('equal', 0n));
+    },
+  },
+  {
+    name: 'roles are told of whatever was asked for',
+    versions: [4, 5, 6],
+    run: async (sides, version) => {
+      const none = { roleStatus: 0 };
+      await send(sides, version, LISTEN, listenTo(none), role('primary', BigInt(version * 1000 + 500)));
+      const other = version === 4 ? 5 : 4;
+      await send(sides, other, role('primary', BigInt(version * 1000 + 501)), role('equal', 0n));
+      await sides.settle();
+    },
+  },
+  {
+    name: 'asynchronous messages',
+    run: async (sides, version) => {
+      await send(sides, version, { type: 'get_async_request' });
+      const masks = { packetIn: 7, portStatus: 5, flowRemoved: 10, requestForward: 1 };
+      const few = { packetIn: 1, portStatus: 3, flowRemoved: 7 };
+      await send(sides, version, listenTo(masks, { packetIn: 1 }), { type: 'get_async_request' });
+      await send(sides, version, listenTo(few), { type: 'get_async_request' });
+      await sides.send(version, ofExtension(listenTo(few), version));
+      await send(sides, version, { type: 'get_async_request' });
+    },
+  },
+];
+
+const FLOWS: readonly AnswerCase[] = [
+  {
+    name: 'flows are added, changed, shown, deleted, and told of',
+    run: async (sides, version) => {
+      await listen(sides);
+      // The extension's form, on one of the connections that have it.
+      if (version === 1) await sides.send(1, { type: 'set_flow_format', format: 'nxm' });
+      const flags = FF.SEND_FLOW_REM;
+      for (const format of ['openflow10', 'nxm'] as const) {
+        const mods: readonly OfMessage[] = [
+          flow('in_port=1', 'output:2', { flags, newCookie: 7n, idleTimeout: 100, hardTimeout: 200 }),
+          flow('tcp,tp_dst=80', 'output:1,output:7', { flags, tableId: version > 1 ? 3 : 0 }),
+          flow('in_port=1', 'output:3', { command: 'modify' }),
+          flow('in_port=1', 'output:7', { command: 'modify_strict' }),
+          flow('in_port=2', 'drop', { flags: flags | FF.CHECK_OVERLAP, priority: 5 }),
+          flow('', 'drop', { flags: flags | FF.CHECK_OVERLAP, priority: 5 }),
+        ];
+        for (const mod of mods) await sides.send(version, { ...mod, format } as OfMessage);
+        for (const each of [filter(), filter('in_port=1'), filter('tcp', { tableId: 3 })]) {
+          await sides.send(version, ask({ type: 'flow', filter: each }, format));
+          await sides.send(version, ask({ type: 'aggregate', filter: each }, format));
+        }
+        const strict = flow('in_port=1', 'drop', { command: 'delete_strict' });
+        await sides.send(version, { ...strict, format } as OfMessage);
+        await sides.send(version, flow('', 'drop', { command: 'delete', tableId: version > 1 ? 0xff : 0 }));
+        await sides.settle();
+      }
+    },
+  },
+  {
+    name: 'flows whose time is over are told of',
+    run: async (sides, version) => {
+      await listen(sides);
+      if (version % 2 === 1) await sides.send(1, { type: 'set_flow_format', format: 'nxm' });
+      const flags = FF.SEND_FLOW_REM;
+      await sides.send(version, flow('in_port=1', 'drop', { flags, hardTimeout: 1 }));
+      await sides.send(version, flow('in_port=2', 'drop', { flags, idleTimeout: 1 }));
+      await sides.run('ovs-appctl', 'time/warp', '5000', '500');
+      await sides.settle(forgetDuration);
+    },
+  },
+  {
+    name: 'tables',
+    run: async (sides, version) => {
+      for (const miss of ['continue', 'drop', 'controller', 'default'] as const)
+        await send(sides, version, tableMod({ miss }), ask({ type: 'table' }));
+      await send(sides, version, ask({ type: 'table_features', tables: [] }), ask({ type: 'table_desc' }));
+    },
+  },
+  {
+    name: 'tables that fill are told of',
+    versions: [5, 6],
+    run: async (sides, version) => {
+      await listen(sides);
+      const row = ['--id=@t', 'create', 'flow_table', 'flow_limit=2'];
+      const set = ['set', 'bridge', 'br0', 'flow_tables:4=@t'];
+      for (const suite of [sides.peer, sides.ours]) await suite.vsctl(...row, '--', ...set);
+      const vacancy = { down: 40, up: 60, vacancy: 0 };
+      await sides.send(version, tableMod({ tableId: 4, vacancyEvents: true, vacancy }));
+      for (const n of [1, 2, 3]) await sides.send(version, flow(`in_port=${n}`, 'drop', { tableId: 4 }));
+      await sides.send(version, flow('', 'drop', { command: 'delete', tableId: 4 }));
+      // What is learned finds no room either.
+      await sides.send(version, flow('', 'drop', { tableId: 4 }));
+      await sides.send(version, flow('in_port=1', 'drop', { tableId: 4 }));
+      await sides.send(version, packetOut('learn(table=4,NXM_OF_ETH_SRC[])'));
+      await inBundle(sides, version, [flow('', 'drop'), packetOut('learn(table=4,NXM_OF_ETH_SRC[])')]);
+      await sides.send(version, ask({ type: 'flow', filter: filter() }));
+      await sides.settle();
+      for (const suite of [sides.peer, sides.ours])
+        await suite.vsctl('clear', 'bridge', 'br0', 'flow_tables');
+    },
+  },
+  {
+    name: 'flow monitors',
+    run: async (sides, version) => {
+      for (const v of VERSION_NUMBERS) await sides.send(v, watch({ flags: ALL_CHANGES }));
+      await sides.send(version, flow('in_port=1', 'output:2'));
+      await sides.send(version, flow('in_port=1', 'output:7', { command: 'modify' }));
+      // What a packet teaches is nobody's own.
+      await sides.send(version, packetOut(LEARN));
+      await sides.send(version, flow('', 'drop', { command: 'delete', tableId: version > 1 ? 0xff : 0 }));
+      await sides.settle();
+      for (const id of [1, 1]) await send(sides, version, { type: 'flow_monitor_cancel', id });
+    },
+  },
+];
+
+const GROUPS: readonly AnswerCase[] = [
+  {
+    name: 'groups',
+    run: async (sides, version) => {
+      await listen(sides);
+      const selection = { method: 'hash', param: 5n, fields: [{ field: 'ip_src', mask: 0xffffffffn }] };
+      const two = [bucket(1, 'output:1', 5), bucket(2, 'output:2,group:4', 6)];
+      const requests: readonly OfMessage[] = [
+        group(3, { groupType: 'select', buckets: two, selection: version % 5 === 1 ? selection : undefined }),
+        group(3, { command: 'modify', groupType: 'all', buckets: [bucket(1, 'output:7')] }),
+        group(4, { command: 'add_or_modify', buckets: [bucket(1, 'output:7')] }),
+        group(4, { command: 'add_or_modify', groupType: 'select', buckets: two }),
+        group(4, { command: 'insert_bucket', commandBucketId: 1, buckets: [bucket(7, 'output:7', 9)] }),
+        group(4, { command: 'insert_bucket', commandBucketId: BUCKET.LAST, buckets: [bucket(8, 'drop')] }),
+        group(4, { command: 'remove_bucket', commandBucketId: 1 }),
+        group(4, { command: 'remove_bucket', commandBucketId: 1 }),
+        group(5, { groupType: 'indirect', buckets: [bucket(0, 'output:1')] }),
+        group(6, {
+          groupType: 'fast_failover',
+          buckets: [{ ...bucket(0, 'output:1'), watchPort: 1 }],
+        }),
+        group(5, {}),
+        group(99, { command: 'modify' }),
+        flow('in_port=1', 'group:3', { flags: FF.SEND_FLOW_REM }),
+        packetOut('group:3'),
+      ];
+      await send(sides, version, ...requests);
+      const all = 0xfffffffc;
+      for (const request of [
+        ask({ type: 'group', group: all }),
+        ask({ type: 'group', group: 3 }),
+        ask({ type: 'group_desc', group: all }),
+        ask({ type: 'group_features' }),
+      ])
+        await send(sides, version, request);
+      await sides.send(version, watch({}));
+      await send(sides, version, group(3, { command: 'delete' }), group(all, { command: 'delete' }));
+      await sides.settle();
+    },
+  },
+  {
+    name: 'meters',
+    versions: [4, 5, 6],
+    run: async (sides, version) => {
+      await listen(sides);
+      await send(
+        sides,
+        version,
+        meter('add', 1),
+        meter('add', 1),
+        meter('modify', 1, { flags: 2 }),
+        meter('modify', 9),
+        flow('in_port=1', 'meter:1,output:2', { flags: FF.SEND_FLOW_REM }),
+        flow('in_port=2', 'meter:2,output:2'),
+        ask({ type: 'meter', meter: 0xffffffff }),
+        ask({ type: 'meter', meter: 9 }),
+        ask({ type: 'meter_config', meter: 1 }),
+        ask({ type: 'meter_features' }),
+      );
+      await send(sides, 5, watch({}));
+      if (version < 5) await send(sides, version, watch({}));
+      await send(sides, version, meter('delete', 1));
+      await sides.settle();
+    },
+  },
+  {
+    name: 'labels and classes of MPLS with more bits than there are are shown as they came',
+    versions: [2],
+    run: async (sides, version) => {
+      const actions = [
+        { type: 'push_mpls' as const, ethertype: 0x8847 },
+        { type: 'set_mpls_label' as const, value: 0x46000005 },
+        { type: 'set_mpls_tc' as const, value: 255 },
+      ];
+      await sides.send(version, group(1, { buckets: [{ ...bucket(0, 'drop'), actions }] }));
+      for (const v of VERSION_NUMBERS) await sides.send(v, ask({ type: 'group_desc', group: 1 }));
+    },
+  },
+];
+
+const PORT_CASES: readonly AnswerCase[] = [
+  {
+    name: 'ports',
+    run: async (sides, version) => {
+      await listen(sides);
+      const any = 0xffffffff;
+      for (const portNo of [1, 9, 0xfffffffe, any]) {
+        await send(sides, version, ask({ type: 'port', portNo }), ask({ type: 'port_desc', portNo }));
+        await send(sides, version, ask({ type: 'queue', portNo, queueId: any }));
+        await send(sides, version, ask({ type: 'queue_desc', portNo, queueId: any }));
+        await send(sides, version, { type: 'queue_get_config_request', portNo });
+      }
+      // Not to be flooded to, and back.
+      for (const config of [0x10, 0]) await send(sides, version, portMod(1, { config, mask: 0x10 }));
+      for (const config of [1, 0]) await send(sides, version, portMod(2, { config, mask: 0x7f }));
+      await send(sides, version, portMod(9), portMod(1, { hwAddr: 5n }));
+      await sides.settle();
+    },
+  },
+  {
+    name: 'ports come and go',
+    versions: [1],
+    run: async (sides) => {
+      await listen(sides);
+      const add = ['add-port', 'br0', 'p9', '--', 'set', 'interface', 'p9', 'type=dummy', 'ofport_request=9'];
+      await sides.run('ovs-vsctl', ...add);
+      await sides.settle();
+      await sides.run('ovs-vsctl', 'del-port', 'p9');
+      await sides.settle();
+    },
+  },
+];
+
+const PACKETS: readonly AnswerCase[] = [
+  {
+    name: 'packets come in each form',
+    run: async (sides, version) => {
+      await listen(sides);
+      for (const format of ['standard', 'nxt_packet_in', 'nxt_packet_in2'] as const) {
+        await sides.send(version, { type: 'set_packet_in_format', format });
+        await sides.send(version, packetOut('controller'));
+        await sides.send(version, packetOut('load:5->NXM_NX_REG0[],controller(userdata=01.02,max_len=20)'));
+        await sides.send(version, flow('', 'controller', { priority: 0, tableId: version > 1 ? 7 : 0 }));
+        await sides.send(version, packetOut(`resubmit(,${version > 1 ? 7 : 0})`));
+        await sides.send(version, packetOut('resubmit(,11)'));
+        await sides.settle();
+      }
+    },
+  },
+  {
+    name: 'packets wait, and go on',
+    run: async (sides, version) => {
+      await listen(sides);
+      await sides.send(version, { type: 'set_packet_in_format', format: 'nxt_packet_in2' });
+      // Of this connection alone.
+      await sides.send(version, { type: 'set_controller_id', controllerId: 5 });
+      await sides.send(
+        version,
+        packetOut('load:7->NXM_NX_REG1[],controller(pause,id=5),push:NXM_NX_REG1[],output:2'),
+      );
+      await sides.settle();
+      await sides.resume(version);
+      await sides.send(version, packetOut(`controller(pause,id=5),${LEARN},resubmit(,9)`));
+      await sides.settle();
+      await sides.resume(version);
+      await sides.send(version, ask({ type: 'flow', filter: filter() }, 'nxm'));
+      await sides.send(version, ask({ type: 'table' }));
+      await sides.send(version, ask({ type: 'port', portNo: 2 }));
+    },
+  },
+  {
+    name: 'packets that cannot be sent leave no trace',
+    run: async (sides, version) => {
+      const deep = version > 1 ? 6 : 0;
+      await sides.send(version, flow('', `${LEARN},NORMAL,resubmit(,${deep})`, { tableId: deep }));
+      for (const packet of [
+        packetOut(`resubmit(,${deep})`),
+        packetOut('output:2', { bufferId: 5 }),
+        packetOut('output:2', { inPort: 'IN_PORT' }),
+        packetOut('dec_mpls_ttl'),
+        packetOut(`${LEARN},group:9`),
+      ])
+        await sides.send(version, packet);
+      await sides.send(version, ask({ type: 'flow', filter: filter() }));
+      await sides.send(version, ask({ type: 'table' }));
+      await sides.run('ovs-appctl', 'fdb/show', 'br0');
+    },
+  },
+  {
+    name: 'the limit of what is learned is not for what a controller sends',
+    run: async (sides, version) => {
+      const learn =
+        'learn(table=9,limit=1,cookie=0x5,eth_type=0x800,NXM_OF_IP_SRC[],output:NXM_OF_IN_PORT[],result_dst=NXM_NX_REG0[0]),output:NXM_NX_REG0[0..15]';
+      for (const host of [1, 2, 3])
+        await sides.send(version, packetOut(learn, { packet: frame(host), inPort: '2' }));
+      await sides.send(version, ask({ type: 'flow', filter: filter() }));
+      await sides.send(version, ask({ type: 'port', portNo: 1 }));
+    },
+  },
+];
+
+const BUNDLES: readonly AnswerCase[] = [
+  {
+    name: 'bundles: what can be in one',
+    versions: WITH_BUNDLES,
+    run: async (sides, version) => {
+      await listen(sides);
+      const messages = [
+        flow('in_port=1', 'output:2'),
+        group(3, { buckets: [bucket(1, 'output:1')] }),
+        portMod(1, { config: 0x10, mask: 0x10 }),
+        packetOut('output:2'),
+      ];
+      for (const flags of [0, 1, 2, 3]) await inBundle(sides, version, messages, flags);
+      await inBundle(sides, version, [group(3, { command: 'delete' }), portMod(1, { mask: 0x10 })], 0);
+      await inBundle(sides, version, [portMod(99)], 0);
+      await sides.send(version, bundled(version, { type: 'barrier_request' }));
+      await sides.settle();
+    },
+  },
+  {
+    name: 'bundles: what cannot be is not taken',
+    versions: WITH_BUNDLES,
+    run: async (sides, version) => {
+      await inBundle(sides, version, [
+        packetOut('output:2', { inPort: 'IN_PORT' }),
+        packetOut('output:2', { bufferId: 5 }),
+        packetOut('dec_mpls_ttl'),
+        flow('in_port=1', 'output:2', { bufferId: 5 }),
+        flow('in_port=1', 'output:2', { tableId: 254 }),
+        flow('in_port=1', 'mod_nw_ttl:5'),
+      ]);
+      for (const bad of [
+        packetOut('group:9'),
+        flow('in_port=1', 'group:9'),
+        flow('in_port=1', 'meter:9'),
+        group(9, { command: 'modify' }),
+      ])
+        await inBundle(sides, version, [flow('in_port=2', 'output:2'), bad]);
+      await sides.send(version, ask({ type: 'flow', filter: filter() }));
+    },
+  },
+  {
+    name: 'bundles: opened, closed, discarded, in order and out of it',
+    versions: WITH_BUNDLES,
+    run: async (sides, version) => {
+      for (const control of [
+        'open_request',
+        'open_request',
+        'close_request',
+        'commit_request',
+        'open_request',
+        'close_request',
+        'close_request',
+        'open_request',
+        'discard_request',
+        'discard_request',
+        'open_request',
+        'close_request',
+        'commit_request',
+      ] as const)
+        await sides.send(version, bundle(control));
+    },
+  },
+  {
+    name: 'bundles: a packet goes through the tables as those before it leave them',
+    versions: WITH_BUNDLES,
+    run: async (sides, version) => {
+      await inBundle(sides, version, [
+        packetOut('resubmit(,0)'),
+        flow('in_port=1', 'output:2'),
+        packetOut('resubmit(,0)'),
+        flow('in_port=1', 'output:7'),
+        packetOut('resubmit(,0)'),
+        flow('', 'drop', { command: 'delete' }),
+        packetOut('resubmit(,0)'),
+        flow('in_port=1', 'output:2,output:7'),
+        packetOut(`${LEARN},resubmit(,9)`),
+        flow('', 'output:2', { tableId: 9, priority: 1 }),
+        packetOut('resubmit(,9)'),
+      ]);
+      // And through groups and ports as they are.
+      const buckets = [bucket(1, 'output:1')];
+      const isolate = portMod(1, { config: 0x20, mask: 0x20 });
+      await inBundle(
+        sides,
+        version,
+        [group(3, { buckets }), isolate, packetOut('group:3', { inPort: '2' })],
+        0,
+      );
+      await inBundle(sides, version, [portMod(1, { mask: 0x20 }), group(3, { command: 'delete' })], 0);
+      for (const request of [
+        ask({ type: 'flow', filter: filter() }),
+        ask({ type: 'table' }),
+        ask({ type: 'port', portNo: 0xffffffff }),
+      ])
+        await sides.send(version, request);
+    },
+  },
+  {
+    name: 'bundles: a packet that cannot be sent fails one, which leaves no trace',
+    versions: WITH_BUNDLES,
+    run: async (sides, version) => {
+      await sides.send(version, flow('', 'NORMAL,resubmit(,6)', { tableId: 6 }));
+      const packets = [packetOut('resubmit(,6)'), packetOut('NORMAL')];
+      await inBundle(sides, version, [flow('in_port=1', 'drop'), ...packets, flow('in_port=2', 'drop')]);
+      await sides.send(version, ask({ type: 'flow', filter: filter() }));
+      await sides.send(version, ask({ type: 'table' }));
+      await sides.run('ovs-appctl', 'fdb/show', 'br0');
+    },
+  },
+];
+
+const OTHERS: readonly AnswerCase[] = [
+  {
+    name: 'descriptions, and what IPFIX would have counted',
+    run: async (sides, version) => {
+      const types = ['desc', 'ipfix_bridge', 'ipfix_flow'] as const;
+      await send(sides, version, ...types.map((type) => ask({ type })));
+    },
+  },
+  {
+    name: 'tunnel options',
+    run: async (sides, version) => {
+      const mapping = { optionClass: 0xffff, optionType: 1, optionLen: 4, index: 3 };
+      await send(
+        sides,
+        version,
+        { type: 'tlv_table_request' },
+        { type: 'tlv_table_mod', command: 'add', mappings: [mapping] },
+        { type: 'tlv_table_mod', command: 'add', mappings: [mapping] },
+        { type: 'tlv_table_request' },
+        { type: 'tlv_table_mod', command: 'delete', mappings: [mapping] },
+        { type: 'tlv_table_mod', command: 'clear', mappings: [] },
+      );
+    },
+  },
+  {
+    name: 'connections are flushed',
+    run: async (sides, version) => {
+      const nothing = { src: 0n, dst: 0n, srcPort: 0, dstPort: 0, icmpType: 0, icmpCode: 0 };
+      const orig = { ...nothing, src: 0xffff0a000001n, srcPort: 5 };
+      await send(
+        sides,
+        version,
+        { type: 'ct_flush_zone', zone: 5 },
+        { type: 'ct_flush', flush: { ipProto: 6, zone: 5, orig, reply: nothing } },
+        { type: 'ct_flush', flush: { ipProto: 0, zone: undefined, orig: nothing, reply: nothing } },
+      );
+    },
+  },
+  {
+    name: 'what a switch sends is no request',
+    run: async (sides, version) => {
+      await send(
+        sides,
+        version,
+        { type: 'barrier_reply' },
+        { type: 'flow_removed', removed: REMOVED, format: 'openflow10' },
+        { type: 'multipart_reply', reply: { type: 'flow', flows: [] }, more: false },
+      );
+    },
+  },
+];
+const REMOVED = {
+  match: parseMatch('in_port=1'),
+  cookie: 0n,
+  priority: 5,
+  reason: 'idle',
+  tableId: 0,
+  durationSec: 0,
+  durationNsec: 0,
+  idleTimeout: 0,
+  hardTimeout: 0,
+  packetCount: 0n,
+  byteCount: 0n,
+} as const;
+
+export const ANSWER_CASES: readonly AnswerCase[] = [
+  ...SESSIONS,
+  ...FLOWS,
+  ...GROUPS,
+  ...PORT_CASES,
+  ...PACKETS,
+  ...BUNDLES,
+  ...OTHERS,
+];
+
+/** Leaves the switches as they were. */
+export async function cleanUp(sides: BothSides): Promise<void> {
+  await sides.send(5, flow('', 'drop', { command: 'delete', tableId: 0xff }));
+  await sides.send(5, group(0xfffffffc, { command: 'delete' }));
+  await sides.send(5, meter('delete', 0xffffffff));
+  await sides.run('ovs-appctl', 'fdb/flush', 'br0');
+}
