@@ -1,3 +1,4 @@
+import { EXPERIMENTERS } from './experimenters.js';
 import type { FieldCode, FieldFormat, FieldRow, FixedMatch, Prereq } from './field-types.js';
 import { KEY_WORDS, W } from './layout.js';
 import { TUN_METADATA_BYTES, TUN_METADATA_FIELDS } from './tun-metadata.js';
@@ -13,9 +14,7 @@ import { TUN_METADATA_BYTES, TUN_METADATA_FIELDS } from './tun-metadata.js';
  * `tun_metadata0`..`63` have no place in a key (`tun-metadata.ts`).
  */
 
-const NX_VENDOR = 0x00002320;
-const NSH_VENDOR = 0x005ad650;
-const ONF_VENDOR = 0x4f4e4600;
+const { nicira: NX_VENDOR, nsh: NSH_VENDOR, onf: ONF_VENDOR } = EXPERIMENTERS;
 
 const code = (name: string, cls: number, field: number, since = 1, experimenter = 0): FieldCode => ({
   name,

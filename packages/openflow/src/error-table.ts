@@ -3,9 +3,10 @@
  * vendor, type and code in each version that can say it (`ovs-ofctl print-error NAME` of the peer prints the same).
  * A tuple is [first version, last version, vendor, type, code].
  */
+import { EXPERIMENTERS } from '@ovs-node/flow/experimenters';
+
 const STD = 0;
-const NX = 0x2320;
-const ONF = 0x4f4e4600;
+const { nicira: NX, onf: ONF } = EXPERIMENTERS;
 
 export type ErrorCode = readonly [from: number, to: number, vendor: number, type: number, code: number];
 

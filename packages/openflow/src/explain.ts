@@ -10,6 +10,7 @@ import { formatPort } from '@ovs-node/flow/ports';
 import type { ErrorName } from './error-table.js';
 import { hexDumpPlain } from './text/hex-dump.js';
 import { versionName } from './version.js';
+import { PROPERTIES, type PropertyHolder } from './messages/property-table.js';
 
 /** Levels in use: information, warnings, and what is of interest only to those who debug. */
 export type ExplanationLevel = 'warn' | 'info' | 'dbg';
@@ -57,24 +58,6 @@ const bundles = row('bundle');
 
 /** What an action does with a part of a field. */
 export type SubfieldRole = 'source' | 'destination';
-
-/** What has properties, and the module that reads them. */
-const PROPERTY_HOLDERS = {
-  NXAST_RAW_CONTROLLER2: 'ofp_actions',
-  'group bucket': 'ofp_group',
-  group: 'ofp_group',
-  'async config': 'ofp_connection',
-  NX_PACKET_IN2: 'ofp_packet',
-  continuation: 'ofp_packet',
-  port: 'ofp_port',
-  'port stats': 'ofp_port',
-  port_mod: 'ofp_port',
-  'queue desc': 'ofp_queue',
-  table_desc: 'ofp_table',
-  'table features': 'ofp_table',
-} as const;
-
-export type PropertyHolder = keyof typeof PROPERTY_HOLDERS;
 
 /** The header of a field or of a statistic, as numbers. */
 export interface TlvNumbers {
@@ -245,7 +228,7 @@ export const EXPLANATIONS = {
   read_only: subfields((field: string) => `destination field ${field} is not writable`),
   // Properties.
   unknown_property: {
-    module: (holder: PropertyHolder) => PROPERTY_HOLDERS[holder],
+    module: (holder: PropertyHolder) => PROPERTIES[holder].module,
     level: (_holder: PropertyHolder, _type: number, _experimenter: number | undefined, loose: boolean) =>
       loose ? 'dbg' : 'warn',
     limit: 'property',

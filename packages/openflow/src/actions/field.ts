@@ -17,7 +17,7 @@ import { formatFieldValue, fullMask, ones, parseFieldValue } from './field-value
 import { altHex, scanInt } from '@ovs-node/flow/int-text';
 import { hex } from '../text/numbers.js';
 import type { Reader, Writer } from '../wire.js';
-import { type ActionRows, nx, ONF_VENDOR, type ParseContext, std, type WireForm } from './row.js';
+import { type ActionRows, nx, NX_VENDOR, ONF_VENDOR, type ParseContext, std, type WireForm } from './row.js';
 import {
   checkSubfield,
   checkWritable,
@@ -399,7 +399,7 @@ export const FIELD_ACTIONS: ActionRows<'set_field' | 'move' | 'push' | 'pop' | '
         when: ({ isCopy }, version) => isCopy === true && version === 4,
         ...moveForm(2, 2),
       },
-      { from: 1, to: 5, vendor: 0x2320, code: 6, minLength: 16, ...moveForm(0) },
+      { from: 1, to: 5, vendor: NX_VENDOR, code: 6, minLength: 16, ...moveForm(0) },
     ],
     parse: {
       move: (arg) => parseMove(arg),

@@ -5,7 +5,7 @@ import { OFPP } from '@ovs-node/flow/ports';
 import { fail, refuse } from '../errors.js';
 import { readFieldName } from '../match/headers.js';
 import type { Reader } from '../wire.js';
-import { readProperty, unknownProperty } from '../messages/property.js';
+import { propertyName, putProperty, readProperty, unknownProperty } from '../messages/property.js';
 import { formatPort, parsePort as readPort } from '@ovs-node/flow/ports';
 import { parseKeyValues } from '@ovs-node/flow/key-value';
 import { colored } from '../text/color.js';
@@ -21,6 +21,7 @@ import {
   splitOfsNbits,
 } from './subfield.js';
 import type { Action, ActionOf } from './types.js';
+import { type PropertyName } from '../messages/property-table.js';
 
 export const REASONS = ['no_match', 'action', 'invalid_ttl', 'action_set', 'group', 'packet_out'] as const;
 export const REASON_ACTION = 1;
@@ -177,9 +178,6 @@ function formatController(a: Controller, { colors }: FormatContext): string {
   return `controller(${parts.join(',')})`;
 }
 
-/** Properties of NXAST_CONTROLLER2. */
-const AC2 = { MAX_LEN: 0, CONTROLLER_ID: 1, REASON: 2, USERDATA: 3, PAUSE: 4, METER_ID: 5 } as const;
-
 function formatOutput(a: ActionOf<'output'>, c: FormatContext): string {
   const name = formatPort(a.port, c.ports);
   if (a.port < OFPP.MAX) return `output:${name}`;
@@ -301,35 +299,42 @@ export const OUTPUT_ACTIONS: ActionRows<
           let a: Controller = { ...CONTROLLER, isNewForm: true };
           while (r.left > 0) {
             const property = readProperty(r);
-            const { type, body: p } = property;
-            if (property.experimenter !== undefined)
-              unknownProperty(property, 'NXAST_RAW_CONTROLLER2', false);
-            else if (type === AC2.MAX_LEN) a = { ...a, maxLen: p.u16() };
-            else if (type === AC2.CONTROLLER_ID) a = { ...a, controllerId: p.u16() };
-            else if (type === AC2.REASON) a = { ...a, reason: p.u8() };
-            else if (type === AC2.USERDATA) a = { ...a, userdata: p.rest() };
-            else if (type === AC2.PAUSE) a = { ...a, pause: true };
-            else if (type === AC2.METER_ID) {
-              if (property.length !== 8) fail('OFPBPC_BAD_LEN', `property of ${property.length} bytes`);
-              a = { ...a, meterId: p.u32() };
-            } else unknownProperty(property, 'NXAST_RAW_CONTROLLER2', false);
+            const { body: p } = property;
+            switch (propertyName('NXAST_RAW_CONTROLLER2', property)) {
+              case 'maxLen':
+                a = { ...a, maxLen: p.u16() };
+                break;
+              case 'controllerId':
+                a = { ...a, controllerId: p.u16() };
+                break;
+              case 'reason':
+                a = { ...a, reason: p.u8() };
+                break;
+              case 'userdata':
+                a = { ...a, userdata: p.rest() };
+                break;
+              case 'pause':
+                a = { ...a, pause: true };
+                break;
+              case 'meterId':
+                a = { ...a, meterId: p.u32() };
+                break;
+              case undefined:
+                unknownProperty(property, 'NXAST_RAW_CONTROLLER2', false);
+            }
           }
           return a;
         },
         (w, a) => {
-          const start = w.length - 10;
           w.zeros(6);
-          const property = (type: number, len: number, put: () => void): void => {
-            w.u16(type).u16(4 + len);
-            put();
-            w.pad(8, start);
-          };
-          if (a.maxLen !== 0xffff) property(AC2.MAX_LEN, 4, () => w.u16(a.maxLen).zeros(2));
-          if (a.controllerId !== 0) property(AC2.CONTROLLER_ID, 4, () => w.u16(a.controllerId).zeros(2));
-          if (a.reason !== REASON_ACTION) property(AC2.REASON, 1, () => w.u8(a.reason));
-          if (a.userdata.length > 0) property(AC2.USERDATA, a.userdata.length, () => w.bytes(a.userdata));
-          if (a.pause) property(AC2.PAUSE, 0, () => undefined);
-          if (a.meterId !== 0) property(AC2.METER_ID, 4, () => w.u32(a.meterId));
+          const property = (name: PropertyName<'NXAST_RAW_CONTROLLER2'>, put: () => void): void =>
+            putProperty(w, 'NXAST_RAW_CONTROLLER2', name, put);
+          if (a.maxLen !== 0xffff) property('maxLen', () => w.u16(a.maxLen).zeros(2));
+          if (a.controllerId !== 0) property('controllerId', () => w.u16(a.controllerId).zeros(2));
+          if (a.reason !== REASON_ACTION) property('reason', () => w.u8(a.reason));
+          if (a.userdata.length > 0) property('userdata', () => w.bytes(a.userdata));
+          if (a.pause) property('pause', () => undefined);
+          if (a.meterId !== 0) property('meterId', () => w.u32(a.meterId));
         },
       ),
     ],

@@ -2,13 +2,14 @@
  * The shape of a row of the action table (`table.ts`): one row per action or instruction, holding its wire form in
  * each version, its syntax and its text. Encoder, decoder, parser and printer are loops over the rows.
  */
+import { EXPERIMENTERS } from '@ovs-node/flow/experimenters';
 import type { PortMap } from '@ovs-node/flow/ports';
 import type { Colors } from '../text/color.js';
 import type { Reader, Writer } from '../wire.js';
 import type { Action, ActionOf, ActionType } from './types.js';
 
-export const NX_VENDOR = 0x2320;
-export const ONF_VENDOR = 0x4f4e4600;
+export const NX_VENDOR = EXPERIMENTERS.nicira;
+export const ONF_VENDOR = EXPERIMENTERS.onf;
 
 /** Names of OpenFlow tables, where text may use them. */
 export interface TableMap {

@@ -9,10 +9,11 @@
 import { readActions, readInstructions, putActions, putInstructions } from '../actions/codec.js';
 import { instructionKind } from '../actions/table.js';
 import type { Action } from '../actions/types.js';
-import { fail, guard, type OfError, refuse } from '../errors.js';
+import { guard, type OfError, refuse } from '../errors.js';
 import type { Explain } from '../explain.js';
 import { Reader, Writer } from '../wire.js';
-import { putProperty, readProperty, unknownProperty } from './property.js';
+import { propertyName, putProperty, readProperty, unknownProperty } from './property.js';
+import { type PropertyName } from './property-table.js';
 
 /** A value that was pushed, and how many bytes of it count. */
 export interface StackItem {
@@ -42,27 +43,13 @@ export interface Continuation {
   readonly odpPort: number;
 }
 
-const NXCPT = {
-  BRIDGE: 0x8000,
-  STACK: 0x8001,
-  MIRRORS: 0x8002,
-  CONNTRACKED: 0x8003,
-  TABLE_ID: 0x8004,
-  COOKIE: 0x8005,
-  ACTIONS: 0x8006,
-  ACTION_SET: 0x8007,
-  ODP_PORT: 0x8008,
-  /** Ours: one instruction of OpenFlow 1.3. */
-  INSTRUCTION: 0x80f0,
-} as const;
-
 const INSTRUCTION_VERSION = 4;
 const UUID_BYTES = 16;
 const MAX_STACK_BYTES = 128;
 
 /** Writes a property with actions, which begin where 8 divides. */
-function putActionsProperty(w: Writer, type: number, put: () => void): void {
-  putProperty(w, type, () => {
+function putActionsProperty(w: Writer, name: PropertyName<'continuation'>, put: () => void): void {
+  putProperty(w, 'continuation', name, () => {
     w.zeros(4);
     put();
   });
@@ -107,8 +94,8 @@ function putFrozenActions(w: Writer, frozen: readonly FrozenAction[], version: n
     const first = frozen[i]!;
     if (first.type === 'unroll_xlate') {
       const { tableId: table, cookie: own } = first;
-      if (table !== tableId) putProperty(w, NXCPT.TABLE_ID, () => w.u8(table));
-      if (own !== cookie) putProperty(w, NXCPT.COOKIE, () => w.zeros(4).u64(own));
+      if (table !== tableId) putProperty(w, 'continuation', 'tableId', () => w.u8(table));
+      if (own !== cookie) putProperty(w, 'continuation', 'cookie', () => w.zeros(4).u64(own));
       tableId = table;
       cookie = own;
       i++;
@@ -116,7 +103,7 @@ function putFrozenActions(w: Writer, frozen: readonly FrozenAction[], version: n
     }
     const actions = asActions(first);
     if (actions.some(isInstruction)) {
-      putActionsProperty(w, NXCPT.INSTRUCTION, () => putInstructions(w, actions, INSTRUCTION_VERSION));
+      putActionsProperty(w, 'instruction', () => putInstructions(w, actions, INSTRUCTION_VERSION));
       i++;
       continue;
     }
@@ -126,36 +113,26 @@ function putFrozenActions(w: Writer, frozen: readonly FrozenAction[], version: n
       if (plain.some(isInstruction)) break;
       run.push(...plain);
     }
-    putActionsProperty(w, NXCPT.ACTIONS, () => putActions(w, run, version));
+    putActionsProperty(w, 'actions', () => putActions(w, run, version));
   }
 }
 
 /** The bytes of a continuation, with actions as `version` has them. */
 export function encodeContinuation(c: Continuation, version: number): Uint8Array {
   const w = new Writer();
-  putProperty(w, NXCPT.BRIDGE, () => w.bytes(c.bridge));
+  putProperty(w, 'continuation', 'bridge', () => w.bytes(c.bridge));
   for (const { value, bytes } of c.stack.toReversed()) {
-    putProperty(w, NXCPT.STACK, () => {
+    putProperty(w, 'continuation', 'stack', () => {
       for (let i = bytes - 1; i >= 0; i--) w.u8(Number((value >> BigInt(8 * i)) & 0xffn));
     });
   }
-  if (c.mirrors !== 0) putProperty(w, NXCPT.MIRRORS, () => w.u32(c.mirrors));
-  if (c.conntracked) putProperty(w, NXCPT.CONNTRACKED, () => undefined);
+  if (c.mirrors !== 0) putProperty(w, 'continuation', 'mirrors', () => w.u32(c.mirrors));
+  if (c.conntracked) putProperty(w, 'continuation', 'conntracked', () => undefined);
   putFrozenActions(w, c.actions, version);
-  if (c.actionSet.length > 0)
-    putActionsProperty(w, NXCPT.ACTION_SET, () => putActions(w, c.actionSet, version));
-  if (c.odpPort !== 0) putProperty(w, NXCPT.ODP_PORT, () => w.u32(c.odpPort));
+  if (c.actionSet.length > 0) putActionsProperty(w, 'actionSet', () => putActions(w, c.actionSet, version));
+  if (c.odpPort !== 0) putProperty(w, 'continuation', 'odpPort', () => w.u32(c.odpPort));
   return w.finish();
 }
-
-/** Lengths of the properties that have one. */
-const EXACT: Readonly<Record<number, number>> = {
-  [NXCPT.BRIDGE]: 20,
-  [NXCPT.MIRRORS]: 8,
-  [NXCPT.TABLE_ID]: 5,
-  [NXCPT.COOKIE]: 16,
-  [NXCPT.ODP_PORT]: 8,
-};
 
 type Mutable = { -readonly [K in keyof Continuation]: Continuation[K] };
 
@@ -175,47 +152,46 @@ function read(r: Reader, version: number, loose: boolean): Continuation {
   let cookie = 0n;
   while (r.left > 0) {
     const property = readProperty(r, 'OFPBPC_BAD_LEN', 0x10000);
-    const { type, length, body } = property;
-    if ((EXACT[type] ?? length) !== length) fail('OFPBPC_BAD_LEN', `property of ${length} bytes`);
+    const { length, body } = property;
     const afterPadding = (): Reader => {
       if (body.left < 4) refuse(r, 'OFPBPC_BAD_LEN', 'frozen_actions', length);
       body.skip(4);
       return body;
     };
-    switch (type) {
-      case NXCPT.BRIDGE:
+    switch (propertyName('continuation', property)) {
+      case 'bridge':
         c.bridge = body.rest().slice();
         break;
-      case NXCPT.STACK:
+      case 'stack':
         if (body.left > MAX_STACK_BYTES) refuse(r, 'OFPBPC_BAD_LEN', 'stack_item', body.left);
         stack.push({ bytes: body.left, value: body.left === 0 ? 0n : body.big(body.left) });
         break;
-      case NXCPT.MIRRORS:
+      case 'mirrors':
         c.mirrors = body.u32();
         break;
-      case NXCPT.CONNTRACKED:
+      case 'conntracked':
         c.conntracked = true;
         break;
-      case NXCPT.TABLE_ID:
+      case 'tableId':
         tableId = body.u8();
         break;
-      case NXCPT.COOKIE:
+      case 'cookie':
         body.skip(4);
         cookie = body.u64();
         break;
-      case NXCPT.ACTIONS:
+      case 'actions':
         actions.push({ type: 'unroll_xlate', tableId, cookie }, ...readActions(afterPadding(), version));
         break;
-      case NXCPT.ACTION_SET:
+      case 'actionSet':
         c.actionSet = readActions(afterPadding(), version);
         break;
-      case NXCPT.ODP_PORT:
+      case 'odpPort':
         c.odpPort = body.u32();
         break;
-      case NXCPT.INSTRUCTION:
+      case 'instruction':
         actions.push(...readInstructions(afterPadding(), INSTRUCTION_VERSION));
         break;
-      default:
+      case undefined:
         unknownProperty(property, 'continuation', loose);
     }
   }

@@ -3,7 +3,7 @@ import { fail, refuse } from '../errors.js';
 import type { Reader, Writer } from '../wire.js';
 import type { CtFlush, CtFlushTuple, IpfixStats, TlvMapping, TlvTableCommand } from './extension-types.js';
 import { items } from './multipart-items.js';
-import { putProperty, readProperty } from './property.js';
+import { propertyName, putProperty, readProperty } from './property.js';
 import { type BodyRow, bodies, emptyBody, form, type MessageRows } from './row.js';
 import type { ReplyOf, RequestOf } from './types.js';
 import type { WireFormKey } from './wire-forms.js';
@@ -32,16 +32,6 @@ function readMappings(r: Reader, nFields: number): TlvMapping[] {
   return out;
 }
 
-const CT_FLUSH = { ORIG: 0, REPLY: 1, ZONE: 2 } as const;
-const CT_TUPLE = {
-  SRC: 0,
-  DST: 1,
-  SRC_PORT: 2,
-  DST_PORT: 3,
-  ICMP_ID: 4,
-  ICMP_TYPE: 5,
-  ICMP_CODE: 6,
-} as const;
 const ICMP = 1;
 const ICMP6 = 58;
 
@@ -57,19 +47,19 @@ export function isAnyTuple(t: CtFlushTuple, ipProto: number): boolean {
   return t.src === 0n && t.dst === 0n && ports;
 }
 
-function putTuple(w: Writer, type: number, t: CtFlushTuple, ipProto: number): void {
+function putTuple(w: Writer, name: 'orig' | 'reply', t: CtFlushTuple, ipProto: number): void {
   if (isAnyTuple(t, ipProto)) return;
-  putProperty(w, type, () => {
+  putProperty(w, 'ct flush', name, () => {
     w.zeros(4);
-    if (t.src !== 0n) putProperty(w, CT_TUPLE.SRC, () => w.big(t.src, 16));
-    if (t.dst !== 0n) putProperty(w, CT_TUPLE.DST, () => w.big(t.dst, 16));
+    if (t.src !== 0n) putProperty(w, 'ct tuple', 'src', () => w.big(t.src, 16));
+    if (t.dst !== 0n) putProperty(w, 'ct tuple', 'dst', () => w.big(t.dst, 16));
     if (ipProto === ICMP || ipProto === ICMP6) {
-      putProperty(w, CT_TUPLE.ICMP_ID, () => w.u16(t.srcPort).zeros(2));
-      putProperty(w, CT_TUPLE.ICMP_TYPE, () => w.u8(t.icmpType));
-      putProperty(w, CT_TUPLE.ICMP_CODE, () => w.u8(t.icmpCode));
+      putProperty(w, 'ct tuple', 'icmpId', () => w.u16(t.srcPort).zeros(2));
+      putProperty(w, 'ct tuple', 'icmpType', () => w.u8(t.icmpType));
+      putProperty(w, 'ct tuple', 'icmpCode', () => w.u8(t.icmpCode));
     } else {
-      if (t.srcPort !== 0) putProperty(w, CT_TUPLE.SRC_PORT, () => w.u16(t.srcPort).zeros(2));
-      if (t.dstPort !== 0) putProperty(w, CT_TUPLE.DST_PORT, () => w.u16(t.dstPort).zeros(2));
+      if (t.srcPort !== 0) putProperty(w, 'ct tuple', 'srcPort', () => w.u16(t.srcPort).zeros(2));
+      if (t.dstPort !== 0) putProperty(w, 'ct tuple', 'dstPort', () => w.u16(t.dstPort).zeros(2));
     }
   });
 }
@@ -111,13 +101,13 @@ function readTuple(r: Reader, t: MutableTuple, last: { isIp4: boolean | undefine
       last.isIp4 = family;
       return ip;
     };
-    if (p.experimenter !== undefined) continue;
-    if (p.type === CT_TUPLE.SRC) t.src = address();
-    else if (p.type === CT_TUPLE.DST) t.dst = address();
-    else if (p.type === CT_TUPLE.SRC_PORT || p.type === CT_TUPLE.ICMP_ID) t.srcPort = p.body.u16();
-    else if (p.type === CT_TUPLE.DST_PORT) setDstPort(t, p.body.u16());
-    else if (p.type === CT_TUPLE.ICMP_TYPE) setDstPort(t, (t.dstPort & 0xff00) | p.body.u8());
-    else if (p.type === CT_TUPLE.ICMP_CODE) setDstPort(t, (t.dstPort & 0xff) | (p.body.u8() << 8));
+    const name = propertyName('ct tuple', p);
+    if (name === 'src') t.src = address();
+    else if (name === 'dst') t.dst = address();
+    else if (name === 'srcPort' || name === 'icmpId') t.srcPort = p.body.u16();
+    else if (name === 'dstPort') setDstPort(t, p.body.u16());
+    else if (name === 'icmpType') setDstPort(t, (t.dstPort & 0xff00) | p.body.u8());
+    else if (name === 'icmpCode') setDstPort(t, (t.dstPort & 0xff) | (p.body.u8() << 8));
     // Others are passed over.
   }
 }
@@ -187,9 +177,9 @@ export const EXTENSION_MESSAGES: MessageRows<
         'NXT_CT_FLUSH',
         (w, { flush: f }) => {
           w.u8(f.ipProto).zeros(7);
-          putTuple(w, CT_FLUSH.ORIG, f.orig, f.ipProto);
-          putTuple(w, CT_FLUSH.REPLY, f.reply, f.ipProto);
-          if (f.zone !== undefined) putProperty(w, CT_FLUSH.ZONE, () => w.u16(f.zone!).zeros(2));
+          putTuple(w, 'orig', f.orig, f.ipProto);
+          putTuple(w, 'reply', f.reply, f.ipProto);
+          if (f.zone !== undefined) putProperty(w, 'ct flush', 'zone', () => w.u16(f.zone!).zeros(2));
         },
         (r) => {
           const ipProto = r.u8();
@@ -199,13 +189,11 @@ export const EXTENSION_MESSAGES: MessageRows<
           const last: { isIp4: boolean | undefined } = { isIp4: undefined };
           while (r.left > 0) {
             const p = readProperty(r);
-            // What is not known is passed over.
-            if (p.experimenter !== undefined) continue;
-            if (p.type === CT_FLUSH.ORIG) readTuple(p.body, orig, last);
-            else if (p.type === CT_FLUSH.REPLY) readTuple(p.body, reply, last);
-            else if (p.type === CT_FLUSH.ZONE) {
-              zone = p.body.u16();
-            }
+            const name = propertyName('ct flush', p);
+            if (name === 'orig') readTuple(p.body, orig, last);
+            else if (name === 'reply') readTuple(p.body, reply, last);
+            else if (name === 'zone') zone = p.body.u16();
+            // Others are passed over.
           }
           const flush = { ipProto, zone, orig, reply };
           const lastIsIp4 = last.isIp4 === true;

@@ -19,10 +19,11 @@ import {
   type SelectionMethod,
 } from './group-types.js';
 import { checkPortNo, readPortNo } from './port.js';
-import { putProperty, readProperty, unknownProperty } from './property.js';
+import { propertyName, putProperty, readProperty, unknownProperty } from './property.js';
 import { type BodyRow, bodies, emptyBody, form, forms, type MessageRows } from './row.js';
 import { items } from './multipart-items.js';
 import { GROUP_ALL, GROUP_ANY, type ReplyOf, type RequestOf } from './types.js';
+import { EXPERIMENTERS } from '@ovs-node/flow/experimenters';
 
 export const GROUP_TYPES: readonly GroupType[] = ['all', 'select', 'indirect', 'fast_failover'];
 const COMMANDS: Readonly<Record<number, GroupCommand>> = {
@@ -42,16 +43,10 @@ const COMMAND_NUMBERS: Readonly<Record<GroupCommand, number>> = {
   add_or_modify: 0x8000,
 };
 
-/** Netronome's id, and a wrong one that old switches send. */
-const NTR = 0x154d;
-const NTR_COMPAT = 0x1540;
-const SELECTION_METHOD = 1;
 const METHODS = ['hash', 'dp_hash'];
 
 /** Whether a version has the forms of OpenFlow 1.5: it does, and so does the extension of 1.0. */
 export const is15 = (version: number): boolean => version === 1 || version >= 6;
-
-const BUCKET_PROPERTY = { WEIGHT: 0, WATCH_PORT: 1, WATCH_GROUP: 2 } as const;
 
 function putBucket(w: Writer, b: Bucket, type: ReceivedGroupDesc['groupType'], version: number): void {
   const start = w.length;
@@ -59,9 +54,9 @@ function putBucket(w: Writer, b: Bucket, type: ReceivedGroupDesc['groupType'], v
     w.u16(0).u16(0).u32(b.bucketId);
     putActions(w, b.actions, version);
     w.setU16(start + 2, w.length - start - 8);
-    if (type === 'select') putProperty(w, BUCKET_PROPERTY.WEIGHT, () => w.u16(b.weight).zeros(2));
-    if (b.watchPort !== OFPP.ANY) putProperty(w, BUCKET_PROPERTY.WATCH_PORT, () => w.u32(b.watchPort));
-    if (b.watchGroup !== GROUP_ANY) putProperty(w, BUCKET_PROPERTY.WATCH_GROUP, () => w.u32(b.watchGroup));
+    if (type === 'select') putProperty(w, 'group bucket', 'weight', () => w.u16(b.weight).zeros(2));
+    if (b.watchPort !== OFPP.ANY) putProperty(w, 'group bucket', 'watchPort', () => w.u32(b.watchPort));
+    if (b.watchGroup !== GROUP_ANY) putProperty(w, 'group bucket', 'watchGroup', () => w.u32(b.watchGroup));
   } else {
     w.u16(0).u16(b.weight).u32(b.watchPort).u32(b.watchGroup).zeros(4);
     putActions(w, b.actions, version);
@@ -103,19 +98,11 @@ function readBucket15(r: Reader, version: number, type: GroupType | undefined): 
   let watchGroup = GROUP_ANY;
   while (b.left > 0) {
     const p = readProperty(b);
-    const exactly = (n: number): void => {
-      if (p.length !== n) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
-    };
-    if (p.experimenter !== undefined) unknownProperty(p, 'group bucket', false);
-    else if (p.type === BUCKET_PROPERTY.WEIGHT) {
-      weight = p.body.u16();
-    } else if (p.type === BUCKET_PROPERTY.WATCH_PORT) {
-      exactly(8);
-      watchPort = p.body.u32();
-    } else if (p.type === BUCKET_PROPERTY.WATCH_GROUP) {
-      exactly(8);
-      watchGroup = p.body.u32();
-    } else unknownProperty(p, 'group bucket', false);
+    const name = propertyName('group bucket', p);
+    if (name === undefined) unknownProperty(p, 'group bucket', false);
+    else if (name === 'weight') weight = p.body.u16();
+    else if (name === 'watchPort') watchPort = p.body.u32();
+    else watchGroup = p.body.u32();
   }
   checkPortNo(b, watchPort, 'OFPGMFC_BAD_WATCH');
   if (bucketId > BUCKET.MAX) refuse(b, 'OFPGMFC_BAD_BUCKET', 'bucket_id', bucketId);
@@ -136,8 +123,8 @@ function readBuckets(r: Reader, version: number, type: GroupType | undefined): B
 
 function putSelection(w: Writer, s: SelectionMethod | undefined, version: number): void {
   if (!s) return;
-  putProperty(w, 0xffff, () => {
-    w.u32(NTR).u32(SELECTION_METHOD).zeros(4).string(s.method, 16).u64(s.param);
+  putProperty(w, 'group', 'selection', () => {
+    w.zeros(4).string(s.method, 16).u64(s.param);
     for (const { field, mask } of s.fields) {
       const f = mustField(field);
       const bytes = f.option === undefined ? f.bytes : byteLength(mask);
@@ -194,8 +181,9 @@ function readSelection(
   let selection: SelectionMethod | undefined;
   while (r.left > 0) {
     const p = readProperty(r);
-    const known = p.experimenter === NTR || p.experimenter === NTR_COMPAT;
-    if (!known || p.type !== SELECTION_METHOD) unknownProperty(p, 'group', false);
+    const isOld = p.experimenter === EXPERIMENTERS.netronomeCompat;
+    const known = propertyName('group', isOld ? { ...p, experimenter: EXPERIMENTERS.netronome } : p);
+    if (known === undefined) unknownProperty(p, 'group', false);
     if (type === undefined) fail('OFPGMFC_BAD_TYPE', 'group type');
     if (command === 'unknown') fail('OFPGMFC_BAD_COMMAND', 'group command');
     if (command !== undefined && !['add', 'modify', 'add_or_modify'].includes(command)) {

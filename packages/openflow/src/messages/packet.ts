@@ -10,7 +10,7 @@ import { putOxmMatch, putNxMatch, readFields, readNxMatch, readOxmMatch, putFiel
 import type { Reader, Writer } from '../wire.js';
 import { checkContinuation } from './continuation.js';
 import { putPortNo, readPortNo } from './port.js';
-import { putProperty, readProperty, unknownProperty } from './property.js';
+import { propertyName, putProperty, readProperty, unknownProperty } from './property.js';
 import { form, forms, type MessageRows } from './row.js';
 import {
   COOKIE_NONE,
@@ -21,6 +21,7 @@ import {
   type PacketInFormat,
   PR,
 } from './types.js';
+import { type PropertyName } from './property-table.js';
 
 /** A match on an input port alone. */
 export function portMatch(port: number): Match {
@@ -43,37 +44,18 @@ function reasonToWire(reason: number, version: number): number {
   return reason;
 }
 
-/** Properties of NXT_PACKET_IN2 and NXT_RESUME. */
-const NXPINT = {
-  PACKET: 0,
-  FULL_LEN: 1,
-  BUFFER_ID: 2,
-  TABLE_ID: 3,
-  COOKIE: 4,
-  REASON: 5,
-  METADATA: 6,
-  USERDATA: 7,
-  CONTINUATION: 8,
-} as const;
-
-/** Lengths of the properties that hold one number of 32 or 64 bits. */
-const EXACT: Readonly<Record<number, number>> = {
-  [NXPINT.FULL_LEN]: 8,
-  [NXPINT.BUFFER_ID]: 8,
-  [NXPINT.COOKIE]: 16,
-};
-
 function putPacketIn2(w: Writer, p: PacketIn, version: number): void {
-  const property = (type: number, put: () => void): void => putProperty(w, type, put);
-  property(NXPINT.PACKET, () => w.bytes(p.packet));
-  if (p.totalLen !== p.packet.length) property(NXPINT.FULL_LEN, () => w.u32(p.totalLen));
-  if (p.bufferId !== NO_BUFFER) property(NXPINT.BUFFER_ID, () => w.u32(p.bufferId));
-  property(NXPINT.TABLE_ID, () => w.u8(p.tableId));
-  if (p.cookie !== COOKIE_NONE) property(NXPINT.COOKIE, () => w.zeros(4).u64(p.cookie));
-  property(NXPINT.REASON, () => w.u8(reasonToWire(p.reason, version)));
-  property(NXPINT.METADATA, () => putFields(w, p.match, version));
-  if (p.continuation) property(NXPINT.CONTINUATION, () => w.zeros(4).bytes(p.continuation!));
-  if (p.userdata && p.userdata.length > 0) property(NXPINT.USERDATA, () => w.bytes(p.userdata!));
+  const property = (name: PropertyName<'NX_PACKET_IN2'>, put: () => void): void =>
+    putProperty(w, 'NX_PACKET_IN2', name, put);
+  property('packet', () => w.bytes(p.packet));
+  if (p.totalLen !== p.packet.length) property('fullLen', () => w.u32(p.totalLen));
+  if (p.bufferId !== NO_BUFFER) property('bufferId', () => w.u32(p.bufferId));
+  property('tableId', () => w.u8(p.tableId));
+  if (p.cookie !== COOKIE_NONE) property('cookie', () => w.zeros(4).u64(p.cookie));
+  property('reason', () => w.u8(reasonToWire(p.reason, version)));
+  property('metadata', () => putFields(w, p.match, version));
+  if (p.continuation) property('continuation', () => w.zeros(4).bytes(p.continuation!));
+  if (p.userdata && p.userdata.length > 0) property('userdata', () => w.bytes(p.userdata!));
 }
 
 /** `loose`: what is not known is passed over. */
@@ -89,27 +71,40 @@ function readPacketIn2(r: Reader, loose = false): PacketIn {
   };
   while (r.left > 0) {
     const property = readProperty(r);
-    const { type, length, body: b } = property;
-    if (property.experimenter !== undefined) {
-      unknownProperty(property, 'NX_PACKET_IN2', loose);
-      continue;
+    const { body: b } = property;
+    switch (propertyName('NX_PACKET_IN2', property)) {
+      case 'packet':
+        packet = b.rest() as Uint8Array<ArrayBuffer>;
+        break;
+      case 'fullLen':
+        totalLen = b.u32();
+        break;
+      case 'bufferId':
+        p = { ...p, bufferId: b.u32() };
+        break;
+      case 'tableId':
+        p = { ...p, tableId: b.u8() };
+        break;
+      case 'cookie':
+        b.skip(4);
+        p = { ...p, cookie: b.u64() };
+        break;
+      case 'reason':
+        p = { ...p, reason: b.u8() };
+        break;
+      case 'metadata':
+        p = { ...p, match: readFields(b, !loose).match };
+        break;
+      case 'userdata':
+        p = { ...p, userdata: b.rest() };
+        break;
+      case 'continuation':
+        b.skip(4);
+        p = { ...p, continuation: b.rest() };
+        break;
+      case undefined:
+        unknownProperty(property, 'NX_PACKET_IN2', loose);
     }
-    if (EXACT[type] !== undefined && length !== EXACT[type])
-      fail('OFPBPC_BAD_LEN', `property of ${length} bytes`);
-    if (type === NXPINT.PACKET) packet = b.rest() as Uint8Array<ArrayBuffer>;
-    else if (type === NXPINT.FULL_LEN) totalLen = b.u32();
-    else if (type === NXPINT.BUFFER_ID) p = { ...p, bufferId: b.u32() };
-    else if (type === NXPINT.TABLE_ID) p = { ...p, tableId: b.u8() };
-    else if (type === NXPINT.COOKIE) {
-      b.skip(4);
-      p = { ...p, cookie: b.u64() };
-    } else if (type === NXPINT.REASON) p = { ...p, reason: b.u8() };
-    else if (type === NXPINT.METADATA) p = { ...p, match: readFields(b, !loose).match };
-    else if (type === NXPINT.USERDATA) p = { ...p, userdata: b.rest() };
-    else if (type === NXPINT.CONTINUATION) {
-      b.skip(4);
-      p = { ...p, continuation: b.rest() };
-    } else unknownProperty(property, 'NX_PACKET_IN2', loose);
   }
   if (packet.length === 0) refuse(r, 'OFPBRC_BAD_LEN', 'no_packet');
   // 0 is as good as none.

@@ -7,14 +7,9 @@
  *     custom:    experimenter (u32)  subtype 2 (u32)  2 bytes of padding  count (u16)
  *                count times: length of the name (u8), the name, its value (u64)
  */
-import type { Writer } from '../wire.js';
-import { fail } from '../errors.js';
-import { type Property, putProperty, unknownProperty } from './property.js';
+import type { Reader, Writer } from '../wire.js';
+import { putProperty } from './property.js';
 
-const EXPERIMENTER = 0xffff;
-const INTEL_VENDOR = 0xaa01;
-const RFC2819 = 1;
-const CUSTOM = 2;
 const UNKNOWN = 0xffffffffffffffffn;
 /** Bytes of a name that count; the rest of a longer one is dropped. */
 const NAME_LENGTH = 63;
@@ -44,9 +39,6 @@ export const RFC2819_COUNTERS = [
   ['rx', 'rx_jabber_errors'],
 ] as const;
 
-/** Of the property with its header. */
-const RFC2819_LENGTH = 16 + 8 * RFC2819_COUNTERS.length;
-
 /** What the properties hold; both absent: nothing is counted. */
 export interface PortCounters {
   /** One per row of `RFC2819_COUNTERS`; UINT64_MAX: not counted. */
@@ -54,21 +46,14 @@ export interface PortCounters {
   readonly custom?: readonly (readonly [name: string, value: bigint])[];
 }
 
-function property(w: Writer, subtype: number, body: () => void): void {
-  putProperty(w, EXPERIMENTER, () => {
-    w.u32(INTEL_VENDOR).u32(subtype);
-    body();
-  });
-}
-
 /** Writes both properties; the one of RFC 2819 is always sent, as the peer does. */
 export function putPortCounters(w: Writer, { rfc2819, custom = [] }: PortCounters): void {
-  property(w, RFC2819, () => {
+  putProperty(w, 'port stats', 'rfc2819', () => {
     w.zeros(4);
     for (let i = 0; i < RFC2819_COUNTERS.length; i++) w.u64(rfc2819?.[i] ?? UNKNOWN);
   });
   if (custom.length === 0) return;
-  property(w, CUSTOM, () => {
+  putProperty(w, 'port stats', 'custom', () => {
     w.zeros(2).u16(custom.length);
     for (const [name, value] of custom) {
       const bytes = new TextEncoder().encode(name).subarray(0, NAME_LENGTH);
@@ -77,16 +62,9 @@ export function putPortCounters(w: Writer, { rfc2819, custom = [] }: PortCounter
   });
 }
 
-/** Reads an experimenter's property; what is not known gives nothing. */
-export function readPortCounters(p: Property): PortCounters {
-  const { type: subtype, experimenter, body: r, length } = p;
-  const isKnown = experimenter === INTEL_VENDOR && (subtype === RFC2819 || subtype === CUSTOM);
-  if (!isKnown) {
-    unknownProperty(p, 'port stats', true);
-    return {};
-  }
-  if (subtype === RFC2819) {
-    if (length !== RFC2819_LENGTH) fail('OFPBPC_BAD_LEN', `property of ${length} bytes`);
+/** Reads what is in one of the properties. */
+export function readPortCounters(property: 'rfc2819' | 'custom', r: Reader): PortCounters {
+  if (property === 'rfc2819') {
     r.skip(4);
     const rfc2819 = RFC2819_COUNTERS.map(() => r.u64());
     return rfc2819.every((value) => value === UNKNOWN) ? {} : { rfc2819 };

@@ -6,7 +6,7 @@ import type { ErrorName } from '../error-table.js';
 import type { Reader, Writer } from '../wire.js';
 import { type PortCounters, putPortCounters, readPortCounters } from './port-counters.js';
 import { items } from './multipart-items.js';
-import { readProperty, unknownProperty } from './property.js';
+import { propertyName, putProperty, readProperty, unknownProperty } from './property.js';
 import { type BodyRow, bodies, emptyBody } from './row.js';
 import { PC, type PhyPort, type PortStats, PS, type ReplyOf, type RequestOf } from './types.js';
 
@@ -40,7 +40,6 @@ export function featuresFrom10(f: number): number {
 /** Features that OpenFlow 1.1 and later have. */
 export const FEATURES_11 = 0xffff;
 /** The property with what Ethernet ports have. */
-const ETHERNET = 0;
 /** Bits of a port's configuration that OpenFlow 1.1 and later have. */
 export const CONFIG_11 = PC.PORT_DOWN | PC.NO_RECV | PC.NO_FWD | PC.NO_PACKET_IN;
 
@@ -72,9 +71,15 @@ export function putPhyPort(w: Writer, p: PhyPort, version: number): void {
   else w.zeros(4);
   w.mac(p.hwAddr).zeros(2).string(p.name, 16);
   w.u32(p.config & CONFIG_11).u32(p.state & 7);
-  if (version >= 5) w.u16(0).u16(32).zeros(4);
-  w.u32(p.curr).u32(p.advertised).u32(p.supported).u32(p.peer).u32(p.currSpeed).u32(p.maxSpeed);
-  if (version >= 5) w.setU16(start + 4, w.length - start);
+  const features = (): void => {
+    w.u32(p.curr).u32(p.advertised).u32(p.supported).u32(p.peer).u32(p.currSpeed).u32(p.maxSpeed);
+  };
+  if (version < 5) return features();
+  putProperty(w, 'port', 'ethernet', () => {
+    w.zeros(4);
+    features();
+  });
+  w.setU16(start + 4, w.length - start);
 }
 
 /** Reads a name of at most 15 bytes. */
@@ -126,8 +131,7 @@ export function readPhyPort(r: Reader, version: number): PhyPort {
   if (version >= 5) {
     while (body.left > 0) {
       const p = readProperty(body);
-      if (p.type === ETHERNET && p.experimenter === undefined) {
-        if (p.length !== 32) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
+      if (propertyName('port', p) === 'ethernet') {
         p.body.skip(4);
         features = features.map(() => p.body.u32());
       } else unknownProperty(p, 'port', true);
@@ -159,8 +163,10 @@ export function putPortStats(w: Writer, p: PortStats, version: number): void {
   if (version >= 5) {
     w.u16(0).zeros(2).u32(p.portNo).u32(p.durationSec).u32(p.durationNsec);
     for (const c of COUNTERS) w.u64(p[c]);
-    w.u16(0).u16(40).zeros(4);
-    for (const c of ETHERNET_COUNTERS) w.u64(p[c]);
+    putProperty(w, 'port stats', 'ethernet', () => {
+      w.zeros(4);
+      for (const c of ETHERNET_COUNTERS) w.u64(p[c]);
+    });
     putPortCounters(w, p);
     w.setU16(start, w.length - start);
     return;
@@ -191,12 +197,12 @@ export function readPortStats(r: Reader, version: number): PortStats {
     for (const name of ETHERNET_COUNTERS) c[name] = UNKNOWN;
     while (body.left > 0) {
       const p = readProperty(body);
-      if (p.experimenter !== undefined) counters = { ...counters, ...readPortCounters(p) };
-      else if (p.type === ETHERNET) {
-        if (p.length !== 40) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
+      const property = propertyName('port stats', p);
+      if (property === undefined) unknownProperty(p, 'port stats', true);
+      else if (property === 'ethernet') {
         p.body.skip(4);
         for (const name of ETHERNET_COUNTERS) c[name] = p.body.u64();
-      } else unknownProperty(p, 'port stats', true);
+      } else counters = { ...counters, ...readPortCounters(property, p.body) };
     }
   } else {
     portNo = readPortNo(r, version);

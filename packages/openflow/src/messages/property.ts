@@ -3,8 +3,8 @@
  * without padding, body, padding to 8 bytes. With the experimenter type an experimenter id and its own type follow.
  */
 import { type ErrorName, fail } from '../errors.js';
-import type { PropertyHolder } from '../explain.js';
 import type { Reader, Writer } from '../wire.js';
+import { PROPERTIES, type PropertyHolder, type PropertyName, type PropertyRow } from './property-table.js';
 
 export interface Property {
   readonly type: number;
@@ -16,16 +16,62 @@ export interface Property {
   readonly length: number;
 }
 
-/** Writes a property whose body `put` writes; its length field excludes padding, as it is on the wire. */
-export function putProperty(w: Writer, type: number, put: () => void): void {
+/** The rows of a holder, by their names. */
+function rowsOf(holder: PropertyHolder): Readonly<Record<string, PropertyRow>> {
+  return PROPERTIES[holder].rows;
+}
+
+/** The number of a property. */
+export function propertyType<H extends PropertyHolder>(holder: H, name: PropertyName<H>): number {
+  return rowsOf(holder)[name]!.type;
+}
+
+/** Writes a property whose body `put` writes. */
+export function putProperty<H extends PropertyHolder>(
+  w: Writer,
+  holder: H,
+  name: PropertyName<H>,
+  put: () => void,
+): void {
+  const { type, experimenter } = rowsOf(holder)[name]!;
+  putPropertyOf(w, type, experimenter, put);
+}
+
+/** Writes a property by its numbers; its length field excludes padding, as it is on the wire. */
+export function putPropertyOf(
+  w: Writer,
+  type: number,
+  experimenter: number | undefined,
+  put: () => void,
+): void {
   const start = w.length;
-  w.u16(type).u16(0);
+  if (experimenter === undefined) w.u16(type).u16(0);
+  else w.u16(EXPERIMENTER).u16(0).u32(experimenter).u32(type);
   put();
   w.setU16(start + 2, w.length - start);
   w.pad(8, start);
 }
 
-const EXPERIMENTER_MIN = 0xfffe;
+/**
+ * The name of a property of `holder`; undefined when it has none such. Fails for one that is not as long as it always is.
+ */
+export function propertyName<H extends PropertyHolder>(
+  holder: H,
+  { type, experimenter, length }: Property,
+): PropertyName<H> | undefined {
+  const rows = rowsOf(holder);
+  for (const name in rows) {
+    const row = rows[name]!;
+    if (row.type !== type || row.experimenter !== experimenter) continue;
+    if (row.length !== undefined && row.length !== length)
+      fail('OFPBPC_BAD_LEN', `property of ${length} bytes`);
+    return name as PropertyName<H>;
+  }
+  return undefined;
+}
+
+/** The type of experimenters' properties. */
+const EXPERIMENTER = 0xffff;
 
 /**
  * Reads the next property with its padding. Types from `experimenterFrom` up are experimenters'.
@@ -34,7 +80,7 @@ const EXPERIMENTER_MIN = 0xfffe;
 export function readProperty(
   r: Reader,
   error: ErrorName = 'OFPBPC_BAD_LEN',
-  experimenterFrom = EXPERIMENTER_MIN + 1,
+  experimenterFrom = EXPERIMENTER,
 ): Property {
   if (r.left < 4) fail(error, `${r.left} bytes of a property`);
   const type = r.u16();

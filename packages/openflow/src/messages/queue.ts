@@ -4,7 +4,14 @@ import { DecodeFailure, fail } from '../errors.js';
 import type { Reader, Writer } from '../wire.js';
 import { items } from './multipart-items.js';
 import { putPortNo, readPortNo } from './port.js';
-import { type Property, putProperty, readProperty, unknownProperty } from './property.js';
+import {
+  type Property,
+  propertyName,
+  propertyType,
+  putProperty,
+  readProperty,
+  unknownProperty,
+} from './property.js';
 import { type BodyRow, bodies, forms, type MessageRows } from './row.js';
 import type { QueueConfig, QueueStats, ReplyOf, RequestOf } from './types.js';
 
@@ -37,8 +44,6 @@ function readQueueStats(reader: Reader, version: number): QueueStats {
 }
 
 /** Properties of a queue, the same numbers in all versions; before 1.4 they have 4 bytes of padding after the header. */
-const RATE = { MIN: 1, MAX: 2 } as const;
-
 /** Writes a queue; before 1.4 in the structure of the configuration reply. */
 function putQueue(w: Writer, q: QueueConfig, version: number): void {
   const start = w.length;
@@ -53,16 +58,12 @@ function putQueue(w: Writer, q: QueueConfig, version: number): void {
     at = w.length;
     w.u16(0).zeros(version >= 3 ? 6 : 2);
   }
-  const rate = (type: number, value: number | undefined): void => {
-    if (value === undefined) return;
-    if (version >= 5) {
-      putProperty(w, type, () => w.u16(value).zeros(2));
-      return;
-    }
-    w.u16(type).u16(16).zeros(4).u16(value).zeros(6);
-  };
-  rate(RATE.MIN, q.minRate);
-  rate(RATE.MAX, q.maxRate);
+  for (const name of ['minRate', 'maxRate'] as const) {
+    const value = q[name];
+    if (value === undefined) continue;
+    if (version >= 5) putProperty(w, 'queue desc', name, () => w.u16(value).zeros(2));
+    else w.u16(propertyType('queue desc', name)).u16(16).zeros(4).u16(value).zeros(6);
+  }
   w.setU16(at, w.length - start);
 }
 
@@ -97,11 +98,14 @@ function readQueue(r: Reader, version: number, port: number): QueueConfig {
   }
   if (length < header || length - header > r.left || length % 8 !== 0) bad(length);
   const b = r.sub(length - header);
-  let minRate: number | undefined;
-  let maxRate: number | undefined;
+  const rates: { minRate: number | undefined; maxRate: number | undefined } = {
+    minRate: undefined,
+    maxRate: undefined,
+  };
   while (b.left > 0) {
     const p = version >= 5 ? readProperty(b) : readProperty10(b);
-    if (p.experimenter !== undefined || (p.type !== RATE.MIN && p.type !== RATE.MAX)) {
+    const name = propertyName('queue desc', p);
+    if (name === undefined) {
       if (version >= 5) unknownProperty(p, 'queue desc', true);
       else r.explain?.('queue_property', p.type);
       continue;
@@ -112,11 +116,9 @@ function readQueue(r: Reader, version: number, port: number): QueueConfig {
     }
     const sent = p.body.u16();
     // All ones say that there is none.
-    const rate = sent === 0xffff ? undefined : sent;
-    if (p.type === RATE.MIN) minRate = rate;
-    else maxRate = rate;
+    rates[name] = sent === 0xffff ? undefined : sent;
   }
-  return { portNo, queueId, minRate, maxRate };
+  return { portNo, queueId, ...rates };
 }
 
 export const QUEUE_MESSAGES: MessageRows<'queue_get_config_request' | 'queue_get_config_reply'> = {

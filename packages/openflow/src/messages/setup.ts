@@ -1,7 +1,7 @@
 /** Roles of controllers, and which asynchronous messages a connection gets. */
 import { fail } from '../errors.js';
 import type { Reader, Writer } from '../wire.js';
-import { readProperty } from './property.js';
+import { propertyName, putProperty, readProperty } from './property.js';
 import { form, forms, type MessageRows } from './row.js';
 import type { AsyncConfig, AsyncMasks, Role, RoleReason } from './types.js';
 import type { WireFormKey } from './wire-forms.js';
@@ -51,7 +51,7 @@ function roleForms<T extends 'role_request' | 'role_reply'>(type: T, nxKey: Wire
 
 const ROLE_REASONS: readonly RoleReason[] = ['primary_request', 'config', 'experimenter'];
 
-/** Kinds of asynchronous messages, in the order of the property types of OpenFlow 1.4: two each, secondary first. */
+/** Kinds of asynchronous messages, in the order in which they are sent. */
 export const ASYNC_KEYS = [
   'packetIn',
   'portStatus',
@@ -102,15 +102,12 @@ function readFixed(r: Reader, version: number): AsyncConfig {
 }
 
 function putProperties(w: Writer, c: AsyncConfig): void {
-  ASYNC_KEYS.forEach((key, i) => {
-    for (const [role, masks] of [c.secondary, c.primary].entries()) {
-      const mask = masks[key];
-      if (mask !== undefined)
-        w.u16(2 * i + role)
-          .u16(8)
-          .u32(mask);
+  for (const key of ASYNC_KEYS) {
+    for (const role of ['secondary', 'primary'] as const) {
+      const mask = c[role][key];
+      if (mask !== undefined) putProperty(w, 'async config', `${key}.${role}`, () => w.u32(mask));
     }
-  });
+  }
 }
 
 /** Reads properties; `loose`: what is not known is passed over, and no error. */
@@ -121,8 +118,8 @@ function readProperties(r: Reader, version: number, loose: boolean): AsyncConfig
   };
   while (r.left > 0) {
     const p = readProperty(r, 'OFPBPC_BAD_LEN', 0xfffe);
-    const key = ASYNC_KEYS[p.type >> 1] as keyof AsyncMasks | undefined;
-    if (p.experimenter !== undefined || key === undefined) {
+    const name = propertyName('async config', p);
+    if (name === undefined) {
       r.explain?.('unknown_property', 'async config', p.type, p.experimenter, loose);
       if (loose) continue;
       return fail(
@@ -130,14 +127,14 @@ function readProperties(r: Reader, version: number, loose: boolean): AsyncConfig
         `property ${p.type}`,
       );
     }
-    if (p.length !== 8) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
+    const [key, role] = name.split('.') as [keyof AsyncMasks, 'primary' | 'secondary'];
     const mask = p.body.u32();
     const bad = (mask & ~known(key, version)) >>> 0;
     if (bad !== 0) {
       r.explain?.('async_mask', mask, ASYNC_NAMES[key], known(key, version), loose);
       if (!loose) fail('OFPACFC_INVALID', `${key} ${mask}`);
     }
-    config[(p.type & 1) !== 0 ? 'primary' : 'secondary'][key] = (mask & known(key, version)) >>> 0;
+    config[role][key] = (mask & known(key, version)) >>> 0;
   }
   return config;
 }

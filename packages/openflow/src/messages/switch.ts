@@ -11,7 +11,7 @@ import {
   readPhyPort,
   readPortNo,
 } from './port.js';
-import { readProperty, unknownProperty } from './property.js';
+import { propertyName, putProperty, readProperty, unknownProperty } from './property.js';
 import { form, forms, type MessageRows } from './row.js';
 import {
   CAP,
@@ -162,7 +162,7 @@ function putPortMod(w: Writer, p: PortMod, version: number): void {
   if (version > 1) w.zeros(2);
   w.u32(p.config).u32(p.mask);
   if (version >= 5) {
-    if (p.advertise !== 0) w.u16(0).u16(8).u32(p.advertise);
+    if (p.advertise !== 0) putProperty(w, 'port_mod', 'ethernet', () => w.u32(p.advertise));
   } else {
     w.u32(version === 1 ? featuresTo10(p.advertise) : p.advertise).zeros(4);
   }
@@ -180,10 +180,8 @@ function readPortMod(r: Reader, version: number, loose = false): PortMod {
   if (version >= 5) {
     while (r.left > 0) {
       const p = readProperty(r);
-      if (p.experimenter === undefined && p.type === 0) {
-        if (p.length !== 8) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
-        advertise = p.body.u32() & FEATURES_11;
-      } else unknownProperty(p, 'port_mod', loose);
+      if (propertyName('port_mod', p) === 'ethernet') advertise = p.body.u32() & FEATURES_11;
+      else unknownProperty(p, 'port_mod', loose);
     }
   } else {
     const f = r.u32();

@@ -6,17 +6,20 @@ import type { Explain } from '../explain.js';
 import { isLengthOf, readFieldHeader } from '../match/headers.js';
 import { Reader } from '../wire.js';
 import type { TableFeatures } from './table-types.js';
+import { PROPERTIES } from './property-table.js';
 
-/** OFPTFPT_*; the odd ones, one more, are for table-miss flows. */
+const rows = PROPERTIES['table features'].rows;
+
+/** Types of properties of flows in general; those of table-miss flows are one more. */
 export const TABLE_PROPERTY = {
-  INSTRUCTIONS: 0,
-  NEXT_TABLES: 2,
-  WRITE_ACTIONS: 4,
-  APPLY_ACTIONS: 6,
-  MATCH: 8,
-  WILDCARDS: 10,
-  WRITE_SETFIELD: 12,
-  APPLY_SETFIELD: 14,
+  INSTRUCTIONS: rows.instructions.type,
+  NEXT_TABLES: rows.nextTables.type,
+  WRITE_ACTIONS: rows.writeActions.type,
+  APPLY_ACTIONS: rows.applyActions.type,
+  MATCH: rows.match.type,
+  WILDCARDS: rows.wildcards.type,
+  WRITE_SETFIELD: rows.writeSetfield.type,
+  APPLY_SETFIELD: rows.applySetfield.type,
 } as const;
 
 /** An action or instruction by its type, or as an experimenter's. */

@@ -2,7 +2,7 @@
 import { fail, refuse, UNNAMED_ERROR } from '../errors.js';
 import type { Reader, Writer } from '../wire.js';
 import { items } from './multipart-items.js';
-import { putProperty, readProperty, unknownProperty } from './property.js';
+import { propertyName, putProperty, putPropertyOf, readProperty, unknownProperty } from './property.js';
 import { type BodyRow, bodies, emptyBody, form, type MessageRows } from './row.js';
 import { checkTableAbilities, checkTableProperty } from './table-abilities.js';
 import type {
@@ -140,7 +140,7 @@ function putTableFeatures(w: Writer, t: TableFeatures, version: number): void {
   const command = version >= 6 && t.command !== undefined ? FEATURES_COMMANDS.indexOf(t.command) : 0;
   w.u16(0).u8(t.tableId).u8(command).zeros(4).string(t.name, 32).u64(t.metadataMatch).u64(t.metadataWrite);
   w.u32(t.config).u32(t.maxEntries);
-  for (const p of t.properties) putProperty(w, p.type, () => w.bytes(p.body));
+  for (const p of t.properties) putPropertyOf(w, p.type, undefined, () => w.bytes(p.body));
   w.setU16(start, w.length - start);
 }
 
@@ -189,7 +189,6 @@ function readTableFeatures(reader: Reader, version: number, loose: boolean): Tab
 
 const EVICTION_BIT = 4;
 const VACANCY_BIT = 8;
-const PROPERTY = { EVICTION: 2, VACANCY: 3 } as const;
 const NO_VACANCY: Vacancy = { down: 0, up: 0, vacancy: 0 };
 
 /** What a table-mod and a description have alike. */
@@ -202,10 +201,11 @@ interface TableSettings {
 
 function putSettings(w: Writer, t: TableSettings): void {
   w.u32((t.eviction === true ? EVICTION_BIT : 0) | (t.vacancyEvents === true ? VACANCY_BIT : 0));
-  if (t.evictionFlags !== undefined) w.u16(PROPERTY.EVICTION).u16(8).u32(t.evictionFlags);
+  const { evictionFlags: flags } = t;
+  if (flags !== undefined) putProperty(w, 'table_desc', 'eviction', () => w.u32(flags));
   if (t.vacancyEvents === true) {
     const v = t.vacancy;
-    w.u16(PROPERTY.VACANCY).u16(8).u8(v.down).u8(v.up).u8(v.vacancy).zeros(1);
+    putProperty(w, 'table_desc', 'vacancy', () => w.u8(v.down).u8(v.up).u8(v.vacancy).zeros(1));
   }
 }
 
@@ -223,14 +223,9 @@ function readSettings(r: Reader, isMod: boolean): Omit<TableDesc, 'tableId'> {
   let vacancy = NO_VACANCY;
   while (r.left > 0) {
     const p = readProperty(r);
-    if (p.experimenter !== undefined) {
-      if (isMod) fail('OFPBRC_BAD_TYPE', 'experimenter property');
-      unknownProperty(p, 'table_desc', true);
-    } else if (p.type === PROPERTY.EVICTION) {
-      if (p.length !== 8) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
-      evictionFlags = p.body.u32();
-    } else if (p.type === PROPERTY.VACANCY) {
-      if (p.length !== 8) fail('OFPBPC_BAD_LEN', `property of ${p.length} bytes`);
+    const name = propertyName('table_desc', p);
+    if (name === 'eviction') evictionFlags = p.body.u32();
+    else if (name === 'vacancy') {
       vacancy = { down: p.body.u8(), up: p.body.u8(), vacancy: p.body.u8() };
       if (isMod) checkVacancy(r, vacancy);
     } else if (isMod) fail('OFPBRC_BAD_TYPE', `property ${p.type}`);

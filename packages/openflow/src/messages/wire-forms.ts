@@ -9,8 +9,10 @@
  * A key is a class (OFPT message, OFPST statistics; NX Nicira's, ONF the Open Networking Foundation's), a number where
  * several forms share a name, and the name.
  */
-export const NX_VENDOR = 0x2320;
-export const ONF_VENDOR = 0x4f4e4600;
+import { EXPERIMENTERS } from '@ovs-node/flow/experimenters';
+
+export const NX_VENDOR = EXPERIMENTERS.nicira;
+export const ONF_VENDOR = EXPERIMENTERS.onf;
 
 /** `to` of a form that versions to come will have, too: those that the standard promises never to change. */
 const ALL = 255;
