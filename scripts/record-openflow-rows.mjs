@@ -1,5 +1,5 @@
 // node scripts/record-openflow-rows.mjs: writes packages/openflow/test/fixtures/rows.tsv, good and bad messages
-// for each form of message and each error of packages/openflow, with the peer's own text for each. It needs the peer;
+// for each form of message, each error and each property of packages/openflow, with the peer's own text for each. It needs the peer;
 // what is written is what it said. test/rows.test.ts fails for a row that has none.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,6 +15,7 @@ const { printMessage } = await load('openflow/dist/src/text/message.js');
 const { generate, KINDS } = await load('openflow/dist/src/testkit/diff-run.js');
 const { spoil } = await load('openflow/dist/src/testkit/mutate.js');
 const { Random } = await load('openflow/dist/src/testkit/random.js');
+const { PROPERTY_ROWS, propertyMessages } = await load('openflow/dist/test/lib/property-cases.js');
 const { peerTexts } = await load('openflow/dist/test/lib/peer-print.js');
 const { quietParsers } = await load('openflow/dist/test/lib/quiet.js');
 
@@ -113,6 +114,14 @@ for (const [name, codes] of Object.entries(ERRORS)) {
   const short = bytes.slice(0, codes[0][2] === 0 ? 10 : 14);
   short[3] = short.length;
   add(`error ${name}`, 'bad', short);
+}
+
+// Properties: each in its holder, good and bad.
+for (const [holder, name] of PROPERTY_ROWS) {
+  for (const [quality, text] of Object.entries(propertyMessages(holder, name)))
+    // What the peer makes of the one that is ours says nothing.
+    if (name !== 'instruction' || quality === 'bad')
+      add(`property ${holder}: ${name}`, quality, Buffer.from(text, 'hex'));
 }
 
 const dir = mkdtempSync(join(tmpdir(), 'rows-'));

@@ -151,7 +151,7 @@ function read(r: Reader, version: number, loose: boolean): Continuation {
   let tableId = 0;
   let cookie = 0n;
   while (r.left > 0) {
-    const property = readProperty(r, 'OFPBPC_BAD_LEN', 0x10000);
+    const property = readProperty(r);
     const { length, body } = property;
     const afterPadding = (): Reader => {
       if (body.left < 4) refuse(r, 'OFPBPC_BAD_LEN', 'frozen_actions', length);

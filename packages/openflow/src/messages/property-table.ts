@@ -162,7 +162,7 @@ export const PROPERTIES = {
       stack: row(0x8001, undefined, 'A value on the stack.'),
       mirrors: row(0x8002, 8, 'Mirrors that have had their copy.'),
       conntracked: row(0x8003, undefined, 'Connection tracking has had the packet.'),
-      tableId: row(0x8004, 5, 'The table of the actions that follow.'),
+      tableId: row(0x8004, undefined, 'The table of the actions that follow.'),
       cookie: row(0x8005, 16, 'The cookie of the actions that follow.'),
       actions: row(0x8006, undefined, 'Actions still to be done.'),
       actionSet: row(0x8007, undefined, 'The action set.'),
