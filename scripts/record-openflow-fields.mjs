@@ -154,6 +154,7 @@ const TEXTS = {
   resubmit: [
     ['resubmit:5', 'resubmit(6,7)', 'resubmit(,8,ct)'],
     ['resubmit(,)', 'resubmit:bogus', 'resubmit(,1,bogus)'],
+    'ct_state=+trk+est,tcp',
   ],
   clone: [
     ['clone(output:1)', 'clone(clone(output:3))'],

@@ -1,5 +1,5 @@
 // node scripts/record-openflow-rows.mjs: writes packages/openflow/test/fixtures/rows.tsv, good and bad messages
-// for each form of message, each error and each property of packages/openflow, with the peer's own text for each. It needs the peer;
+// for each form of message and of action, each error and each property of packages/openflow, with the peer's own text for each. It needs the peer;
 // what is written is what it said. test/rows.test.ts fails for a row that has none.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,16 +7,21 @@ import { join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '..');
 const load = (path) => import(join(root, 'packages', path));
+const { ACTIONS } = await load('openflow/dist/src/actions/table.js');
 const { ERRORS } = await load('openflow/dist/src/error-table.js');
 const { OfError } = await load('openflow/dist/src/errors.js');
 const { decodeHeader, decodeMessage, encodeMessage } = await load('openflow/dist/src/messages/codec.js');
 const { wireForm } = await load('openflow/dist/src/messages/wire-forms.js');
+const { parseFlowProtocols } = await load('openflow/dist/src/text/flow.js');
 const { printMessage } = await load('openflow/dist/src/text/message.js');
 const { generate, KINDS } = await load('openflow/dist/src/testkit/diff-run.js');
 const { spoil } = await load('openflow/dist/src/testkit/mutate.js');
 const { Random } = await load('openflow/dist/src/testkit/random.js');
 const { PROPERTY_ROWS, propertyMessages } = await load('openflow/dist/test/lib/property-cases.js');
+const { fixtureRows } = await load('openflow/dist/test/lib/fixtures.js');
+const { flowWithActions, formRows } = await load('openflow/dist/test/lib/form-rows.js');
 const { peerTexts } = await load('openflow/dist/test/lib/peer-print.js');
+const { Writer } = await load('openflow/dist/src/wire.js');
 const { quietParsers } = await load('openflow/dist/test/lib/quiet.js');
 
 quietParsers();
@@ -122,6 +127,47 @@ for (const [holder, name] of PROPERTY_ROWS) {
     // What the peer makes of the one that is ours says nothing.
     if (name !== 'instruction' || quality === 'bad')
       add(`property ${holder}: ${name}`, quality, Buffer.from(text, 'hex'));
+}
+
+// Forms of actions, each in each version that has it, made of the actions in the fixtures of flows; and of a length that the
+// form cannot have.
+{
+  const known = new Map(Object.keys(ACTIONS).map((type) => [type, []]));
+  const keepActions = (actions, flow) => {
+    for (const a of actions) {
+      known.get(a.type).push({ a, flow });
+      if (a.actions) keepActions(a.actions, flow);
+    }
+  };
+  for (const [row, kind, , text] of fixtureRows('fields-actions.tsv')) {
+    if (!row.startsWith('action ') || !['good', 'read', 'written'].includes(kind)) continue;
+    const flow = parseFlowProtocols(text, 'add');
+    keepActions(flow.flowMod.actions, flow);
+  }
+  const plain = parseFlowProtocols('actions=drop', 'add');
+  for (const { row, type, form, version } of formRows()) {
+    const actions = known.get(type);
+    // One that would be sent in this form, or another action in the form's words.
+    const fitting = actions.filter(({ a }) => form.when?.(a, version) ?? true);
+    const candidates = [...fitting, ...actions].map(({ a, flow }) => {
+      const w = new Writer();
+      if (form.vendor === 0) w.u16(form.code).u16(0);
+      else w.u16(0xffff).u16(0).u32(form.vendor).u16(form.code);
+      form.encode(w, a, version);
+      w.pad(8, 0);
+      w.setU16(2, w.length);
+      return { flow, bytes: w.finish() };
+    });
+    const messageOf = ({ flow, bytes }) =>
+      flowWithActions(flow, bytes, version) ?? flowWithActions(plain, bytes, version);
+    const isGood = (c) => !isBad(messageOf(c));
+    const chosen = candidates.find(isGood) ?? candidates[0];
+    if (isGood(chosen)) add(row, isExact(messageOf(chosen)) ? 'good' : 'read', messageOf(chosen));
+    const more = form.length === undefined ? 0 : 8;
+    const spoilt = Buffer.concat([chosen.bytes, Buffer.alloc(more)]);
+    spoilt.writeUInt16BE((form.length ?? form.minLength - 8) + more, 2);
+    add(row, 'bad', messageOf({ ...chosen, bytes: spoilt }));
+  }
 }
 
 const dir = mkdtempSync(join(tmpdir(), 'rows-'));
