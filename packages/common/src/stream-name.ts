@@ -2,21 +2,22 @@
  * Names of streams: `unix:FILE`, `tcp:HOST:PORT`, `ssl:HOST:PORT`, `punix:FILE`, `ptcp:PORT[:HOST]`, `pssl:PORT[:HOST]`
  * (ovsdb(7), "Connection Methods"). Pure.
  */
+import { isIPv4, isIPv6 } from 'node:net';
 import path from 'node:path';
 import { absName, dirs } from './dirs.js';
 import { OvsError } from './errors.js';
 
 /** Where to connect to, or to listen at. */
-export type StreamAddress =
-  | { readonly kind: 'unix'; /** Absolute. */ readonly path: string }
-  | {
-      readonly kind: 'tcp' | 'ssl';
-      /** A name or an address, without brackets; an IPv6 address may end in `%SCOPE`. */
-      readonly host: string;
-      readonly port: number;
-      /** Whether the name gave a port. */
-      readonly hasPort: boolean;
-    };
+export type StreamAddress = { readonly kind: 'unix'; /** Absolute. */ readonly path: string } | HostAddress;
+
+export interface HostAddress {
+  readonly kind: 'tcp' | 'ssl';
+  /** A name or an address, without brackets; an IPv6 address may end in `%SCOPE`. */
+  readonly host: string;
+  readonly port: number;
+  /** Whether the name gave a port. */
+  readonly hasPort: boolean;
+}
 
 /** The port of OVSDB (IANA 6640). */
 export const OVSDB_PORT = 6640;
@@ -30,18 +31,25 @@ function bad(message: string): never {
   throw new OvsError(message, 'EAFNOSUPPORT');
 }
 
+/** A port as strtol() reads it. */
 function port(text: string, target: string): number {
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 65535) bad(`${target}: bad port number "${text}"`);
-  return Number(text);
+  const number = /^[ \t\n\v\f\r]*[-+]?\d+$/.test(text) ? Number(text) : -1;
+  if (number < 0 || number > 65535) bad(`${target}: bad port number "${text}"`);
+  return number;
 }
 
-/** Splits `HOST[:PORT]` with `[…]` around IPv6 addresses. */
+/** Splits `HOST:PORT`, which has one colon outside of brackets; what has none, or several, is a host. */
 function hostPort(text: string): [string, string | undefined] {
-  const v6 = /^\[([^\]]*)\](?::(.*))?$/.exec(text);
-  if (v6) return [v6[1]!, v6[2]];
-  const colon = text.indexOf(':');
-  if (text.includes(':', colon + 1)) bad(`${text}: port must be specified`);
-  return colon < 0 ? [text, undefined] : [text.slice(0, colon), text.slice(colon + 1)];
+  const m = /^((?:[^:[]|\[[^\]]*\])*):([^:]*)$/.exec(text);
+  return m === null ? [text, undefined] : [m[1]!, m[2]!];
+}
+
+/** A host without the brackets of an IPv6 address, and of its scopes none but the first. */
+function plainHost(text: string): string {
+  const host = text.startsWith('[') ? text.slice(1).replace(/\]$/, '') : text;
+  return host.includes(':')
+    ? host.replace(/%([^%]*).*$/, (_, scope) => (scope === '' ? '' : `%${scope}`))
+    : host;
 }
 
 /** Absolute even when the run directory was given as a relative one: a daemon changes its directory later. */
@@ -60,6 +68,15 @@ function split(name: string, prefix: '' | 'p'): ['unix' | 'tcp' | 'ssl', string]
 }
 
 /**
+ * Whether `host` cannot be one: it has colons, and is no IPv6 address, or is in one of the old forms of addresses
+ * (`127.1`, `0x7f.0.0.1`) that a resolver would take for one, and the peer's for a name.
+ */
+function isNoHost(host: string): boolean {
+  if (host.includes(':')) return !isIPv6(host.replace(/%.*/, ''));
+  return /^(?:0x[0-9a-f]*|\d+)(?:\.(?:0x[0-9a-f]*|\d+)){0,3}$/i.test(host) && !isIPv4(host);
+}
+
+/**
  * Reads an active name (`unix:`, `tcp:`, `ssl:`). A relative Unix name is relative to the run directory.
  *
  * @throws OvsError EAFNOSUPPORT when nobody knows the type or the address is none.
@@ -67,9 +84,11 @@ function split(name: string, prefix: '' | 'p'): ['unix' | 'tcp' | 'ssl', string]
 export function parseActive(name: string, defaultPort = OVSDB_PORT): StreamAddress {
   const [kind, rest] = split(name, '');
   if (kind === 'unix') return { kind, path: socketPath(rest) };
-  const [host, portText] = hostPort(rest);
+  const [hostText, portText] = hostPort(rest);
+  if (portText === undefined && kind === 'tcp') bad(`${rest}: port must be specified`);
+  const host = plainHost(hostText);
   // The resolver, which finds nothing, has no words for it.
-  if (host === '') bad('');
+  if (host === '' || isNoHost(host)) bad('');
   const hasPort = portText !== undefined && portText !== '';
   return { kind, host, port: hasPort ? port(portText, rest) : defaultPort, hasPort };
 }

@@ -8,7 +8,10 @@ import fs from 'node:fs';
 import type net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { OvsError, strerror } from './errors.js';
+import { errnoName, OvsError, strerror } from './errors.js';
+import { vlog } from './vlog.js';
+
+const log = vlog('socket_util_unix');
 
 const MAX_UNIX_PATH = process.platform === 'linux' ? 107 : 103;
 
@@ -18,9 +21,20 @@ export interface Alias {
   release(): void;
 }
 
-/** A path of allowed length for the same socket. @throws the errno error of opening its directory. */
+/** A path of allowed length for the same socket. @throws the errno error of opening its directory, or ENAMETOOLONG; logs it. */
 export function shorten(full: string): Alias {
   if (Buffer.byteLength(full) <= MAX_UNIX_PATH) return { path: full, release: () => {} };
+  try {
+    return shortAlias(full);
+  } catch (error) {
+    if (errnoName(error) !== 'ENAMETOOLONG')
+      log.warn(`${path.dirname(full)}: open failed (${strerror(errnoName(error))})`);
+    log.warn(`Unix socket name ${full} is longer than maximum ${MAX_UNIX_PATH} bytes`);
+    throw error;
+  }
+}
+
+function shortAlias(full: string): Alias {
   const dir = path.dirname(full);
   const base = path.basename(full);
   if (process.platform === 'linux') {

@@ -12,6 +12,7 @@ import {
   pipeName,
   OPENFLOW_PORT,
   OVSDB_PORT,
+  type HostAddress,
   type StreamAddress,
 } from './stream-name.js';
 import { claimPipe, securePipe } from './stream-pipe.js';
@@ -103,14 +104,24 @@ function connectReading(options: net.NetConnectOpts): net.Socket {
   return socket;
 }
 
-function connectSocket(address: StreamAddress, timeoutMs: number | undefined): Promise<net.Socket> {
+/** @param name what errors call it. */
+function connectSocket(
+  address: StreamAddress,
+  name: string,
+  timeoutMs: number | undefined,
+): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
     let alias: Alias | null = null;
     let options: net.NetConnectOpts;
     if (address.kind !== 'unix') options = { host: address.host, port: address.port, ...TCP_OPTIONS };
     else if (process.platform === 'win32') options = { path: pipeName(address.path) };
     else {
-      alias = shorten(address.path);
+      try {
+        alias = shorten(address.path);
+      } catch (error) {
+        reject(connectFailure(error as Error, address, name));
+        return;
+      }
       options = { path: alias.path };
     }
     // TLS reads for itself.
@@ -126,13 +137,7 @@ function connectSocket(address: StreamAddress, timeoutMs: number | undefined): P
       settle();
       socket.on('error', () => {});
       socket.destroy();
-      // A name that cannot be resolved is no address; the C library's resolver has errors of its own for that.
-      const isNoAddress = ['ENOTFOUND', 'EAI_AGAIN'].includes((error as { code?: string }).code ?? '');
-      const code = isNoAddress ? 'EAFNOSUPPORT' : errnoName(error);
-      if (address.kind !== 'unix' && (isNoAddress || UNROUTABLE.has(code))) {
-        logFailure(`${address.kind}:${joinHostPort(address.host, address.port)}`, code);
-      }
-      reject(new OvsError(strerror(code), code, { cause: error }));
+      reject(connectFailure(error, address, name));
     };
     const connected = (): void => {
       settle();
@@ -144,6 +149,16 @@ function connectSocket(address: StreamAddress, timeoutMs: number | undefined): P
       timer = setTimeout(() => failed(new OvsError(strerror('ETIMEDOUT'), 'ETIMEDOUT')), timeoutMs);
     }
   });
+}
+
+/** What connecting ended with, which is logged. */
+function connectFailure(error: Error, address: StreamAddress, name: string): OvsError {
+  // A name that cannot be resolved is no address; the C library's resolver has errors of its own for that.
+  const isNoAddress = ['ENOTFOUND', 'EAI_AGAIN'].includes((error as { code?: string }).code ?? '');
+  const code = isNoAddress ? 'EAFNOSUPPORT' : errnoName(error);
+  if (address.kind === 'unix') unixLog.dbg(() => `${address.path}: connection failed (${strerror(code)})`);
+  else if (isNoAddress || UNROUTABLE.has(code)) logFailure(name, code);
+  return new OvsError(strerror(code), code, { cause: error });
 }
 
 /** Errors of connecting that say that the system has no way there. */
@@ -170,10 +185,8 @@ function checkScope(address: StreamAddress): void {
 }
 
 /** Reads a name; what is wrong with it is logged, and the error has the C library's text. */
-function parse(reader: typeof parseActive, given: string, options: StreamOptions): StreamAddress {
-  const defaultPort = options.defaultPort ?? OVSDB_PORT;
+function parse(reader: typeof parseActive, name: string, defaultPort: number): StreamAddress {
   const active = reader === parseActive;
-  const name = active ? withPort(given, defaultPort) : given;
   try {
     const address = reader(name, defaultPort);
     checkScope(address);
@@ -208,6 +221,15 @@ async function within<T>(ms: number | undefined, socket: net.Socket, work: Promi
   }
 }
 
+/** Looks a host's name up: that there is none is told before anything else is looked at. @throws (rejects) OvsError */
+async function resolveHost(address: HostAddress, name: string): Promise<void> {
+  if (address.host.includes(':') || net.isIPv4(address.host)) return;
+  const { lookup } = await import('node:dns/promises');
+  await lookup(address.host).catch((error: Error) => {
+    throw connectFailure(error, address, name);
+  });
+}
+
 /**
  * Connects to `unix:FILE`, `tcp:HOST[:PORT]` or `ssl:HOST[:PORT]` (with the files of `tls-config.ts`).
  *
@@ -216,10 +238,13 @@ async function within<T>(ms: number | undefined, socket: net.Socket, work: Promi
  * @throws (rejects) OvsError whose `code` is the errno name and whose message is the C library's text for it:
  *   callers print `PROG: NAME: database connection failed (${message})`.
  */
-export async function connectStream(name: string, options: StreamOptions = {}): Promise<net.Socket> {
-  const address = parse(parseActive, name, options);
+export async function connectStream(given: string, options: StreamOptions = {}): Promise<net.Socket> {
+  const { defaultPort = OVSDB_PORT } = options;
+  const name = withPort(given, defaultPort);
+  const address = parse(parseActive, name, defaultPort);
   opened.total++;
-  if (address.kind !== 'ssl') return connectSocket(address, options.timeoutMs);
+  if (address.kind !== 'ssl') return connectSocket(address, name, options.timeoutMs);
+  await resolveHost(address, name);
   // Before anything is connected: without a key and certificates there is nothing to begin.
   const [{ startTlsClient }, { tlsSettings }] = await Promise.all([
     import('./tls.js'),
@@ -227,7 +252,7 @@ export async function connectStream(name: string, options: StreamOptions = {}): 
   ]);
   tlsSettings();
   const began = performance.now();
-  const socket = await connectSocket(address, options.timeoutMs);
+  const socket = await connectSocket(address, name, options.timeoutMs);
   const left =
     options.timeoutMs === undefined
       ? undefined
@@ -288,7 +313,7 @@ export async function listenStream(
   onConnection: OnConnection,
   options: StreamOptions = {},
 ): Promise<Listener> {
-  const address = parse(parsePassive, name, options);
+  const address = parse(parsePassive, name, options.defaultPort ?? OVSDB_PORT);
   listening.total++;
   const accept = await acceptor(name, address.kind, onConnection);
   const server = net.createServer(address.kind === 'unix' ? {} : TCP_OPTIONS);
@@ -302,7 +327,7 @@ export async function listenStream(
   try {
     if (address.kind === 'unix' && !isFile) giveUpPipe = claimPipe(address.path);
     if (isFile) {
-      await clearStale(address.path, () => connectSocket(address, 2000));
+      await clearStale(address.path, () => connectSocket(address, name, 2000));
       fs.rmSync(nascent, { force: true });
       alias = shorten(nascent);
     }

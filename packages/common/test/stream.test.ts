@@ -14,7 +14,7 @@ import { tmpDir } from '../src/testkit/tmp.js';
 setLevels(null, 'console', 'off');
 
 test('names', (t) => {
-  t.deepEqual(parseActive('tcp:1.2.3.4'), { kind: 'tcp', host: '1.2.3.4', port: 6640, hasPort: false });
+  t.deepEqual(parseActive('tcp:1.2.3.4:'), { kind: 'tcp', host: '1.2.3.4', port: 6640, hasPort: false });
   t.deepEqual(parseActive('tcp:[::1]:7'), { kind: 'tcp', host: '::1', port: 7, hasPort: true });
   t.deepEqual(parseActive('unix:/a/b:c'), { kind: 'unix', path: '/a/b:c' });
   t.deepEqual(parsePassive('ptcp:'), { kind: 'tcp', host: '0.0.0.0', port: 6640, hasPort: false });

@@ -20,7 +20,7 @@ import {
   TCP_FLAGS,
   TUNNEL_FLAGS,
 } from './flags-text.js';
-import { altHex, scanInt, scanU64 } from './int-text.js';
+import { altHex, scanInt } from './int-text.js';
 import { formatPort, OFPP, parsePort, type PortMap } from './ports.js';
 import { TUN_METADATA_BYTES } from './tun-metadata.js';
 
@@ -128,12 +128,12 @@ function parsePacketType(s: string): Masked {
   const bad = (at: string, what: string): FlowSyntaxError =>
     new FlowSyntaxError(`${at}: bad syntax for packet type ${what}`);
   if (!s.startsWith('(')) throw bad(s, "missing '('");
-  const ns = scanU64(s, 1);
-  if (ns.error !== undefined || ns.value > 0xffffn) throw bad(s.slice(1), 'ns');
+  const ns = scanInt(s, 2, 1);
+  if (ns.error !== undefined) throw bad(s.slice(1), 'ns');
   if (s[ns.end] !== ',') throw bad(s.slice(1), "missing ','");
   const rest = ns.end + 1;
-  const type = scanU64(s, rest);
-  if (type.error !== undefined || type.value > 0xffffn) throw bad(s.slice(rest), 'ns_type');
+  const type = scanInt(s, 2, rest);
+  if (type.error !== undefined) throw bad(s.slice(rest), 'ns_type');
   if (s[type.end] !== ')') throw bad(s.slice(rest), "missing ')'");
   return { value: (ns.value << 16n) | type.value, mask: 0xffffffffn };
 }
@@ -173,7 +173,8 @@ export function formatFieldValue(
     case 'frag':
       return formatFrag(Number(value), exact ? 3 : Number(mask));
     case 'packet_type':
-      return value === 0n ? 'eth' : formatPacketType(Number(value));
+      // The peer says the name as well.
+      return value === 0n ? 'eth' : `packet_type=${formatPacketType(Number(value))}`;
     case 'ct_state':
       return formatFlagsMasked(CT_STATE_FLAGS, Number(value), Number(mask));
     case 'tcp_flags':

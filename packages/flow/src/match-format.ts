@@ -266,12 +266,15 @@ function formatWords(match: MatchWords, options: MatchFormat): string {
   s += formatCt(match);
 
   let type = k[W.ETH_TYPE]! >>> 16;
+  /** Whether the packet has a type of Ethernet's, its own or one that it is said to be. */
+  let isEthernet = true;
   const typeMask = m[W.ETH_TYPE]! >>> 16;
   if (m[W.PACKET_TYPE] !== 0) {
     const packetType = k[W.PACKET_TYPE]!;
     if (packetType !== 0) {
       s += `packet_type=${formatPacketType(packetType)},`;
       if (packetType >>> 16 === 1) type = packetType & 0xffff;
+      else isEthernet = false;
     } else if (megaflow) {
       s += 'eth,';
     }
@@ -328,11 +331,11 @@ function formatWords(match: MatchWords, options: MatchFormat): string {
   if ((nwMask & 0xff00) !== 0) s += `nw_ttl=${(nw >>> 8) & 0xff},`;
   if ((m[W.MPLS]! | m[W.MPLS + 1]! | m[W.MPLS + 2]!) !== 0) s += formatMpls(match);
   if ((nwMask & 3) !== 0) s += `nw_frag=${formatFrag(nw & 3, nwMask & 3)},`;
-  s += formatL4(match, type, proto);
+  s += formatL4(match, type, proto, isEthernet);
   return s.endsWith(',') ? s.slice(0, -1) : s;
 }
 
-function formatL4(match: MatchWords, type: number, proto: number): string {
+function formatL4(match: MatchWords, type: number, proto: number, isEthernet: boolean): string {
   const { key: k, mask: m } = match;
   const src = k[W.TP]! >>> 16;
   const dst = k[W.TP]! & 0xffff;
@@ -352,7 +355,7 @@ function formatL4(match: MatchWords, type: number, proto: number): string {
   } else {
     s = dec('tp_src', src, srcMask, 0xffff) + dec('tp_dst', dst, dstMask, 0xffff);
   }
-  if ((type === 0x0800 || type === 0x86dd) && proto === 6 && lowMask !== 0) {
+  if (isEthernet && (type === 0x0800 || type === 0x86dd) && proto === 6 && lowMask !== 0) {
     s +=
       (lowMask & 0xfff) === 0xfff
         ? `tcp_flags=${formatFlags(TCP_FLAGS, low)},`

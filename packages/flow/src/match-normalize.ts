@@ -40,8 +40,6 @@ function findForbidden(match: MatchWords): number {
   };
   if (!ethernet) {
     forbid(W.ETH, 3);
-    forbid(W.VLAN0, 2);
-    forbid(W.ETH_TYPE, 1, 0xffff0000);
   }
   if (!ip4 && !arp) forbid(W.NW_SRC, 2);
   if (!tp) forbid(W.TP, 1);

@@ -38,10 +38,10 @@ export async function connectSwitch(
     );
     const connection = new OfConnection(stream, options, {
       ...handlers,
-      onReady: (version) => {
+      onReady: (version, theirs) => {
         isReady = true;
         clearTimeout(timer);
-        handlers.onReady?.(version);
+        handlers.onReady?.(version, theirs);
         resolve(connection);
       },
       onClose: (reason) => {

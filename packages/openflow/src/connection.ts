@@ -10,7 +10,8 @@
  * the connection lives on. What a peer can make us keep is one frame, and what `Request` handlers keep.
  */
 import { coverageCounter } from '@ovs-node/common/coverage';
-import { systemError } from '@ovs-node/common/errors';
+import { errnoName, systemError } from '@ovs-node/common/errors';
+import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import type { Duplex } from 'node:stream';
 import { OfError } from './errors.js';
 import type { Explain } from './explain.js';
@@ -25,10 +26,15 @@ import {
 } from './messages/codec.js';
 import { highestVersion } from './messages/switch.js';
 import type { MessageOf, OfMessage } from './messages/types.js';
+import { hexDump } from './text/hex-dump.js';
+import { printMessage } from './text/message.js';
 import { Writer } from './wire.js';
 
 const received = coverageCounter('vconn_received');
 const sent = coverageCounter('vconn_sent');
+
+const streamLog = vlog('vconn_stream');
+const streamLimit = new RateLimit(10, 25);
 
 export interface ConnectionOptions {
   /** Versions to offer: bit n for version n on the wire. */
@@ -48,8 +54,10 @@ export interface ConnectionOptions {
 let lastXid = 0;
 
 export interface ConnectionHandlers {
-  /** The version is agreed on; messages follow. */
-  readonly onReady?: (version: number) => void;
+  /** The version is agreed on, out of `theirs` (as `ConnectionOptions.versions`); messages follow. */
+  readonly onReady?: (version: number, theirs: number) => void;
+  /** Something is wrong with what came before the version was agreed on: words for the log. */
+  readonly onTrouble?: (text: string) => void;
   /** A message that is no reply to a request of ours. `bytes` is borrowed. */
   readonly onMessage?: (decoded: Decoded, bytes: Uint8Array) => void;
   /** A message that could not be decoded. */
@@ -177,6 +185,8 @@ export class OfConnection {
   private buffered = 0;
   private paused = false;
   private closed = false;
+  /** What requests that come too late are told. */
+  private whyClosed: Error = new ConnectionError('connection closed', 'EOF');
   private readonly requests = new Map<number, Request>();
   private unsent: Writer | undefined;
   /** Takes errors that answer no request, instead of `onMessage`. */
@@ -191,8 +201,8 @@ export class OfConnection {
     this.handlers = handlers;
     stream.on('data', (chunk: Buffer) => this.feed(chunk));
     stream.on('error', (e: Error) => this.finish(systemError(e)));
-    stream.on('close', () => this.finish(undefined));
-    stream.on('end', () => this.finish(undefined));
+    stream.on('close', () => this.ended());
+    stream.on('end', () => this.ended());
     this.send(
       { type: 'hello', versions: options.versions },
       this.nextXid(),
@@ -232,13 +242,27 @@ export class OfConnection {
     return xid;
   }
 
-  /** Sends a message that is encoded already; the connection owns `bytes` from here. */
-  sendBytes(bytes: Uint8Array): void {
+  /**
+   * Sends a message that is encoded already; the connection owns `bytes` from here. `done` is called when the system has
+   * them, or with the reason why it has not.
+   */
+  sendBytes(bytes: Uint8Array, done?: (error?: Error | null) => void): void {
     if (this.closed) return;
     this.flush();
     this.handlers.onSend?.(bytes);
     sent.total++;
-    this.stream.write(bytes);
+    this.stream.write(bytes, done);
+  }
+
+  /** The other side has ended the connection. */
+  private ended(): void {
+    if (this.closed || this.buffered === 0 || this.paused) {
+      this.finish(undefined);
+      return;
+    }
+    const text = 'connection dropped mid-packet';
+    streamLog.errRl(streamLimit, text);
+    this.finish(new ConnectionError(text, 'EPROTO'));
   }
 
   /**
@@ -286,13 +310,13 @@ export class OfConnection {
   request(
     msg: OfMessage,
     onReply: (decoded: Decoded, bytes: Uint8Array) => void = () => undefined,
+    xid = this.nextXid(),
   ): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.closed) {
-        reject(new ConnectionError('connection closed', 'EOF'));
+        reject(this.whyClosed);
         return;
       }
-      const xid = this.nextXid();
       this.requests.set(xid, { onReply, resolve, reject });
       try {
         this.send(msg, xid);
@@ -310,7 +334,7 @@ export class OfConnection {
   requestFrames(msgs: OfMessage | readonly OfMessage[], onFrame: (bytes: Uint8Array) => void): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.closed) {
-        reject(new ConnectionError('connection closed', 'EOF'));
+        reject(this.whyClosed);
         return;
       }
       const xid = this.nextXid();
@@ -347,7 +371,7 @@ export class OfConnection {
           return;
         }
         if (this.closed) {
-          reject(new ConnectionError('connection closed', 'EOF'));
+          reject(this.whyClosed);
           return;
         }
         try {
@@ -418,8 +442,8 @@ export class OfConnection {
     if (this.closed) return;
     this.closed = true;
     this.chunks = [];
-    const error = reason ?? new ConnectionError('connection closed', 'EOF');
-    for (const r of this.requests.values()) r.reject(error);
+    if (reason !== undefined) this.whyClosed = reason;
+    for (const r of this.requests.values()) r.reject(this.whyClosed);
     this.requests.clear();
     this.handlers.onClose?.(reason);
   }
@@ -438,9 +462,11 @@ export class OfConnection {
     if (length === undefined || this.buffered < length) return;
     const all = this.chunks.length === 1 ? this.chunks[0] : Buffer.concat(this.chunks);
     let at = 0;
-    while (length !== undefined && all.length - at >= length) {
+    while (length !== undefined && all.length - at >= Math.max(length, HEADER_LENGTH)) {
       if (length < HEADER_LENGTH) {
-        this.destroy(new ConnectionError(`message length ${length} is less than a header`, 'EPROTO'));
+        const text = `received too-short ofp_header (${length} bytes)`;
+        streamLog.errRl(streamLimit, text);
+        this.destroy(new ConnectionError(text, 'EPROTO'));
         return;
       }
       const frame = all.subarray(at, at + length);
@@ -545,28 +571,38 @@ export class OfConnection {
   private negotiate(bytes: Uint8Array): void {
     const decoded = decodeMessage(bytes, { explain: this.options.explain });
     if (decoded instanceof OfError || decoded.msg.type !== 'hello') {
-      this.destroy(new ConnectionError('received a message before hello', 'EPROTO'));
+      const text = 'received message while expecting hello';
+      this.handlers.onTrouble?.(`${text}: ${printMessage(bytes)}`);
+      this.destroy(new ConnectionError(text, 'EPROTO'));
       return;
     }
+    if (decoded.msg.hasUnknown) this.handlers.onTrouble?.(`unknown data in hello:\n${hexDump(bytes)}`);
     const theirs = decoded.msg.versions;
     const common = theirs & this.options.versions;
     if (common === 0) {
-      const text = `We support ${formatVersions(this.options.versions)}, you support ${formatVersions(theirs)}, no common versions.`;
-      const data = new TextEncoder().encode(text);
-      // In a version that the other side can read, if there is one.
-      const highest = highestVersion(theirs);
-      const version = highest >= 1 && highest <= 6 ? highest : 1;
-      this.send({ type: 'error', error: new OfError('OFPHFC_INCOMPATIBLE', text, data) }, 0, version);
-      this.destroy(
-        new ConnectionError(
-          `version negotiation failed (we support ${formatVersions(this.options.versions)}, peer supports ${formatVersions(theirs)})`,
-          'EPROTO',
-        ),
-      );
+      this.refuseVersions(theirs);
       return;
     }
     this.version = highestVersion(common);
-    this.handlers.onReady?.(this.version);
+    this.handlers.onReady?.(this.version, theirs);
+  }
+
+  /** Ends a connection whose other side speaks none of our versions, once it has been told. */
+  private refuseVersions(theirs: number): void {
+    const [we, they] = [formatVersions(this.options.versions), formatVersions(theirs)];
+    const failure = `version negotiation failed (we support ${we}, peer supports ${they})`;
+    this.handlers.onTrouble?.(failure);
+    const text = `We support ${we}, you support ${they}, no common versions.`;
+    const data = new TextEncoder().encode(text);
+    // In a version that the other side can read, if there is one.
+    const highest = highestVersion(theirs);
+    const version = highest >= 1 && highest <= 6 ? highest : 1;
+    this.paused = true;
+    const error = new OfError('OFPHFC_INCOMPATIBLE', text, data);
+    // It may have hung up before it is told.
+    this.sendBytes(encodeMessage({ type: 'error', error }, version, 0), (e) =>
+      this.destroy(new ConnectionError(failure, e ? errnoName(e) : 'EPROTO')),
+    );
   }
 }
 

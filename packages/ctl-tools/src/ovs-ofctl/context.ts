@@ -1,9 +1,5 @@
 /** What the commands of ovs-ofctl share: settings, connections, names of ports and tables. */
-import fs from 'node:fs';
-import path from 'node:path';
-import { dirs } from '@ovs-node/common/dirs';
 import { errnoName, FatalError, strerror } from '@ovs-node/common/errors';
-import { connectStream, OPENFLOW_PORT } from '@ovs-node/common/stream';
 import { vlog } from '@ovs-node/common/vlog';
 import { PROTO } from '@ovs-node/flow/field-types';
 import { OFPP, parsePort, type PortMap } from '@ovs-node/flow/ports';
@@ -12,6 +8,7 @@ import {
   type ConnectionHandlers,
   ConnectionError,
   ErrorReply,
+  formatVersions,
   OfConnection,
 } from '@ovs-node/openflow/connection';
 import { explainToLog } from '@ovs-node/openflow/explain-log';
@@ -31,6 +28,7 @@ import {
   protocolsOfVersions,
 } from '@ovs-node/openflow/text/protocols';
 import { MessageOutput } from './input.js';
+import { openTarget, type SocketKind } from './target.js';
 import { BUNDLE_PROTOCOLS } from './versions.js';
 
 const log = vlog('vconn');
@@ -106,10 +104,10 @@ export class OfctlContext {
   /** Opens `target` and waits for the version to be agreed on. `kind` is the socket of a bridge to use. */
   async connect(
     target: string,
-    kind: 'mgmt' | 'snoop' = 'mgmt',
+    kind: SocketKind = 'mgmt',
     handlers: ConnectionHandlers = {},
   ): Promise<Switch> {
-    const { socket, name } = await this.openStream(target, kind);
+    const { socket, name } = await openTarget(target, kind);
     return new Promise((resolve, reject) => {
       let ready = false;
       const connection: OfConnection = new OfConnection(
@@ -122,16 +120,17 @@ export class OfctlContext {
             handlers.onFrame?.(bytes);
           },
           onSend: (bytes) => log.dbg(() => `${name}: sent (Success): ${this.logged(bytes)}`),
-          onReady: (version) => {
+          onTrouble: (text) => log.warn(`${name}: ${text}`),
+          onReady: (version, theirs) => {
             ready = true;
-            handlers.onReady?.(version);
-            log.dbg(() => `${name}: negotiated OpenFlow version 0x${version.toString(16).padStart(2, '0')}`);
+            handlers.onReady?.(version, theirs);
+            log.dbg(() => `${name}: negotiated ${negotiation(version, this.settings.versions, theirs)}`);
             const protocol = PROTOCOLS.find((p) => p.version === version)?.bit ?? PROTO.OF10_STD;
             // The connection's constructor has returned by now: nothing is received before the next turn.
             resolve({ connection, name: target, streamName: name, protocol });
           },
           onClose: (reason) => {
-            if (!ready) reject(connectFailure(target, name, reason));
+            if (!ready) reject(connectFailure(target, reason));
             else handlers.onClose?.(reason);
           },
         },
@@ -142,35 +141,8 @@ export class OfctlContext {
 
   /** A message as the log shows it, without the end of its last line. */
   private logged(bytes: Uint8Array): string {
-    return printMessage(bytes, this.plainOptions(0)).replace(/\n$/, '');
-  }
-
-  private async openStream(target: string, kind: 'mgmt' | 'snoop') {
-    if (target.includes(':')) {
-      try {
-        return { socket: await connectStream(target, { defaultPort: OPENFLOW_PORT }), name: target };
-      } catch (e) {
-        throw new FatalError(`connecting to ${target} (${strerror(e)})`);
-      }
-    }
-    // A socket by its path; a bridge; a datapath's `type@name`.
-    const bare = target.includes('@') ? target.slice(target.indexOf('@') + 1) : target;
-    const candidates = [
-      path.resolve(target),
-      path.join(dirs.rundir, `${target}.${kind}`),
-      path.join(dirs.rundir, `${bare}.${kind}`),
-    ];
-    for (const [i, file] of candidates.entries()) {
-      if (candidates.indexOf(file) < i) continue;
-      if (process.platform !== 'win32' && !fs.existsSync(file)) continue;
-      try {
-        return { socket: await connectStream(`unix:${file}`), name: `unix:${file}` };
-      } catch (e) {
-        if (errnoName(e) === 'ENOENT') continue;
-        throw new FatalError(`${i === 0 ? target : file}: failed to open socket (${strerror(e)})`);
-      }
-    }
-    throw new FatalError(`${target} is not a bridge or a socket`);
+    const { colors, explain } = this;
+    return printMessage(bytes, { verbosity: 1, colors, explain }).replace(/\n$/, '');
   }
 
   closeAll(): void {
@@ -195,22 +167,27 @@ export class OfctlContext {
       }
       waiting.push(e.bytes);
     }
-    const last = out ?? new MessageOutput(await this.printOptions(sw.name, 1));
+    const last = out ?? new MessageOutput(await this.printOptions(sw.streamName, 1));
     for (const bytes of waiting) last.print(bytes);
     last.flush();
   }
 
   /** A request with its replies as values; an error ends the program. */
-  async transact(sw: Switch, request: OfMessage): Promise<Decoded[]> {
+  async transact(sw: Switch, request: OfMessage, xid?: number): Promise<Decoded[]> {
     const replies: Decoded[] = [];
-    await this.eachReply(sw, request, (decoded) => replies.push(decoded));
+    await this.eachReply(sw, request, (decoded) => replies.push(decoded), xid);
     return replies;
   }
 
   /** A request whose replies are handed over as they come; an error ends the program. */
-  async eachReply(sw: Switch, request: OfMessage, onReply: (decoded: Decoded) => void): Promise<void> {
+  async eachReply(
+    sw: Switch,
+    request: OfMessage,
+    onReply: (decoded: Decoded) => void,
+    xid?: number,
+  ): Promise<void> {
     try {
-      await sw.connection.request(request, onReply);
+      await sw.connection.request(request, onReply, xid);
     } catch (e) {
       throw await this.requestFailure(sw, e);
     }
@@ -232,7 +209,7 @@ export class OfctlContext {
   /** What to throw for a request that failed; an error reply is printed. */
   async requestFailure(sw: Switch, e: unknown): Promise<Error> {
     if (!(e instanceof ErrorReply)) return transactFailure(sw.name, e);
-    process.stderr.write(printMessage(e.bytes, await this.printOptions(sw.name, 2)));
+    process.stderr.write(printMessage(e.bytes, await this.printOptions(sw.streamName, 2)));
     return new FatalError('');
   }
 
@@ -269,19 +246,18 @@ export class OfctlContext {
     return { verbosity: this.settings.verbosity + more, colors: this.colors, explain: this.explain };
   }
 
-  /** How to print messages of a switch; `more` on top of -m. */
+  /** How to print messages of a switch; `more` on top of -m. @param target where its names are asked for. */
   async printOptions(target: string, more: number): Promise<PrintOptions> {
-    return {
-      ...this.plainOptions(more),
-      ports: this.showNames ? await this.ports(target) : undefined,
-      tables: this.showNames ? await this.tables(target) : undefined,
-    };
+    if (!this.showNames) return this.plainOptions(more);
+    const tables = await this.tables(target);
+    return { ...this.plainOptions(more), ports: await this.ports(target), tables };
   }
 
-  /** Names that flow text may use. */
-  async acceptNames(target: string): Promise<FlowTextOptions> {
+  /** Names that flow text may use. @param first what is asked for first, which shows in the log. */
+  async acceptNames(target: string, first: 'tables' | 'ports' = 'tables'): Promise<FlowTextOptions> {
     const { explain } = this;
     if (this.settings.names === false) return { explain };
+    if (first === 'ports') await this.ports(target);
     const tables = await this.tables(target);
     return { ports: await this.ports(target), tables, explain };
   }
@@ -457,15 +433,15 @@ function nameMap(entries: readonly (readonly [number, string])[]): PortMap & Tab
   return { nameToNumber: (name) => numbers.get(name), numberToName: (n) => names.get(n) };
 }
 
-function connectFailure(target: string, name: string, reason: Error | undefined): FatalError {
-  if (reason instanceof ConnectionError && reason.message.startsWith('version negotiation failed')) {
-    log.warn(`${name}: ${reason.message}`);
-    // The switch has come to the same conclusion and hung up.
-    return new FatalError(`${target}: failed to connect to socket (${strerror('EPIPE')})`);
-  }
-  const code = reason ? errnoName(reason) : 'EOF';
-  const text = code === 'EOF' ? 'End of file' : strerror(code);
-  return new FatalError(`${target}: failed to connect to socket (${text})`);
+/** What two sides have agreed on. */
+function negotiation(version: number, ours: number, theirs: number): string {
+  const hex = version.toString(16).padStart(2, '0');
+  return `OpenFlow version 0x${hex} (we support ${formatVersions(ours)}, peer supports ${formatVersions(theirs)})`;
+}
+
+function connectFailure(target: string, reason: Error | undefined): FatalError {
+  const code = reason === undefined ? 'ECONNRESET' : errnoName(reason);
+  return new FatalError(`${target}: failed to connect to socket (${strerror(code)})`);
 }
 
 /** The error of a connection that broke in the middle of a request. */

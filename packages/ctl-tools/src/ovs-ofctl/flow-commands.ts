@@ -132,7 +132,7 @@ async function prepareDump(
   args: readonly string[],
 ): Promise<{ sw: Switch; filter: FlowFilter }> {
   const [target, text = ''] = args;
-  const names = text === '' ? {} : await c.acceptNames(target);
+  const names = text === '' ? {} : await c.acceptNames(target, 'ports');
   const { flowMod: f, usable } = parseOrFail(() => parseFlowProtocols(text, 'filter', names));
   const sw = await c.connect(target);
   await c.setDumpProtocol(sw, usable);
@@ -203,7 +203,7 @@ export async function dumpFlows(c: OfctlContext, args: readonly string[]): Promi
   const flows = (await c.transact(sw, request)).flatMap(({ msg }) => flowsOf(msg));
   const list =
     settings.sort.length === 0 ? flows : [...flows].sort((a, b) => compareFlows(a, b, settings.sort));
-  const names = await c.printOptions(args[0], 0);
+  const names = await c.printOptions(sw.name, 0);
   const out = new TextOutput();
   for (const f of list) out.add(line(f, names));
   out.flush();

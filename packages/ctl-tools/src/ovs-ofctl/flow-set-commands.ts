@@ -65,7 +65,7 @@ function flowModOf(entry: FlowEntry, version: FlowVersion, command: 'add' | 'del
 export async function replaceFlows(c: OfctlContext, [target, file]: readonly string[]): Promise<void> {
   const set = new FlowSet();
   const [FILE, SWITCH] = [0, 1] as const;
-  const names = await c.acceptNames(target);
+  const names = await c.acceptNames(target, 'ports');
   const usable = addFile(set, FILE, file, names);
   const sw = await c.connect(target);
   await addSwitch(c, set, SWITCH, sw, usable);
@@ -90,20 +90,21 @@ function isFile(source: string): boolean {
 /** Exit status 2: there are differences. */
 export async function diffFlows(c: OfctlContext, sources: readonly string[]): Promise<number> {
   const set = new FlowSet();
-  const target = sources.find((source) => !isFile(source));
-  const names =
-    target !== undefined && c.showNames
-      ? { ports: await c.ports(target), tables: await c.tables(target) }
-      : {};
+  // Names of ports are those of the first switch; a file in front of it has none.
+  let ports: Names['ports'];
   let usable = PROTO_ANY;
   for (const [i, source] of sources.entries()) {
-    if (isFile(source)) usable &= addFile(set, i as 0 | 1, source, names);
-  }
-  for (const [i, source] of sources.entries()) {
-    if (!isFile(source)) await addSwitch(c, set, i as 0 | 1, await c.connect(source), usable);
+    if (isFile(source)) {
+      usable &= addFile(set, i as 0 | 1, source, { ports });
+      continue;
+    }
+    const sw = await c.connect(source);
+    await addSwitch(c, set, i as 0 | 1, sw, usable);
+    sw.connection.close();
+    if (ports === undefined && c.showNames) ports = await c.ports(source);
   }
   let out = '';
-  const shown = { ...names, colors: c.colors };
+  const shown = { ports, colors: c.colors };
   for (const entry of set.entries()) {
     const [a, b] = entry.versions;
     if (a && b && sameVersion(a, b)) continue;

@@ -199,7 +199,7 @@ function innermost(bytes: Uint8Array): Uint8Array {
 
 /** What to throw when parts of a bundle were refused: each is printed with what it was. */
 async function bundleFailure(c: OfctlContext, sw: Switch, errors: readonly ErrorReply[]): Promise<Error> {
-  const options = await c.printOptions(sw.name, 1);
+  const options = await c.printOptions(sw.streamName, 1);
   for (const { error } of errors) {
     process.stderr.write(`Error ${error.toString()} for: ${printMessage(innermost(error.data), options)}`);
   }

@@ -201,7 +201,7 @@ async function watch(
     onClose: lost,
   });
   await setUp(sw, printer);
-  const options = await c.printOptions(target, 2);
+  const options = await c.printOptions(sw.streamName, 2);
   link.sw = sw;
   // Of a conversation that is only overheard, nothing but the hello is part of setting up.
   printer.start(options, kind === 'snoop' ? () => 1 : afterSetup);

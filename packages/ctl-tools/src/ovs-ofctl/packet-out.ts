@@ -99,15 +99,15 @@ function packetActions({ ports, tables }: FlowTextOptions): ParseContext {
 
 export async function packetOut(c: OfctlContext, args: readonly string[]): Promise<void> {
   const [target, first, actionText, ...packets] = args;
-  const names = await c.acceptNames(target);
   if (args.length === 2) {
+    const names = await c.acceptNames(target);
     const { packetOut: p, usable } = parseOrFail(() => parsePacketOut(first, names));
     const sw = await c.connectForFlowMods(target, usable);
     await c.noReply(sw, { type: 'packet_out', packetOut: p });
     return;
   }
   if (packets.length === 0) throw new FatalError('Too many arguments (4)');
-  const context = packetActions(names);
+  const context = packetActions(await c.acceptNames(target, 'ports'));
   const actions = parseOrFail(() => parseActionsIn(actionText, context));
   const inPort = await c.portNumber(target, first);
   const sw = await c.connectForFlowMods(target, context.usable);

@@ -105,7 +105,7 @@ async function findPort(c: OfctlContext, target: string, text: string): Promise<
 
 export async function modPort(c: OfctlContext, [target, port, word]: readonly string[]): Promise<void> {
   const change = portWord(word);
-  const { portNo, hwAddr } = change ? await findPort(c, target, port) : { portNo: 0, hwAddr: 0n };
+  const { portNo, hwAddr } = await findPort(c, target, port);
   if (!change) throw new FatalError(`unknown mod-port command '${word}'`);
   const [mask, on] = change;
   const sw = await c.connect(target);
@@ -143,7 +143,7 @@ export async function setFrags(c: OfctlContext, [target, mode]: readonly string[
 
 export async function probe(c: OfctlContext, [target]: readonly string[]): Promise<void> {
   const sw = await c.connect(target);
-  const [{ msg }] = await c.transact(sw, { type: 'echo_request', data: new Uint8Array(0) });
+  const [{ msg }] = await c.transact(sw, { type: 'echo_request', data: new Uint8Array(0) }, 0);
   if (msg.type !== 'echo_reply' || msg.data.length !== 0)
     throw new FatalError('reply does not match request');
 }

@@ -141,17 +141,19 @@ async function rename(c: OfctlContext, sw: Switch, tableId: number, name: string
   await c.eachFrame(sw, pages(told), () => undefined);
 }
 
-/** Bytes of tables' features that go into one message, which holds 64 kB. */
-const PAGE_BYTES = 60_000;
+/** Bytes of tables' features that go into one message: what the header of a multipart request leaves. */
+const PAGE_BYTES = 0xffff - 16;
 /** Bytes of a table's features, properties apart. */
 const FEATURES_BYTES = 64;
+/** Bytes of a property, whose body has a header and is padded. */
+const propertyBytes = (body: Uint8Array): number => (body.length + 4 + 7) & ~7;
 
 /** A request about many tables, in parts that fit a message. */
 function pages(tables: readonly TableFeatures[]): MessageOf<'multipart_request'>[] {
   const parts: TableFeatures[][] = [[]];
   let bytes = 0;
   for (const t of tables) {
-    const size = t.properties.reduce((sum, p) => sum + p.body.length + 8, FEATURES_BYTES);
+    const size = t.properties.reduce((sum, p) => sum + propertyBytes(p.body), FEATURES_BYTES);
     if (bytes + size > PAGE_BYTES) {
       parts.push([]);
       bytes = 0;

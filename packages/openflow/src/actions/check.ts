@@ -210,8 +210,7 @@ class Checker {
         this.setEthType(a.ethertype);
         return a;
       case 'set_field':
-        this.setField(a);
-        return a;
+        return this.setField(a);
       case 'move':
         this.source(a.src);
         this.destination(a.dst);
@@ -326,13 +325,16 @@ class Checker {
     if (port >= this.maxPorts && port < OFPP.IN_PORT) refused('OFPBAC_BAD_OUT_PORT');
   }
 
-  private setField(a: ActionOf<'set_field'>): void {
+  private setField(a: ActionOf<'set_field'>): ActionOf<'set_field'> {
     const f = mustField(a.field);
     const needsTag = f.name === 'vlan_vid' && !this.hasVlan;
     if (!matchPrereqsMet(this.flow, f) || needsTag) {
       refuse(this, 'OFPBAC_MATCH_INCONSISTENT', 'set_field_prerequisites', f.name);
     }
-    if (f.name === 'vlan_tci') setField(this.flow.key, f, (getField(this.flow.key, f) & ~a.mask) | a.value);
+    if (f.name !== 'vlan_tci') return a;
+    const { hasVlan } = this;
+    setField(this.flow.key, f, (getField(this.flow.key, f) & ~a.mask) | a.value);
+    return { ...a, hasVlan };
   }
 
   private learn(l: LearnSpec): void {

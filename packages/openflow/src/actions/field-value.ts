@@ -1,6 +1,6 @@
 /** Masks of fields in actions, which are as wide as the bytes on the wire; their text is that of all values. */
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
-import { parseFieldValue } from '@ovs-node/flow/field-text';
+import { formatFieldValue, parseFieldValue } from '@ovs-node/flow/field-text';
 import { FIELDS } from '@ovs-node/flow/fields';
 import type { Field } from '@ovs-node/flow/field-types';
 import type { PortMap } from '@ovs-node/flow/ports';
@@ -29,4 +29,9 @@ export function parseExactValue(f: Field, text: string, ports?: PortMap): bigint
   return value;
 }
 
-export { formatFieldValue, parseFieldValue } from '@ovs-node/flow/field-text';
+export { formatFieldValue, parseFieldValue };
+
+/** Says that a value for `nBits` bits of a field needs more. */
+export function misfit(orig: string, f: Field, value: bigint, nBits: number): FlowSyntaxError {
+  return new FlowSyntaxError(`${orig}: value ${formatFieldValue(f, value)} does not fit into ${nBits} bits`);
+}

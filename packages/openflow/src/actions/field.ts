@@ -13,9 +13,8 @@ import {
   readFieldName,
 } from '../match/headers.js';
 import { unknownHeaderError } from '../match/unknown-headers.js';
-import { formatFieldValue, fullMask, ones, parseFieldValue } from './field-value.js';
+import { formatFieldValue, fullMask, misfit, ones, parseFieldValue } from './field-value.js';
 import { altHex, scanInt } from '@ovs-node/flow/int-text';
-import { hex } from '../text/numbers.js';
 import type { Reader, Writer } from '../wire.js';
 import { type ActionRows, nx, NX_VENDOR, ONF_VENDOR, type ParseContext, std, type WireForm } from './row.js';
 import {
@@ -124,6 +123,7 @@ function legacy(a: SetField, version: number): readonly Action[] | undefined {
     case 'vlan_tci':
       if ((n & 0x1000) === 0) return [{ type: 'strip_vlan' }];
       return [
+        ...(version === 1 || a.hasVlan === true ? [] : [{ type: 'push_vlan', ethertype: 0x8100 } as const]),
         { type: 'set_vlan_vid', vid: n & 0xfff, pushIfNeeded: version === 1, hasVlan: true },
         { type: 'set_vlan_pcp', pcp: n >> 13, pushIfNeeded: version === 1, hasVlan: true },
       ];
@@ -219,12 +219,13 @@ function parseLoad(arg: string): Action {
   const dst = parseSubfield(destination);
   const text = arg.slice(0, arrow);
   // What follows a number is not looked at.
-  const { value, error } = scanInt(text, mustField(dst.field).bytes);
+  const f = mustField(dst.field);
+  const { value, error } = scanInt(text, f.bytes);
   if (error !== undefined) {
     throw new FlowSyntaxError(`${arg}: cannot parse integer value`);
   }
   if (value > ones(dst.nBits)) {
-    throw new FlowSyntaxError(`${arg}: value ${hex(value)} does not fit into ${dst.nBits} bits`);
+    throw misfit(arg, f, value, dst.nBits);
   }
   return loadAction(dst, value, 'load');
 }

@@ -9,7 +9,7 @@ import { hex } from '../text/numbers.js';
 import { formatTable, readTable } from '../text/tables.js';
 import type { Reader, Writer } from '../wire.js';
 import { parseMove } from './field.js';
-import { formatFieldValue, fullMask, ones, parseExactValue } from './field-value.js';
+import { formatFieldValue, fullMask, misfit, ones, parseExactValue } from './field-value.js';
 import { type ActionRow, type FormatContext, nx, type ParseContext } from './row.js';
 import {
   checkWritable,
@@ -68,12 +68,14 @@ function parseMatchSpec(
   return { nBits, src: { field: src }, dst: 'match', dstField };
 }
 
-/** A value of a field, of as many bits as `dst` has. */
+/** A value of a field as the field is written, or of a part of one, a number. */
 function parseImmediate(orig: string, text: string, dst: Subfield, c: ParseContext): bigint {
   const f = mustField(dst.field);
-  const value = parseExactValue(f, text, c.ports);
-  if (value > ones(dst.nBits) && dst.nBits !== f.bits)
-    throw new FlowSyntaxError(`${orig}: value ${text} does not fit into ${dst.nBits} bits`);
+  if (dst.nBits === f.bits) return parseExactValue(f, text, c.ports);
+  const { value, end, error } = scanInt(text, f.bytes);
+  if (error !== undefined || end < text.length)
+    throw new FlowSyntaxError(`${orig}: cannot parse integer value`);
+  if (value > ones(dst.nBits)) throw misfit(orig, f, value, dst.nBits);
   return value;
 }
 

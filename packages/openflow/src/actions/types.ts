@@ -86,6 +86,8 @@ export type Action =
       readonly value: bigint;
       readonly mask: bigint;
       readonly form: 'set_field' | 'load' | 'load2';
+      /** Of `vlan_tci`: the packet is known to have a tag, and OpenFlow 1.1 need not push one. */
+      readonly hasVlan?: boolean;
     }
   /** `isCopy`: it came as copy-field, of OpenFlow 1.5 or of the extension of 1.3, and goes to 1.3 as such. */
   | { readonly type: 'move'; readonly src: Subfield; readonly dst: Subfield; readonly isCopy?: true }

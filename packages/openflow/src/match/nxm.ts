@@ -91,6 +91,7 @@ interface Sent {
   readonly saysEthernet: boolean;
   /** Sent in two parts or in one that is not the field's own. */
   readonly isVlan: boolean;
+  readonly isEthType: boolean;
   /** Goes with the protocol of a connection. */
   readonly isCtPort: boolean;
   /** Within one word of the key, and in as many bytes at most. */
@@ -128,6 +129,7 @@ function planOf(skips: ReadonlySet<string>): Plan {
       when: sentWhen(field),
       saysEthernet: field.prereq !== 'none',
       isVlan,
+      isEthType: field.name === 'eth_type',
       isCtPort,
       isShort: place.kind === 'word' && field.bytes <= 4,
       isPlain: !isCtPort && isPlainPrereq(sentWhen(field)),
@@ -268,7 +270,7 @@ function putMatchField(w: Writer, sent: Sent, words: MatchWords, version: number
 
 function putShort(
   w: Writer,
-  { field: f, place, when }: Sent,
+  { field: f, place, when, isEthType }: Sent,
   { key, mask: masks }: MatchWords,
   version: number,
 ): void {
@@ -276,6 +278,11 @@ function putShort(
   if (bits === 0 || !headersMet(when, key)) return;
   const masked = f.maskable && (place.exact[3] & ~bits) !== 0;
   putFieldHeader(w, f, version, masked);
+  // What the packet is said to be goes over what was said of Ethernet.
+  if (isEthType && masks[W.PACKET_TYPE] !== 0 && key[W.PACKET_TYPE] >>> 16 === 1) {
+    w.u16(key[W.PACKET_TYPE] & 0xffff);
+    return;
+  }
   w.uint((key[place.word] >>> place.shift) & place.valid, f.bytes);
   if (masked) w.uint(bits, f.bytes);
 }

@@ -225,10 +225,11 @@ export function fitsHeader({ wire, bodyAt }: Header, length: number, explain?: E
 }
 
 /** The error for statistics that are not known. */
-function unknownStats(version: number, vendor: number): ErrorName {
-  if (vendor !== 0) return 'OFPBRC_BAD_SUBTYPE';
-  return VERSIONS.some((v) => v.version === version) ? 'OFPBRC_BAD_STAT' : 'OFPBRC_BAD_TYPE';
+function unknownStats(vendor: number): ErrorName {
+  return vendor === 0 ? 'OFPBRC_BAD_STAT' : 'OFPBRC_BAD_SUBTYPE';
 }
+
+const isKnownVersion = (version: number): boolean => VERSIONS.some((v) => v.version === version);
 
 function readHeader(r: Reader): Header {
   if (r.left < HEADER_LENGTH) fail('OFPBRC_BAD_LEN', `message of ${r.left} bytes`);
@@ -237,7 +238,7 @@ function readHeader(r: Reader): Header {
   r.skip(6);
   let vendor = 0;
   const stats = type - statsType(version);
-  const isStats = stats === 0 || stats === 1;
+  const isStats = (stats === 0 || stats === 1) && isKnownVersion(version);
   const readVendor = (need: number): void => {
     if (r.left < need) fail('OFPBRC_BAD_LEN', `vendor's header of ${r.left} bytes`);
     vendor = r.u32();
@@ -257,7 +258,7 @@ function readHeader(r: Reader): Header {
     const wire = findWireForm(version, vendor, code, stats === 0 ? 'request' : 'reply');
     if (!wire) {
       const numbers = { version, type, stat: vendor === 0 ? code : STATS_VENDOR, vendor, subtype: code };
-      return refuse(r, unknownStats(version, vendor), 'unknown_message', numbers);
+      return refuse(r, unknownStats(vendor), 'unknown_message', numbers);
     }
     return { wire, more, bodyAt: r.pos };
   }

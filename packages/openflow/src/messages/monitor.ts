@@ -1,7 +1,7 @@
 /** Flow monitors in their three forms: Nicira's (OpenFlow 1.0 to 1.2), ONF's (1.3) and the standard (1.4 and later). */
 import type { Match } from '@ovs-node/flow/match';
 import { putActions, putFlowActions, readActions, readFlowActions } from '../actions/codec.js';
-import { fail, refuse } from '../errors.js';
+import { refuse } from '../errors.js';
 import { readMatch } from '../match/codec.js';
 import { putOxmMatch, putNxMatch, readNxMatch } from '../match/nxm.js';
 import { Reader, type Writer } from '../wire.js';
@@ -150,7 +150,8 @@ function readUpdate(reader: Reader, version: number): FlowUpdate {
     const rest = reader.copy();
     rest.pos = r.pos;
     const match = readMatch(rest, version);
-    if (rest.pos > r.end) fail('OFPBIC_BAD_LEN', `flow update of ${length} bytes`);
+    if (rest.pos > r.end)
+      refuse(r, 'OFPBIC_BAD_LEN', 'long_list', 'instructions', (r.end - rest.pos) >>> 0, rest.left);
     r.pos = rest.pos;
     return match;
   };

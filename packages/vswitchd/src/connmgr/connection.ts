@@ -50,6 +50,9 @@ import type { PortChange } from './port-watch.js';
 import type { PacketInEvent } from '../ofproto/types.js';
 
 const log = vlog('connmgr');
+const vconnLog = vlog('vconn');
+/** What is wrong before the version is agreed on: anyone who connects can say it. */
+const troubleLimit = new RateLimit(60, 60);
 const errorRate = new RateLimit(10, 10);
 
 /** Bytes that may wait for a slow reader before its next request is read. */
@@ -149,6 +152,7 @@ export class SwitchConnection {
       },
       {
         onReady: () => options.onReady(this),
+        onTrouble: (text) => vconnLog.warnRl(troubleLimit, `${this.#streamName}: ${text}`),
         onMessage: (decoded, bytes) => this.#handle(decoded, bytes),
         onFrame: (bytes) => {
           options.onActivity?.();
@@ -162,6 +166,11 @@ export class SwitchConnection {
         },
       },
     );
+  }
+
+  /** The name without the bridge's. */
+  get #streamName(): string {
+    return this.name.slice(this.name.indexOf('<->') + '<->'.length);
   }
 
   /** The version agreed on; 0 before. */
