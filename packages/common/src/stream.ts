@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import type { TLSSocket } from 'node:tls';
+import { fromByteText } from './byte-text.js';
 import { coverageCounter } from './coverage.js';
 import { OvsError, errnoName, strerror } from './errors.js';
 import {
@@ -27,6 +28,8 @@ export interface StreamOptions {
   readonly defaultPort?: number;
   /** Gives up after this time with ETIMEDOUT; connecting only. */
   readonly timeoutMs?: number;
+  /** The name is byte text (`byte-text.ts`), as are the errors about it; connecting only. */
+  readonly isByteText?: boolean;
   /** Connections that stand at a time, more are turned away; listening only. */
   readonly maxConnections?: number;
 }
@@ -108,7 +111,7 @@ function connectReading(options: net.NetConnectOpts): net.Socket {
 function connectSocket(
   address: StreamAddress,
   name: string,
-  timeoutMs: number | undefined,
+  { timeoutMs, isByteText }: StreamOptions,
 ): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
     let alias: Alias | null = null;
@@ -122,7 +125,7 @@ function connectSocket(
         reject(connectFailure(error as Error, address, name));
         return;
       }
-      options = { path: alias.path };
+      options = { path: isByteText === true ? fromByteText(alias.path) : alias.path };
     }
     // TLS reads for itself.
     const socket = address.kind === 'ssl' ? net.connect(options) : connectReading(options);
@@ -154,7 +157,7 @@ function connectSocket(
 /** What connecting ended with, which is logged. */
 function connectFailure(error: Error, address: StreamAddress, name: string): OvsError {
   // A name that cannot be resolved is no address; the C library's resolver has errors of its own for that.
-  const isNoAddress = ['ENOTFOUND', 'EAI_AGAIN'].includes((error as { code?: string }).code ?? '');
+  const isNoAddress = (error as { syscall?: string }).syscall === 'getaddrinfo';
   const code = isNoAddress ? 'EAFNOSUPPORT' : errnoName(error);
   if (address.kind === 'unix') unixLog.dbg(() => `${address.path}: connection failed (${strerror(code)})`);
   else if (isNoAddress || UNROUTABLE.has(code)) logFailure(name, code);
@@ -243,7 +246,7 @@ export async function connectStream(given: string, options: StreamOptions = {}):
   const name = withPort(given, defaultPort);
   const address = parse(parseActive, name, defaultPort);
   opened.total++;
-  if (address.kind !== 'ssl') return connectSocket(address, name, options.timeoutMs);
+  if (address.kind !== 'ssl') return connectSocket(address, name, options);
   await resolveHost(address, name);
   // Before anything is connected: without a key and certificates there is nothing to begin.
   const [{ startTlsClient }, { tlsSettings }] = await Promise.all([
@@ -252,7 +255,7 @@ export async function connectStream(given: string, options: StreamOptions = {}):
   ]);
   tlsSettings();
   const began = performance.now();
-  const socket = await connectSocket(address, name, options.timeoutMs);
+  const socket = await connectSocket(address, name, options);
   const left =
     options.timeoutMs === undefined
       ? undefined
@@ -327,7 +330,7 @@ export async function listenStream(
   try {
     if (address.kind === 'unix' && !isFile) giveUpPipe = claimPipe(address.path);
     if (isFile) {
-      await clearStale(address.path, () => connectSocket(address, name, 2000));
+      await clearStale(address.path, () => connectSocket(address, name, { timeoutMs: 2000 }));
       fs.rmSync(nascent, { force: true });
       alias = shorten(nascent);
     }

@@ -54,7 +54,7 @@ export function parsePort(text: string, ports?: PortMap): number | undefined {
     log.warn(`Negative value ${text} is not a valid port number.`);
     return undefined;
   }
-  const n = /^\s*\+?[0-9]+$/.test(text) ? Number(text) : NaN;
+  const n = /^[ \t\n\v\f\r]*\+?[0-9]+$/.test(text) ? Number(text) : NaN;
   if (n <= 0xffffffff) {
     if (n < 0xff00) return n;
     if (n <= 0xffff) {

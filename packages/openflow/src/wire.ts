@@ -7,6 +7,26 @@ import type { Explain } from './explain.js';
 
 const utf8 = new TextDecoder('utf-8');
 const encoder = new TextEncoder();
+let isByteText = false;
+
+/**
+ * Whether strings of messages are byte text (`common/byte-text.ts`) in this program, or Unicode, which they are unless
+ * this is called.
+ */
+export function useByteText(on: boolean): void {
+  isByteText = on;
+}
+
+/** A string of a message. */
+export function decodeString(bytes: Uint8Array): string {
+  if (isByteText) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+  return utf8.decode(bytes);
+}
+
+/** The bytes of a string of a message. */
+export function encodeString(text: string): Uint8Array {
+  return isByteText ? Buffer.from(text, 'latin1') : encoder.encode(text);
+}
 
 export class Reader {
   readonly buf: Uint8Array;
@@ -122,7 +142,7 @@ export class Reader {
     const at = this.take(n);
     let len = 0;
     while (len < n && this.buf[at + len] !== 0) len++;
-    return utf8.decode(this.buf.subarray(at, at + len));
+    return decodeString(this.buf.subarray(at, at + len));
   }
   /** A reader of the next `n` bytes, which this one skips; fails with `tooShort`, as reading beyond its end does. */
   sub(n: number, tooShort: ErrorName = this.tooShort): Reader {
@@ -270,7 +290,7 @@ export class Writer {
   string(v: string, n: number): this {
     const at = this.grow(n);
     this.buf.fill(0, at, at + n);
-    this.buf.set(encoder.encode(v).subarray(0, n - 1), at);
+    this.buf.set(encodeString(v).subarray(0, n - 1), at);
     return this;
   }
   /** Zeros up to a multiple of `n` bytes counted from `start`. */

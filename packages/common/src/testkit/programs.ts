@@ -18,6 +18,8 @@ export interface RunOptions {
   /** 20 s when absent. */
   readonly timeoutMs?: number;
   readonly input?: string;
+  /** Of what it prints; UTF-8 when absent. */
+  readonly encoding?: BufferEncoding;
 }
 
 const SIGNALS: Readonly<Record<string, number>> = {
@@ -66,8 +68,8 @@ export function run(file: string, args: readonly string[], options: RunOptions =
       clearTimeout(timer);
       resolve({
         status,
-        stdout: Buffer.concat(out).toString(),
-        stderr: Buffer.concat(err).toString() + note,
+        stdout: Buffer.concat(out).toString(options.encoding),
+        stderr: Buffer.concat(err).toString(options.encoding) + note,
       });
     };
     child.once('error', (error) => end(127, `${error.message}\n`));

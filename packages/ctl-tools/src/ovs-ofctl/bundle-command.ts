@@ -37,7 +37,7 @@ export async function bundle(c: OfctlContext, [target, file]: readonly string[])
   const made: Made[] = [];
   let usable = PROTO_ANY;
   for (const { line, number } of readLines(file, 'open failed')) {
-    const [, kind, rest] = /^\s*(\S*)\s*([\s\S]*)$/.exec(line)!;
+    const [, kind, rest] = /^[ \t\n\v\f\r]*([^ \t\n\v\f\r]*)[ \t\n\v\f\r]*(.*)$/s.exec(line)!;
     try {
       const parsed = parseLine(kind, rest, names);
       made.push(parsed.make);

@@ -67,7 +67,7 @@ export async function ctFlush(c: OfctlContext, [target, ...words]: readonly stri
   let zone: number | undefined;
   if (words[0]?.startsWith('zone=')) {
     // Read as scanf("%hu") does: modulo 2^16, up to what is no digit.
-    const digits = /^\s*[-+]?\d+/.exec(words[0].slice('zone='.length))?.[0];
+    const digits = /^[ \t\n\v\f\r]*[-+]?\d+/.exec(words[0].slice('zone='.length))?.[0];
     if (digits === undefined) throw new FatalError('Failed to parse zone');
     zone = Number(BigInt.asUintN(16, BigInt(digits)));
     words.shift();

@@ -1,6 +1,6 @@
 /** replace-flows and diff-flows: ovs-ofctl(8), "OpenFlow Switch Flow Table Commands". */
 import fs from 'node:fs';
-import path from 'node:path';
+import { byteTextPath } from '@ovs-node/common/byte-text';
 import { OFPP } from '@ovs-node/flow/ports';
 import { Match } from '@ovs-node/flow/match';
 import { PROTO_ANY } from '@ovs-node/flow/field-types';
@@ -84,7 +84,7 @@ export async function replaceFlows(c: OfctlContext, [target, file]: readonly str
 /** Is a source of diff-flows a file? One with a / or . in front is, one with a colon is not. */
 function isFile(source: string): boolean {
   if (/^[/.]/.test(source)) return true;
-  return !source.includes(':') && fs.existsSync(path.resolve(source));
+  return !source.includes(':') && fs.existsSync(byteTextPath(source));
 }
 
 /** Exit status 2: there are differences. */

@@ -1,13 +1,14 @@
 /** Files and texts that commands read: lines, bytes in hexadecimal; text and bytes as they print them. */
 import fs from 'node:fs';
+import { byteTextPath } from '@ovs-node/common/byte-text';
 import { errnoName, FatalError, strerror } from '@ovs-node/common/errors';
 import { ByteText } from '@ovs-node/openflow/shapes/byte-text';
 import { MessagePrinter } from '@ovs-node/openflow/shapes/message-printer';
 import type { PrintOptions } from '@ovs-node/openflow/text/message';
 
-/** The bytes of a file (`-`: standard input). @throws the errno error */
+/** The bytes of a file, whose name is byte text (`-`: standard input). @throws the errno error */
 export function readFileOrInput(file: string): Buffer {
-  return fs.readFileSync(file === '-' ? 0 : file);
+  return fs.readFileSync(file === '-' ? 0 : byteTextPath(file));
 }
 
 export interface NumberedLine {
@@ -18,7 +19,7 @@ export interface NumberedLine {
 /** The text of a file (`-`: standard input). @throws FatalError */
 export function readText(file: string, failure: string): string {
   try {
-    return readFileOrInput(file).toString('utf8');
+    return readFileOrInput(file).toString('latin1');
   } catch (e) {
     throw new FatalError(`${file}: ${failure} (${strerror(errnoName(e))})`);
   }
@@ -62,7 +63,7 @@ export function readLines(file: string, failure = 'open'): NumberedLine[] {
 
 /** The lines of standard input, as they are. */
 export function inputLines(): string[] {
-  const lines = readFileOrInput('-').toString('utf8').split('\n');
+  const lines = readFileOrInput('-').toString('latin1').split('\n');
   if (lines.at(-1) === '') lines.pop();
   return lines;
 }

@@ -26,7 +26,7 @@ export class Output {
 
   write(text: string): void {
     if (this.fd === undefined) process.stderr.write(text);
-    else fs.writeSync(this.fd, text);
+    else fs.writeSync(this.fd, text, null, 'latin1');
   }
 
   /** Writes to `file` from now on. @throws the errno error of opening it, and leaves the output as it was. */

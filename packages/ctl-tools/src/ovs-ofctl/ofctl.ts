@@ -1,6 +1,7 @@
 /** ovs-ofctl: options, the table of commands, and running one. */
 import fs from 'node:fs';
 import os from 'node:os';
+import { commandLineWords, fromByteText, toByteText, writeByteText } from '@ovs-node/common/byte-text';
 import { EarlyExit, FatalError } from '@ovs-node/common/errors';
 import { findCommand } from '@ovs-node/common/command';
 import { daemonOptions, defaultDaemonSettings } from '@ovs-node/common/daemon-options';
@@ -14,7 +15,7 @@ import {
 import { sslOptionsWithout } from '@ovs-node/common/stream-options';
 import { parseTimeout, runTool, startTimeout } from '@ovs-node/common/tool';
 import { versionLine } from '@ovs-node/common/version';
-import { setLevels } from '@ovs-node/common/vlog';
+import { setConsoleWriter, setLevels } from '@ovs-node/common/vlog';
 import { vlogOptions } from '@ovs-node/common/vlog-options';
 import { fieldByName } from '@ovs-node/flow/fields';
 import { PROTO_ANY } from '@ovs-node/flow/field-types';
@@ -26,6 +27,7 @@ import {
   versionsOfProtocols,
 } from '@ovs-node/openflow/text/protocols';
 import { OF10, versionFromName, VERSIONS } from '@ovs-node/openflow/version';
+import { useByteText } from '@ovs-node/openflow/wire';
 import { bundleVersions } from './versions.js';
 import { OfctlContext, type Settings } from './context.js';
 import { COMMANDS, type OfctlCommand } from './commands.js';
@@ -76,6 +78,29 @@ function parseColor(value: string | undefined): Settings['color'] {
 const NAME = 'ovs-ofctl';
 const VERSION_LINES = ['OpenFlow versions 0x1:0x6'];
 const SSL_OPTIONS = sslOptionsWithout('bootstrap-ca-cert', 'peer-ca-cert');
+
+/** Options that others share and that name files: these names are Unicode, and so is what is said of them. */
+function shared(rows: readonly OptionSpec[]): OptionSpec[] {
+  return rows.map((row) => {
+    const { apply } = row;
+    if (apply === undefined || row.name === 'verbose') return row;
+    return {
+      ...row,
+      apply: (value, program) => {
+        const name = value === undefined ? undefined : fromByteText(value);
+        if (name === value) return apply(value, program);
+        const writer = setConsoleWriter((line) => fs.writeSync(2, line));
+        try {
+          apply(name, program);
+        } catch (e) {
+          throw e instanceof FatalError ? new FatalError(toByteText(e.message), e.status) : e;
+        } finally {
+          setConsoleWriter(writer);
+        }
+      },
+    };
+  });
+}
 
 const PACKET_IN_FORMATS: Readonly<Record<string, Settings['packetInFormat']>> = {
   standard: 'standard',
@@ -153,7 +178,7 @@ function protocolsOption(s: Settings): OptionSpec {
 
 /** All options, in the peer's order. */
 function optionTable(s: Settings): OptionSpec[] {
-  const daemon = daemonOptions(defaultDaemonSettings());
+  const daemon = shared(daemonOptions(defaultDaemonSettings()));
   const isSocket = (row: OptionSpec): boolean => row.name === 'unixctl';
   return [
     ...firstOptions(s),
@@ -167,8 +192,8 @@ function optionTable(s: Settings): OptionSpec[] {
       apply: () => exitEarly([versionLine(NAME), ...VERSION_LINES, ''].join('\n')),
     },
     protocolsOption(s),
-    ...vlogOptions,
-    ...SSL_OPTIONS,
+    ...shared(vlogOptions),
+    ...shared(SSL_OPTIONS),
   ];
 }
 
@@ -214,9 +239,17 @@ function tellInformation(): void {
   setLevels(null, 'console', 'info');
 }
 
+/** Has texts be byte text from here on: what is given and what comes from switches is repeated as it is. */
+function beginByteText(): void {
+  useByteText(true);
+  writeByteText();
+  setConsoleWriter((line) => fs.writeSync(2, line, null, 'latin1'));
+}
+
 /**
  * Runs a command other than monitor and snoop, within the process: what it prints goes to standard output.
  *
+ * @param args byte text, as is what is printed.
  * @returns the exit status. @throws FatalError, EarlyExit
  */
 export async function runCommand(args: string[]): Promise<number> {
@@ -254,8 +287,16 @@ function letGoOfStdout(): void {
   fs.openSync(os.devNull, 'w');
 }
 
-/** Runs monitor or snoop, which obey a control socket and can go to the background. */
-async function runMonitor(command: 'monitor' | 'snoop', args: string[]): Promise<void> {
+/**
+ * Runs monitor or snoop, which obey a control socket and can go to the background.
+ *
+ * @param words the operands, as byte text.
+ */
+async function runMonitor(
+  command: 'monitor' | 'snoop',
+  args: string[],
+  words: readonly string[],
+): Promise<void> {
   // Other commands are spared the time that this takes to load.
   const { runDaemon } = await import('@ovs-node/common/daemon');
   const settings = defaultSettings();
@@ -278,8 +319,8 @@ async function runMonitor(command: 'monitor' | 'snoop', args: string[]): Promise
       keepsStderr: true,
       unixctlFailure: 'failed to create unixctl server',
       check: (line) => void findCommand(COMMANDS, line.operands),
-      start: async ({ commandLine, unixctl, exit }) => {
-        const words = commandLine.operands.slice(1);
+      start: async ({ unixctl, exit }) => {
+        beginByteText();
         const running = await startMonitor(settle(settings), command, words, unixctl, exit);
         if (process.connected) letGoOfStdout();
         return running;
@@ -304,7 +345,9 @@ function operandsOf(args: readonly string[]): readonly string[] {
 
 /** Runs the program. */
 export function ofctl(args: string[] = process.argv.slice(2)): Promise<void> {
-  const [command] = operandsOf(args);
-  if (command === 'monitor' || command === 'snoop') return runMonitor(command, args);
-  return runTool(NAME, runCommand, args);
+  const given = commandLineWords(args);
+  const [command, ...words] = operandsOf(given);
+  if (command === 'monitor' || command === 'snoop') return runMonitor(command, args, words);
+  beginByteText();
+  return runTool(NAME, runCommand, given);
 }

@@ -1,5 +1,6 @@
 /** Commands on packets and captures, without a switch: compose-packet, parse-packet, parse-pcap, ofp-parse-pcap. */
 import fs from 'node:fs';
+import { byteTextPath } from '@ovs-node/common/byte-text';
 import { errnoName, FatalError, strerror } from '@ovs-node/common/errors';
 import { vlog } from '@ovs-node/common/vlog';
 import { composePacket } from '@ovs-node/flow/compose';
@@ -68,7 +69,7 @@ const PCAP_MAGICS = [0xa1b2c3d4, 0xa1b23c4d];
 function readCapture(file: string): PcapRecord[] {
   let bytes: Buffer;
   try {
-    bytes = fs.readFileSync(file);
+    bytes = fs.readFileSync(byteTextPath(file));
   } catch (e) {
     const reason = strerror(errnoName(e));
     log.warn(`${file}: failed to open pcap file for reading (${reason})`);

@@ -96,7 +96,7 @@ async function findPort(c: OfctlContext, target: string, text: string): Promise<
   const ports = await c.fetchPorts(sw);
   sw.connection.close();
   // Numbers of OpenFlow 1.0 are taken without a word.
-  const digits = /^\s*\+?\d+$/.test(text) ? Number(text) : undefined;
+  const digits = /^[ \t\n\v\f\r]*\+?\d+$/.test(text) ? Number(text) : undefined;
   const number = digits !== undefined && digits >= 0xff00 && digits <= 0xffff ? digits + 0xffff0000 : digits;
   const found = ports.find((p) => (number === undefined ? p.name === text : p.portNo === number));
   if (!found) throw new FatalError(`${target}: couldn't find port \`${text}'`);

@@ -1,6 +1,7 @@
 /** What a command line calls a switch, and the stream that leads to it: ovs-ofctl(8), "Specifying Switches". */
 import fs from 'node:fs';
 import type { Duplex } from 'node:stream';
+import { byteTextPath, toByteText } from '@ovs-node/common/byte-text';
 import { absName, dirs } from '@ovs-node/common/dirs';
 import { errnoName, FatalError, strerror } from '@ovs-node/common/errors';
 import { connectStream, OPENFLOW_PORT } from '@ovs-node/common/stream';
@@ -31,14 +32,14 @@ const LONGEST = 100;
 async function openSocket(name: string): Promise<Duplex | undefined> {
   // Looking is quicker than a connection that fails. On Windows there is no file to look for.
   if (process.platform !== 'win32') {
-    const file = absName(dirs.rundir, name);
+    const file = absName(toByteText(dirs.rundir), name);
     if (file.length < LONGEST && isMissing(file)) {
       streamLog.dbg(() => `${file}: connection failed (${strerror('ENOENT')})`);
       return undefined;
     }
   }
   try {
-    return await connectStream(`unix:${name}`);
+    return await connectStream(`unix:${name}`, { isByteText: true });
   } catch (e) {
     if (errnoName(e) === 'ENOENT') return undefined;
     throw e;
@@ -47,7 +48,7 @@ async function openSocket(name: string): Promise<Duplex | undefined> {
 
 function isMissing(file: string): boolean {
   try {
-    fs.accessSync(file);
+    fs.accessSync(byteTextPath(file));
     return false;
   } catch (e) {
     return errnoName(e) === 'ENOENT';
@@ -68,14 +69,17 @@ export async function openTarget(target: string, kind: SocketKind): Promise<Open
 
 async function openMethod(target: string): Promise<OpenTarget> {
   try {
-    return { socket: await connectStream(target, { defaultPort: OPENFLOW_PORT }), name: target };
+    return {
+      socket: await connectStream(target, { defaultPort: OPENFLOW_PORT, isByteText: true }),
+      name: target,
+    };
   } catch (e) {
     throw new FatalError(`connecting to ${target} (${strerror(e)})`);
   }
 }
 
 async function openNamed(target: string, kind: SocketKind): Promise<OpenTarget> {
-  const socketOf = (bridge: string): string => `${dirs.rundir}/${bridge}.${kind}`;
+  const socketOf = (bridge: string): string => `${toByteText(dirs.rundir)}/${bridge}.${kind}`;
   for (const name of [target, socketOf(target), socketOf(bridgeOf(target))]) {
     try {
       const socket = await openSocket(name);

@@ -6,7 +6,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
-import { needing, tmpDir } from '@ovs-node/common/testkit/index';
+import { checkoutRoot, needing, peerPath, run, tmpDir } from '@ovs-node/common/testkit/index';
 import { CommandGenerator } from './differential/generate.js';
 import { type CommandLine, compare, report } from './differential/run.js';
 
@@ -27,6 +27,37 @@ serial('command lines that were once answered otherwise are answered as by the p
   t.true(lines.length > 100);
   const differences = await compare(tmpDir(t), lines);
   t.is(differences.length, 0, report(differences));
+});
+
+serial('words that are no UTF-8 are repeated byte for byte', async (t) => {
+  const dir = tmpDir(t);
+  // What the shell makes of these are bytes that Node.js cannot give a program.
+  const bytes = ['\\377', 'n\\303\\266', '\\303', 'a\\240b'].map((word) => `"$(printf '${word}')"`);
+  const script = [
+    ...bytes.flatMap((word) => [`$OFCTL ${word}`, `$OFCTL parse-flow in_port=${word},actions=drop`]),
+    `printf 'tcp,${'\\377'}' > ${bytes[0]}`,
+    `$OFCTL parse-flows ${bytes[0]}`,
+    `$OFCTL parse-flows ${bytes[1]}`,
+    `$OFCTL show tcp:${bytes[0]}:1`,
+    `$OFCTL --log-file=${bytes[1]} parse-flow actions=1; ls`,
+    `$OFCTL --log-file=/nonexistent/${bytes[1]} parse-flow actions=1`,
+  ].join('\n');
+  const said = async (...program: string[]): Promise<string> => {
+    const { stdout, stderr } = await run('/bin/sh', ['-c', script.replaceAll('$OFCTL', program.join(' '))], {
+      cwd: dir,
+      env: { OVS_RUNDIR: dir },
+      encoding: 'latin1',
+    });
+    for (const file of fs.readdirSync(dir, { encoding: 'buffer' }))
+      fs.rmSync(Buffer.concat([Buffer.from(`${dir}/`), file]));
+    return `${stdout}${stderr}`
+      .replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z\|\d+\|/gm, '')
+      .replace(/^\/\S*\/(?=ovs-ofctl: )/gm, '');
+  };
+  t.is(
+    await said(process.execPath, path.join(checkoutRoot(), 'bin/ovs-ofctl')),
+    await said(peerPath('ovs-ofctl')!),
+  );
 });
 
 serial('random and mutated command lines are answered as by the peer', async (t) => {

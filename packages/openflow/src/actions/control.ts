@@ -43,7 +43,7 @@ function parseResubmit(arg: string, c: ParseContext): Action {
 }
 
 const CONJUNCTION =
-  /^\s*([-+]?(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9]\d*))\s*,\s*([-+]?\d+)\s*\/\s*([-+]?\d+)\s*$/;
+  /^[ \t\n\v\f\r]*([-+]?(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9]\d*))[ \t\n\v\f\r]*,[ \t\n\v\f\r]*([-+]?\d+)[ \t\n\v\f\r]*\/[ \t\n\v\f\r]*([-+]?\d+)[ \t\n\v\f\r]*$/;
 
 function parseConjunction(arg: string): Action {
   const m = CONJUNCTION.exec(arg);

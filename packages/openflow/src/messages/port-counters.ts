@@ -7,7 +7,7 @@
  *     custom:    experimenter (u32)  subtype 2 (u32)  2 bytes of padding  count (u16)
  *                count times: length of the name (u8), the name, its value (u64)
  */
-import type { Reader, Writer } from '../wire.js';
+import { decodeString, encodeString, type Reader, type Writer } from '../wire.js';
 import { putProperty } from './property.js';
 
 const UNKNOWN = 0xffffffffffffffffn;
@@ -56,7 +56,7 @@ export function putPortCounters(w: Writer, { rfc2819, custom = [] }: PortCounter
   putProperty(w, 'port stats', 'custom', () => {
     w.zeros(2).u16(custom.length);
     for (const [name, value] of custom) {
-      const bytes = new TextEncoder().encode(name).subarray(0, NAME_LENGTH);
+      const bytes = encodeString(name).subarray(0, NAME_LENGTH);
       w.u8(bytes.length).bytes(bytes).u64(value);
     }
   });
@@ -72,7 +72,7 @@ export function readPortCounters(property: 'rfc2819' | 'custom', r: Reader): Por
   r.skip(2);
   const custom: [string, bigint][] = [];
   for (let count = r.u16(); count > 0; count--) {
-    const name = new TextDecoder().decode(r.bytes(r.u8()).subarray(0, NAME_LENGTH));
+    const name = decodeString(r.bytes(r.u8()).subarray(0, NAME_LENGTH));
     custom.push([name, r.u64()]);
   }
   return { custom };

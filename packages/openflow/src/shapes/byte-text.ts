@@ -3,28 +3,28 @@ import { u32 } from '@ovs-node/flow/views/bytes';
 
 /** Text being made as bytes: what is printed by the megabyte is not worth a string on its way out. */
 export class ByteText {
-  private buf: Uint8Array;
+  private buf: Buffer;
   length = 0;
 
   constructor(size = 0x10000) {
-    this.buf = new Uint8Array(size);
+    this.buf = Buffer.alloc(size);
   }
 
   /** Makes room for `n` bytes more; gives the buffer, which is another than before when it had to grow. */
   room(n: number): Uint8Array {
     const need = this.length + n;
     if (need > this.buf.length) {
-      const bigger = new Uint8Array(Math.max(this.buf.length * 2, need));
+      const bigger = Buffer.alloc(Math.max(this.buf.length * 2, need));
       bigger.set(this.buf.subarray(0, this.length));
       this.buf = bigger;
     }
     return this.buf;
   }
 
-  /** Adds a string, as UTF-8. */
+  /** Adds a string, a byte for each of its characters (`common/byte-text.ts`). */
   add(text: string): void {
-    const buf = this.room(text.length * 3);
-    this.length += encoder.encodeInto(text, buf.subarray(this.length)).written;
+    this.room(text.length);
+    this.length += this.buf.write(text, this.length, 'latin1');
   }
 
   /** Takes back what was added after `length`; false, for those who give up. */
@@ -41,13 +41,11 @@ export class ByteText {
   /** Takes the text away, to be kept by the caller. */
   take(): Uint8Array {
     const out = this.borrow();
-    this.buf = new Uint8Array(this.buf.length);
+    this.buf = Buffer.alloc(this.buf.length);
     this.length = 0;
     return out;
   }
 }
-
-const encoder = new TextEncoder();
 
 const ZERO = 48;
 const COLON = 58;

@@ -61,14 +61,13 @@ export class PrintShape {
     this.want = wordsOf(sample).map((word, i) => word & this.care[i]);
     this.slots = slots;
     this.ties = ties;
-    const encoder = new TextEncoder();
     let at = 0;
     const literals: Uint8Array[] = [];
     for (const { textAt, textLength } of slots) {
-      literals.push(encoder.encode(text.slice(at, textAt)));
+      literals.push(Buffer.from(text.slice(at, textAt), 'latin1'));
       at = textAt + textLength;
     }
-    literals.push(encoder.encode(text.slice(at)));
+    literals.push(Buffer.from(text.slice(at), 'latin1'));
     this.literals = literals;
     this.textRoom = literals.reduce((n, l) => n + l.length, slots.length * SLOT_ROOM);
   }
@@ -236,7 +235,7 @@ class Finder {
       if (!shape.matches(bytes, viewOf(bytes), 0)) continue;
       out.length = 0;
       shape.print(bytes, 0, out);
-      if (new TextDecoder().decode(out.borrow()) !== this.printOne(bytes)) return false;
+      if (Buffer.from(out.borrow()).toString('latin1') !== this.printOne(bytes)) return false;
       if (++rounds === ROUNDS) return true;
     }
     return rounds > 2;
@@ -253,7 +252,7 @@ const scratch = new Uint8Array(SLOT_ROOM);
 
 function slotText(span: Span, form: Form, bytes: Uint8Array): string {
   const end = putSlot(scratch, 0, form, bytes, span.at, span.bytes);
-  return new TextDecoder().decode(scratch.subarray(0, end));
+  return Buffer.from(scratch.subarray(0, end)).toString('latin1');
 }
 
 /** The shape of a message whose slots may be at `wire`; undefined when it is better printed the usual way. */

@@ -6,7 +6,7 @@ import { scanNumber, stop } from '@ovs-node/flow/scan';
 
 const log = vlog('socket_util');
 
-const NUMBER = /^\s*[+-]?(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)$/;
+const NUMBER = /^[ \t\n\v\f\r]*[+-]?(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)$/;
 
 /** A plain decimal or 0x number that is all of `text`, below 2^53; -1 for anything else, which may be a number still. */
 export function readPlain(text: string): number {
@@ -19,7 +19,7 @@ export function readNumber(text: string): bigint | undefined {
   const plain = readPlain(text);
   if (plain >= 0) return BigInt(plain);
   if (!NUMBER.test(text)) return undefined;
-  let t = text.trim();
+  let t = text.replace(/^[ \t\n\v\f\r]+/, '');
   const negative = t.startsWith('-');
   if (negative || t.startsWith('+')) t = t.slice(1);
   const value = BigInt(/^0[0-7]+$/.test(t) ? `0o${t.slice(1)}` : t);

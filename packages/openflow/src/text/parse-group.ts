@@ -69,9 +69,10 @@ const PROTO_BUCKETS = PROTO.OF15_OXM | PROTO_OF10_NXM_ANY | PROTO_OF10_STD_ANY;
 
 /** Splits a leading command word off a line of a file of groups; `add` when there is none. */
 export function splitGroupCommand(text: string): { command: GroupCommand; rest: string } {
-  const trimmed = text.trimStart();
+  const trimmed = text.replace(/^[ \t\n\v\f\r]+/, '');
   for (const [word, command] of COMMAND_WORDS) {
-    if (new RegExp(`^${word}(?:\\s|$)`).test(trimmed)) return { command, rest: trimmed.slice(word.length) };
+    if (new RegExp(`^${word}(?:[ \\t\\n\\v\\f\\r]|$)`).test(trimmed))
+      return { command, rest: trimmed.slice(word.length) };
   }
   return { command: 'add', rest: trimmed };
 }
@@ -101,7 +102,7 @@ export function readGroup(text: string): number | undefined {
   const word = text.toUpperCase();
   if (word === 'ANY') return GROUP_ANY;
   if (word === 'ALL') return GROUP_ALL;
-  const n = /^\s*\+?\d+$/.test(text) ? Number(text) : NaN;
+  const n = /^[ \t\n\v\f\r]*\+?\d+$/.test(text) ? Number(text) : NaN;
   if (n <= GROUP_MAX || n === GROUP_ANY) return n;
   log.warn(
     `${text} is not a valid group ID.  (Valid group IDs are 32-bit nonnegative integers or the keywords ANY or ALL.)`,

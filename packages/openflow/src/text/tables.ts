@@ -13,7 +13,7 @@ export function readTable(text: string, tables?: TableMap): number | undefined {
     log.warn(`Negative value ${text} is not a valid table number.`);
     return undefined;
   }
-  const n = /^\s*\+?\d+$/.test(text) ? Number(text) : NaN;
+  const n = /^[ \t\n\v\f\r]*\+?\d+$/.test(text) ? Number(text) : NaN;
   if (n <= 255) return n;
   if (n <= 0xffffffff) {
     log.warn(`table ${n} is outside the supported range 0 through 255`);

@@ -10,9 +10,11 @@ import { hexDump } from '../../src/text/hex-dump.js';
 import { printMessage } from '../../src/text/message.js';
 import { formatProtocols, PROTOCOLS } from '../../src/text/protocols.js';
 import { VERSIONS } from '../../src/version.js';
+import { useByteText } from '../../src/wire.js';
 import { quietParsers } from '../lib/quiet.js';
 
 quietParsers();
+useByteText(true);
 
 export interface Difference {
   readonly what: string;
@@ -163,7 +165,7 @@ function compareGroup(
 export async function compareMessages(dir: string, list: readonly Uint8Array[]): Promise<Difference[]> {
   const file = path.join(dir, 'messages.bin');
   writeFileSync(file, Buffer.concat(list));
-  const peer = await run('ovs-ofctl', ['ofp-parse', file]);
+  const peer = await run('ovs-ofctl', ['ofp-parse', file], { encoding: 'latin1' });
   const printed = new Map<string, string>();
   for (const text of messages(peer.stdout)) printed.set(/xid=(0x[0-9a-f]+)/.exec(text)?.[1] ?? '', text);
   return list.flatMap((bytes) => {

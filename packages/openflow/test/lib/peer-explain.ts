@@ -5,6 +5,10 @@ import { peerPath, run } from '@ovs-node/common/testkit/index';
 import { setConsoleWriter, setRateLimited } from '@ovs-node/common/vlog';
 import { explainToLog } from '../../src/explain-log.js';
 import { printMessage } from '../../src/text/message.js';
+import { useByteText } from '../../src/wire.js';
+
+// As the tool that prints them: names come out byte for byte.
+useByteText(true);
 
 /** Text, and lines of the log without time and number. */
 export interface Told {
@@ -32,7 +36,7 @@ export async function peerTells(
   });
   const batch = path.join(dir, `batch-${process.pid}.sh`);
   fs.writeFileSync(batch, script.join(''));
-  const { stdout, stderr } = await run('/bin/sh', [batch], { timeoutMs: 600_000 });
+  const { stdout, stderr } = await run('/bin/sh', [batch], { timeoutMs: 600_000, encoding: 'latin1' });
   for (const i of messages.keys()) fs.rmSync(file(i));
   const [texts, logs] = [stdout.split(END), stderr.split(END)];
   if (texts.length !== messages.length + 1) throw new Error(`${messages.length} messages: ${texts.length}`);

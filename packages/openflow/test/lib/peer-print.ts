@@ -2,6 +2,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { peerPath, run } from '@ovs-node/common/testkit/index';
+import { useByteText } from '../../src/wire.js';
+
+// As the tool that prints them: names come out byte for byte.
+useByteText(true);
 
 /** A message that no generator makes, between two others: an echo request of OpenFlow 1.0 with a number as its xid. */
 function separator(i: number): Uint8Array {
@@ -19,11 +23,11 @@ export async function peerTexts(dir: string, messages: readonly Uint8Array[], mo
   const parts: Uint8Array[] = [];
   messages.forEach((m, i) => parts.push(m, separator(i)));
   fs.writeFileSync(file, Buffer.concat(parts));
-  const { stdout, status, stderr } = await run(peerPath('ovs-ofctl')!, [
-    ...Array.from({ length: more }, () => '-m'),
-    'ofp-parse',
-    file,
-  ]);
+  const { stdout, status, stderr } = await run(
+    peerPath('ovs-ofctl')!,
+    [...Array.from({ length: more }, () => '-m'), 'ofp-parse', file],
+    { encoding: 'latin1' },
+  );
   fs.rmSync(file);
   if (status !== 0) throw new Error(`ofp-parse: ${stderr.slice(-500)}`);
   const texts: string[] = [];

@@ -1,15 +1,26 @@
 /** One command line of ovs-ofctl through both programs: ours within this process, the peer's in batches of a shell. */
 import fs from 'node:fs';
 import path from 'node:path';
+import { toByteText } from '@ovs-node/common/byte-text';
 import { EarlyExit, errorMessage, FatalError } from '@ovs-node/common/errors';
 import { peerPath, run } from '@ovs-node/common/testkit/index';
 import { setConsoleWriter, setRateLimited } from '@ovs-node/common/vlog';
+import { useByteText } from '@ovs-node/openflow/wire';
 import { runCommand } from '../../../src/ovs-ofctl/ofctl.js';
 
 export interface CommandLine {
   readonly args: readonly string[];
   /** Standard input. */
   readonly input?: string;
+  /** The texts are byte text (`common/byte-text.ts`) and not Unicode. */
+  readonly isByteText?: boolean;
+}
+
+/** A command line whose texts are byte text. */
+function inBytes(line: CommandLine): CommandLine {
+  const { args, input, isByteText } = line;
+  if (isByteText === true) return line;
+  return { args: args.map(toByteText), ...(input === undefined ? {} : { input: toByteText(input) }) };
 }
 
 export interface Outcome {
@@ -52,7 +63,7 @@ async function ending(body: () => Promise<number>): Promise<Outcome> {
 async function captured(input: string, body: () => Promise<number>): Promise<Outcome> {
   const { readFileSync } = fs;
   fs.readFileSync = ((file: fs.PathOrFileDescriptor, ...rest: []) =>
-    file === 0 ? Buffer.from(input) : readFileSync(file, ...rest)) as typeof readFileSync;
+    file === 0 ? Buffer.from(input, 'latin1') : readFileSync(file, ...rest)) as typeof readFileSync;
   const consoleWriter = setConsoleWriter((line) => process.stderr.write(line));
   const [stdout, stderr] = [divert(process.stdout), divert(process.stderr)];
   try {
@@ -65,7 +76,9 @@ async function captured(input: string, body: () => Promise<number>): Promise<Out
 }
 
 /** What our program does with a command line. One at a time: it takes over the process's output. */
-export async function runOurs({ args, input = '' }: CommandLine): Promise<Outcome> {
+export async function runOurs(line: CommandLine): Promise<Outcome> {
+  const { args, input = '' } = inBytes(line);
+  useByteText(true);
   // How often matches are told to have been normalized is limited for the process, and not for the command.
   setRateLimited('ofp_match', false);
   // A shell ends what it is given with a new line.
@@ -88,6 +101,7 @@ const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
 export async function runPeer(dir: string, lines: readonly CommandLine[]): Promise<Outcome[]> {
   const program = peerPath('ovs-ofctl')!;
   const script = lines
+    .map(inBytes)
     .map(({ args, input = '' }) => {
       const command = [program, ...args].map(quote).join(' ');
       const from = input === '' ? '</dev/null' : `<<'\u0003'\n${input}\n\u0003`;
@@ -95,11 +109,12 @@ export async function runPeer(dir: string, lines: readonly CommandLine[]): Promi
     })
     .join('\n');
   const file = path.join(dir, `batch-${process.pid}.sh`);
-  fs.writeFileSync(file, `${script}\n`);
+  fs.writeFileSync(file, `${script}\n`, 'latin1');
   const { stdout, stderr } = await run('/bin/sh', [file], {
     cwd: dir,
     timeoutMs: 600_000,
     env: { OVS_RUNDIR: dir },
+    encoding: 'latin1',
   });
   fs.rmSync(file);
   const outs = stdout.split('\u0002');
