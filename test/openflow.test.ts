@@ -465,7 +465,43 @@ const DEBUGGING: readonly (readonly string[])[] = [
   ],
 ];
 
+/** Samples of flows: shares, ports, directions, sets of collectors that there are not. */
+const SAMPLING: readonly string[] = [
+  'sample(probability=12345,collector_set_id=1,obs_domain_id=3,obs_point_id=4),output:2',
+  'sample(probability=65535,collector_set_id=77),output:2',
+  'sample(probability=65535,collector_set_id=1,sampling_port=2),output:2',
+  'sample(probability=9,collector_set_id=1,sampling_port=1),output:2',
+  'sample(probability=65535,collector_set_id=1,sampling_port=99),output:2',
+  'sample(probability=1,collector_set_id=1,sampling_port=CONTROLLER)',
+  'sample(probability=1,collector_set_id=4294967295,obs_point_id=4294967295,sampling_port=LOCAL)',
+  'dec_ttl,sample(probability=65535,collector_set_id=1,sampling_port=2,ingress),output:2',
+  'push_vlan:0x8100,sample(probability=6,collector_set_id=1,sampling_port=3,egress),output:3',
+  'clone(sample(probability=65535,collector_set_id=1),set_field:5->nw_ttl,output:3),output:2',
+];
+const COLLECTORS = '-- --id=@br get bridge br0 -- create Flow_Sample_Collector_Set id=1 bridge=@br';
+const EXPORTER = '-- --id=@i create IPFIX targets="127.0.0.1:4739"';
+
 const TRANSLATED: readonly Subject[] = [
+  {
+    name: 'samples of flows',
+    versions: [4],
+    run: async (c) => {
+      // No collectors; a set without an exporter; a set with one; none again.
+      const steps = [
+        [],
+        COLLECTORS,
+        '--all destroy Flow_Sample_Collector_Set',
+        `${EXPORTER} ${COLLECTORS} ipfix=@i`,
+      ];
+      for (const step of [...steps, '--all destroy Flow_Sample_Collector_Set -- --all destroy IPFIX']) {
+        if (typeof step === 'string') await c.suite.vsctl(...step.split(' '));
+        for (const actions of SAMPLING) {
+          await c.ofctl('add-flow', `in_port=1,ip,actions=${actions}`);
+          await c.appctl('ofproto/trace', 'br0', 'in_port=1,tcp,nw_ttl=9');
+        }
+      }
+    },
+  },
   {
     name: 'actions for tests',
     versions: [1, 4],

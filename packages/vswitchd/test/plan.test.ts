@@ -50,6 +50,7 @@ function bridge(
     macAgingTime: 300,
     macTableSize: 8192,
     floodVlans: [],
+    samplesFlows: false,
     tables: [],
     ports: new Map([local, ...ports].map((each) => [each.name, each])),
     ...change,

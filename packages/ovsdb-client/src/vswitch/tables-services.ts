@@ -125,7 +125,10 @@ export const FLOW_SAMPLE_COLLECTOR_SET = {
   columns: {
     id: column(one(UINT32), 'The number the sample action uses.'),
     bridge: column(one(ref('Bridge')), 'The bridge it is for.'),
-    ipfix: column(optional(ref('IPFIX')), 'How and where the samples are exported.'),
+    ipfix: column(
+      optional(ref('IPFIX')),
+      'How and where the samples are exported. With it flows are sampled; nothing is exported yet.',
+    ),
     external_ids: EXTERNAL_IDS,
   },
   isRoot: true,

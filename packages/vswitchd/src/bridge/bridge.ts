@@ -361,6 +361,7 @@ export class Bridge implements BridgeState {
         macAgingTime: config.macAgingTime,
         macTableSize: config.macTableSize,
         floodVlans: config.floodVlans,
+        samplesFlows: config.samplesFlows,
       },
       now,
     );

@@ -68,6 +68,8 @@ export interface BridgeConfig {
   readonly macAgingTime: number;
   readonly macTableSize: number;
   readonly floodVlans: readonly number[];
+  /** Whether there are collectors for what `sample` actions take. */
+  readonly samplesFlows: boolean;
   /** Settings of single OpenFlow tables, by number. */
   readonly tables: readonly (readonly [number, TableSettings])[];
   readonly ports: ReadonlyMap<string, PortConfig>;
@@ -136,6 +138,9 @@ function readBridge(replica: VswitchReplica, row: Row<'Bridge'>, problems: strin
     macAgingTime: integer(other.get('mac-aging-time'), 300, 15),
     macTableSize: integer(other.get('mac-table-size'), 8192, 10),
     floodVlans: row.flood_vlans,
+    samplesFlows: [...replica.rows('Flow_Sample_Collector_Set')].some(
+      (set) => set.bridge === row._uuid && set.ipfix !== undefined,
+    ),
     tables: readTables(replica, row, problems),
     ports,
   };

@@ -84,6 +84,7 @@ export class Ofproto {
     macAgingTime: 300,
     macTableSize: 8192,
     floodVlans: [],
+    samplesFlows: false,
     frag: 'normal',
     missSendLen: 128,
   };

@@ -59,6 +59,8 @@ export interface OfprotoSettings {
   macTableSize: number;
   /** VLANs flooded without learning; `flood_vlans`. */
   floodVlans: readonly number[];
+  /** Whether there are collectors of flow samples; tables Flow_Sample_Collector_Set, IPFIX. */
+  samplesFlows: boolean;
   frag: 'normal' | 'drop' | 'nx-match';
   missSendLen: number;
 }

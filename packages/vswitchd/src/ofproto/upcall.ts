@@ -55,6 +55,8 @@ export class UpcallHandler {
         this.toController(upcall, cookie);
         continue;
       }
+      // Nothing is exported yet.
+      if (cookie?.type === CookieType.FLOW_SAMPLE) continue;
       const at = this.backer.portOf(upcall.key[W.IN_PORT]!);
       if (!at) {
         log.infoRl(rateLimit, `received packet on unassociated datapath port ${upcall.key[W.IN_PORT]}`);

@@ -80,7 +80,7 @@ export const STORED_COLUMNS = {
     'cache_max_flows',
     'other_config',
   ],
-  Flow_Sample_Collector_Set: ['id', 'bridge', 'ipfix'],
+  Flow_Sample_Collector_Set: ['id'],
   Controller: [
     'type',
     'connection_mode',

@@ -35,6 +35,7 @@ import {
   readSubfield,
   setFieldAction,
 } from './set-field.js';
+import { sampleAction } from './sample.js';
 import { tableAction } from './tables.js';
 
 /** Translates `actions`. `isLast`: nothing is executed after them. */
@@ -251,7 +252,8 @@ function doAction(ctx: XlateContext, action: Action, last: boolean): boolean {
       ctx.slow |= Slow.ACTION;
       break;
     case 'sample':
-    // Samples are taken for collectors of IPFIX, of which none can be configured yet.
+      sampleAction(ctx, action);
+      break;
     case 'note':
     case 'conjunction':
       break;
