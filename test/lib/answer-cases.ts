@@ -158,6 +158,21 @@ const SESSIONS: readonly AnswerCase[] = [
       await send(sides, version, { type: 'get_async_request' });
     },
   },
+  {
+    name: 'asynchronous messages that the fixed form does not name are not wanted any more',
+    run: async (sides, version) => {
+      const other = version === 5 ? 6 : 5;
+      await send(sides, version, LISTEN, listenTo({ requestForward: 3 }));
+      await send(sides, other, group(1));
+      await sides.settle();
+      await sides.send(
+        version,
+        ofExtension(listenTo({ packetIn: 7, portStatus: 7, flowRemoved: 7 }), version),
+      );
+      await send(sides, other, group(2));
+      await sides.settle();
+    },
+  },
 ];
 
 const FLOWS: readonly AnswerCase[] = [
@@ -207,6 +222,62 @@ const FLOWS: readonly AnswerCase[] = [
       for (const miss of ['continue', 'drop', 'controller', 'default'] as const)
         await send(sides, version, tableMod({ miss }), ask({ type: 'table' }));
       await send(sides, version, ask({ type: 'table_features', tables: [] }), ask({ type: 'table_desc' }));
+    },
+  },
+  {
+    name: 'tables make room, by their configuration or by the flags of the property',
+    versions: [5, 6],
+    run: async (sides, version) => {
+      for (const eviction of [true, false]) {
+        for (const evictionFlags of [undefined, 0, 1, 2, 3, 7]) {
+          await sides.send(version, tableMod({ eviction, evictionFlags }));
+          await sides.send(version, ask({ type: 'table_desc' }));
+        }
+      }
+      await sides.send(version, tableMod({ eviction: false }));
+    },
+  },
+  {
+    name: 'requests in parts',
+    versions: [4, 5, 6],
+    run: async (sides, version) => {
+      const requests: readonly OfMessage[] = [
+        ask({ type: 'desc' }),
+        ask({ type: 'flow', filter: filter() }),
+        ask({ type: 'port', portNo: 1 }),
+        ask({ type: 'group_desc', group: 1 }),
+        ask({ type: 'table_features', tables: [] }),
+      ];
+      for (const [i, request] of requests.entries()) {
+        const bytes = encodeMessage(request, version, XID + i);
+        const more = Uint8Array.from(bytes);
+        more[11] |= 1;
+        // Without a body, and with one that is not to be read.
+        const empty = Uint8Array.from(more.subarray(0, 16));
+        empty.set([0, 16], 2);
+        const broken = more.map((byte, at) => (at === 48 ? 0xff : byte));
+        const other = encodeMessage(requests[i === 0 ? 1 : 0], version, XID + i);
+        for (const parts of [
+          [more, bytes],
+          [empty, bytes],
+          [more, more, bytes],
+          [more, other, bytes],
+          [broken, bytes],
+          [empty, empty],
+        ])
+          for (const part of parts) await sides.send(version, part);
+        // The rest of what is still awaited.
+        await sides.send(version, bytes);
+      }
+      // Lists are joined.
+      await sides.send(version, flow('in_port=1', 'drop'));
+      for (const id of [1, 2]) {
+        const part = encodeMessage(watch({ id }), version, XID);
+        part[11] = id === 1 ? 1 : 0;
+        await sides.send(version, part);
+      }
+      await sides.send(version, flow('in_port=2', 'drop'));
+      await sides.settle();
     },
   },
   {
@@ -347,6 +418,23 @@ const PORT_CASES: readonly AnswerCase[] = [
     },
   },
   {
+    name: 'ports that let nothing in',
+    versions: [1, 2, 6],
+    run: async (sides, version) => {
+      // Of the spanning tree protocol, in no Ethernet type, and in one.
+      const stp = Buffer.from('0180c2000000001122334455002642420300'.padEnd(120, '0'), 'hex');
+      const typed = Buffer.concat([stp.subarray(0, 12), frame().subarray(12)]);
+      for (const config of [0x02, 0x04, 0x08, 0x0c, 0x7f, 0]) {
+        await sides.send(version, portMod(1, { config, mask: 0x7f }));
+        await sides.send(version, ask({ type: 'port_desc', portNo: 1 }));
+        for (const packet of [frame(), stp, typed])
+          await sides.send(version, packetOut('output:2', { packet }));
+        await sides.settle();
+        await sides.send(version, ask({ type: 'port', portNo: 2 }));
+      }
+    },
+  },
+  {
     name: 'ports come and go',
     versions: [1],
     run: async (sides) => {
@@ -395,6 +483,35 @@ const PACKETS: readonly AnswerCase[] = [
       await sides.send(version, ask({ type: 'flow', filter: filter() }, 'nxm'));
       await sides.send(version, ask({ type: 'table' }));
       await sides.send(version, ask({ type: 'port', portNo: 2 }));
+    },
+  },
+  {
+    name: 'packets that the datapath brings back, wherever they come from',
+    versions: [2, 4, 6],
+    run: async (sides, version) => {
+      await sides.send(version, group(3, { groupType: 'select', buckets: [bucket(0, 'output:2', 3)] }));
+      for (const inPort of ['1', 'ANY', 'CONTROLLER', 'LOCAL', '55']) {
+        await sides.send(version, packetOut('group:3', { inPort }));
+        await sides.settle();
+        await sides.send(version, ask({ type: 'group', group: 3 }));
+      }
+    },
+  },
+  {
+    name: 'packets in other packets',
+    versions: [4, 5, 6],
+    run: async (sides, version) => {
+      await listen(sides);
+      for (const actions of [
+        'decap(),controller',
+        'encap(nsh(md_type=1)),controller',
+        'encap(nsh(md_type=1)),decap(),controller',
+        'encap(nsh(md_type=2,tlv(0x1000,10,0x12345678))),dec_nsh_ttl,encap(ethernet),controller',
+        'encap(mpls),encap(ethernet),decap(packet_type(ns=0,type=0)),controller',
+        'push_mpls:0x8847,decap(),controller',
+      ])
+        await sides.send(version, packetOut(actions));
+      await sides.settle();
     },
   },
   {
@@ -474,6 +591,8 @@ const BUNDLES: readonly AnswerCase[] = [
     versions: WITH_BUNDLES,
     run: async (sides, version) => {
       for (const control of [
+        'unknown',
+        'open_reply',
         'open_request',
         'open_request',
         'close_request',

@@ -44,6 +44,11 @@ export interface ConnectionOptions {
   readonly refuses?: Refusal;
   /** Is told what is wrong with what comes in. */
   readonly explain?: Explain;
+  /**
+   * Given each message before it is read: what is to be read in its place, nothing while it waits for more of its kind, or
+   * the error to answer with, which quotes what it is of. For a switch, which gets requests in parts.
+   */
+  readonly assemble?: (bytes: Uint8Array) => Uint8Array | OfError | undefined;
   /** As in `DecodeOptions`. */
   readonly hasTunnelOption?: DecodeOptions['hasTunnelOption'];
   /** Take messages of any version after the hello, and answer none: for watching a conversation of others. */
@@ -516,6 +521,13 @@ export class OfConnection {
       if (!more) raw.resolve();
       return;
     }
+    const { assemble } = this.options;
+    const whole = assemble === undefined ? bytes : assemble(bytes);
+    if (whole instanceof OfError) this.refuse(whole, bytes);
+    else if (whole !== undefined) this.read(whole);
+  }
+
+  private read(bytes: Uint8Array): void {
     const tableId = this.version > 1 || this.tableIdExtension;
     const { explain, hasTunnelOption } = this.options;
     const options = { tableId, explain, hasTunnelOption };
@@ -527,11 +539,15 @@ export class OfConnection {
         request.reject(new ConnectionError(`bad reply: ${decoded.toString()}`, 'EPROTO'));
         return;
       }
-      if (this.options.answerErrors) this.reply(bytes, decoded);
-      this.handlers.onBadMessage?.(decoded, bytes);
+      this.refuse(decoded, bytes);
       return;
     }
     this.deliver(decoded, bytes);
+  }
+
+  private refuse(error: OfError, bytes: Uint8Array): void {
+    if (this.options.answerErrors) this.reply(bytes, error);
+    this.handlers.onBadMessage?.(error, bytes);
   }
 
   private deliver(decoded: Decoded, bytes: Uint8Array): void {

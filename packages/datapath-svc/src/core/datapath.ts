@@ -231,7 +231,8 @@ export class Datapath {
     let pid = 0;
     if (this.perCpuPids.length > 0) pid = this.perCpuPids[0];
     else {
-      const vport = this.vport(p.key[W.IN_PORT]);
+      // A packet that userspace executes may have come in at no port: it is then as if at the local one.
+      const vport = this.vport(p.key[W.IN_PORT]) ?? this.vport(LOCAL_PORT);
       if (vport !== null && vport.upcallPids.length > 0) {
         const pids = vport.upcallPids;
         pid = pids.length === 1 ? pids[0] : pids[(hashKey(p.key, p.wide) >>> 0) % pids.length];

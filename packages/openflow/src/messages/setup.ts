@@ -188,7 +188,7 @@ export const SETUP_MESSAGES: MessageRows<
       form(
         'OFPT13_SET_ASYNC',
         (w, m) => putFixed(w, m.config),
-        (r, version) => ({ type: 'set_async', config: readFixed(r, version) }),
+        (r, version) => ({ type: 'set_async', config: readFixed(r, version), isWhole: true }),
         isFixed,
       ),
       form(
@@ -202,7 +202,7 @@ export const SETUP_MESSAGES: MessageRows<
         (r, version) => ({
           type: 'set_async',
           config: readFixed(r, version),
-          ...(version >= 5 ? { isWhole: true } : {}),
+          isWhole: true,
         }),
         isFixed,
       ),

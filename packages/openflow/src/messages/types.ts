@@ -459,7 +459,7 @@ export type OfMessage =
     }
   | { readonly type: 'get_async_request' }
   | { readonly type: 'get_async_reply'; readonly config: AsyncConfig }
-  /** `isWhole`: what is not said is not wanted, since OpenFlow 1.4; otherwise it stays as it is. */
+  /** `isWhole`: what is not said, as the fixed form cannot, is not wanted; otherwise it stays as it is. */
   | { readonly type: 'set_async'; readonly config: AsyncConfig; readonly isWhole?: boolean }
   // Nicira extensions.
   | { readonly type: 'set_flow_format'; readonly format: FlowFormat | 'unknown' }

@@ -44,6 +44,8 @@ import type { Random } from './random.js';
 import { ACTIONS, ACTIONS_11, INSTRUCTIONS, MATCHES, MORE_ACTIONS, PLAIN_MATCHES } from './texts.js';
 
 const PORTS = [1, 2, 7, 300, 0xfeff, OFPP.LOCAL, OFPP.CONTROLLER, OFPP.ANY, OFPP.ALL, OFPP.IN_PORT];
+/** Hardware addresses that dummy devices get, one after the other. */
+const DUMMY_ADDRESSES = [1n, 2n, 3n, 4n].map((n) => 0xaa55aa550000n + n);
 const NAMES = ['', 'eth0', 'br-int', 'a b', 'fifteen-letters'];
 
 export class Maker {
@@ -629,7 +631,7 @@ export class Maker {
           type,
           portMod: {
             portNo: this.port(),
-            hwAddr: r.u64() & 0xffffffffffffn,
+            hwAddr: r.chance(0.6) ? r.pick(DUMMY_ADDRESSES) : r.u64() & 0xffffffffffffn,
             config: r.some(0x7f),
             mask: r.some(0x7f),
             advertise: r.pick([0, r.some(0xffff)]),

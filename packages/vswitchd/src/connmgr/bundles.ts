@@ -129,6 +129,8 @@ export class Bundles {
         if (bundle === undefined) return this.#refuse(bundleId, 'OFPBFC_BAD_ID');
         this.#discard(bundleId);
         return undefined;
+      case 'unknown':
+        return undefined;
       default:
         return new OfError('OFPBFC_BAD_TYPE', `bundle control ${control}`);
     }

@@ -35,7 +35,7 @@ import {
   type TableStatusReason,
 } from '@ovs-node/openflow/messages/types';
 import { encodeContinuation } from '@ovs-node/openflow/messages/continuation';
-import { MultipartReassembly } from '@ovs-node/openflow/messages/reassembly';
+import { RequestParts } from '@ovs-node/openflow/messages/request-parts';
 import { Bundles } from './bundles.js';
 import { explain } from '../explain.js';
 import {
@@ -122,7 +122,7 @@ export class SwitchConnection {
     readonly hasTunnelOption: (index: number) => boolean;
   };
   /** Parts of multipart requests. */
-  readonly multipart = new MultipartReassembly();
+  readonly #parts = new RequestParts();
   /** Asynchronous messages dropped because the other side did not read. */
   dropped = 0;
   readonly #options: SwitchConnectionOptions;
@@ -149,6 +149,7 @@ export class SwitchConnection {
         answerErrors: true,
         refuses: (type) => options.refuses(type, this),
         ...this.decoding,
+        assemble: (bytes) => this.#assemble(bytes),
       },
       {
         onReady: () => options.onReady(this),
@@ -300,15 +301,21 @@ export class SwitchConnection {
     const now = clock.now();
     for (const { request, error } of this.bundles.expire(now))
       this.reply({ type: 'error', error: error.quoting(request) }, new DataView(request.buffer).getUint32(4));
-    for (const { error, xid } of this.multipart.run(now)) this.reply({ type: 'error', error }, xid);
-    const next = Math.min(this.bundles.nextDeadline ?? Infinity, this.multipart.nextDeadline ?? Infinity);
+    for (const { error, xid } of this.#parts.run(now)) this.reply({ type: 'error', error }, xid);
+    const next = Math.min(this.bundles.nextDeadline ?? Infinity, this.#parts.nextDeadline ?? Infinity);
     if (next !== Infinity) this.#timer = clock.setTimer(next - now, () => this.#expire());
+  }
+
+  #assemble(bytes: Uint8Array): Uint8Array | OfError | undefined {
+    const whole = this.#parts.add(bytes, this.#options.clock.now());
+    // Parts have less time than bundles.
+    if (whole === undefined) this.#expire();
+    return whole;
   }
 
   #handle(decoded: Decoded, bytes: Uint8Array): void {
     this.#carryOut(decoded, bytes);
-    // Parts have less time than bundles.
-    if (this.multipart.bytes > 0 || (this.#timer === undefined && this.bundles.size > 0)) this.#expire();
+    if (this.#timer === undefined && this.bundles.size > 0) this.#expire();
   }
 
   #carryOut(decoded: Decoded, bytes: Uint8Array): void {

@@ -91,6 +91,8 @@ const BUNDLE_REPLIES: Partial<Record<BundleControl, BundleControl>> = {
   close_request: 'close_reply',
   commit_request: 'commit_reply',
   discard_request: 'discard_reply',
+  // Of a number that has no meaning the peer has this to say.
+  unknown: 'open_request',
 };
 
 /** What is left to do for a message of a bundle when all of them have gone well. */
@@ -331,14 +333,7 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
 
   flow_monitor_cancel: (board, { id }, { connection }) => board.monitors.cancel(id, connection),
 
-  multipart_request: (board, msg, context) => {
-    const { connection, xid, bytes } = context;
-    // Only since OpenFlow 1.3 do requests come in parts.
-    const part = connection.version >= 4 ? msg : { ...msg, more: false };
-    const whole = connection.multipart.add(part, xid, bytes, board.now);
-    if (whole === undefined || whole instanceof OfError) return whole;
-    return answerMultipart(board, whole as MessageOf<'multipart_request'>, context);
-  },
+  multipart_request: (board, msg, context) => answerMultipart(board, msg, context),
 
   set_flow_format: (_board, { format }, { connection }) => {
     if (format !== 'unknown') connection.flowFormat = format;

@@ -65,4 +65,4 @@ function samePhy(a: PhyPort, b: PhyPort): boolean {
 
 /** Bits of a port's configuration that OFPT_PORT_MOD can change. */
 export const MODIFIABLE =
-  PC.PORT_DOWN | PC.NO_RECV | PC.NO_RECV_STP | PC.NO_FLOOD | PC.NO_FWD | PC.NO_PACKET_IN;
+  PC.PORT_DOWN | PC.NO_STP | PC.NO_RECV | PC.NO_RECV_STP | PC.NO_FLOOD | PC.NO_FWD | PC.NO_PACKET_IN;

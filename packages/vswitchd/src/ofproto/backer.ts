@@ -3,7 +3,8 @@
  * translations may come out differently than before.
  */
 import { coverageCounter, type CoverageCounter } from '@ovs-node/common/coverage';
-import type { FlowKey } from '@ovs-node/flow/layout';
+import { type FlowKey, W } from '@ovs-node/flow/layout';
+import { OFPP } from '@ovs-node/flow/ports';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import type { Dpif } from '../dpif/provider.js';
 import type { Ofproto } from './ofproto.js';
@@ -108,6 +109,19 @@ export class Backer {
       }
     }
     return this.byDpPort.get(dpPort);
+  }
+
+  /**
+   * Where a packet of the datapath came in: the bridge, and the port's OpenFlow number. One that a controller sent as its
+   * own came in at no port of the datapath, but comes back under a number that says where it was.
+   */
+  originOf(key: FlowKey): { readonly ofproto: Ofproto; readonly ofport: number } | undefined {
+    const at = this.portOf(key[W.IN_PORT]!);
+    if (at) return { ofproto: at.ofproto, ofport: at.port.ofport };
+    const state = key[W.RECIRC_ID] === 0 ? undefined : this.recirc.lookup(key[W.RECIRC_ID]!);
+    if (state?.inPort !== OFPP.ANY && state?.inPort !== OFPP.CONTROLLER) return undefined;
+    const ofproto = this.bridges.get(state.bridge);
+    return ofproto && { ofproto, ofport: state.inPort };
   }
 
   /** The patch port called `name` whose peer is `from`. */

@@ -98,7 +98,8 @@ export class FlowTable {
   /** Takes over what a controller asks for. */
   modify(mod: TableMod): void {
     if (mod.miss !== 'default') this.miss = mod.miss;
-    if (mod.eviction !== undefined) this.#evicts = mod.eviction;
+    const evicts = evictionOf(mod);
+    if (evicts !== undefined) this.#evicts = evicts;
     if (mod.vacancyEvents === undefined) return;
     const { down, up } = mod.vacancy;
     this.#vacancy = mod.vacancyEvents
@@ -166,4 +167,15 @@ function expiry(rule: Rule): number {
 
 function goesBefore(a: Rule, b: Rule): boolean {
   return a.importance === b.importance ? expiry(a) < expiry(b) : a.importance < b.importance;
+}
+
+/** How the peer takes the flags of the property of eviction, which a table-mod can only repeat. */
+const EVICTION_FLAGS: Readonly<Record<number, boolean>> = { 1: true, 2: false };
+
+/**
+ * Whether a table is to make room: as the bit of the configuration says, or in its place the flags of the property.
+ * Undefined: as it is.
+ */
+function evictionOf({ eviction, evictionFlags }: TableMod): boolean | undefined {
+  return evictionFlags === undefined ? eviction : EVICTION_FLAGS[evictionFlags];
 }

@@ -122,11 +122,11 @@ export class Revalidator {
   private recheck(ukey: Ukey, hadTraffic: boolean, now: number, changed: FlowPut[]): boolean {
     const { sequence } = this.backer;
     if (ukey.sequence === sequence) return true;
-    const at = this.backer.portOf(ukey.key[W.IN_PORT]!);
+    const at = this.backer.originOf(ukey.key);
     if (!at) return false;
     const flow = new Uint32Array(W.TUN_OPTS + 2);
     flow.set(ukey.key);
-    flow[W.IN_PORT] = at.port.ofport;
+    flow[W.IN_PORT] = at.ofport;
     const cache: CacheEntry[] = [];
     const input = {
       ofproto: at.ofproto,

@@ -57,14 +57,14 @@ export class UpcallHandler {
       }
       // Nothing is exported yet.
       if (cookie?.type === CookieType.FLOW_SAMPLE) continue;
-      const at = this.backer.portOf(upcall.key[W.IN_PORT]!);
+      const at = this.backer.originOf(upcall.key);
       if (!at) {
         log.infoRl(rateLimit, `received packet on unassociated datapath port ${upcall.key[W.IN_PORT]}`);
         continue;
       }
       const flow = this.flow;
       flow.set(upcall.key);
-      flow[W.IN_PORT] = at.port.ofport;
+      flow[W.IN_PORT] = at.ofport;
       const cache: CacheEntry[] = [];
       // Packets that a megaflow sends here are counted to it, and go from there to the flows that it came from.
       const [packets, bytes] = cookie === undefined ? [1, upcall.length] : [0, 0];

@@ -2,7 +2,7 @@
  * Output actions: ports of the bridge, the reserved ports of OpenFlow, and the way through patch ports into another
  * bridge.
  */
-import { KEY_WORDS, W } from '@ovs-node/flow/layout';
+import { ETH_TYPE_NONE, type FlowKey, KEY_WORDS, W } from '@ovs-node/flow/layout';
 import { OFPP } from '@ovs-node/flow/ports';
 import { portFromOf10 } from '@ovs-node/flow/fields';
 import { Act } from '@ovs-node/netlink/action-attrs';
@@ -15,7 +15,7 @@ import { commit } from './commit.js';
 import type { XlateContext } from './context.js';
 import { controllerAction } from './controller.js';
 import { finishFreeze } from './freeze.js';
-import { clearConntrack } from './header.js';
+import { clearConntrack, ethType, maskEthDst } from './header.js';
 import { normalAction } from './normal.js';
 import { tableAction } from './tables.js';
 
@@ -153,7 +153,7 @@ function patchOutput(
   ctx.trace = ctx.report('bridge', `bridge("${toBridge.name}")`);
   ctx.ofproto = toBridge;
 
-  if (mayReceive(to)) {
+  if (mayReceive(ctx, to)) {
     tableAction(ctx, to.ofport, 0, true, false, isLast, cloneActions);
     executeActionSet(ctx);
     finishFreeze(ctx);
@@ -181,9 +181,19 @@ function patchOutput(
   cache?.push({ type: 'patch', from, to });
 }
 
-/** Whether the port's configuration lets packets in. */
-export function mayReceive(port: OfPort): boolean {
-  return (port.phy.config & PC.NO_RECV) === 0;
+/** Whether the port's configuration lets the packet in. */
+export function mayReceive({ flow, wc }: XlateContext, port: OfPort): boolean {
+  const closed = port.phy.config & (PC.NO_RECV | PC.NO_RECV_STP);
+  if (closed === 0) return true;
+  if (closed === (PC.NO_RECV | PC.NO_RECV_STP)) return false;
+  maskEthDst(wc);
+  return closed !== (isStp(flow) ? PC.NO_RECV_STP : PC.NO_RECV);
+}
+
+/** Whether a packet is one of the spanning tree protocol: to its address, and of no Ethernet type. */
+function isStp(flow: FlowKey): boolean {
+  const isToBridges = flow[W.ETH] === 0x0180c200 && flow[W.ETH + 1]! >>> 16 === 0;
+  return isToBridges && ethType(flow) === ETH_TYPE_NONE;
 }
 
 /**

@@ -6,6 +6,7 @@ import { Act } from '@ovs-node/netlink/action-attrs';
 import { NLA_HDRLEN, NlReader } from '@ovs-node/netlink/attr';
 import { hasTunnel } from '@ovs-node/netlink/key';
 import { TunFlag } from '@ovs-node/netlink/key-nests';
+import type { Action } from '@ovs-node/openflow/actions/types';
 import { thawMetadata } from '../recirc.js';
 import { CookieType, Slow } from '../user-cookie.js';
 import { executeActionSet } from './action-set.js';
@@ -123,23 +124,21 @@ function thaw(ctx: XlateContext): boolean {
 function run(ctx: XlateContext): void {
   const { input, flow } = ctx;
   const inPort = ctx.ofproto.port(flow[W.IN_PORT]!);
-  if (input.actions) {
-    ctx.doActions(ctx, input.actions, true);
-    return;
-  }
-  if (ctx.thawed) {
-    ctx.doActions(ctx, ctx.thawed, true);
-    return;
-  }
-  const rule = lookupRule(ctx, ctx.tableId, flow[W.IN_PORT]!, true);
-  ctx.rule = rule;
-  ctx.ruleCookie = rule.cookie;
-  reportTable(ctx, rule, ctx.tableId);
-  if (inPort && !mayReceive(inPort)) {
+  const actions = input.actions ?? ctx.thawed ?? firstActions(ctx);
+  if (inPort && !mayReceive(ctx, inPort)) {
     ctx.report('detail', 'OFPPC_NO_RECV set, dropping');
     return;
   }
-  ctx.doActions(ctx, rule.actions, true);
+  ctx.doActions(ctx, actions, true);
+}
+
+/** The actions that the first table has for the packet. */
+function firstActions(ctx: XlateContext): readonly Action[] {
+  const rule = lookupRule(ctx, ctx.tableId, ctx.flow[W.IN_PORT]!, true);
+  ctx.rule = rule;
+  ctx.ruleCookie = rule.cookie;
+  reportTable(ctx, rule, ctx.tableId);
+  return rule.actions;
 }
 
 function executeActionSetOf(ctx: XlateContext): void {

@@ -1,0 +1,134 @@
+/**
+ * Puts the parts of multipart requests together as a switch does, before it reads them (OpenFlow 1.3, section 7.3.5):
+ * parts of one request have one xid and one type, all but the last the "more" flag. What a client gets in parts is another
+ * matter (reassembly.ts), for that is read as it comes.
+ *
+ * As by the peer's switch, bodies are joined only where a body is nothing but a list: of other requests there can be one
+ * part that says something, and the others have to be empty. A part whose header is bad is none, and is left to who reads it.
+ *
+ * A state machine without a clock: `add` takes `now`, `run` ends what waits too long. What a stranger can make it keep is
+ * bounded by the bytes of the parts as they came, all requests under way together.
+ */
+import { OfError } from '../errors.js';
+import { decodeHeader, fitsHeader } from './codec.js';
+import type { Expired, ReassemblyLimits } from './reassembly.js';
+import type { WireForm } from './wire-forms.js';
+
+const DEFAULT_LIMITS: ReassemblyLimits = { bytes: 4 << 20, patience: 1000 };
+const OFPT_MULTIPART_REQUEST = 18;
+/** Messages with parts begin with OpenFlow 1.3. */
+const FIRST_VERSION = 4;
+
+interface Pending {
+  readonly wire: WireForm;
+  /** The first part, as it came. */
+  readonly first: Uint8Array;
+  /** What the request is so far: as many messages as it takes. */
+  readonly messages: Uint8Array[];
+  bytes: number;
+  deadline: number;
+}
+
+export class RequestParts {
+  private readonly limits: ReassemblyLimits;
+  private readonly pending = new Map<number, Pending>();
+  private held = 0;
+
+  constructor(limits: Partial<ReassemblyLimits> = {}) {
+    this.limits = { ...DEFAULT_LIMITS, ...limits };
+  }
+
+  /** Bytes of the parts being kept. */
+  get bytes(): number {
+    return this.held;
+  }
+
+  /**
+   * Takes a message, borrowed.
+   *
+   * @returns what is to be read: the message itself when it is no part; nothing while parts are missing; or why it is
+   * refused, with the message that is to be quoted: OFPBRC_MULTIPART_BUFFER_OVERFLOW when too much would have to be kept, OFPBRC_BAD_STAT when the part is none of
+   * the request that its xid belongs to, or the parts cannot be one request.
+   */
+  add(bytes: Uint8Array, now: number): Uint8Array | OfError | undefined {
+    if (bytes[1] !== OFPT_MULTIPART_REQUEST || bytes[0] < FIRST_VERSION) return bytes;
+    const known = decodeHeader(bytes);
+    if (known instanceof OfError) return bytes;
+    const { wire, bodyAt, more } = known;
+    const xid = new DataView(bytes.buffer, bytes.byteOffset).getUint32(4);
+    const before = this.pending.get(xid);
+    if (before === undefined && !more) return bytes;
+    // One that says nothing is a part of any request.
+    if (bytes.length > bodyAt && !fitsHeader(known, bytes.length)) return bytes;
+    if (before && before.wire !== wire) {
+      this.drop(xid);
+      return new OfError('OFPBRC_BAD_STAT', `part of another type with xid ${xid}`).quoting(bytes);
+    }
+    // The last part is not kept, but passed on with what is.
+    if (more && this.held + bytes.length > this.limits.bytes) {
+      this.drop(xid);
+      return new OfError('OFPBRC_MULTIPART_BUFFER_OVERFLOW', `${this.held} bytes of parts`).quoting(bytes);
+    }
+    const pending = before ?? { wire, first: bytes.slice(), messages: [], bytes: 0, deadline: 0 };
+    join(pending, bytes, bodyAt);
+    if (!more) {
+      this.drop(xid);
+      const [first, second] = pending.messages;
+      if (second === undefined) return first;
+      return new OfError('OFPBRC_BAD_STAT', `${wire.name} in parts`).quoting(first);
+    }
+    pending.bytes += bytes.length;
+    pending.deadline = now + this.limits.patience;
+    this.held += bytes.length;
+    this.pending.set(xid, pending);
+    return undefined;
+  }
+
+  /** Forgets requests whose next part is overdue, and tells of them. */
+  run(now: number): Expired[] {
+    const out: Expired[] = [];
+    for (const [xid, { first, deadline }] of this.pending) {
+      if (deadline > now) continue;
+      out.push({ xid, error: new OfError('OFPBRC_MULTIPART_REQUEST_TIMEOUT', `xid ${xid}`).quoting(first) });
+    }
+    for (const { xid } of out) this.drop(xid);
+    return out;
+  }
+
+  /** When `run` has something to do; undefined: never. */
+  get nextDeadline(): number | undefined {
+    let next: number | undefined;
+    for (const { deadline } of this.pending.values())
+      if (next === undefined || deadline < next) next = deadline;
+    return next;
+  }
+
+  private drop(xid: number): void {
+    this.held -= this.pending.get(xid)?.bytes ?? 0;
+    this.pending.delete(xid);
+  }
+}
+
+/** Adds a part to the messages of its request. */
+function join({ wire, messages }: Pending, part: Uint8Array, bodyAt: number): void {
+  const last = messages.at(-1);
+  if (last === undefined || last.length === bodyAt) {
+    messages.splice(-1, 1, joined(part));
+    return;
+  }
+  const body = part.subarray(bodyAt);
+  if (body.length === 0) return;
+  const isList = wire.base === 0 && wire.step > 0;
+  if (!isList) messages.push(joined(part));
+  else messages.splice(-1, 1, joined(last, body));
+}
+
+/** A message with more to its body. Its flags stay: an error quotes it as it came. */
+function joined(message: Uint8Array, more: Uint8Array = new Uint8Array(0)): Uint8Array {
+  const out = new Uint8Array(message.length + more.length);
+  out.set(message);
+  out.set(more, message.length);
+  // Lists may be longer than what a length can say; their bytes are what counts.
+  new DataView(out.buffer).setUint16(2, Math.min(out.length, 0xffff));
+  return out;
+}
