@@ -4,6 +4,7 @@
 // Usage: node scripts/code-cache.mjs [PROGRAM...]
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -13,22 +14,52 @@ import { PROGRAMS } from './programs.mjs';
 const self = fileURLToPath(import.meta.url);
 const load = createRequire(import.meta.url)('../bin/load.cjs');
 
+/** Flows in the files below: more than it takes for their shape to be found (packages/openflow/src/shapes). */
+const FLOWS = 40;
+const flowNumbers = Array.from({ length: FLOWS }, (_, i) => i + 1);
+
+/** Flows as text. */
+const flowLines = () =>
+  flowNumbers.map((i) => `priority=${i},ip,nw_src=10.0.0.${i},actions=output:2\n`).join('');
+
+/** The same as a reply to dump-flows, NXST_FLOW with entries of 72 bytes. */
+function flowReply() {
+  const hex = (n, bytes) => n.toString(16).padStart(2 * bytes, '0');
+  const zeros = (bytes) => hex(0, bytes);
+  const match = (i) => `000006020800 00000e040a0000${hex(i, 1)} ${zeros(2)}`;
+  const entries = flowNumbers.map(
+    (i) =>
+      `${hex(72, 2)}${zeros(2)} 00000001${zeros(4)} ${hex(i, 2)}${zeros(4)}000e00010001 ${zeros(24)} ${match(i)} 0000000800020000`,
+  );
+  const header = `0111${hex(24 + 72 * FLOWS, 2)}00000001 ffff0000 00002320${zeros(8)}`;
+  return Buffer.from([header, ...entries].join('').replaceAll(' ', ''), 'hex');
+}
+
 /**
- * What is run of a program besides --help, so that what such commands run is compiled, too: none needs a daemon, which is
- * not there either. Status and output do not matter.
+ * What is run of a program besides --help, so that what such commands run is compiled, too. None needs a daemon, which is
+ * not there either; status and output do not matter. FILE holds the content.
  */
 const WARM_UPS = {
   'ovs-ofctl': [
-    ['parse-flow', 'priority=1,ip,in_port=1,nw_src=10.0.0.1,actions=output:2'],
-    ['dump-flows', 'unix:/nonexistent'],
-    // NXST_FLOW reply: priority=1,ip,in_port=1,nw_src=10.0.0.1 actions=output:2
-    [
-      'ofp-print',
-      '0111006800000004ffff000000002320000000000000000000500000000000010000000000010000000000140001ffff00000000' +
-        '000000000000000000000001000000000000004200000002000100000602080000000e040a000001000000000000000800020000',
-    ],
+    { words: ['parse-flow', 'priority=1,ip,in_port=1,nw_src=10.0.0.1,actions=output:2'] },
+    { words: ['dump-flows', 'unix:/nonexistent'] },
+    { words: ['parse-flows', 'FILE'], content: flowLines },
+    { words: ['ofp-parse', 'FILE'], content: flowReply },
   ],
 };
+
+/** Calls `use` with a command line whose FILE there is meanwhile. */
+async function withFile({ words, content }, use) {
+  if (content === undefined) return use(words);
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'ovs-build-'));
+  const file = path.join(dir, 'input');
+  try {
+    fs.writeFileSync(file, content());
+    return await use(words.map((word) => (word === 'FILE' ? file : word)));
+  } finally {
+    fs.rmSync(dir, { recursive: true });
+  }
+}
 
 const EXIT = new Error('exit');
 
@@ -56,7 +87,8 @@ async function keepCode(name) {
   }
   process.argv[1] = path.join(root, 'bin', name);
   const { file, script, run } = load.open(name, true);
-  for (const words of [['--help'], ...(WARM_UPS[name] ?? [])]) await runOnce(words, run);
+  for (const line of [{ words: ['--help'] }, ...(WARM_UPS[name] ?? [])])
+    await withFile(line, (words) => runOnce(words, run));
   const { mtimeMs, size } = fs.statSync(file);
   const header = Buffer.alloc(load.HEADER);
   header.writeDoubleLE(mtimeMs, 0);
