@@ -5,6 +5,7 @@ import { FIELD_DOCS } from '../packages/flow/dist/src/field-docs.js';
 import { FIELDS } from '../packages/flow/dist/src/fields.js';
 import { ACTION_DOCS } from '../packages/openflow/dist/src/actions/docs.js';
 import { EXPERIMENTERS } from '../packages/flow/dist/src/experimenters.js';
+import { INSTRUCTION_TABLE } from '../packages/openflow/dist/src/actions/instruction-table.js';
 import { ACTIONS } from '../packages/openflow/dist/src/actions/table.js';
 import { ERROR_DOCS } from '../packages/openflow/dist/src/error-docs.js';
 import { ERRORS } from '../packages/openflow/dist/src/error-table.js';
@@ -15,6 +16,8 @@ import { writeOrCheck } from './generated.mjs';
 
 const problems = [];
 const version = (v) => `1.${v - 1}`;
+const versions = (from, to) =>
+  to > 6 ? 'all' : from === to ? version(from) : `${version(from)} to ${version(to)}`;
 const cell = (text) => text.replaceAll('|', '\\|');
 const code = (text) => `\`${cell(text)}\``;
 
@@ -82,8 +85,8 @@ function forms(row) {
     const versions = f.from === f.to ? version(f.from) : `${version(f.from)} to ${version(f.to)}`;
     return `${key} (${versions}${f.sent ? '' : ', read only'})`;
   });
-  const kind = row.instruction;
-  if (kind !== undefined) texts.unshift(`instruction ${code(kind)}`);
+  const kind = row.instruction && INSTRUCTION_TABLE[row.instruction];
+  if (kind !== undefined) texts.unshift(`instruction ${kind.type} (${versions(kind.from, kind.to)})`);
   return texts.join(', ') || 'none';
 }
 
@@ -101,8 +104,6 @@ const OWNERS = new Map([
   [EXPERIMENTERS.nicira, 'Nicira '],
   [EXPERIMENTERS.onf, 'ONF '],
 ]);
-const versions = (from, to) =>
-  to > 6 ? 'all' : from === to ? version(from) : `${version(from)} to ${version(to)}`;
 
 /** Rows of messages, a kind each; its forms with their bodies: fixed bytes, and what may be repeated behind them. */
 function messageRows() {
@@ -159,8 +160,9 @@ ${FIELDS.map(fieldRow).join('\n')}
 
 ## Actions and instructions
 
-Wire forms are action types, Nicira's and ONF's with their subtypes, and the versions that have them. An action without a
-form in a version is sent as others that say the same (\`mod_nw_src\` as \`set_field\` from 1.2 on), or not at all.
+Wire forms are action types, Nicira's and ONF's with their subtypes, and the versions that have them. Actions that are no
+instructions go in instruction ${INSTRUCTION_TABLE.apply.type}, from 1.1 on. An action without a form in a
+version is sent as others that say the same (\`mod_nw_src\` as \`set_field\` from 1.2 on), or not at all.
 
 | Name | Written as | On the wire | What it does |
 | --- | --- | --- | --- |

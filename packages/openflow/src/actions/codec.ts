@@ -2,20 +2,18 @@
 import { fail, guard, type OfError, refuse } from '../errors.js';
 import type { Explain } from '../explain.js';
 import { Reader, Writer } from '../wire.js';
+import {
+  INSTRUCTION_ROWS,
+  INSTRUCTION_TABLE,
+  type InstructionKind,
+  instructionOfType,
+} from './instruction-table.js';
 import { putRepeated, type ReadList, readRepeated } from './repeated-lists.js';
 import { decodeList, encodeList, instructionKind, NOT_IN_ACTION_SET, verifyList } from './table.js';
 import type { Action } from './types.js';
 
-/** Instruction types of OpenFlow 1.1 and later. */
-const INSTRUCTION = {
-  GOTO: 1,
-  METADATA: 2,
-  WRITE: 3,
-  APPLY: 4,
-  CLEAR: 5,
-  METER: 6,
-  EXPERIMENTER: 0xffff,
-} as const;
+/** The type of instructions of experimenters, of which none is known. */
+const EXPERIMENTER = 0xffff;
 
 /** Writes an action list in the form of `version`. */
 export function putActions(w: Writer, actions: readonly Action[], version: number): void {
@@ -48,30 +46,30 @@ function readActionSet(r: Reader, version: number): Action[] {
 /** Writes instructions (OpenFlow 1.1 and later): runs of plain actions become apply-actions. */
 export function putInstructions(w: Writer, actions: readonly Action[], version: number): void {
   let i = 0;
-  const header = (type: number): number => {
-    w.u16(type).u16(0);
+  const header = (kind: InstructionKind): number => {
+    w.u16(INSTRUCTION_TABLE[kind].type).u16(0);
     return w.length - 4;
   };
   const close = (start: number): void => w.setU16(start + 2, w.length - start);
   while (i < actions.length) {
     const a = actions[i];
     if (a.type === 'goto_table') {
-      close(header(INSTRUCTION.GOTO));
+      close(header('goto'));
       w.u8(a.table).zeros(3);
       w.setU16(w.length - 6, 8);
       i++;
     } else if (a.type === 'write_metadata') {
-      const start = header(INSTRUCTION.METADATA);
+      const start = header('metadata');
       w.zeros(4).u64(a.metadata).u64(a.mask);
       close(start);
       i++;
     } else if (a.type === 'clear_actions') {
-      const start = header(INSTRUCTION.CLEAR);
+      const start = header('clear');
       w.zeros(4);
       close(start);
       i++;
     } else if (a.type === 'write_actions') {
-      const start = header(INSTRUCTION.WRITE);
+      const start = header('write');
       w.zeros(4);
       encodeList(w, a.actions, version);
       if (w.length === start + 8) w.length = start;
@@ -79,13 +77,13 @@ export function putInstructions(w: Writer, actions: readonly Action[], version: 
       i++;
     } else if (a.type === 'meter' && version < 6) {
       if (version >= 4) {
-        const start = header(INSTRUCTION.METER);
+        const start = header('meter');
         w.u32(a.meter);
         close(start);
       }
       i++;
     } else {
-      const start = header(INSTRUCTION.APPLY);
+      const start = header('apply');
       w.zeros(4);
       const from = i;
       while (
@@ -102,73 +100,54 @@ export function putInstructions(w: Writer, actions: readonly Action[], version: 
   }
 }
 
-/** Lengths of the instructions that have one, by type. */
-const INSTRUCTION_LENGTH: Readonly<Record<number, number>> = {
-  [INSTRUCTION.GOTO]: 8,
-  [INSTRUCTION.METADATA]: 24,
-  [INSTRUCTION.CLEAR]: 8,
-  [INSTRUCTION.METER]: 8,
-};
-
-/** In the order in which they are executed. */
-const EXECUTED = [
-  INSTRUCTION.METER,
-  INSTRUCTION.APPLY,
-  INSTRUCTION.CLEAR,
-  INSTRUCTION.WRITE,
-  INSTRUCTION.METADATA,
-  INSTRUCTION.GOTO,
-];
-
 /** Reads `length` bytes of instructions, in the order in which they are executed. */
 export function readInstructions(all: Reader, version: number, length = all.left): Action[] {
   const r = readerOfList(all, 'instructions', length);
   const from = r.pos;
   // All of them are looked over before what is in them is read.
-  const found = new Map<number, Reader>();
+  const found = new Map<InstructionKind, Reader>();
   while (r.left > 0) {
     const start = r.pos;
     const type = r.u16();
     const length = r.u16();
     if (length < 8 || length % 8 !== 0 || length > r.end - start)
       refuse(r, 'OFPBIC_BAD_LEN', 'bad_instruction', start - from);
-    if (type === INSTRUCTION.EXPERIMENTER) fail('OFPBIC_BAD_EXPERIMENTER', 'experimenter instruction');
-    const known = (EXECUTED as readonly number[]).includes(type);
-    if (!known) fail('OFPBIC_UNKNOWN_INST', `instruction ${type}`);
-    if ((INSTRUCTION_LENGTH[type] ?? length) !== length) {
-      fail('OFPBIC_BAD_LEN', `length ${length} of instruction ${type}`);
-    }
+    if (type === EXPERIMENTER) fail('OFPBIC_BAD_EXPERIMENTER', 'experimenter instruction');
+    const kind = instructionOfType(type);
+    if (kind === undefined) return fail('OFPBIC_UNKNOWN_INST', `instruction ${type}`);
+    const row = INSTRUCTION_TABLE[kind];
+    if ((row.length ?? length) !== length) fail('OFPBIC_BAD_LEN', `length ${length} of instruction ${type}`);
     // The peer understands a meter before 1.3 too.
-    if (type === INSTRUCTION.METER && version > 5) fail('OFPBIC_UNKNOWN_INST', `instruction ${type}`);
-    if (found.has(type)) fail('OFPBIC_DUP_INST', `instruction ${type} twice`);
-    found.set(type, r.sub(length - 4, 'OFPBAC_BAD_LEN'));
+    if (version > row.to) fail('OFPBIC_UNKNOWN_INST', `instruction ${type}`);
+    if (found.has(kind)) fail('OFPBIC_DUP_INST', `instruction ${type} twice`);
+    found.set(kind, r.sub(length - 4, 'OFPBAC_BAD_LEN'));
   }
   const out: Action[] = [];
-  for (const type of EXECUTED) {
-    const body = found.get(type);
-    if (body) out.push(...readInstruction(type, body, version));
+  for (const [kind] of INSTRUCTION_ROWS) {
+    const body = found.get(kind);
+    if (body) out.push(...readInstruction(kind, body, version));
   }
   verifyList(r, out, version, true);
   return out;
 }
 
-function readInstruction(type: (typeof EXECUTED)[number], body: Reader, version: number): readonly Action[] {
-  switch (type) {
-    case INSTRUCTION.GOTO:
+function readInstruction(kind: InstructionKind, body: Reader, version: number): readonly Action[] {
+  switch (kind) {
+    case 'goto':
       return [{ type: 'goto_table', table: body.u8() }];
-    case INSTRUCTION.METER:
+    case 'meter':
       return [{ type: 'meter', meter: body.u32() }];
-    case INSTRUCTION.CLEAR:
+    case 'clear':
       return [{ type: 'clear_actions' }];
-    case INSTRUCTION.METADATA: {
+    case 'metadata': {
       body.skip(4);
       const metadata = body.u64();
       return [{ type: 'write_metadata', metadata, mask: body.u64() }];
     }
-    case INSTRUCTION.WRITE:
+    case 'write':
       body.skip(4);
       return [{ type: 'write_actions', actions: readActionSet(body, version) }];
-    case INSTRUCTION.APPLY:
+    case 'apply':
       body.skip(4);
       return decodeList(body, { version, depth: 0 });
   }

@@ -6,6 +6,7 @@ import { EXPERIMENTERS } from '@ovs-node/flow/experimenters';
 import type { PortMap } from '@ovs-node/flow/ports';
 import type { Colors } from '../text/color.js';
 import type { Reader, Writer } from '../wire.js';
+import type { InstructionKind } from './instruction-table.js';
 import type { Action, ActionOf, ActionType } from './types.js';
 
 export const NX_VENDOR = EXPERIMENTERS.nicira;
@@ -67,9 +68,6 @@ export interface DecodeContext {
   readonly version: number;
   readonly depth: number;
 }
-
-/** Where an action stands among the instructions of OpenFlow 1.1 and later; flows must name them in this order. */
-export type InstructionKind = 'meter' | 'apply' | 'clear' | 'write' | 'metadata' | 'goto';
 
 export interface ActionRow<A extends Action = Action> {
   readonly wire: readonly WireForm<A>[];

@@ -21,15 +21,8 @@ import { setListOperations } from './nested.js';
 import { OUTPUT_ACTIONS } from './output.js';
 import { PACKET_TYPE_ACTIONS } from './packet-type.js';
 import { SAMPLE_ACTIONS } from './sample.js';
-import type {
-  ActionRow,
-  ActionTable,
-  DecodeContext,
-  FormatContext,
-  InstructionKind,
-  ParseContext,
-  WireForm,
-} from './row.js';
+import type { ActionRow, ActionTable, DecodeContext, FormatContext, ParseContext, WireForm } from './row.js';
+import type { InstructionKind } from './instruction-table.js';
 import { NX_VENDOR } from './row.js';
 import type { Action, ActionType } from './types.js';
 import { actionWireName, isDeprecated } from './wire-names.js';

@@ -1,6 +1,7 @@
 /** What the properties of table features say (OpenFlow 1.3, section 7.3.5.5.2): instructions, actions, fields, next tables. */
 import type { Field } from '@ovs-node/flow/field-types';
 import { FIELDS } from '@ovs-node/flow/fields';
+import { instructionOfType } from '../actions/instruction-table.js';
 import { fail, refuse } from '../errors.js';
 import type { Explain } from '../explain.js';
 import { isLengthOf, readFieldHeader } from '../match/headers.js';
@@ -50,9 +51,9 @@ export interface TableAbilities {
   readonly wildcard: ReadonlySet<Field>;
 }
 
-/** Whether it is one of OpenFlow's instructions: from goto-table, 1, to meter, 6. */
+/** Whether it is one of OpenFlow's instructions. */
 const isInstruction = ({ type, experimenter }: TypeId): boolean =>
-  experimenter === 0 && type >= 1 && type <= 6;
+  experimenter === 0 && instructionOfType(type) !== undefined;
 
 const EXPERIMENTER = 0xffff;
 /** Of an experimenter's type that is too short to say whose. */

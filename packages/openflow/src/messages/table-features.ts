@@ -6,15 +6,12 @@
  */
 import { FIELDS } from '@ovs-node/flow/fields';
 import type { Field } from '@ovs-node/flow/field-types';
+import { INSTRUCTION_ROWS } from '../actions/instruction-table.js';
 import { fieldCode, putFieldHeader } from '../match/headers.js';
 import { Writer } from '../wire.js';
 import { TABLE_PROPERTY } from './table-abilities.js';
 import type { TableFeatures } from './types.js';
 
-/** Goto-table, which the last table cannot; write-metadata, write-, apply- and clear-actions; meter. */
-const GOTO = 1;
-const INSTRUCTIONS = [2, 3, 4, 5];
-const METER = 6;
 /** Output, TTL in and out, push and pop of tags, set-queue, group, set-field. */
 const ACTIONS = [0, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25];
 
@@ -68,12 +65,14 @@ export function tableFeatures(
 ): TableFeatures {
   const { actions, setField, match, wildcards } = commonOf(version);
   const after = nTables - 1 - tableId;
-  const instructions = codes([
-    ...(after > 0 ? [GOTO] : []),
-    ...INSTRUCTIONS,
-    // Meters became an action in 1.5.
-    ...(version < 6 ? [METER] : []),
-  ]);
+  // From the last table there is nowhere to go.
+  const instructions = codes(
+    INSTRUCTION_ROWS.filter(
+      ([kind, { from, to }]) => version >= from && version <= to && (kind !== 'goto' || after > 0),
+    )
+      .map(([, { type }]) => type)
+      .sort((a, b) => a - b),
+  );
   const next = Uint8Array.from({ length: after }, (_, i) => tableId + 1 + i);
   const flow: readonly Property[] = [
     { type: TABLE_PROPERTY.INSTRUCTIONS, body: instructions },

@@ -2,6 +2,7 @@
  * Tables as text: statistics and features, in which tables that say the same as the one before are put together, and
  * the configuration of tables.
  */
+import { INSTRUCTION_ROWS } from '../actions/instruction-table.js';
 import type { Field } from '@ovs-node/flow/field-types';
 import { FIELDS, mustField } from '@ovs-node/flow/fields';
 import { altHex } from '@ovs-node/flow/int-text';
@@ -107,16 +108,6 @@ function fields12(bits: bigint): string[] {
   ).map((f) => f.name);
 }
 
-/** Instructions by number, in the order printed. */
-const INSTRUCTIONS: readonly (readonly [number, string])[] = [
-  [6, 'meter'],
-  [4, 'apply_actions'],
-  [5, 'clear_actions'],
-  [3, 'write_actions'],
-  [2, 'write_metadata'],
-  [1, 'goto_table'],
-];
-
 const NO_ACTIONS: ActionsShown = { actions: [], setFields: [] };
 const NO_FLOW: FlowShown = { next: [], instructions: [], write: NO_ACTIONS, apply: NO_ACTIONS };
 
@@ -145,9 +136,9 @@ function shownOfStats(t: TableStats, version: number): Shown {
   }
   const b = t.bitmaps;
   if (version >= 4 || b === undefined) return base;
-  const instructions = INSTRUCTIONS.filter(
-    ([n]) => (n !== 6 || version >= 4) && ((b.instructions >>> n) & 1) !== 0,
-  ).map(([, name]) => name);
+  const instructions = INSTRUCTION_ROWS.filter(
+    ([, { type, from }]) => version >= from && ((b.instructions >>> type) & 1) !== 0,
+  ).map(([, { name }]) => name);
   const set = (bits: bigint): string[] => (version === 3 ? fields12(bits) : []);
   const flow: FlowShown = {
     next: [],
@@ -186,7 +177,9 @@ function shownOfFeatures(t: TableFeatures, version: number): Shown {
     });
     return {
       next: f.nextTables,
-      instructions: INSTRUCTIONS.filter(([n]) => instructions.has(n)).map(([, name]) => name),
+      instructions: INSTRUCTION_ROWS.filter(([, { type }]) => instructions.has(type)).map(
+        ([, { name }]) => name,
+      ),
       write: actions(f.write),
       apply: actions(f.apply),
     };
