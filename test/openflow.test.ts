@@ -13,10 +13,10 @@ import {
   type MultipartRequest,
   type OfMessage,
   type Role,
-  type TableMod,
 } from '@ovs-node/openflow/messages/types';
 import { FMF } from '@ovs-node/openflow/messages/monitor-types';
 import { ALL_CHANGES, flowMod, output, watch } from '@ovs-node/openflow/testkit/requests';
+import { tableMod } from './lib/answer-requests.js';
 import { Conversation } from './lib/conversation.js';
 import { withSuite } from './lib/lab.js';
 import { PEER, testWith } from './lib/requires.js';
@@ -143,18 +143,6 @@ const role = (to: Role, generationId: bigint): OfMessage => ({
   generationId,
 });
 const ask = (request: MultipartRequest): OfMessage => ({ type: 'multipart_request', request, more: false });
-const tableMod = (mod: Partial<TableMod>): OfMessage => ({
-  type: 'table_mod',
-  tableMod: {
-    tableId: 3,
-    miss: 'default',
-    eviction: undefined,
-    evictionFlags: undefined,
-    vacancyEvents: undefined,
-    vacancy: { down: 0, up: 0, vacancy: 0 },
-    ...mod,
-  },
-});
 
 const CONTROLLERS: readonly Subject[] = [
   {

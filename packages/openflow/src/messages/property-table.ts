@@ -34,6 +34,16 @@ const row = (type: number, length: number | undefined, doc: string, experimenter
   doc,
 });
 
+/** Kinds of asynchronous messages, in the order in which they are sent. */
+export const ASYNC_KEYS = [
+  'packetIn',
+  'portStatus',
+  'flowRemoved',
+  'roleStatus',
+  'tableStatus',
+  'requestForward',
+] as const;
+
 /** Both roles' masks of a kind of asynchronous messages. */
 const asyncRows = <K extends string>(keys: readonly K[]) =>
   Object.fromEntries(
@@ -109,14 +119,7 @@ export const PROPERTIES = {
   'async config': {
     module: 'ofp_connection',
     doc: 'which asynchronous messages a controller wants, since 1.4 and as Nicira’s extension',
-    rows: asyncRows([
-      'packetIn',
-      'portStatus',
-      'flowRemoved',
-      'roleStatus',
-      'tableStatus',
-      'requestForward',
-    ] as const),
+    rows: asyncRows(ASYNC_KEYS),
   },
   'group bucket': {
     module: 'ofp_group',

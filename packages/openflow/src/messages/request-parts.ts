@@ -5,50 +5,33 @@
  *
  * As by the peer's switch, bodies are joined only where a body is nothing but a list: of other requests there can be one
  * part that says something, and the others have to be empty. A part whose header is bad is none, and is left to who reads it.
- *
- * A state machine without a clock: `add` takes `now`, `run` ends what waits too long. What a stranger can make it keep is
- * bounded by the bytes of the parts as they came, all requests under way together.
  */
 import { OfError } from '../errors.js';
 import { decodeHeader, fitsHeader } from './codec.js';
-import type { Expired, ReassemblyLimits } from './reassembly.js';
+import { type Pending, PendingParts } from './pending-parts.js';
 import type { WireForm } from './wire-forms.js';
 
-const DEFAULT_LIMITS: ReassemblyLimits = { bytes: 4 << 20, patience: 1000 };
 const OFPT_MULTIPART_REQUEST = 18;
 /** Messages with parts begin with OpenFlow 1.3. */
 const FIRST_VERSION = 4;
 
-interface Pending {
+interface Parts extends Pending {
   readonly wire: WireForm;
-  /** The first part, as it came. */
-  readonly first: Uint8Array;
   /** What the request is so far: as many messages as it takes. */
   readonly messages: Uint8Array[];
-  bytes: number;
-  deadline: number;
 }
 
-export class RequestParts {
-  private readonly limits: ReassemblyLimits;
-  private readonly pending = new Map<number, Pending>();
-  private held = 0;
-
-  constructor(limits: Partial<ReassemblyLimits> = {}) {
-    this.limits = { ...DEFAULT_LIMITS, ...limits };
-  }
-
-  /** Bytes of the parts being kept. */
-  get bytes(): number {
-    return this.held;
+export class RequestParts extends PendingParts<Parts> {
+  protected override lateError() {
+    return 'OFPBRC_MULTIPART_REQUEST_TIMEOUT' as const;
   }
 
   /**
    * Takes a message, borrowed.
    *
    * @returns what is to be read: the message itself when it is no part; nothing while parts are missing; or why it is
-   * refused, with the message that is to be quoted: OFPBRC_MULTIPART_BUFFER_OVERFLOW when too much would have to be kept, OFPBRC_BAD_STAT when the part is none of
-   * the request that its xid belongs to, or the parts cannot be one request.
+   * refused, with the message that is to be quoted: OFPBRC_MULTIPART_BUFFER_OVERFLOW when too much would have to be kept,
+   * OFPBRC_BAD_STAT when the part is none of the request that its xid belongs to, or the parts cannot be one request.
    */
   add(bytes: Uint8Array, now: number): Uint8Array | OfError | undefined {
     if (bytes[1] !== OFPT_MULTIPART_REQUEST || bytes[0] < FIRST_VERSION) return bytes;
@@ -56,7 +39,7 @@ export class RequestParts {
     if (known instanceof OfError) return bytes;
     const { wire, bodyAt, more } = known;
     const xid = new DataView(bytes.buffer, bytes.byteOffset).getUint32(4);
-    const before = this.pending.get(xid);
+    const before = this.find(xid);
     if (before === undefined && !more) return bytes;
     // One that says nothing is a part of any request.
     if (bytes.length > bodyAt && !fitsHeader(known, bytes.length)) return bytes;
@@ -65,52 +48,23 @@ export class RequestParts {
       return new OfError('OFPBRC_BAD_STAT', `part of another type with xid ${xid}`).quoting(bytes);
     }
     // The last part is not kept, but passed on with what is.
-    if (more && this.held + bytes.length > this.limits.bytes) {
-      this.drop(xid);
-      return new OfError('OFPBRC_MULTIPART_BUFFER_OVERFLOW', `${this.held} bytes of parts`).quoting(bytes);
+    const overflow = more ? this.overflow(xid, bytes.length) : undefined;
+    if (overflow) return overflow.quoting(bytes);
+    const request = before ?? { wire, first: new Uint8Array(bytes), messages: [], bytes: 0, deadline: 0 };
+    join(request, bytes, bodyAt);
+    if (more) {
+      this.hold(xid, request, bytes.length, now);
+      return undefined;
     }
-    const pending = before ?? { wire, first: bytes.slice(), messages: [], bytes: 0, deadline: 0 };
-    join(pending, bytes, bodyAt);
-    if (!more) {
-      this.drop(xid);
-      const [first, second] = pending.messages;
-      if (second === undefined) return first;
-      return new OfError('OFPBRC_BAD_STAT', `${wire.name} in parts`).quoting(first);
-    }
-    pending.bytes += bytes.length;
-    pending.deadline = now + this.limits.patience;
-    this.held += bytes.length;
-    this.pending.set(xid, pending);
-    return undefined;
-  }
-
-  /** Forgets requests whose next part is overdue, and tells of them. */
-  run(now: number): Expired[] {
-    const out: Expired[] = [];
-    for (const [xid, { first, deadline }] of this.pending) {
-      if (deadline > now) continue;
-      out.push({ xid, error: new OfError('OFPBRC_MULTIPART_REQUEST_TIMEOUT', `xid ${xid}`).quoting(first) });
-    }
-    for (const { xid } of out) this.drop(xid);
-    return out;
-  }
-
-  /** When `run` has something to do; undefined: never. */
-  get nextDeadline(): number | undefined {
-    let next: number | undefined;
-    for (const { deadline } of this.pending.values())
-      if (next === undefined || deadline < next) next = deadline;
-    return next;
-  }
-
-  private drop(xid: number): void {
-    this.held -= this.pending.get(xid)?.bytes ?? 0;
-    this.pending.delete(xid);
+    this.drop(xid);
+    const [first, second] = request.messages;
+    if (second === undefined) return first;
+    return new OfError('OFPBRC_BAD_STAT', `${wire.name} in parts`).quoting(first);
   }
 }
 
 /** Adds a part to the messages of its request. */
-function join({ wire, messages }: Pending, part: Uint8Array, bodyAt: number): void {
+function join({ wire, messages }: Parts, part: Uint8Array, bodyAt: number): void {
   const last = messages.at(-1);
   if (last === undefined || last.length === bodyAt) {
     messages.splice(-1, 1, joined(part));

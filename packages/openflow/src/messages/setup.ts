@@ -2,6 +2,7 @@
 import { fail } from '../errors.js';
 import type { Reader, Writer } from '../wire.js';
 import { propertyName, putProperty, readProperty } from './property.js';
+import { ASYNC_KEYS } from './property-table.js';
 import { form, forms, type MessageRows } from './row.js';
 import type { AsyncConfig, AsyncMasks, Role, RoleReason } from './types.js';
 import type { WireFormKey } from './wire-forms.js';
@@ -51,15 +52,6 @@ function roleForms<T extends 'role_request' | 'role_reply'>(type: T, nxKey: Wire
 
 const ROLE_REASONS: readonly RoleReason[] = ['primary_request', 'config', 'experimenter'];
 
-/** Kinds of asynchronous messages, in the order in which they are sent. */
-export const ASYNC_KEYS = [
-  'packetIn',
-  'portStatus',
-  'flowRemoved',
-  'roleStatus',
-  'tableStatus',
-  'requestForward',
-] as const satisfies readonly (keyof AsyncMasks)[];
 const FIXED = ASYNC_KEYS.slice(0, 3);
 
 /** Reasons that a kind of message has, as bits: before OpenFlow 1.4, and since. */
