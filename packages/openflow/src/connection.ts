@@ -6,8 +6,9 @@
  *                                                                                 -> the rest to `onMessage`
  *
  * Invariants: nothing is delivered before the version is agreed on; a message in another version (hello and errors
- * apart) is refused, and on a client's side ends the connection; one that cannot be decoded is answered with its error when `answerErrors` is set, and
- * the connection lives on. What a peer can make us keep is one frame, and what `Request` handlers keep.
+ * apart) is refused, and on a client's side ends the connection; one that cannot be decoded is answered with its error
+ * when `answerErrors` is set, and the connection lives on. What a peer can make us keep is one frame, and what `Request`
+ * handlers keep.
  */
 import { coverageCounter } from '@ovs-node/common/coverage';
 import { errnoName, systemError } from '@ovs-node/common/errors';
@@ -36,6 +37,7 @@ const sent = coverageCounter('vconn_sent');
 const streamLog = vlog('vconn_stream');
 const streamLimit = new RateLimit(10, 25);
 
+/** What a connection is to be like. */
 export interface ConnectionOptions {
   /** Versions to offer: bit n for version n on the wire. */
   readonly versions: number;
@@ -58,6 +60,7 @@ export interface ConnectionOptions {
 /** Transaction ids are counted for the whole process, so that each message of a program has its own. */
 let lastXid = 0;
 
+/** What a connection tells of. */
 export interface ConnectionHandlers {
   /** The version is agreed on, out of `theirs` (as `ConnectionOptions.versions`); messages follow. */
   readonly onReady?: (version: number, theirs: number) => void;
@@ -178,6 +181,10 @@ export function formatVersions(versions: number): string {
   return `version${list.length === 1 ? '' : 's'} ${list.join(', ')}`;
 }
 
+/**
+ * One connection, either side of it. Who asks with `request` or `ask` gets the answers there; all else goes to the
+ * handlers.
+ */
 export class OfConnection {
   /** The version agreed on, 0 before. */
   version = 0;

@@ -8,6 +8,7 @@ export const OF13 = 4;
 export const OF14 = 5;
 export const OF15 = 6;
 
+/** A version as it stands in the header of messages: 1 is OpenFlow 1.0, 6 is 1.5. */
 export type OfVersion = 1 | 2 | 3 | 4 | 5 | 6;
 
 interface VersionRow {

@@ -12,6 +12,7 @@ export interface Subfield {
   readonly nBits: number;
 }
 
+/** An action or instruction, one shape each; text as in ovs-actions(7) is its other form (`parseActions`). */
 export type Action =
   | { readonly type: 'output'; readonly port: number; readonly maxLen: number }
   | { readonly type: 'output_reg'; readonly src: Subfield; readonly maxLen: number }
@@ -184,6 +185,7 @@ export interface LearnSpec {
   readonly specs: readonly LearnFlowSpec[];
 }
 
+/** One thing that a learned flow matches or does. */
 export interface LearnFlowSpec {
   readonly nBits: number;
   readonly src: { readonly field: Subfield } | { readonly value: bigint };
@@ -214,6 +216,7 @@ export type EncapProperty =
       };
     };
 
+/** The `type` of each action. */
 export type ActionType = Action['type'];
 type Narrow<A, T> = A extends { readonly type: infer U }
   ? T extends U

@@ -170,6 +170,7 @@ export function encodeMultipart(
   return out;
 }
 
+/** A message that was read. */
 export interface Decoded {
   readonly version: number;
   readonly xid: number;
@@ -210,8 +211,8 @@ function messageType(wire: WireForm): OfMessageType {
 }
 
 /**
- * What the header in `bytes` says, or why it is none, which `explain` is told. The bytes may be the start of a message only; the length of its
- * body is not looked at.
+ * What the header in `bytes` says, or why it is none, which `explain` is told. The bytes may be the start of a message
+ * only; the length of its body is not looked at.
  */
 export function decodeHeader(bytes: Uint8Array, explain?: Explain): Header | OfError {
   return guard(() => readHeader(new Reader(bytes, 0, bytes.length, 'OFPBRC_BAD_LEN', explain)));

@@ -1,6 +1,7 @@
 /** Groups as values: what is common to the forms of OpenFlow 1.1, of 1.5 and of the extension of 1.0. */
 import type { Action } from '../actions/types.js';
 
+/** What becomes of a packet: all buckets, one of them, the only one, the first that is alive. */
 export type GroupType = 'all' | 'select' | 'indirect' | 'fast_failover';
 
 /** `add_or_modify` is an extension; `insert_bucket` and `remove_bucket` came with OpenFlow 1.5 (and the 1.0 form). */
@@ -9,6 +10,7 @@ export type GroupCommand = 'add' | 'modify' | 'delete' | 'insert_bucket' | 'remo
 /** Bucket numbers with a meaning of their own; those up to MAX identify a bucket. */
 export const BUCKET = { MAX: 0xffffff00, FIRST: 0xfffffffd, LAST: 0xfffffffe, ALL: 0xffffffff } as const;
 
+/** A list of actions of a group. */
 export interface Bucket {
   /** Select groups: relative share of packets, usually 1; 0 in other groups. */
   readonly weight: number;
@@ -30,6 +32,7 @@ export interface SelectionMethod {
   readonly fields: readonly { readonly field: string; readonly mask: bigint }[];
 }
 
+/** A change of groups. */
 export interface GroupMod {
   readonly command: GroupCommand;
   readonly groupType: GroupType;
@@ -40,6 +43,7 @@ export interface GroupMod {
   readonly selection: SelectionMethod | undefined;
 }
 
+/** A group as it is. */
 export interface GroupDesc {
   readonly groupType: GroupType;
   readonly groupId: number;

@@ -1,5 +1,6 @@
 /** Meters as values (OpenFlow 1.3 and later). */
 export type MeterCommand = 'add' | 'modify' | 'delete';
+/** What a band does to packets beyond its rate. */
 export type MeterBandType = 'drop' | 'dscp_remark';
 
 /** Bits of `MeterConfig.flags`: OFPMF13_*. Others are decoded, too; a switch refuses them. */
@@ -13,6 +14,7 @@ export const METER = {
   ALL: 0xffffffff,
 } as const;
 
+/** A rate, and what happens beyond it. */
 export interface MeterBand {
   readonly type: MeterBandType;
   /** In the unit that the flags name: kbit/s or packets/s. */
@@ -23,17 +25,20 @@ export interface MeterBand {
   readonly precLevel: number;
 }
 
+/** A meter as it is. */
 export interface MeterConfig {
   readonly meterId: number;
   readonly flags: number;
   readonly bands: readonly MeterBand[];
 }
 
+/** A change of meters. */
 export interface MeterMod {
   readonly command: MeterCommand;
   readonly meter: MeterConfig;
 }
 
+/** What a meter has counted. */
 export interface MeterStats {
   readonly meterId: number;
   readonly flowCount: number;
@@ -44,6 +49,7 @@ export interface MeterStats {
   readonly bands: readonly { readonly packetCount: bigint; readonly byteCount: bigint }[];
 }
 
+/** What meters there can be. */
 export interface MeterFeatures {
   readonly maxMeters: number;
   /** Bitmap of OFPMBT13_*: bit 1 drop, bit 2 dscp_remark. */

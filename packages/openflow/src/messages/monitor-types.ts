@@ -20,6 +20,7 @@ export const FMF = {
   ONLY_OWN: 64,
 } as const;
 
+/** Which changes of flows to tell of. */
 export interface FlowMonitorRequest {
   readonly id: number;
   /** Only OpenFlow 1.4's form has others than `add`. */
@@ -31,6 +32,7 @@ export interface FlowMonitorRequest {
   readonly match: Match;
 }
 
+/** A flow that changed, or was there. */
 export interface FlowChange {
   readonly event: 'initial' | 'added' | 'removed' | 'modified';
   /** Why a flow went; `idle` (0) with other events. */
@@ -47,6 +49,7 @@ export interface FlowChange {
   readonly actions: readonly Action[];
 }
 
+/** What a flow monitor tells. */
 export type FlowUpdate =
   | FlowChange
   /** A change of the connection's own, by the xid of its request. */

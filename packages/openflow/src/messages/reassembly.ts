@@ -14,6 +14,7 @@ interface Parts extends Pending {
   readonly parts: Multipart[];
 }
 
+/** Puts multipart messages together from their parts. */
 export class MultipartReassembly extends PendingParts<Parts> {
   protected override lateError({ parts: [{ type }] }: Parts) {
     return type === 'multipart_request'

@@ -23,6 +23,7 @@ export type * from './monitor-types.js';
 export type * from './table-types.js';
 import type { PortCounters } from './port-counters.js';
 
+/** What to do with flows; the strict ones mean exactly one. */
 export type FlowModCommand = 'add' | 'modify' | 'modify_strict' | 'delete' | 'delete_strict';
 
 /** Bits of `FlowMod.flags` and of `FlowStats.flags`: those of OpenFlow 1.3's OFPFF_*, and of OpenFlow 1.0's OFPFF_EMERG. */
@@ -42,10 +43,12 @@ export const NO_BUFFER = 0xffffffff;
 export const ALL_TABLES = 0xff;
 /** Every group, no group. */
 export const GROUP_ALL = 0xfffffffc;
+/** No group, or any. */
 export const GROUP_ANY = 0xffffffff;
 /** A cookie that means "leave the cookie as it is" in a modification. */
 export const COOKIE_NONE = 0xffffffffffffffffn;
 
+/** A change of flows (`makeFlowMod` fills in what is not said). */
 export interface FlowMod {
   readonly command: FlowModCommand;
   readonly match: Match;
@@ -70,6 +73,7 @@ export interface FlowMod {
   readonly actions: readonly Action[];
 }
 
+/** A flow with what it has counted. */
 export interface FlowStats {
   readonly match: Match;
   readonly tableId: number;
@@ -124,6 +128,7 @@ export const PS = {
 
 export { PORT_FEATURES as PF } from '@ovs-node/flow/port-features';
 
+/** A port with its state; features as bits of `PF`, whatever the version. */
 export interface PhyPort {
   readonly portNo: number;
   readonly hwAddr: bigint;
@@ -156,6 +161,7 @@ export const CAP = {
   STP: 0x80000000,
 } as const;
 
+/** Who a switch is and what it can. */
 export interface SwitchFeatures {
   readonly datapathId: bigint;
   readonly nBuffers: number;
@@ -168,8 +174,10 @@ export interface SwitchFeatures {
   readonly ports: readonly PhyPort[];
 }
 
+/** What becomes of fragments. */
 export type FragMode = 'normal' | 'drop' | 'reassemble' | 'nx-match';
 
+/** How a switch is configured. */
 export interface SwitchConfig {
   readonly frag: FragMode;
   /** OpenFlow 1.1 and 1.2 (and the peer's 1.0); undefined: the version cannot say it. */
@@ -190,6 +198,7 @@ export const PR = {
   IMPLICIT_MISS: 7,
 } as const;
 
+/** A packet for the controller. */
 export interface PacketIn {
   readonly bufferId: number;
   /** Length of the packet before it was cut to `packet`. */
@@ -210,6 +219,7 @@ export type PacketInFormat = 'standard' | 'nxt_packet_in' | 'nxt_packet_in2';
 /** How OpenFlow 1.0 flow messages match: `openflow10`, or Nicira's extensible match. */
 export type FlowFormat = 'openflow10' | 'nxm';
 
+/** A packet for the switch to do actions to. */
 export interface PacketOut {
   readonly bufferId: number;
   /** Metadata: in_port at least. */
@@ -218,9 +228,11 @@ export interface PacketOut {
   readonly packet: Uint8Array;
 }
 
+/** Why a flow is gone. */
 export type FlowRemovedReason =
   'idle' | 'hard' | 'delete' | 'group_delete' | 'meter_delete' | 'eviction' | 'unknown';
 
+/** A flow that is gone. */
 export interface FlowRemoved {
   readonly match: Match;
   readonly cookie: bigint;
@@ -237,6 +249,7 @@ export interface FlowRemoved {
   readonly byteCount: bigint;
 }
 
+/** A change of a port; `config` and `mask` are bits of `PC`. */
 export interface PortMod {
   readonly portNo: number;
   readonly hwAddr: bigint;
@@ -245,8 +258,10 @@ export interface PortMod {
   readonly advertise: number;
 }
 
+/** What a controller may: all as others, all alone, or only look. */
 export type Role = 'nochange' | 'equal' | 'primary' | 'secondary';
 
+/** What a port has counted; all ones where it does not count. */
 export interface PortStats extends PortCounters {
   readonly portNo: number;
   readonly rxPackets: bigint;
@@ -266,6 +281,7 @@ export interface PortStats extends PortCounters {
   readonly durationNsec: number;
 }
 
+/** What a queue has counted. */
 export interface QueueStats {
   readonly portNo: number;
   readonly queueId: number;
@@ -276,6 +292,7 @@ export interface QueueStats {
   readonly durationNsec: number;
 }
 
+/** Who made a switch. */
 export interface SwitchDesc {
   readonly mfr: string;
   readonly hw: string;
@@ -284,6 +301,7 @@ export interface SwitchDesc {
   readonly dp: string;
 }
 
+/** The sum of flows. */
 export interface AggregateStats {
   readonly packetCount: bigint;
   readonly byteCount: bigint;
@@ -313,8 +331,10 @@ export interface AsyncMasks {
   readonly requestForward?: number;
 }
 
+/** Why a role changed. */
 export type RoleReason = 'primary_request' | 'config' | 'experimenter' | 'unknown';
 
+/** A command of bundles, or the answer to one. */
 export type BundleControl =
   | 'open_request'
   | 'open_reply'
@@ -350,6 +370,7 @@ export type MultipartRequest =
   | { readonly type: 'flow_monitor'; readonly monitors: readonly FlowMonitorRequest[] }
   | { readonly type: 'ipfix_bridge' | 'ipfix_flow' };
 
+/** Statistics as they come, known by their `type`. */
 export type MultipartReply =
   | { readonly type: 'desc'; readonly desc: SwitchDesc }
   | { readonly type: 'flow'; readonly flows: readonly FlowStats[] }
@@ -370,6 +391,7 @@ export type MultipartReply =
   | { readonly type: 'flow_monitor'; readonly updates: readonly FlowUpdate[] }
   | { readonly type: 'ipfix_bridge' | 'ipfix_flow'; readonly exporters: readonly IpfixStats[] };
 
+/** The `type` of each kind of statistics. */
 export type MultipartType = MultipartRequest['type'];
 /** The members of a union that may have that `type`, with it. */
 type Narrow<M, T> = M extends { readonly type: infer U }
@@ -382,6 +404,7 @@ export type RequestOf<T extends MultipartType> = Narrow<MultipartRequest, T>;
 /** The member of `MultipartReply` with that `type`. */
 export type ReplyOf<T extends MultipartType> = Narrow<MultipartReply, T>;
 
+/** A message of any version, known by its `type`; docs/openflow-fields.md says which version has which. */
 export type OfMessage =
   /** Bit n of `versions` set: version n (on the wire) is supported. `hasUnknown`: it says more that is not understood. */
   | { readonly type: 'hello'; readonly versions: number; readonly hasUnknown?: boolean }
@@ -483,6 +506,7 @@ export type OfMessage =
   | { readonly type: 'ct_flush_zone'; readonly zone: number }
   | { readonly type: 'ct_flush'; readonly flush: CtFlush };
 
+/** The `type` of each message. */
 export type OfMessageType = OfMessage['type'];
 /** The member of `OfMessage` with that `type`. */
 export type MessageOf<T extends OfMessageType> = Narrow<OfMessage, T>;

@@ -27,6 +27,7 @@ import { hex, parseU16, parseU64 } from './numbers.js';
 import { readGroup } from './parse-group.js';
 import { formatTable, readTable } from './tables.js';
 
+/** The priority of a flow that says none. */
 export const DEFAULT_PRIORITY = 0x8000;
 
 const OF11_UP = PROTO.OF11_STD | PROTO_OXM_ANY;
@@ -36,6 +37,7 @@ const OF13_UP = PROTO.OF13_OXM | PROTO.OF14_OXM | PROTO.OF15_OXM;
 /** Protocols that can name a table. */
 export const PROTO_TID = PROTO.OF10_STD_TID | PROTO.OF10_NXM_TID | OF11_UP;
 
+/** What reading and writing flows knows beyond the text. */
 export interface FlowTextOptions {
   readonly ports?: PortMap | undefined;
   readonly tables?: TableMap | undefined;
@@ -43,6 +45,7 @@ export interface FlowTextOptions {
   readonly explain?: Explain | undefined;
 }
 
+/** A flow, and the protocols (bits of `PROTO`) that can carry it. */
 export interface ParsedFlow {
   readonly flowMod: FlowMod;
   /** Protocols (bits of `PROTO`) that can carry it. */
@@ -300,6 +303,7 @@ export function parseFlow(text: string, command: FlowModCommand, options: FlowTe
   return parseFlowProtocols(text, command, options).flowMod;
 }
 
+/** How flows are written. */
 export interface FormatFlowOptions extends FlowTextOptions {
   /** Print counters, ages and the cookie; the default. */
   readonly stats?: boolean;

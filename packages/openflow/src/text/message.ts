@@ -81,6 +81,7 @@ import {
   formatTableStatus,
 } from './print-table.js';
 
+/** How messages are printed. */
 export interface PrintOptions {
   readonly ports?: PortMap | undefined;
   readonly tables?: TableMap | undefined;
