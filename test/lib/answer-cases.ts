@@ -611,6 +611,25 @@ const BUNDLES: readonly AnswerCase[] = [
     },
   },
   {
+    name: 'bundles and requests in parts that are left alone are given up, when the database says',
+    versions: WITH_BUNDLES,
+    run: async (sides, version) => {
+      const key = 'other_config:bundle-idle-timeout';
+      for (const timeout of ['3', '0', '20']) {
+        await sides.run('ovs-vsctl', 'set', 'open_vswitch', '.', `${key}=${timeout}`);
+        await sides.send(version, bundle('open_request'));
+        const part = encodeMessage(ask({ type: 'desc' }), version, XID);
+        part[11] = 1;
+        await sides.send(version, part);
+        for (const ms of ['2000', '6000', '9000', '9000']) {
+          await sides.run('ovs-appctl', 'time/warp', ms, '1000');
+          await sides.settle();
+        }
+      }
+      await sides.run('ovs-vsctl', 'clear', 'open_vswitch', '.', 'other_config');
+    },
+  },
+  {
     name: 'bundles: a packet goes through the tables as those before it leave them',
     versions: WITH_BUNDLES,
     run: async (sides, version) => {

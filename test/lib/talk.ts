@@ -89,7 +89,7 @@ export class Talk {
       });
     }
     clearTimeout(deadline);
-    const errors = this.#got.filter((m) => m[1] === ERROR && !isLate(m)).map((m) => m.toString('hex'));
+    const errors = this.#got.filter((m) => m[1] === ERROR).map((m) => m.toString('hex'));
     const replies = comparable(this.#got.filter((m) => m[1] !== ERROR && !isMark(m)));
     return { errors, replies, isClosed: this.#isClosed };
   }
@@ -99,14 +99,13 @@ export class Talk {
   }
 }
 
-/** An error for parts of a request whose rest did not come in time, which is no answer to the last message. */
-function isLate(m: Buffer): boolean {
-  return errorName(m) === 'OFPBRC_MULTIPART_REQUEST_TIMEOUT';
-}
+/** Errors of what has waited too long for its rest, which are no answer to the last message. */
+const LATE: ReadonlySet<string | undefined> = new Set(['OFPBRC_MULTIPART_REQUEST_TIMEOUT', 'OFPBFC_TIMEOUT']);
 
 /** Messages that a switch sends of itself, some time after what was their cause. */
 const ASIDES = /PACKET_IN|FLOW_REMOVED|_STATUS$|REQUESTFORWARD|FLOW_MONITOR/;
-const isAside = (m: Uint8Array): boolean => ASIDES.test(nameOf(m));
+const isAside = (m: Uint8Array): boolean =>
+  m[1] === ERROR ? LATE.has(errorName(m)) : ASIDES.test(nameOf(m));
 
 /** The name of the error that a message is, if it is one. */
 export function errorName(m: Uint8Array): string | undefined {

@@ -209,6 +209,7 @@ export class Vswitchd {
       clock,
       rundir,
       datapathId: () => BigInt(`0x${bridge.datapathId}`),
+      bundleIdleMs: () => this.#config?.bundleIdleMs,
     });
     this.connections.set(bridge.config.name, connections);
     connections.listen().catch((error: unknown) => {

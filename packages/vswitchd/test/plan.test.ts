@@ -61,6 +61,7 @@ function wanted(...bridges: BridgeConfig[]): SwitchConfig {
   return {
     bridges: new Map(bridges.map((each) => [each.name, each])),
     maxIdleMs: 10_000,
+    bundleIdleMs: 10_000,
     statsIntervalMs: 5000,
     problems: [],
   };

@@ -78,6 +78,8 @@ export interface BridgeConfig {
 export interface SwitchConfig {
   readonly bridges: ReadonlyMap<string, BridgeConfig>;
   readonly maxIdleMs: number;
+  /** How long a bundle of OpenFlow messages may be left alone. */
+  readonly bundleIdleMs: number;
   readonly statsIntervalMs: number;
   readonly problems: readonly string[];
 }
@@ -98,9 +100,19 @@ export function readConfig(replica: VswitchReplica): SwitchConfig {
   return {
     bridges,
     maxIdleMs: integer(other?.get('max-idle'), 10_000, 500),
+    bundleIdleMs: seconds(other?.get('bundle-idle-timeout'), BUNDLE_IDLE_S) * 1000,
     statsIntervalMs: integer(other?.get('stats-update-interval'), 5000, 5000),
     problems,
   };
+}
+
+/** How long a bundle may be left alone, s. */
+const BUNDLE_IDLE_S = 10;
+
+/** A number of seconds, of which there is one at least: none is as good as no number. */
+function seconds(text: string | undefined, otherwise: number): number {
+  const asked = integer(text, otherwise, 0);
+  return asked === 0 ? otherwise : asked;
 }
 
 function integer(text: string | undefined, otherwise: number, least: number): number {

@@ -7,8 +7,8 @@
  *     open or closed --commit, discard--> (none)
  *
  * A control message that does not fit discards the bundle, as the peer does. Memory is bounded: a bundle, and how many
- * of them; one that is left alone for ten seconds is discarded, and the request that opened it is answered with
- * OFPBFC_TIMEOUT (`expire`).
+ * of them; one that is left alone for some seconds (other_config:bundle-idle-timeout) is discarded, and the request that
+ * opened it is answered with OFPBFC_TIMEOUT (`expire`).
  */
 import { OfError } from '@ovs-node/openflow/errors';
 import { type DecodeOptions, decodeMessage } from '@ovs-node/openflow/messages/codec';
@@ -20,7 +20,7 @@ const MAX_BUNDLES = 64;
 const MAX_BYTES = 256 * 1024 * 1024;
 /** OFPBF_ATOMIC. */
 const ATOMIC = 1;
-/** How long a bundle may be left alone, ms. */
+/** How long a bundle may be left alone where nobody says it, ms. */
 const IDLE_MS = 10_000;
 
 /** A message in a bundle. */
@@ -72,7 +72,17 @@ export interface Late {
 
 export class Bundles {
   readonly #bundles = new Map<number, Bundle>();
+  readonly #idle: (() => number | undefined) | undefined;
   #bytes = 0;
+
+  /** @param idle how long one may be left alone, ms, as it is asked for now. */
+  constructor(idle?: () => number | undefined) {
+    this.#idle = idle;
+  }
+
+  get #idleMs(): number {
+    return this.#idle?.() ?? IDLE_MS;
+  }
 
   /** Bundles that are open or closed. */
   get size(): number {
@@ -82,8 +92,9 @@ export class Bundles {
   /** Discards bundles that were left alone. @returns what to answer to the requests that opened them. */
   expire(now: number): Late[] {
     const late: Late[] = [];
+    const idleMs = this.#idleMs;
     for (const [id, { used, opener }] of this.#bundles) {
-      if (now - used < IDLE_MS) continue;
+      if (now - used < idleMs) continue;
       this.#discard(id);
       late.push({ request: opener, error: new OfError('OFPBFC_TIMEOUT', `bundle ${id}`) });
     }
@@ -93,8 +104,9 @@ export class Bundles {
   /** When `expire` has something to do; undefined: never. */
   get nextDeadline(): number | undefined {
     let next: number | undefined;
+    const idleMs = this.#idleMs;
     for (const { used } of this.#bundles.values())
-      if (next === undefined || used + IDLE_MS < next) next = used + IDLE_MS;
+      if (next === undefined || used + idleMs < next) next = used + idleMs;
     return next;
   }
 

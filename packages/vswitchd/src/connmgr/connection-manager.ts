@@ -185,6 +185,7 @@ export class ConnectionManager {
       refuses: refusal,
       clock: this.#options.clock,
       hasTunnelOption: (index) => board.ofproto.tables.tlv.has(index),
+      bundleIdleMs: this.#options.bundleIdleMs,
       handle: (msg, context) => {
         kind.remote?.()?.received(msg.type);
         return handleRequest(board, msg, context);

@@ -99,6 +99,8 @@ export interface SwitchConnectionOptions {
   readonly refuses: (type: OfMessage['type'], connection: SwitchConnection) => OfError | undefined;
   /** Which tunnel options there are, for messages that name them. */
   readonly hasTunnelOption: (index: number) => boolean;
+  /** How long a bundle may be left alone, ms, as it is asked for now. */
+  readonly bundleIdleMs: (() => number | undefined) | undefined;
   readonly onReady: (connection: SwitchConnection) => void;
   readonly onClose: (connection: SwitchConnection, reason: Error | undefined) => void;
   /** Something came in. */
@@ -115,7 +117,7 @@ export class SwitchConnection {
   packetInFormat: PacketInFormat = 'standard';
   flowFormat: FlowFormat = 'openflow10';
   controllerId = 0;
-  readonly bundles = new Bundles();
+  readonly bundles: Bundles;
   /** How messages in bundles are decoded. */
   readonly decoding: {
     readonly explain: typeof explain;
@@ -138,6 +140,7 @@ export class SwitchConnection {
     this.name = options.name;
     this.kind = options.kind;
     this.missSendLen = options.kind === 'primary' ? DEFAULT_MISS_SEND_LEN : 0;
+    this.bundles = new Bundles(options.bundleIdleMs);
     this.decoding = { explain, hasTunnelOption: options.hasTunnelOption };
     if (!options.asyncMessages) this.#async = ASYNC_NONE;
     this.#options = options;

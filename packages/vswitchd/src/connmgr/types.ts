@@ -14,6 +14,8 @@ export interface ConnectionManagerOptions {
   readonly rundir: string;
   /** Asked each time it is sent: it may change with the ports. */
   readonly datapathId: () => bigint;
+  /** How long a bundle may be left alone, ms, as the database says now; by default ten seconds. */
+  readonly bundleIdleMs?: () => number | undefined;
   /** Parts of the switch description that differ from the peer's (other_config:dp-desc, dp-sn). */
   readonly description?: () => Partial<SwitchDesc>;
   /** Counters of the datapath's ports by datapath port number; by default asked of the backer's datapath. */

@@ -161,6 +161,7 @@ export class Backer {
 
   /** Gives a hold of a recirculation number back after `runReleases` was called twice. */
   releaseLater(id: number): void {
+    this.recirc.leave(id);
     this.expiring.push({ id, rounds: 2 });
   }
 
@@ -168,6 +169,6 @@ export class Backer {
   runReleases(): void {
     for (const entry of this.expiring) entry.rounds--;
     while (this.expiring.length > 0 && this.expiring[0]!.rounds <= 0)
-      this.recirc.release(this.expiring.shift()!.id);
+      this.recirc.forget(this.expiring.shift()!.id);
   }
 }

@@ -60,6 +60,8 @@ interface Node {
   readonly key: string;
   readonly state: FrozenState;
   refs: number;
+  /** Holds for packets that may be under way, and no others. */
+  leaving: number;
 }
 
 const actionIds = new WeakMap<Action, number>();
@@ -107,7 +109,7 @@ export class RecircTable {
     let node = this.byKey.get(key);
     if (!node) {
       while (this.byId.has(this.next)) this.advance();
-      node = { id: this.next, key, state, refs: 0 };
+      node = { id: this.next, key, state, refs: 0, leaving: 0 };
       this.advance();
       this.byId.set(node.id, node);
       this.byKey.set(key, node);
@@ -126,8 +128,29 @@ export class RecircTable {
   release(id: number): void {
     const node = this.byId.get(id);
     if (!node || --node.refs > 0) return;
-    this.byId.delete(id);
-    this.byKey.delete(node.key);
+    this.retire(node);
+    if (node.leaving === 0) this.byId.delete(id);
+  }
+
+  /**
+   * Gives one hold back but for packets that are under way, until `forget`. When it was the last the number is not given to
+   * an equal state again: as with the peer, what comes later is translated anew.
+   */
+  leave(id: number): void {
+    const node = this.byId.get(id);
+    if (!node) return;
+    node.leaving++;
+    if (--node.refs === 0) this.retire(node);
+  }
+
+  /** No packets are under way any more that `leave` spoke of. */
+  forget(id: number): void {
+    const node = this.byId.get(id);
+    if (node && --node.leaving === 0 && node.refs <= 0) this.byId.delete(id);
+  }
+
+  private retire(node: Node): void {
+    if (this.byKey.get(node.key) === node) this.byKey.delete(node.key);
   }
 
   lookup(id: number): FrozenState | undefined {

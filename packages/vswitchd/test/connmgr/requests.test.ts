@@ -318,6 +318,25 @@ test('a bundle that is left alone, and a request whose rest does not come, are g
   t.deepEqual(await controller.send(), ['OFPBFC_TIMEOUT']);
 });
 
+test('how long a bundle may be left alone is looked up each time', async (t) => {
+  let bundleIdleMs: number | undefined = 3000;
+  const { tool, clock } = await makeRig(t, { bundleIdleMs: () => bundleIdleMs });
+  const controller = await tool(5);
+  const open = async (bundleId: number): Promise<void> => {
+    controller.of.send({ type: 'bundle_control', bundleId, control: 'open_request', flags: 3 });
+    t.deepEqual(await controller.send(), []);
+  };
+  await open(1);
+  clock.advance(2999);
+  t.deepEqual(await controller.send(), []);
+  clock.advance(1);
+  t.deepEqual(await controller.send(), ['OFPBFC_TIMEOUT']);
+  bundleIdleMs = 1000;
+  await open(2);
+  clock.advance(1000);
+  t.deepEqual(await controller.send(), ['OFPBFC_TIMEOUT']);
+});
+
 test('who asks for asynchronous messages gets them, and packets with an invalid TTL are one kind of them', async (t) => {
   const { tool } = await makeRig(t);
   const controller = await tool(3);

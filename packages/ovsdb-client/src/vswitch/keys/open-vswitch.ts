@@ -56,7 +56,7 @@ export const OPEN_VSWITCH_KEYS = {
     'vlan-limit': stored(
       'VLAN tags that may be matched; further ones are payload. 0 is as many as the datapath can.',
     ),
-    'bundle-idle-timeout': stored(
+    'bundle-idle-timeout': yes(
       'Seconds after which an OpenFlow bundle that nobody touched is dropped. Default 10.',
     ),
     'offload-rebalance': stored('Moves the busiest flows into hardware when it is full.'),
