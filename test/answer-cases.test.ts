@@ -8,14 +8,15 @@ import { WIRE_FORMS } from '@ovs-node/openflow/messages/wire-forms';
 import { ANSWER_CASES, cleanUp } from './lib/answer-cases.js';
 import { addDummyBridge } from './lib/dummy-bridge.js';
 import { BothSides, VERSION_NUMBERS } from './lib/both-sides.js';
+import { HELLOS, saidTo } from './lib/hellos.js';
 import { withSuite } from './lib/lab.js';
 import { PEER, testWith } from './lib/requires.js';
+import { readSlowly } from './lib/slow-reader.js';
 
 const BRIDGE = 'br0';
 
 const IPFIX = 'there is none to ask about: the requests are refused, by both in the same words';
-const SLOW =
-  'monitors are paused for slow readers, of which packages/vswitchd/test/connmgr/monitors.test.ts has some';
+const SLOW = 'monitors are paused for slow readers: the last test here';
 /** Forms that are seen in no case, in some version at least, and why. */
 const UNSEEN: Readonly<Record<string, string>> = {
   NXT_FLOW_REMOVED: 'the format of flows that the extension sets is one of OpenFlow 1.0',
@@ -59,4 +60,38 @@ testWith(PEER)('requests of every kind are answered as by the peer', async (t) =
   );
   const missing = all.filter((each) => !seen.has(each) && !Object.hasOwn(UNSEEN, each.split(' ')[0]));
   t.deepEqual(missing, [], 'forms that were neither taken nor sent');
+});
+
+testWith(PEER)('what is said first is answered as by the peer', async (t) => {
+  const dummy = { vswitchdArgs: ['--enable-dummy'] };
+  const expectedWarnings = [/\|WARN\|/, /\|vconn(?:_stream)?\|ERR\|/];
+  await withSuite(t, { ...dummy, expectedWarnings }, (ours) =>
+    withSuite(t, { ...dummy, side: 'peer' }, async (peer) => {
+      for (const suite of [ours, peer]) await addDummyBridge(suite, BRIDGE);
+      for (const [what, bytes] of Object.entries(HELLOS)) {
+        const [theirs, mine] = await Promise.all([peer, ours].map((suite) => saidTo(suite, BRIDGE, bytes)));
+        t.is(mine, theirs, what);
+      }
+    }),
+  );
+});
+
+testWith(PEER)('who reads slowly is told that monitoring pauses, and of all flows in the end', async (t) => {
+  t.timeout(5 * 60_000);
+  for (const side of ['peer', 'ours'] as const) {
+    await withSuite(t, { side, vswitchdArgs: ['--enable-dummy'] }, async (suite) => {
+      await addDummyBridge(suite, BRIDGE);
+      for (const version of VERSION_NUMBERS) {
+        const { flows, pauses } = await readSlowly(suite, BRIDGE, version);
+        t.is(flows.length, 8000, `${side}, version ${version}`);
+        t.true(pauses.length >= 2);
+        // How often is a matter of buffers.
+        t.deepEqual(
+          pauses,
+          pauses.map((_, i) => (i % 2 === 0 ? 'paused' : 'resumed')),
+        );
+        await suite.ofctl('-OOpenFlow13', 'del-flows', BRIDGE);
+      }
+    });
+  }
 });
