@@ -167,6 +167,6 @@ export function readFieldName(r: Reader, unknown: ErrorName = 'OFPBMC_BAD_FIELD'
     if (!plain) r.explain?.('unknown_field', h);
     return fail(unknown, `unknown field ${h.cls}:${h.code} of ${h.length} bytes`);
   }
-  if (h.masked && !plain) refuse(r, 'OFPBMC_BAD_MASK', 'no_mask_here', h);
+  if (h.masked && !plain) fail('OFPBMC_BAD_MASK', `mask in the name of field ${h.field.name}`);
   return h.field;
 }
