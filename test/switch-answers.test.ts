@@ -8,8 +8,9 @@ import { withSuite } from './lib/lab.js';
 import { PEER, testWith } from './lib/requires.js';
 import { compareAnswers } from './lib/switch-answers.js';
 
-/** What is said of a message that is shorter than its header. */
-const TOO_SHORT = /vconn_stream\|ERR\|(?:received too-short ofp_header|Dropped \d+ log messages)/;
+/** What is said of messages that are shorter than their header, or in a version that is another or unknown. */
+const BAD_HEADERS =
+  /\|ERR\|(?:received too-short ofp_header|Dropped \d+ log messages|.*: received OpenFlow version 0x\w+ != expected|cannot encode error for unknown OpenFlow version)/;
 
 const MESSAGES = Number(process.env['ANSWERS_MESSAGES'] ?? 4000);
 const SEED = Number(process.env['ANSWERS_SEED'] ?? 3);
@@ -21,7 +22,7 @@ peerTest('messages, good and bad, are answered with the errors of the peer', asy
   t.timeout(60 * 60_000);
   const dummy = { vswitchdArgs: ['--enable-dummy'] };
   // Of what is wrong with requests a switch may warn; errors of its own it has none.
-  await withSuite(t, { ...dummy, expectedWarnings: [/\|WARN\|/, TOO_SHORT] }, (ours) =>
+  await withSuite(t, { ...dummy, expectedWarnings: [/\|WARN\|/, BAD_HEADERS] }, (ours) =>
     withSuite(t, { ...dummy, side: 'peer' }, async (peer) => {
       for (const suite of [ours, peer]) await addDummyBridge(suite, BRIDGE);
       const { sent, refused, differences } = await compareAnswers(peer, ours, BRIDGE, {

@@ -6,13 +6,18 @@ import { vlog } from './vlog.js';
 
 const log = vlog('memory');
 
-/** Registers coverage/show, coverage/read-counter and memory/show, and starts what they need. For the process's life. */
-export function startSelfReports(unixctl: UnixctlServer): void {
+/**
+ * Registers coverage/show, coverage/read-counter and memory/show, and starts what they need. For the process's life.
+ *
+ * @param hasMemory whether memory is told of.
+ */
+export function startSelfReports(unixctl: UnixctlServer, hasMemory: boolean): void {
   unixctl.register('coverage/show', '', 0, 0, () => coverage.show());
   unixctl.register('coverage/read-counter', 'COUNTER', 1, 1, ([name]) => coverage.read(name!));
-  unixctl.register('memory/show', '', 0, 0, () => memoryUsage());
   coverage.sample(performance.now());
   setInterval(() => coverage.sample(performance.now()), SAMPLE_MS).unref();
+  if (!hasMemory) return;
+  unixctl.register('memory/show', '', 0, 0, () => memoryUsage());
   const watch = new MemoryWatch();
   setInterval(() => {
     const line = watch.check(performance.now(), process.resourceUsage().maxRSS);

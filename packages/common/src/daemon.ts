@@ -64,6 +64,8 @@ export interface DaemonProgram {
   readonly logModule?: string | null;
   /** A detached process keeps the standard error it was started with: its output goes there. */
   readonly keepsStderr?: boolean;
+  /** False: it does not tell of the memory it takes. */
+  readonly tellsMemory?: boolean;
   /** Works with devices of the network: after --user it keeps the capabilities for that. */
   readonly usesNetwork?: boolean;
   /** A detached process keeps the standard output it was started with: its output goes there. */
@@ -358,7 +360,7 @@ async function serve(
       throw new FatalError(after === undefined ? words : `${words}\n${name}: ${after} (${strerror(error)})`);
     }
     running = await program.start({ commandLine, unixctl, isService: settings.service, exit });
-    startSelfReports(unixctl);
+    startSelfReports(unixctl, program.tellsMemory !== false);
     unixctl.register('exit', '', 0, 0, () => {
       exit();
       return '';

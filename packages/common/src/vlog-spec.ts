@@ -4,6 +4,7 @@ import {
   DESTINATIONS,
   LEVELS,
   hasModule,
+  listOnly,
   setFacility,
   setLevels,
   setPattern,
@@ -62,9 +63,19 @@ function applyFacility(name: string): string | null {
   return null;
 }
 
+/** Modules of a program that is to have no others than the peer's; undefined: those that there are, and all of the peer's. */
+let programModules: ReadonlySet<string> | undefined;
+
+/** Makes `names` the modules that this program has, as far as anyone outside can tell. */
+export function setProgramModules(names: readonly string[]): void {
+  programModules = new Set(names);
+  listOnly(names);
+}
+
 /** The module that a word names, null for none. */
 function knownModule(word: string): string | null {
   const name = word.toLowerCase();
+  if (programModules !== undefined) return programModules.has(name) ? name : null;
   return hasModule(name) || PEER_MODULES.has(name) ? name : null;
 }
 

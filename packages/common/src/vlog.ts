@@ -405,11 +405,18 @@ export function setRateLimited(name: string | null, enabled: boolean): void {
   for (const module of modules.values()) module.rateLimited = enabled;
 }
 
+let listed: readonly string[] | undefined;
+
+/** Has `vlog/list` list these modules and no others. */
+export function listOnly(names: readonly string[]): void {
+  listed = names;
+}
+
 /** The reply of `vlog/list`. */
 export function listLevels(): string {
   let text = '                 console    syslog    file\n                 -------    ------    ------\n';
-  for (const name of [...modules.keys()].sort()) {
-    const [c, s, f] = modules.get(name)!.levels.map((n) => LEVELS[n]!.toUpperCase().padStart(4));
+  for (const name of [...(listed ?? modules.keys())].sort()) {
+    const [c, s, f] = vlog(name).levels.map((n) => LEVELS[n]!.toUpperCase().padStart(4));
     text += `${name.padEnd(16)}  ${c}       ${s}       ${f}\n`;
   }
   return text;

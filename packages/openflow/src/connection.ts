@@ -6,9 +6,8 @@
  *                                                                                 -> the rest to `onMessage`
  *
  * Invariants: nothing is delivered before the version is agreed on; a message in another version (hello and errors
- * apart) is refused, and on a client's side ends the connection; one that cannot be decoded is answered with its error
- * when `answerErrors` is set, and the connection lives on. What a peer can make us keep is one frame, and what `Request`
- * handlers keep.
+ * apart) is refused and passed over; one that cannot be decoded is answered with its error when `answerErrors` is set, and
+ * the connection lives on. What a peer can make us keep is one frame, and what `Request` handlers keep.
  */
 import { coverageCounter } from '@ovs-node/common/coverage';
 import { errnoName, systemError } from '@ovs-node/common/errors';
@@ -19,9 +18,11 @@ import type { Explain } from './explain.js';
 import {
   type Decoded,
   type DecodeOptions,
+  decodeHeader,
   decodeMessage,
   encodeMessage,
   encodeMultipart,
+  fitsHeader,
   HEADER_LENGTH,
   type Refusal,
 } from './messages/codec.js';
@@ -36,6 +37,8 @@ const sent = coverageCounter('vconn_sent');
 
 const streamLog = vlog('vconn_stream');
 const streamLimit = new RateLimit(10, 25);
+const errorsLog = vlog('ofp_errors');
+const errorsLimit = new RateLimit(1, 5);
 
 /** What a connection is to be like. */
 export interface ConnectionOptions {
@@ -64,8 +67,8 @@ let lastXid = 0;
 export interface ConnectionHandlers {
   /** The version is agreed on, out of `theirs` (as `ConnectionOptions.versions`); messages follow. */
   readonly onReady?: (version: number, theirs: number) => void;
-  /** Something is wrong with what came before the version was agreed on: words for the log. */
-  readonly onTrouble?: (text: string) => void;
+  /** Something is wrong with what came before the version was agreed on, or with its version: words for the log. */
+  readonly onTrouble?: (text: string, level?: 'err' | 'warn') => void;
   /** A message that is no reply to a request of ours. `bytes` is borrowed. */
   readonly onMessage?: (decoded: Decoded, bytes: Uint8Array) => void;
   /** A message that could not be decoded. */
@@ -90,12 +93,24 @@ export class ErrorReply extends Error {
   }
 }
 
+/** A reply to a message that has none: as bad as an error. `bytes` is borrowed. */
+export function unwanted(bytes: Uint8Array): ErrorReply {
+  return new ErrorReply(new OfError('OFPBRC_BAD_TYPE', 'reply to a message that has none'), bytes.slice());
+}
+
 /** The connection ended, or its peer does not keep to the protocol. `code` is an errno name. */
 export class ConnectionError extends Error {
   readonly code: string;
   constructor(message: string, code: string) {
     super(message);
     this.code = code;
+  }
+}
+
+/** What came as a reply cannot be read. */
+export class BadReply extends ConnectionError {
+  constructor(error: OfError) {
+    super(`bad reply: ${error.toString()}`, 'EPROTO');
   }
 }
 
@@ -115,10 +130,14 @@ const OFPT_ECHO_REPLY = 3;
 const MULTIPART_REPLY_10 = 17;
 const MULTIPART_REPLY_11 = 19;
 
+/** Is this a part of a multipart reply, going by its header? */
+export function isMultipartReply(bytes: Uint8Array): boolean {
+  return bytes[1] === (bytes[0] === 1 ? MULTIPART_REPLY_10 : MULTIPART_REPLY_11);
+}
+
 /** Is this a part of a multipart reply that others follow? */
 function hasMore(bytes: Uint8Array): boolean {
-  const type = bytes[0] === 1 ? MULTIPART_REPLY_10 : MULTIPART_REPLY_11;
-  return bytes[1] === type && bytes.length >= 12 && (bytes[11] & 1) !== 0;
+  return isMultipartReply(bytes) && bytes.length >= 12 && (bytes[11] & 1) !== 0;
 }
 
 /** A message of `sendInTurn`, with its transaction id. */
@@ -215,11 +234,17 @@ export class OfConnection {
     stream.on('error', (e: Error) => this.finish(systemError(e)));
     stream.on('close', () => this.ended());
     stream.on('end', () => this.ended());
-    this.send(
-      { type: 'hello', versions: options.versions },
-      this.nextXid(),
-      highestVersion(options.versions),
-    );
+    this.sayHello();
+  }
+
+  /** `onSend` hears of it once the system has it: the other side may be gone already. */
+  private sayHello(): void {
+    const { versions } = this.options;
+    const bytes = encodeMessage({ type: 'hello', versions }, highestVersion(versions), this.nextXid());
+    sent.total++;
+    this.stream.write(bytes, (e) => {
+      if (!e) this.handlers.onSend?.(bytes);
+    });
   }
 
   /** A transaction id not used by a request under way. */
@@ -343,13 +368,16 @@ export class OfConnection {
    * As `request`, for replies that are many: hands each over as it came, borrowed and not decoded. A multipart request
    * may be several messages, all but the last with `more`.
    */
-  requestFrames(msgs: OfMessage | readonly OfMessage[], onFrame: (bytes: Uint8Array) => void): Promise<void> {
+  requestFrames(
+    msgs: OfMessage | readonly OfMessage[],
+    onFrame: (bytes: Uint8Array) => void,
+    xid = this.nextXid(),
+  ): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.closed) {
         reject(this.whyClosed);
         return;
       }
-      const xid = this.nextXid();
       this.requests.set(xid, { onFrame, resolve, reject });
       for (const msg of Array.isArray(msgs) ? (msgs as readonly OfMessage[]) : [msgs as OfMessage])
         this.send(msg, xid);
@@ -368,7 +396,7 @@ export class OfConnection {
       let failure: ErrorReply | undefined;
       const nothing = (): void => undefined;
       const message: Request = {
-        onFrame: nothing,
+        onFrame: (bytes) => (failure = unwanted(bytes)),
         resolve: nothing,
         reject: (e) => {
           if (e instanceof ErrorReply) failure = e;
@@ -402,7 +430,12 @@ export class OfConnection {
           reject(e instanceof Error ? e : new Error(String(e)));
         }
       };
-      const barrierRequest: Request = { onFrame: nothing, resolve: step, reject };
+      const barrierRequest: Request = {
+        onFrame: nothing,
+        resolve: step,
+        // An error is an answer, too.
+        reject: (e) => (e instanceof ErrorReply ? step() : reject(e)),
+      };
       try {
         ready.prepare();
       } catch (e) {
@@ -512,12 +545,15 @@ export class OfConnection {
     // Hellos, errors (which have two numbers) and echoes are the same in all versions, of which none is 0.
     const isCommon = type <= OFPT_ECHO_REPLY && version > 0 && (type !== OFPT_ERROR || bytes.length >= 12);
     if (version !== this.version && !isCommon && !this.options.watch) {
-      this.reply(bytes, new OfError('OFPBRC_BAD_VERSION', `version ${version}`).quoting(bytes));
-      // A switch answers and stays, as the peer's does.
-      if (this.options.answerErrors) return;
+      const { explain } = this.options;
+      const header = decodeHeader(bytes, explain);
+      if (!(header instanceof OfError)) fitsHeader(header, bytes.length, explain);
       const hex = (v: number): string => v.toString(16).padStart(2, '0');
-      const text = `received OpenFlow version 0x${hex(version)} != expected ${hex(this.version)}`;
-      this.destroy(new ConnectionError(text, 'EPROTO'));
+      this.handlers.onTrouble?.(
+        `received OpenFlow version 0x${hex(version)} != expected ${hex(this.version)}`,
+        'err',
+      );
+      this.reply(bytes, new OfError('OFPBRC_BAD_VERSION', `version ${version}`).quoting(bytes));
       return;
     }
     const raw = type === OFPT_ERROR ? undefined : this.requests.get(xidOf(bytes));
@@ -543,7 +579,7 @@ export class OfConnection {
       const request = this.requests.get(xidOf(bytes));
       if (request) {
         this.requests.delete(xidOf(bytes));
-        request.reject(new ConnectionError(`bad reply: ${decoded.toString()}`, 'EPROTO'));
+        request.reject(new BadReply(decoded));
         return;
       }
       this.refuse(decoded, bytes);
@@ -585,7 +621,12 @@ export class OfConnection {
 
   /** Answers a message with an error, in its own version, or the first where there is none of that number. */
   private reply(bytes: Uint8Array, error: OfError): void {
-    const version = bytes[0] >= 1 && bytes[0] <= 6 ? bytes[0] : 1;
+    const isKnown = bytes[0] >= 1 && bytes[0] <= 6;
+    const version = isKnown ? bytes[0] : 1;
+    if (!isKnown) {
+      const hex = bytes[0].toString(16).padStart(2, '0');
+      errorsLog.errRl(errorsLimit, `cannot encode error for unknown OpenFlow version 0x${hex}`);
+    }
     // Errors are not answered, but by a switch, to which they should not go.
     if (bytes[1] === OFPT_ERROR && !this.options.answerErrors) return;
     this.send({ type: 'error', error }, xidOf(bytes), version);

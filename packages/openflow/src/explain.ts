@@ -274,6 +274,10 @@ export const EXPLANATIONS = {
       `oxs length ${length}, rounded up to a multiple of 8, is longer than space in message (max length ${most})`,
   ),
   partial_stat: stats((left: number) => `encountered partial (${left}-byte) OXS entry`),
+  short_stat: row('ox_stat')(
+    (vendor: number, cls: number, field: number, length: number) =>
+      `OXS header ${altHex(vendor)}:${cls}:${field}:${length} has invalid length ${length} (minimum is 8)`,
+  ),
   stat_error: stats(
     (offset: number, error: ErrorName) => `error parsing OXS at offset ${offset} within match (${error})`,
   ),

@@ -144,12 +144,23 @@ test('what is refused by its type is not looked into', async (t) => {
   t.deepEqual(seen, ['barrier_request']);
 });
 
-test('a message in another version ends the connection', async (t) => {
+test('a message in another version is told of, and passed over', async (t) => {
   const hand = new ByHand();
-  const c = new OfConnection(hand.duplex, { versions: ALL });
-  hand.push('0400000800000001', '0105000800000002');
+  const told: string[] = [];
+  const seen: string[] = [];
+  const c = new OfConnection(
+    hand.duplex,
+    { versions: ALL },
+    {
+      onTrouble: (text, level) => told.push(`${level}: ${text}`),
+      onMessage: ({ msg }) => seen.push(msg.type),
+    },
+  );
+  hand.push('0400000800000001', '0105000800000002', '0414000800000003');
   await settle();
-  t.true(c.isClosed);
+  t.false(c.isClosed);
+  t.deepEqual(told, ['err: received OpenFlow version 0x01 != expected 04']);
+  t.deepEqual(seen, ['barrier_request']);
 });
 
 test('a length of less than a header ends the connection', async (t) => {

@@ -1,18 +1,21 @@
 /** What the commands of ovs-ofctl share: settings, connections, names of ports and tables. */
 import { errnoName, FatalError, strerror } from '@ovs-node/common/errors';
-import { vlog } from '@ovs-node/common/vlog';
+import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import { PROTO } from '@ovs-node/flow/field-types';
 import { OFPP, parsePort, type PortMap } from '@ovs-node/flow/ports';
 import type { TableMap } from '@ovs-node/openflow/actions/row';
 import {
+  BadReply,
   type ConnectionHandlers,
   ConnectionError,
   ErrorReply,
   formatVersions,
+  isMultipartReply,
   OfConnection,
+  unwanted,
 } from '@ovs-node/openflow/connection';
 import { explainToLog } from '@ovs-node/openflow/explain-log';
-import type { Decoded } from '@ovs-node/openflow/messages/codec';
+import { type Decoded, encodeMessage, HEADER_LENGTH } from '@ovs-node/openflow/messages/codec';
 import { tableNames } from '@ovs-node/openflow/messages/table-names';
 import type { MultipartRequest, OfMessage, PhyPort } from '@ovs-node/openflow/messages/types';
 import type { FlowTextOptions } from '@ovs-node/openflow/text/flow';
@@ -28,10 +31,12 @@ import {
   protocolsOfVersions,
 } from '@ovs-node/openflow/text/protocols';
 import { MessageOutput } from './input.js';
-import { openTarget, type SocketKind } from './target.js';
+import { openFailure, openTarget, type SocketKind } from './target.js';
 import { BUNDLE_PROTOCOLS } from './versions.js';
 
 const log = vlog('vconn');
+const ofctlLog = vlog('ofctl');
+const troubleLimit = new RateLimit(1, 5);
 
 export interface SortCriterion {
   /** A field's name; undefined: the priority. */
@@ -110,6 +115,7 @@ export class OfctlContext {
     const { socket, name } = await openTarget(target, kind);
     return new Promise((resolve, reject) => {
       let ready = false;
+      let greeted = false;
       const connection: OfConnection = new OfConnection(
         socket,
         { versions: this.settings.versions, watch: kind === 'snoop', explain: this.explain },
@@ -119,8 +125,12 @@ export class OfctlContext {
             log.dbg(() => `${name}: received: ${this.logged(bytes)}`);
             handlers.onFrame?.(bytes);
           },
-          onSend: (bytes) => log.dbg(() => `${name}: sent (Success): ${this.logged(bytes)}`),
-          onTrouble: (text) => log.warn(`${name}: ${text}`),
+          onSend: (bytes) => {
+            if (!greeted) ofctlLog.dbg(() => `connecting to ${name}`);
+            greeted = true;
+            log.dbg(() => `${name}: sent (Success): ${this.logged(bytes)}`);
+          },
+          onTrouble: (text, level = 'warn') => log[`${level}Rl`](troubleLimit, `${name}: ${text}`),
           onReady: (version, theirs) => {
             ready = true;
             handlers.onReady?.(version, theirs);
@@ -130,7 +140,7 @@ export class OfctlContext {
             resolve({ connection, name: target, streamName: name, protocol });
           },
           onClose: (reason) => {
-            if (!ready) reject(connectFailure(target, reason));
+            if (!ready) reject(connectFailure(target, name, greeted, reason));
             else handlers.onClose?.(reason);
           },
         },
@@ -155,27 +165,30 @@ export class OfctlContext {
     // Names are asked for on connections of their own, once the request is on its way: replies wait for them.
     const out = this.showNames ? undefined : new MessageOutput(this.plainOptions(1));
     const waiting: Uint8Array[] = [];
+    let stray: Uint8Array | undefined;
     try {
       await sw.connection.requestFrames(request, (bytes) => {
         if (out) out.print(bytes);
         else waiting.push(bytes.slice());
+        if (request.type === 'multipart_request' && !isMultipartReply(bytes)) stray = bytes.slice();
       });
     } catch (e) {
       if (!(e instanceof ErrorReply)) {
         out?.flush();
-        throw transactFailure(sw.name, e);
+        throw conversationFailure(request.type === 'multipart_request' ? LOST_DUMP : talkingTo(sw), e);
       }
       waiting.push(e.bytes);
     }
     const last = out ?? new MessageOutput(await this.printOptions(sw.streamName, 1));
     for (const bytes of waiting) last.print(bytes);
     last.flush();
+    if (stray !== undefined) throw this.badReply(stray);
   }
 
   /** A request with its replies as values; an error ends the program. */
-  async transact(sw: Switch, request: OfMessage, xid?: number): Promise<Decoded[]> {
+  async transact(sw: Switch, request: OfMessage, how: RequestManner = {}): Promise<Decoded[]> {
     const replies: Decoded[] = [];
-    await this.eachReply(sw, request, (decoded) => replies.push(decoded), xid);
+    await this.eachReply(sw, request, (decoded) => replies.push(decoded), how);
     return replies;
   }
 
@@ -184,12 +197,12 @@ export class OfctlContext {
     sw: Switch,
     request: OfMessage,
     onReply: (decoded: Decoded) => void,
-    xid?: number,
+    how: RequestManner = {},
   ): Promise<void> {
     try {
-      await sw.connection.request(request, onReply, xid);
+      await sw.connection.request(request, onReply, how.xid);
     } catch (e) {
-      throw await this.requestFailure(sw, e);
+      throw await this.requestFailure(sw, e, how);
     }
   }
 
@@ -198,17 +211,21 @@ export class OfctlContext {
     sw: Switch,
     request: OfMessage | readonly OfMessage[],
     onFrame: (bytes: Uint8Array) => void,
+    how: RequestManner = {},
   ): Promise<void> {
     try {
-      await sw.connection.requestFrames(request, onFrame);
+      await sw.connection.requestFrames(request, onFrame, how.xid);
     } catch (e) {
-      throw await this.requestFailure(sw, e);
+      throw await this.requestFailure(sw, e, how);
     }
   }
 
   /** What to throw for a request that failed; an error reply is printed. */
-  async requestFailure(sw: Switch, e: unknown): Promise<Error> {
-    if (!(e instanceof ErrorReply)) return transactFailure(sw.name, e);
+  async requestFailure(sw: Switch, e: unknown, how: RequestManner = {}): Promise<Error> {
+    const { lost = talkingTo(sw), bad } = how;
+    if (bad !== undefined && (e instanceof ErrorReply || e instanceof BadReply)) return new FatalError(bad);
+    if (e instanceof ErrorReply && lost === LOST_REPLY) return this.badReply(e.bytes.subarray(HEADER_LENGTH));
+    if (!(e instanceof ErrorReply)) return conversationFailure(lost, e);
     process.stderr.write(printMessage(e.bytes, await this.printOptions(sw.streamName, 2)));
     return new FatalError('');
   }
@@ -218,13 +235,16 @@ export class OfctlContext {
    */
   async tryNoReply(sw: Switch, msg: OfMessage): Promise<ErrorReply | undefined> {
     const failed: { error?: ErrorReply } = {};
-    const request = sw.connection.request(msg).catch((e: unknown) => {
-      if (e instanceof ErrorReply) failed.error = e;
-    });
+    const request = sw.connection
+      .request(msg, (_, bytes) => (failed.error = unwanted(bytes)))
+      .catch((e: unknown) => {
+        if (e instanceof ErrorReply) failed.error = e;
+      });
     try {
       await sw.connection.request({ type: 'barrier_request' });
     } catch (e) {
-      throw transactFailure(sw.name, e);
+      // An error is an answer, too.
+      if (!(e instanceof ErrorReply)) throw conversationFailure(talkingTo(sw), e);
     }
     // The barrier's reply says that no error will come any more.
     void request;
@@ -235,6 +255,11 @@ export class OfctlContext {
   async noReply(sw: Switch, msg: OfMessage): Promise<void> {
     const error = await this.tryNoReply(sw, msg);
     if (error) throw await this.requestFailure(sw, error);
+  }
+
+  /** What is said of a reply that is none: what is left of it, as if it were a message. */
+  badReply(bytes: Uint8Array): FatalError {
+    return new FatalError(`received bad reply: ${printMessage(bytes, this.plainOptions(1))}`);
   }
 
   get showNames(): boolean {
@@ -292,6 +317,7 @@ export class OfctlContext {
       const sw = await this.connect(target);
       const { connection } = sw;
       const names: (readonly [number, string])[] = [];
+      let stray: Uint8Array | undefined;
       const ask = (request: MultipartRequest): OfMessage => ({
         type: 'multipart_request',
         request,
@@ -301,16 +327,21 @@ export class OfctlContext {
         // The names of tables are in their statistics before 1.3, and in their features from then on.
         if (connection.version > OF12) {
           const request = ask({ type: 'table_features', tables: [] });
-          await connection.requestFrames(request, (bytes) => void names.push(...tableNames(bytes)));
+          await connection.requestFrames(request, (bytes) => {
+            if (isMultipartReply(bytes)) names.push(...tableNames(bytes));
+            else stray = bytes.slice(HEADER_LENGTH);
+          });
         } else {
-          await connection.request(ask({ type: 'table' }), ({ msg }) => {
-            if (msg.type !== 'multipart_reply' || msg.reply.type !== 'table') return;
-            names.push(...msg.reply.tables.map((t) => [t.tableId, t.name] as const));
+          await connection.request(ask({ type: 'table' }), ({ msg }, bytes) => {
+            if (msg.type === 'multipart_reply' && msg.reply.type === 'table')
+              names.push(...msg.reply.tables.map((t) => [t.tableId, t.name] as const));
+            else stray = bytes.slice(HEADER_LENGTH);
           });
         }
       } catch (e) {
-        if (!(e instanceof ErrorReply)) throw transactFailure(target, e);
+        throw await this.requestFailure(sw, e, { lost: LOST_REPLY });
       }
+      if (stray !== undefined) throw this.badReply(stray);
       connection.close();
       return nameMap(names.filter(([, name]) => name !== ''));
     });
@@ -320,17 +351,21 @@ export class OfctlContext {
   async fetchPorts(sw: Switch): Promise<readonly PhyPort[]> {
     // Before 1.3 the features have the ports, as many as one message holds.
     if (sw.connection.version <= 3) {
-      const [{ msg }] = await this.transact(sw, { type: 'features_request' });
-      if (msg.type === 'features_reply' && msg.features.ports.length > 0) return msg.features.ports;
+      const bad = `${sw.streamName}: received bad features reply`;
+      const [{ msg }] = await this.transact(sw, { type: 'features_request' }, { bad });
+      if (msg.type !== 'features_reply') throw new FatalError(bad);
+      if (msg.features.ports.length > 0) return msg.features.ports;
     }
-    const replies = await this.transact(sw, {
-      type: 'multipart_request',
-      request: { type: 'port_desc', portNo: OFPP.ANY },
-      more: false,
-    });
-    return replies.flatMap(({ msg }) =>
-      msg.type === 'multipart_reply' && msg.reply.type === 'port_desc' ? msg.reply.ports : [],
+    const request = { type: 'port_desc', portNo: OFPP.ANY } as const;
+    const replies = await this.transact(
+      sw,
+      { type: 'multipart_request', request, more: false },
+      { lost: LOST_REPLY },
     );
+    return replies.flatMap(({ msg, xid, version }) => {
+      if (msg.type === 'multipart_reply' && msg.reply.type === 'port_desc') return msg.reply.ports;
+      throw this.badReply(encodeMessage(msg, version, xid).subarray(HEADER_LENGTH));
+    });
   }
 
   /** A port by number or name. @throws FatalError */
@@ -439,18 +474,40 @@ function negotiation(version: number, ours: number, theirs: number): string {
   return `OpenFlow version 0x${hex} (we support ${formatVersions(ours)}, peer supports ${formatVersions(theirs)})`;
 }
 
-function connectFailure(target: string, reason: Error | undefined): FatalError {
+/** @param greeted whether the other side was still there to be greeted. */
+function connectFailure(
+  target: string,
+  name: string,
+  greeted: boolean,
+  reason: Error | undefined,
+): FatalError {
   const code = reason === undefined ? 'ECONNRESET' : errnoName(reason);
+  if (!greeted) return openFailure(target, name, code);
   return new FatalError(`${target}: failed to connect to socket (${strerror(code)})`);
 }
 
+/** What is said when a conversation breaks: in the middle of a request; of a dump; of a reply that others need. */
+export const talkingTo = ({ streamName }: Pick<Switch, 'streamName'>): string => `talking to ${streamName}`;
+export const LOST_DUMP = 'OpenFlow packet receive failed';
+export const LOST_REPLY = 'OpenFlow receive failed';
+
+/** How a request is made. */
+export interface RequestManner {
+  /** Its transaction id, where it is not the next one. */
+  readonly xid?: number;
+  /** What is said when there is no reply; `talkingTo` when absent. */
+  readonly lost?: string;
+  /** What is said of a reply that is none, instead of printing an error. */
+  readonly bad?: string;
+}
+
 /** The error of a connection that broke in the middle of a request. */
-export function transactFailure(target: string, e: unknown): Error {
+export function conversationFailure(lost: string, e: unknown): Error {
   if (e instanceof FatalError) return e;
   if (e instanceof ConnectionError || (e instanceof Error && 'code' in e)) {
     const code = errnoName(e);
     const text = (e as ConnectionError).code === 'EOF' ? 'End of file' : strerror(code);
-    return new FatalError(`talking to ${target} (${text})`);
+    return new FatalError(`${lost} (${text})`);
   }
   return e instanceof Error ? e : new Error(String(e));
 }

@@ -1,5 +1,6 @@
 /** Commands on flow tables: add, modify, delete, dump. */
-import { FatalError } from '@ovs-node/common/errors';
+import { FatalError, strerror } from '@ovs-node/common/errors';
+import { vlog } from '@ovs-node/common/vlog';
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { fieldPrereqsMet, getField, getMask, mustField } from '@ovs-node/flow/fields';
 import { PROTO_ANY } from '@ovs-node/flow/field-types';
@@ -9,6 +10,7 @@ import {
   parseFlowProtocols,
   splitCommand,
 } from '@ovs-node/openflow/text/flow';
+import { ConnectionError, ErrorReply } from '@ovs-node/openflow/connection';
 import { protocolRow } from '@ovs-node/openflow/text/protocols';
 import { OF15 } from '@ovs-node/openflow/version';
 import type {
@@ -19,11 +21,13 @@ import type {
   MessageOf,
   OfMessage,
 } from '@ovs-node/openflow/messages/types';
-import type { PrintOptions } from '@ovs-node/openflow/text/message';
+import { printMessage, type PrintOptions } from '@ovs-node/openflow/text/message';
 import type { OfctlContext, SortCriterion, Switch } from './context.js';
 import { encodeAgain, encodeFlows, type EachLine, type ParseLine } from './flow-encoder.js';
 import { sendEncoded, sendFlowMods } from './mod-sender.js';
 import { forEachLine, readText, TextOutput } from './input.js';
+
+const log = vlog('vconn');
 
 /** Parses with the words of flow syntax turned into the end of the program. */
 export function parseOrFail<T>(parse: () => T): T {
@@ -140,6 +144,29 @@ async function prepareDump(
   return { sw, filter: { match, tableId, cookie, cookieMask, outPort, outGroup } };
 }
 
+/** Hands over the flows of a switch as they come: those there were, when it hangs up in between. */
+export async function eachFlow(
+  c: OfctlContext,
+  sw: Switch,
+  request: OfMessage,
+  onFlow: (flow: FlowStats) => void,
+): Promise<void> {
+  let stray: Uint8Array | undefined;
+  try {
+    await sw.connection.request(request, ({ msg }, bytes) => {
+      if (msg.type === 'multipart_reply' && msg.reply.type === 'flow') msg.reply.flows.forEach(onFlow);
+      else stray = bytes.slice();
+    });
+  } catch (e) {
+    if (e instanceof ConnectionError && e.code === 'EOF') return;
+    if (!(e instanceof ErrorReply)) throw await c.requestFailure(sw, e, { lost: 'dump flows' });
+    stray = e.bytes;
+  }
+  if (stray === undefined) return;
+  log.warn(`received bad reply: ${printMessage(stray, { verbosity: 1 })}`);
+  throw new FatalError(`dump flows (${strerror('EPROTO')})`);
+}
+
 /** A statistics request for the flows that `filter` selects, in the format of the connection. */
 export function filterRequest(
   sw: Switch,
@@ -194,21 +221,17 @@ export async function dumpFlows(c: OfctlContext, args: readonly string[]): Promi
     ` ${formatFlow(hasAges ? f : { ...f, idleAge: -1, hardAge: -1 }, { ...o, stats: settings.stats })}\n`;
   if (settings.sort.length === 0 && !c.showNames) {
     const out = new TextOutput();
-    await c.eachReply(sw, request, ({ msg }) => {
-      for (const f of flowsOf(msg)) out.add(line(f, c.plainOptions(0)));
-    });
+    await eachFlow(c, sw, request, (f) => out.add(line(f, c.plainOptions(0))));
     out.flush();
     return;
   }
-  const flows = (await c.transact(sw, request)).flatMap(({ msg }) => flowsOf(msg));
+  const flows: FlowStats[] = [];
+  await eachFlow(c, sw, request, (f) => flows.push(f));
   const list =
     settings.sort.length === 0 ? flows : [...flows].sort((a, b) => compareFlows(a, b, settings.sort));
+  if (list.length === 0) return;
   const names = await c.printOptions(sw.name, 0);
   const out = new TextOutput();
   for (const f of list) out.add(line(f, names));
   out.flush();
-}
-
-function flowsOf(msg: OfMessage): readonly FlowStats[] {
-  return msg.type === 'multipart_reply' && msg.reply.type === 'flow' ? msg.reply.flows : [];
 }

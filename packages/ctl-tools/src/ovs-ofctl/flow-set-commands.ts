@@ -7,7 +7,7 @@ import { PROTO_ANY } from '@ovs-node/flow/field-types';
 import { makeFlowMod } from '@ovs-node/openflow/messages/flow-mod';
 import { ALL_TABLES, type FlowMod, GROUP_ANY } from '@ovs-node/openflow/messages/types';
 import type { OfctlContext, Switch } from './context.js';
-import { filterRequest, parseFlowFile } from './flow-commands.js';
+import { eachFlow, filterRequest, parseFlowFile } from './flow-commands.js';
 import { type FlowEntry, FlowSet, type FlowVersion, formatVersion, sameVersion } from './flow-set.js';
 import { sendFlowMods } from './mod-sender.js';
 
@@ -41,10 +41,9 @@ async function addSwitch(
     outPort: OFPP.ANY,
     outGroup: GROUP_ANY,
   };
-  for (const { msg } of await c.transact(sw, filterRequest(sw, 'flow', all))) {
-    if (msg.type !== 'multipart_reply' || msg.reply.type !== 'flow') continue;
-    for (const f of msg.reply.flows) set.add(source, f.tableId, f.match, f.priority, f);
-  }
+  await eachFlow(c, sw, filterRequest(sw, 'flow', all), (f) =>
+    set.add(source, f.tableId, f.match, f.priority, f),
+  );
 }
 
 function flowModOf(entry: FlowEntry, version: FlowVersion, command: 'add' | 'delete_strict'): FlowMod {

@@ -15,7 +15,7 @@ import { BF, type BundleControl, type FlowMod, type MessageOf } from '@ovs-node/
 import { printMessage } from '@ovs-node/openflow/text/message';
 import { protocolRow } from '@ovs-node/openflow/text/protocols';
 import { Writer } from '@ovs-node/openflow/wire';
-import { type OfctlContext, type Switch, transactFailure } from './context.js';
+import { conversationFailure, type OfctlContext, type Switch, talkingTo } from './context.js';
 
 /** A message that can be sent here: one that has no reply. */
 export type ModMessage = MessageOf<'flow_mod' | 'group_mod' | 'packet_out'>;
@@ -120,7 +120,7 @@ async function sendAll(
       return { bytes, xid };
     });
   } catch (e) {
-    throw transactFailure(sw.name, e);
+    throw conversationFailure(talkingTo(sw), e);
   }
   if (error) throw await c.requestFailure(sw, error);
 }
@@ -163,7 +163,7 @@ async function sendBundle(c: OfctlContext, sw: Switch, mods: Mods): Promise<void
     try {
       await connection.request(request);
     } catch (e) {
-      if (!(e instanceof ErrorReply)) throw transactFailure(sw.name, e);
+      if (!(e instanceof ErrorReply)) throw conversationFailure(talkingTo(sw), e);
       errors.push(e);
     }
   };

@@ -4,6 +4,7 @@
  */
 import fs from 'node:fs';
 import { FatalError, errnoName, strerror } from '@ovs-node/common/errors';
+import { vlog } from '@ovs-node/common/vlog';
 import type { UnixctlServer } from '@ovs-node/common/unixctl';
 import { decodeMessage, encodeMessage } from '@ovs-node/openflow/messages/codec';
 import { NO_BUFFER, type SwitchConfig } from '@ovs-node/openflow/messages/types';
@@ -15,6 +16,8 @@ import { OF13 } from '@ovs-node/openflow/version';
 import type { OfctlContext, Switch } from './context.js';
 import { parseOrFail } from './flow-commands.js';
 import { registerMonitorCommands } from './monitor-control.js';
+
+const log = vlog('ofctl');
 
 /** The most that a switch can be asked to send of a packet. */
 const WHOLE_PACKET = 0xffff;
@@ -69,7 +72,9 @@ class Printer {
 
   /** A message of ours. */
   sent(bytes: Uint8Array, verbosity: number, label = 'send: '): void {
-    this.output.write(label + printMessage(bytes, { ...this.options, verbosity }));
+    // What is wrong with it is told in between.
+    this.output.write(label);
+    this.output.write(printMessage(bytes, { ...this.options, verbosity }));
   }
 
   private print(bytes: Uint8Array, options: PrintOptions): void {
@@ -94,8 +99,9 @@ export interface RunningMonitor {
 }
 
 async function fetchConfig(c: OfctlContext, sw: Switch): Promise<SwitchConfig> {
-  const [{ msg }] = await c.transact(sw, { type: 'get_config_request' });
-  if (msg.type !== 'get_config_reply') throw new FatalError(`${sw.name}: bad reply to config request`);
+  const bad = `${sw.streamName}: bad reply to config request`;
+  const [{ msg }] = await c.transact(sw, { type: 'get_config_request' }, { bad });
+  if (msg.type !== 'get_config_reply') throw new FatalError(bad);
   return msg.config;
 }
 
@@ -171,6 +177,7 @@ async function setPacketInFormat(c: OfctlContext, sw: Switch): Promise<void> {
   }
   // The richest that the switch has.
   const error = await c.tryNoReply(sw, { type: 'set_packet_in_format', format: 'nxt_packet_in2' });
+  if (!error) log.dbg(() => `${sw.streamName}: using user-specified packet in format nxt_packet_in2`);
   if (error && sw.connection.version === 1) {
     await c.tryNoReply(sw, { type: 'set_packet_in_format', format: 'nxt_packet_in' });
   }

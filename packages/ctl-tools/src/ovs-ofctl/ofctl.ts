@@ -16,6 +16,7 @@ import { sslOptionsWithout } from '@ovs-node/common/stream-options';
 import { parseTimeout, runTool, startTimeout } from '@ovs-node/common/tool';
 import { versionLine } from '@ovs-node/common/version';
 import { setConsoleWriter, setLevels } from '@ovs-node/common/vlog';
+import { setProgramModules } from '@ovs-node/common/vlog-spec';
 import { vlogOptions } from '@ovs-node/common/vlog-options';
 import { fieldByName } from '@ovs-node/flow/fields';
 import { PROTO_ANY } from '@ovs-node/flow/field-types';
@@ -32,6 +33,7 @@ import { bundleVersions } from './versions.js';
 import { OfctlContext, type Settings } from './context.js';
 import { COMMANDS, type OfctlCommand } from './commands.js';
 import { helpText } from './help.js';
+import { MODULES } from './modules.js';
 import { startMonitor } from './monitor.js';
 
 const ALL_VERSIONS = VERSIONS.reduce((bits, { version }) => bits | (1 << version), 0);
@@ -236,6 +238,7 @@ function settle(settings: Settings): OfctlContext {
 
 /** Unlike the other tools, the peer's ovs-ofctl says on the console that it normalized a match. */
 function tellInformation(): void {
+  setProgramModules(MODULES);
   setLevels(null, 'console', 'info');
 }
 
@@ -301,8 +304,6 @@ async function runMonitor(
   const { runDaemon } = await import('@ovs-node/common/daemon');
   const settings = defaultSettings();
   tellInformation();
-  // What the process takes is no news about a switch.
-  setLevels('memory', 'console', 'warn');
   return runDaemon(
     {
       name: NAME,
@@ -317,6 +318,7 @@ async function runMonitor(
       logModule: null,
       keepsStdout: true,
       keepsStderr: true,
+      tellsMemory: false,
       unixctlFailure: 'failed to create unixctl server',
       check: (line) => void findCommand(COMMANDS, line.operands),
       start: async ({ unixctl, exit }) => {

@@ -34,7 +34,7 @@ const SOURCES: readonly number[] = [OFPP.LOCAL, OFPP.ANY, OFPP.CONTROLLER];
 
 /** Fields of a packet's way through the switch, rather than of its bytes. */
 function isPipelineField({ name }: Field): boolean {
-  return /^(?:packet_type|metadata|in_port|in_port_oxm|tun_\w+|x*reg\d+)$/.test(name);
+  return /^(?:packet_type|metadata|in_port|in_port_oxm|tun_(?!tos$|ttl$)\w+|x*reg\d+)$/.test(name);
 }
 
 const PACKET_TYPE = mustField('packet_type');

@@ -2,6 +2,7 @@
 import { FatalError } from '@ovs-node/common/errors';
 import { OFPP } from '@ovs-node/flow/ports';
 import { HEADER_LENGTH } from '@ovs-node/openflow/messages/codec';
+import { ErrorReply } from '@ovs-node/openflow/connection';
 import { printMessage } from '@ovs-node/openflow/text/message';
 import { FRAG_MODES } from '@ovs-node/openflow/messages/switch';
 import {
@@ -19,19 +20,17 @@ export async function dumpStats(c: OfctlContext, target: string, request: Multip
 
 export async function show(c: OfctlContext, [target]: readonly string[]): Promise<void> {
   const sw = await c.connect(target);
-  let hasPorts = true;
   const frames: Uint8Array[] = [];
   try {
-    await sw.connection.request({ type: 'features_request' }, ({ msg, version }, bytes) => {
-      hasPorts = version <= 3 && msg.type === 'features_reply';
-      frames.push(bytes.slice());
-    });
+    await sw.connection.request({ type: 'features_request' }, (_, bytes) => frames.push(bytes.slice()));
   } catch (e) {
-    throw await c.requestFailure(sw, e);
+    if (!(e instanceof ErrorReply)) throw await c.requestFailure(sw, e, { lost: `talking to ${target}` });
+    frames.push(e.bytes);
   }
   const options = c.plainOptions(1);
   process.stdout.write(frames.map((bytes) => printMessage(bytes, options)).join(''));
-  if (!hasPorts) {
+  // Before 1.3 the features have the ports.
+  if (sw.connection.version > 3) {
     await c.dump(sw, {
       type: 'multipart_request',
       request: { type: 'port_desc', portNo: OFPP.ANY },
@@ -116,8 +115,9 @@ export async function modPort(c: OfctlContext, [target, port, word]: readonly st
 }
 
 async function fetchConfig(c: OfctlContext, sw: Switch): Promise<SwitchConfig> {
-  const [{ msg }] = await c.transact(sw, { type: 'get_config_request' });
-  if (msg.type !== 'get_config_reply') throw new FatalError(`${sw.name}: bad reply to config request`);
+  const bad = `${sw.streamName}: bad reply to config request`;
+  const [{ msg }] = await c.transact(sw, { type: 'get_config_request' }, { bad });
+  if (msg.type !== 'get_config_reply') throw new FatalError(bad);
   return msg.config;
 }
 
@@ -143,9 +143,13 @@ export async function setFrags(c: OfctlContext, [target, mode]: readonly string[
 
 export async function probe(c: OfctlContext, [target]: readonly string[]): Promise<void> {
   const sw = await c.connect(target);
-  const [{ msg }] = await c.transact(sw, { type: 'echo_request', data: new Uint8Array(0) }, 0);
-  if (msg.type !== 'echo_reply' || msg.data.length !== 0)
-    throw new FatalError('reply does not match request');
+  const bad = 'reply does not match request';
+  const probing = { xid: 0, lost: `talking to ${target}`, bad };
+  const request = { type: 'echo_request', data: new Uint8Array(0) } as const;
+  // Any message that is nothing but a header will do.
+  let length = 0;
+  await c.eachFrame(sw, request, (bytes) => (length = bytes.length), probing);
+  if (length !== HEADER_LENGTH) throw new FatalError(bad);
 }
 
 const MAX_PAYLOAD = 65535 - 8;
@@ -158,7 +162,7 @@ export async function ping(c: OfctlContext, [target, size]: readonly string[]): 
   for (let i = 0; i < 10; i++) {
     const data = crypto.getRandomValues(new Uint8Array(bytes));
     const start = process.hrtime.bigint();
-    const [{ msg, xid }] = await c.transact(sw, { type: 'echo_request', data });
+    const [{ msg, xid }] = await c.transact(sw, { type: 'echo_request', data }, { lost: 'transact' });
     const ms = Number(process.hrtime.bigint() - start) / 1e6;
     if (msg.type !== 'echo_reply' || Buffer.compare(msg.data, data) !== 0) {
       process.stdout.write('Reply does not match request:\n');
@@ -183,7 +187,7 @@ export async function benchmark(c: OfctlContext, [target, size, number]: readonl
   const sw = await c.connect(target);
   const request = { type: 'echo_request', data: new Uint8Array(bytes) } as const;
   const start = process.hrtime.bigint();
-  for (let i = 0; i < count; i++) await c.transact(sw, request);
+  for (let i = 0; i < count; i++) await c.transact(sw, request, { lost: 'transact' });
   const ms = Number(process.hrtime.bigint() - start) / 1e6;
   const rate = (n: number): string => (count === 0 ? '-nan' : ((n * 1000) / ms).toFixed(0));
   process.stdout.write(

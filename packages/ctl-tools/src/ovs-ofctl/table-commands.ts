@@ -1,35 +1,52 @@
 /** Commands on flow tables as such: dump-table-features, dump-table-desc, mod-table. */
 import { FatalError } from '@ovs-node/common/errors';
+import { ErrorReply } from '@ovs-node/openflow/connection';
+import type { Decoded } from '@ovs-node/openflow/messages/codec';
 import type { TableDesc, TableFeatures, TableMod, Vacancy } from '@ovs-node/openflow/messages/table-types';
-import { ALL_TABLES, type MessageOf } from '@ovs-node/openflow/messages/types';
+import { ALL_TABLES, type MessageOf, type OfMessage } from '@ovs-node/openflow/messages/types';
+import { printMessage } from '@ovs-node/openflow/text/message';
 import { formatTableFeatures } from '@ovs-node/openflow/text/print-table';
 import { versionNames } from '@ovs-node/openflow/text/protocols';
 import { readTable } from '@ovs-node/openflow/text/tables';
 import { OF11, OF12, OF13, OF14, OF15 } from '@ovs-node/openflow/version';
 import { readNumber } from '@ovs-node/openflow/text/numbers';
-import type { OfctlContext, Switch } from './context.js';
+import { LOST_DUMP, LOST_REPLY, type OfctlContext, type Switch } from './context.js';
 
 function needVersion(sw: Switch, from: number, command: string): void {
   if (sw.connection.version >= from) return;
   throw new FatalError(`${command} needs OpenFlow 1.${from - 1} or later ('-O OpenFlow1${from - 1}')`);
 }
 
-/** Asks for the features of all tables, in order. */
-async function fetchFeatures(c: OfctlContext, sw: Switch): Promise<TableFeatures[]> {
-  const tables: TableFeatures[] = [];
-  const request = { type: 'table_features', tables: [] } as const;
-  await c.eachReply(sw, { type: 'multipart_request', request, more: false }, ({ msg }) => {
-    if (msg.type === 'multipart_reply' && msg.reply.type === 'table_features')
-      tables.push(...msg.reply.tables);
-  });
-  return tables;
+const ALL_FEATURES: OfMessage = {
+  type: 'multipart_request',
+  request: { type: 'table_features', tables: [] },
+  more: false,
+};
+
+function featuresOf(replies: readonly Decoded[]): TableFeatures[] {
+  return replies.flatMap(({ msg }) =>
+    msg.type === 'multipart_reply' && msg.reply.type === 'table_features' ? msg.reply.tables : [],
+  );
 }
 
 export async function dumpTableFeatures(c: OfctlContext, [target]: readonly string[]): Promise<void> {
   const sw = await c.connect(target);
   needVersion(sw, OF13, 'dump-table-features');
-  const tables = await fetchFeatures(c, sw);
-  process.stdout.write(formatTableFeatures(tables, sw.connection.version).replace(/^\n/, ''));
+  const replies: Decoded[] = [];
+  let error = '';
+  let stray: Uint8Array | undefined;
+  try {
+    await sw.connection.request(ALL_FEATURES, (decoded, bytes) => {
+      replies.push(decoded);
+      if (decoded.msg.type !== 'multipart_reply') stray = bytes.slice();
+    });
+  } catch (e) {
+    if (!(e instanceof ErrorReply)) throw await c.requestFailure(sw, e, { lost: LOST_DUMP });
+    error = `${printMessage(e.bytes, c.plainOptions(1))}\n`;
+  }
+  if (stray !== undefined) throw c.badReply(stray);
+  const text = formatTableFeatures(featuresOf(replies), sw.connection.version);
+  process.stdout.write(text.replace(/^\n/, '') + error);
 }
 
 export async function dumpTableDesc(c: OfctlContext, [target]: readonly string[]): Promise<void> {
@@ -117,11 +134,12 @@ async function changeDesc(
 }
 
 async function fetchDescs(c: OfctlContext, sw: Switch): Promise<TableDesc[]> {
-  const replies = await c.transact(sw, {
-    type: 'multipart_request',
-    request: { type: 'table_desc' },
-    more: false,
-  });
+  const request = { type: 'table_desc' } as const;
+  const replies = await c.transact(
+    sw,
+    { type: 'multipart_request', request, more: false },
+    { lost: LOST_REPLY },
+  );
   return replies.flatMap(({ msg }) =>
     msg.type === 'multipart_reply' && msg.reply.type === 'table_desc' ? msg.reply.tables : [],
   );
@@ -129,7 +147,7 @@ async function fetchDescs(c: OfctlContext, sw: Switch): Promise<TableDesc[]> {
 
 /** Gives a table a name: OpenFlow 1.5 changes one table, before all are told anew. */
 async function rename(c: OfctlContext, sw: Switch, tableId: number, name: string): Promise<void> {
-  const tables = await fetchFeatures(c, sw);
+  const tables = featuresOf(await c.transact(sw, ALL_FEATURES, { lost: LOST_REPLY }));
   const { version } = sw.connection;
   const changed = tables.map((t) => (t.tableId === tableId ? { ...t, name } : t));
   const told: TableFeatures[] =

@@ -7,7 +7,6 @@ import { errnoName, FatalError, strerror } from '@ovs-node/common/errors';
 import { connectStream, OPENFLOW_PORT } from '@ovs-node/common/stream';
 import { vlog } from '@ovs-node/common/vlog';
 
-const log = vlog('ofctl');
 const streamLog = vlog('stream_unix');
 
 /** The sockets that a bridge has: the one to control it by, and the one that copies what its controllers say. */
@@ -62,9 +61,13 @@ function isMissing(file: string): boolean {
  * @throws (rejects) FatalError
  */
 export async function openTarget(target: string, kind: SocketKind): Promise<OpenTarget> {
-  const opened = target.includes(':') ? await openMethod(target) : await openNamed(target, kind);
-  log.dbg(() => `connecting to ${opened.name}`);
-  return opened;
+  return target.includes(':') ? openMethod(target) : openNamed(target, kind);
+}
+
+/** That a stream could not be opened; `name` is that of the stream. */
+export function openFailure(target: string, name: string, code: string): FatalError {
+  if (target.includes(':')) return new FatalError(`connecting to ${target} (${strerror(code)})`);
+  return new FatalError(`${name.slice('unix:'.length)}: failed to open socket (${strerror(code)})`);
 }
 
 async function openMethod(target: string): Promise<OpenTarget> {
@@ -74,7 +77,7 @@ async function openMethod(target: string): Promise<OpenTarget> {
       name: target,
     };
   } catch (e) {
-    throw new FatalError(`connecting to ${target} (${strerror(e)})`);
+    throw openFailure(target, target, errnoName(e));
   }
 }
 
@@ -85,7 +88,7 @@ async function openNamed(target: string, kind: SocketKind): Promise<OpenTarget> 
       const socket = await openSocket(name);
       if (socket !== undefined) return { socket, name: `unix:${name}` };
     } catch (e) {
-      throw new FatalError(`${name}: failed to open socket (${strerror(errnoName(e))})`);
+      throw openFailure(target, `unix:${name}`, errnoName(e));
     }
   }
   throw new FatalError(`${target} is not a bridge or a socket`);

@@ -21,8 +21,13 @@ interface Answer {
 const OPTIONS = ['-t', '5', ...['ofctl', 'vconn', 'stream_unix'].map((m) => `-v${m}:console:dbg`)];
 
 /** What a program says of a command line, run in `dir`, which is also where bridges would be. */
-async function answer([file, ...before]: Command, words: readonly string[], dir: string): Promise<Answer> {
-  const { status, stdout, stderr } = await run(file, [...before, ...OPTIONS, ...words], {
+async function answer(
+  [file, ...before]: Command,
+  words: readonly string[],
+  dir: string,
+  options: readonly string[] = OPTIONS,
+): Promise<Answer> {
+  const { status, stdout, stderr } = await run(file, [...before, ...options, ...words], {
     cwd: dir,
     env: { OVS_RUNDIR: dir },
   });
@@ -157,6 +162,96 @@ for (const versions of ['OpenFlow10', 'OpenFlow13,OpenFlow14']) {
       words = Buffer.from(hex, 'hex');
       const line = ['-O', versions, 'show', 'br0'];
       t.deepEqual(await answer(OURS, line, dir), await answer(PEERS, line, dir), hex);
+    }
+  });
+}
+
+/** What an unruly switch does with the first request. */
+const UNRULY: Readonly<Record<string, (request: Buffer) => { readonly bytes: Buffer; readonly end?: true }>> =
+  {
+    'hangs up': () => ({ bytes: Buffer.alloc(0), end: true }),
+    'hangs up in the middle of a reply': (request) => ({ bytes: request.subarray(0, 5), end: true }),
+    'answers with an error': (request) => ({ bytes: reply(request, 1, [0, 1, 0, 5]) }),
+    'answers with the reply to a barrier': (request) => ({
+      bytes: reply(request, request[0] === 1 ? 19 : 21),
+    }),
+    'answers in another version and hangs up': (request) => {
+      const bytes = reply(request, 4);
+      bytes[0] = 9;
+      return { bytes, end: true };
+    },
+  };
+
+/** A message with the version and the transaction id of a request. */
+function reply(request: Buffer, type: number, body: readonly number[] = []): Buffer {
+  const bytes = Buffer.concat([request.subarray(0, 8), Buffer.from(body)]);
+  bytes[1] = type;
+  bytes.writeUInt16BE(bytes.length, 2);
+  return bytes;
+}
+
+/** `@` is the switch. What is left out asks for numbers that are drawn by lot, or waits for a second answer. */
+const REQUESTS = [
+  'show @',
+  'dump-desc @',
+  'dump-tables @',
+  'get-frags @',
+  'set-frags @ drop',
+  'dump-ports @',
+  'dump-ports @ p1',
+  'dump-ports-desc @',
+  'dump-flows @ tcp',
+  'dump-aggregate @ tcp',
+  'add-flow @ actions=drop',
+  'mod-port @ p1 up',
+  'mod-table @ 0 controller',
+  'probe @',
+  'queue-get-config @ 1',
+  '--names dump-flows @',
+  'replace-flows @ -',
+  '-O OpenFlow13 show @',
+  '-O OpenFlow13 dump-flows @',
+  '-O OpenFlow13 --names dump-flows @',
+  '-O OpenFlow13 --no-names add-flow @ actions=drop',
+  '-O OpenFlow13 add-group @ group_id=1,type=all',
+  '-O OpenFlow13 dump-groups @',
+  '-O OpenFlow13 dump-meters @',
+  '-O OpenFlow13 dump-table-features @',
+  '-O OpenFlow14 dump-table-desc @',
+  '-O OpenFlow14 mod-table @ 0 evict',
+  '-O OpenFlow13 diff-flows @ /dev/null',
+];
+
+for (const [what, answerOf] of Object.entries(UNRULY)) {
+  needingPeer(`of a switch that ${what} the same is said as by the peer`, async (t) => {
+    t.timeout(120_000);
+    const dir = tmpDir(t);
+    const server = net.createServer((socket) => {
+      socket.on('error', () => undefined);
+      let buffered = Buffer.alloc(0);
+      socket.on('data', (data: Buffer) => {
+        buffered = Buffer.concat([buffered, data]);
+        while (buffered.length >= 8 && buffered.length >= buffered.readUInt16BE(2)) {
+          const request = buffered.subarray(0, buffered.readUInt16BE(2));
+          buffered = buffered.subarray(request.length);
+          if (request[1] === 1) continue;
+          const { bytes, end } = request[1] === 0 ? { bytes: request } : answerOf(Buffer.from(request));
+          socket.write(bytes);
+          // Late enough for what is said of it not to depend on who is quicker.
+          if (end === true) setTimeout(() => socket.end(), 100);
+        }
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(path.join(dir, 'br0.mgmt'), resolve));
+    t.teardown(() => server.close());
+    const options = ['-t', '2'];
+    for (const request of REQUESTS) {
+      const words = request.split(' ').map((word) => (word === '@' ? 'br0' : word));
+      const [ours, peers] = await Promise.all([
+        answer(OURS, words, dir, options),
+        answer(PEERS, words, dir, options),
+      ]);
+      t.deepEqual(ours, peers, request);
     }
   });
 }

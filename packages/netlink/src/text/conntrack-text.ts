@@ -214,12 +214,10 @@ function readTuple(text: string, shared: SharedProtocols): CtTupleFilter {
     } else if (Object.hasOwn(TUPLE_NUMBERS, key)) {
       const [field, bits] = TUPLE_NUMBERS[key as keyof typeof TUPLE_NUMBERS];
       if (field.startsWith('icmp') && !ICMP_PROTOS.includes(shared.proto)) throw bad('invalid L4 fields');
-      const v = readNumber(value.replace(/^\s*\+?/, ''), bits);
+      if (field === 'proto' && shared.proto !== 0) remark += `${key} is set multiple times`;
+      const v = readNumber(value.replace(/^[ \t\n\v\f\r]*\+?/, ''), bits);
       if (v < 0n) throw bad(`failed to parse field ${key}`);
-      if (field === 'proto') {
-        if (shared.proto !== 0) remark += `${key} is set multiple times`;
-        shared.proto = Number(v);
-      }
+      if (field === 'proto') shared.proto = Number(v);
       tuple[field] = Number(v);
     } else throw bad(`invalid conntrack tuple field: ${key}`);
   }

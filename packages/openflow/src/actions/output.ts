@@ -89,14 +89,18 @@ function parseTruncated(arg: string, c: ParseContext): Action {
       }
     } else if (key === 'max_len') {
       maxLen = parseU32(value);
+      requireLength(maxLen);
     } else {
       throw new FlowSyntaxError(`invalid key '${key}' in output_trunc argument`);
     }
   }
-  if (maxLen < MIN_TRUNCATED) {
-    throw new FlowSyntaxError(`max_len ${maxLen} is less than the minimum value ${MIN_TRUNCATED}`);
-  }
+  requireLength(maxLen);
   return { type: 'output_trunc', port, maxLen };
+}
+
+function requireLength(maxLen: number): void {
+  if (maxLen < MIN_TRUNCATED)
+    throw new FlowSyntaxError(`max_len ${maxLen} is less than the minimum value ${MIN_TRUNCATED}`);
 }
 
 const EMPTY = new Uint8Array(0);

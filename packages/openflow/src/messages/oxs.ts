@@ -79,6 +79,10 @@ export function readOxs(r: Reader): FlowStatFields {
       bad(start);
     }
     const [cls, field, size] = [b.u16(), b.u8(), b.u8()];
+    if (cls === EXPERIMENTER && size < 4 && b.left >= 4) {
+      r.explain?.('short_stat', b.peekU32(), cls, field >> 1, size);
+      bad(start);
+    }
     if (size > b.left || (cls === EXPERIMENTER && size < 4)) bad(start);
     const v = b.sub(size);
     // A size that is not the field's makes it another one.

@@ -232,9 +232,7 @@ function formatForwarded(bytes: Uint8Array, o: PrintOptions): string {
 function formatPayload(packet: Uint8Array, match: Match, o: PrintOptions): string {
   const verbosity = o.verbosity ?? 0;
   if (verbosity === 0) return '';
-  return (
-    formatPacket(packet, o.ports, match.key[W.PACKET_TYPE]) + (verbosity > 2 ? hexDumpPlain(packet) : '')
-  );
+  return formatPacket(packet, o, match.key[W.PACKET_TYPE]) + (verbosity > 2 ? hexDumpPlain(packet) : '');
 }
 
 /** What follows the name and the xid. */

@@ -2,15 +2,21 @@
 import { extractPacket, newOffsets, OFS } from '@ovs-node/flow/extract';
 import { formatFlow } from '@ovs-node/flow/flow-text';
 import { newKey, W } from '@ovs-node/flow/layout';
-import type { PortMap } from '@ovs-node/flow/ports';
+import { colorMatch } from './color.js';
+import type { PrintOptions } from './message.js';
 
 /** One line: the packet's fields, and the checksum of its transport header. `packetType`: see ovs-fields(7). */
-export function formatPacket(packet: Uint8Array, ports?: PortMap, packetType = 0): string {
+export function formatPacket(
+  packet: Uint8Array,
+  { ports, colors }: Pick<PrintOptions, 'ports' | 'colors'>,
+  packetType: number,
+): string {
   const key = newKey();
   const offsets = newOffsets();
   key[W.PACKET_TYPE] = packetType;
   extractPacket(packet, key, offsets);
-  let out = formatFlow(key, ports);
+  const fields = formatFlow(key, ports);
+  let out = colors === undefined ? fields : colorMatch(fields, colors);
   const l4 = offsets[OFS.L4];
   // What follows the IP packet is padding.
   const end = offsets[OFS.END];

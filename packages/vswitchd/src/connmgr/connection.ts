@@ -52,7 +52,7 @@ import type { PacketInEvent } from '../ofproto/types.js';
 const log = vlog('connmgr');
 const vconnLog = vlog('vconn');
 /** What is wrong before the version is agreed on: anyone who connects can say it. */
-const troubleLimit = new RateLimit(60, 60);
+const troubleLimit = new RateLimit(1, 5);
 const errorRate = new RateLimit(10, 10);
 
 /** Bytes that may wait for a slow reader before its next request is read. */
@@ -156,7 +156,8 @@ export class SwitchConnection {
       },
       {
         onReady: () => options.onReady(this),
-        onTrouble: (text) => vconnLog.warnRl(troubleLimit, `${this.#streamName}: ${text}`),
+        onTrouble: (text, level = 'warn') =>
+          vconnLog[`${level}Rl`](troubleLimit, `${this.#streamName}: ${text}`),
         onMessage: (decoded, bytes) => this.#handle(decoded, bytes),
         onFrame: (bytes) => {
           options.onActivity?.();
