@@ -359,6 +359,22 @@ const GROUPS: readonly AnswerCase[] = [
     },
   },
   {
+    name: 'packets to groups without buckets',
+    versions: [4, 6],
+    run: async (sides, version) => {
+      for (const groupType of ['all', 'select', 'indirect', 'fast_failover'] as const) {
+        await sides.send(6, group(3, { groupType, buckets: [{ ...bucket(0, 'output:1'), watchPort: 1 }] }));
+        await sides.send(version, packetOut('group:3'));
+        await sides.send(6, group(3, { command: 'remove_bucket' }));
+        await sides.send(version, packetOut('group:3,output:2'));
+        await sides.settle();
+        await sides.send(version, ask({ type: 'group', group: 3 }));
+        await sides.send(version, ask({ type: 'port', portNo: 2 }));
+        await sides.send(6, group(3, { command: 'delete' }));
+      }
+    },
+  },
+  {
     name: 'meters',
     versions: [4, 5, 6],
     run: async (sides, version) => {

@@ -63,6 +63,40 @@ function isUncovered(actions: readonly Action[]): boolean {
   return false;
 }
 
+/** What the peer does not survive once a packet comes to it: bundles by an algorithm, or over fields, without a name. */
+function isDeadly(actions: readonly Action[]): boolean {
+  return actions.some((action) => {
+    if (action.type === 'bundle' || action.type === 'bundle_load')
+      return typeof action.algorithm === 'number' || typeof action.fields === 'number';
+    return (action.type === 'clone' || action.type === 'write_actions') && isDeadly(action.actions);
+  });
+}
+
+/**
+ * Whether a flow of table 0 ends with a look-up in table 0, which finds the flow again: how often is a matter of when a
+ * datapath gives up, and of what it has of that flow by then.
+ */
+function goesRound(msg: OfMessage): boolean {
+  if (msg.type !== 'flow_mod') return false;
+  const { tableId, actions } = msg.flowMod;
+  const last = actions.at(-1)?.type;
+  return (tableId === 0 || tableId === ALL_TABLES) && (last === 'decap' || last === 'debug_recirc');
+}
+
+/** The actions that a message leaves in the switch, or has it carry out. */
+function actionsIn(msg: OfMessage): readonly Action[] {
+  switch (msg.type) {
+    case 'packet_out':
+      return msg.packetOut.actions;
+    case 'flow_mod':
+      return msg.flowMod.actions;
+    case 'group_mod':
+      return msg.groupMod.buckets.flatMap(({ actions }) => actions);
+    default:
+      return [];
+  }
+}
+
 /** Our datapath has no helpers for connections yet: packets that ask for one end there. */
 const asksForHelper = (actions: readonly Action[]): boolean =>
   actions.some((a) => (a.type === 'ct' && a.alg !== 0) || (a.type === 'clone' && asksForHelper(a.actions)));
@@ -77,7 +111,7 @@ export function poison(message: Uint8Array, { errors }: Answer): string | undefi
 
 /**
  * Whether a message is for neither switch: the peer would die by it and it leaves traces, now or in a bundle, or as one of
- * several parts; or it is a packet-out that our datapath cannot carry out.
+ * several parts; or it is a packet-out that our datapath cannot carry out; or a flow that packets go through without end.
  */
 export function isForNeither(message: Uint8Array): boolean {
   const known = decodeHeader(message);
@@ -86,14 +120,18 @@ export function isForNeither(message: Uint8Array): boolean {
   const decoded = decodeMessage(message);
   if (decoded instanceof OfError) return false;
   const { msg } = decoded;
-  if (msg.type === 'multipart_request') return poisonIn(msg) !== undefined;
-  if (msg.type === 'packet_out') return asksForHelper(msg.packetOut.actions) || poisonIn(msg) !== undefined;
-  if (msg.type !== 'bundle_add') return false;
+  if (msg.type !== 'bundle_add')
+    return isDeadly(actionsIn(msg)) || goesRound(msg) || (leavesTraces(msg) && isBad(msg));
   const inner = decodeMessage(msg.message);
   if (inner instanceof OfError) return false;
-  if (inner.msg.type === 'packet_out' && asksForHelper(inner.msg.packetOut.actions)) return true;
-  return poisonIn(inner.msg) !== undefined;
+  return isDeadly(actionsIn(inner.msg)) || goesRound(inner.msg) || isBad(inner.msg);
 }
+
+const isBad = (msg: OfMessage): boolean =>
+  poisonIn(msg) !== undefined || (msg.type === 'packet_out' && asksForHelper(msg.packetOut.actions));
+
+/** Whether a message that is sent to ours alone makes it another switch than the peer's. */
+const leavesTraces = ({ type }: OfMessage): boolean => type === 'multipart_request' || type === 'packet_out';
 
 /** The answers to a message; none of the peer's where it is not for the peer. */
 export async function askBoth(

@@ -43,6 +43,8 @@ function enter(ctx: XlateContext, group: Group, isLast: boolean): void {
       credit(ctx, group, EVERY_BUCKET);
       return;
     case 'indirect':
+      // Its bucket may have been taken away.
+      if (group.buckets.length === 0) return;
       takeBucket(ctx, group, 0, isLast);
       credit(ctx, group, 0);
       return;
