@@ -17,7 +17,7 @@ import { sameTexts } from './lib/transcript.js';
 /** Commands whose answer comes in the order of the switch's hash tables, which differs from time to time. */
 const UNORDERED = /dump-groups|dump-group-stats|dump-meters|meter-stats|--no-stats --sort dump-flows/;
 /** Where the log of the conversation shows it, too. */
-const UNORDERED_LOGS = /dump-groups|dump-group-stats|dump-meters|meter-stats|replace-flows/;
+const UNORDERED_LOGS = /dump-groups|dump-group-stats|dump-meters|meter-stats|replace-flows|--sort dump-flows/;
 
 /** What a conversation with a switch is told of by: the stream, the connection, each message. */
 const CONVERSATION = ['ofctl', 'vconn', 'stream_unix'].map((module) => `-v${module}:console:dbg`);

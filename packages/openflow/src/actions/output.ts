@@ -35,8 +35,8 @@ export function reasonName(reason: number): string {
 
 /** Bytes written as hex digits, pairs possibly apart by dots; undefined when they are not. */
 export function readHexBytes(text: string): Uint8Array | undefined {
-  // Dots may stand behind a pair only.
-  if (!/^(?:[0-9a-fA-F]{2}\.?)*$/.test(text)) return undefined;
+  // Any number of dots may stand between pairs, in front and behind.
+  if (!/^\.*(?:[0-9a-fA-F]{2}\.*)*$/.test(text)) return undefined;
   const digits = text.replaceAll('.', '');
   return Uint8Array.from({ length: digits.length / 2 }, (_, i) =>
     parseInt(digits.slice(2 * i, 2 * i + 2), 16),
