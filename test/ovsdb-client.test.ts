@@ -92,7 +92,7 @@ ovsdb-client monitor-cond '[]' Bridge name external_ids
 ovsdb-client lock
 ovsdb-client lock a b
 ovsdb-client --timeout=1 lock L
-ovsdb-client --timeout=1 steal L
+ovsdb-client --timeout=1 steal M
 ovsdb-client monitor
 ovsdb-client monitor nope
 ovsdb-client monitor Bridge nocol
