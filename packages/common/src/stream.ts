@@ -88,6 +88,16 @@ function withPort(name: string, port: number): string {
 /** Bytes taken from the system at once. */
 const READ_PIECE = 1 << 16;
 
+/** Copies of so many bytes are made without a view of them, which takes longer to make than they to copy. */
+const SHORT = 64;
+
+function copyOf(bytes: Uint8Array, length: number): Buffer {
+  if (length > SHORT) return Buffer.from(bytes.subarray(0, length));
+  const copy = Buffer.allocUnsafe(length);
+  for (let i = 0; i < length; i++) copy[i] = bytes[i]!;
+  return copy;
+}
+
 /**
  * Connects a socket that reads into one buffer of its own and hands on copies: otherwise Node.js gets 64 kB of memory for
  * each piece that comes, however short. Nor does a piece go through the stream's queue when somebody takes it at once.
@@ -95,7 +105,7 @@ const READ_PIECE = 1 << 16;
  */
 function connectReading(options: net.NetConnectOpts): net.Socket {
   const callback = (length: number, buffer: Uint8Array): boolean => {
-    const bytes = Buffer.from(buffer.subarray(0, length));
+    const bytes = copyOf(buffer, length);
     if (socket.readableFlowing !== true || socket.readableLength > 0) return socket.push(bytes);
     socket.emit('data', bytes);
     return true;

@@ -146,14 +146,24 @@ export interface EncodedMessage {
   readonly xid: number;
 }
 
-/** What `sendInTurn` sends next: a message and a barrier in one buffer, or the other side would be woken twice. */
+/** The transaction id of no message. */
+const NO_XID = -1;
+
+/**
+ * What `sendInTurn` sends next: a message and a barrier in one buffer, or the other side would be woken twice. There are
+ * two buffers in turn: when one is needed again, the message that was in it has been answered.
+ */
 class InTurn {
-  /** Transaction ids of what `take` gave last. */
-  sentXid = 0;
-  sentBarrier = 0;
-  private xid = 0;
-  private barrierXid = 0;
+  /** What becomes of the message and of the barrier that `take` gave last; with the transaction ids that they wait for. */
+  message: Request | undefined;
+  barrierRequest: Request | undefined;
+  sentXid = NO_XID;
+  sentBarrier = NO_XID;
+  private xid = NO_XID;
+  private barrierXid = NO_XID;
   private bytes: Buffer | undefined;
+  private readonly buffers = [Buffer.alloc(0), Buffer.alloc(0)];
+  private which = 0;
   private readonly barrier: Uint8Array;
   private readonly next: () => EncodedMessage | undefined;
   private readonly nextXid: () => number;
@@ -169,7 +179,10 @@ class InTurn {
     this.bytes = undefined;
     if (!message) return;
     const length = message.bytes.length;
-    const bytes = Buffer.allocUnsafe(length + HEADER_LENGTH);
+    this.which ^= 1;
+    let bytes = this.buffers[this.which];
+    if (bytes.length !== length + HEADER_LENGTH)
+      bytes = this.buffers[this.which] = Buffer.allocUnsafe(length + HEADER_LENGTH);
     bytes.set(message.bytes);
     bytes.set(this.barrier, length);
     this.xid = message.xid;
@@ -182,6 +195,18 @@ class InTurn {
     this.sentXid = this.xid;
     this.sentBarrier = this.barrierXid;
     return this.bytes;
+  }
+
+  /** What waits for an answer with this transaction id. */
+  find(xid: number): Request | undefined {
+    if (xid === this.sentBarrier) return this.barrierRequest;
+    return xid === this.sentXid ? this.message : undefined;
+  }
+
+  /** Its answer has come. */
+  forget(xid: number): void {
+    if (xid === this.sentBarrier) this.sentBarrier = NO_XID;
+    else if (xid === this.sentXid) this.sentXid = NO_XID;
   }
 
   parts(bytes: Buffer): Buffer[] {
@@ -219,6 +244,8 @@ export class OfConnection {
   /** What requests that come too late are told. */
   private whyClosed: Error = new ConnectionError('connection closed', 'EOF');
   private readonly requests = new Map<number, Request>();
+  /** Messages being sent in turn: not among `requests`, which would be made anew for every few of them. */
+  private turn: InTurn | undefined;
   private unsent: Writer | undefined;
   /** Takes errors that answer no request, instead of `onMessage`. */
   onError: ((error: ErrorReply, xid: number) => void) | undefined;
@@ -392,7 +419,7 @@ export class OfConnection {
    * @param next the next message, or undefined at the end; called when the one before it has been sent.
    */
   sendInTurn(next: () => EncodedMessage | undefined): Promise<ErrorReply | undefined> {
-    return new Promise((resolve, reject) => {
+    return new Promise<ErrorReply | undefined>((resolve, reject) => {
       let failure: ErrorReply | undefined;
       const nothing = (): void => undefined;
       const message: Request = {
@@ -405,7 +432,7 @@ export class OfConnection {
       };
       const ready = new InTurn(this.version, next, () => this.nextXid());
       const step = (): void => {
-        this.requests.delete(ready.sentXid);
+        ready.forget(ready.sentXid);
         if (failure) {
           resolve(failure);
           return;
@@ -420,8 +447,6 @@ export class OfConnection {
             resolve(undefined);
             return;
           }
-          this.requests.set(ready.sentXid, message);
-          this.requests.set(ready.sentBarrier, barrierRequest);
           if (this.handlers.onSend) for (const part of ready.parts(bytes)) this.handlers.onSend(part);
           this.stream.write(bytes);
           // The other side is at work meanwhile.
@@ -442,8 +467,11 @@ export class OfConnection {
         reject(e instanceof Error ? e : new Error(String(e)));
         return;
       }
+      ready.message = message;
+      ready.barrierRequest = barrierRequest;
+      this.turn = ready;
       step();
-    });
+    }).finally(() => (this.turn = undefined));
   }
 
   /** Sends a request that has one reply, of a type. */
@@ -490,11 +518,23 @@ export class OfConnection {
     if (reason !== undefined) this.whyClosed = reason;
     for (const r of this.requests.values()) r.reject(this.whyClosed);
     this.requests.clear();
+    this.turn?.barrierRequest?.reject(this.whyClosed);
+    this.turn = undefined;
     this.handlers.onClose?.(reason);
   }
 
   private feed(chunk: Buffer): void {
     if (this.closed) return;
+    // Just one message, as answers mostly are.
+    if (
+      this.buffered === 0 &&
+      !this.paused &&
+      chunk.length >= HEADER_LENGTH &&
+      chunk.readUInt16BE(2) === chunk.length
+    ) {
+      this.frame(chunk);
+      return;
+    }
     this.chunks.push(chunk);
     this.buffered += chunk.length;
     this.deliverFrames();
@@ -532,6 +572,15 @@ export class OfConnection {
     return this.chunks[0].readUInt16BE(2);
   }
 
+  private requestOf(xid: number): Request | undefined {
+    return this.turn?.find(xid) ?? this.requests.get(xid);
+  }
+
+  private forget(xid: number): void {
+    this.turn?.forget(xid);
+    this.requests.delete(xid);
+  }
+
   private frame(bytes: Uint8Array): void {
     received.total++;
     this.handlers.onFrame?.(bytes);
@@ -556,10 +605,10 @@ export class OfConnection {
       this.reply(bytes, new OfError('OFPBRC_BAD_VERSION', `version ${version}`).quoting(bytes));
       return;
     }
-    const raw = type === OFPT_ERROR ? undefined : this.requests.get(xidOf(bytes));
+    const raw = type === OFPT_ERROR ? undefined : this.requestOf(xidOf(bytes));
     if (raw?.onFrame) {
       const more = hasMore(bytes);
-      if (!more) this.requests.delete(xidOf(bytes));
+      if (!more) this.forget(xidOf(bytes));
       raw.onFrame(bytes);
       if (!more) raw.resolve();
       return;
@@ -576,9 +625,9 @@ export class OfConnection {
     const options = { tableId, explain, hasTunnelOption };
     const decoded = decodeMessage(bytes, options, this.options.refuses);
     if (decoded instanceof OfError) {
-      const request = this.requests.get(xidOf(bytes));
+      const request = this.requestOf(xidOf(bytes));
       if (request) {
-        this.requests.delete(xidOf(bytes));
+        this.forget(xidOf(bytes));
         request.reject(new BadReply(decoded));
         return;
       }
@@ -599,7 +648,7 @@ export class OfConnection {
       this.send({ type: 'echo_reply', data: msg.data }, xid, decoded.version);
       return;
     }
-    const request = this.requests.get(xid);
+    const request = this.requestOf(xid);
     if (!request && msg.type === 'error' && this.onError) {
       this.onError(new ErrorReply(msg.error, bytes.slice()), xid);
       return;
@@ -609,12 +658,12 @@ export class OfConnection {
       return;
     }
     if (msg.type === 'error') {
-      this.requests.delete(xid);
+      this.forget(xid);
       request.reject(new ErrorReply(msg.error, bytes.slice()));
       return;
     }
     const more = msg.type === 'multipart_reply' && msg.more;
-    if (!more) this.requests.delete(xid);
+    if (!more) this.forget(xid);
     request.onReply?.(decoded, bytes);
     if (!more) request.resolve();
   }
