@@ -414,11 +414,12 @@ export class OfConnection {
   /**
    * Sends messages that have no replies, each with a barrier behind it and the next when the barrier's reply is there,
    * so that the first error is of the last message sent. Resolves to that error, or to undefined when all went well.
-   * Rejects with `ConnectionError`.
+   * Rejects with `ConnectionError`; one such call may be under way at a time.
    *
    * @param next the next message, or undefined at the end; called when the one before it has been sent.
    */
   sendInTurn(next: () => EncodedMessage | undefined): Promise<ErrorReply | undefined> {
+    if (this.turn) return Promise.reject(new Error('messages are being sent in turn already'));
     return new Promise<ErrorReply | undefined>((resolve, reject) => {
       let failure: ErrorReply | undefined;
       const nothing = (): void => undefined;
