@@ -383,6 +383,7 @@ export async function listenStream(
         // Not waiting for accepted connections: they belong to whom they were given to.
         server.close();
         giveUpPipe?.();
+        giveUpPipe = null;
         // Unless somebody has put another in its place.
         if (isFile && inode !== 0) {
           if (fs.lstatSync(address.path, { throwIfNoEntry: false })?.ino === inode)
