@@ -94,7 +94,8 @@ export class Bundles {
     const late: Late[] = [];
     const idleMs = this.#idleMs;
     for (const [id, { used, opener }] of this.#bundles) {
-      if (now - used < idleMs) continue;
+      // Reckoned as in `nextDeadline`, or rounding could make it due and not over, again and again.
+      if (used + idleMs > now) continue;
       this.#discard(id);
       late.push({ request: opener, error: new OfError('OFPBFC_TIMEOUT', `bundle ${id}`) });
     }
