@@ -63,7 +63,7 @@ export class Vswitchd {
       lock: LOCK,
       clock: options.clock,
     });
-    this.datapaths = new Datapaths(options);
+    this.datapaths = new Datapaths({ ...options, maxIdleMs: () => this.#config?.maxIdleMs });
     this.switch = new Switch(this.datapaths, options.clock, {
       interfaceTypes: new Set(options.interfaceTypes),
       config: () => this.#readConfig(),

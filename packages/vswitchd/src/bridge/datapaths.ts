@@ -17,6 +17,8 @@ export interface DatapathsOptions {
   readonly clock: Clock;
   /** Makes the provider of a datapath type; undefined for a type that this process does not have. */
   readonly provider: (type: string) => DeviceProvider | undefined;
+  /** How long a datapath flow may be idle, ms, as the database says now. */
+  readonly maxIdleMs?: () => number | undefined;
 }
 
 interface Entry {
@@ -98,7 +100,7 @@ export class Datapaths {
     const backer = new Backer(type);
     const entry: Entry = {
       backer,
-      udpif: new Udpif(backer, this.#options.clock),
+      udpif: new Udpif(backer, this.#options.clock, this.#options.maxIdleMs),
       provider,
       started: Promise.resolve(),
       opening: undefined,

@@ -37,13 +37,20 @@ export class Revalidator {
   private readonly ukeys: Map<string, Ukey>;
   private readonly handler: UpcallHandler;
   readonly stats: RevalidateStats = { flows: 0, average: 0, maximum: 0, dumpDuration: 0 };
-  maxIdle = DEFAULT_MAX_IDLE;
+  private readonly maxIdleMs: (() => number | undefined) | undefined;
   private round = 0;
 
-  constructor(backer: Backer, ukeys: Map<string, Ukey>, handler: UpcallHandler) {
+  /** @param maxIdleMs what the database says now, if it does. */
+  constructor(
+    backer: Backer,
+    ukeys: Map<string, Ukey>,
+    handler: UpcallHandler,
+    maxIdleMs?: () => number | undefined,
+  ) {
     this.backer = backer;
     this.ukeys = ukeys;
     this.handler = handler;
+    this.maxIdleMs = maxIdleMs;
   }
 
   /** One round. Rejects when the datapath goes away under it. */
@@ -56,7 +63,7 @@ export class Revalidator {
     const limit = this.handler.flowLimit;
     const crowded = this.stats.flows > limit;
     const killAll = this.stats.flows > 2 * limit;
-    const maxIdle = crowded ? MAX_IDLE_CROWDED : this.maxIdle;
+    const maxIdle = crowded ? MAX_IDLE_CROWDED : (this.maxIdleMs?.() ?? DEFAULT_MAX_IDLE);
     for await (const batch of dpif.flows.dump({ terse: true })) {
       const gone: { ufid: Uint8Array; ukey: Ukey | undefined }[] = [];
       const changed: FlowPut[] = [];

@@ -35,13 +35,16 @@ export class Udpif {
   private again = false;
   private stopped = true;
 
-  /** One for a backer, from one datapath to the next. */
-  constructor(backer: Backer, clock: Clock) {
+  /**
+   * One for a backer, from one datapath to the next.
+   * @param maxIdleMs how long a datapath flow may be idle, as the database says now, if it does.
+   */
+  constructor(backer: Backer, clock: Clock, maxIdleMs?: () => number | undefined) {
     this.backer = backer;
     backer.udpif = this;
     this.clock = clock;
     this.upcalls = new UpcallHandler(backer, this.ukeys);
-    this.revalidator = new Revalidator(backer, this.ukeys, this.upcalls);
+    this.revalidator = new Revalidator(backer, this.ukeys, this.upcalls, maxIdleMs);
     backer.onChange(() => this.schedule(SETTLE_MS));
   }
 

@@ -162,7 +162,8 @@ export class Bench {
     this.udpif = udpif;
   }
 
-  static async open(ports = 3): Promise<Bench> {
+  /** @param maxIdleMs what the database says of idle datapath flows. */
+  static async open(ports = 3, maxIdleMs?: () => number | undefined): Promise<Bench> {
     const clock = new FakeClock(1000);
     const datapath = createInProcessDatapath({ worker: false, clock });
     const provider = new DeviceProvider({
@@ -182,7 +183,7 @@ export class Bench {
       addPort(ofproto, { ofport: i, name: `p${i}`, dpPort: port.portNo });
     }
     ofproto.setControl('secure', false, clock.now());
-    const udpif = new Udpif(backer, clock);
+    const udpif = new Udpif(backer, clock, maxIdleMs);
     await udpif.attach(dpif);
     return new Bench(clock, datapath, provider, backer, ofproto, dpif, udpif);
   }

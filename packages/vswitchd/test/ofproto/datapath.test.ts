@@ -59,6 +59,21 @@ test('a changed flow table changes the megaflow, and an idle one goes', async (t
   await bench.close();
 });
 
+test('a megaflow may be idle for as long as the database says', async (t) => {
+  let maxIdleMs: number | undefined = 2000;
+  const bench = await Bench.open(3, () => maxIdleMs);
+  const { ofproto, clock } = bench;
+  mod(ofproto, 'add', 'in_port=1,actions=2', clock.now());
+  for (const left of [0, 1]) {
+    await bench.receive('p1', UDP);
+    clock.advance(3000);
+    await bench.revalidate();
+    t.is((await bench.dpFlows()).length, left);
+    maxIdleMs = undefined;
+  }
+  await bench.close();
+});
+
 test('NORMAL learns: what was flooded goes to one port once its station was heard', async (t) => {
   const bench = await Bench.open();
   mod(bench.ofproto, 'add', 'actions=NORMAL', bench.clock.now());
