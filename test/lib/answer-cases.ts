@@ -442,11 +442,12 @@ const PORT_CASES: readonly AnswerCase[] = [
       const typed = Buffer.concat([stp.subarray(0, 12), frame().subarray(12)]);
       for (const config of [0x02, 0x04, 0x08, 0x0c, 0x7f, 0]) {
         await sides.send(version, portMod(1, { config, mask: 0x7f }));
-        for (const packet of [frame(), stp, typed])
-          await sides.send(version, packetOut('output:2', { packet }));
-        // Whether there is a link shows when the switch has looked at the device.
+        // The peer goes by it, and knows whether there is a link, when it has come round once more.
         await sides.settle();
         await sides.send(version, ask({ type: 'port_desc', portNo: 1 }));
+        for (const packet of [frame(), stp, typed])
+          await sides.send(version, packetOut('output:2', { packet }));
+        await sides.settle();
         await sides.send(version, ask({ type: 'port', portNo: 2 }));
       }
     },
