@@ -15,6 +15,7 @@ import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import type { Duplex } from 'node:stream';
 import { OfError } from './errors.js';
 import type { Explain } from './explain.js';
+import { type EncodedMessage, InTurn, type Request } from './in-turn.js';
 import {
   type Decoded,
   type DecodeOptions,
@@ -30,6 +31,7 @@ import { highestVersion } from './messages/switch.js';
 import type { MessageOf, OfMessage } from './messages/types.js';
 import { hexDump } from './text/hex-dump.js';
 import { printMessage } from './text/message.js';
+import { hex } from './text/numbers.js';
 import { Writer } from './wire.js';
 
 const received = coverageCounter('vconn_received');
@@ -114,14 +116,6 @@ export class BadReply extends ConnectionError {
   }
 }
 
-interface Request {
-  readonly onReply?: (decoded: Decoded, bytes: Uint8Array) => void;
-  /** Instead of `onReply`: replies as they came, not decoded. */
-  readonly onFrame?: (bytes: Uint8Array) => void;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
-
 /** Messages of `sendSoon` go when they are this many bytes together. */
 const SEND_PIECE = 1 << 16;
 const OFPT_ERROR = 1;
@@ -140,85 +134,10 @@ function hasMore(bytes: Uint8Array): boolean {
   return isMultipartReply(bytes) && bytes.length >= 12 && (bytes[11] & 1) !== 0;
 }
 
-/** A message of `sendInTurn`, with its transaction id. */
-export interface EncodedMessage {
-  readonly bytes: Uint8Array;
-  readonly xid: number;
-}
-
-/** The transaction id of no message. */
-const NO_XID = -1;
-
-/**
- * What `sendInTurn` sends next: a message and a barrier in one buffer, or the other side would be woken twice. There are
- * two buffers in turn: when one is needed again, the message that was in it has been answered.
- */
-class InTurn {
-  /** What becomes of the message and of the barrier that `take` gave last; with the transaction ids that they wait for. */
-  message: Request | undefined;
-  barrierRequest: Request | undefined;
-  sentXid = NO_XID;
-  sentBarrier = NO_XID;
-  private xid = NO_XID;
-  private barrierXid = NO_XID;
-  private bytes: Buffer | undefined;
-  private readonly buffers = [Buffer.alloc(0), Buffer.alloc(0)];
-  private which = 0;
-  private readonly barrier: Uint8Array;
-  private readonly next: () => EncodedMessage | undefined;
-  private readonly nextXid: () => number;
-
-  constructor(version: number, next: () => EncodedMessage | undefined, nextXid: () => number) {
-    this.barrier = encodeMessage({ type: 'barrier_request' }, version, 0);
-    this.next = next;
-    this.nextXid = nextXid;
-  }
-
-  prepare(): void {
-    const message = this.next();
-    this.bytes = undefined;
-    if (!message) return;
-    const length = message.bytes.length;
-    this.which ^= 1;
-    let bytes = this.buffers[this.which];
-    if (bytes.length !== length + HEADER_LENGTH)
-      bytes = this.buffers[this.which] = Buffer.allocUnsafe(length + HEADER_LENGTH);
-    bytes.set(message.bytes);
-    bytes.set(this.barrier, length);
-    this.xid = message.xid;
-    this.barrierXid = this.nextXid();
-    bytes.writeUInt32BE(this.barrierXid, length + 4);
-    this.bytes = bytes;
-  }
-
-  take(): Buffer | undefined {
-    this.sentXid = this.xid;
-    this.sentBarrier = this.barrierXid;
-    return this.bytes;
-  }
-
-  /** What waits for an answer with this transaction id. */
-  find(xid: number): Request | undefined {
-    if (xid === this.sentBarrier) return this.barrierRequest;
-    return xid === this.sentXid ? this.message : undefined;
-  }
-
-  /** Its answer has come. */
-  forget(xid: number): void {
-    if (xid === this.sentBarrier) this.sentBarrier = NO_XID;
-    else if (xid === this.sentXid) this.sentXid = NO_XID;
-  }
-
-  parts(bytes: Buffer): Buffer[] {
-    return [bytes.subarray(0, -HEADER_LENGTH), bytes.subarray(-HEADER_LENGTH)];
-  }
-}
-
 /** `version 0x01` or `versions 0x01, 0x04`. */
 export function formatVersions(versions: number): string {
   const list: string[] = [];
-  for (let v = 0; v < 31; v++)
-    if ((versions & (1 << v)) !== 0) list.push(`0x${v.toString(16).padStart(2, '0')}`);
+  for (let v = 0; v < 31; v++) if ((versions & (1 << v)) !== 0) list.push(hex(v, 2));
   const range =
     list.length > 1 && list.every((_, i) => i === 0 || parseInt(list[i]) === parseInt(list[i - 1]) + 1);
   if (range && list.length > 2 && list[0] === '0x01') return `version ${list[list.length - 1]} and earlier`;
@@ -433,7 +352,6 @@ export class OfConnection {
       };
       const ready = new InTurn(this.version, next, () => this.nextXid());
       const step = (): void => {
-        ready.forget(ready.sentXid);
         if (failure) {
           resolve(failure);
           return;
@@ -598,9 +516,8 @@ export class OfConnection {
       const { explain } = this.options;
       const header = decodeHeader(bytes, explain);
       if (!(header instanceof OfError)) fitsHeader(header, bytes.length, explain);
-      const hex = (v: number): string => v.toString(16).padStart(2, '0');
       this.handlers.onTrouble?.(
-        `received OpenFlow version 0x${hex(version)} != expected ${hex(this.version)}`,
+        `received OpenFlow version ${hex(version, 2)} != expected ${hex(this.version, 2).slice(2)}`,
         'err',
       );
       this.reply(bytes, new OfError('OFPBRC_BAD_VERSION', `version ${version}`).quoting(bytes));
@@ -673,10 +590,8 @@ export class OfConnection {
   private reply(bytes: Uint8Array, error: OfError): void {
     const isKnown = bytes[0] >= 1 && bytes[0] <= 6;
     const version = isKnown ? bytes[0] : 1;
-    if (!isKnown) {
-      const hex = bytes[0].toString(16).padStart(2, '0');
-      errorsLog.errRl(errorsLimit, `cannot encode error for unknown OpenFlow version 0x${hex}`);
-    }
+    if (!isKnown)
+      errorsLog.errRl(errorsLimit, `cannot encode error for unknown OpenFlow version ${hex(bytes[0], 2)}`);
     // Errors are not answered, but by a switch, to which they should not go.
     if (bytes[1] === OFPT_ERROR && !this.options.answerErrors) return;
     this.send({ type: 'error', error }, xidOf(bytes), version);

@@ -34,6 +34,7 @@ import { scanU64 } from '@ovs-node/flow/int-text';
 import { parseKeyValues } from '@ovs-node/flow/key-value';
 import { formatMatchIn } from '@ovs-node/openflow/text/match';
 import { printMessage } from '@ovs-node/openflow/text/message';
+import { hex } from '@ovs-node/openflow/text/numbers';
 import { PROTOCOLS } from '@ovs-node/openflow/text/protocols';
 import { formatNxMatch, parseNxMatch } from '@ovs-node/openflow/text/nx-match';
 import { VERSIONS, versionFromName } from '@ovs-node/openflow/version';
@@ -316,7 +317,7 @@ export function encodeErrorReply(_c: OfctlContext, [name, text]: readonly string
   if (((request[2] << 8) | request[3]) !== request.length) throw new FatalError('Request size inconsistent');
   const known = VERSIONS.some(({ version }) => version === request[0]);
   const version = known ? request[0] : 1;
-  if (!known) log.err(`cannot encode error for unknown OpenFlow version 0x${hex2(request[0])}`);
+  if (!known) log.err(`cannot encode error for unknown OpenFlow version ${hex(request[0], 2)}`);
   if (!errorNumbers(error, version)) log.err(`cannot encode ${name} for OpenFlow 1.${version - 1}`);
   const xid = new DataView(request.buffer, request.byteOffset).getUint32(4);
   // As much of the request as OpenFlow 1.0 asks for.

@@ -22,6 +22,7 @@ import type { FlowTextOptions } from '@ovs-node/openflow/text/flow';
 import { paintNormalized } from '@ovs-node/flow/match-normalize';
 import { colorMatch, type Colors, parseColors } from '@ovs-node/openflow/text/color';
 import { printMessage, type PrintOptions } from '@ovs-node/openflow/text/message';
+import { hex } from '@ovs-node/openflow/text/numbers';
 import { OF12 } from '@ovs-node/openflow/version';
 import {
   formatProtocols,
@@ -470,8 +471,7 @@ function nameMap(entries: readonly (readonly [number, string])[]): PortMap & Tab
 
 /** What two sides have agreed on. */
 function negotiation(version: number, ours: number, theirs: number): string {
-  const hex = version.toString(16).padStart(2, '0');
-  return `OpenFlow version 0x${hex} (we support ${formatVersions(ours)}, peer supports ${formatVersions(theirs)})`;
+  return `OpenFlow version ${hex(version, 2)} (we support ${formatVersions(ours)}, peer supports ${formatVersions(theirs)})`;
 }
 
 /** @param greeted whether the other side was still there to be greeted. */

@@ -12,6 +12,7 @@ import { OFPP } from '@ovs-node/flow/ports';
 import { HEADER_LENGTH } from '@ovs-node/openflow/messages/codec';
 import { colorMatch } from '@ovs-node/openflow/text/color';
 import { printMessage } from '@ovs-node/openflow/text/message';
+import { hex } from '@ovs-node/openflow/text/numbers';
 import type { OfctlContext } from './context.js';
 import { parseOrFail } from './flow-commands.js';
 import { packetToBytes, plainHexDump, readFileOrInput } from './input.js';
@@ -81,9 +82,8 @@ function readCapture(file: string): PcapRecord[] {
   }
   const magic = bytes.readUInt32LE(0);
   if (!PCAP_MAGICS.includes(magic) && !PCAP_MAGICS.includes(bytes.readUInt32BE(0))) {
-    const hex = magic.toString(16).padStart(8, '0');
     log.warn(
-      `bad magic 0x${hex} reading pcap file (expected 0xa1b2c3d4, 0xa1b23c4d, 0xd4c3b2a1, or 0x4d3cb2a1)`,
+      `bad magic ${hex(magic, 8)} reading pcap file (expected 0xa1b2c3d4, 0xa1b23c4d, 0xd4c3b2a1, or 0x4d3cb2a1)`,
     );
     throw new FatalError(`${file}: open failed (${strerror('EPROTO')})`, 71);
   }

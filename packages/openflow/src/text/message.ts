@@ -241,8 +241,7 @@ function formatBody(msg: OfMessage, version: number, o: PrintOptions): string {
   switch (msg.type) {
     case 'hello': {
       const bits: string[] = [];
-      for (let v = 1; v < 32; v++)
-        if ((msg.versions & (1 << v)) !== 0) bits.push(`0x${v.toString(16).padStart(2, '0')}`);
+      for (let v = 1; v < 32; v++) if ((msg.versions & (1 << v)) !== 0) bits.push(hex(v, 2));
       return `\n version bitmap: ${bits.join(', ')}`;
     }
     case 'error':
@@ -342,7 +341,7 @@ function formatBody(msg: OfMessage, version: number, o: PrintOptions): string {
 
 /** ` (OF1.3) (xid=0x1):`, without the version for 1.0. */
 function header(name: string, version: number, xid: number): string {
-  const shown = SHOWN_VERSION[version] ?? ` (OF 0x${version.toString(16).padStart(2, '0')})`;
+  const shown = SHOWN_VERSION[version] ?? ` (OF ${hex(version, 2)})`;
   return `${name}${shown} (xid=${hex(xid)}):`;
 }
 
