@@ -15,10 +15,26 @@ export interface Scanned {
 
 const U64 = 0xffffffffffffffffn;
 
+/** Any number of blanks, which are what C's isspace() has: a piece of a regular expression. */
+export const BLANKS = '[ \\t\\n\\v\\f\\r]*';
+
+const isBlank = (c: number): boolean => c === 32 || (c >= 9 && c <= 13);
+
+/** The index of the first character from `start` that is no blank. */
+export function skipBlanks(text: string, start = 0): number {
+  let i = start;
+  while (isBlank(text.charCodeAt(i))) i++;
+  return i;
+}
+
+/** The decimal number that all of `text` is, as strtoul(…, base 10) reads it, but not a negative one; NaN for anything else. */
+export function readDecimal(text: string): number {
+  return /^\+?\d+$/.test(text.slice(skipBlanks(text))) ? Number(text) : NaN;
+}
+
 /** strtoull(text from `start`, base 0): a minus sign negates modulo 2^64. */
 export function scanU64(text: string, start = 0): Scanned {
-  let i = start;
-  while (i < text.length && ' \t\n\v\f\r'.includes(text[i]!)) i++;
+  let i = skipBlanks(text, start);
   let negative = false;
   if (text[i] === '-' || text[i] === '+') negative = text[i++] === '-';
   let digits: RegExp = /[0-9]*/y;
@@ -49,16 +65,14 @@ export function scanU64(text: string, start = 0): Scanned {
  * there is no number.
  */
 export function scanWrapped(text: string, start = 0): { value: bigint; end: number } | undefined {
-  const re = /[ \t\n\v\f\r]*([-+]?)(?:0[xX]([0-9a-fA-F]+)|(0[0-7]*)(?![xX])|([1-9][0-9]*))/y;
-  re.lastIndex = start;
+  const re = /([-+]?)(?:0[xX]([0-9a-fA-F]+)|(0[0-7]*)(?![xX])|([1-9][0-9]*))/y;
+  re.lastIndex = skipBlanks(text, start);
   const m = re.exec(text);
   if (m === null) return undefined;
   const [, sign, hex, octal, decimal] = m;
   const value = BigInt(hex !== undefined ? `0x${hex}` : octal !== undefined ? `0o${octal}` : decimal!);
   return { value: BigInt.asUintN(64, sign === '-' ? -value : value), end: re.lastIndex };
 }
-
-const isBlank = (c: number): boolean => c === 32 || (c >= 9 && c <= 13);
 
 /**
  * A field's integer of `width` bytes, from `start`: hexadecimal of any length, or what `scanU64` reads.

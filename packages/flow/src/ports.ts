@@ -1,4 +1,5 @@
 import { vlog } from '@ovs-node/common/vlog';
+import { readDecimal } from './int-text.js';
 import { scanNumber, stop } from './scan.js';
 
 const log = vlog('ofp_port');
@@ -54,7 +55,7 @@ export function parsePort(text: string, ports?: PortMap): number | undefined {
     log.warn(`Negative value ${text} is not a valid port number.`);
     return undefined;
   }
-  const n = /^[ \t\n\v\f\r]*\+?[0-9]+$/.test(text) ? Number(text) : NaN;
+  const n = readDecimal(text);
   if (n <= 0xffffffff) {
     if (n < 0xff00) return n;
     if (n <= 0xffff) {

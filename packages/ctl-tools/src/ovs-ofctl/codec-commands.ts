@@ -30,7 +30,7 @@ import {
 } from '@ovs-node/openflow/match/ofp10';
 import { encodeMessage, HEADER_LENGTH } from '@ovs-node/openflow/messages/codec';
 import { highestVersion, sentErrorNumbers } from '@ovs-node/openflow/messages/switch';
-import { scanU64 } from '@ovs-node/flow/int-text';
+import { scanU64, skipBlanks } from '@ovs-node/flow/int-text';
 import { parseKeyValues } from '@ovs-node/flow/key-value';
 import { formatMatchIn } from '@ovs-node/openflow/text/match';
 import { printMessage } from '@ovs-node/openflow/text/message';
@@ -255,7 +255,9 @@ function fixedVlan(
 
 /** The lowest 16 bits of a number in hexadecimal, as strtoul() reads it: what is no digit ends it. */
 function scanHex16(text: string): number {
-  const [, sign, digits] = /^[ \t\n\v\f\r]*([-+]?)(?:0[xX](?=[0-9a-fA-F]))?([0-9a-fA-F]*)/.exec(text)!;
+  const [, sign, digits] = /^([-+]?)(?:0[xX](?=[0-9a-fA-F]))?([0-9a-fA-F]*)/.exec(
+    text.slice(skipBlanks(text)),
+  )!;
   return Number(scanU64(`${sign}0x0${digits}`).value & 0xffffn);
 }
 

@@ -1,6 +1,7 @@
 /** Commands of Nicira's extensions: TLV map, flushing of connections, statistics of IPFIX; and queue-get-config. */
 import { FatalError } from '@ovs-node/common/errors';
 import { PROTO_NXM_OXM_ANY } from '@ovs-node/flow/field-types';
+import { skipBlanks } from '@ovs-node/flow/int-text';
 import { OFPP } from '@ovs-node/flow/ports';
 import type { CtFlushTuple, TlvTableCommand } from '@ovs-node/openflow/messages/extension-types';
 import { parseTlvMappings } from '@ovs-node/openflow/text/parse-extensions';
@@ -67,7 +68,7 @@ export async function ctFlush(c: OfctlContext, [target, ...words]: readonly stri
   let zone: number | undefined;
   if (words[0]?.startsWith('zone=')) {
     // Read as scanf("%hu") does: modulo 2^16, up to what is no digit.
-    const digits = /^[ \t\n\v\f\r]*[-+]?\d+/.exec(words[0].slice('zone='.length))?.[0];
+    const digits = /^[-+]?\d+/.exec(words[0].slice(skipBlanks(words[0], 'zone='.length)))?.[0];
     if (digits === undefined) throw new FatalError('Failed to parse zone');
     zone = Number(BigInt.asUintN(16, BigInt(digits)));
     words.shift();

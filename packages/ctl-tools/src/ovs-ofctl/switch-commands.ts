@@ -1,5 +1,6 @@
 /** Commands about a switch as a whole and its ports: show, dump-*, mod-port, fragments, probe, ping. */
 import { FatalError } from '@ovs-node/common/errors';
+import { readDecimal } from '@ovs-node/flow/int-text';
 import { OFPP } from '@ovs-node/flow/ports';
 import { HEADER_LENGTH } from '@ovs-node/openflow/messages/codec';
 import { ErrorReply } from '@ovs-node/openflow/connection';
@@ -95,9 +96,9 @@ async function findPort(c: OfctlContext, target: string, text: string): Promise<
   const ports = await c.fetchPorts(sw);
   sw.connection.close();
   // Numbers of OpenFlow 1.0 are taken without a word.
-  const digits = /^[ \t\n\v\f\r]*\+?\d+$/.test(text) ? Number(text) : undefined;
-  const number = digits !== undefined && digits >= 0xff00 && digits <= 0xffff ? digits + 0xffff0000 : digits;
-  const found = ports.find((p) => (number === undefined ? p.name === text : p.portNo === number));
+  const digits = readDecimal(text);
+  const number = digits >= 0xff00 && digits <= 0xffff ? digits + 0xffff0000 : digits;
+  const found = ports.find((p) => (Number.isNaN(number) ? p.name === text : p.portNo === number));
   if (!found) throw new FatalError(`${target}: couldn't find port \`${text}'`);
   return found;
 }

@@ -1,6 +1,6 @@
 /** Connections as text, to the letter of `dump-conntrack`, and connection tuples from text (`flush-conntrack`). */
 import { parsePlainIp4 } from '@ovs-node/flow/addr-text';
-import { altHex } from '@ovs-node/flow/int-text';
+import { altHex, skipBlanks } from '@ovs-node/flow/int-text';
 import { parseKeyValues } from '@ovs-node/flow/key-value';
 import { OvsError } from '@ovs-node/common/errors';
 import type { CtEntry, CtTcpInfo, CtTuple, CtTupleFilter } from '../conntrack.js';
@@ -215,7 +215,7 @@ function readTuple(text: string, shared: SharedProtocols): CtTupleFilter {
       const [field, bits] = TUPLE_NUMBERS[key as keyof typeof TUPLE_NUMBERS];
       if (field.startsWith('icmp') && !ICMP_PROTOS.includes(shared.proto)) throw bad('invalid L4 fields');
       if (field === 'proto' && shared.proto !== 0) remark += `${key} is set multiple times`;
-      const v = readNumber(value.replace(/^[ \t\n\v\f\r]*\+?/, ''), bits);
+      const v = readNumber(value.slice(skipBlanks(value)).replace(/^\+/, ''), bits);
       if (v < 0n) throw bad(`failed to parse field ${key}`);
       if (field === 'proto') shared.proto = Number(v);
       tuple[field] = Number(v);

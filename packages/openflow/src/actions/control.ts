@@ -1,7 +1,7 @@
 /** Actions of control flow and bookkeeping: resubmit, clone, exit, note, fin_timeout, conjunction. */
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { portFromOf10, portToOf10 } from '@ovs-node/flow/fields';
-import { scanWrapped } from '@ovs-node/flow/int-text';
+import { BLANKS, scanWrapped } from '@ovs-node/flow/int-text';
 import { OFPP } from '@ovs-node/flow/ports';
 import { fail } from '../errors.js';
 import { parseKeyValues } from '@ovs-node/flow/key-value';
@@ -42,17 +42,18 @@ function parseResubmit(arg: string, c: ParseContext): Action {
   };
 }
 
-const CONJUNCTION =
-  /^[ \t\n\v\f\r]*([-+]?(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9]\d*))[ \t\n\v\f\r]*,[ \t\n\v\f\r]*([-+]?\d+)[ \t\n\v\f\r]*\/[ \t\n\v\f\r]*([-+]?\d+)[ \t\n\v\f\r]*$/;
+const ID = String.raw`([-+]?(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9]\d*))`;
+const CLAUSE = String.raw`([-+]?\d+)`;
+const CONJUNCTION = new RegExp(
+  `^${[ID, ',', CLAUSE, '/', CLAUSE].map((part) => BLANKS + part).join('')}${BLANKS}$`,
+);
 
 function parseConjunction(arg: string): Action {
   const m = CONJUNCTION.exec(arg);
   if (!m) throw new FlowSyntaxError('"conjunction" syntax is "conjunction(id,i/n)"');
   const id = Number(BigInt.asUintN(32, scanWrapped(m[1])!.value));
   // Numbers of a byte, as scanf("%hhu") has them.
-  const [clause, nClauses] = [m[2], m[3]].map((digits) =>
-    Number(BigInt.asUintN(8, BigInt(digits.replace('+', '')))),
-  );
+  const [clause, nClauses] = [m[2], m[3]].map((digits) => Number(BigInt.asUintN(8, BigInt(digits))));
   if (nClauses < 2) throw new FlowSyntaxError('conjunction must have at least 2 clauses');
   if (nClauses > 64) throw new FlowSyntaxError('conjunction must have at most 64 clauses');
   if (clause < 1) throw new FlowSyntaxError('clause index must be positive');

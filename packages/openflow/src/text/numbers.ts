@@ -2,11 +2,12 @@
 import { MAC_PREFIX, parsePlainIp4, parseMac as readMac } from '@ovs-node/flow/addr-text';
 import { vlog } from '@ovs-node/common/vlog';
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
+import { skipBlanks } from '@ovs-node/flow/int-text';
 import { scanNumber, stop } from '@ovs-node/flow/scan';
 
 const log = vlog('socket_util');
 
-const NUMBER = /^[ \t\n\v\f\r]*[+-]?(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)$/;
+const NUMBER = /^[+-]?(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)$/;
 
 /** A plain decimal or 0x number that is all of `text`, below 2^53; -1 for anything else, which may be a number still. */
 export function readPlain(text: string): number {
@@ -18,8 +19,8 @@ export function readPlain(text: string): number {
 export function readNumber(text: string): bigint | undefined {
   const plain = readPlain(text);
   if (plain >= 0) return BigInt(plain);
-  if (!NUMBER.test(text)) return undefined;
-  let t = text.replace(/^[ \t\n\v\f\r]+/, '');
+  let t = text.slice(skipBlanks(text));
+  if (!NUMBER.test(t)) return undefined;
   const negative = t.startsWith('-');
   if (negative || t.startsWith('+')) t = t.slice(1);
   const value = BigInt(/^0[0-7]+$/.test(t) ? `0o${t.slice(1)}` : t);

@@ -9,6 +9,7 @@ import {
   PROTO_OF10_NXM_ANY,
   PROTO_OF10_STD_ANY,
 } from '@ovs-node/flow/field-types';
+import { readDecimal, skipBlanks } from '@ovs-node/flow/int-text';
 import { KeyValueCursor, parseKeyValues } from '@ovs-node/flow/key-value';
 import { OFPP, parsePort } from '@ovs-node/flow/ports';
 import { parseExactValue } from '../actions/field-value.js';
@@ -69,12 +70,13 @@ const PROTO_BUCKETS = PROTO.OF15_OXM | PROTO_OF10_NXM_ANY | PROTO_OF10_STD_ANY;
 
 /** Splits a leading command word off a line of a file of groups; `add` when there is none. */
 export function splitGroupCommand(text: string): { command: GroupCommand; rest: string } {
-  const trimmed = text.replace(/^[ \t\n\v\f\r]+/, '');
+  const at = skipBlanks(text);
   for (const [word, command] of COMMAND_WORDS) {
-    if (new RegExp(`^${word}(?:[ \\t\\n\\v\\f\\r]|$)`).test(trimmed))
-      return { command, rest: trimmed.slice(word.length) };
+    const end = at + word.length;
+    if (text.startsWith(word, at) && (end === text.length || skipBlanks(text, end) > end))
+      return { command, rest: text.slice(end) };
   }
-  return { command: 'add', rest: trimmed };
+  return { command: 'add', rest: text.slice(at) };
 }
 
 const TYPES: Readonly<Record<string, GroupType>> = {
@@ -102,7 +104,7 @@ export function readGroup(text: string): number | undefined {
   const word = text.toUpperCase();
   if (word === 'ANY') return GROUP_ANY;
   if (word === 'ALL') return GROUP_ALL;
-  const n = /^[ \t\n\v\f\r]*\+?\d+$/.test(text) ? Number(text) : NaN;
+  const n = readDecimal(text);
   if (n <= GROUP_MAX || n === GROUP_ANY) return n;
   log.warn(
     `${text} is not a valid group ID.  (Valid group IDs are 32-bit nonnegative integers or the keywords ANY or ALL.)`,

@@ -1,5 +1,6 @@
 /** Table numbers and names in text. */
 import { vlog } from '@ovs-node/common/vlog';
+import { readDecimal } from '@ovs-node/flow/int-text';
 import type { TableMap } from '../actions/row.js';
 import { readPlain } from './numbers.js';
 
@@ -13,7 +14,7 @@ export function readTable(text: string, tables?: TableMap): number | undefined {
     log.warn(`Negative value ${text} is not a valid table number.`);
     return undefined;
   }
-  const n = /^[ \t\n\v\f\r]*\+?\d+$/.test(text) ? Number(text) : NaN;
+  const n = readDecimal(text);
   if (n <= 255) return n;
   if (n <= 0xffffffff) {
     log.warn(`table ${n} is outside the supported range 0 through 255`);
