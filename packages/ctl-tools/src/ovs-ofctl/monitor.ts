@@ -16,6 +16,7 @@ import { OF13 } from '@ovs-node/openflow/version';
 import type { OfctlContext, Switch } from './context.js';
 import { parseOrFail } from './flow-commands.js';
 import { registerMonitorCommands } from './monitor-control.js';
+import { fetchConfig } from './switch-commands.js';
 
 const log = vlog('ofctl');
 
@@ -96,13 +97,6 @@ export interface Monitored {
 /** A running monitor, as a daemon's `start` returns it. */
 export interface RunningMonitor {
   stop(): void;
-}
-
-async function fetchConfig(c: OfctlContext, sw: Switch): Promise<SwitchConfig> {
-  const bad = `${sw.streamName}: bad reply to config request`;
-  const [{ msg }] = await c.transact(sw, { type: 'get_config_request' }, { bad });
-  if (msg.type !== 'get_config_reply') throw new FatalError(bad);
-  return msg.config;
 }
 
 async function setConfig(c: OfctlContext, sw: Switch, change: Partial<SwitchConfig>): Promise<void> {

@@ -115,7 +115,8 @@ export async function modPort(c: OfctlContext, [target, port, word]: readonly st
   });
 }
 
-async function fetchConfig(c: OfctlContext, sw: Switch): Promise<SwitchConfig> {
+/** The switch's configuration. @throws FatalError when it does not tell. */
+export async function fetchConfig(c: OfctlContext, sw: Switch): Promise<SwitchConfig> {
   const bad = `${sw.streamName}: bad reply to config request`;
   const [{ msg }] = await c.transact(sw, { type: 'get_config_request' }, { bad });
   if (msg.type !== 'get_config_reply') throw new FatalError(bad);
