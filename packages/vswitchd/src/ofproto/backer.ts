@@ -157,18 +157,19 @@ export class Backer {
     });
   }
 
-  private readonly expiring: { readonly id: number; rounds: number }[] = [];
+  private readonly expiring: { readonly ids: readonly number[]; rounds: number }[] = [];
 
-  /** Gives a hold of a recirculation number back after `runReleases` was called twice. */
-  releaseLater(id: number): void {
-    this.recirc.leave(id);
-    this.expiring.push({ id, rounds: 2 });
+  /** Gives a hold of each of these recirculation numbers back after `runReleases` was called twice; keeps `ids`. */
+  releaseLater(ids: readonly number[]): void {
+    if (ids.length === 0) return;
+    for (const id of ids) this.recirc.leave(id);
+    this.expiring.push({ ids, rounds: 2 });
   }
 
   /** To be called about once a second, not more often: packets under way may still carry the numbers. */
   runReleases(): void {
     for (const entry of this.expiring) entry.rounds--;
     while (this.expiring.length > 0 && this.expiring[0]!.rounds <= 0)
-      this.recirc.forget(this.expiring.shift()!.id);
+      for (const id of this.expiring.shift()!.ids) this.recirc.forget(id);
   }
 }

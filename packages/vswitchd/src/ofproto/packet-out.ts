@@ -98,7 +98,7 @@ export function startPacketOut(
     hasPacket: true,
   });
   // The datapath may bring the packet back under these numbers; they are let go when it surely has.
-  for (const id of result.recircIds) backer.releaseLater(id);
+  backer.releaseLater(result.recircIds);
   if (result.error) {
     const why = XLATE_ERRORS[result.error];
     log.warnRl(rateLimit, `bridge ${ofproto.name}: packet-out dropped: ${why}`);

@@ -64,7 +64,7 @@ export function resume(
   });
   const { backer } = ofproto;
   // The datapath may bring the packet back under these numbers; they are let go when it surely has.
-  for (const id of result.recircIds) backer.releaseLater(id);
+  backer.releaseLater(result.recircIds);
   if (result.error === 'bridge') return new OfError('NXR_STALE', 'the bridge of the continuation is gone');
   if (result.error) {
     log.warnRl(rateLimit, `bridge ${ofproto.name}: resumed packet dropped: ${XLATE_ERRORS[result.error]}`);

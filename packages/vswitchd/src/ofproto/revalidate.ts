@@ -150,7 +150,7 @@ export class Revalidator {
       for (const id of result.recircIds) this.backer.recirc.release(id);
       return false;
     }
-    for (const id of ukey.recircIds) this.backer.releaseLater(id);
+    this.backer.releaseLater(ukey.recircIds);
     ukey.recircIds = result.recircIds;
     ukey.cache = cache;
     ukey.slow = result.slow;

@@ -80,7 +80,7 @@ export class UpcallHandler {
       const result = translate(input);
       const actions = result.slow === 0 ? result.actions : slowPathActions(input, result.slow);
       if (cookie === undefined) this.prepare(upcall, result, actions, cache, now, puts, fresh);
-      else for (const id of result.recircIds) this.backer.releaseLater(id);
+      else this.backer.releaseLater(result.recircIds);
       if (result.actions.length > 0) {
         executions.push({ packet: upcall.packet, key: upcall.key, actions: result.actions, mru: upcall.mru });
       }
@@ -112,7 +112,7 @@ export class UpcallHandler {
   forget(ukey: Ukey): void {
     if (this.ukeys.get(ukey.id) !== ukey) return;
     this.ukeys.delete(ukey.id);
-    for (const id of ukey.recircIds) this.backer.releaseLater(id);
+    this.backer.releaseLater(ukey.recircIds);
   }
 
   private prepare(
@@ -129,7 +129,7 @@ export class UpcallHandler {
     const { key } = upcall;
     const id = megaflowId(key, mask);
     if (this.ukeys.has(id.text) || this.ukeys.size >= this.flowLimit) {
-      for (const recircId of result.recircIds) this.backer.releaseLater(recircId);
+      this.backer.releaseLater(result.recircIds);
       return;
     }
     const ukey = new Ukey(
