@@ -9,8 +9,10 @@ import type { Replica } from 'ovsdb-client/replica/replica';
 import type { Row, TableName } from 'ovsdb-client/vswitch/schema';
 import { parseSubfield } from '@ovs-node/openflow/actions/subfield';
 import type { Subfield } from '@ovs-node/openflow/actions/types';
+import { DEFAULT_BUNDLE_IDLE } from '../connmgr/bundles.js';
 import type { TableSettings } from '../ofproto/flow-table.js';
 import { choosePrefixes } from '../ofproto/prefix-fields.js';
+import { DEFAULT_MAX_IDLE } from '../ofproto/revalidate.js';
 import type { VlanMode } from '../ofproto/types.js';
 
 /** The replica of an Open_vSwitch database. */
@@ -99,20 +101,16 @@ export function readConfig(replica: VswitchReplica): SwitchConfig {
   const other = root?.other_config;
   return {
     bridges,
-    maxIdleMs: integer(other?.get('max-idle'), 10_000, 500),
-    bundleIdleMs: seconds(other?.get('bundle-idle-timeout'), BUNDLE_IDLE_S) * 1000,
+    maxIdleMs: integer(other?.get('max-idle'), DEFAULT_MAX_IDLE, 500),
+    bundleIdleMs: secondsAsMs(other?.get('bundle-idle-timeout'), DEFAULT_BUNDLE_IDLE),
     statsIntervalMs: integer(other?.get('stats-update-interval'), 5000, 5000),
     problems,
   };
 }
 
-/** How long a bundle may be left alone, s. */
-const BUNDLE_IDLE_S = 10;
-
-/** A number of seconds, of which there is one at least: none is as good as no number. */
-function seconds(text: string | undefined, otherwise: number): number {
-  const asked = integer(text, otherwise, 0);
-  return asked === 0 ? otherwise : asked;
+/** The ms that a number of seconds is; 0 is as good as no number. */
+function secondsAsMs(text: string | undefined, otherwise: number): number {
+  return integer(text, 0, 0) * 1000 || otherwise;
 }
 
 function integer(text: string | undefined, otherwise: number, least: number): number {

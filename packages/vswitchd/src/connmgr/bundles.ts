@@ -12,16 +12,14 @@
  */
 import { OfError } from '@ovs-node/openflow/errors';
 import { type DecodeOptions, decodeMessage } from '@ovs-node/openflow/messages/codec';
-import type { MessageOf, OfMessage } from '@ovs-node/openflow/messages/types';
+import { BF, type MessageOf, type OfMessage } from '@ovs-node/openflow/messages/types';
 import { Writer } from '@ovs-node/openflow/wire';
 
 /** Bundles that a connection may have, and bytes of messages in all of them. */
 const MAX_BUNDLES = 64;
 const MAX_BYTES = 256 * 1024 * 1024;
-/** OFPBF_ATOMIC. */
-const ATOMIC = 1;
-/** How long a bundle may be left alone where nobody says it, ms. */
-const IDLE_MS = 10_000;
+/** How long a bundle may be left alone where nobody says it, ms; `other_config:bundle-idle-timeout`. */
+export const DEFAULT_BUNDLE_IDLE = 10_000;
 
 /** A message in a bundle. */
 export class BundledMessage {
@@ -81,7 +79,7 @@ export class Bundles {
   }
 
   get #idleMs(): number {
-    return this.#idle?.() ?? IDLE_MS;
+    return this.#idle?.() ?? DEFAULT_BUNDLE_IDLE;
   }
 
   /** Bundles that are open or closed. */
@@ -137,7 +135,7 @@ export class Bundles {
         if (bundle === undefined) return this.#refuse(bundleId, 'OFPBFC_BAD_ID');
         this.#discard(bundleId);
         if (bundle.flags !== flags) return new OfError('OFPBFC_BAD_FLAGS', `bundle ${bundleId}`);
-        return commit(bundle.messages, (flags & ATOMIC) !== 0);
+        return commit(bundle.messages, (flags & BF.ATOMIC) !== 0);
       case 'discard_request':
         if (bundle === undefined) return this.#refuse(bundleId, 'OFPBFC_BAD_ID');
         this.#discard(bundleId);
