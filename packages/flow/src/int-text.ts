@@ -27,7 +27,7 @@ export function skipBlanks(text: string, start = 0): number {
   return i;
 }
 
-/** The decimal number that all of `text` is, as strtoul(…, base 10) reads it, but not a negative one; NaN for anything else. */
+/** The number that all of `text` is, as strtoul(…, base 10) reads it, with no minus; NaN for anything else. */
 export function readDecimal(text: string): number {
   return /^\+?\d+$/.test(text.slice(skipBlanks(text))) ? Number(text) : NaN;
 }
