@@ -22,6 +22,8 @@ export const settings = {
   minifyWhitespace: true,
   minifySyntax: true,
   legalComments: 'none',
+  // bin/load.cjs reads bundles as latin1, which other characters would not survive.
+  charset: 'ascii',
   // Modules find files beside themselves by import.meta.url; in the bundle that is the bundle's own place.
   banner: { js: 'var __bundleUrl=require("node:url").pathToFileURL(__filename).href;' },
   define: { 'import.meta.url': '__bundleUrl' },

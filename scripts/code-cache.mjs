@@ -1,6 +1,6 @@
 // Compiles the bundles in dist/ and keeps the code beside them, dist/NAME.cjs.cache, for bin/load.cjs. Each program runs
-// with --help, so that what it runs on its way up is compiled, too, some with more (WARM_UPS). Done by `npm run build`, by the Node.js that
-// runs it: for another one the code does not count.
+// with --help, so that what it runs on its way up is compiled, too, some with more (WARM_UPS). Done by `npm run build`,
+// with the Node.js that runs it: for another one the code does not count.
 // Usage: node scripts/code-cache.mjs [PROGRAM...]
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';

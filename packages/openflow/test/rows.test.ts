@@ -1,6 +1,7 @@
 /**
  * Each form of message and of action, in each version that has it, each error and each property has a good and a bad
- * fixture in bytes, with the peer's text, and these are read, printed and written as by the peer. Fields and actions have theirs in fields-actions.test.ts.
+ * fixture in bytes, with the peer's text, and these are read, printed and written as by the peer. Fields and actions
+ * have theirs in fields-actions.test.ts.
  */
 import test from 'ava';
 import { ERRORS } from '../src/error-table.js';

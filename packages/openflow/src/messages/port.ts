@@ -39,7 +39,6 @@ export function featuresFrom10(f: number): number {
 
 /** Features that OpenFlow 1.1 and later have. */
 export const FEATURES_11 = 0xffff;
-/** The property with what Ethernet ports have. */
 /** Bits of a port's configuration that OpenFlow 1.1 and later have. */
 export const CONFIG_11 = PC.PORT_DOWN | PC.NO_RECV | PC.NO_FWD | PC.NO_PACKET_IN;
 

@@ -2,7 +2,7 @@
  * Every property, one row each: what has it, its number, its length where that is always the same. Writers name a row and
  * readers are given the row that was found, so numbers and lengths are here only; what is in a property stands where its
  * holder is written and read. The documentation (docs/openflow-fields.md) and the check that each row has fixtures
- * (test/properties.test.ts) derive from the rows, too.
+ * (test/rows.test.ts) derive from the rows, too.
  *
  * Not here: experimenters' properties in which nothing is said that anyone here understands; the versions of OFPT_HELLO,
  * whose elements are no properties; encap's, which are of another form (actions/packet-type.ts).

@@ -43,8 +43,10 @@ function readQueueStats(reader: Reader, version: number): QueueStats {
   return { portNo, queueId, txBytes, txPackets, txErrors, durationSec, durationNsec };
 }
 
-/** Properties of a queue, the same numbers in all versions; before 1.4 they have 4 bytes of padding after the header. */
-/** Writes a queue; before 1.4 in the structure of the configuration reply. */
+/**
+ * Writes a queue; before 1.4 in the structure of the configuration reply, whose properties have 4 bytes of padding
+ * behind their header.
+ */
 function putQueue(w: Writer, q: QueueConfig, version: number): void {
   const start = w.length;
   let at: number;
