@@ -1,10 +1,9 @@
 /** The same messages to two switches, over one connection per OpenFlow version to each, and what differs. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Suite } from '@ovs-node/ctl-tools/lab/suite';
-import { encodeMessage } from '@ovs-node/openflow/messages/codec';
-import type { OfMessage, PacketIn } from '@ovs-node/openflow/messages/types';
 import { OfError } from '@ovs-node/openflow/errors';
-import { decodeMessage } from '@ovs-node/openflow/messages/codec';
+import { decodeMessage, encodeMessage } from '@ovs-node/openflow/messages/codec';
+import type { OfMessage, PacketIn } from '@ovs-node/openflow/messages/types';
 import { header } from '@ovs-node/openflow/testkit/header';
 import { printMessage } from '@ovs-node/openflow/text/message';
 import { asidesInForm } from './reply-forms.js';

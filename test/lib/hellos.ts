@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Suite } from '@ovs-node/ctl-tools/lab/suite';
 import { decodeHeader } from '@ovs-node/openflow/messages/codec';
 import { OfError } from '@ovs-node/openflow/errors';
+import { takeMessages } from '@ovs-node/openflow/testkit/take-messages';
 
 /** How long a switch has to say all that it has to say, ms. */
 const PATIENCE_MS = 300;
@@ -66,21 +67,13 @@ export function saidTo(suite: Suite, bridge: string, hex: string): Promise<strin
     socket.on('close', () => (isClosed = true));
     socket.write(Buffer.from(hex, 'hex'));
     setTimeout(() => {
-      const messages = messagesIn(Buffer.concat(chunks)).map(withoutOwnXid);
-      resolve([...messages, isClosed ? 'closed' : 'open'].join('\n'));
+      const said: string[] = [];
+      const rest = takeMessages(Buffer.concat(chunks), (message) => said.push(withoutOwnXid(message)));
+      if (rest.length > 0) said.push(rest.toString('hex'));
+      resolve([...said, isClosed ? 'closed' : 'open'].join('\n'));
       socket.destroy();
     }, PATIENCE_MS);
   });
-}
-
-function messagesIn(bytes: Buffer): Buffer[] {
-  const out: Buffer[] = [];
-  for (let at = 0; at + 8 <= bytes.length;) {
-    const length = Math.max(8, bytes.readUInt16BE(at + 2));
-    out.push(bytes.subarray(at, at + length));
-    at += length;
-  }
-  return out;
 }
 
 /** Hellos, and errors that come before a version is agreed on, have numbers that count for the whole program. */

@@ -7,6 +7,7 @@ import { OfError } from '@ovs-node/openflow/errors';
 import { decodeMessage, encodeMessage } from '@ovs-node/openflow/messages/codec';
 import { header } from '@ovs-node/openflow/testkit/header';
 import { watch } from '@ovs-node/openflow/testkit/requests';
+import { takeMessages } from '@ovs-node/openflow/testkit/take-messages';
 import { flow } from './answer-requests.js';
 import { Talk } from './talk.js';
 
@@ -48,14 +49,9 @@ export async function readSlowly(suite: Suite, bridge: string, version: number):
 async function readToEnd(socket: net.Socket): Promise<SlowReading> {
   const flows = new Set<bigint>();
   const pauses: string[] = [];
-  let rest = Buffer.alloc(0);
+  let rest: Buffer = Buffer.alloc(0);
   socket.on('data', (chunk: Buffer) => {
-    rest = Buffer.concat([rest, chunk]);
-    while (rest.length >= 8 && rest.length >= rest.readUInt16BE(2)) {
-      const length = rest.readUInt16BE(2);
-      note(rest.subarray(0, length), flows, pauses);
-      rest = rest.subarray(length);
-    }
+    rest = takeMessages(Buffer.concat([rest, chunk]), (message) => note(message, flows, pauses));
   });
   socket.resume();
   const isDone = (): boolean => flows.size === FLOWS && pauses.at(-1) === 'resumed';

@@ -5,6 +5,7 @@ import type { Suite } from '@ovs-node/ctl-tools/lab/suite';
 import { OfError } from '@ovs-node/openflow/errors';
 import { decodeHeader, decodeMessage } from '@ovs-node/openflow/messages/codec';
 import { header } from '@ovs-node/openflow/testkit/header';
+import { takeMessages } from '@ovs-node/openflow/testkit/take-messages';
 import { comparable } from './reply-forms.js';
 
 const ERROR = 1;
@@ -27,7 +28,7 @@ export class Talk {
   readonly #version: number;
   readonly #patienceMs: number;
   #socket: net.Socket | undefined;
-  #rest = Buffer.alloc(0);
+  #rest: Buffer = Buffer.alloc(0);
   #got: Buffer[] = [];
   #isClosed = true;
   #wake: () => void = () => undefined;
@@ -59,12 +60,9 @@ export class Talk {
   }
 
   #take(chunk: Buffer): void {
-    this.#rest = Buffer.concat([this.#rest, chunk]);
-    while (this.#rest.length >= 8 && this.#rest.length >= this.#rest.readUInt16BE(2)) {
-      const length = this.#rest.readUInt16BE(2);
-      this.#sort(Buffer.from(this.#rest.subarray(0, length)));
-      this.#rest = this.#rest.subarray(length);
-    }
+    this.#rest = takeMessages(Buffer.concat([this.#rest, chunk]), (message) =>
+      this.#sort(Buffer.from(message)),
+    );
     this.#wake();
   }
 

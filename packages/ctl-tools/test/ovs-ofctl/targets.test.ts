@@ -4,6 +4,7 @@ import net from 'node:net';
 import path from 'node:path';
 import test from 'ava';
 import { checkoutRoot, needing, peerPath, run, tmpDir } from '@ovs-node/common/testkit/index';
+import { takeMessages } from '@ovs-node/openflow/testkit/take-messages';
 
 const needingPeer = needing(test, 'peer');
 
@@ -228,18 +229,15 @@ for (const [what, answerOf] of Object.entries(UNRULY)) {
     const dir = tmpDir(t);
     const server = net.createServer((socket) => {
       socket.on('error', () => undefined);
-      let buffered = Buffer.alloc(0);
+      let buffered: Buffer = Buffer.alloc(0);
       socket.on('data', (data: Buffer) => {
-        buffered = Buffer.concat([buffered, data]);
-        while (buffered.length >= 8 && buffered.length >= buffered.readUInt16BE(2)) {
-          const request = buffered.subarray(0, buffered.readUInt16BE(2));
-          buffered = buffered.subarray(request.length);
-          if (request[1] === 1) continue;
+        buffered = takeMessages(Buffer.concat([buffered, data]), (request) => {
+          if (request[1] === 1) return;
           const { bytes, end } = request[1] === 0 ? { bytes: request } : answerOf(Buffer.from(request));
           socket.write(bytes);
           // Late enough for what is said of it not to depend on who is quicker.
           if (end === true) setTimeout(() => socket.end(), 100);
-        }
+        });
       });
     });
     await new Promise<void>((resolve) => server.listen(path.join(dir, 'br0.mgmt'), resolve));

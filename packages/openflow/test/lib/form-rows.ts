@@ -1,13 +1,11 @@
 /** The forms that actions have on the wire, one row for each version that has one. */
+import { INSTRUCTION_TABLE } from '../../src/actions/instruction-table.js';
 import type { ActionRow, WireForm } from '../../src/actions/row.js';
 import { ACTIONS } from '../../src/actions/table.js';
 import type { Action, ActionType } from '../../src/actions/types.js';
 import type { FlowMod } from '../../src/messages/types.js';
 import { Writer } from '../../src/wire.js';
 import { encodeFlow } from '../differential/compare.js';
-
-/** The instruction. */
-const APPLY_ACTIONS = 4;
 
 export interface FormRow {
   /** As in fixtures, `form TYPE VENDOR/CODE`. */
@@ -42,7 +40,7 @@ export function flowWithActions(
   const w = new Writer();
   w.bytes(bytes);
   if (version > 1)
-    w.u16(APPLY_ACTIONS)
+    w.u16(INSTRUCTION_TABLE.apply.type)
       .u16(8 + actions.length)
       .zeros(4);
   w.bytes(actions);
