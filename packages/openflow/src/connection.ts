@@ -255,6 +255,7 @@ export class OfConnection {
   sendSoon(bytes: Uint8Array): void {
     if (this.closed) return;
     this.handlers.onSend?.(bytes);
+    sent.total++;
     this.unsent ??= new Writer(2 * SEND_PIECE);
     this.unsent.bytes(bytes);
     if (this.unsent.length >= SEND_PIECE) this.flush();
@@ -420,6 +421,7 @@ export class OfConnection {
 
   /** Ends the connection in order: what was sent still goes. */
   close(): void {
+    this.flush();
     this.stream.end();
     this.finish(undefined);
   }

@@ -1,5 +1,6 @@
 import { Duplex, PassThrough } from 'node:stream';
 import test from 'ava';
+import { coverageCounter } from '@ovs-node/common/coverage';
 import { ConnectionError, ErrorReply, formatVersions, OfConnection } from '../src/connection.js';
 import { decodeMessage, encodeMessage } from '../src/messages/codec.js';
 import { OfError } from '../src/errors.js';
@@ -234,6 +235,21 @@ test('a request answered with an error rejects with it', async (t) => {
   hand.push(encodeMessage({ type: 'error', error: new OfError('OFPBRC_EPERM') }, 4, xid));
   const e = await t.throwsAsync(done, { instanceOf: ErrorReply });
   t.is(e.error.name, 'OFPBRC_EPERM');
+});
+
+test('what waits to be sent goes before the connection is closed, and counts as sent', async (t) => {
+  const hand = new ByHand();
+  const c = new OfConnection(hand.duplex, { versions: OF13 });
+  hand.push('0400000800000001');
+  await settle();
+  const sent = coverageCounter('vconn_sent');
+  const before = sent.total;
+  for (const xid of [1, 2]) c.sendSoon(encodeMessage({ type: 'barrier_request' }, 4, xid));
+  t.is(sent.total - before, 2);
+  t.is(hand.sent.length, 1, 'the hello');
+  c.close();
+  await settle();
+  t.is(Buffer.concat(hand.sent.slice(1)).toString('hex'), '04140008000000010414000800000002');
 });
 
 test('the end of a connection rejects what waits', async (t) => {
