@@ -1,15 +1,17 @@
 /**
  * Puts the parts of multipart requests together as a switch does, before it reads them (OpenFlow 1.3, section 7.3.5):
- * parts of one request have one xid and one type, all but the last the "more" flag. What a client gets in parts is another
- * matter (reassembly.ts), for that is read as it comes.
+ * parts of one request have one xid and one type, all but the last the "more" flag. What a client gets in parts is
+ * another matter (reassembly.ts), for that is read as it comes.
  *
  * As by the peer's switch, bodies are joined only where a body is nothing but a list: of other requests there can be one
- * part that says something, and the others have to be empty. A part whose header is bad is none, and is left to who reads it.
+ * part that says something, and the others have to be empty. A part whose header is bad is none, and is left to who
+ * reads it.
  */
 import { OfError } from '../errors.js';
 import { decodeHeader, fitsHeader } from './codec.js';
 import { type Pending, PendingParts } from './pending-parts.js';
 import type { WireForm } from './wire-forms.js';
+import { Writer } from '../wire.js';
 
 const OFPT_MULTIPART_REQUEST = 18;
 /** Messages with parts begin with OpenFlow 1.3. */
@@ -18,7 +20,7 @@ const FIRST_VERSION = 4;
 interface Parts extends Pending {
   readonly wire: WireForm;
   /** What the request is so far: as many messages as it takes. */
-  readonly messages: Uint8Array[];
+  readonly messages: Writer[];
 }
 
 export class RequestParts extends PendingParts<Parts> {
@@ -58,31 +60,29 @@ export class RequestParts extends PendingParts<Parts> {
     }
     this.drop(xid);
     const [first, second] = request.messages;
-    if (second === undefined) return first;
-    return new OfError('OFPBRC_BAD_STAT', `${wire.name} in parts`).quoting(first);
+    const whole = finished(first);
+    if (second === undefined) return whole;
+    return new OfError('OFPBRC_BAD_STAT', `${wire.name} in parts`).quoting(whole);
   }
 }
 
 /** Adds a part to the messages of its request. */
 function join({ wire, messages }: Parts, part: Uint8Array, bodyAt: number): void {
   const last = messages.at(-1);
+  // One that says nothing gives way to the next.
   if (last === undefined || last.length === bodyAt) {
-    messages.splice(-1, 1, joined(part));
+    messages.splice(-1, 1, new Writer(part.length).bytes(part));
     return;
   }
-  const body = part.subarray(bodyAt);
-  if (body.length === 0) return;
+  if (part.length === bodyAt) return;
   const isList = wire.base === 0 && wire.step > 0;
-  if (!isList) messages.push(joined(part));
-  else messages.splice(-1, 1, joined(last, body));
+  if (isList) last.bytes(part.subarray(bodyAt));
+  else messages.push(new Writer(part.length).bytes(part));
 }
 
-/** A message with more to its body. Its flags stay: an error quotes it as it came. */
-function joined(message: Uint8Array, more: Uint8Array = new Uint8Array(0)): Uint8Array {
-  const out = new Uint8Array(message.length + more.length);
-  out.set(message);
-  out.set(more, message.length);
+/** A message that is whole. Its flags stay: an error quotes it as it came. */
+function finished(message: Writer): Uint8Array {
   // Lists may be longer than what a length can say; their bytes are what counts.
-  new DataView(out.buffer).setUint16(2, Math.min(out.length, 0xffff));
-  return out;
+  message.setU16(2, Math.min(message.length, 0xffff));
+  return message.finish();
 }
