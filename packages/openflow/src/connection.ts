@@ -296,19 +296,7 @@ export class OfConnection {
     onReply: (decoded: Decoded, bytes: Uint8Array) => void = () => undefined,
     xid = this.nextXid(),
   ): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.closed) {
-        reject(this.whyClosed);
-        return;
-      }
-      this.requests.set(xid, { onReply, resolve, reject });
-      try {
-        this.send(msg, xid);
-      } catch (e) {
-        this.requests.delete(xid);
-        reject(e instanceof Error ? e : new Error(String(e)));
-      }
-    });
+    return this.begin([msg], xid, { onReply });
   }
 
   /**
@@ -320,14 +308,29 @@ export class OfConnection {
     onFrame: (bytes: Uint8Array) => void,
     xid = this.nextXid(),
   ): Promise<void> {
+    return this.begin(Array.isArray(msgs) ? (msgs as readonly OfMessage[]) : [msgs as OfMessage], xid, {
+      onFrame,
+    });
+  }
+
+  /** Sends the messages of one request. */
+  private begin(
+    msgs: readonly OfMessage[],
+    xid: number,
+    answers: Pick<Request, 'onReply' | 'onFrame'>,
+  ): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.closed) {
         reject(this.whyClosed);
         return;
       }
-      this.requests.set(xid, { onFrame, resolve, reject });
-      for (const msg of Array.isArray(msgs) ? (msgs as readonly OfMessage[]) : [msgs as OfMessage])
-        this.send(msg, xid);
+      this.requests.set(xid, { ...answers, resolve, reject });
+      try {
+        for (const msg of msgs) this.send(msg, xid);
+      } catch (e) {
+        this.requests.delete(xid);
+        reject(e instanceof Error ? e : new Error(String(e)));
+      }
     });
   }
 
