@@ -21,7 +21,7 @@ import {
   splitOfsNbits,
 } from './subfield.js';
 import type { Action, ActionOf } from './types.js';
-import { type PropertyName } from '../messages/property-table.js';
+import type { PropertyName } from '../messages/property-table.js';
 
 export const REASONS = ['no_match', 'action', 'invalid_ttl', 'action_set', 'group', 'packet_out'] as const;
 export const REASON_ACTION = 1;

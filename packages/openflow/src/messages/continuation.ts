@@ -13,7 +13,7 @@ import { guard, type OfError, refuse } from '../errors.js';
 import type { Explain } from '../explain.js';
 import { Reader, Writer } from '../wire.js';
 import { propertyName, putProperty, readProperty, unknownProperty } from './property.js';
-import { type PropertyName } from './property-table.js';
+import type { PropertyName } from './property-table.js';
 
 /** A value that was pushed, and how many bytes of it count. */
 export interface StackItem {

@@ -21,7 +21,7 @@ import {
   type PacketInFormat,
   PR,
 } from './types.js';
-import { type PropertyName } from './property-table.js';
+import type { PropertyName } from './property-table.js';
 
 /** A match on an input port alone. */
 export function portMatch(port: number): Match {
