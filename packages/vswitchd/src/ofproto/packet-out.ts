@@ -33,6 +33,8 @@ const rateLimit = new RateLimit(5, 5);
 const WHATEVER: Named = { hasGroup: () => true, hasMeter: () => true, hasTunnelOption: () => true };
 /** The table of what is in none. */
 const NO_TABLE = 255;
+/** The reserved ports that a controller's packet may come from. */
+const SENDERS: ReadonlySet<number> = new Set([OFPP.LOCAL, OFPP.ANY, OFPP.CONTROLLER]);
 
 /** A packet that is on its way, as far as it can be called back. */
 export interface StartedPacket {
@@ -67,8 +69,6 @@ function admitPacket(
   const admitted = admitActions(actions, exactMatch(flow), NO_TABLE, protocols, named);
   return admitted.error ?? { flow, actions: admitted.actions };
 }
-/** The reserved ports that a controller's packet may come from. */
-const SENDERS: ReadonlySet<number> = new Set([OFPP.LOCAL, OFPP.ANY, OFPP.CONTROLLER]);
 
 /** Translates a packet-out and teaches what it teaches. @returns the error to answer with; then to be undone. */
 export function startPacketOut(

@@ -5,7 +5,7 @@
  * A round is one terse dump. Statistics are credited as deltas, so nothing is counted twice however often a flow is
  * seen; a flow's last delta comes with the answer to its deletion.
  */
-import { W } from '@ovs-node/flow/layout';
+import { newKey, W } from '@ovs-node/flow/layout';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import type { Dpif, FlowPut, FlowStats } from '../dpif/provider.js';
 import type { Backer } from './backer.js';
@@ -39,6 +39,8 @@ export class Revalidator {
   readonly stats: RevalidateStats = { flows: 0, average: 0, maximum: 0, dumpDuration: 0 };
   private readonly maxIdleMs: (() => number | undefined) | undefined;
   private round = 0;
+  /** The OpenFlow key of the flow at hand. */
+  private readonly flow = newKey();
 
   /** @param maxIdleMs what the database says now, if it does. */
   constructor(
@@ -131,7 +133,7 @@ export class Revalidator {
     if (ukey.sequence === sequence) return true;
     const at = this.backer.originOf(ukey.key);
     if (!at) return false;
-    const flow = new Uint32Array(W.TUN_OPTS + 2);
+    const { flow } = this;
     flow.set(ukey.key);
     flow[W.IN_PORT] = at.ofport;
     const cache: CacheEntry[] = [];
