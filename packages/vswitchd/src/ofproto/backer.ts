@@ -46,6 +46,9 @@ export class Backer {
   private readonly bridges = new Map<string, Ofproto>();
   private byDpPort: Map<number, { ofproto: Ofproto; port: OfPort }> | undefined = undefined;
   private readonly watchers: (() => void)[] = [];
+  /** Recirculation numbers to be let go by the next `runReleases`, and by the one after it. */
+  private leaving: (readonly number[])[] = [];
+  private leavingLater: (readonly number[])[] = [];
 
   constructor(type: string) {
     this.type = type;
@@ -157,19 +160,17 @@ export class Backer {
     });
   }
 
-  private readonly expiring: { readonly ids: readonly number[]; rounds: number }[] = [];
-
   /** Gives a hold of each of these recirculation numbers back after `runReleases` was called twice; keeps `ids`. */
   releaseLater(ids: readonly number[]): void {
     if (ids.length === 0) return;
     for (const id of ids) this.recirc.leave(id);
-    this.expiring.push({ ids, rounds: 2 });
+    this.leavingLater.push(ids);
   }
 
   /** To be called about once a second, not more often: packets under way may still carry the numbers. */
   runReleases(): void {
-    for (const entry of this.expiring) entry.rounds--;
-    while (this.expiring.length > 0 && this.expiring[0]!.rounds <= 0)
-      for (const id of this.expiring.shift()!.ids) this.recirc.forget(id);
+    for (const ids of this.leaving) for (const id of ids) this.recirc.forget(id);
+    this.leaving = this.leavingLater;
+    this.leavingLater = [];
   }
 }
