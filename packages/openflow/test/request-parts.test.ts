@@ -77,3 +77,16 @@ test('a request whose rest does not come is given up', (t) => {
   );
   t.is(parts.nextDeadline, 1500);
 });
+
+test('each part gives its request new time', (t) => {
+  const parts = new RequestParts({ patience: 1000 });
+  parts.add(part({ type: 'desc' }, true, 1), 0);
+  parts.add(part({ type: 'desc' }, true, 2), 500);
+  parts.add(part({ type: 'desc' }, true, 1), 600);
+  t.is(parts.nextDeadline, 1500);
+  t.deepEqual(
+    parts.run(1600).map(({ xid }) => xid),
+    [2, 1],
+  );
+  t.is(parts.nextDeadline, undefined);
+});

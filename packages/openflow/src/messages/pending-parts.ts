@@ -2,9 +2,9 @@
  * Parts of multipart messages that wait for the rest (OpenFlow 1.3, section 7.3.5): how many bytes of them are kept, and
  * for how long. What is done with parts is the affair of who extends it.
  *
- * A state machine without a clock: callers give `now`, `run` ends what waits too long. What a stranger can make it keep is
- * bounded by the bytes of the parts as they came, all messages under way together; a part that would go beyond is refused,
- * and with it the message that it belongs to.
+ * A state machine without a clock: callers give `now`, which does not go back; `run` ends what waits too long. What a
+ * stranger can make it keep is bounded by the bytes of the parts as they came, all messages under way together; a part
+ * that would go beyond is refused, and with it the message that it belongs to.
  */
 import { OfError } from '../errors.js';
 
@@ -34,6 +34,7 @@ export interface Expired {
 
 export abstract class PendingParts<P extends Pending> {
   private readonly limits: ReassemblyLimits;
+  /** In the order of their deadlines: who looks for the next one does not look through all of them. */
   private readonly pending = new Map<number, P>();
   private held = 0;
 
@@ -68,6 +69,8 @@ export abstract class PendingParts<P extends Pending> {
     message.bytes += length;
     message.deadline = now + this.limits.patience;
     this.held += length;
+    // Goes last, whether or not it was there: its deadline is the last.
+    this.pending.delete(xid);
     this.pending.set(xid, message);
   }
 
@@ -80,7 +83,7 @@ export abstract class PendingParts<P extends Pending> {
   run(now: number): Expired[] {
     const out: Expired[] = [];
     for (const [xid, message] of this.pending) {
-      if (message.deadline > now) continue;
+      if (message.deadline > now) break;
       out.push({ xid, error: new OfError(this.lateError(message), `xid ${xid}`).quoting(message.first) });
     }
     for (const { xid } of out) this.drop(xid);
@@ -89,10 +92,7 @@ export abstract class PendingParts<P extends Pending> {
 
   /** When `run` has something to do; undefined: never. */
   get nextDeadline(): number | undefined {
-    let next: number | undefined;
-    for (const { deadline } of this.pending.values()) {
-      if (next === undefined || deadline < next) next = deadline;
-    }
-    return next;
+    const first = this.pending.values().next();
+    return first.done === true ? undefined : first.value.deadline;
   }
 }
