@@ -1,11 +1,9 @@
 /** replace-flows and diff-flows: ovs-ofctl(8), "OpenFlow Switch Flow Table Commands". */
 import fs from 'node:fs';
 import { byteTextPath } from '@ovs-node/common/byte-text';
-import { OFPP } from '@ovs-node/flow/ports';
-import { Match } from '@ovs-node/flow/match';
 import { PROTO_ANY } from '@ovs-node/flow/field-types';
-import { makeFlowMod } from '@ovs-node/openflow/messages/flow-mod';
-import { ALL_TABLES, type FlowMod, GROUP_ANY } from '@ovs-node/openflow/messages/types';
+import { makeFlowFilter, makeFlowMod } from '@ovs-node/openflow/messages/flow-mod';
+import { ALL_TABLES, type FlowMod } from '@ovs-node/openflow/messages/types';
 import type { OfctlContext, Switch } from './context.js';
 import { eachFlow, filterRequest, parseFlowFile } from './flow-commands.js';
 import { type FlowEntry, FlowSet, type FlowVersion, formatVersion, sameVersion } from './flow-set.js';
@@ -33,15 +31,7 @@ async function addSwitch(
   usable: number,
 ): Promise<void> {
   await c.setDumpProtocol(sw, usable);
-  const all = {
-    match: new Match(),
-    tableId: ALL_TABLES,
-    cookie: 0n,
-    cookieMask: 0n,
-    outPort: OFPP.ANY,
-    outGroup: GROUP_ANY,
-  };
-  await eachFlow(c, sw, filterRequest(sw, 'flow', all), (f) =>
+  await eachFlow(c, sw, filterRequest(sw, 'flow', makeFlowFilter()), (f) =>
     set.add(source, f.tableId, f.match, f.priority, f),
   );
 }

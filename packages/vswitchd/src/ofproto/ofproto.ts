@@ -15,12 +15,10 @@ import { OfError } from '@ovs-node/openflow/errors';
 import { makeFlowMod } from '@ovs-node/openflow/messages/flow-mod';
 import {
   type AggregateStats,
-  ALL_TABLES,
   FF,
   type FlowFilter,
   type FlowMod,
   type FlowStats,
-  GROUP_ANY,
   type GroupMod,
   type PacketOut,
   PC,
@@ -432,16 +430,4 @@ export class Ofproto {
 
 function refreshFloodable(bundle: Bundle): void {
   bundle.floodable = bundle.ports.every((port) => (port.phy.config & PC.NO_FLOOD) === 0);
-}
-
-/** A filter that selects every flow. */
-export function everyFlow(): FlowFilter {
-  return {
-    match: new Match(),
-    tableId: ALL_TABLES,
-    cookie: 0n,
-    cookieMask: 0n,
-    outPort: OFPP.ANY,
-    outGroup: GROUP_ANY,
-  };
 }

@@ -11,7 +11,7 @@ import { formatDpKey } from '@ovs-node/netlink/text/key-format';
 import { parseDpKey } from '@ovs-node/netlink/text/key-parse';
 import { parseActions } from '@ovs-node/openflow/actions/text';
 import type { OfError } from '@ovs-node/openflow/errors';
-import { makeFlowMod } from '@ovs-node/openflow/messages/flow-mod';
+import { makeFlowFilter, makeFlowMod } from '@ovs-node/openflow/messages/flow-mod';
 import {
   ALL_TABLES,
   type FlowMod,
@@ -21,7 +21,7 @@ import {
 import { DeviceProvider } from '../../src/dpif/dpif.js';
 import type { Dpif } from '../../src/dpif/provider.js';
 import { Backer } from '../../src/ofproto/backer.js';
-import { everyFlow, Ofproto } from '../../src/ofproto/ofproto.js';
+import { Ofproto } from '../../src/ofproto/ofproto.js';
 import { formatActionList, formatRuleMatch } from '../../src/ofproto/rule-text.js';
 import type { BundleSpec } from '../../src/ofproto/types.js';
 import { Udpif } from '../../src/ofproto/udpif.js';
@@ -126,7 +126,7 @@ export function mod(
 /** Every flow as a line, tables in order: `table priority match n_packets actions`. */
 export function flowLines(ofproto: Ofproto): string[] {
   const lines: string[] = [];
-  ofproto.tables.forEach(everyFlow(), (rule) => {
+  ofproto.tables.forEach(makeFlowFilter(), (rule) => {
     lines.push(
       `table=${rule.tableId} n_packets=${rule.packets} priority=${rule.priority},${formatRuleMatch(rule, undefined)} actions=${formatActionList(rule.actions, undefined)}`,
     );
