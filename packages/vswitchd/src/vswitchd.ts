@@ -13,9 +13,10 @@ import { AutoVifs } from './bridge/auto-vifs.js';
 import type { Bridge } from './bridge/bridge.js';
 import { type SwitchConfig, type VswitchReplica, readConfig } from './bridge/config.js';
 import { type DatapathsOptions, Datapaths } from './bridge/datapaths.js';
-import { type ControllerStatus, writeStatistics, writeStatus } from './bridge/status.js';
+import { writeStatistics, writeStatus } from './bridge/status.js';
 import { Switch } from './bridge/switch.js';
 import { ConnectionManager } from './connmgr/connection-manager.js';
+import type { ControllerStatus } from './connmgr/types.js';
 
 const log = vlog('vswitchd');
 

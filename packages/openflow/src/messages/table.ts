@@ -192,12 +192,7 @@ const VACANCY_BIT = 8;
 const NO_VACANCY: Vacancy = { down: 0, up: 0, vacancy: 0 };
 
 /** What a table-mod and a description have alike. */
-interface TableSettings {
-  readonly eviction: boolean | undefined;
-  readonly evictionFlags: number | undefined;
-  readonly vacancyEvents: boolean | undefined;
-  readonly vacancy: Vacancy;
-}
+type TableSettings = Pick<TableMod, 'eviction' | 'evictionFlags' | 'vacancyEvents' | 'vacancy'>;
 
 function putSettings(w: Writer, t: TableSettings): void {
   w.u32((t.eviction === true ? EVICTION_BIT : 0) | (t.vacancyEvents === true ? VACANCY_BIT : 0));

@@ -13,7 +13,7 @@ import { DEFAULT_BUNDLE_IDLE } from '../connmgr/bundles.js';
 import type { TableSettings } from '../ofproto/flow-table.js';
 import { choosePrefixes } from '../ofproto/prefix-fields.js';
 import { DEFAULT_MAX_IDLE } from '../ofproto/revalidate.js';
-import type { VlanMode } from '../ofproto/types.js';
+import type { BundleSpec } from '../ofproto/types.js';
 
 /** The replica of an Open_vSwitch database. */
 export type VswitchReplica = Replica<{ [T in TableName]: Row<T> }>;
@@ -33,15 +33,8 @@ export interface InterfaceConfig {
   readonly isLocal: boolean;
 }
 
-export interface PortConfig {
-  readonly name: string;
+export interface PortConfig extends Omit<BundleSpec, 'members'> {
   readonly uuid: string;
-  readonly vlanMode: VlanMode;
-  /** Access or native VLAN; -1: none. */
-  readonly vlan: number;
-  readonly trunks: readonly number[] | undefined;
-  readonly priorityTags: 'no' | 'if-nonzero' | 'always';
-  readonly isProtected: boolean;
   readonly interfaces: readonly InterfaceConfig[];
 }
 

@@ -12,15 +12,9 @@ import { dummyCounters } from '../ofproto/dummy-counters.js';
 import { ODPP_NONE } from '../ofproto/types.js';
 import { type Bridge, type LiveInterface, goneText, patchMac } from './bridge.js';
 import type { VswitchReplica } from './config.js';
+import type { ControllerStatus } from '../connmgr/types.js';
 import { formatMac } from './mac.js';
 import { isTunnel, notCarried } from './tunnel.js';
-
-/** How one controller is connected. */
-export interface ControllerStatus {
-  readonly isConnected: boolean;
-  readonly role: 'other' | 'master' | 'slave' | undefined;
-  readonly status: ReadonlyMap<string, string>;
-}
 
 export interface StatusSource {
   readonly bridges: Iterable<Bridge>;
