@@ -29,6 +29,7 @@ import {
   splitOfsNbits,
   wholeField,
 } from './subfield.js';
+import { splitArrow } from './text-values.js';
 import type { Action, ActionOf, Subfield } from './types.js';
 
 type SetField = ActionOf<'set_field'>;
@@ -195,11 +196,7 @@ function putSetField(w: Writer, a: SetField, version: number): void {
 }
 
 function parseSetField(arg: string, c: ParseContext): Action {
-  const arrow = arg.indexOf('->');
-  if (arrow < 0) throw new FlowSyntaxError(`${arg}: missing \`->'`);
-  const name = arg.slice(arrow + 2);
-  const text = arg.slice(0, arrow);
-  if (name === '') throw new FlowSyntaxError(`${arg}: missing field name following \`->'`);
+  const { value: text, field: name } = splitArrow(arg);
   const f = fieldByName(name);
   if (!f) throw new FlowSyntaxError(`${name} is not a valid OXM field name`);
   if (!f.writable) throw new FlowSyntaxError(`${name} is read-only`);
@@ -212,12 +209,8 @@ function parseSetField(arg: string, c: ParseContext): Action {
 }
 
 function parseLoad(arg: string): Action {
-  const arrow = arg.indexOf('->');
-  if (arrow < 0) throw new FlowSyntaxError(`${arg}: missing \`->'`);
-  const destination = arg.slice(arrow + 2);
-  if (destination === '') throw new FlowSyntaxError(`${arg}: missing field name following \`->'`);
-  const dst = parseSubfield(destination);
-  const text = arg.slice(0, arrow);
+  const { value: text, field } = splitArrow(arg);
+  const dst = parseSubfield(field);
   // What follows a number is not looked at.
   const f = mustField(dst.field);
   const { value, error } = scanInt(text, f.bytes);

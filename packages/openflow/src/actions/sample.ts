@@ -15,6 +15,7 @@ import {
   parseSubfield,
   putSubfieldHeader,
 } from './subfield.js';
+import { splitArrow } from './text-values.js';
 import type { Action, ActionOf } from './types.js';
 
 type Sample = ActionOf<'sample'>;
@@ -100,13 +101,10 @@ function readSample(r: Reader, form: 1 | 2 | 3): Action {
 }
 
 function parseCheckPktLarger(arg: string): Action {
-  const arrow = arg.indexOf('->');
-  if (arrow < 0) throw new FlowSyntaxError(`${arg}: missing \`->'`);
-  const destination = arg.slice(arrow + 2);
-  if (destination === '') throw new FlowSyntaxError(`${arg}: missing field name following \`->'`);
-  const dst = parseSubfield(destination);
+  const { value, field } = splitArrow(arg);
+  const dst = parseSubfield(field);
   if (dst.nBits !== 1) throw new FlowSyntaxError('Only 1-bit destination field is allowed');
-  const length = arg.slice(0, arrow).replace(/\)$/, '');
+  const length = value.replace(/\)$/, '');
   // The peer has no name for the number in its message.
   const pktLen = parseU16(length, '(null)');
   return { type: 'check_pkt_larger', pktLen, dst };
