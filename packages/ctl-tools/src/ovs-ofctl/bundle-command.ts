@@ -1,14 +1,18 @@
 /** `bundle SWITCH FILE`: flow, group and packet-out messages as one transaction. */
-import { FatalError } from '@ovs-node/common/errors';
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { PROTO_ANY } from '@ovs-node/flow/field-types';
+import { BLANKS } from '@ovs-node/flow/int-text';
 import { type FlowTextOptions, parseFlowProtocols, splitCommand } from '@ovs-node/openflow/text/flow';
 import { parseGroup, splitGroupCommand } from '@ovs-node/openflow/text/parse-group';
 import type { OfctlContext } from './context.js';
-import { readLines } from './input.js';
+import { flowLines } from './flow-commands.js';
+import { readText } from './input.js';
 import { flowModMessage, type ModMessage, sendMods } from './mod-sender.js';
 import { parsePacketOut } from './packet-out.js';
 import { bundleVersions } from './versions.js';
+
+/** A line: the kind of message, and the rest. */
+const LINE = new RegExp(String.raw`^${BLANKS}([^ \t\n\v\f\r]*)${BLANKS}(.*)$`, 's');
 
 /** A message of a line, made when the protocol is known. */
 type Made = (protocol: number) => ModMessage;
@@ -36,17 +40,15 @@ export async function bundle(c: OfctlContext, [target, file]: readonly string[])
   const names = await c.acceptNames(target);
   const made: Made[] = [];
   let usable = PROTO_ANY;
-  for (const { line, number } of readLines(file, 'open failed')) {
-    const [, kind, rest] = /^[ \t\n\v\f\r]*([^ \t\n\v\f\r]*)[ \t\n\v\f\r]*(.*)$/s.exec(line)!;
-    try {
-      const parsed = parseLine(kind, rest, names);
-      made.push(parsed.make);
-      usable &= parsed.usable;
-    } catch (e) {
-      if (e instanceof FlowSyntaxError) throw new FatalError(`${file}:${number}: ${e.message}`);
-      throw e;
-    }
-  }
+  flowLines(
+    file,
+    readText(file, 'open failed'),
+  )((text, from, to) => {
+    const [, kind, rest] = LINE.exec(text.slice(from, to))!;
+    const parsed = parseLine(kind, rest, names);
+    made.push(parsed.make);
+    usable &= parsed.usable;
+  });
   c.settings.bundle = true;
   c.allowVersions(bundleVersions(c.settings.versions));
   const sw = await c.connectForFlowMods(target, usable);

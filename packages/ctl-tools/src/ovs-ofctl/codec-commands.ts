@@ -41,7 +41,7 @@ import { VERSIONS, versionFromName } from '@ovs-node/openflow/version';
 import { Reader, Writer } from '@ovs-node/openflow/wire';
 import type { OfctlContext } from './context.js';
 import { parseOrFail } from './flow-commands.js';
-import { hexToBytes, inputLines, plainHexDump, readLines } from './input.js';
+import { hexToBytes, inputLines, inputLinesThatSay, plainHexDump } from './input.js';
 
 const log = vlog('ofp_errors');
 
@@ -144,7 +144,7 @@ function someActions(c: OfctlContext, bytes: Uint8Array, version: number): Actio
 function parseHexActions(c: OfctlContext, versionText: string, instructions: boolean): void {
   const version = versionFromName(versionText);
   if (version === undefined) throw new FatalError(`${versionText}: not a valid OpenFlow version`);
-  for (const { line } of readLines('-')) {
+  for (const line of inputLinesThatSay()) {
     // What stands before a comma is the table of the flow.
     const comma = line.indexOf(',');
     const tableId = comma < 0 ? 0 : atoi(line.slice(0, comma)) & 0xff;
@@ -180,7 +180,7 @@ function parseFixedMatches(
   read: (r: Reader) => Match,
   write: (w: Writer, match: Match) => void,
 ): void {
-  for (const { line } of readLines('-')) {
+  for (const line of inputLinesThatSay()) {
     const bytes = hexOrFail(line);
     if (bytes.length !== length) {
       throw new FatalError(`Input is ${bytes.length} bytes, expected ${length}`);

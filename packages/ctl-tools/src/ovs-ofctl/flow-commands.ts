@@ -52,7 +52,11 @@ export function flowParser(command: FlowModCommand, mixed: boolean, o: FlowTextO
   };
 }
 
-/** The lines of a file that say something; what is wrong with one ends the program. @throws FatalError */
+/**
+ * The lines of a file of flows, groups or the like that say something; what is wrong with one ends the program.
+ *
+ * @throws FatalError
+ */
 export function flowLines(file: string, text: string): EachLine {
   return (each) =>
     forEachLine(text, (_, from, to, number) => {

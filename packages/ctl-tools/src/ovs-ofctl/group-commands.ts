@@ -1,6 +1,5 @@
 /** Commands on groups: ovs-ofctl(8), "Group Table Commands". */
 import { FatalError } from '@ovs-node/common/errors';
-import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { PROTO_ANY } from '@ovs-node/flow/field-types';
 import { encodeMessage } from '@ovs-node/openflow/messages/codec';
 import { BUCKET, type GroupCommand, type GroupMod } from '@ovs-node/openflow/messages/group-types';
@@ -11,8 +10,8 @@ import { parseGroup, readGroup, splitGroupCommand } from '@ovs-node/openflow/tex
 import { formatProtocols, PROTOCOLS } from '@ovs-node/openflow/text/protocols';
 import { versionName } from '@ovs-node/openflow/version';
 import type { OfctlContext } from './context.js';
-import { parseOrFail } from './flow-commands.js';
-import { readLines } from './input.js';
+import { flowLines, parseOrFail } from './flow-commands.js';
+import { readText } from './input.js';
 import { sendMods } from './mod-sender.js';
 import { dumpStats } from './switch-commands.js';
 
@@ -25,17 +24,16 @@ interface GroupList {
 function parseGroupFile(file: string, command: GroupCommand, o: FlowTextOptions): GroupList {
   const groupMods: GroupMod[] = [];
   let usable = PROTO_ANY;
-  for (const { line, number } of readLines(file, 'open failed')) {
-    try {
-      const split = command === 'add' ? splitGroupCommand(line) : { command, rest: line };
-      const parsed = parseGroup(split.rest, split.command, o);
-      groupMods.push(parsed.groupMod);
-      usable &= parsed.usable;
-    } catch (e) {
-      if (e instanceof FlowSyntaxError) throw new FatalError(`${file}:${number}: ${e.message}`);
-      throw e;
-    }
-  }
+  flowLines(
+    file,
+    readText(file, 'open failed'),
+  )((text, from, to) => {
+    const line = text.slice(from, to);
+    const split = command === 'add' ? splitGroupCommand(line) : { command, rest: line };
+    const parsed = parseGroup(split.rest, split.command, o);
+    groupMods.push(parsed.groupMod);
+    usable &= parsed.usable;
+  });
   return { groupMods, usable };
 }
 

@@ -11,11 +11,6 @@ export function readFileOrInput(file: string): Buffer {
   return fs.readFileSync(file === '-' ? 0 : byteTextPath(file));
 }
 
-export interface NumberedLine {
-  readonly line: string;
-  readonly number: number;
-}
-
 /** The text of a file (`-`: standard input). @throws FatalError */
 export function readText(file: string, failure: string): string {
   try {
@@ -52,12 +47,10 @@ function isBlank(c: number): boolean {
   return c === 32 || c === 9;
 }
 
-/** The lines of a file (`-`: standard input) that say something, without comments. @throws FatalError */
-export function readLines(file: string, failure = 'open'): NumberedLine[] {
-  const lines: NumberedLine[] = [];
-  forEachLine(readText(file, failure), (text, from, to, number) =>
-    lines.push({ line: text.slice(from, to), number }),
-  );
+/** The lines of standard input that say something, without comments. @throws FatalError */
+export function inputLinesThatSay(): string[] {
+  const lines: string[] = [];
+  forEachLine(readText('-', 'open'), (text, from, to) => lines.push(text.slice(from, to)));
   return lines;
 }
 
