@@ -18,6 +18,7 @@
  * Adding and removing is O(1) apart from moving a subtable; overlap checks are O(rules). Single-threaded: no
  * versions, a change is there for the next look-up.
  */
+import { hashAdd } from '@ovs-node/flow/hash';
 import { KEY_WORDS, W } from '@ovs-node/flow/layout';
 import { type Match, packWords, ReadArea } from '@ovs-node/flow/match';
 import { resolveConjunctions } from './conjunction.js';
@@ -30,7 +31,6 @@ import {
   hashWords,
   hasMask,
   maskedWords,
-  mix,
   prefixLengths,
   Subtable,
   unlink,
@@ -316,7 +316,7 @@ export class Classifier {
         fold(wc, words, masks, at);
         return null;
       }
-      for (; at < end; at++) hash = mix(hash, key[words[at]!]! & masks[at]!);
+      for (; at < end; at++) hash = hashAdd(hash, key[words[at]!]! & masks[at]!);
       if (!subtable.stageHashes[stage]!.has(hash)) {
         if (wc !== null) fold(wc, words, masks, at);
         return null;
@@ -326,7 +326,7 @@ export class Classifier {
       fold(wc, words, masks, at);
       return null;
     }
-    for (; at < words.length; at++) hash = mix(hash, key[words[at]!]! & masks[at]!);
+    for (; at < words.length; at++) hash = hashAdd(hash, key[words[at]!]! & masks[at]!);
     for (let rule = subtable.chains.get(hash) ?? null; rule !== null; rule = rule.next) {
       const values = rule.values;
       let i = 0;

@@ -1,4 +1,5 @@
 /** Rules with one mask, which is what the classifier keeps them by: a subtable, its rules, and what tells masks apart. */
+import { hashAdd } from '@ovs-node/flow/hash';
 import { KEY_WORDS, W } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
 import type { TunMetadata } from '@ovs-node/flow/tun-metadata';
@@ -130,14 +131,6 @@ function trailingZeros(x: number): number {
   return 31 - Math.clz32(x & -x);
 }
 
-/** Mixes one word into a hash (the body of MurmurHash3). */
-export function mix(hash: number, word: number): number {
-  let k = Math.imul(word, 0xcc9e2d51);
-  k = (k << 15) | (k >>> 17);
-  const h = hash ^ Math.imul(k, 0x1b873593);
-  return (Math.imul((h << 13) | (h >>> 19), 5) + 0xe6546b64) | 0;
-}
-
 function layoutOf({ words }: StagedMask, mask: Uint32Array): readonly number[] {
   const layout: number[] = [];
   for (let w = 0; w < mask.length; w++) {
@@ -160,7 +153,7 @@ function secondIndex(words: Uint8Array, word: number): number {
 /** The hash of a packed match's mask, by which its subtable is found. */
 export function hashMask(packed: readonly number[]): number {
   let hash = 0;
-  for (let i = 0; i < packed.length; i += 3) hash = mix(mix(hash, packed[i]!), packed[i + 2]!);
+  for (let i = 0; i < packed.length; i += 3) hash = hashAdd(hashAdd(hash, packed[i]!), packed[i + 2]!);
   return hash;
 }
 
@@ -189,7 +182,7 @@ export function maskedWords({ layout, staged }: Subtable, packed: readonly numbe
 /** Goes on with the hash `basis` over `values[from..to)`, as a look-up does stage by stage. */
 export function hashWords(values: readonly number[], from: number, to: number, basis: number): number {
   let hash = basis;
-  for (let i = from; i < to; i++) hash = mix(hash, values[i]!);
+  for (let i = from; i < to; i++) hash = hashAdd(hash, values[i]!);
   return hash;
 }
 
