@@ -43,10 +43,9 @@ function enter(ctx: XlateContext, group: Group, isLast: boolean): void {
       credit(ctx, group, EVERY_BUCKET);
       return;
     case 'indirect':
-      // Its bucket may have been taken away.
-      if (group.buckets.length === 0) return;
+      // Its bucket may have been taken away: the group counts what comes to it all the same.
       takeBucket(ctx, group, 0, isLast);
-      credit(ctx, group, 0);
+      credit(ctx, group, EVERY_BUCKET);
       return;
     case 'fast_failover':
       choose(ctx, group, firstLive(ctx, group), isLast);
