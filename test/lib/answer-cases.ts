@@ -535,6 +535,18 @@ const PACKETS: readonly AnswerCase[] = [
     },
   },
   {
+    name: 'frames that end early, or have more tags than are looked at, are sent on',
+    versions: [4],
+    run: async (sides, version) => {
+      await sides.send(version, flow('', 'output:2'));
+      for (const rest of STRANGE_FRAMES) {
+        await sides.run('ovs-appctl', 'netdev-dummy/receive', 'p1', `ffffffffffff001122334455${rest}`);
+        await sides.settle();
+        await sides.send(version, ask({ type: 'port', portNo: 2 }));
+      }
+    },
+  },
+  {
     name: 'packets that cannot be sent leave no trace',
     run: async (sides, version) => {
       const deep = version > 1 ? 6 : 0;
@@ -563,6 +575,13 @@ const PACKETS: readonly AnswerCase[] = [
       await sides.send(version, ask({ type: 'port', portNo: 1 }));
     },
   },
+];
+
+/** Bytes behind the addresses of a frame: tags that end early, or are many; other headers that are not whole. */
+const STRANGE_FRAMES = [
+  ...['8100', '81000000', '8100200108', '88a8', '88a800018100', '88a80001810000', '8100100181000002'],
+  ...['88a8000181000002810000030800', '810000018100000281000003810000040800', '88a8000181000002810000'],
+  ...['0800', '08004500001c', '86dd6000', '0806', '8847', '88470000', '0005', '0600'],
 ];
 
 const BUNDLES: readonly AnswerCase[] = [

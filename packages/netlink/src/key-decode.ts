@@ -27,6 +27,7 @@ import {
   wordOf,
   transportOf,
   isNd,
+  isVlanType,
 } from './key-places.js';
 
 const EINVAL = 22;
@@ -184,10 +185,12 @@ function decodeVlan(scope: Scope, key: FlowKey, data: FlowKey, mask: FlowKey | n
   const isMask = mask !== null;
   const type = pick(scope, K.ETHERTYPE.code, 2);
   const ethType = type < 0 ? (isMask ? 0 : ETH_TYPE_NONE) : be16(scope.buf, type);
-  const tagged = isMask
-    ? level < 2 && (key[W.VLAN0 + level]! & VLAN_CFI) !== 0
-    : ethType === 0x8100 || ethType === 0x88a8;
-  if (!tagged) {
+  const hasTag = level < 2 && (isMask ? (key[W.VLAN0 + level]! & VLAN_CFI) !== 0 : isVlanType(ethType));
+  if (!hasTag) {
+    if (isMask && level < 2 && isVlanType(key[W.ETH_TYPE]! >>> 16)) {
+      pick(scope, K.VLAN.code, 2);
+      scope.offset[K.ENCAP.code] = -1;
+    }
     // Whatever tags there could still be, there are none.
     if (isMask) for (let n = level; n < 2; n++) mask[W.VLAN0 + n] = 0xffffffff;
     if (!isMask && type >= 0 && ethType < 0x600) {
@@ -197,13 +200,18 @@ function decodeVlan(scope: Scope, key: FlowKey, data: FlowKey, mask: FlowKey | n
     decodeNetwork(scope, key, data, isMask, ethType);
     return finish(scope, isMask);
   }
-  if (level > 1) throw new NetlinkError(EINVAL, 'more than 2 VLAN tags in flow key');
   const tciAt = pick(scope, K.VLAN.code, 2);
   const encap = scope.offset[K.ENCAP.code]!;
   let tci = tciAt < 0 ? 0 : be16(scope.buf, tciAt);
   if (isMask) tci |= VLAN_CFI;
   else if (tciAt < 0 || encap < 0) throw new NetlinkError(EINVAL, 'flow key of a VLAN lacks VLAN or ENCAP');
-  else if ((tci & VLAN_CFI) === 0) throw new NetlinkError(EINVAL, 'VLAN tag in flow key lacks the CFI bit');
+  else if (tci === 0 && scope.length[K.ENCAP.code] === 0) {
+    // The frame ends within the tag.
+    data[W.ETH_TYPE] = (ethType << 16) >>> 0;
+    scope.offset[K.ENCAP.code] = -1;
+    return finish(scope, isMask);
+  } else if ((tci & VLAN_CFI) === 0)
+    throw new NetlinkError(EINVAL, 'VLAN tag in flow key lacks the CFI bit');
   data[W.VLAN0 + level] = isMask ? (0xffff0000 | tci) >>> 0 : ((ethType << 16) | tci) >>> 0;
   scope.offset[K.ENCAP.code] = -1;
   finish(scope, isMask);

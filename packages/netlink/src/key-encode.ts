@@ -21,6 +21,7 @@ import {
   CT_TUPLE6,
   transportOf,
   isNd,
+  isVlanType,
   hasTunnel,
   hasCtIpv6,
   mplsDepth,
@@ -93,7 +94,15 @@ function encodeFields(
 }
 
 function encodeVlan(w: NlWriter, key: FlowKey, data: FlowKey, isMask: boolean, n: number): void {
-  if (n > 1 || (key[W.VLAN0 + n]! & VLAN_CFI) === 0) return encodeEthType(w, key, data, isMask);
+  if (n > 1 || (key[W.VLAN0 + n]! & VLAN_CFI) === 0) {
+    encodeEthType(w, key, data, isMask);
+    // The frame ends within a tag: no tag control information, and nothing behind it.
+    if (n < 2 && isVlanType(key[W.ETH_TYPE]! >>> 16)) {
+      w.putBe16(K.VLAN.code, isMask ? 0xffff : 0);
+      w.endNested(w.startNested(K.ENCAP.code));
+    }
+    return;
+  }
   const tag = data[W.VLAN0 + n]!;
   w.putBe16(K.ETHERTYPE.code, isMask ? 0xffff : tag >>> 16);
   w.putBe16(K.VLAN.code, isMask ? (tag & 0xffff) | VLAN_CFI : tag & 0xffff);

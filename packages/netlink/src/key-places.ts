@@ -16,6 +16,9 @@ export const EthType = {
 } as const;
 export const PT_ETH = 0;
 
+/** Whether what follows the Ethernet type is a VLAN tag. */
+export const isVlanType = (ethType: number): boolean => ethType === 0x8100 || ethType === 0x88a8;
+
 /** The bits of ct_state that exist. */
 export const CT_STATE_BITS = 0xff;
 

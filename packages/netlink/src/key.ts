@@ -11,6 +11,8 @@
  * reason. Conventions of the interface that are easy to miss:
  * - A mask without a VLAN attribute matches exactly "no (further) VLAN tag"; where the key has a tag, presence and TPID
  *   are always matched exactly.
+ * - A frame that ends within one of the first two tags has that tag's Ethernet type, a VLAN of zero and an empty ENCAP.
+ *   Behind two tags the Ethernet type of a third is one like others.
  * - A key without ETHERTYPE is an 802.2 frame; its mask says so with ETHERTYPE 0xffff.
  * - The recirculation id is always matched exactly: packets of different stages have nothing in common.
  * - No mask at all means an exact match of every field that the key has.

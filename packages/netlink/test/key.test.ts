@@ -19,7 +19,11 @@ const u32 = fc.integer({ min: 0, max: 0xffffffff });
 const keys: fc.Arbitrary<FlowKey> = fc
   .record({
     words: fc.array(u32, { minLength: 99, maxLength: 99 }),
-    ethType: fc.constantFrom(0x0800, 0x86dd, 0x0806, 0x8035, 0x8847, 0x894f, 0x88cc, ETH_TYPE_NONE),
+    // Those of VLANs: the frame ends within a tag, or has another behind two.
+    ethType: fc.constantFrom(
+      ...[0x0800, 0x86dd, 0x0806, 0x8035, 0x8847, 0x894f, 0x88cc, 0x8100, 0x88a8],
+      ETH_TYPE_NONE,
+    ),
     proto: fc.constantFrom(1, 2, 6, 17, 58, 132),
     frag: fc.constantFrom(0, 1, 3),
     vlans: fc.integer({ min: 0, max: 2 }),

@@ -137,10 +137,10 @@ function parsePackets(words: readonly string[]): Uint8Array[] {
 const MIN_PACKET = 14;
 const MAX_PACKET = 65535;
 
-/** The bytes of a packet in hexadecimal; undefined when `text` is something else. */
+/** The bytes of a packet in hexadecimal; undefined when `text` is something else, or less than an Ethernet header. */
 function parseHex(text: string): Uint8Array | undefined {
   const digits = text.replace(/[\s:]/g, '');
-  if (!/^([0-9a-f]{2})+$/i.test(digits)) return undefined;
+  if (digits.length < 2 * MIN_PACKET || !/^([0-9a-f]{2})+$/i.test(digits)) return undefined;
   return Uint8Array.from(digits.match(/../g)!, (pair) => parseInt(pair, 16));
 }
 
