@@ -21,8 +21,16 @@ const keys: fc.Arbitrary<FlowKey> = fc
     words: fc.array(u32, { minLength: 99, maxLength: 99 }),
     // Those of VLANs: the frame ends within a tag, or has another behind two.
     ethType: fc.constantFrom(
-      ...[0x0800, 0x86dd, 0x0806, 0x8035, 0x8847, 0x894f, 0x88cc, 0x8100, 0x88a8],
       ETH_TYPE_NONE,
+      0x0800,
+      0x86dd,
+      0x0806,
+      0x8035,
+      0x8847,
+      0x894f,
+      0x88cc,
+      0x8100,
+      0x88a8,
     ),
     proto: fc.constantFrom(1, 2, 6, 17, 58, 132),
     frag: fc.constantFrom(0, 1, 3),

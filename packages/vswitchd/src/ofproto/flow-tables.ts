@@ -280,7 +280,11 @@ export class FlowTables {
   learn(fm: FlowMod, now: number, limit = 0): OfError | undefined {
     const same = this.taught(fm);
     if (same) {
+      const { modified } = same;
       same.modified = now;
+      this.journal?.push(() => {
+        same.modified = modified;
+      });
       return undefined;
     }
     if (!this.hasRoomToLearn(fm, limit)) return undefined;

@@ -323,6 +323,9 @@ export class Ofproto {
   /**
    * Carries out changes of flows and groups as one: all of them, or none when `work` returns an error or throws. Must not
    * wait in between: packets see the tables before or after. Flows of other bridges, which a packet may teach, stay.
+   *
+   * In the peer what packets of a failed bundle were taught stays, also where the bundle had removed a flow that then
+   * comes back: two flows of one match and priority. Nobody can want that of all or nothing.
    */
   transaction<E>(now: number, work: () => E | undefined): E | undefined {
     const restoreGroups = this.groups.snapshot();

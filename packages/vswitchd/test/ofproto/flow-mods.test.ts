@@ -7,8 +7,9 @@ import {
   NO_BUFFER,
   type PacketOut,
 } from '@ovs-node/openflow/messages/types';
-import type { ErrorName } from '@ovs-node/openflow/errors';
+import { type ErrorName, OfError } from '@ovs-node/openflow/errors';
 import { makeFlowFilter } from '@ovs-node/openflow/messages/flow-mod';
+import { startPacketOut } from '../../src/ofproto/packet-out.js';
 import { bareBridge, flowLines, flowMod, mod } from './bench.js';
 
 test('modify changes what matches loosely, strictly only its twin, and adds when there is nothing', (t) => {
@@ -99,6 +100,32 @@ test('a packet-out that teaches too much is refused, and teaches nothing', (t) =
   bridge.tables.configure(new Map(), 0);
   t.is(bridge.packetOut(throughTable0(), 0), undefined);
   t.is(flowLines(bridge).length, 3);
+});
+
+test('what packets were taught in a transaction that fails is taken back', (t) => {
+  const bridge = bareBridge();
+  mod(bridge, 'add', 'table=1,in_port=1,hard_timeout=10,actions=output:1');
+  mod(bridge, 'add', 'in_port=1,actions=learn(table=1,in_port=1,hard_timeout=10,output:NXM_OF_IN_PORT[])');
+  const before = flowLines(bridge);
+  const commands = [
+    undefined,
+    flowMod('add', 'table=1,priority=32768,in_port=1,hard_timeout=10,actions=output:1'),
+    flowMod('delete', 'table=1'),
+  ];
+  for (const command of commands) {
+    const failed = bridge.transaction(5000, () => {
+      if (command) t.is(bridge.flowMod(command, 5000), undefined);
+      const started = startPacketOut(bridge, throughTable0(), 5000);
+      t.false(started instanceof OfError);
+      t.is(flowLines(bridge).length, before.length);
+      return new OfError('OFPBFC_MSG_FAILED', '');
+    });
+    t.is(failed?.name, 'OFPBFC_MSG_FAILED');
+    t.deepEqual(flowLines(bridge), before);
+  }
+  // Nor does it live longer for it.
+  bridge.runExpiry(11_000);
+  t.is(flowLines(bridge).length, before.length - 1);
 });
 
 test('the limit of a learn action is not for what controllers send', (t) => {
