@@ -210,8 +210,7 @@ function decodeVlan(scope: Scope, key: FlowKey, data: FlowKey, mask: FlowKey | n
     data[W.ETH_TYPE] = (ethType << 16) >>> 0;
     scope.offset[K.ENCAP.code] = -1;
     return finish(scope, isMask);
-  } else if ((tci & VLAN_CFI) === 0)
-    throw new NetlinkError(EINVAL, 'VLAN tag in flow key lacks the CFI bit');
+  } else if ((tci & VLAN_CFI) === 0) throw new NetlinkError(EINVAL, 'VLAN tag in flow key lacks the CFI bit');
   data[W.VLAN0 + level] = isMask ? (0xffff0000 | tci) >>> 0 : ((ethType << 16) | tci) >>> 0;
   scope.offset[K.ENCAP.code] = -1;
   finish(scope, isMask);
