@@ -1,0 +1,119 @@
+/** Cases of answer-cases.ts: packets that come, are sent, wait and go on. */
+import { ask, bucket, filter, flow, frame, group, packetOut } from './answer-requests.js';
+import { type AnswerCase, LEARN, listen } from './answer-case.js';
+
+/** Bytes behind the addresses of a frame: tags that end early, or are many; other headers that are not whole. */
+const STRANGE_FRAMES = [
+  '8100 81000000 8100200108 88a8 88a800018100 88a80001810000 8100100181000002 88a8000181000002810000',
+  '88a8000181000002810000030800 810000018100000281000003810000040800',
+  '0800 08004500001c 86dd6000 0806 8847 88470000 0005 0600',
+].flatMap((line) => line.split(' '));
+
+export const PACKETS: readonly AnswerCase[] = [
+  {
+    name: 'packets come in each form',
+    run: async (sides, version) => {
+      await listen(sides);
+      for (const format of ['standard', 'nxt_packet_in', 'nxt_packet_in2'] as const) {
+        await sides.send(version, { type: 'set_packet_in_format', format });
+        await sides.send(version, packetOut('controller'));
+        await sides.send(version, packetOut('load:5->NXM_NX_REG0[],controller(userdata=01.02,max_len=20)'));
+        await sides.send(version, flow('', 'controller', { priority: 0, tableId: version > 1 ? 7 : 0 }));
+        await sides.send(version, packetOut(`resubmit(,${version > 1 ? 7 : 0})`));
+        await sides.send(version, packetOut('resubmit(,11)'));
+        await sides.settle();
+      }
+    },
+  },
+  {
+    name: 'packets wait, and go on',
+    run: async (sides, version) => {
+      await listen(sides);
+      await sides.send(version, { type: 'set_packet_in_format', format: 'nxt_packet_in2' });
+      // Of this connection alone.
+      await sides.send(version, { type: 'set_controller_id', controllerId: 5 });
+      await sides.send(
+        version,
+        packetOut('load:7->NXM_NX_REG1[],controller(pause,id=5),push:NXM_NX_REG1[],output:2'),
+      );
+      await sides.settle();
+      await sides.resume(version);
+      await sides.send(version, packetOut(`controller(pause,id=5),${LEARN},resubmit(,9)`));
+      await sides.settle();
+      await sides.resume(version);
+      await sides.send(version, ask({ type: 'flow', filter: filter() }, 'nxm'));
+      await sides.send(version, ask({ type: 'table' }));
+      await sides.send(version, ask({ type: 'port', portNo: 2 }));
+    },
+  },
+  {
+    name: 'packets that the datapath brings back, wherever they come from',
+    versions: [2, 4, 6],
+    run: async (sides, version) => {
+      await sides.send(version, group(3, { groupType: 'select', buckets: [bucket(0, 'output:2', 3)] }));
+      for (const inPort of ['1', 'ANY', 'CONTROLLER', 'LOCAL', '55']) {
+        await sides.send(version, packetOut('group:3', { inPort }));
+        await sides.settle();
+        await sides.send(version, ask({ type: 'group', group: 3 }));
+      }
+    },
+  },
+  {
+    name: 'packets in other packets',
+    versions: [4, 5, 6],
+    run: async (sides, version) => {
+      await listen(sides);
+      for (const actions of [
+        'decap(),controller',
+        'encap(nsh(md_type=1)),controller',
+        'encap(nsh(md_type=1)),decap(),controller',
+        'encap(nsh(md_type=2,tlv(0x1000,10,0x12345678))),dec_nsh_ttl,encap(ethernet),controller',
+        'encap(mpls),encap(ethernet),decap(packet_type(ns=0,type=0)),controller',
+        'push_mpls:0x8847,decap(),controller',
+      ])
+        await sides.send(version, packetOut(actions));
+      await sides.settle();
+    },
+  },
+  {
+    name: 'frames that end early, or have more tags than are looked at, are sent on',
+    versions: [4],
+    run: async (sides, version) => {
+      await sides.send(version, flow('', 'output:2'));
+      for (const rest of STRANGE_FRAMES) {
+        await sides.run('ovs-appctl', 'netdev-dummy/receive', 'p1', `ffffffffffff001122334455${rest}`);
+        await sides.settle();
+        await sides.send(version, ask({ type: 'port', portNo: 2 }));
+      }
+    },
+  },
+  {
+    name: 'packets that cannot be sent leave no trace',
+    run: async (sides, version) => {
+      const deep = version > 1 ? 6 : 0;
+      await sides.send(version, flow('', `${LEARN},NORMAL,resubmit(,${deep})`, { tableId: deep }));
+      for (const packet of [
+        packetOut(`resubmit(,${deep})`),
+        packetOut('output:2', { bufferId: 5 }),
+        packetOut('output:2', { inPort: 'IN_PORT' }),
+        packetOut('dec_mpls_ttl'),
+        packetOut(`${LEARN},group:9`),
+      ])
+        await sides.send(version, packet);
+      await sides.send(version, ask({ type: 'flow', filter: filter() }));
+      await sides.send(version, ask({ type: 'table' }));
+      await sides.run('ovs-appctl', 'fdb/show', 'br0');
+    },
+  },
+  {
+    name: 'the limit of what is learned is not for what a controller sends',
+    run: async (sides, version) => {
+      const learn =
+        'learn(table=9,limit=1,cookie=0x5,eth_type=0x800,NXM_OF_IP_SRC[],output:NXM_OF_IN_PORT[],result_dst=NXM_NX_REG0[0]),output:NXM_NX_REG0[0..15]';
+      for (const host of [1, 2, 3])
+        await sides.send(version, packetOut(learn, { packet: frame(host), inPort: '2' }));
+      await sides.send(version, ask({ type: 'flow', filter: filter() }));
+      await sides.send(version, ask({ type: 'port', portNo: 1 }));
+    },
+  },
+];
