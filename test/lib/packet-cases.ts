@@ -76,6 +76,25 @@ export const PACKETS: readonly AnswerCase[] = [
     },
   },
   {
+    name: 'packets come back from the datapath as often as they may',
+    versions: [4],
+    run: async (sides, version) => {
+      for (let table = 0; table < 9; table++)
+        await sides.send(version, flow('ip', `ct(table=${table + 1},zone=${table})`, { tableId: table }));
+      // By way of flows that are made for it, and of those that are there.
+      for (let i = 0; i < 2; i++) {
+        await sides.run('ovs-appctl', 'netdev-dummy/receive', 'p1', Buffer.from(frame()).toString('hex'));
+        await sides.settle();
+      }
+      await sides.run('ovs-appctl', 'revalidator/wait');
+      await sides.send(version, packetOut('resubmit(,0)'));
+      await sides.settle();
+      await sides.run('ovs-appctl', 'revalidator/wait');
+      await sides.send(version, ask({ type: 'flow', filter: filter() }));
+      await sides.run('ovs-appctl', 'revalidator/purge');
+    },
+  },
+  {
     name: 'frames that end early, or have more tags than are looked at, are sent on',
     versions: [4],
     run: async (sides, version) => {

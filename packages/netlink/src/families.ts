@@ -85,6 +85,11 @@ export const PACKET_ATTRS = {
   MRU: { code: 9, kind: 'u16' },
   LEN: { code: 10, kind: 'u32' },
   HASH: { code: 11, kind: 'u64' },
+  /**
+   * This project's: how often the packet has come back to the flow table. Who executes a packet that came up gives it
+   * back, or one that goes round would never come to an end.
+   */
+  RECIRCS: { code: 100, kind: 'u8' },
 } as const satisfies AttrTable;
 
 // ovs_vport

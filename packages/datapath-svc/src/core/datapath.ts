@@ -18,7 +18,7 @@ import { DropCounters } from './drops.js';
 import { Errno } from './errno.js';
 import { hashKey } from './flow-table/exact-cache.js';
 import { FlowTable } from './flow-table/flow-table.js';
-import { MAX_PORTS, RECIRC_LIMIT } from './limits.js';
+import { MAX_CONTEXTS, MAX_PORTS } from './limits.js';
 import type { Meter } from './meter/meter.js';
 import { ctEvents } from './netlink/conntrack.js';
 import { vportEvent } from './netlink/vport.js';
@@ -72,7 +72,7 @@ export class Datapath {
     this.conntrack.listener = ctEvents(this);
     this.executor = new Executor(this);
     this.upcalls = new UpcallWriter(this);
-    for (let i = 0; i <= RECIRC_LIMIT + 1; i++) this.stack.push(new Packet());
+    for (let i = 0; i < MAX_CONTEXTS; i++) this.stack.push(new Packet());
   }
 
   /** Makes a datapath with its local port and enters it in `core`; or a positive errno. */

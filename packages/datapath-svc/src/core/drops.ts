@@ -14,7 +14,7 @@ export class DropCounters {
   noPort = 0;
   /** Output of a packet without an Ethernet header: no port takes that. */
   notEthernet = 0;
-  /** More recirculations or nested clones than `RECIRC_LIMIT`. */
+  /** More recirculations than `RECIRC_LIMIT`. */
   recircLimit = 0;
   /** `ct(commit)` made no entry: the table is full. The packet goes on. */
   ctFull = 0;

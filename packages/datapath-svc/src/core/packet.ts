@@ -1,6 +1,6 @@
 /**
  * A packet being worked on: where its bytes are, its key, and the offsets of its layers. The datapath has a fixed
- * stack of these, one per level of recirculation and clone; nothing is allocated per packet.
+ * stack of these, one per copy that is being worked on; nothing is allocated per packet.
  *
  * Three flags keep the common case cheap:
  * - `shared`: the bytes are queued at a port, or another context still needs them; `own` copies before a change.
@@ -33,6 +33,8 @@ export class Packet {
   shared = false;
   stale = false;
   wide = false;
+  /** How often it has come back to the flow table. */
+  recircs = 0;
   /** The packet's connection, as the last `ct` found it (entry and id of the conntrack table), or -1. */
   ctEntry = -1;
   ctId = 0;
@@ -50,6 +52,7 @@ export class Packet {
     this.end = end;
     this.headroom = start < HEADROOM ? start : HEADROOM;
     this.meta = meta;
+    this.recircs = 0;
     this.ctEntry = -1;
     this.shared = false;
     this.stale = false;
@@ -89,6 +92,7 @@ export class Packet {
     this.shared = true;
     this.stale = other.stale;
     this.wide = other.wide;
+    this.recircs = other.recircs;
     this.ctEntry = other.ctEntry;
     this.ctId = other.ctId;
     this.coldMeta = other.coldMeta;

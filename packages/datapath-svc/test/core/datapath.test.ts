@@ -13,6 +13,8 @@ import {
 } from '@ovs-node/netlink/families';
 import { ATTRS_OFFSET, MsgReader, NlFlag, NlMsgType } from '@ovs-node/netlink/messages';
 import { DeviceOp } from '@ovs-node/netlink/device';
+import { NlWriter } from '@ovs-node/netlink/attr';
+import { MAX_NESTING } from '../../src/core/limits.js';
 import { attrs, Bench } from './kit.js';
 
 const UDP =
@@ -156,4 +158,61 @@ test('several requests in one operation are answered in order; too many, or brok
   t.is(b.op(DeviceOp.READ, new Uint8Array(0)).errno, 22);
   const dump = b.message(Family.VPORT, VportCmd.GET, 99, VPORT_ATTRS, {}, NlFlag.DUMP);
   t.throws(() => b.dump(dump), { message: /^errno 19/ });
+});
+
+test('a packet comes back to the flow table six times, also by way of userspace, and no more', (t) => {
+  const b = new Bench();
+  const dp = b.datapath('dp');
+  b.subscribe();
+  const p1 = b.vport(dp, 'p1');
+  const p2 = b.vport(dp, 'p2');
+  const again = (id: number): Uint8Array =>
+    attrs((w) => {
+      w.putU32(Act.OUTPUT, 2);
+      w.putU32(Act.RECIRC, id);
+    });
+  b.receive(p1, UDP);
+  for (let round = 0; round <= 6; round++) {
+    const up = decodeAttrs(PACKET_ATTRS, b.upcalls()[0], ATTRS_OFFSET);
+    t.is(up.RECIRCS ?? 0, round);
+    const values = { ...up, ACTIONS: again(round + 1) };
+    b.flow(dp, up.KEY!, null, again(round + 1));
+    b.transact(b.message(Family.PACKET, PacketCmd.EXECUTE, dp.index, PACKET_ATTRS, values));
+  }
+  t.deepEqual(b.upcalls(), []);
+  t.is(dp.drops.recircLimit, 1);
+  t.is(p2.take().length, 7);
+  // With all flows there it is the same.
+  b.receive(p1, UDP);
+  t.is(p2.take().length, 7);
+  t.is(dp.drops.recircLimit, 2);
+  t.deepEqual(b.upcalls(), []);
+});
+
+test('lists in lists are as deep as they may be, whatever comes back out of them', (t) => {
+  const b = new Bench();
+  const dp = b.datapath('dp');
+  b.subscribe();
+  const p1 = b.vport(dp, 'p1');
+  const p2 = b.vport(dp, 'p2');
+  const nested = (w: NlWriter, depth: number, id: number): void => {
+    if (depth > 0) w.nested(Act.CLONE, () => nested(w, depth - 1, id));
+    else {
+      w.putU32(Act.RECIRC, id);
+      w.putU32(Act.OUTPUT, 2);
+    }
+  };
+  b.receive(p1, UDP);
+  for (let round = 0; round <= 6; round++) {
+    const { KEY } = decodeAttrs(PACKET_ATTRS, b.upcalls()[0], ATTRS_OFFSET);
+    b.flow(
+      dp,
+      KEY!,
+      null,
+      attrs((w) => nested(w, MAX_NESTING, round + 1)),
+    );
+    b.receive(p1, UDP);
+    t.is(p2.take().length, round + 1);
+  }
+  t.is(dp.drops.recircLimit, 1);
 });

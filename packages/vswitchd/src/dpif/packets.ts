@@ -51,6 +51,7 @@ export function upcallOf(msg: MsgReader): Upcall | null {
   let actions: Uint8Array | undefined;
   let mru = 0;
   let length = -1;
+  let recircs = 0;
   while (r.next()) {
     switch (r.type) {
       case PACKET_ATTRS.PACKET.code:
@@ -71,6 +72,9 @@ export function upcallOf(msg: MsgReader): Upcall | null {
       case PACKET_ATTRS.LEN.code:
         if (r.length === 4) length = r.u32();
         break;
+      case PACKET_ATTRS.RECIRCS.code:
+        if (r.length === 1) recircs = r.u8();
+        break;
     }
   }
   if (r.malformed || packet === null) {
@@ -87,6 +91,7 @@ export function upcallOf(msg: MsgReader): Upcall | null {
       actions,
       mru,
       length: length < 0 ? packet.length : length,
+      recircs,
     };
   } catch (error) {
     log.warnRl(rateLimit, `bad flow key in upcall from the datapath (${(error as Error).message})`);
@@ -187,6 +192,7 @@ export class Packets implements DpifPackets {
       putKey(w, PACKET_ATTRS.KEY.code, execution.key, this.#encoding);
       w.putBytes(PACKET_ATTRS.ACTIONS.code, execution.actions);
       if (execution.mru !== undefined && execution.mru !== 0) w.putU16(PACKET_ATTRS.MRU.code, execution.mru);
+      if (execution.recircs) w.putU8(PACKET_ATTRS.RECIRCS.code, execution.recircs);
     });
   }
 

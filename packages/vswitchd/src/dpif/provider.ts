@@ -222,6 +222,8 @@ export interface Execute {
   readonly actions: Uint8Array;
   /** Size of the largest fragment of a packet that was reassembled, 0 otherwise. */
   readonly mru?: number;
+  /** Of the upcall that the packet came with, if it did. */
+  readonly recircs?: number;
 }
 
 export interface Upcall {
@@ -239,6 +241,8 @@ export interface Upcall {
   readonly mru: number;
   /** Bytes of the packet before it was truncated. */
   readonly length: number;
+  /** How often it has come back to the flow table: to be given back with it, so that the datapath can limit that. */
+  readonly recircs: number;
 }
 
 export interface DpifPackets {

@@ -82,7 +82,8 @@ export class UpcallHandler {
       if (cookie === undefined) this.prepare(upcall, result, actions, cache, now, puts, fresh);
       else this.backer.releaseLater(result.recircIds);
       if (result.actions.length > 0) {
-        executions.push({ packet: upcall.packet, key: upcall.key, actions: result.actions, mru: upcall.mru });
+        const { packet, key, mru, recircs } = upcall;
+        executions.push({ packet, key, actions: result.actions, mru, recircs });
       }
     }
     // The packets go first: somebody waits for them.

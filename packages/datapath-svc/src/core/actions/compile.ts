@@ -17,7 +17,7 @@ import { NlReader } from '@ovs-node/netlink/attr';
 import { attrName, type AttrRow } from '@ovs-node/netlink/attr-table';
 import { VLAN_CFI } from '@ovs-node/flow/layout';
 import { Errno } from '../errno.js';
-import { MAX_PORTS } from '../limits.js';
+import { MAX_NESTING, MAX_PORTS } from '../limits.js';
 import { Builder, refuse } from './builder.js';
 import { compilePopEth, compilePopNsh, compilePushEth, compilePushNsh } from './compile-encap.js';
 import { compileSet, compileSetMasked, isMpls, requireEthernet } from './compile-set.js';
@@ -25,8 +25,6 @@ import { Op, type Program } from './program.js';
 
 /** Bytes of one action list, nested ones included (MAX_ACTIONS_BUFSIZE in Linux). */
 export const MAX_ACTION_BYTES = 32 * 1024;
-/** How deep sample, clone and check_pkt_len may nest. */
-export const MAX_NESTING = 16;
 const ETH_HLEN = 14;
 const TEB = 0x6558;
 /** Flag of add_mpls: the entry goes below the Ethernet header, not before it. */

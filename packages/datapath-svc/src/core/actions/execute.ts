@@ -191,16 +191,18 @@ export class Executor {
           pc += 3;
           break;
         case Op.RECIRC:
-          if (depth >= RECIRC_LIMIT) dp.drops.recircLimit++;
+          if (p.recircs >= RECIRC_LIMIT) dp.drops.recircLimit++;
           else if (code[pc + 2] === Op.END) {
             p.refresh();
+            p.recircs++;
             p.key[W.RECIRC_ID] = code[pc + 1];
-            dp.recirculate(p, depth + 1);
+            dp.recirculate(p, depth);
             return;
           } else {
             const copy = dp.context(depth + 1);
             copy.cloneFrom(p);
             copy.refresh();
+            copy.recircs++;
             copy.key[W.RECIRC_ID] = code[pc + 1];
             dp.recirculate(copy, depth + 1);
           }
@@ -299,10 +301,6 @@ export class Executor {
 
   private clone(program: Program, p: Packet, depth: number, actions: Uint8Array): void {
     if (program.code[0] === Op.END) return;
-    if (depth >= RECIRC_LIMIT) {
-      this.dp.drops.recircLimit++;
-      return;
-    }
     const copy = this.dp.context(depth + 1);
     copy.cloneFrom(p);
     this.run(program, copy, depth + 1, actions);
@@ -322,10 +320,6 @@ export class Executor {
   ): boolean {
     if (p.meta.gsoType === Gso.NONE) return false;
     const { dp, segmenter } = this;
-    if (depth >= RECIRC_LIMIT) {
-      dp.drops.recircLimit++;
-      return true;
-    }
     if (!segmenter.begin(p.buf, p.start, p.end, p.meta)) {
       dp.drops.malformed++;
       return true;

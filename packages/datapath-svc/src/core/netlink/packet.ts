@@ -13,7 +13,7 @@ const ETH_HLEN = 14;
 
 /**
  * Runs ACTIONS on PACKET with the metadata of KEY (in_port, recirc_id, marks, ct fields, tunnel); what the headers
- * say is read from the packet. All three are required.
+ * say is read from the packet. All three are required. RECIRCS says how often the packet has come back to the flow table.
  */
 export function packetExecute(request: Request): void {
   const attrs = request.attrs(PACKET_ATTRS);
@@ -31,6 +31,7 @@ export function packetExecute(request: Request): void {
   const p = dp.context(0);
   p.reset(core.arena.buffer, at, at + bytes.length, new PacketMeta(), 0);
   p.headroom = HEADROOM;
+  p.recircs = attrs.RECIRCS ?? 0;
   p.setMetadata(key.subarray(0, DP_WORDS));
   const program = compileActions(attrs.ACTIONS, p.key);
   dp.execute(program, p, attrs.ACTIONS);
