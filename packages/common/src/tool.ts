@@ -77,12 +77,14 @@ export function parseTimeout(value: string, short: 't' | 'T' = 't'): number {
 /**
  * Ends the process as SIGALRM would after `seconds` (undefined: OVS_CTL_TIMEOUT from the environment, if set), with
  * the peer's log line and status 142.
+ *
+ * @returns whether there is such a limit: the event loop has to run for it.
  */
-export function startTimeout(seconds: number | undefined): void {
+export function startTimeout(seconds: number | undefined): boolean {
   let limit = seconds;
   if (limit === undefined) {
     const env = process.env['OVS_CTL_TIMEOUT'] ?? '';
-    if (!/^[0-9]+$/.test(env) || Number(env) < 1) return;
+    if (!/^[0-9]+$/.test(env) || Number(env) < 1) return false;
     limit = Number(env);
   }
   const timer = setTimeout(
@@ -96,4 +98,5 @@ export function startTimeout(seconds: number | undefined): void {
     Math.min(limit * 1000, 0x7fffffff),
   );
   timer.unref();
+  return true;
 }

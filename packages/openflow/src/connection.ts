@@ -11,6 +11,7 @@
  */
 import { coverageCounter } from '@ovs-node/common/coverage';
 import { errnoName, systemError } from '@ovs-node/common/errors';
+import { BlockingStream } from '@ovs-node/common/stream-blocking';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import type { Duplex } from 'node:stream';
 import { OfError } from './errors.js';
@@ -340,10 +341,21 @@ export class OfConnection {
    * Rejects with `ConnectionError`; one such call may be under way at a time.
    *
    * @param next the next message, or undefined at the end; called when the one before it has been sent.
+   * @param blocks whether the process may stand still until all is answered, timers and all: where the stream can do
+   * that, it is faster.
    */
-  sendInTurn(next: () => EncodedMessage | undefined): Promise<ErrorReply | undefined> {
+  sendInTurn(next: () => EncodedMessage | undefined, blocks = false): Promise<ErrorReply | undefined> {
     if (this.turn) return Promise.reject(new Error('messages are being sent in turn already'));
-    return new Promise<ErrorReply | undefined>((resolve, reject) => {
+    const blocking = blocks && !this.closed && !this.paused ? BlockingStream.take(this.stream) : undefined;
+    return new Promise<ErrorReply | undefined>((settle, fail) => {
+      const resolve = (error: ErrorReply | undefined): void => {
+        this.turn = undefined;
+        settle(error);
+      };
+      const reject = (error: Error): void => {
+        this.turn = undefined;
+        fail(error);
+      };
       let failure: ErrorReply | undefined;
       const nothing = (): void => undefined;
       const message: Request = {
@@ -371,7 +383,8 @@ export class OfConnection {
             return;
           }
           if (this.handlers.onSend) for (const part of ready.parts(bytes)) this.handlers.onSend(part);
-          this.stream.write(bytes);
+          if (!blocking) this.stream.write(bytes);
+          else if (!this.writeBlocking(blocking, bytes)) return;
           // The other side is at work meanwhile.
           ready.prepare();
         } catch (e) {
@@ -394,7 +407,35 @@ export class OfConnection {
       ready.barrierRequest = barrierRequest;
       this.turn = ready;
       step();
-    }).finally(() => (this.turn = undefined));
+      if (blocking) this.standStill(blocking, ready);
+    });
+  }
+
+  /** Gives whether it could be written; the connection has ended otherwise. */
+  private writeBlocking(blocking: BlockingStream, bytes: Uint8Array): boolean {
+    try {
+      blocking.write(bytes);
+      return true;
+    } catch (e) {
+      this.finish(systemError(e as Error));
+      return false;
+    }
+  }
+
+  /** Takes what comes, the event loop standing still, until `turn` is over. */
+  private standStill(blocking: BlockingStream, turn: InTurn): void {
+    while (this.turn === turn && !this.paused) {
+      let chunk: Buffer | undefined;
+      try {
+        chunk = blocking.read();
+      } catch (e) {
+        this.finish(systemError(e as Error));
+        break;
+      }
+      if (chunk) this.feed(chunk);
+      else this.ended();
+    }
+    blocking.release();
   }
 
   /** Sends a request that has one reply, of a type. */

@@ -92,6 +92,8 @@ function wantsColors(when: Settings['color']): boolean {
 
 export class OfctlContext {
   readonly settings: Settings;
+  /** Whether the program has to end by itself after some time. */
+  readonly isTimed: boolean;
   /** Undefined: none. */
   readonly colors: Colors | undefined;
   private readonly portMaps = new Map<string, Promise<PortMap>>();
@@ -100,8 +102,9 @@ export class OfctlContext {
   /** Tells the log what is wrong with messages. */
   readonly explain = explainToLog();
 
-  constructor(settings: Settings) {
+  constructor(settings: Settings, isTimed: boolean) {
     this.settings = settings;
+    this.isTimed = isTimed;
     const colors = wantsColors(settings.color) ? parseColors(process.env['OVS_COLORS'] ?? '') : undefined;
     this.colors = colors;
     paintNormalized(colors === undefined ? undefined : (text) => colorMatch(text, colors));

@@ -118,7 +118,7 @@ async function sendAll(
       const bytes = mods.encode(i, connection.version, xid);
       i++;
       return { bytes, xid };
-    });
+    }, !c.isTimed);
   } catch (e) {
     throw conversationFailure(talkingTo(sw), e);
   }

@@ -232,8 +232,7 @@ function settle(settings: Settings): OfctlContext {
   }
   settings.protocols &= byVersion;
   if (!settings.anyVersion) settings.versions &= versionsOfProtocols(settings.protocols);
-  startTimeout(settings.timeout);
-  return new OfctlContext(settings);
+  return new OfctlContext(settings, startTimeout(settings.timeout));
 }
 
 /** Unlike the other tools, the peer's ovs-ofctl says on the console that it normalized a match. */
