@@ -2,11 +2,14 @@
  * What the two switches are asked by hand, subject by subject, on fresh connections each time: every kind of message that
  * a switch takes or sends, in every version that has it, and what was once answered otherwise than by the peer.
  */
+import { composePacket } from '@ovs-node/flow/compose';
+import { parseExactFlow } from '@ovs-node/flow/flow-text';
 import { parseMatch } from '@ovs-node/flow/match-text';
 import { BUCKET } from '@ovs-node/openflow/messages/group-types';
 import { encodeMessage } from '@ovs-node/openflow/messages/codec';
 import { FF, type OfMessage } from '@ovs-node/openflow/messages/types';
 import { header } from '@ovs-node/openflow/testkit/header';
+import { Random } from '@ovs-node/openflow/testkit/random';
 import { ALL_CHANGES, watch } from '@ovs-node/openflow/testkit/requests';
 import {
   ask,
@@ -329,6 +332,36 @@ const GROUPS: readonly AnswerCase[] = [
     },
   },
   {
+    name: 'select groups take the same bucket of every packet',
+    versions: [6],
+    run: async (sides, version) => {
+      const buckets = [bucket(1, 'output:2', 3), bucket(2, 'output:7', 2), bucket(3, 'output:1', 1)];
+      const fields = [{ field: 'ip_src', mask: 0xffffffffn }];
+      const methods = [
+        undefined,
+        { method: 'dp_hash', param: 5n, fields: [] },
+        { method: 'dp_hash', param: 0x100000005n, fields: [] },
+        { method: 'hash', param: 7n, fields },
+      ];
+      const r = new Random(5);
+      await sides.send(version, flow('', 'group:3'));
+      for (const selection of methods) {
+        await sides.send(
+          version,
+          group(3, { command: 'add_or_modify', groupType: 'select', buckets, selection }),
+        );
+        // By the length of what they send the ports tell which packets they had.
+        for (let i = 0; i < 10; i++) {
+          const packets = Array.from({ length: 25 }, (_, n) => randomPacket(r, 60 + 25 * i + n));
+          await sides.run('ovs-appctl', 'netdev-dummy/receive', 'p1', ...packets);
+          await sides.settle();
+          await sides.send(version, ask({ type: 'port', portNo: 0xffffffff }));
+        }
+        await sides.run('ovs-appctl', 'revalidator/purge');
+      }
+    },
+  },
+  {
     name: 'meters',
     versions: [4, 5, 6],
     run: async (sides, version) => {
@@ -367,6 +400,24 @@ const GROUPS: readonly AnswerCase[] = [
     },
   },
 ];
+
+/** A packet of a protocol, with addresses and ports, of so many bytes; in hexadecimal. */
+function randomPacket(r: Random, size: number): string {
+  const ports = (of: string): string => `${of}_src=${r.below(65536)},${of}_dst=${r.below(65536)}`;
+  const ip = (): string => `10.${r.below(256)}.${r.below(256)}.${r.below(256)}`;
+  const v6 = (): string => `2001::${r.below(65536).toString(16)}`;
+  const v4 = `nw_src=${ip()},nw_dst=${ip()}`;
+  const flows = [
+    `tcp,${v4},${ports('tcp')}`,
+    `udp,${v4},${ports('udp')}`,
+    `sctp,${v4},${ports('sctp')}`,
+    `icmp,${v4},icmp_type=8`,
+    `udp6,ipv6_src=${v6()},ipv6_dst=${v6()},${ports('udp')}`,
+    `dl_type=0x9999`,
+  ];
+  const text = `dl_src=02:00:00:00:00:${10 + r.below(90)},${r.pick(flows)}`;
+  return Buffer.from(composePacket(parseExactFlow(text), { size })).toString('hex');
+}
 
 const PORT_CASES: readonly AnswerCase[] = [
   {

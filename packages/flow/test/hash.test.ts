@@ -1,5 +1,5 @@
 import test from 'ava';
-import { hashFields } from '../src/hash-fields.js';
+import { dpHash, hashFields } from '../src/hash-fields.js';
 import { extractKey, newOffsets } from '../src/extract.js';
 import { composePacket } from '../src/compose.js';
 import { parseExactFlow } from '../src/flow-text.js';
@@ -64,4 +64,54 @@ test('fragments are not told apart by ports, which only the first has', (t) => {
   const wc = newKey();
   hashFields(key, wc, 'symmetric_l3l4', 50);
   t.is(wc[W.TP], 0);
+});
+
+/** Packets, and what the peer's datapath made of them (`dp_hash` in dpctl/dump-flows). */
+const DP_HASHES = {
+  'l4(5)': {
+    TCP: [
+      '02000000000102000000000808004500002800010000400631780af8419b0a47f27dd2d500cc00000001000000025010ffff00000000',
+      0x3a4af2aa,
+    ],
+    UDP: ['02000000000202000000000308004500001c00010000401190a40ab95faa0af274d70fc4839f00080000', 0xb2c8afe0],
+    ICMP: [
+      '02000000000602000000000708004500001c000100004001f7000a8c28ab0a2146880800f7ff00000000',
+      0x2fb9fa0a,
+    ],
+    ARP: ['020000000003020000000006080600010800060400010200000000010a2edf0a0000000000000a338811', 0xd508f2a0],
+    'UDP of IPv6': [
+      '02000000000202000000000286dd60000000000811402001000000000000000000000000d9f52001000000000000000000000000bf2e42d0ef3900080000',
+      0x96fdda92,
+    ],
+    'another type': ['0200000000090200000000099999c902', 0xf12ddc2],
+  },
+  'sym_l4(0)': {
+    TCP: [
+      '02000000000802000000000508004500002800010000400699510ac21f1c0a3ead62651caa9600000001000000025010ffff00000000',
+      0x1ae8d4f1,
+    ],
+    UDP: ['02000000000102000000000308004500001c0001000040119d5e0a69acc40a961bafda77e53300080000', 0xf9848e6c],
+    ICMP: [
+      '02000000000602000000000608004500001c000100004001e1fb0a6513690a7e70990800f7ff00000000',
+      0xe7e75f0b,
+    ],
+    ARP: ['020000000003020000000008080600010800060400010200000000010a44fde80000000000000ad01027', 0x24fa5128],
+    'UDP of IPv6': [
+      '02000000000202000000000286dd60000000000811402001000000000000000000000000af2e200100000000000000000000000060d41d6204c000080000',
+      0xb1b4b614,
+    ],
+    'a tag': ['02000000000002000000000681000d98999902a2', 0xdb2b1a5e],
+    'another type': ['020000000004020000000003999978ab', 0xb4d7bdaf],
+  },
+} as const;
+
+test("the datapath's hashes are those of the peer's", (t) => {
+  for (const [name, packets] of Object.entries(DP_HASHES)) {
+    for (const [what, [hex, expected]] of Object.entries(packets)) {
+      const packet = Buffer.from(hex, 'hex');
+      const key = newKey();
+      extractKey(packet, 0, packet.length, key, newOffsets());
+      t.is(dpHash(key, name !== 'l4(5)', name === 'l4(5)' ? 5 : 0), expected, `${name} of ${what}`);
+    }
+  }
 });

@@ -8,9 +8,9 @@
  * No closures, no exceptions, no allocation; the switch is over small consecutive integers.
  */
 import { OFS } from '@ovs-node/flow/extract';
+import { dpHash } from '@ovs-node/flow/hash-fields';
 import { W } from '@ovs-node/flow/layout';
 import type { Datapath } from '../datapath.js';
-import { finish, mix } from '../flow-table/hash.js';
 import { RECIRC_LIMIT } from '../limits.js';
 import { ETH_HEADER, type Packet } from '../packet.js';
 import { Gso, PacketMeta } from '../packet-meta.js';
@@ -210,7 +210,7 @@ export class Executor {
           break;
         case Op.HASH:
           p.refresh();
-          p.key[W.DP_HASH] = flowHash(p.key, code[pc + 1] === 1, code[pc + 2]);
+          p.key[W.DP_HASH] = dpHash(p.key, code[pc + 1] === 1, code[pc + 2]);
           p.markCold();
           pc += 3;
           break;
@@ -359,23 +359,4 @@ export class Executor {
 function segmentSize(p: Packet): number {
   const payload = p.offsets[OFS.PAYLOAD];
   return payload < 0 ? p.end - p.start : payload - p.start + p.meta.gsoSize;
-}
-
-/**
- * The value of `hash(...)`: of addresses, protocol and ports, seeded with `basis`; never 0. `symmetric` gives both
- * directions of a connection the same.
- */
-export function flowHash(key: Uint32Array, symmetric: boolean, basis: number): number {
-  let h = mix(basis, key[W.NW] & 0xff000000);
-  if (symmetric) {
-    h = mix(h, key[W.NW_SRC] ^ key[W.NW_DST]);
-    h = mix(h, (key[W.TP] >>> 16) ^ (key[W.TP] & 0xffff));
-    for (let i = 0; i < 4; i++) h = mix(h, key[W.IPV6_SRC + i] ^ key[W.IPV6_DST + i]);
-  } else {
-    h = mix(h, key[W.NW_SRC]);
-    h = mix(h, key[W.NW_DST]);
-    h = mix(h, key[W.TP]);
-    for (let i = 0; i < 8; i++) h = mix(h, key[W.IPV6_SRC + i]);
-  }
-  return finish(h) >>> 0 || 1;
 }
