@@ -110,6 +110,11 @@ function calls(): Calls | undefined {
   return (loaded ??= koffi && bind(koffi));
 }
 
+/** Loads what `restrictPipe` calls, which takes longer than the calls. */
+export function prepareRestriction(): void {
+  calls();
+}
+
 /**
  * Replaces the list of who may open a pipe that this process serves. The pipe sees a client come and go.
  *

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import type net from 'node:net';
 import { OvsError, strerror } from './errors.js';
 import { tryLockFile } from './file-lock.js';
-import { restrictPipe } from './pipe-security.js';
+import { prepareRestriction, restrictPipe } from './pipe-security.js';
 import { pipeName } from './stream-name.js';
 import { vlog } from './vlog.js';
 
@@ -44,26 +44,34 @@ export function claimPipe(path: string): () => void {
 const CLIENT_MS = 1000;
 
 /**
- * Closes a pipe that listens to all but those who may use it. Who connects before that is turned away.
+ * Listens at the pipe that stands for a path, and closes it to all but those who may use it. Who gets in between is turned
+ * away; nobody of this process does, and others have the time of a few calls only.
  *
  * @param server has no listener for connections yet.
+ * @throws (rejects) what the system has against listening there.
  */
-export async function securePipe(server: net.Server, path: string): Promise<void> {
+export async function listenPipe(server: net.Server, path: string): Promise<void> {
+  const name = pipeName(path);
   const turnAway = (socket: net.Socket): void => {
     socket.on('error', () => {});
     socket.destroy();
   };
   server.on('connection', turnAway);
-  const own = new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, CLIENT_MS);
-    server.once('connection', () => {
-      clearTimeout(timer);
-      resolve();
-    });
+  const own = new Promise<void>((resolve) => void server.once('connection', () => resolve()));
+  const listens = new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.once('listening', resolve);
   });
-  const name = pipeName(path);
-  const error = restrictPipe(name);
-  if (error === null) await own;
-  else log.warn(`${name}: access to the pipe could not be restricted: ${error}`);
+  // What takes its time comes before the pipe is there.
+  prepareRestriction();
+  server.listen(name);
+  const error = server.listening ? restrictPipe(name) : null;
+  await listens;
+  if (error !== null) log.warn(`${name}: access to the pipe could not be restricted: ${error}`);
+  else {
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([own, new Promise((resolve) => (timer = setTimeout(resolve, CLIENT_MS)))]);
+    clearTimeout(timer);
+  }
   server.removeListener('connection', turnAway);
 }

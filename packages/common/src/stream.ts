@@ -16,7 +16,7 @@ import {
   type HostAddress,
   type StreamAddress,
 } from './stream-name.js';
-import { claimPipe, securePipe } from './stream-pipe.js';
+import { claimPipe, listenPipe } from './stream-pipe.js';
 import { type Alias, clearStale, listenUnix, shorten } from './stream-unix.js';
 import { RateLimit, vlog } from './vlog.js';
 
@@ -306,12 +306,12 @@ async function acceptor(
 
 /** Starts to listen, and waits until it does or fails. */
 function listen(server: net.Server, address: StreamAddress, alias: Alias | null): Promise<void> {
+  if (address.kind === 'unix' && alias === null) return listenPipe(server, address.path);
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.once('listening', resolve);
     if (address.kind !== 'unix') server.listen({ port: address.port, host: address.host });
-    else if (alias === null) server.listen(pipeName(address.path));
-    else listenUnix(server, alias.path);
+    else listenUnix(server, alias!.path);
   });
 }
 
@@ -348,7 +348,7 @@ export async function listenStream(
     if (isFile) {
       fs.renameSync(nascent, address.path);
       inode = fs.lstatSync(address.path).ino;
-    } else if (address.kind === 'unix') await securePipe(server, address.path);
+    }
   } catch (error) {
     server.close();
     alias?.release();

@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { pipeAccess, sidText } from '../src/pipe-security.js';
+import { OvsError } from '../src/errors.js';
 import { guessContent } from '../src/stream-content.js';
 import { setLevels } from '../src/vlog.js';
 import { connectStream, listenStream } from '../src/stream.js';
@@ -40,6 +41,7 @@ async function roundTrip(name: string): Promise<string> {
   const socket = await connectStream(name);
   return new Promise((resolve, reject) => {
     socket.on('error', reject);
+    socket.once('close', () => reject(new OvsError('closed before it answered', 'EPIPE')));
     socket.once('data', (d: Buffer) => {
       resolve(d.toString());
       socket.destroy();
@@ -198,6 +200,22 @@ windows('a pipe has a file that says it is served, and one server', async (t) =>
   const second = await listenStream(`punix:${file}`, echo);
   t.is(await roundTrip(`unix:${file}`), 'hello');
   await second.close();
+});
+
+windows('who connects as soon as a pipe listens is served', async (t) => {
+  const dir = tmpDir(t);
+  let served = 0;
+  // Whatever the turn of this process at which somebody connects, he finds no pipe or is answered.
+  for (let turns = 0; turns < 24; turns++) {
+    const file = path.join(dir, `${turns}.ctl`);
+    const listener = listenStream(`punix:${file}`, echo);
+    for (let i = 0; i < turns; i++) await Promise.resolve();
+    const answer = await roundTrip(`unix:${file}`).catch((error: NodeJS.ErrnoException) => error.code);
+    t.true(answer === 'hello' || answer === 'ENOENT', `after ${turns} turns: ${answer}`);
+    if (answer === 'hello') served++;
+    await (await listener).close();
+  }
+  t.true(served > 0);
 });
 
 windows('a pipe is for SYSTEM, administrators and who made it, and not for the network', async (t) => {

@@ -6,8 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { connectStream } from '@ovs-node/common/stream';
-import { pipeName } from '@ovs-node/common/stream-name';
-import { needing, run, tmpDir } from '@ovs-node/common/testkit/index';
+import { needing, run, socketPath, tmpDir } from '@ovs-node/common/testkit/index';
 import { unixctlCall } from '@ovs-node/common/unixctl-client';
 import { VportType } from '@ovs-node/netlink/families';
 import { PipeDevice } from '@ovs-node/netlink/pipe/client';
@@ -97,7 +96,7 @@ test('garbage on the pipe ends that connection, not the service', async (t) => {
   for (const garbage of ['GET / HTTP/1.0\r\n\r\n', '\0'.repeat(100), '\xff'.repeat(100)]) {
     await new Promise<void>((resolve) => {
       const file = path.join(dir, 'ovs-datapath.sock');
-      const socket = net.connect(process.platform === 'win32' ? pipeName(file) : file);
+      const socket = net.connect(socketPath(file));
       socket.on('error', () => {});
       socket.on('close', () => resolve());
       socket.end(Buffer.from(garbage, 'latin1'));

@@ -1,7 +1,7 @@
 import net from 'node:net';
 import path from 'node:path';
 import test from 'ava';
-import { tmpDir } from '@ovs-node/common/testkit/index';
+import { socketPath, tmpDir } from '@ovs-node/common/testkit/index';
 import type { Json, JsonObject } from 'ovsdb-client/data/json';
 import { JsonSplitter } from '@ovs-node/common/jsonrpc/framing';
 import { OvsdbServer } from '../src/server.js';
@@ -22,7 +22,7 @@ test('a monitor that does not read costs bounded memory, delays nobody, and is t
   const row = { s: text, i3: 1 };
   await call(writer, 'transact', ['T', { op: 'insert', table: 'all', row }]);
 
-  const stuck = net.connect(`${dir}/s`);
+  const stuck = net.connect(socketPath(`${dir}/s`));
   t.teardown(() => stuck.destroy());
   const received: JsonObject[] = [];
   const splitter = new JsonSplitter((json) => received.push(JSON.parse(json) as JsonObject));
@@ -67,7 +67,7 @@ test('who does not read replies is not read from either', async (t) => {
     return { op: 'insert', table: 'all', row: { s: 'x'.repeat(10_000), i3: 1 } };
   });
   await call(other, 'transact', ['T', ...rows]);
-  const greedy = net.connect(`${dir}/s`);
+  const greedy = net.connect(socketPath(`${dir}/s`));
   t.teardown(() => greedy.destroy());
   greedy.pause();
   // 1 MB of reply each.

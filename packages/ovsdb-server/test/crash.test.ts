@@ -5,7 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import fc from 'fast-check';
-import { bindTmp, tmpDir } from '@ovs-node/common/testkit/index';
+import { bindTmp, socketPath, tmpDir } from '@ovs-node/common/testkit/index';
 import type { Json } from 'ovsdb-client/data/json';
 import { OvsdbServer } from '../src/server.js';
 import { createDatabaseFile, readDatabase } from '../src/storage/standalone.js';
@@ -157,7 +157,7 @@ test('garbage on the wire ends its connection only', async (t) => {
   try {
     await fc.assert(
       fc.asyncProperty(fc.array(message, { minLength: 1, maxLength: 5 }), async (messages) => {
-        const socket = net.connect(`${dir}/s`);
+        const socket = net.connect(socketPath(`${dir}/s`));
         socket.on('error', () => {});
         await new Promise((resolve) => socket.write(messages.join('\n'), resolve));
         t.deepEqual(await call(good, 'echo', ['x']), ['x']);

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { pipeName } from '../stream-name.js';
 
 /** What ava's `t` offers and the kit uses; the kit does not depend on ava. */
 export interface TestContext {
@@ -27,4 +28,9 @@ export function tmpDir(t?: Pick<TestContext, 'teardown'>): string {
 /** The environment that keeps a program's sockets, logs and databases inside `dir`. */
 export function bindTmp(dir: string): Record<string, string> {
   return { OVS_RUNDIR: dir, OVS_LOGDIR: dir, OVS_DBDIR: dir, OVS_SYSCONFDIR: dir };
+}
+
+/** What `net.connect` takes to reach `unix:FILE`: the file, or on Windows the pipe that stands for it. */
+export function socketPath(file: string): string {
+  return process.platform === 'win32' ? pipeName(file) : file;
 }

@@ -1,8 +1,7 @@
 import net from 'node:net';
 import path from 'node:path';
 import test from 'ava';
-import { pipeName } from '@ovs-node/common/stream-name';
-import { tmpDir } from '@ovs-node/common/testkit/index';
+import { socketPath, tmpDir } from '@ovs-node/common/testkit/index';
 import { VportType } from '@ovs-node/netlink/families';
 import { conforms, type Wire } from './conformance.js';
 import { hex, udp } from './frames.js';
@@ -56,10 +55,7 @@ function listen(where: net.ListenOptions): Promise<{ server: net.Server; far: ()
   return new Promise((resolve) => server.listen(where, () => resolve({ server, far: () => far! })));
 }
 
-const unixPath = (dir: string): string => {
-  const file = path.join(dir, 's');
-  return process.platform === 'win32' ? pipeName(file) : file;
-};
+const unixPath = (dir: string): string => socketPath(path.join(dir, 's'));
 
 test('a listening stream port over a Unix socket conforms', async (t) => {
   const file = path.join(tmpDir(t), 's');

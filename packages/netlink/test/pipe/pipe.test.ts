@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
-import { pipeName } from '@ovs-node/common/stream-name';
+import { socketPath } from '@ovs-node/common/testkit/index';
 import { NetlinkError } from '../../src/attr.js';
 import { type Device, DeviceError, type DeviceHandle, DeviceOp } from '../../src/device.js';
 import { PipeDevice } from '../../src/pipe/client.js';
@@ -171,7 +171,7 @@ test('a malformed frame ends that connection and no other', async (t) => {
     Buffer.from('0b0000000001000001000000', 'hex'),
     Buffer.from('0c0000000001050001000000', 'hex'),
   ]) {
-    const socket = net.connect(process.platform === 'win32' ? pipeName(file) : file);
+    const socket = net.connect(socketPath(file));
     socket.on('error', () => {});
     const ended = new Promise((resolve) => socket.on('close', resolve));
     socket.on('data', () => {});
@@ -186,7 +186,7 @@ test('a malformed frame ends that connection and no other', async (t) => {
 
 test('a client that does not read is not read either', async (t) => {
   const { file, device } = await served(t);
-  const socket = net.connect(process.platform === 'win32' ? pipeName(file) : file);
+  const socket = net.connect(socketPath(file));
   socket.on('error', () => {});
   await new Promise((resolve) => socket.once('connect', resolve));
   await until(() => device.handles.length === 1);
@@ -219,7 +219,7 @@ test('a client that does not read is not read either', async (t) => {
 
 test('an operation that does not exist is answered with EOPNOTSUPP', async (t) => {
   const { file } = await served(t);
-  const socket = net.connect(process.platform === 'win32' ? pipeName(file) : file);
+  const socket = net.connect(socketPath(file));
   const reply = new Promise<number[]>((resolve) => {
     const reader = new FrameReader((op, status, tag) => resolve([op, status, tag]));
     socket.on('data', (chunk) => reader.push(chunk));
