@@ -2,9 +2,10 @@
  * Windows as far as Wine is it: a prefix of its own, the Windows build of Node.js, and a server that is ended by its
  * prefix alone.
  *
- * Two things of Wine shape this file. A Unix pipe as standard output of a Windows process fails with EBADF, so
- * output goes to files. And a Windows process that hangs does not hear Unix's signals, so every run has a time limit
- * after which its `wine` is killed, and `stop` ends all that is left in the prefix.
+ * Three things of Wine shape this file. A Unix pipe as standard output of a Windows process fails with EBADF, so
+ * output goes to files. A Windows process that hangs does not hear Unix's signals, so every run has a time limit
+ * after which its `wine` is killed, and `stop` ends all that is left in the prefix. And now and then wineserver crashes
+ * (seen when servers of pipes are killed): everything in the prefix hangs then, which ends the run at once.
  */
 import { type StdioOptions, spawn, spawnSync } from 'node:child_process';
 import {
@@ -46,6 +47,9 @@ function folder(name: (typeof PACKAGES)[number]): string {
 export function winPath(path: string): string {
   return `Z:${path.replaceAll('/', '\\')}`;
 }
+
+/** What a run whose wineserver crashed has for a status; `Wine.hasCrashed` tells it from a program's own. */
+const CRASHED = 125;
 
 export interface WineRun {
   readonly env?: Readonly<Record<string, string>>;
@@ -137,12 +141,22 @@ export class Wine {
         timedOut = true;
         child.kill('SIGKILL');
       }, options.timeoutMs ?? 60_000);
-      child.on('error', (error) => done({ status: 127, stdout: '', stderr: error.message }));
-      child.on('exit', (status) => {
+      const watch = setInterval(() => {
+        if (this.hasCrashed(readFileSync(`${base}.err`, 'utf8'))) child.kill('SIGKILL');
+      }, 1000);
+      const settle = (): void => {
         clearTimeout(timer);
+        clearInterval(watch);
+      };
+      child.on('error', (error) => {
+        settle();
+        done({ status: 127, stdout: '', stderr: error.message });
+      });
+      child.on('exit', (status) => {
+        settle();
         const text = (name: string): string => readFileSync(name, 'utf8').replaceAll('\r\n', '\n');
         done({
-          status: timedOut ? 124 : (status ?? 128),
+          status: this.hasCrashed(text(`${base}.err`)) ? CRASHED : timedOut ? 124 : (status ?? 128),
           stdout: text(`${base}.out`),
           stderr: text(`${base}.err`),
         });
@@ -175,16 +189,16 @@ export class Wine {
     return started ? result : this.cmd([...settings, line], options);
   }
 
-  /** The command lines of the processes of the prefix that run programs of ours. */
-  processes(): string[] {
-    const found: string[] = [];
+  /** The process ids and command lines of all that runs in the prefix, but for its server, which is told to end otherwise. */
+  #all(): { pid: number; command: string }[] {
+    const found: { pid: number; command: string }[] = [];
     for (const pid of readdirSync('/proc')) {
       if (!/^\d+$/.test(pid)) continue;
       try {
         const environment = readFileSync(`/proc/${pid}/environ`, 'latin1');
         if (!environment.includes(`WINEPREFIX=${this.env['WINEPREFIX']}\0`)) continue;
         const command = readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ').trim();
-        if (/openvswitch/i.test(command)) found.push(command);
+        found.push({ pid: Number(pid), command });
       } catch {
         // Gone, or not ours to look at.
       }
@@ -192,9 +206,30 @@ export class Wine {
     return found;
   }
 
+  /** The command lines of the processes of the prefix that run programs of ours. */
+  processes(): string[] {
+    return this.#all()
+      .map(({ command }) => command)
+      .filter((command) => /openvswitch/i.test(command));
+  }
+
+  /** Has the prefix's server crashed? It says so in `log`, or in what a program has written to standard error. */
+  hasCrashed(said = ''): boolean {
+    return /^wineserver crashed/m.test(said + readFileSync(this.log, 'utf8'));
+  }
+
   /** Ends everything that runs in the prefix. */
   stop(): void {
     spawnSync(WINESERVER!, ['-k'], { env: this.env, timeout: 20_000 });
     spawnSync(WINESERVER!, ['-w'], { env: this.env, timeout: 20_000 });
+    // Those whose server has crashed wait for it for ever.
+    if (!this.hasCrashed()) return;
+    for (const { pid } of this.#all()) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // Gone by now.
+      }
+    }
   }
 }

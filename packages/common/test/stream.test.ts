@@ -1,4 +1,4 @@
-import test from 'ava';
+import test, { type Implementation } from 'ava';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
@@ -184,7 +184,8 @@ test('IPv6, with a scope, and what is no address', async (t) => {
   if (process.platform === 'linux') await t.throwsAsync(connectStream('tcp:[::1%nosuch]:1'), noAddress);
 });
 
-const windows = process.platform === 'win32' ? test.serial : test.skip;
+const windows = (title: string, run: Implementation<[]>): void =>
+  process.platform === 'win32' ? test.serial(title, run) : test.skip(`${title} (needs Windows)`, run);
 
 windows('a pipe has a file that says it is served, and one server', async (t) => {
   const dir = tmpDir(t);

@@ -6,15 +6,20 @@ import { connectStream } from '@ovs-node/common/stream';
 import { bindTmp, peerPath } from '@ovs-node/common/testkit/index';
 import { parseJson, stringifyJson, type Json } from 'ovsdb-client/data/json';
 
-/** Connects, trying again for a few seconds while the server starts. */
+/**
+ * Connects, trying again for a few seconds while the server starts. A connection is one when something is answered: on
+ * Windows, who connects before the access list of the pipe is set is turned away.
+ */
 export async function connect(socket: string): Promise<JsonRpcSession> {
   for (let i = 0; ; i++) {
     try {
       const stream = await connectStream(`unix:${socket}`);
-      return new JsonRpcSession(stream, {
+      const session = new JsonRpcSession(stream, {
         parse: parseJson,
         stringify: (value) => stringifyJson(value as Json),
       });
+      await call(session, 'echo', []);
+      return session;
     } catch (error) {
       if (i > 200) throw error;
       await new Promise((resolve) => setTimeout(resolve, 25));
