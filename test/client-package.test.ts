@@ -103,11 +103,11 @@ test('ovsdb-typegen says what is wrong with a file', async (t) => {
   t.is(await typegen(), 'ovsdb-typegen: exactly one schema file has to be given; use --help for help\n');
   t.is(
     await typegen(join(dir, 'none')),
-    `ovsdb-typegen: ${dir}/none: open failed (No such file or directory)\n`,
+    `ovsdb-typegen: ${join(dir, 'none')}: open failed (No such file or directory)\n`,
   );
-  t.regex(await typegen(join(dir, 'bad')), /^ovsdb-typegen: .*\/bad: line 0, column 1, byte 1: .*\n$/);
+  t.regex(await typegen(join(dir, 'bad')), /^ovsdb-typegen: .*[/\\]bad: line 0, column 1, byte 1: .*\n$/);
   t.regex(
     await typegen(join(dir, 'odd')),
-    /^ovsdb-typegen: .*\/odd: .*schema version "x" not in format x\.y\.z\n$/,
+    /^ovsdb-typegen: .*[/\\]odd: .*schema version "x" not in format x\.y\.z\n$/,
   );
 });

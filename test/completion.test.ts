@@ -21,7 +21,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
   return stderr === '' ? stdout.trimEnd().split('\n') : [stderr];
 }
 
-testWith({ name: 'bash', met: BASH !== undefined })(
+testWith({ name: 'bash on Unix', met: BASH !== undefined && process.platform !== 'win32' })(
   'bash completes commands, options and the names in the database',
   async (t) => {
     await withSuite(t, { start: false }, async (suite) => {

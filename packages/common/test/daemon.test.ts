@@ -118,7 +118,7 @@ test('a second one is refused, a stale pidfile is not in the way', async (t) => 
   await until(t, () => !fs.existsSync(d.pidfile));
 });
 
-(isWindows ? test.skip : test)('SIGTERM ends it in order, with the signal as its status', async (t) => {
+needing(test, 'unix')('SIGTERM ends it in order, with the signal as its status', async (t) => {
   const d = demo(t);
   const mark = path.join(d.dir, 'mark');
   const ended = d.start('--pidfile', `--mark=${mark}`, '--log-file');
