@@ -344,12 +344,10 @@ const GROUPS: readonly AnswerCase[] = [
         { method: 'hash', param: 7n, fields },
       ];
       const r = new Random(5);
-      await sides.send(version, flow('', 'group:3'));
       for (const selection of methods) {
-        await sides.send(
-          version,
-          group(3, { command: 'add_or_modify', groupType: 'select', buckets, selection }),
-        );
+        const select = { groupType: 'select', buckets, selection } as const;
+        await sides.send(version, group(3, { command: 'add_or_modify', ...select }));
+        await sides.send(version, flow('', 'group:3'));
         // By the length of what they send the ports tell which packets they had.
         for (let i = 0; i < 10; i++) {
           const packets = Array.from({ length: 25 }, (_, n) => randomPacket(r, 60 + 25 * i + n));
@@ -358,6 +356,7 @@ const GROUPS: readonly AnswerCase[] = [
           await sides.send(version, ask({ type: 'port', portNo: 0xffffffff }));
         }
         await sides.run('ovs-appctl', 'revalidator/purge');
+        await sides.send(version, ask({ type: 'group_desc', group: 3 }));
       }
     },
   },
