@@ -8,6 +8,9 @@
  * Invariants: nothing is delivered before the version is agreed on; a message in another version (hello and errors
  * apart) is refused and passed over; one that cannot be decoded is answered with its error when `answerErrors` is set, and
  * the connection lives on. What a peer can make us keep is one frame, and what `Request` handlers keep.
+ *
+ * A connection `onDemand` is for a program that reads when it waits for something, and is told of by its log: from the hello
+ * on, messages go to whoever `take`s them, as they are, one by one.
  */
 import { coverageCounter } from '@ovs-node/common/coverage';
 import { errnoName, systemError } from '@ovs-node/common/errors';
@@ -16,7 +19,6 @@ import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import type { Duplex } from 'node:stream';
 import { OfError } from './errors.js';
 import type { Explain } from './explain.js';
-import { type EncodedMessage, InTurn, type Request } from './in-turn.js';
 import {
   type Decoded,
   type DecodeOptions,
@@ -61,6 +63,8 @@ export interface ConnectionOptions {
   readonly hasTunnelOption?: DecodeOptions['hasTunnelOption'];
   /** Take messages of any version after the hello, and answer none: for watching a conversation of others. */
   readonly watch?: boolean;
+  /** Nothing is read but what `take` asks for, and nothing of that is answered, but messages of another version. */
+  readonly onDemand?: boolean;
 }
 
 /** Transaction ids are counted for the whole process, so that each message of a program has its own. */
@@ -78,8 +82,8 @@ export interface ConnectionHandlers {
   readonly onBadMessage?: (error: OfError, bytes: Uint8Array) => void;
   /** Every message as it came, before anything else is done with it. */
   readonly onFrame?: (bytes: Uint8Array) => void;
-  /** Every message as it goes. */
-  readonly onSend?: (bytes: Uint8Array) => void;
+  /** Every message as it goes; `onDemand`, when the system has it, or with the reason why it has not. */
+  readonly onSend?: (bytes: Uint8Array, error?: Error) => void;
   /** The end; called once. `reason` is undefined when it was orderly. */
   readonly onClose?: (reason: Error | undefined) => void;
 }
@@ -96,11 +100,6 @@ export class ErrorReply extends Error {
   }
 }
 
-/** A reply to a message that has none: as bad as an error. `bytes` is borrowed. */
-export function unwanted(bytes: Uint8Array): ErrorReply {
-  return new ErrorReply(new OfError('OFPBRC_BAD_TYPE', 'reply to a message that has none'), bytes.slice());
-}
-
 /** The connection ended, or its peer does not keep to the protocol. `code` is an errno name. */
 export class ConnectionError extends Error {
   readonly code: string;
@@ -110,38 +109,25 @@ export class ConnectionError extends Error {
   }
 }
 
-/** What came as a reply cannot be read. */
-export class BadReply extends ConnectionError {
-  constructor(error: OfError) {
-    super(`bad reply: ${error.toString()}`, 'EPROTO');
-  }
+interface Request {
+  readonly onReply: (decoded: Decoded, bytes: Uint8Array) => void;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
 }
 
+/** Bytes that wait unread, at most, before no more are read from the stream. */
+const MAX_WAITING = 1 << 20;
 /** Messages of `sendSoon` go when they are this many bytes together. */
 const SEND_PIECE = 1 << 16;
 const OFPT_ERROR = 1;
 const OFPT_ECHO_REPLY = 3;
-/** Message types of multipart (statistics) replies, in OpenFlow 1.0 and later. */
-const MULTIPART_REPLY_10 = 17;
-const MULTIPART_REPLY_11 = 19;
-
-/** Is this a part of a multipart reply, going by its header? */
-export function isMultipartReply(bytes: Uint8Array): boolean {
-  return bytes[1] === (bytes[0] === 1 ? MULTIPART_REPLY_10 : MULTIPART_REPLY_11);
-}
-
-/** Is this a part of a multipart reply that others follow? */
-function hasMore(bytes: Uint8Array): boolean {
-  return isMultipartReply(bytes) && bytes.length >= 12 && (bytes[11] & 1) !== 0;
-}
-
 /** `version 0x01` or `versions 0x01, 0x04`. */
 export function formatVersions(versions: number): string {
   const list: string[] = [];
   for (let v = 0; v < 31; v++) if ((versions & (1 << v)) !== 0) list.push(hex(v, 2));
   const range =
     list.length > 1 && list.every((_, i) => i === 0 || parseInt(list[i]) === parseInt(list[i - 1]) + 1);
-  if (range && list.length > 2 && list[0] === '0x01') return `version ${list[list.length - 1]} and earlier`;
+  if (range && list[0] === '0x01') return `version ${list[list.length - 1]} and earlier`;
   return `version${list.length === 1 ? '' : 's'} ${list.join(', ')}`;
 }
 
@@ -164,11 +150,14 @@ export class OfConnection {
   /** What requests that come too late are told. */
   private whyClosed: Error = new ConnectionError('connection closed', 'EOF');
   private readonly requests = new Map<number, Request>();
-  /** Messages being sent in turn: not among `requests`, which would be made anew for every few of them. */
-  private turn: InTurn | undefined;
   private unsent: Writer | undefined;
-  /** Takes errors that answer no request, instead of `onMessage`. */
-  onError: ((error: ErrorReply, xid: number) => void) | undefined;
+  /** Of a connection `onDemand`: who takes what comes, and how it ended while nobody did. */
+  private taker: ((bytes: Uint8Array) => void) | undefined;
+  private blocking: BlockingStream | undefined;
+  private unseenEnd: { readonly reason: Error | undefined } | undefined;
+  private delivering = false;
+  /** What is being sent `onDemand`: nothing is read before it is gone. */
+  private sending = 0;
 
   /**
    * Takes over `stream`, which is connected, and sends a hello.
@@ -178,7 +167,7 @@ export class OfConnection {
     this.options = options;
     this.handlers = handlers;
     stream.on('data', (chunk: Buffer) => this.feed(chunk));
-    stream.on('error', (e: Error) => this.finish(systemError(e)));
+    stream.on('error', (e: Error) => this.failed(systemError(e)));
     stream.on('close', () => this.ended());
     stream.on('end', () => this.ended());
     this.sayHello();
@@ -192,6 +181,51 @@ export class OfConnection {
     this.stream.write(bytes, (e) => {
       if (!e) this.handlers.onSend?.(bytes);
     });
+  }
+
+  /**
+   * Of a connection `onDemand`: has `taker` get all messages from here on, or lets them wait. `onFrame` hears of a message,
+   * and `onClose` of the end, when it is its turn. The bytes are the taker's to keep.
+   */
+  take(taker: ((bytes: Uint8Array) => void) | undefined): void {
+    this.taker = taker;
+    if (taker === undefined || this.closed || this.delivering) return;
+    if (this.blocking === undefined) this.stream.resume();
+    this.deliverFrames();
+  }
+
+  /**
+   * Of a connection `onDemand`: has it write and read by calls that wait, timers and all, until `standStill` is over. Gives
+   * whether its stream can do that, which is faster.
+   */
+  block(): boolean {
+    if (!this.closed && !this.paused && this.sending === 0) this.blocking = BlockingStream.take(this.stream);
+    return this.blocking !== undefined;
+  }
+
+  /** Takes what comes, the event loop standing still, until `isOver` or the end of the connection. */
+  standStill(isOver: () => boolean): void {
+    const { blocking } = this;
+    if (blocking === undefined) return;
+    while (!this.closed && !isOver()) {
+      let chunk: Buffer | undefined;
+      try {
+        chunk = blocking.read();
+      } catch (e) {
+        this.failed(systemError(e as Error));
+        break;
+      }
+      if (chunk) this.feed(chunk);
+      else this.ended();
+    }
+    this.blocking = undefined;
+    blocking.release();
+  }
+
+  /** Whether what comes has to wait. */
+  private get isHeld(): boolean {
+    if (this.paused || this.sending > 0) return true;
+    return this.options.onDemand === true && this.version !== 0 && this.taker === undefined;
   }
 
   /** A transaction id not used by a request under way. */
@@ -233,13 +267,55 @@ export class OfConnection {
   sendBytes(bytes: Uint8Array, done?: (error?: Error | null) => void): void {
     if (this.closed) return;
     this.flush();
-    this.handlers.onSend?.(bytes);
-    sent.total++;
-    this.stream.write(bytes, done);
+    this.write(bytes, [bytes], done);
+  }
+
+  /** As `sendBytes`, for two messages in one buffer, of which the second begins at `at`. */
+  sendTwo(bytes: Uint8Array, at: number, done?: (error?: Error | null) => void): void {
+    if (this.closed) return;
+    this.flush();
+    this.write(bytes, [bytes.subarray(0, at), bytes.subarray(at)], done);
+  }
+
+  private write(
+    bytes: Uint8Array,
+    messages: readonly Uint8Array[],
+    done?: (error?: Error | null) => void,
+  ): void {
+    const { onSend } = this.handlers;
+    sent.total += messages.length;
+    if (!this.options.onDemand) {
+      for (const message of messages) onSend?.(message);
+      this.stream.write(bytes, done);
+      return;
+    }
+    this.sending++;
+    const gone = (e?: Error | null): void => {
+      this.sending--;
+      for (const message of messages) {
+        onSend?.(message, e ?? undefined);
+        if (e) break;
+      }
+      done?.(e);
+      this.deliverFrames();
+    };
+    const { blocking } = this;
+    if (blocking === undefined) {
+      this.stream.write(bytes, gone);
+      return;
+    }
+    let error: Error | undefined;
+    try {
+      blocking.write(bytes);
+    } catch (e) {
+      error = systemError(e as Error);
+    }
+    gone(error);
   }
 
   /** The other side has ended the connection. */
   private ended(): void {
+    if (this.waitsToEnd(undefined)) return;
     if (this.closed || this.buffered === 0 || this.paused) {
       this.finish(undefined);
       return;
@@ -247,6 +323,18 @@ export class OfConnection {
     const text = 'connection dropped mid-packet';
     streamLog.errRl(streamLimit, text);
     this.finish(new ConnectionError(text, 'EPROTO'));
+  }
+
+  /** The stream has broken. */
+  private failed(reason: Error): void {
+    if (!this.waitsToEnd(reason)) this.finish(reason);
+  }
+
+  /** Whether nobody is to know of the end yet, because what came before it waits to be taken. */
+  private waitsToEnd(reason: Error | undefined): boolean {
+    if (this.closed || !this.options.onDemand || !this.isHeld) return false;
+    this.unseenEnd ??= { reason };
+    return true;
   }
 
   /**
@@ -297,145 +385,19 @@ export class OfConnection {
     onReply: (decoded: Decoded, bytes: Uint8Array) => void = () => undefined,
     xid = this.nextXid(),
   ): Promise<void> {
-    return this.begin([msg], xid, { onReply });
-  }
-
-  /**
-   * As `request`, for replies that are many: hands each over as it came, borrowed and not decoded. A multipart request
-   * may be several messages, all but the last with `more`.
-   */
-  requestFrames(
-    msgs: OfMessage | readonly OfMessage[],
-    onFrame: (bytes: Uint8Array) => void,
-    xid = this.nextXid(),
-  ): Promise<void> {
-    return this.begin(Array.isArray(msgs) ? (msgs as readonly OfMessage[]) : [msgs as OfMessage], xid, {
-      onFrame,
-    });
-  }
-
-  /** Sends the messages of one request. */
-  private begin(
-    msgs: readonly OfMessage[],
-    xid: number,
-    answers: Pick<Request, 'onReply' | 'onFrame'>,
-  ): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.closed) {
         reject(this.whyClosed);
         return;
       }
-      this.requests.set(xid, { ...answers, resolve, reject });
+      this.requests.set(xid, { onReply, resolve, reject });
       try {
-        for (const msg of msgs) this.send(msg, xid);
+        this.send(msg, xid);
       } catch (e) {
         this.requests.delete(xid);
         reject(e instanceof Error ? e : new Error(String(e)));
       }
     });
-  }
-
-  /**
-   * Sends messages that have no replies, each with a barrier behind it and the next when the barrier's reply is there,
-   * so that the first error is of the last message sent. Resolves to that error, or to undefined when all went well.
-   * Rejects with `ConnectionError`; one such call may be under way at a time.
-   *
-   * @param next the next message, or undefined at the end; called when the one before it has been sent.
-   * @param blocks whether the process may stand still until all is answered, timers and all: where the stream can do
-   * that, it is faster.
-   */
-  sendInTurn(next: () => EncodedMessage | undefined, blocks = false): Promise<ErrorReply | undefined> {
-    if (this.turn) return Promise.reject(new Error('messages are being sent in turn already'));
-    const blocking = blocks && !this.closed && !this.paused ? BlockingStream.take(this.stream) : undefined;
-    return new Promise<ErrorReply | undefined>((settle, fail) => {
-      const resolve = (error: ErrorReply | undefined): void => {
-        this.turn = undefined;
-        settle(error);
-      };
-      const reject = (error: Error): void => {
-        this.turn = undefined;
-        fail(error);
-      };
-      let failure: ErrorReply | undefined;
-      const nothing = (): void => undefined;
-      const message: Request = {
-        onFrame: (bytes) => (failure = unwanted(bytes)),
-        resolve: nothing,
-        reject: (e) => {
-          if (e instanceof ErrorReply) failure = e;
-          else reject(e);
-        },
-      };
-      const ready = new InTurn(this.version, next, () => this.nextXid());
-      const step = (): void => {
-        if (failure) {
-          resolve(failure);
-          return;
-        }
-        if (this.closed) {
-          reject(this.whyClosed);
-          return;
-        }
-        try {
-          const bytes = ready.take();
-          if (!bytes) {
-            resolve(undefined);
-            return;
-          }
-          if (this.handlers.onSend) for (const part of ready.parts(bytes)) this.handlers.onSend(part);
-          if (!blocking) this.stream.write(bytes);
-          else if (!this.writeBlocking(blocking, bytes)) return;
-          // The other side is at work meanwhile.
-          ready.prepare();
-        } catch (e) {
-          reject(e instanceof Error ? e : new Error(String(e)));
-        }
-      };
-      const barrierRequest: Request = {
-        onFrame: nothing,
-        resolve: step,
-        // An error is an answer, too.
-        reject: (e) => (e instanceof ErrorReply ? step() : reject(e)),
-      };
-      try {
-        ready.prepare();
-      } catch (e) {
-        reject(e instanceof Error ? e : new Error(String(e)));
-        return;
-      }
-      ready.message = message;
-      ready.barrierRequest = barrierRequest;
-      this.turn = ready;
-      step();
-      if (blocking) this.standStill(blocking, ready);
-    });
-  }
-
-  /** Gives whether it could be written; the connection has ended otherwise. */
-  private writeBlocking(blocking: BlockingStream, bytes: Uint8Array): boolean {
-    try {
-      blocking.write(bytes);
-      return true;
-    } catch (e) {
-      this.finish(systemError(e as Error));
-      return false;
-    }
-  }
-
-  /** Takes what comes, the event loop standing still, until `turn` is over. */
-  private standStill(blocking: BlockingStream, turn: InTurn): void {
-    while (this.turn === turn && !this.paused) {
-      let chunk: Buffer | undefined;
-      try {
-        chunk = blocking.read();
-      } catch (e) {
-        this.finish(systemError(e as Error));
-        break;
-      }
-      if (chunk) this.feed(chunk);
-      else this.ended();
-    }
-    blocking.release();
   }
 
   /** Sends a request that has one reply, of a type. */
@@ -483,8 +445,6 @@ export class OfConnection {
     if (reason !== undefined) this.whyClosed = reason;
     for (const r of this.requests.values()) r.reject(this.whyClosed);
     this.requests.clear();
-    this.turn?.barrierRequest?.reject(this.whyClosed);
-    this.turn = undefined;
     this.handlers.onClose?.(reason);
   }
 
@@ -493,7 +453,7 @@ export class OfConnection {
     // Just one message, as answers mostly are.
     if (
       this.buffered === 0 &&
-      !this.paused &&
+      !this.isHeld &&
       chunk.length >= HEADER_LENGTH &&
       chunk.readUInt16BE(2) === chunk.length
     ) {
@@ -503,10 +463,26 @@ export class OfConnection {
     this.chunks.push(chunk);
     this.buffered += chunk.length;
     this.deliverFrames();
+    if (this.buffered > MAX_WAITING && this.isHeld) this.stream.pause();
   }
 
   private deliverFrames(): void {
-    if (this.paused) return;
+    // Who is given a message may ask for the next.
+    if (this.delivering || this.isHeld) return;
+    this.delivering = true;
+    try {
+      this.deliverWhole();
+    } finally {
+      this.delivering = false;
+    }
+    const { unseenEnd } = this;
+    if (unseenEnd === undefined || this.isHeld) return;
+    this.unseenEnd = undefined;
+    if (unseenEnd.reason) this.failed(unseenEnd.reason);
+    else this.ended();
+  }
+
+  private deliverWhole(): void {
     // Join only when a message is complete, so that one in many small pieces costs no more than one in few.
     let length = this.peekLength();
     if (length === undefined || this.buffered < length) return;
@@ -523,7 +499,7 @@ export class OfConnection {
       at += length;
       this.frame(frame);
       if (this.closed) return;
-      if (this.paused) break;
+      if (this.isHeld) break;
       length = all.length - at >= 4 ? all.readUInt16BE(at + 2) : undefined;
     }
     this.buffered = all.length - at;
@@ -535,15 +511,6 @@ export class OfConnection {
     if (this.buffered < 4) return undefined;
     if (this.chunks[0].length < 4) this.chunks = [Buffer.concat(this.chunks)];
     return this.chunks[0].readUInt16BE(2);
-  }
-
-  private requestOf(xid: number): Request | undefined {
-    return this.turn?.find(xid) ?? this.requests.get(xid);
-  }
-
-  private forget(xid: number): void {
-    this.turn?.forget(xid);
-    this.requests.delete(xid);
   }
 
   private frame(bytes: Uint8Array): void {
@@ -569,12 +536,8 @@ export class OfConnection {
       this.reply(bytes, new OfError('OFPBRC_BAD_VERSION', `version ${version}`).quoting(bytes));
       return;
     }
-    const raw = type === OFPT_ERROR ? undefined : this.requestOf(xidOf(bytes));
-    if (raw?.onFrame) {
-      const more = hasMore(bytes);
-      if (!more) this.forget(xidOf(bytes));
-      raw.onFrame(bytes);
-      if (!more) raw.resolve();
+    if (this.options.onDemand) {
+      this.taker?.(bytes);
       return;
     }
     const { assemble } = this.options;
@@ -589,10 +552,10 @@ export class OfConnection {
     const options = { tableId, explain, hasTunnelOption };
     const decoded = decodeMessage(bytes, options, this.options.refuses);
     if (decoded instanceof OfError) {
-      const request = this.requestOf(xidOf(bytes));
+      const request = this.requests.get(xidOf(bytes));
       if (request) {
-        this.forget(xidOf(bytes));
-        request.reject(new BadReply(decoded));
+        this.requests.delete(xidOf(bytes));
+        request.reject(new ConnectionError(`bad reply: ${decoded.toString()}`, 'EPROTO'));
         return;
       }
       this.refuse(decoded, bytes);
@@ -612,23 +575,19 @@ export class OfConnection {
       this.send({ type: 'echo_reply', data: msg.data }, xid, decoded.version);
       return;
     }
-    const request = this.requestOf(xid);
-    if (!request && msg.type === 'error' && this.onError) {
-      this.onError(new ErrorReply(msg.error, bytes.slice()), xid);
-      return;
-    }
+    const request = this.requests.get(xid);
     if (!request || msg.type === 'packet_in' || msg.type === 'flow_removed' || msg.type === 'port_status') {
       if (msg.type !== 'hello') this.handlers.onMessage?.(decoded, bytes);
       return;
     }
     if (msg.type === 'error') {
-      this.forget(xid);
+      this.requests.delete(xid);
       request.reject(new ErrorReply(msg.error, bytes.slice()));
       return;
     }
     const more = msg.type === 'multipart_reply' && msg.more;
-    if (!more) this.forget(xid);
-    request.onReply?.(decoded, bytes);
+    if (!more) this.requests.delete(xid);
+    request.onReply(decoded, bytes);
     if (!more) request.resolve();
   }
 
@@ -638,8 +597,8 @@ export class OfConnection {
     const version = isKnown ? bytes[0] : 1;
     if (!isKnown)
       errorsLog.errRl(errorsLimit, `cannot encode error for unknown OpenFlow version ${hex(bytes[0], 2)}`);
-    // Errors are not answered, but by a switch, to which they should not go.
-    if (bytes[1] === OFPT_ERROR && !this.options.answerErrors) return;
+    // Errors are not answered, but by a switch, to which they should not go; of version 0 nothing is an error.
+    if (bytes[1] === OFPT_ERROR && version === bytes[0] && !this.options.answerErrors) return;
     this.send({ type: 'error', error }, xidOf(bytes), version);
   }
 

@@ -28,6 +28,8 @@ export class OfError {
   readonly code: number;
   /** Decoding: the message as far as it could be read, where that is more than nothing. */
   partial: OfMessage | undefined;
+  /** Decoding a list: where, from the start of the message, what has not been read yet begins. */
+  at: number | undefined;
 
   constructor(
     name: ErrorName | undefined,
@@ -51,6 +53,7 @@ export class OfError {
       code: this.code,
     });
     error.partial = this.partial;
+    error.at = this.at;
     return error;
   }
 

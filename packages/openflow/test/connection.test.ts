@@ -264,6 +264,7 @@ test('the end of a connection rejects what waits', async (t) => {
 
 test('versions in words', (t) => {
   t.is(formatVersions(1 << 1), 'version 0x01');
+  t.is(formatVersions((1 << 1) | (1 << 2)), 'version 0x02 and earlier');
   t.is(formatVersions((1 << 1) | (1 << 3)), 'versions 0x01, 0x03');
   t.is(formatVersions(ALL), 'version 0x06 and earlier');
 });
@@ -278,4 +279,54 @@ test('an error of another version is let pass, when it is one', async (t) => {
   t.deepEqual(bad, []);
   const names = hand.messages().flatMap((m) => (m.type === 'error' ? [m.error.name] : []));
   t.deepEqual(names, ['OFPBRC_BAD_VERSION']);
+});
+
+test('on demand, messages that came in one piece are taken one by one, and the end after the last', async (t) => {
+  const hand = new ByHand();
+  const told: string[] = [];
+  const c = new OfConnection(
+    hand.duplex,
+    { versions: OF13, onDemand: true },
+    {
+      onFrame: (bytes) => told.push(`came ${bytes[7]}`),
+      onSend: (bytes) => told.push(`went ${bytes[1]}`),
+      onClose: () => told.push('end'),
+    },
+  );
+  const one = (): Promise<number> =>
+    new Promise((resolve) =>
+      c.take((bytes) => {
+        c.take(undefined);
+        resolve(bytes[7]);
+      }),
+    );
+  // Replies and requests alike, what cannot be read, and an echo request, which is not answered.
+  hand.push('0400000800000001', '0413000800000002046300080000000304020008000000040415');
+  await settle();
+  t.is(await one(), 2);
+  t.is(await one(), 3);
+  hand.duplex.push(null);
+  await settle();
+  t.is(await one(), 4);
+  t.deepEqual(told.slice(2), ['came 2', 'came 3', 'came 4']);
+  c.take(() => t.fail('half a message'));
+  t.deepEqual(told.slice(5), ['end']);
+  t.true(c.isClosed);
+});
+
+test('on demand, a message of another version is refused before the next is taken', async (t) => {
+  const hand = new ByHand();
+  const told: string[] = [];
+  const c = new OfConnection(
+    hand.duplex,
+    { versions: OF13, onDemand: true },
+    { onFrame: (bytes) => told.push(`came ${bytes[7]}`), onSend: (bytes) => told.push(`went ${bytes[7]}`) },
+  );
+  hand.push('0400000800000001', '02050008000000020415000800000003');
+  await settle();
+  const taken: number[] = [];
+  c.take((bytes) => taken.push(bytes[7]));
+  await settle();
+  t.deepEqual(taken, [3]);
+  t.deepEqual(told.slice(2), ['came 2', 'went 2', 'came 3']);
 });

@@ -2,28 +2,19 @@
 import { errnoName, FatalError, strerror } from '@ovs-node/common/errors';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import { PROTO } from '@ovs-node/flow/field-types';
-import { OFPP, parsePort, type PortMap } from '@ovs-node/flow/ports';
+import { parsePort, type PortMap } from '@ovs-node/flow/ports';
 import type { TableMap } from '@ovs-node/openflow/actions/row';
-import {
-  BadReply,
-  type ConnectionHandlers,
-  ConnectionError,
-  ErrorReply,
-  formatVersions,
-  isMultipartReply,
-  OfConnection,
-  unwanted,
-} from '@ovs-node/openflow/connection';
+import { formatVersions, OfConnection } from '@ovs-node/openflow/connection';
+import { OfError } from '@ovs-node/openflow/errors';
 import { explainToLog } from '@ovs-node/openflow/explain-log';
-import { type Decoded, encodeMessage, HEADER_LENGTH } from '@ovs-node/openflow/messages/codec';
-import { tableNames } from '@ovs-node/openflow/messages/table-names';
-import type { MultipartRequest, OfMessage, PhyPort } from '@ovs-node/openflow/messages/types';
+import { wireFormOf } from '@ovs-node/openflow/messages/codec';
+import { findWireForm } from '@ovs-node/openflow/messages/wire-forms';
+import type { MessageOf, OfMessage, PhyPort } from '@ovs-node/openflow/messages/types';
 import type { FlowTextOptions } from '@ovs-node/openflow/text/flow';
 import { paintNormalized } from '@ovs-node/flow/match-normalize';
 import { colorMatch, type Colors, parseColors } from '@ovs-node/openflow/text/color';
 import { printMessage, type PrintOptions } from '@ovs-node/openflow/text/message';
 import { hex } from '@ovs-node/openflow/text/numbers';
-import { OF12 } from '@ovs-node/openflow/version';
 import {
   formatProtocols,
   type ProtocolRow,
@@ -31,13 +22,26 @@ import {
   protocolRow,
   protocolsOfVersions,
 } from '@ovs-node/openflow/text/protocols';
+import {
+  badMessageLimit,
+  conversationFailure,
+  Exchange,
+  headerOf,
+  isErrorMessage,
+  LOST_DUMP,
+  swappedHex,
+  UNSENT,
+  xidOf,
+} from './exchange.js';
 import { MessageOutput } from './input.js';
+import { eachPort, eachTable } from './parts.js';
 import { openFailure, openTarget, type SocketKind } from './target.js';
 import { BUNDLE_PROTOCOLS } from './versions.js';
 
 const log = vlog('vconn');
 const ofctlLog = vlog('ofctl');
-const troubleLimit = new RateLimit(1, 5);
+/** What counts together of the messages that go and come. */
+const messageLimit = new RateLimit(600, 600);
 
 export interface SortCriterion {
   /** A field's name; undefined: the priority. */
@@ -76,6 +80,7 @@ export interface Settings {
 /** A connection that is ready, with what is said of it in errors. */
 export interface Switch {
   readonly connection: OfConnection;
+  readonly exchange: Exchange;
   readonly name: string;
   /** The stream it goes over. */
   readonly streamName: string;
@@ -111,41 +116,38 @@ export class OfctlContext {
   }
 
   /** Opens `target` and waits for the version to be agreed on. `kind` is the socket of a bridge to use. */
-  async connect(
-    target: string,
-    kind: SocketKind = 'mgmt',
-    handlers: ConnectionHandlers = {},
-  ): Promise<Switch> {
+  async connect(target: string, kind: SocketKind = 'mgmt'): Promise<Switch> {
     const { socket, name } = await openTarget(target, kind);
     return new Promise((resolve, reject) => {
-      let ready = false;
+      let exchange: Exchange | undefined;
       let greeted = false;
       const connection: OfConnection = new OfConnection(
         socket,
-        { versions: this.settings.versions, watch: kind === 'snoop', explain: this.explain },
         {
-          ...handlers,
-          onFrame: (bytes) => {
-            log.dbg(() => `${name}: received: ${this.logged(bytes)}`);
-            handlers.onFrame?.(bytes);
-          },
-          onSend: (bytes) => {
+          versions: this.settings.versions,
+          onDemand: true,
+          watch: kind === 'snoop',
+          explain: this.explain,
+        },
+        {
+          onFrame: (bytes) => log.dbgRl(messageLimit, () => `${name}: received: ${this.logged(bytes)}`),
+          onSend: (bytes, error) => {
             if (!greeted) ofctlLog.dbg(() => `connecting to ${name}`);
             greeted = true;
-            log.dbg(() => `${name}: sent (Success): ${this.logged(bytes)}`);
+            const result = error === undefined ? 'Success' : strerror(errnoName(error));
+            log.dbgRl(messageLimit, () => `${name}: sent (${result}): ${this.logged(bytes)}`);
           },
-          onTrouble: (text, level = 'warn') => log[`${level}Rl`](troubleLimit, `${name}: ${text}`),
+          onTrouble: (text, level = 'warn') => log[`${level}Rl`](badMessageLimit, `${name}: ${text}`),
           onReady: (version, theirs) => {
-            ready = true;
-            handlers.onReady?.(version, theirs);
             log.dbg(() => `${name}: negotiated ${negotiation(version, this.settings.versions, theirs)}`);
             const protocol = PROTOCOLS.find((p) => p.version === version)?.bit ?? PROTO.OF10_STD;
             // The connection's constructor has returned by now: nothing is received before the next turn.
-            resolve({ connection, name: target, streamName: name, protocol });
+            exchange = new Exchange(connection, name, this.explain);
+            resolve({ connection, exchange, name: target, streamName: name, protocol });
           },
           onClose: (reason) => {
-            if (!ready) reject(connectFailure(target, name, greeted, reason));
-            else handlers.onClose?.(reason);
+            if (exchange) exchange.end(reason);
+            else reject(connectFailure(target, name, greeted, reason));
           },
         },
       );
@@ -166,99 +168,90 @@ export class OfctlContext {
 
   /** Sends a request and prints its replies, an error too. */
   async dump(sw: Switch, request: OfMessage): Promise<void> {
-    // Names are asked for on connections of their own, once the request is on its way: replies wait for them.
-    const out = this.showNames ? undefined : new MessageOutput(this.plainOptions(1));
-    const waiting: Uint8Array[] = [];
-    let stray: Uint8Array | undefined;
+    if (request.type === 'multipart_request') {
+      await this.dumpParts(sw, request);
+      return;
+    }
+    const reply = await this.transact(sw, request);
+    const out = new MessageOutput(await this.printOptions(sw.streamName, 1));
+    out.print(reply);
+    out.flush();
+  }
+
+  private async dumpParts(sw: Switch, request: MessageOf<'multipart_request'>): Promise<void> {
+    const wanted = replyKey(request, sw.connection.version);
+    let out: MessageOutput | undefined;
     try {
-      await sw.connection.requestFrames(request, (bytes) => {
-        if (out) out.print(bytes);
-        else waiting.push(bytes.slice());
-        if (request.type === 'multipart_request' && !isMultipartReply(bytes)) stray = bytes.slice();
+      await this.eachPart(sw, request, async (bytes) => {
+        // Names are asked for on connections of their own, once there is something to print.
+        out ??= new MessageOutput(await this.printOptions(sw.streamName, 1));
+        out.print(bytes);
+        const header = headerOf(bytes, this.explain);
+        if (isErrorMessage(header)) return false;
+        if (header instanceof OfError || header.wire.key !== wanted)
+          throw new FatalError(
+            `received bad reply: ${printMessage(bytes, await this.printOptions(sw.streamName, 1))}`,
+          );
+        return header.more;
       });
-    } catch (e) {
-      if (!(e instanceof ErrorReply)) {
-        out?.flush();
-        throw conversationFailure(request.type === 'multipart_request' ? LOST_DUMP : talkingTo(sw), e);
-      }
-      waiting.push(e.bytes);
+    } finally {
+      out?.flush();
     }
-    const last = out ?? new MessageOutput(await this.printOptions(sw.streamName, 1));
-    for (const bytes of waiting) last.print(bytes);
-    last.flush();
-    if (stray !== undefined) throw this.badReply(stray);
-  }
-
-  /** A request with its replies as values; an error ends the program. */
-  async transact(sw: Switch, request: OfMessage, how: RequestManner = {}): Promise<Decoded[]> {
-    const replies: Decoded[] = [];
-    await this.eachReply(sw, request, (decoded) => replies.push(decoded), how);
-    return replies;
-  }
-
-  /** A request whose replies are handed over as they come; an error ends the program. */
-  async eachReply(
-    sw: Switch,
-    request: OfMessage,
-    onReply: (decoded: Decoded) => void,
-    how: RequestManner = {},
-  ): Promise<void> {
-    try {
-      await sw.connection.request(request, onReply, how.xid);
-    } catch (e) {
-      throw await this.requestFailure(sw, e, how);
-    }
-  }
-
-  /** As `eachReply`, for replies that are not looked into, or by others. */
-  async eachFrame(
-    sw: Switch,
-    request: OfMessage | readonly OfMessage[],
-    onFrame: (bytes: Uint8Array) => void,
-    how: RequestManner = {},
-  ): Promise<void> {
-    try {
-      await sw.connection.requestFrames(request, onFrame, how.xid);
-    } catch (e) {
-      throw await this.requestFailure(sw, e, how);
-    }
-  }
-
-  /** What to throw for a request that failed; an error reply is printed. */
-  async requestFailure(sw: Switch, e: unknown, how: RequestManner = {}): Promise<Error> {
-    const { lost = talkingTo(sw), bad } = how;
-    if (bad !== undefined && (e instanceof ErrorReply || e instanceof BadReply)) return new FatalError(bad);
-    if (e instanceof ErrorReply && lost === LOST_REPLY) return this.badReply(e.bytes.subarray(HEADER_LENGTH));
-    if (!(e instanceof ErrorReply)) return conversationFailure(lost, e);
-    process.stderr.write(printMessage(e.bytes, await this.printOptions(sw.streamName, 2)));
-    return new FatalError('');
   }
 
   /**
-   * Sends a message that has no reply, and a barrier; resolves to the error message that came instead of nothing.
+   * Sends a multipart request, and hands over what comes with its transaction id for as long as there is more. What breaks
+   * the conversation ends the program.
    */
-  async tryNoReply(sw: Switch, msg: OfMessage): Promise<ErrorReply | undefined> {
-    const failed: { error?: ErrorReply } = {};
-    const request = sw.connection
-      .request(msg, (_, bytes) => (failed.error = unwanted(bytes)))
-      .catch((e: unknown) => {
-        if (e instanceof ErrorReply) failed.error = e;
+  async eachPart(
+    sw: Switch,
+    request: OfMessage,
+    hasMore: (bytes: Uint8Array) => Promise<boolean>,
+  ): Promise<void> {
+    const { exchange } = sw;
+    const xid = await exchange.send(request).catch((e: unknown) => {
+      throw conversationFailure(UNSENT, e);
+    });
+    for (let more = true; more;) {
+      const bytes = await exchange.receive().catch((e: unknown) => {
+        throw conversationFailure(LOST_DUMP, e);
       });
-    try {
-      await sw.connection.request({ type: 'barrier_request' });
-    } catch (e) {
-      // An error is an answer, too.
-      if (!(e instanceof ErrorReply)) throw conversationFailure(talkingTo(sw), e);
+      if (xidOf(bytes) === xid) more = await hasMore(bytes);
+      else
+        ofctlLog.dbg(
+          () => `received reply with xid ${swappedHex(xidOf(bytes))} != expected ${swappedHex(xid)}`,
+        );
     }
-    // The barrier's reply says that no error will come any more.
-    void request;
-    return failed.error;
   }
 
-  /** `tryNoReply` where an error ends the program. */
+  /** Sends a request and resolves to what answers it, whatever it is. @param lost what is said when nothing does. */
+  async transact(sw: Switch, request: OfMessage, lost = talkingTo(sw)): Promise<Uint8Array> {
+    try {
+      return await sw.exchange.transact(request);
+    } catch (e) {
+      throw conversationFailure(lost, e);
+    }
+  }
+
+  /** Sends a message that has no reply, and a barrier; resolves to what came as its reply all the same. */
+  async tryNoReply(sw: Switch, msg: OfMessage): Promise<Uint8Array | undefined> {
+    try {
+      return await sw.exchange.transactNoReply(msg);
+    } catch (e) {
+      throw conversationFailure(talkingTo(sw), e);
+    }
+  }
+
+  /** `tryNoReply` where a reply ends the program. */
   async noReply(sw: Switch, msg: OfMessage): Promise<void> {
-    const error = await this.tryNoReply(sw, msg);
-    if (error) throw await this.requestFailure(sw, error);
+    const reply = await this.tryNoReply(sw, msg);
+    if (reply) throw await this.refused(sw, reply);
+  }
+
+  /** What to throw when a message that has no reply got one, which is printed. */
+  async refused(sw: Switch, reply: Uint8Array): Promise<Error> {
+    process.stderr.write(printMessage(reply, await this.printOptions(sw.streamName, 2)));
+    return new FatalError('');
   }
 
   /** What is said of a reply that is none: what is left of it, as if it were a message. */
@@ -300,7 +293,8 @@ export class OfctlContext {
   /** The ports of a switch, over a connection of their own. */
   async portsOf(target: string): Promise<readonly PhyPort[]> {
     const sw = await this.connect(target);
-    const list = await this.fetchPorts(sw);
+    const list: PhyPort[] = [];
+    for await (const port of eachPort(this, sw)) list.push(port);
     sw.connection.close();
     return list;
   }
@@ -319,56 +313,10 @@ export class OfctlContext {
   tables(target: string): Promise<TableMap> {
     return remember(this.tableMaps, target, async () => {
       const sw = await this.connect(target);
-      const { connection } = sw;
       const names: (readonly [number, string])[] = [];
-      let stray: Uint8Array | undefined;
-      const ask = (request: MultipartRequest): OfMessage => ({
-        type: 'multipart_request',
-        request,
-        more: false,
-      });
-      try {
-        // The names of tables are in their statistics before 1.3, and in their features from then on.
-        if (connection.version > OF12) {
-          const request = ask({ type: 'table_features', tables: [] });
-          await connection.requestFrames(request, (bytes) => {
-            if (isMultipartReply(bytes)) names.push(...tableNames(bytes));
-            else stray = bytes.slice(HEADER_LENGTH);
-          });
-        } else {
-          await connection.request(ask({ type: 'table' }), ({ msg }, bytes) => {
-            if (msg.type === 'multipart_reply' && msg.reply.type === 'table')
-              names.push(...msg.reply.tables.map((t) => [t.tableId, t.name] as const));
-            else stray = bytes.slice(HEADER_LENGTH);
-          });
-        }
-      } catch (e) {
-        throw await this.requestFailure(sw, e, { lost: LOST_REPLY });
-      }
-      if (stray !== undefined) throw this.badReply(stray);
-      connection.close();
+      for await (const { tableId, name } of eachTable(this, sw)) names.push([tableId, name]);
+      sw.connection.close();
       return nameMap(names.filter(([, name]) => name !== ''));
-    });
-  }
-
-  /** The ports of a switch. */
-  async fetchPorts(sw: Switch): Promise<readonly PhyPort[]> {
-    // Before 1.3 the features have the ports, as many as one message holds.
-    if (sw.connection.version <= 3) {
-      const bad = `${sw.streamName}: received bad features reply`;
-      const [{ msg }] = await this.transact(sw, { type: 'features_request' }, { bad });
-      if (msg.type !== 'features_reply') throw new FatalError(bad);
-      if (msg.features.ports.length > 0) return msg.features.ports;
-    }
-    const request = { type: 'port_desc', portNo: OFPP.ANY } as const;
-    const replies = await this.transact(
-      sw,
-      { type: 'multipart_request', request, more: false },
-      { lost: LOST_REPLY },
-    );
-    return replies.flatMap(({ msg, xid, version }) => {
-      if (msg.type === 'multipart_reply' && msg.reply.type === 'port_desc') return msg.reply.ports;
-      throw this.badReply(encodeMessage(msg, version, xid).subarray(HEADER_LENGTH));
     });
   }
 
@@ -387,21 +335,28 @@ export class OfctlContext {
     let now = protocolRow(sw.protocol);
     if (now.version !== wanted.version) return false;
     if (now.nxm !== wanted.nxm) {
-      const error = await this.tryNoReply(sw, {
+      const reply = await this.tryNoReply(sw, {
         type: 'set_flow_format',
         format: wanted.nxm ? 'nxm' : 'openflow10',
       });
-      if (error) return false;
+      if (reply) return this.refusedProtocol(sw, reply);
       now = PROTOCOLS.find((p) => p.version === 1 && p.nxm === wanted.nxm && p.tableId === now.tableId)!;
       sw.protocol = now.bit;
     }
     if (now.tableId !== wanted.tableId) {
-      const error = await this.tryNoReply(sw, { type: 'flow_mod_table_id', enable: wanted.tableId });
-      if (error) return false;
+      const reply = await this.tryNoReply(sw, { type: 'flow_mod_table_id', enable: wanted.tableId });
+      if (reply) return this.refusedProtocol(sw, reply);
       sw.protocol = want;
-      sw.connection.tableIdExtension = wanted.tableId;
     }
     return true;
+  }
+
+  private refusedProtocol({ streamName }: Switch, reply: Uint8Array): false {
+    ofctlLog.dbg(
+      () =>
+        `${streamName}: failed to set protocol, switch replied: ${printMessage(reply, this.plainOptions(2))}`,
+    );
+    return false;
   }
 
   /** The first protocol that -O and -F allow among those that can carry flows; undefined: there is none. */
@@ -489,28 +444,11 @@ function connectFailure(
   return new FatalError(`${target}: failed to connect to socket (${strerror(code)})`);
 }
 
-/** What is said when a conversation breaks: in the middle of a request; of a dump; of a reply that others need. */
+/** What is said when a conversation breaks in the middle of a request. */
 export const talkingTo = ({ streamName }: Pick<Switch, 'streamName'>): string => `talking to ${streamName}`;
-export const LOST_DUMP = 'OpenFlow packet receive failed';
-export const LOST_REPLY = 'OpenFlow receive failed';
 
-/** How a request is made. */
-export interface RequestManner {
-  /** Its transaction id, where it is not the next one. */
-  readonly xid?: number;
-  /** What is said when there is no reply; `talkingTo` when absent. */
-  readonly lost?: string;
-  /** What is said of a reply that is none, instead of printing an error. */
-  readonly bad?: string;
-}
-
-/** The error of a connection that broke in the middle of a request. */
-export function conversationFailure(lost: string, e: unknown): Error {
-  if (e instanceof FatalError) return e;
-  if (e instanceof ConnectionError || (e instanceof Error && 'code' in e)) {
-    const code = errnoName(e);
-    const text = (e as ConnectionError).code === 'EOF' ? 'End of file' : strerror(code);
-    return new FatalError(`${lost} (${text})`);
-  }
-  return e instanceof Error ? e : new Error(String(e));
+/** The name of the form in which a multipart request is answered. */
+function replyKey(request: MessageOf<'multipart_request'>, version: number): string | undefined {
+  const wire = wireFormOf(request, version);
+  return wire && findWireForm(version, wire.vendor, wire.code, 'reply')?.key;
 }

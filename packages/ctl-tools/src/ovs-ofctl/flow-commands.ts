@@ -10,7 +10,8 @@ import {
   parseFlowProtocols,
   splitCommand,
 } from '@ovs-node/openflow/text/flow';
-import { ConnectionError, ErrorReply } from '@ovs-node/openflow/connection';
+import { OfError, UNNAMED_ERROR } from '@ovs-node/openflow/errors';
+import { decodeMessage } from '@ovs-node/openflow/messages/codec';
 import { protocolRow } from '@ovs-node/openflow/text/protocols';
 import { OF15 } from '@ovs-node/openflow/version';
 import type {
@@ -23,6 +24,7 @@ import type {
 } from '@ovs-node/openflow/messages/types';
 import { printMessage, type PrintOptions } from '@ovs-node/openflow/text/message';
 import type { OfctlContext, SortCriterion, Switch } from './context.js';
+import { badMessageLimit, conversationFailure, headerOf } from './exchange.js';
 import { encodeAgain, encodeFlows, type EachLine, type ParseLine } from './flow-encoder.js';
 import { sendEncoded, sendFlowMods } from './mod-sender.js';
 import { forEachLine, readText, TextOutput } from './input.js';
@@ -148,27 +150,37 @@ async function prepareDump(
   return { sw, filter: { match, tableId, cookie, cookieMask, outPort, outGroup } };
 }
 
-/** Hands over the flows of a switch as they come: those there were, when it hangs up in between. */
-export async function eachFlow(
-  c: OfctlContext,
-  sw: Switch,
-  request: OfMessage,
-  onFlow: (flow: FlowStats) => void,
-): Promise<void> {
-  let stray: Uint8Array | undefined;
+const FLOW_REPLIES: readonly string[] = ['OFPST_FLOW reply', 'NXST_FLOW reply'];
+
+/** The flows of a switch: those there were, when it hangs up in between. @throws FatalError */
+export async function fetchFlows(c: OfctlContext, sw: Switch, request: OfMessage): Promise<FlowStats[]> {
+  const flows: FlowStats[] = [];
+  const { exchange } = sw;
+  const unreadable = (): FatalError => new FatalError(`dump flows (${strerror('EPROTO')})`);
   try {
-    await sw.connection.request(request, ({ msg }, bytes) => {
-      if (msg.type === 'multipart_reply' && msg.reply.type === 'flow') msg.reply.flows.forEach(onFlow);
-      else stray = bytes.slice();
-    });
+    const xid = await exchange.send(request);
+    for (let more = true; more;) {
+      const bytes = await exchange.receiveXid(xid);
+      const header = headerOf(bytes, c.explain);
+      if (header instanceof OfError || !FLOW_REPLIES.includes(header.wire.name)) {
+        log.warn(() => `received bad reply: ${printMessage(bytes, c.plainOptions(1))}`);
+        throw unreadable();
+      }
+      const decoded = decodeMessage(bytes, { explain: c.explain });
+      if (decoded instanceof OfError) {
+        const reason = decoded.detail === UNNAMED_ERROR ? strerror('EINVAL') : decoded.toString();
+        log.warnRl(badMessageLimit, `parse error in reply (${reason})`);
+        throw unreadable();
+      }
+      const { msg } = decoded;
+      if (msg.type === 'multipart_reply' && msg.reply.type === 'flow') flows.push(...msg.reply.flows);
+      more = header.more;
+    }
   } catch (e) {
-    if (e instanceof ConnectionError && e.code === 'EOF') return;
-    if (!(e instanceof ErrorReply)) throw await c.requestFailure(sw, e, { lost: 'dump flows' });
-    stray = e.bytes;
+    if (e instanceof Error && 'code' in e && e.code === 'EOF') return flows;
+    throw conversationFailure('dump flows', e);
   }
-  if (stray === undefined) return;
-  log.warn(`received bad reply: ${printMessage(stray, { verbosity: 1 })}`);
-  throw new FatalError(`dump flows (${strerror('EPROTO')})`);
+  return flows;
 }
 
 /** A statistics request for the flows that `filter` selects, in the format of the connection. */
@@ -223,14 +235,7 @@ export async function dumpFlows(c: OfctlContext, args: readonly string[]): Promi
   const hasAges = sw.connection.version >= OF15;
   const line = (f: FlowStats, o: PrintOptions): string =>
     ` ${formatFlow(hasAges ? f : { ...f, idleAge: -1, hardAge: -1 }, { ...o, stats: settings.stats })}\n`;
-  if (settings.sort.length === 0 && !c.showNames) {
-    const out = new TextOutput();
-    await eachFlow(c, sw, request, (f) => out.add(line(f, c.plainOptions(0))));
-    out.flush();
-    return;
-  }
-  const flows: FlowStats[] = [];
-  await eachFlow(c, sw, request, (f) => flows.push(f));
+  const flows = await fetchFlows(c, sw, request);
   const list =
     settings.sort.length === 0 ? flows : [...flows].sort((a, b) => compareFlows(a, b, settings.sort));
   if (list.length === 0) return;

@@ -5,7 +5,7 @@ import { PROTO_ANY } from '@ovs-node/flow/field-types';
 import { makeFlowFilter, makeFlowMod } from '@ovs-node/openflow/messages/flow-mod';
 import { ALL_TABLES, type FlowMod } from '@ovs-node/openflow/messages/types';
 import type { OfctlContext, Switch } from './context.js';
-import { eachFlow, filterRequest, parseFlowFile } from './flow-commands.js';
+import { fetchFlows, filterRequest, parseFlowFile } from './flow-commands.js';
 import { type FlowEntry, FlowSet, type FlowVersion, formatVersion, sameVersion } from './flow-set.js';
 import { sendFlowMods } from './mod-sender.js';
 
@@ -31,9 +31,8 @@ async function addSwitch(
   usable: number,
 ): Promise<void> {
   await c.setDumpProtocol(sw, usable);
-  await eachFlow(c, sw, filterRequest(sw, 'flow', makeFlowFilter()), (f) =>
-    set.add(source, f.tableId, f.match, f.priority, f),
-  );
+  for (const f of await fetchFlows(c, sw, filterRequest(sw, 'flow', makeFlowFilter())))
+    set.add(source, f.tableId, f.match, f.priority, f);
 }
 
 function flowModOf(entry: FlowEntry, version: FlowVersion, command: 'add' | 'delete_strict'): FlowMod {
@@ -46,7 +45,8 @@ function flowModOf(entry: FlowEntry, version: FlowVersion, command: 'add' | 'del
     idleTimeout: version.idleTimeout,
     hardTimeout: version.hardTimeout,
     importance: version.importance,
-    flags: version.flags,
+    // What a switch says of a flow's flags is not said of it when it goes.
+    flags: command === 'add' ? version.flags : 0,
     actions: command === 'add' ? version.actions : [],
   });
 }

@@ -3,7 +3,6 @@
  * stops at the first error, or with --bundle as one transaction (OpenFlow 1.4, section 6.9).
  */
 import { FatalError, strerror } from '@ovs-node/common/errors';
-import { ErrorReply } from '@ovs-node/openflow/connection';
 import { OfError } from '@ovs-node/openflow/errors';
 import {
   decodeMessage,
@@ -15,7 +14,8 @@ import { BF, type BundleControl, type FlowMod, type MessageOf } from '@ovs-node/
 import { printMessage } from '@ovs-node/openflow/text/message';
 import { protocolRow } from '@ovs-node/openflow/text/protocols';
 import { Writer } from '@ovs-node/openflow/wire';
-import { conversationFailure, type OfctlContext, type Switch, talkingTo } from './context.js';
+import { type OfctlContext, type Switch, talkingTo } from './context.js';
+import { conversationFailure, headerOf, isErrorMessage } from './exchange.js';
 
 /** A message that can be sent here: one that has no reply. */
 export type ModMessage = MessageOf<'flow_mod' | 'group_mod' | 'packet_out'>;
@@ -110,9 +110,9 @@ async function sendAll(
   const xids =
     order === 'encoded first' ? Array.from({ length: mods.count }, () => connection.nextXid()) : undefined;
   let i = 0;
-  let error;
+  let reply;
   try {
-    error = await connection.sendInTurn(() => {
+    reply = await sw.exchange.sendInTurn(() => {
       if (i >= mods.count) return undefined;
       const xid = xids?.[i] ?? connection.nextXid();
       const bytes = mods.encode(i, connection.version, xid);
@@ -122,7 +122,7 @@ async function sendAll(
   } catch (e) {
     throw conversationFailure(talkingTo(sw), e);
   }
-  if (error) throw await c.requestFailure(sw, error);
+  if (reply) throw await c.refused(sw, reply);
 }
 
 /** Flow modifications, in the format of the connection. */
@@ -151,23 +151,18 @@ async function sendBundle(c: OfctlContext, sw: Switch, mods: Mods): Promise<void
   const { connection } = sw;
   const { version } = connection;
   const xids = Array.from({ length: mods.count }, () => connection.nextXid());
-  const errors: ErrorReply[] = [];
+  const errors: Uint8Array[] = [];
   const control = (type: BundleControl): MessageOf<'bundle_control'> => ({
     type: 'bundle_control',
     bundleId: BUNDLE_ID,
     control: type,
     flags: BUNDLE_FLAGS,
   });
-  /** Sends a request of which nothing but an error counts; errors of messages in the bundle come meanwhile. */
+  /** Sends a request; errors come as its reply, or before it, of messages in the bundle. */
   const ask = async (request: MessageOf<'bundle_control' | 'barrier_request'>): Promise<void> => {
-    try {
-      await connection.request(request);
-    } catch (e) {
-      if (!(e instanceof ErrorReply)) throw conversationFailure(talkingTo(sw), e);
-      errors.push(e);
-    }
+    const reply = await sw.exchange.transact(request, undefined, errors);
+    if (isErrorMessage(headerOf(reply, c.explain))) errors.push(reply);
   };
-  connection.onError = (e) => void errors.push(e);
   try {
     await ask(control('open_request'));
     if (errors.length === 0) {
@@ -185,8 +180,8 @@ async function sendBundle(c: OfctlContext, sw: Switch, mods: Mods): Promise<void
       // A message that was refused already leaves nothing to commit.
       await ask(control(errors.length === 0 ? 'commit_request' : 'discard_request'));
     }
-  } finally {
-    connection.onError = undefined;
+  } catch (e) {
+    throw conversationFailure(talkingTo(sw), e);
   }
   if (errors.length > 0) throw await bundleFailure(c, sw, errors);
 }
@@ -198,9 +193,12 @@ function innermost(bytes: Uint8Array): Uint8Array {
 }
 
 /** What to throw when parts of a bundle were refused: each is printed with what it was. */
-async function bundleFailure(c: OfctlContext, sw: Switch, errors: readonly ErrorReply[]): Promise<Error> {
+async function bundleFailure(c: OfctlContext, sw: Switch, errors: readonly Uint8Array[]): Promise<Error> {
   const options = await c.printOptions(sw.streamName, 1);
-  for (const { error } of errors) {
+  for (const bytes of errors) {
+    const decoded = decodeMessage(bytes);
+    if (decoded instanceof OfError || decoded.msg.type !== 'error') continue;
+    const { error } = decoded.msg;
     process.stderr.write(`Error ${error.toString()} for: ${printMessage(innermost(error.data), options)}`);
   }
   return new FatalError(`talking to ${sw.streamName} (${strerror('EPROTO')})`);

@@ -1,5 +1,5 @@
 /** The control commands of a running monitor: ovs-ofctl(8), "RUNTIME MANAGEMENT COMMANDS". */
-import { strerror } from '@ovs-node/common/errors';
+import { errnoName, strerror } from '@ovs-node/common/errors';
 import type { UnixctlServer } from '@ovs-node/common/unixctl';
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { encodeMessage, HEADER_LENGTH } from '@ovs-node/openflow/messages/codec';
@@ -23,11 +23,11 @@ export function registerMonitorCommands(
   unixctl: UnixctlServer,
   c: OfctlContext,
   target: string,
-  { sw, printer }: Monitored,
+  monitored: Monitored,
 ): void {
+  const { sw, printer } = monitored;
   const { connection } = sw;
   let blocked = false;
-  let barrier = false;
 
   const send = (messages: string[]): string => {
     let failed = false;
@@ -87,13 +87,15 @@ export function registerMonitorCommands(
       min: 0,
       max: 0,
       handler: async () => {
-        if (barrier) throw new Error('already waiting for barrier reply');
-        barrier = true;
+        if (monitored.onBarrier) throw new Error('already waiting for barrier reply');
         try {
-          await connection.request({ type: 'barrier_request' });
-        } finally {
-          barrier = false;
+          await sw.exchange.send({ type: 'barrier_request' });
+        } catch (e) {
+          throw new Error(strerror(errnoName(e)), { cause: e });
         }
+        // Whatever barrier it answers.
+        await new Promise<void>((resolve) => (monitored.onBarrier = resolve));
+        monitored.onBarrier = undefined;
         return '';
       },
     },
@@ -119,7 +121,7 @@ export function registerMonitorCommands(
       handler: () => {
         if (blocked) return 'already blocking';
         blocked = true;
-        connection.pause();
+        connection.take(undefined);
         return '';
       },
     },
@@ -131,7 +133,7 @@ export function registerMonitorCommands(
       handler: () => {
         if (!blocked) return 'already unblocked';
         blocked = false;
-        connection.resume();
+        connection.take(monitored.taker);
         return '';
       },
     },

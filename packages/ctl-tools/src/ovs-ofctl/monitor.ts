@@ -14,6 +14,7 @@ import { parseMonitor } from '@ovs-node/openflow/text/parse-monitor';
 import { versionNames } from '@ovs-node/openflow/text/protocols';
 import { OF13 } from '@ovs-node/openflow/version';
 import type { OfctlContext, Switch } from './context.js';
+import { headerOf, nameOf } from './exchange.js';
 import { parseOrFail } from './flow-commands.js';
 import { registerMonitorCommands } from './monitor-control.js';
 import { fetchConfig } from './switch-commands.js';
@@ -22,6 +23,7 @@ const log = vlog('ofctl');
 
 /** The most that a switch can be asked to send of a packet. */
 const WHOLE_PACKET = 0xffff;
+const ECHO_REPLY = 3;
 const INVALID_TTL_VERSIONS = (1 << 1) | (1 << 2) | (1 << 3);
 
 /** Standard error, or the file that ofctl/set-output-file put in its place. */
@@ -41,34 +43,20 @@ export class Output {
   }
 }
 
-/**
- * Prints the messages of a connection, in order, from `start` on. The connection exists before that, while it is
- * set up: what came meanwhile is kept.
- */
+/** Prints messages. */
 class Printer {
   readonly output = new Output();
-  private options: PrintOptions | undefined;
-  private waiting: Uint8Array[] = [];
+  private readonly options: PrintOptions;
   private readonly timestamp: boolean;
 
-  constructor(timestamp: boolean) {
+  constructor(options: PrintOptions, timestamp: boolean) {
+    this.options = options;
     this.timestamp = timestamp;
   }
 
-  frame(bytes: Uint8Array): void {
-    if (this.options) this.print(bytes, this.options);
-    else this.waiting.push(bytes.slice());
-  }
-
-  /**
-   * Prints from here on, and first what waits.
-   *
-   * @param from the first message of those that wait that is not part of setting up.
-   */
-  start(options: PrintOptions, from: (waiting: readonly Uint8Array[]) => number): void {
-    this.options = options;
-    for (const bytes of this.waiting.slice(from(this.waiting))) this.print(bytes, options);
-    this.waiting = [];
+  print(bytes: Uint8Array): void {
+    const stamp = this.timestamp ? `${timestamp(new Date())}: ` : '';
+    this.output.write(stamp + printMessage(bytes, this.options));
   }
 
   /** A message of ours. */
@@ -76,11 +64,6 @@ class Printer {
     // What is wrong with it is told in between.
     this.output.write(label);
     this.output.write(printMessage(bytes, { ...this.options, verbosity }));
-  }
-
-  private print(bytes: Uint8Array, options: PrintOptions): void {
-    const stamp = this.timestamp ? `${timestamp(new Date())}: ` : '';
-    this.output.write(stamp + printMessage(bytes, options));
   }
 }
 
@@ -92,6 +75,10 @@ export function timestamp(time: Date): string {
 export interface Monitored {
   readonly sw: Switch;
   readonly printer: Printer;
+  /** Gets what the switch sends. */
+  readonly taker: (bytes: Uint8Array) => void;
+  /** Waits for the reply to a barrier. */
+  onBarrier: (() => void) | undefined;
 }
 
 /** A running monitor, as a daemon's `start` returns it. */
@@ -162,51 +149,19 @@ function monitorSteps(c: OfctlContext, words: readonly string[]): { steps: Step[
 async function setPacketInFormat(c: OfctlContext, sw: Switch): Promise<void> {
   const wanted = c.settings.packetInFormat;
   if (wanted !== undefined) {
-    const error = await c.tryNoReply(sw, { type: 'set_packet_in_format', format: wanted });
-    if (error)
+    const reply = await c.tryNoReply(sw, { type: 'set_packet_in_format', format: wanted });
+    if (reply)
       throw new FatalError(
         `${sw.name}: failed to set packet in format to nx_packet_in, controller might not support this extension.`,
       );
     return;
   }
   // The richest that the switch has.
-  const error = await c.tryNoReply(sw, { type: 'set_packet_in_format', format: 'nxt_packet_in2' });
-  if (!error) log.dbg(() => `${sw.streamName}: using user-specified packet in format nxt_packet_in2`);
-  if (error && sw.connection.version === 1) {
+  const reply = await c.tryNoReply(sw, { type: 'set_packet_in_format', format: 'nxt_packet_in2' });
+  if (!reply) log.dbg(() => `${sw.streamName}: using user-specified packet in format nxt_packet_in2`);
+  if (reply && sw.connection.version === 1) {
     await c.tryNoReply(sw, { type: 'set_packet_in_format', format: 'nxt_packet_in' });
   }
-}
-
-/** Where, in what came while a connection was set up, the switch's own messages begin: behind the last answer. */
-function afterSetup(frames: readonly Uint8Array[]): number {
-  // Answers have the transaction id of their request, which is never 0.
-  return frames.findLastIndex((b) => (b[4] | b[5] | b[6] | b[7]) !== 0) + 1;
-}
-
-/** Connects, and prints once `setUp` is through. `lost` hears of the end of the connection. */
-async function watch(
-  c: OfctlContext,
-  target: string,
-  kind: 'mgmt' | 'snoop',
-  lost: (reason: Error | undefined) => void,
-  setUp: (sw: Switch, printer: Printer) => Promise<void>,
-  onFrame: (bytes: Uint8Array, sw: Switch, printer: Printer) => void,
-): Promise<Monitored> {
-  const printer = new Printer(c.settings.timestamp);
-  const link: { sw?: Switch } = {};
-  const sw = await c.connect(target, kind, {
-    onFrame: (bytes) => {
-      printer.frame(bytes);
-      if (link.sw) onFrame(bytes, link.sw, printer);
-    },
-    onClose: lost,
-  });
-  await setUp(sw, printer);
-  const options = await c.printOptions(sw.streamName, 2);
-  link.sw = sw;
-  // Of a conversation that is only overheard, nothing but the hello is part of setting up.
-  printer.start(options, kind === 'snoop' ? () => 1 : afterSetup);
-  return { sw, printer };
 }
 
 /**
@@ -223,6 +178,35 @@ function resumePacket(bytes: Uint8Array, sw: Switch, printer: Printer, verbosity
   const reply = encodeMessage({ type: 'resume', packetIn: resumed }, sw.connection.version, 0);
   printer.sent(reply, verbosity);
   sw.connection.sendBytes(reply);
+}
+
+/** Prints what a switch sends, and answers what a controller has to answer. */
+function monitorSwitch(
+  c: OfctlContext,
+  sw: Switch,
+  printer: Printer,
+  answers: { readonly echoes: boolean; readonly resumes: boolean },
+): Monitored {
+  const monitored: Monitored = {
+    sw,
+    printer,
+    onBarrier: undefined,
+    taker: (bytes) => {
+      const name = nameOf(headerOf(bytes, c.explain));
+      printer.print(bytes);
+      if (name === 'OFPT_BARRIER_REPLY') monitored.onBarrier?.();
+      else if (name === 'OFPT_ECHO_REQUEST' && answers.echoes) sw.connection.sendBytes(echoReply(bytes));
+      else if (answers.resumes) resumePacket(bytes, sw, printer, c.settings.verbosity + 2);
+    },
+  };
+  return monitored;
+}
+
+/** The reply to an echo request, in its version. */
+function echoReply(request: Uint8Array): Uint8Array {
+  const reply = request.slice();
+  reply[1] = ECHO_REPLY;
+  return reply;
 }
 
 /** The words of a connection's end. */
@@ -248,21 +232,16 @@ export async function startMonitor(
     process.stderr.write(lostWords(reason));
     exit(1);
   };
-  const { steps, resume } = command === 'monitor' ? monitorSteps(c, words) : { steps: [], resume: false };
-  const monitored = await watch(
-    c,
-    target,
-    command === 'snoop' ? 'snoop' : 'mgmt',
-    lost,
-    async (sw) => {
-      for (const step of steps) await step(c, sw);
-      if (command === 'monitor') await setPacketInFormat(c, sw);
-    },
-    (bytes, sw, printer) => {
-      if (resume) resumePacket(bytes, sw, printer, c.settings.verbosity + 2);
-    },
-  );
+  const isMonitor = command === 'monitor';
+  const { steps, resume } = isMonitor ? monitorSteps(c, words) : { steps: [], resume: false };
+  const sw = await c.connect(target, isMonitor ? 'mgmt' : 'snoop');
+  for (const step of steps) await step(c, sw);
+  if (isMonitor) await setPacketInFormat(c, sw);
+  const printer = new Printer(await c.printOptions(sw.streamName, 2), c.settings.timestamp);
+  const monitored = monitorSwitch(c, sw, printer, { echoes: isMonitor, resumes: resume });
   registerMonitorCommands(unixctl, c, target, monitored);
+  sw.exchange.onEnd = lost;
+  sw.connection.take(monitored.taker);
   return {
     stop: () => {
       stopped = true;

@@ -2,42 +2,31 @@
 import { FatalError } from '@ovs-node/common/errors';
 import { readDecimal } from '@ovs-node/flow/int-text';
 import { OFPP } from '@ovs-node/flow/ports';
-import { HEADER_LENGTH } from '@ovs-node/openflow/messages/codec';
-import { ErrorReply } from '@ovs-node/openflow/connection';
+import { decodeMessage, encodeMessage, HEADER_LENGTH } from '@ovs-node/openflow/messages/codec';
+import { OfError } from '@ovs-node/openflow/errors';
 import { printMessage } from '@ovs-node/openflow/text/message';
 import { FRAG_MODES } from '@ovs-node/openflow/messages/switch';
 import {
   type MultipartRequest,
+  type OfMessage,
   PC,
   type PhyPort,
   type SwitchConfig,
 } from '@ovs-node/openflow/messages/types';
 import type { OfctlContext, Switch } from './context.js';
+import { conversationFailure, headerOf, nameOf, xidOf } from './exchange.js';
+import { eachPort, hasPorts, multipart } from './parts.js';
 
 /** Sends a statistics request of no content and prints the replies. */
 export async function dumpStats(c: OfctlContext, target: string, request: MultipartRequest): Promise<void> {
-  await c.dump(await c.connect(target), { type: 'multipart_request', request, more: false });
+  await c.dump(await c.connect(target), multipart(request));
 }
 
 export async function show(c: OfctlContext, [target]: readonly string[]): Promise<void> {
   const sw = await c.connect(target);
-  const frames: Uint8Array[] = [];
-  try {
-    await sw.connection.request({ type: 'features_request' }, (_, bytes) => frames.push(bytes.slice()));
-  } catch (e) {
-    if (!(e instanceof ErrorReply)) throw await c.requestFailure(sw, e, { lost: `talking to ${target}` });
-    frames.push(e.bytes);
-  }
-  const options = c.plainOptions(1);
-  process.stdout.write(frames.map((bytes) => printMessage(bytes, options)).join(''));
-  // Before 1.3 the features have the ports.
-  if (sw.connection.version > 3) {
-    await c.dump(sw, {
-      type: 'multipart_request',
-      request: { type: 'port_desc', portNo: OFPP.ANY },
-      more: false,
-    });
-  }
+  const reply = await c.transact(sw, { type: 'features_request' }, `talking to ${target}`);
+  process.stdout.write(printMessage(reply, c.plainOptions(1)));
+  if (!hasPorts(reply)) await c.dump(sw, multipart({ type: 'port_desc', portNo: OFPP.ANY }));
   sw.connection.close();
   await c.dump(await c.connect(target), { type: 'get_config_request' });
 }
@@ -93,14 +82,15 @@ function portWord(text: string): readonly [bits: number, on: boolean] | undefine
 
 async function findPort(c: OfctlContext, target: string, text: string): Promise<PhyPort> {
   const sw = await c.connect(target);
-  const ports = await c.fetchPorts(sw);
-  sw.connection.close();
   // Numbers of OpenFlow 1.0 are taken without a word.
   const digits = readDecimal(text);
   const number = digits >= 0xff00 && digits <= 0xffff ? digits + 0xffff0000 : digits;
-  const found = ports.find((p) => (Number.isNaN(number) ? p.name === text : p.portNo === number));
-  if (!found) throw new FatalError(`${target}: couldn't find port \`${text}'`);
-  return found;
+  for await (const p of eachPort(c, sw)) {
+    if (Number.isNaN(number) ? p.name !== text : p.portNo !== number) continue;
+    sw.connection.close();
+    return p;
+  }
+  throw new FatalError(`${target}: couldn't find port \`${text}'`);
 }
 
 export async function modPort(c: OfctlContext, [target, port, word]: readonly string[]): Promise<void> {
@@ -115,12 +105,13 @@ export async function modPort(c: OfctlContext, [target, port, word]: readonly st
   });
 }
 
-/** The switch's configuration. @throws FatalError when it does not tell. */
+/** The configuration of a switch. @throws FatalError */
 export async function fetchConfig(c: OfctlContext, sw: Switch): Promise<SwitchConfig> {
-  const bad = `${sw.streamName}: bad reply to config request`;
-  const [{ msg }] = await c.transact(sw, { type: 'get_config_request' }, { bad });
-  if (msg.type !== 'get_config_reply') throw new FatalError(bad);
-  return msg.config;
+  const reply = await c.transact(sw, { type: 'get_config_request' });
+  const decoded = decodeMessage(reply, { explain: c.explain });
+  if (decoded instanceof OfError || decoded.msg.type !== 'get_config_reply')
+    throw new FatalError(`${sw.streamName}: bad reply to config request`);
+  return decoded.msg.config;
 }
 
 export async function getFrags(c: OfctlContext, [target]: readonly string[]): Promise<void> {
@@ -143,15 +134,26 @@ export async function setFrags(c: OfctlContext, [target, mode]: readonly string[
   }
 }
 
+/** Sends an echo request and resolves to what answers it. @param lost what is said when nothing does. */
+async function echo(
+  sw: Switch,
+  data: Uint8Array,
+  lost: string,
+  xid?: number,
+): Promise<{ readonly request: Uint8Array; readonly reply: Uint8Array }> {
+  const msg: OfMessage = { type: 'echo_request', data };
+  try {
+    const reply = await sw.exchange.transact(msg, xid);
+    return { request: encodeMessage(msg, sw.connection.version, xidOf(reply)), reply };
+  } catch (e) {
+    throw conversationFailure(lost, e);
+  }
+}
+
 export async function probe(c: OfctlContext, [target]: readonly string[]): Promise<void> {
-  const sw = await c.connect(target);
-  const bad = 'reply does not match request';
-  const probing = { xid: 0, lost: `talking to ${target}`, bad };
-  const request = { type: 'echo_request', data: new Uint8Array(0) } as const;
+  const { reply } = await echo(await c.connect(target), new Uint8Array(0), `talking to ${target}`, 0);
   // Any message that is nothing but a header will do.
-  let length = 0;
-  await c.eachFrame(sw, request, (bytes) => (length = bytes.length), probing);
-  if (length !== HEADER_LENGTH) throw new FatalError(bad);
+  if (reply.length !== HEADER_LENGTH) throw new FatalError('reply does not match request');
 }
 
 const MAX_PAYLOAD = 65535 - 8;
@@ -164,14 +166,17 @@ export async function ping(c: OfctlContext, [target, size]: readonly string[]): 
   for (let i = 0; i < 10; i++) {
     const data = crypto.getRandomValues(new Uint8Array(bytes));
     const start = process.hrtime.bigint();
-    const [{ msg, xid }] = await c.transact(sw, { type: 'echo_request', data }, { lost: 'transact' });
+    const { request, reply } = await echo(sw, data, 'transact');
     const ms = Number(process.hrtime.bigint() - start) / 1e6;
-    if (msg.type !== 'echo_reply' || Buffer.compare(msg.data, data) !== 0) {
-      process.stdout.write('Reply does not match request:\n');
+    const header = headerOf(reply, c.explain);
+    const body = header instanceof OfError ? reply : reply.subarray(header.bodyAt);
+    if (nameOf(header) !== 'OFPT_ECHO_REPLY' || Buffer.compare(body, data) !== 0) {
+      // Of both the peer prints the memory that is behind them, by mistake.
+      const [sent, came] = [request, reply].map((bytes) => printMessage(bytes, c.plainOptions(2)));
+      process.stdout.write(`Reply does not match request.  Request:\n${sent}Reply:\n${came}`);
     }
-    const length = msg.type === 'echo_reply' ? msg.data.length : 0;
     process.stdout.write(
-      `${length} bytes from ${target}: xid=${xid.toString(16).padStart(8, '0')} time=${ms.toFixed(1)} ms\n`,
+      `${body.length} bytes from ${target}: xid=${xidOf(reply).toString(16).padStart(8, '0')} time=${ms.toFixed(1)} ms\n`,
     );
   }
 }
@@ -187,9 +192,9 @@ export async function benchmark(c: OfctlContext, [target, size, number]: readonl
     `Sending ${count} packets * ${message} bytes (with header) = ${count * message} bytes total\n`,
   );
   const sw = await c.connect(target);
-  const request = { type: 'echo_request', data: new Uint8Array(bytes) } as const;
+  const data = new Uint8Array(bytes);
   const start = process.hrtime.bigint();
-  for (let i = 0; i < count; i++) await c.transact(sw, request, { lost: 'transact' });
+  for (let i = 0; i < count; i++) await echo(sw, data, 'transact');
   const ms = Number(process.hrtime.bigint() - start) / 1e6;
   const rate = (n: number): string => (count === 0 ? '-nan' : ((n * 1000) / ms).toFixed(0));
   process.stdout.write(

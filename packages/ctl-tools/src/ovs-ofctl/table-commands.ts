@@ -1,7 +1,7 @@
 /** Commands on flow tables as such: dump-table-features, dump-table-desc, mod-table. */
 import { FatalError } from '@ovs-node/common/errors';
-import { ErrorReply } from '@ovs-node/openflow/connection';
-import type { Decoded } from '@ovs-node/openflow/messages/codec';
+import { OfError } from '@ovs-node/openflow/errors';
+import { decodeMessage } from '@ovs-node/openflow/messages/codec';
 import type { TableDesc, TableFeatures, TableMod, Vacancy } from '@ovs-node/openflow/messages/table-types';
 import { ALL_TABLES, type MessageOf, type OfMessage } from '@ovs-node/openflow/messages/types';
 import { printMessage } from '@ovs-node/openflow/text/message';
@@ -10,49 +10,45 @@ import { versionNames } from '@ovs-node/openflow/text/protocols';
 import { readTable } from '@ovs-node/openflow/text/tables';
 import { OF11, OF12, OF13, OF14, OF15 } from '@ovs-node/openflow/version';
 import { readNumber } from '@ovs-node/openflow/text/numbers';
-import { LOST_DUMP, LOST_REPLY, type OfctlContext, type Switch } from './context.js';
+import { type OfctlContext, type Switch, talkingTo } from './context.js';
+import { conversationFailure, headerOf, isErrorMessage, nameOf } from './exchange.js';
+import { eachTable, multipart } from './parts.js';
 
 function needVersion(sw: Switch, from: number, command: string): void {
   if (sw.connection.version >= from) return;
   throw new FatalError(`${command} needs OpenFlow 1.${from - 1} or later ('-O OpenFlow1${from - 1}')`);
 }
 
-const ALL_FEATURES: OfMessage = {
-  type: 'multipart_request',
-  request: { type: 'table_features', tables: [] },
-  more: false,
-};
-
-function featuresOf(replies: readonly Decoded[]): TableFeatures[] {
-  return replies.flatMap(({ msg }) =>
-    msg.type === 'multipart_reply' && msg.reply.type === 'table_features' ? msg.reply.tables : [],
-  );
-}
+const ALL_FEATURES: OfMessage = multipart({ type: 'table_features', tables: [] });
 
 export async function dumpTableFeatures(c: OfctlContext, [target]: readonly string[]): Promise<void> {
   const sw = await c.connect(target);
   needVersion(sw, OF13, 'dump-table-features');
-  const replies: Decoded[] = [];
-  let error = '';
-  let stray: Uint8Array | undefined;
-  try {
-    await sw.connection.request(ALL_FEATURES, (decoded, bytes) => {
-      replies.push(decoded);
-      if (decoded.msg.type !== 'multipart_reply') stray = bytes.slice();
-    });
-  } catch (e) {
-    if (!(e instanceof ErrorReply)) throw await c.requestFailure(sw, e, { lost: LOST_DUMP });
-    error = `${printMessage(e.bytes, c.plainOptions(1))}\n`;
-  }
-  if (stray !== undefined) throw c.badReply(stray);
-  const text = formatTableFeatures(featuresOf(replies), sw.connection.version);
-  process.stdout.write(text.replace(/^\n/, '') + error);
+  // What is as in the table before is not said again, in whichever part of the reply that was.
+  const tables: TableFeatures[] = [];
+  await c.eachPart(sw, ALL_FEATURES, async (bytes) => {
+    const header = headerOf(bytes, c.explain);
+    if (header instanceof OfError) throw new FatalError(`decode error: ${header.toString()}`);
+    if (isErrorMessage(header)) {
+      process.stdout.write(printMessage(bytes, c.plainOptions(1)));
+      return false;
+    }
+    if (nameOf(header) !== 'OFPST_TABLE_FEATURES reply') throw c.badReply(bytes);
+    const decoded = decodeMessage(bytes, { explain: c.explain });
+    if (decoded instanceof OfError) throw new FatalError(`decode error: ${decoded.toString()}`);
+    const { msg } = decoded;
+    if (msg.type === 'multipart_reply' && msg.reply.type === 'table_features')
+      tables.push(...msg.reply.tables);
+    return header.more;
+  });
+  const text = formatTableFeatures(tables, sw.connection.version).replace(/^\n/, '');
+  process.stdout.write(text === '' ? '\n' : text);
 }
 
 export async function dumpTableDesc(c: OfctlContext, [target]: readonly string[]): Promise<void> {
   const sw = await c.connect(target);
   needVersion(sw, OF14, 'dump-table-desc');
-  await c.dump(sw, { type: 'multipart_request', request: { type: 'table_desc' }, more: false });
+  await c.dump(sw, multipart({ type: 'table_desc' }));
 }
 
 /** What a setting of mod-table changes, and the versions that can say it. */
@@ -64,6 +60,14 @@ interface Setting {
 const OF11_TO_12 = [OF11, OF12];
 const OF14_UP = [OF14, OF15];
 const NO_VACANCY: Vacancy = { down: 0, up: 0, vacancy: 0 };
+const NO_CHANGE: TableMod = {
+  tableId: 0,
+  miss: 'default',
+  eviction: undefined,
+  evictionFlags: undefined,
+  vacancyEvents: undefined,
+  vacancy: NO_VACANCY,
+};
 
 /** Reads `LOW,HIGH`. */
 function parseVacancy(text: string): Vacancy {
@@ -110,44 +114,54 @@ function parseSetting(text: string): Setting {
   throw new FatalError(`invalid table_mod setting ${text}`);
 }
 
-/** Sends a table-mod that changes one thing and says the rest as it is. */
-async function changeDesc(
-  c: OfctlContext,
-  sw: Switch,
-  now: TableDesc,
-  change: Partial<TableMod>,
-): Promise<void> {
-  const sets = change.eviction !== undefined;
-  await c.noReply(sw, {
-    type: 'table_mod',
-    tableMod: {
-      tableId: now.tableId,
-      miss: 'default',
-      // What is not said about eviction turns it off; vacancy events stay.
-      eviction: undefined,
-      evictionFlags: sets ? undefined : now.evictionFlags,
-      vacancyEvents: now.vacancyEvents,
-      vacancy: { ...now.vacancy, vacancy: 0 },
-      ...change,
-    },
+/** What is taken for the configuration of a table that the switch says nothing of. */
+const NO_DESC = {
+  eviction: undefined,
+  evictionFlags: 0,
+  vacancyEvents: undefined,
+  vacancy: NO_VACANCY,
+} as const;
+
+/** The configuration of a table. Parts of the reply behind the one that has it are read all the same. */
+async function fetchDesc(c: OfctlContext, sw: Switch, tableId: number): Promise<TableDesc | typeof NO_DESC> {
+  let found: TableDesc | undefined;
+  await c.eachPart(sw, multipart({ type: 'table_desc' }), async (bytes) => {
+    const header = headerOf(bytes, c.explain);
+    if (header instanceof OfError || nameOf(header) !== 'OFPST_TABLE_DESC reply') throw c.badReply(bytes);
+    if (found === undefined) {
+      const decoded = decodeMessage(bytes, { explain: c.explain });
+      const msg = decoded instanceof OfError ? decoded.partial : decoded.msg;
+      if (msg?.type === 'multipart_reply' && msg.reply.type === 'table_desc')
+        found = msg.reply.tables.find((t) => t.tableId === tableId);
+    }
+    return header.more;
   });
+  return found ?? NO_DESC;
 }
 
-async function fetchDescs(c: OfctlContext, sw: Switch): Promise<TableDesc[]> {
-  const request = { type: 'table_desc' } as const;
-  const replies = await c.transact(
-    sw,
-    { type: 'multipart_request', request, more: false },
-    { lost: LOST_REPLY },
-  );
-  return replies.flatMap(({ msg }) =>
-    msg.type === 'multipart_reply' && msg.reply.type === 'table_desc' ? msg.reply.tables : [],
-  );
+/**
+ * Changes one thing of tables and says the rest as it is. With what is known of one table's eviction by then the next are
+ * taken for tables whose eviction is to be set, as by the peer.
+ */
+async function changeDescs(
+  c: OfctlContext,
+  sw: Switch,
+  tableIds: readonly number[],
+  change: Partial<TableMod>,
+): Promise<void> {
+  let mod: TableMod = { ...NO_CHANGE, ...change };
+  for (const tableId of tableIds) {
+    const { eviction, evictionFlags, vacancyEvents, vacancy } = await fetchDesc(c, sw, tableId);
+    if (mod.eviction !== undefined) mod = { ...mod, vacancyEvents, vacancy: { ...vacancy, vacancy: 0 } };
+    else if (mod.vacancyEvents !== undefined) mod = { ...mod, eviction, evictionFlags };
+    await c.noReply(sw, { type: 'table_mod', tableMod: { ...mod, tableId } });
+  }
 }
 
 /** Gives a table a name: OpenFlow 1.5 changes one table, before all are told anew. */
 async function rename(c: OfctlContext, sw: Switch, tableId: number, name: string): Promise<void> {
-  const tables = featuresOf(await c.transact(sw, ALL_FEATURES, { lost: LOST_REPLY }));
+  const tables: TableFeatures[] = [];
+  for await (const table of eachTable(c, sw)) if ('properties' in table) tables.push(table);
   const { version } = sw.connection;
   const changed = tables.map((t) => (t.tableId === tableId ? { ...t, name } : t));
   const told: TableFeatures[] =
@@ -156,7 +170,14 @@ async function rename(c: OfctlContext, sw: Switch, tableId: number, name: string
           .filter((t) => t.tableId === tableId)
           .map((t) => ({ ...t, command: 'modify' as const, properties: [] }))
       : changed;
-  await c.eachFrame(sw, pages(told), () => undefined);
+  let replies: readonly Uint8Array[];
+  try {
+    replies = await sw.exchange.transactParts(pages(told));
+  } catch (e) {
+    throw conversationFailure(talkingTo(sw), e);
+  }
+  for (const reply of replies)
+    if (isErrorMessage(headerOf(reply, c.explain))) throw await c.refused(sw, reply);
 }
 
 /** Bytes of tables' features that go into one message: what the header of a multipart request leaves. */
@@ -205,21 +226,9 @@ export async function modTable(c: OfctlContext, [target, table, text]: readonly 
   if ('name' in change) {
     await rename(c, sw, tableId, change.name);
   } else if (sw.connection.version < OF13) {
-    await c.noReply(sw, {
-      type: 'table_mod',
-      tableMod: {
-        tableId,
-        miss: 'default',
-        eviction: undefined,
-        evictionFlags: undefined,
-        vacancyEvents: undefined,
-        vacancy: NO_VACANCY,
-        ...change,
-      },
-    });
+    await c.noReply(sw, { type: 'table_mod', tableMod: { ...NO_CHANGE, ...change, tableId } });
   } else {
-    for (const desc of await fetchDescs(c, sw)) {
-      if (tableId === ALL_TABLES || desc.tableId === tableId) await changeDesc(c, sw, desc, change);
-    }
+    const all = Array.from({ length: ALL_TABLES - 1 }, (_, id) => id);
+    await changeDescs(c, sw, tableId === ALL_TABLES ? all : [tableId], change);
   }
 }

@@ -225,9 +225,10 @@ export function fitsHeader({ wire, bodyAt }: Header, length: number, explain?: E
   return false;
 }
 
-/** The error for statistics that are not known. */
-function unknownStats(vendor: number): ErrorName {
-  return vendor === 0 ? 'OFPBRC_BAD_STAT' : 'OFPBRC_BAD_SUBTYPE';
+/** The error for statistics that are not known; a version that is not known has none. */
+function unknownStats(vendor: number, isKnown: boolean): ErrorName {
+  if (vendor !== 0) return 'OFPBRC_BAD_SUBTYPE';
+  return isKnown ? 'OFPBRC_BAD_STAT' : 'OFPBRC_BAD_TYPE';
 }
 
 const isKnownVersion = (version: number): boolean => VERSIONS.some((v) => v.version === version);
@@ -239,7 +240,7 @@ function readHeader(r: Reader): Header {
   r.skip(6);
   let vendor = 0;
   const stats = type - statsType(version);
-  const isStats = (stats === 0 || stats === 1) && isKnownVersion(version);
+  const isStats = stats === 0 || stats === 1;
   const readVendor = (need: number): void => {
     if (r.left < need) fail('OFPBRC_BAD_LEN', `vendor's header of ${r.left} bytes`);
     vendor = r.u32();
@@ -258,8 +259,10 @@ function readHeader(r: Reader): Header {
     }
     const wire = findWireForm(version, vendor, code, stats === 0 ? 'request' : 'reply');
     if (!wire) {
-      const numbers = { version, type, stat: vendor === 0 ? code : STATS_VENDOR, vendor, subtype: code };
-      return refuse(r, unknownStats(vendor), 'unknown_message', numbers);
+      const isKnown = isKnownVersion(version);
+      const stat = isKnown ? (vendor === 0 ? code : STATS_VENDOR) : undefined;
+      const numbers = { version, type, stat, vendor, subtype: code };
+      return refuse(r, unknownStats(vendor, isKnown), 'unknown_message', numbers);
     }
     return { wire, more, bodyAt: r.pos };
   }

@@ -11,7 +11,10 @@ export function items<T, P>(r: Reader, read: () => T, make: (list: T[]) => P): P
   try {
     while (r.left > 0) list.push(read());
   } catch (e) {
-    if (e instanceof DecodeFailure) e.partial ??= make(list) as MultipartReply | MultipartRequest;
+    if (e instanceof DecodeFailure) {
+      e.partial ??= make(list) as MultipartReply | MultipartRequest;
+      e.error.at ??= r.pos;
+    }
     throw e;
   }
   return make(list);

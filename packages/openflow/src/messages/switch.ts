@@ -125,7 +125,10 @@ function readFeatures(r: Reader, version: number): SwitchFeatures {
   try {
     while (version <= 3 && r.left > 0) ports.push(readPhyPort(r, version));
   } catch (e) {
-    if (e instanceof DecodeFailure) e.error.partial = { type: 'features_reply', features };
+    if (e instanceof DecodeFailure) {
+      e.error.partial = { type: 'features_reply', features };
+      e.error.at = r.pos;
+    }
     throw e;
   }
   return features;

@@ -146,11 +146,13 @@ function putTableFeatures(w: Writer, t: TableFeatures, version: number): void {
 
 function readTableFeatures(reader: Reader, version: number, loose: boolean): TableFeatures {
   if (reader.left < 64) fail('OFPBPC_BAD_LEN', `${reader.left} bytes of table features`);
-  const length = reader.u16();
-  if (length < 64 || length % 8 !== 0 || length - 2 > reader.left) {
+  // Looked at before it is read: what is refused for its length stays unread.
+  const length = reader.peekU32() >>> 16;
+  if (length < 64 || length % 8 !== 0 || length > reader.left) {
     fail('OFPBPC_BAD_LEN', `table features of ${length} bytes`);
   }
-  const r = reader.sub(length - 2);
+  const r = reader.sub(length);
+  r.skip(2);
   const tableId = r.u8();
   if (tableId === 255) fail('OFPTFFC_BAD_TABLE', 'features of table 255');
   const number = r.u8();

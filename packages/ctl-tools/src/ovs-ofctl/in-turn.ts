@@ -1,14 +1,5 @@
-/** What a connection waits for, and the messages of `OfConnection.sendInTurn`, each with a barrier behind it. */
-import { type Decoded, encodeMessage, HEADER_LENGTH } from './messages/codec.js';
-
-/** What becomes of the answers to a message that was sent. */
-export interface Request {
-  readonly onReply?: (decoded: Decoded, bytes: Uint8Array) => void;
-  /** Instead of `onReply`: replies as they came, not decoded. */
-  readonly onFrame?: (bytes: Uint8Array) => void;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
+/** The messages of `Exchange.sendInTurn`, each with a barrier behind it. */
+import { encodeMessage, HEADER_LENGTH } from '@ovs-node/openflow/messages/codec';
 
 /** A message of `sendInTurn`, with its transaction id. */
 export interface EncodedMessage {
@@ -24,9 +15,7 @@ const NO_XID = -1;
  * two buffers in turn: when one is needed again, the message that was in it has been answered.
  */
 export class InTurn {
-  /** What becomes of the message and of the barrier that `take` gave last; with the transaction ids that they wait for. */
-  message: Request | undefined;
-  barrierRequest: Request | undefined;
+  /** The transaction ids of the message and of the barrier that `take` gave last. */
   sentXid = NO_XID;
   sentBarrier = NO_XID;
   private xid = NO_XID;
@@ -67,22 +56,5 @@ export class InTurn {
     this.sentXid = this.xid;
     this.sentBarrier = this.barrierXid;
     return this.bytes;
-  }
-
-  /** What waits for an answer with this transaction id. */
-  find(xid: number): Request | undefined {
-    if (xid === this.sentBarrier) return this.barrierRequest;
-    return xid === this.sentXid ? this.message : undefined;
-  }
-
-  /** Its answer has come. */
-  forget(xid: number): void {
-    if (xid === this.sentBarrier) this.sentBarrier = NO_XID;
-    else if (xid === this.sentXid) this.sentXid = NO_XID;
-  }
-
-  /** The message and the barrier of what `take` gave. */
-  parts(bytes: Buffer): Buffer[] {
-    return [bytes.subarray(0, -HEADER_LENGTH), bytes.subarray(-HEADER_LENGTH)];
   }
 }
