@@ -44,8 +44,8 @@ function flowModOf(entry: FlowEntry, version: FlowVersion, command: 'add' | 'del
     newCookie: version.cookie,
     idleTimeout: version.idleTimeout,
     hardTimeout: version.hardTimeout,
-    importance: version.importance,
-    // What a switch says of a flow's flags is not said of it when it goes.
+    // Neither this nor flags are said of a flow that goes.
+    importance: command === 'add' ? version.importance : 0,
     flags: command === 'add' ? version.flags : 0,
     actions: command === 'add' ? version.actions : [],
   });

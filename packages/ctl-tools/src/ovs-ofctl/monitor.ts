@@ -17,6 +17,7 @@ import type { OfctlContext, Switch } from './context.js';
 import { headerOf, nameOf } from './exchange.js';
 import { parseOrFail } from './flow-commands.js';
 import { registerMonitorCommands } from './monitor-control.js';
+import { writeStderr } from './stderr.js';
 import { fetchConfig } from './switch-commands.js';
 
 const log = vlog('ofctl');
@@ -31,7 +32,7 @@ export class Output {
   private fd: number | undefined;
 
   write(text: string): void {
-    if (this.fd === undefined) process.stderr.write(text);
+    if (this.fd === undefined) writeStderr(text);
     else fs.writeSync(this.fd, text, null, 'latin1');
   }
 
@@ -229,7 +230,7 @@ export async function startMonitor(
   let stopped = false;
   const lost = (reason: Error | undefined): void => {
     if (stopped) return;
-    process.stderr.write(lostWords(reason));
+    writeStderr(lostWords(reason));
     exit(1);
   };
   const isMonitor = command === 'monitor';

@@ -35,6 +35,7 @@ import { COMMANDS, type OfctlCommand } from './commands.js';
 import { helpText } from './help.js';
 import { MODULES } from './modules.js';
 import { startMonitor } from './monitor.js';
+import { writeStderr } from './stderr.js';
 
 const ALL_VERSIONS = VERSIONS.reduce((bits, { version }) => bits | (1 << version), 0);
 
@@ -245,7 +246,7 @@ function tellInformation(): void {
 function beginByteText(): void {
   useByteText(true);
   writeByteText();
-  setConsoleWriter((line) => fs.writeSync(2, line, null, 'latin1'));
+  setConsoleWriter(writeStderr);
 }
 
 /**
