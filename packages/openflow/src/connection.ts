@@ -267,41 +267,32 @@ export class OfConnection {
   sendBytes(bytes: Uint8Array, done?: (error?: Error | null) => void): void {
     if (this.closed) return;
     this.flush();
-    this.write(bytes, [bytes], done);
+    sent.total++;
+    this.write(bytes, 0, done);
   }
 
   /** As `sendBytes`, for two messages in one buffer, of which the second begins at `at`. */
   sendTwo(bytes: Uint8Array, at: number, done?: (error?: Error | null) => void): void {
     if (this.closed) return;
     this.flush();
-    this.write(bytes, [bytes.subarray(0, at), bytes.subarray(at)], done);
+    sent.total += 2;
+    this.write(bytes, at, done);
   }
 
-  private write(
-    bytes: Uint8Array,
-    messages: readonly Uint8Array[],
-    done?: (error?: Error | null) => void,
-  ): void {
-    const { onSend } = this.handlers;
-    sent.total += messages.length;
+  /** Writes a message, or two of which the second begins at `at`. */
+  private write(bytes: Uint8Array, at: number, done?: (error?: Error | null) => void): void {
     if (!this.options.onDemand) {
-      for (const message of messages) onSend?.(message);
+      this.tellSent(bytes, at);
       this.stream.write(bytes, done);
       return;
     }
-    this.sending++;
-    const gone = (e?: Error | null): void => {
-      this.sending--;
-      for (const message of messages) {
-        onSend?.(message, e ?? undefined);
-        if (e) break;
-      }
-      done?.(e);
-      this.deliverFrames();
-    };
     const { blocking } = this;
     if (blocking === undefined) {
-      this.stream.write(bytes, gone);
+      this.sending++;
+      this.stream.write(bytes, (e) => {
+        this.sending--;
+        this.isSent(bytes, at, done, e ?? undefined);
+      });
       return;
     }
     let error: Error | undefined;
@@ -310,7 +301,30 @@ export class OfConnection {
     } catch (e) {
       error = systemError(e as Error);
     }
-    gone(error);
+    this.isSent(bytes, at, done, error);
+  }
+
+  /** The system has bytes that were written `onDemand`, or cannot take them. */
+  private isSent(
+    bytes: Uint8Array,
+    at: number,
+    done: ((error?: Error | null) => void) | undefined,
+    error: Error | undefined,
+  ): void {
+    this.tellSent(bytes, at, error);
+    done?.(error);
+    this.deliverFrames();
+  }
+
+  private tellSent(bytes: Uint8Array, at: number, error?: Error): void {
+    const { onSend } = this.handlers;
+    if (onSend === undefined) return;
+    if (at === 0) {
+      onSend(bytes, error);
+      return;
+    }
+    onSend(bytes.subarray(0, at), error);
+    if (error === undefined) onSend(bytes.subarray(at), error);
   }
 
   /** The other side has ended the connection. */
