@@ -80,6 +80,8 @@ export interface ConnectionHandlers {
   readonly onMessage?: (decoded: Decoded, bytes: Uint8Array) => void;
   /** A message that could not be decoded. */
   readonly onBadMessage?: (error: OfError, bytes: Uint8Array) => void;
+  /** Something came, be it a part of a message. */
+  readonly onActivity?: () => void;
   /** Every message as it came, before anything else is done with it. */
   readonly onFrame?: (bytes: Uint8Array) => void;
   /** Every message as it goes; `onDemand`, when the system has it, or with the reason why it has not. */
@@ -464,6 +466,7 @@ export class OfConnection {
 
   private feed(chunk: Buffer): void {
     if (this.closed) return;
+    this.handlers.onActivity?.();
     // Just one message, as answers mostly are.
     if (
       this.buffered === 0 &&

@@ -23,6 +23,11 @@ interface Parts extends Pending {
   readonly messages: Writer[];
 }
 
+/** Whether a message can be a part of a request, going by its first bytes. */
+export function mayBePart(bytes: Uint8Array): boolean {
+  return bytes[1] === OFPT_MULTIPART_REQUEST && bytes[0] >= FIRST_VERSION;
+}
+
 export class RequestParts extends PendingParts<Parts> {
   protected override lateError() {
     return 'OFPBRC_MULTIPART_REQUEST_TIMEOUT' as const;
@@ -36,7 +41,7 @@ export class RequestParts extends PendingParts<Parts> {
    * OFPBRC_BAD_STAT when the part is none of the request that its xid belongs to, or the parts cannot be one request.
    */
   add(bytes: Uint8Array, now: number): Uint8Array | OfError | undefined {
-    if (bytes[1] !== OFPT_MULTIPART_REQUEST || bytes[0] < FIRST_VERSION) return bytes;
+    if (!mayBePart(bytes)) return bytes;
     const known = decodeHeader(bytes);
     if (known instanceof OfError) return bytes;
     const { wire, bodyAt, more } = known;

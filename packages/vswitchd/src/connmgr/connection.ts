@@ -35,7 +35,7 @@ import {
   type TableStatusReason,
 } from '@ovs-node/openflow/messages/types';
 import { encodeContinuation } from '@ovs-node/openflow/messages/continuation';
-import { RequestParts } from '@ovs-node/openflow/messages/request-parts';
+import { mayBePart, RequestParts } from '@ovs-node/openflow/messages/request-parts';
 import { Bundles } from './bundles.js';
 import { explain } from '../explain.js';
 import {
@@ -159,10 +159,8 @@ export class SwitchConnection {
         onTrouble: (text, level = 'warn') =>
           vconnLog[`${level}Rl`](troubleLimit, `${this.#streamName}: ${text}`),
         onMessage: (decoded, bytes) => this.#handle(decoded, bytes),
-        onFrame: (bytes) => {
-          options.onActivity?.();
-          options.onCopy?.(this, bytes);
-        },
+        onActivity: () => options.onActivity?.(),
+        onFrame: (bytes) => options.onCopy?.(this, bytes),
         onSend: (bytes) => options.onCopy?.(this, bytes),
         onBadMessage: (error, bytes) => this.#tellRefusal(error, bytes),
         onClose: (reason) => {
@@ -311,6 +309,7 @@ export class SwitchConnection {
   }
 
   #assemble(bytes: Uint8Array): Uint8Array | OfError | undefined {
+    if (!mayBePart(bytes)) return bytes;
     const whole = this.#parts.add(bytes, this.#options.clock.now());
     // Parts have less time than bundles.
     if (whole === undefined) this.#expire();

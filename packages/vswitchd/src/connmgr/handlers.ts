@@ -108,12 +108,13 @@ function beginBundled(
   context: RequestContext,
   isAtomic: boolean,
   later: Later,
+  now: number,
 ): OfError | Finish | undefined {
-  const { ofproto, now } = board;
+  const { ofproto } = board;
   const { connection } = context;
   switch (msg.type) {
     case 'flow_mod':
-      return flowMod(board, msg.flowMod, { connection, xid });
+      return flowMod(board, msg.flowMod, { connection, xid }, now);
     case 'group_mod': {
       const error = ofproto.groupMod(msg.groupMod, now);
       if (error) return error;
@@ -144,9 +145,10 @@ function commit(
   later: Later,
 ): OfError | undefined {
   const finishes: Finish[] = [];
-  const failed = board.ofproto.transaction(board.now, () => {
+  const { now } = board;
+  const failed = board.ofproto.transaction(now, () => {
     for (const message of messages) {
-      const begun = beginBundled(board, message, context, isAtomic, later);
+      const begun = beginBundled(board, message, context, isAtomic, later, now);
       if (begun instanceof OfError) return { message, error: begun };
       if (begun) finishes.push(begun);
     }
@@ -174,9 +176,10 @@ function protocolsOf({ version }: SwitchConnection): number {
  * meter, or that a packet teaches, nobody has asked for, as the peer sees it.
  */
 function flowMod(
-  { ofproto, monitors, now }: Switchboard,
+  { ofproto, monitors }: Switchboard,
   mod: FlowMod,
   { connection, xid }: Pick<RequestContext, 'connection' | 'xid'>,
+  now: number,
 ): OfError | undefined {
   const unknown = unknownBuffer(mod);
   if (unknown) return unknown;
@@ -233,7 +236,7 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
     connection.missSendLen = config.missSendLen;
   },
 
-  flow_mod: (board, msg, context) => flowMod(board, msg.flowMod, context),
+  flow_mod: (board, msg, context) => flowMod(board, msg.flowMod, context, board.now),
 
   packet_out: (board, { packetOut }, { connection }) =>
     board.ofproto.packetOut(packetOut, board.now, protocolsOf(connection)),

@@ -84,8 +84,11 @@ export class FlowTables {
   private readonly byGroup = new RuleIndex((rule) => rule.groups);
   private readonly learned = new LearnedCookies();
   private readonly byMeter = new RuleIndex((rule) => rule.meters);
-  /** How to undo what was done since `begin`; undefined outside of a transaction. */
-  private journal: (() => void)[] | undefined;
+  /**
+   * How to undo what was done since `begin`; undefined outside of a transaction. A rule: it was added in place of none,
+   * which most are, and a function for each would keep as many bytes as half the rule.
+   */
+  private journal: (Rule | (() => void))[] | undefined;
   /** Tables with thresholds whose number of flows has changed. */
   private readonly sizesChanged = new Set<number>();
   /** Flows that left in a transaction, of which is told when it is committed. */
@@ -192,7 +195,10 @@ export class FlowTables {
     const journal = this.journal ?? [];
     this.journal = undefined;
     this.removals = [];
-    for (const undo of journal.toReversed()) undo();
+    for (const undo of journal.toReversed()) {
+      if (undo instanceof Rule) this.takeBack(undo);
+      else undo();
+    }
     this.sizesChanged.clear();
     if (journal.length > 0) this.observer.tablesChanged();
   }
@@ -536,11 +542,20 @@ export class FlowTables {
     if (replaced) this.unlist(replaced);
     this.enlist(rule);
     if (this.table(rule.tableId).hasEvents) this.sizesChanged.add(rule.tableId);
+    if (!replaced) {
+      this.journal?.push(rule);
+      return;
+    }
     this.journal?.push(() => {
-      this.table(rule.tableId).classifier.remove(rule);
-      this.unlist(rule);
-      if (replaced) this.putBack(replaced, match);
+      this.takeBack(rule);
+      this.putBack(replaced, match);
     });
+  }
+
+  /** A flow that was added is gone, as if it had never been there. */
+  private takeBack(rule: Rule): void {
+    this.table(rule.tableId).classifier.remove(rule);
+    this.unlist(rule);
   }
 
   private drop(rule: Rule, reason: FlowRemovedReason, now: number): void {

@@ -31,6 +31,8 @@ export class Udpif {
   private readonly clock: Clock;
   private timer: Timer | undefined = undefined;
   private due = Infinity;
+  /** The delay that `timer` was set with. */
+  private delay = Infinity;
   private running: Promise<void> | undefined = undefined;
   private again = false;
   private stopped = true;
@@ -107,10 +109,13 @@ export class Udpif {
       if (delay <= SETTLE_MS) this.again = true;
       return;
     }
+    // Most calls are of this kind, one for each flow that changes: they need not know the time.
+    if (this.timer && this.delay <= delay) return;
     const at = this.clock.now() + delay;
     if (this.timer && this.due <= at) return;
     this.timer?.cancel();
     this.due = at;
+    this.delay = delay;
     this.timer = this.clock.setTimer(delay, () => {
       this.timer = undefined;
       this.due = Infinity;
