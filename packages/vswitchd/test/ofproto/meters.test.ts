@@ -99,7 +99,12 @@ test('a select group spreads connections over its buckets by the datapath’s ha
     clock.now(),
   );
   mod(ofproto, 'add', 'in_port=1,actions=group:1', clock.now());
-  const connections = Array.from({ length: 64 }, (_, i) => UDP.replace('src=1000', `src=${1000 + i}`));
+  // Ports of UDP do not count, those of TCP do.
+  const tcp = (port: number): string =>
+    UDP.replace('proto=17', 'proto=6')
+      .replace(/udp\(src=\d+/, `tcp(src=${port}`)
+      .concat(',tcp_flags(syn)');
+  const connections = Array.from({ length: 64 }, (_, i) => tcp(1000 + i));
   for (const flow of connections) await bench.receive('p1', flow);
   const once = await bench.sent();
   t.is(once['p2']! + once['p3']!, 64);
