@@ -7,8 +7,13 @@ import {
   OfConnection,
 } from './connection.js';
 
-/** After this time without an answer to a hello, or without a connection, there is none. */
 const PATIENCE_MS = 10_000;
+
+/** How to connect, and what the connection is to be like. */
+export interface ConnectOptions extends ConnectionOptions {
+  /** After this time without an answer to a hello, or without a connection, there is none; 10 s where it is not said. */
+  readonly timeoutMs?: number;
+}
 
 /**
  * Connects to a switch and agrees on a version with it.
@@ -21,20 +26,23 @@ const PATIENCE_MS = 10_000;
  */
 export async function connectSwitch(
   target: string,
-  options: ConnectionOptions,
+  options: ConnectOptions,
   handlers: ConnectionHandlers = {},
 ): Promise<OfConnection> {
-  const stream = await connectStream(target, { defaultPort: OPENFLOW_PORT, timeoutMs: PATIENCE_MS });
+  const { timeoutMs = PATIENCE_MS } = options;
+  const stream = await connectStream(target, { defaultPort: OPENFLOW_PORT, timeoutMs });
   return new Promise((resolve, reject) => {
     let isReady = false;
     const fail = (error: Error): void => {
       clearTimeout(timer);
       reject(error);
       connection.close();
+      // Who did not answer may not hang up either.
+      stream.destroySoon();
     };
     const timer = setTimeout(
-      () => fail(new ConnectionError(`${target}: no hello in ${PATIENCE_MS / 1000} s`, 'ETIMEDOUT')),
-      PATIENCE_MS,
+      () => fail(new ConnectionError(`${target}: no hello in ${timeoutMs / 1000} s`, 'ETIMEDOUT')),
+      timeoutMs,
     );
     const connection = new OfConnection(stream, options, {
       ...handlers,

@@ -4,7 +4,7 @@ export { parseMatch, formatMatch } from '@ovs-node/flow/match-text';
 export { OFPP } from '@ovs-node/flow/ports';
 export type * from './actions/types.js';
 export { formatActions, parseActions } from './actions/text.js';
-export { connectSwitch } from './connect.js';
+export { type ConnectOptions, connectSwitch } from './connect.js';
 export {
   ConnectionError,
   type ConnectionHandlers,

@@ -1,0 +1,32 @@
+import net from 'node:net';
+import path from 'node:path';
+import test from 'ava';
+import { run, tmpDir } from '@ovs-node/common/testkit/index';
+import { listenStream } from '@ovs-node/common/stream';
+
+const MODULE = new URL('../src/connect.js', import.meta.url).href;
+
+test('who never says hello, nor hangs up, is given up, and keeps no process from ending', async (t) => {
+  const server = net.createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on('error', () => undefined);
+    socket.resume();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => void server.close());
+  const target = `tcp:127.0.0.1:${(server.address() as net.AddressInfo).port}`;
+  const program = `import { connectSwitch } from '${MODULE}';
+    await connectSwitch('${target}', { versions: 2, timeoutMs: 100 }).catch((e) => console.log(e.code, e.message));`;
+  const { stdout, status } = await run(process.execPath, ['--input-type=module', '-e', program]);
+  t.deepEqual([stdout, status], [`ETIMEDOUT ${target}: no hello in 0.1 s\n`, 0]);
+});
+
+test('who hangs up before it has said hello is told of', async (t) => {
+  const { connectSwitch } = await import('../src/connect.js');
+  const name = path.join(tmpDir(t), 'sock');
+  const listener = await listenStream(`punix:${name}`, (socket) => void socket.end());
+  t.teardown(() => listener.close());
+  await t.throwsAsync(connectSwitch(`unix:${name}`, { versions: 2 }), {
+    code: 'EOF',
+    message: `unix:${name}: closed before a version was agreed on`,
+  });
+});
