@@ -12,6 +12,7 @@
 import fs from 'node:fs';
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
+import { copyOf, READ_PIECE } from './stream-copy.js';
 
 /** What is used of a socket's handle, which Node.js does not document. */
 interface Handle {
@@ -29,9 +30,6 @@ function handleOf(socket: net.Socket): Handle | undefined {
     ? (handle as unknown as Handle)
     : undefined;
 }
-
-/** Bytes taken from the system at once. */
-const READ_PIECE = 1 << 16;
 
 export class BlockingStream {
   private readonly socket: net.Socket;
@@ -74,7 +72,7 @@ export class BlockingStream {
    */
   read(): Buffer | undefined {
     const length = fs.readSync(this.handle.fd, this.buffer);
-    return length === 0 ? undefined : Buffer.from(this.buffer.subarray(0, length));
+    return length === 0 ? undefined : copyOf(this.buffer, length);
   }
 
   /** Gives the stream back to the event loop. */

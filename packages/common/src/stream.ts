@@ -16,6 +16,7 @@ import {
   type HostAddress,
   type StreamAddress,
 } from './stream-name.js';
+import { copyOf, READ_PIECE } from './stream-copy.js';
 import { claimPipe, listenPipe } from './stream-pipe.js';
 import { type Alias, clearStale, listenUnix, shorten } from './stream-unix.js';
 import { RateLimit, vlog } from './vlog.js';
@@ -83,19 +84,6 @@ function withPort(name: string, port: number): string {
   if (!/^(tcp|ssl):/.test(name) || name.split(':').filter((word) => word !== '').length > 2) return name;
   noteDefaultPort(port);
   return `${name}:${port}`;
-}
-
-/** Bytes taken from the system at once. */
-const READ_PIECE = 1 << 16;
-
-/** Copies of so many bytes are made without a view of them, which takes longer to make than they to copy. */
-const SHORT = 64;
-
-function copyOf(bytes: Uint8Array, length: number): Buffer {
-  if (length > SHORT) return Buffer.from(bytes.subarray(0, length));
-  const copy = Buffer.allocUnsafe(length);
-  for (let i = 0; i < length; i++) copy[i] = bytes[i]!;
-  return copy;
 }
 
 /**

@@ -1,4 +1,5 @@
 /** A switch that says what a test has it say, right or wrong: many messages in one piece, replies to nobody, half of one. */
+import { takeMessages } from '@ovs-node/openflow/testkit/take-messages';
 import net from 'node:net';
 import path from 'node:path';
 import type { ExecutionContext } from 'ava';
@@ -97,20 +98,18 @@ export async function unrulySwitch(t: ExecutionContext, dir: string): Promise<Un
   let answers: Answers = () => [];
   let heard: string[] = [];
   const serve = (socket: net.Socket): void => {
-    let buffered = Buffer.alloc(0);
+    let buffered: Buffer = Buffer.alloc(0);
     let index = 0;
     socket.on('error', () => undefined);
     socket.on('data', (data: Buffer) => {
-      buffered = Buffer.concat([buffered, data]);
-      while (buffered.length >= 8 && buffered.length >= buffered.readUInt16BE(2)) {
-        const request = Buffer.from(buffered.subarray(0, buffered.readUInt16BE(2)));
-        buffered = buffered.subarray(request.length);
+      buffered = takeMessages(Buffer.concat([buffered, data]), (borrowed) => {
+        const request = Buffer.from(borrowed);
         if (request[1] === TYPE.HELLO && index === 0 && socket.bytesWritten === 0) {
           // Agreed on by the first answer: the version of the hello, or what `answers` says to it.
           const said = answers(new Request(request, -1));
           socket.write(said.length === 0 ? request : Buffer.concat(said.filter((each) => each !== 'end')));
           if (said.includes('end')) setTimeout(() => socket.end(), END_MS);
-          continue;
+          return;
         }
         // What is in an echo is drawn by lot.
         const isEcho = request[1] === TYPE.ECHO_REQUEST;
@@ -119,7 +118,7 @@ export async function unrulySwitch(t: ExecutionContext, dir: string): Promise<Un
         const bytes = Buffer.concat(said.filter((each) => each !== 'end'));
         if (bytes.length > 0) socket.write(bytes);
         if (said.includes('end')) setTimeout(() => socket.end(), END_MS);
-      }
+      });
     });
   };
   for (const kind of ['mgmt', 'snoop']) {

@@ -9,6 +9,7 @@ import net from 'node:net';
 import path from 'node:path';
 import test from 'ava';
 import { checkoutRoot, needing, peerPath, run, tmpDir } from '@ovs-node/common/testkit/index';
+import { takeMessages } from '@ovs-node/openflow/testkit/take-messages';
 
 const needingPeer = needing(test, 'peer');
 const OURS = [process.execPath, path.join(checkoutRoot(), 'bin/ovs-ofctl')];
@@ -81,18 +82,16 @@ async function fakeSwitch(t: Parameters<typeof tmpDir>[0] & object, behave: Beha
     const types: number[] = [];
     seen.push(types);
     let flows = -1;
-    let buffered = Buffer.alloc(0);
+    let buffered: Buffer = Buffer.alloc(0);
     socket.on('error', () => undefined);
     socket.on('data', (data: Buffer) => {
-      buffered = Buffer.concat([buffered, data]);
-      while (buffered.length >= 8 && buffered.length >= buffered.readUInt16BE(2)) {
-        const request = Buffer.from(buffered.subarray(0, buffered.readUInt16BE(2)));
-        buffered = buffered.subarray(request.length);
+      buffered = takeMessages(Buffer.concat([buffered, data]), (borrowed) => {
+        const request = Buffer.from(borrowed);
         types.push(request[1]!);
         if (request[1] === HELLO) socket.write(message(HELLO, 1));
         if (request[1] === FLOW_MOD) flows++;
         if (request[1] === FLOW_MOD || request[1] === BARRIER_REQUEST) behave(flows, request, socket);
-      }
+      });
     });
   });
   await new Promise<void>((resolve) => server.listen(path.join(dir, 'br0.mgmt'), resolve));
