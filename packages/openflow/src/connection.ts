@@ -29,6 +29,7 @@ import {
   fitsHeader,
   HEADER_LENGTH,
   type Refusal,
+  xidOf,
 } from './messages/codec.js';
 import { highestVersion } from './messages/switch.js';
 import type { MessageOf, OfMessage } from './messages/types.js';
@@ -655,8 +656,4 @@ export class OfConnection {
       this.destroy(new ConnectionError(failure, e ? errnoName(e) : 'EPROTO')),
     );
   }
-}
-
-function xidOf(bytes: Uint8Array): number {
-  return ((bytes[4] << 24) | (bytes[5] << 16) | (bytes[6] << 8) | bytes[7]) >>> 0;
 }

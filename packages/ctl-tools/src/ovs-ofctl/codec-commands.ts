@@ -28,7 +28,7 @@ import {
   readOfp10Match,
   readOfp11Match,
 } from '@ovs-node/openflow/match/ofp10';
-import { encodeMessage, HEADER_LENGTH } from '@ovs-node/openflow/messages/codec';
+import { encodeMessage, HEADER_LENGTH, xidOf } from '@ovs-node/openflow/messages/codec';
 import { highestVersion, sentErrorNumbers } from '@ovs-node/openflow/messages/switch';
 import { scanU64, skipBlanks } from '@ovs-node/flow/int-text';
 import { parseKeyValues } from '@ovs-node/flow/key-value';
@@ -321,7 +321,7 @@ export function encodeErrorReply(_c: OfctlContext, [name, text]: readonly string
   const version = known ? request[0] : 1;
   if (!known) log.err(`cannot encode error for unknown OpenFlow version ${hex(request[0], 2)}`);
   if (!errorNumbers(error, version)) log.err(`cannot encode ${name} for OpenFlow 1.${version - 1}`);
-  const xid = new DataView(request.buffer, request.byteOffset).getUint32(4);
+  const xid = xidOf(request);
   // As much of the request as OpenFlow 1.0 asks for.
   const quoted = request.subarray(0, 64);
   const answer = new OfError(undefined, '', quoted, sentErrorNumbers(error, version));

@@ -7,7 +7,7 @@ import type { TableMap } from '@ovs-node/openflow/actions/row';
 import { formatVersions, OfConnection } from '@ovs-node/openflow/connection';
 import { OfError } from '@ovs-node/openflow/errors';
 import { explainToLog } from '@ovs-node/openflow/explain-log';
-import { wireFormOf } from '@ovs-node/openflow/messages/codec';
+import { wireFormOf, xidOf } from '@ovs-node/openflow/messages/codec';
 import { findWireForm } from '@ovs-node/openflow/messages/wire-forms';
 import type { MessageOf, OfMessage, PhyPort } from '@ovs-node/openflow/messages/types';
 import type { FlowTextOptions } from '@ovs-node/openflow/text/flow';
@@ -31,7 +31,6 @@ import {
   LOST_DUMP,
   swappedHex,
   UNSENT,
-  xidOf,
 } from './exchange.js';
 import { MessageOutput } from './input.js';
 import { eachPort, eachTable } from './parts.js';

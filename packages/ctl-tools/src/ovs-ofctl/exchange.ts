@@ -14,6 +14,7 @@ import {
   fitsHeader,
   type Header,
   HEADER_LENGTH,
+  xidOf,
 } from '@ovs-node/openflow/messages/codec';
 import type { OfMessage } from '@ovs-node/openflow/messages/types';
 import { type EncodedMessage, InTurn } from './in-turn.js';
@@ -48,11 +49,6 @@ export function nameOf(header: Header | OfError): string | undefined {
 }
 
 export const isErrorMessage = (header: Header | OfError): boolean => nameOf(header) === 'OFPT_ERROR';
-
-/** The transaction id of a message. */
-export function xidOf(bytes: Uint8Array): number {
-  return ((bytes[4] << 24) | (bytes[5] << 16) | (bytes[6] << 8) | bytes[7]) >>> 0;
-}
 
 /** Transaction ids as the log shows them. */
 const hex = (xid: number): string => xid.toString(16).padStart(8, '0');

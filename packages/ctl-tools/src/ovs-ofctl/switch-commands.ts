@@ -2,7 +2,7 @@
 import { FatalError } from '@ovs-node/common/errors';
 import { readDecimal } from '@ovs-node/flow/int-text';
 import { OFPP } from '@ovs-node/flow/ports';
-import { decodeMessage, encodeMessage, HEADER_LENGTH } from '@ovs-node/openflow/messages/codec';
+import { decodeMessage, encodeMessage, HEADER_LENGTH, xidOf } from '@ovs-node/openflow/messages/codec';
 import { OfError } from '@ovs-node/openflow/errors';
 import { printMessage } from '@ovs-node/openflow/text/message';
 import { FRAG_MODES } from '@ovs-node/openflow/messages/switch';
@@ -14,7 +14,7 @@ import {
   type SwitchConfig,
 } from '@ovs-node/openflow/messages/types';
 import type { OfctlContext, Switch } from './context.js';
-import { conversationFailure, headerOf, nameOf, xidOf } from './exchange.js';
+import { conversationFailure, headerOf, nameOf } from './exchange.js';
 import { eachPort, hasPorts, multipart } from './parts.js';
 
 /** Sends a statistics request of no content and prints the replies. */

@@ -33,6 +33,12 @@ import { findWireForm, fitsWireForm, NX_VENDOR, ONF_VENDOR, type WireForm } from
 export type { DecodeOptions } from './row.js';
 
 export const HEADER_LENGTH = 8;
+
+/** The transaction id of a message, of which its header has to be there. */
+export function xidOf(bytes: Uint8Array): number {
+  return ((bytes[4] << 24) | (bytes[5] << 16) | (bytes[6] << 8) | bytes[7]) >>> 0;
+}
+
 const VENDOR_TYPE = 4;
 /** The length field has 16 bits. */
 export const MAX_LENGTH = 0xffff;

@@ -8,7 +8,7 @@
  * reads it.
  */
 import { OfError } from '../errors.js';
-import { decodeHeader, fitsHeader } from './codec.js';
+import { decodeHeader, fitsHeader, xidOf } from './codec.js';
 import { type Pending, PendingParts } from './pending-parts.js';
 import type { WireForm } from './wire-forms.js';
 import { Writer } from '../wire.js';
@@ -45,7 +45,7 @@ export class RequestParts extends PendingParts<Parts> {
     const known = decodeHeader(bytes);
     if (known instanceof OfError) return bytes;
     const { wire, bodyAt, more } = known;
-    const xid = new DataView(bytes.buffer, bytes.byteOffset).getUint32(4);
+    const xid = xidOf(bytes);
     const before = this.find(xid);
     if (before === undefined && !more) return bytes;
     // One that says nothing is a part of any request.

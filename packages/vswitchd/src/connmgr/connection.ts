@@ -18,6 +18,7 @@ import {
   decodeHeader,
   encodeMessage,
   encodeMultipart,
+  xidOf,
 } from '@ovs-node/openflow/messages/codec';
 import {
   type AsyncConfig,
@@ -302,7 +303,7 @@ export class SwitchConnection {
     const { clock } = this.#options;
     const now = clock.now();
     for (const { request, error } of this.bundles.expire(now))
-      this.reply({ type: 'error', error: error.quoting(request) }, new DataView(request.buffer).getUint32(4));
+      this.reply({ type: 'error', error: error.quoting(request) }, xidOf(request));
     for (const { error, xid } of this.#parts.run(now)) this.reply({ type: 'error', error }, xid);
     const next = Math.min(this.bundles.nextDeadline ?? Infinity, this.#parts.nextDeadline ?? Infinity);
     if (next !== Infinity) this.#timer = clock.setTimer(next - now, () => this.#expire());
