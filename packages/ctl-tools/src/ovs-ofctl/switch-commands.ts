@@ -135,23 +135,19 @@ export async function setFrags(c: OfctlContext, [target, mode]: readonly string[
 }
 
 /** Sends an echo request and resolves to what answers it. @param lost what is said when nothing does. */
-async function echo(
-  sw: Switch,
-  data: Uint8Array,
-  lost: string,
-  xid?: number,
-): Promise<{ readonly request: Uint8Array; readonly reply: Uint8Array }> {
-  const msg: OfMessage = { type: 'echo_request', data };
+async function echo(sw: Switch, msg: OfMessage, lost: string, xid?: number): Promise<Uint8Array> {
   try {
-    const reply = await sw.exchange.transact(msg, xid);
-    return { request: encodeMessage(msg, sw.connection.version, xidOf(reply)), reply };
+    return await sw.exchange.transact(msg, xid);
   } catch (e) {
     throw conversationFailure(lost, e);
   }
 }
 
+const echoRequest = (data: Uint8Array): OfMessage => ({ type: 'echo_request', data });
+
 export async function probe(c: OfctlContext, [target]: readonly string[]): Promise<void> {
-  const { reply } = await echo(await c.connect(target), new Uint8Array(0), `talking to ${target}`, 0);
+  const request = echoRequest(new Uint8Array(0));
+  const reply = await echo(await c.connect(target), request, `talking to ${target}`, 0);
   // Any message that is nothing but a header will do.
   if (reply.length !== HEADER_LENGTH) throw new FatalError('reply does not match request');
 }
@@ -166,11 +162,13 @@ export async function ping(c: OfctlContext, [target, size]: readonly string[]): 
   for (let i = 0; i < 10; i++) {
     const data = crypto.getRandomValues(new Uint8Array(bytes));
     const start = process.hrtime.bigint();
-    const { request, reply } = await echo(sw, data, 'transact');
+    const msg = echoRequest(data);
+    const reply = await echo(sw, msg, 'transact');
     const ms = Number(process.hrtime.bigint() - start) / 1e6;
     const header = headerOf(reply, c.explain);
     const body = header instanceof OfError ? reply : reply.subarray(header.bodyAt);
     if (nameOf(header) !== 'OFPT_ECHO_REPLY' || Buffer.compare(body, data) !== 0) {
+      const request = encodeMessage(msg, sw.connection.version, xidOf(reply));
       // Of both the peer prints the memory that is behind them, by mistake.
       const [sent, came] = [request, reply].map((bytes) => printMessage(bytes, c.plainOptions(2)));
       process.stdout.write(`Reply does not match request.  Request:\n${sent}Reply:\n${came}`);
@@ -192,9 +190,9 @@ export async function benchmark(c: OfctlContext, [target, size, number]: readonl
     `Sending ${count} packets * ${message} bytes (with header) = ${count * message} bytes total\n`,
   );
   const sw = await c.connect(target);
-  const data = new Uint8Array(bytes);
+  const msg = echoRequest(new Uint8Array(bytes));
   const start = process.hrtime.bigint();
-  for (let i = 0; i < count; i++) await echo(sw, data, 'transact');
+  for (let i = 0; i < count; i++) await echo(sw, msg, 'transact');
   const ms = Number(process.hrtime.bigint() - start) / 1e6;
   const rate = (n: number): string => (count === 0 ? '-nan' : ((n * 1000) / ms).toFixed(0));
   process.stdout.write(
