@@ -78,7 +78,8 @@ export class Classifier {
   private nConjunctive = 0;
   /**
    * Where `findExact` looked last, until something changes: whoever adds a rule looks for an equal one first, and `insert`
-   * need not look again. `npm run bench:openflow`, "--bundle add-flows": 0.5 µs of each flow.
+   * need not look again. `npm run bench:openflow`, "--bundle add-flows, switch of its own": with the clock asked less often,
+   * 0.79 to 0.84.
    */
   private place: Place | undefined;
 

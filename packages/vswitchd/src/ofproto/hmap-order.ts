@@ -2,12 +2,7 @@
  * The order in which Open vSwitch walks a hash table of small integers. Replies list ports in it, and FLOOD and ALL send
  * to them, so that replies and datapath actions come out as the peer's do, which makes them comparable.
  */
-import { hashAdd, hashFinish } from '@ovs-node/flow/hash';
-
-/** MurmurHash3 of one word and a basis of 0. */
-export function hashInt(x: number): number {
-  return hashFinish(hashAdd(hashAdd(x, 0), 0), 8);
-}
+import { hashInt } from '@ovs-node/flow/hash-bytes';
 
 /** The bits of a hash that a table of `n` items goes by, when it has to grow from `mask`. */
 function maskFor(n: number, mask: number): number {
@@ -36,7 +31,7 @@ function inOrder<T>(buckets: ReadonlyMap<number, readonly T[]>): T[] {
 export function hmapOrder<T>(items: readonly T[], number: (item: T) => number): T[] {
   let mask = 0;
   // A new one comes first in its bucket, and what is moved into a bigger table counts as new.
-  const put = (item: T): void => putFirst(buckets, hashInt(number(item)) & mask, item);
+  const put = (item: T): void => putFirst(buckets, hashInt(number(item), 0) & mask, item);
   let buckets = new Map<number, T[]>();
   items.forEach((item, i) => {
     put(item);
@@ -57,7 +52,7 @@ export function copiedHmapOrder<T>(items: readonly T[], number: (item: T) => num
   const buckets = new Map<number, T[]>();
   for (const item of items) {
     for (const bucket of buckets.values()) bucket.reverse();
-    putFirst(buckets, hashInt(number(item)) & mask, item);
+    putFirst(buckets, hashInt(number(item), 0) & mask, item);
   }
   return inOrder(buckets);
 }
