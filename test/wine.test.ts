@@ -46,19 +46,15 @@ function shell(install: Install, line: string, options: WineRun = {}): Promise<R
   return wine.line([`set PATH=${install.path};%PATH%`], line, options);
 }
 
-/** Runs command lines, one after another, from a .cmd file; the first that fails is told. */
+/** Runs command lines, one after another, and gives what they write; the first that fails is told. */
 async function guide(install: Install, lines: readonly string[]): Promise<string> {
-  const script = lines.flatMap((line, i) => [
-    // A shim is a .cmd file itself: without `call` it would be the last thing that runs.
-    line.startsWith('sc ') ? line : `call ${line}`,
-    `if errorlevel 1 echo line ${i + 1}: %ERRORLEVEL% 1>&2`,
-    'if errorlevel 1 exit /b 1',
-  ]);
-  const { status, stdout, stderr } = await wine.cmd([`set PATH=${install.path};%PATH%`, ...script], {
-    timeoutMs: 120_000,
-  });
-  if (status !== 0) throw new Error(`status ${status}: ${stderr}\n${stdout}\n${lines.join('\n')}`);
-  return stdout;
+  let written = '';
+  for (const line of lines) {
+    const { status, stdout, stderr } = await shell(install, line, { timeoutMs: 120_000 });
+    if (status !== 0) throw new Error(`${line}: status ${status}: ${stderr}\n${stdout}`);
+    written += stdout;
+  }
+  return written;
 }
 
 const OPTIONS = '-vfile:info --log-file --pidfile --service --service-monitor';
@@ -90,7 +86,26 @@ async function end(t: ExecutionContext): Promise<void> {
     await wine.must('sc', ['delete', name]);
     t.is(await queryService(wine, name), undefined, `${name} is no service any more`);
   }
-  await waitFor('the processes to end', () => wine.processes().length === 0);
+  await noProcesses();
+}
+
+const noProcesses = (): Promise<void> => waitFor('the processes to end', () => wine.processes().length === 0);
+
+/** `body`, which makes services and takes them away again; what a failure leaves of them is not left to other tests. */
+async function leavingNone(t: ExecutionContext, body: () => Promise<void>): Promise<void> {
+  try {
+    await body();
+  } catch (error) {
+    tellLogs(t);
+    for (const name of DAEMONS.toReversed()) {
+      if ((await queryService(wine, name)) === undefined) continue;
+      await wine.run('sc', ['stop', name]);
+      await serviceReaches(wine, name, 'STOPPED').catch((reason: unknown) => t.log(String(reason)));
+      await wine.run('sc', ['delete', name]);
+    }
+    await noProcesses().catch((reason: unknown) => t.log(String(reason)));
+    throw error;
+  }
 }
 
 /** Shows the ends of the daemons' logs. */
@@ -100,16 +115,12 @@ function tellLogs(t: ExecutionContext): void {
 }
 
 /** `body` between the start and the end of the services. */
-async function withServices(t: ExecutionContext, install: Install, body: () => Promise<void>): Promise<void> {
-  try {
+function withServices(t: ExecutionContext, install: Install, body: () => Promise<void>): Promise<void> {
+  return leavingNone(t, async () => {
     await start(install);
     await body();
-  } catch (error) {
-    tellLogs(t);
-    await end(t).catch((error_: unknown) => t.log(String(error_)));
-    throw error;
-  }
-  await end(t);
+    await end(t);
+  });
 }
 
 /** The guide's commands from "Validating" on, with two virtual NICs for its VIFs; then what they do to packets. */
@@ -227,18 +238,19 @@ packageTest('the commands of docs/windows.md run as they are written', async (t)
   const lines = [...manual.matchAll(/^ *> (.*)$/gm)].map(([, line]) => line!);
   t.true(lines.length > 80);
   const settings: string[] = [];
-  for (const line of lines) {
-    if (line.startsWith('set ')) {
-      settings.push(line);
-      continue;
+  await leavingNone(t, async () => {
+    for (const line of lines) {
+      if (line.startsWith('set ')) {
+        settings.push(line);
+        continue;
+      }
+      const { status, stdout, stderr } = await wine.line(settings, line, { cwd: place });
+      t.is(status, 0, `${line}: ${stderr}${stdout}`);
+      const [, verb, name] = /^sc (start|stop) (\S+)$/.exec(line) ?? [];
+      if (name !== undefined) await serviceReaches(wine, name, verb === 'start' ? 'RUNNING' : 'STOPPED');
     }
-    const { status, stdout, stderr } = await wine.line(settings, line, { cwd: place });
-    if (status !== 0) tellLogs(t);
-    t.is(status, 0, `${line}: ${stderr}${stdout}`);
-    const [, verb, name] = /^sc (start|stop) (\S+)$/.exec(line) ?? [];
-    if (name !== undefined) await serviceReaches(wine, name, verb === 'start' ? 'RUNNING' : 'STOPPED');
-  }
-  await waitFor('the processes to end', () => wine.processes().length === 0);
+    await noProcesses();
+  });
 });
 
 wineTest(
@@ -287,17 +299,19 @@ wineTest('ovs-service: the whole set', async (t) => {
   const service = (command: string) => shell(install, `ovs-service ${command}`, { timeoutMs: 90_000 });
   const states = async (): Promise<string> =>
     (await service('status')).stdout.replace(/ +(pid \d+)?\n/g, '\n');
-  t.is((await service('install')).status, 0);
-  t.is((await service('install')).stderr, 'ovs-service: ovsdb-server: already installed\n');
-  const start = await service('start');
-  t.is(start.status, 0, start.stderr);
-  t.is(await states(), DAEMONS.map((name) => `${name.padEnd(18)}running\n`).join(''));
-  await guide(install, ['ovs-vsctl --no-wait show', 'ovs-appctl version']);
-  t.is((await service('stop')).status, 0);
-  t.is((await service('status')).status, 3);
-  t.is((await service('uninstall')).status, 0);
-  t.is(await states(), DAEMONS.map((name) => `${name.padEnd(18)}not installed\n`).join(''));
-  t.deepEqual(wine.processes(), []);
+  await leavingNone(t, async () => {
+    t.is((await service('install')).status, 0);
+    t.is((await service('install')).stderr, 'ovs-service: ovsdb-server: already installed\n');
+    const start = await service('start');
+    t.is(start.status, 0, start.stderr);
+    t.is(await states(), DAEMONS.map((name) => `${name.padEnd(18)}running\n`).join(''));
+    await guide(install, ['ovs-vsctl --no-wait show', 'ovs-appctl version']);
+    t.is((await service('stop')).status, 0);
+    t.is((await service('status')).status, 3);
+    t.is((await service('uninstall')).status, 0);
+    t.is(await states(), DAEMONS.map((name) => `${name.padEnd(18)}not installed\n`).join(''));
+    t.deepEqual(wine.processes(), []);
+  });
 });
 
 /** Whether the event log was told, by a service or by a program with this standard error: Wine has no log to read, but
@@ -334,7 +348,7 @@ wineTest(
       t.deepEqual(await queryService(wine, 'bad'), { state: 'STOPPED', exit: 1066, own: 1 }, what);
       await wine.must('sc', ['delete', 'bad']);
       t.true(serviceLog(wine, log).includes(`|daemon_windows|ERR|${reason}\n`), serviceLog(wine, log));
-      await waitFor('the processes to end', () => wine.processes().length === 0);
+      await noProcesses();
     }
     const byHand = await shell(install, `ovsdb-server --service --log-file=${LOG}/by-hand.log`, {
       env: { WINEDEBUG: wine.env['WINEDEBUG']! },

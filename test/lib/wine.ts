@@ -48,6 +48,9 @@ export function winPath(path: string): string {
   return `Z:${path.replaceAll('/', '\\')}`;
 }
 
+/** What Wine's start and its cmd.exe say of a process that did not come to life. */
+const UNSTARTED = /ShellExecuteEx failed: Internal error|Can't recognize '/;
+
 /** What a run whose wineserver crashed has for a status; `Wine.hasCrashed` tells it from a program's own. */
 const CRASHED = 125;
 
@@ -109,6 +112,9 @@ export class Wine {
     wine.#boot('-i');
     // Node.js asks for Windows 10 at least.
     await wine.must('reg', ['add', 'HKCU\\Software\\Wine', '/v', 'Version', '/d', 'win10', '/f']);
+    // Wine gives a service 10 s to connect to its manager, of which a busy machine may take the most; Windows gives 30 s.
+    const control = 'HKLM\\System\\CurrentControlSet\\Control';
+    await wine.must('reg', ['add', control, '/v', 'ServicesPipeTimeout', '/d', '30000', '/f']);
     // A prefix that is made may get two service managers, which answer in turns: start it again.
     wine.stop();
     wine.#boot();
@@ -181,12 +187,21 @@ export class Wine {
 
   /**
    * Runs one command line after `settings`, and once more when Wine could not start its process at all: now and then a
-   * process of Wine ends while it is loaded, and nothing of the program has run then.
+   * process of Wine ends while it is loaded, and nothing of the program has run then. cmd.exe does not know a program
+   * in that case, and the manager has not heard of a service.
    */
   async line(settings: readonly string[], line: string, options: WineRun = {}): Promise<RunResult> {
     const result = await this.cmd([...settings, line], options);
-    const started = !/ShellExecuteEx failed: Internal error/.test(result.stdout + result.stderr);
-    return started ? result : this.cmd([...settings, line], options);
+    if (result.status === 0) return result;
+    const told = result.stdout + result.stderr;
+    const [, service] = /^sc start (\S+)$/.exec(line) ?? [];
+    const failed = service === undefined ? UNSTARTED.test(told) : await this.#neverStarted(service);
+    return failed ? this.cmd([...settings, line], options) : result;
+  }
+
+  async #neverStarted(service: string): Promise<boolean> {
+    const { stdout } = await this.run('sc', ['query', service]);
+    return /WIN32_EXIT_CODE *: 1077 /.test(stdout);
   }
 
   /** The process ids and command lines of all that runs in the prefix, but for its server, which is told to end otherwise. */
