@@ -35,7 +35,8 @@ if (NEEDS.every(({ met }) => met)) {
     dir = mkdtempSync(join(tmpdir(), 'ovs-wine-'));
     wine = await Wine.start(dir);
   });
-  test.after.always(() => {
+  test.after.always((t) => {
+    if (wine?.unstarted.length > 0) t.log(`not started by Wine at first: ${wine.unstarted.join('; ')}`);
     wine?.stop();
     rmSync(dir, { recursive: true, force: true });
   });

@@ -48,8 +48,8 @@ export function winPath(path: string): string {
   return `Z:${path.replaceAll('/', '\\')}`;
 }
 
-/** What Wine's start and its cmd.exe say of a process that did not come to life. */
-const UNSTARTED = /ShellExecuteEx failed: Internal error|Can't recognize '/;
+/** What is said of a process that did not come to life: by Wine's start, by its cmd.exe, by nobody. */
+const UNSTARTED = /ShellExecuteEx failed: Internal error|Can't recognize '|^$/;
 
 /** What a run whose wineserver crashed has for a status; `Wine.hasCrashed` tells it from a program's own. */
 const CRASHED = 125;
@@ -71,6 +71,8 @@ export class Wine {
   /** What services write to standard error, and Wine about the event log: `readFileSync` it. */
   readonly log: string;
   readonly env: NodeJS.ProcessEnv;
+  /** The lines that were run once more (`line`), and what was wrong. */
+  readonly unstarted: string[] = [];
   readonly #dir: string;
   #runs = 0;
 
@@ -187,8 +189,9 @@ export class Wine {
 
   /**
    * Runs one command line after `settings`, and once more when Wine could not start its process at all: now and then a
-   * process of Wine ends while it is loaded, and nothing of the program has run then. cmd.exe does not know a program
-   * in that case, and the manager has not heard of a service.
+   * process of Wine ends while it is loaded, and nothing of the program has run then. cmd.exe may not know a program
+   * in that case, the manager has not heard of a service, and a program of ours, which says why it fails, says nothing.
+   * `unstarted` tells of each.
    */
   async line(settings: readonly string[], line: string, options: WineRun = {}): Promise<RunResult> {
     const result = await this.cmd([...settings, line], options);
@@ -196,7 +199,9 @@ export class Wine {
     const told = result.stdout + result.stderr;
     const [, service] = /^sc start (\S+)$/.exec(line) ?? [];
     const failed = service === undefined ? UNSTARTED.test(told) : await this.#neverStarted(service);
-    return failed ? this.cmd([...settings, line], options) : result;
+    if (!failed) return result;
+    this.unstarted.push(`${line}: status ${result.status}: ${told}`);
+    return this.cmd([...settings, line], options);
   }
 
   async #neverStarted(service: string): Promise<boolean> {
