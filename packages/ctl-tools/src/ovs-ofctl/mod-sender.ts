@@ -2,20 +2,13 @@
  * Sends what changes a switch: flow, group and packet-out messages, either one by one with a barrier behind each, which
  * stops at the first error, or with --bundle as one transaction (OpenFlow 1.4, section 6.9).
  */
-import { FatalError, strerror } from '@ovs-node/common/errors';
-import { OfError } from '@ovs-node/openflow/errors';
-import {
-  decodeMessage,
-  encodeMessage,
-  putMessage,
-  UnencodableError,
-} from '@ovs-node/openflow/messages/codec';
-import { BF, type BundleControl, type FlowMod, type MessageOf } from '@ovs-node/openflow/messages/types';
-import { printMessage } from '@ovs-node/openflow/text/message';
+import { FatalError } from '@ovs-node/common/errors';
+import { encodeMessage, UnencodableError } from '@ovs-node/openflow/messages/codec';
+import type { FlowMod, MessageOf } from '@ovs-node/openflow/messages/types';
 import { protocolRow } from '@ovs-node/openflow/text/protocols';
-import { Writer } from '@ovs-node/openflow/wire';
+import { type BundledMessages, sendBundle } from './bundle-sender.js';
 import { type OfctlContext, type Switch, talkingTo } from './context.js';
-import { conversationFailure, headerOf, isErrorMessage } from './exchange.js';
+import { conversationFailure } from './exchange.js';
 
 /** A message that can be sent here: one that has no reply. */
 export type ModMessage = MessageOf<'flow_mod' | 'group_mod' | 'packet_out'>;
@@ -47,14 +40,7 @@ function encodeOrFail(message: ModMessage, version: number, xid: number): Uint8A
   }
 }
 
-/** Messages to send, taken once each and in order. */
-interface Mods {
-  readonly count: number;
-  /** The bytes of message `i`; they are used before the next is asked for. */
-  encode(i: number, version: number, xid: number): Uint8Array;
-}
-
-function modsOf(messages: readonly ModMessage[]): Mods {
+function modsOf(messages: readonly ModMessage[]): BundledMessages {
   return {
     count: messages.length,
     encode: (i, version, xid) => encodeOrFail(messages[i], version, xid),
@@ -62,14 +48,18 @@ function modsOf(messages: readonly ModMessage[]): Mods {
 }
 
 /** Messages that are bytes already, one after the other, but for their transaction ids. */
-function encodedMods(bytes: Uint8Array, count: number): Mods {
+function encodedMods(bytes: Uint8Array, count: number): BundledMessages {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let next = 0;
   let at = 0;
   return {
     count,
-    encode: (_i, _version, xid) => {
+    encode: (i, _version, xid) => {
+      if (i < next) next = at = 0;
+      for (; next < i; next++) at += view.getUint16(at + 2);
       const from = at;
       at += view.getUint16(from + 2);
+      next++;
       view.setUint32(from + 4, xid);
       return bytes.subarray(from, at);
     },
@@ -99,7 +89,7 @@ export function sendEncoded(c: OfctlContext, sw: Switch, messages: Uint8Array, c
 async function sendAll(
   c: OfctlContext,
   sw: Switch,
-  mods: Mods,
+  mods: BundledMessages,
   order: 'encoded in turn' | 'encoded first',
 ): Promise<void> {
   if (c.settings.bundle) {
@@ -138,68 +128,4 @@ export function sendFlowMods(
     flowMods.map((f) => flowModMessage(f, sw.protocol)),
     order,
   );
-}
-
-/** The one bundle of a connection. */
-const BUNDLE_ID = 0;
-const BUNDLE_FLAGS = BF.ATOMIC | BF.ORDERED;
-/** Bytes that may wait to be taken by the switch before more are made. */
-const MAX_QUEUED = 1 << 20;
-
-/** Sends messages as one transaction. */
-async function sendBundle(c: OfctlContext, sw: Switch, mods: Mods): Promise<void> {
-  const { connection } = sw;
-  const { version } = connection;
-  const xids = Array.from({ length: mods.count }, () => connection.nextXid());
-  const errors: Uint8Array[] = [];
-  const control = (type: BundleControl): MessageOf<'bundle_control'> => ({
-    type: 'bundle_control',
-    bundleId: BUNDLE_ID,
-    control: type,
-    flags: BUNDLE_FLAGS,
-  });
-  /** Sends a request; errors come as its reply, or before it, of messages in the bundle. */
-  const ask = async (request: MessageOf<'bundle_control' | 'barrier_request'>): Promise<void> => {
-    const reply = await sw.exchange.transact(request, undefined, errors);
-    if (isErrorMessage(headerOf(reply, c.explain))) errors.push(reply);
-  };
-  try {
-    await ask(control('open_request'));
-    if (errors.length === 0) {
-      const writer = new Writer();
-      for (const [i, xid] of xids.entries()) {
-        const message = mods.encode(i, version, xid);
-        writer.clear();
-        const add = { type: 'bundle_add', bundleId: BUNDLE_ID, flags: BUNDLE_FLAGS, message } as const;
-        putMessage(writer, add, version, xid);
-        connection.sendSoon(writer.borrow());
-        if (connection.queued > MAX_QUEUED) await connection.drained();
-      }
-      connection.flush();
-      await ask({ type: 'barrier_request' });
-      // A message that was refused already leaves nothing to commit.
-      await ask(control(errors.length === 0 ? 'commit_request' : 'discard_request'));
-    }
-  } catch (e) {
-    throw conversationFailure(talkingTo(sw), e);
-  }
-  if (errors.length > 0) throw await bundleFailure(c, sw, errors);
-}
-
-/** The message that an error quotes, without the bundle it was put into. */
-function innermost(bytes: Uint8Array): Uint8Array {
-  const decoded = decodeMessage(bytes);
-  return !(decoded instanceof OfError) && decoded.msg.type === 'bundle_add' ? decoded.msg.message : bytes;
-}
-
-/** What to throw when parts of a bundle were refused: each is printed with what it was. */
-async function bundleFailure(c: OfctlContext, sw: Switch, errors: readonly Uint8Array[]): Promise<Error> {
-  const options = await c.printOptions(sw.streamName, 1);
-  for (const bytes of errors) {
-    const decoded = decodeMessage(bytes);
-    if (decoded instanceof OfError || decoded.msg.type !== 'error') continue;
-    const { error } = decoded.msg;
-    process.stderr.write(`Error ${error.toString()} for: ${printMessage(innermost(error.data), options)}`);
-  }
-  return new FatalError(`talking to ${sw.streamName} (${strerror('EPROTO')})`);
 }

@@ -1,6 +1,8 @@
 /**
  * What is printed, logged and returned of switches that do not keep to the protocol, or say much at once: as by the peer.
  */
+import fs from 'node:fs';
+import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { needing, tmpDir } from '@ovs-node/common/testkit/index';
 import {
@@ -13,6 +15,7 @@ import {
   unrulySwitch,
 } from '../lib/unruly-switch.js';
 import { randomAnswers } from '../lib/unruly-random.js';
+import { BUNDLE_FILES, BUNDLE_ROWS } from '../lib/unruly-bundle-rows.js';
 import { ALL_COMMANDS, ROWS } from '../lib/unruly-rows.js';
 
 // In turn: the switch has no time for who is late.
@@ -42,10 +45,11 @@ async function compare(
 /** The status of who is ended by the alarm that `-t` sets. */
 const TIMED_OUT = 128 + 14;
 
-for (const { what, commands, answers, options } of ROWS) {
+for (const { what, commands, answers, options } of [...ROWS, ...BUNDLE_ROWS]) {
   needingPeer(`of a switch that ${what} the same is told as by the peer`, async (t) => {
     t.timeout(300_000);
     const dir = tmpDir(t);
+    for (const [name, text] of Object.entries(BUNDLE_FILES)) fs.writeFileSync(path.join(dir, name), text);
     const sw = await unrulySwitch(t, dir);
     for (const command of commands) await compare(t, sw, dir, command, () => answers, options);
   });
