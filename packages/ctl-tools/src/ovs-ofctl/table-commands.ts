@@ -122,21 +122,27 @@ const NO_DESC = {
   vacancy: NO_VACANCY,
 } as const;
 
-/** The configuration of a table. Parts of the reply behind the one that has it are read all the same. */
+/**
+ * The configuration of a table. Parts of the reply behind the one that has it are read all the same; where none has it, and
+ * the last cannot be read to its end, what was read of the table that is at fault there is taken, as by the peer.
+ */
 async function fetchDesc(c: OfctlContext, sw: Switch, tableId: number): Promise<TableDesc | typeof NO_DESC> {
   let found: TableDesc | undefined;
+  let begun: TableDesc | undefined;
   await c.eachPart(sw, multipart({ type: 'table_desc' }), async (bytes) => {
     const header = headerOf(bytes, c.explain);
     if (header instanceof OfError || nameOf(header) !== 'OFPST_TABLE_DESC reply') throw c.badReply(bytes);
     if (found === undefined) {
       const decoded = decodeMessage(bytes, { explain: c.explain });
       const msg = decoded instanceof OfError ? decoded.partial : decoded.msg;
-      if (msg?.type === 'multipart_reply' && msg.reply.type === 'table_desc')
+      if (msg?.type === 'multipart_reply' && msg.reply.type === 'table_desc') {
         found = msg.reply.tables.find((t) => t.tableId === tableId);
+        begun = msg.reply.begun;
+      }
     }
     return header.more;
   });
-  return found ?? NO_DESC;
+  return found ?? begun ?? NO_DESC;
 }
 
 /**

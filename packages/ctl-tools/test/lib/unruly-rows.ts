@@ -42,7 +42,7 @@ const GOOD_BODIES: Readonly<Record<number, string>> = {
 };
 
 /** A good answer to what is asked. */
-function good(q: Request): Buffer {
+export function good(q: Request): Buffer {
   if (q.isBarrier) return q.barrierReply();
   if (q.type === (q.version === 1 ? 20 : 22)) return q.say(q.type + 1, '0000000100000000');
   // NXT_TLV_TABLE_REQUEST; other requests of vendors have no reply.
@@ -142,42 +142,14 @@ const ERROR_CODES = 12;
 const EXPERIMENTER_ERROR = 0xffff;
 
 /** Answers to what is asked; nothing to what is sent back. */
-const answering =
+export const answering =
   (answer: (q: Request) => readonly (Buffer | 'end')[]): Answers =>
   (q) =>
     q.index < 0 || q.type === TYPE.ECHO_REPLY || q.type === TYPE.ERROR ? [] : answer(q);
 
-/** Features of a table that can do nothing; `length` is what the entry says of itself. */
-const table = (id: number, { name = '', length = 64, properties = '' } = {}): string =>
-  `${word(length)}${byte(id)}${'00'.repeat(5)}${Buffer.from(name).toString('hex').padEnd(64, '0')}${'00'.repeat(24)}${properties}`;
-const byte = (n: number): string => n.toString(16).padStart(2, '0');
-const word = (n: number): string => n.toString(16).padStart(4, '0');
-const FEATURES_OF_TABLES = [
-  '-O OpenFlow13 dump-table-features @',
-  '-O OpenFlow15 dump-table-features @',
-  '-O OpenFlow13 mod-table @ t0 name:x',
-  '-O OpenFlow13 --names dump-flows @',
-  '-O OpenFlow13 add-flow @ table=t0,actions=drop',
-];
-const TABLE_FEATURES = 12;
-/** Answers of tables' features, each for one request; other requests get good ones. */
-const tablesIn = (parts: (q: Request) => readonly (Buffer | 'end')[]): Answers =>
-  answering((q) => (q.stats === TABLE_FEATURES && q.bytes.length === 16 ? parts(q) : [good(q)]));
-
-/** The configuration of a table; bit 2 of `config` is eviction, bit 3 vacancy events. */
-const desc = (id: number, config: number, properties = ''): string =>
-  `${word(8 + properties.length / 2)}${byte(id)}00${word(0)}${word(config)}${properties}`;
-const LIFETIME = '0002000800000004';
-const VACANCY = '000300080a140500';
-const MOD_TABLES = ['evict', 'noevict', 'vacancy:10,20', 'novacancy'].flatMap((setting) => [
-  `-O OpenFlow14 --no-names mod-table @ 1 ${setting}`,
-  `-O OpenFlow15 --no-names mod-table @ ALL ${setting}`,
-]);
-const TABLE_DESC = 14;
-/** Of so many messages that the log drops some, which is a matter of time; what is sent is compared all the same. */
-const QUIET = ['-t', '5'];
-const descsIn = (parts: (q: Request) => readonly Buffer[]): Answers =>
-  answering((q) => (q.stats === TABLE_DESC ? parts(q) : [good(q)]));
+/** Numbers in hexadecimal. */
+export const byte = (n: number): string => n.toString(16).padStart(2, '0');
+export const word = (n: number): string => n.toString(16).padStart(4, '0');
 
 const STATS_VENDOR = 0xffff;
 const IPFIX = { bridge: '00002320 00000003', flow: '00002320 00000004' };
@@ -195,102 +167,9 @@ const ipfix = (q: Request, body: string, odd: Oddity = {}): Buffer => {
   );
 };
 
-/** Not ping: of what does not match the peer prints parts of its memory. */
 const ECHOES = ['benchmark @ 5 2', 'probe @', '-O OpenFlow13 benchmark @ 0 2'];
 
 export const ROWS: readonly Row[] = [
-  {
-    what: 'has tables in parts',
-    commands: FEATURES_OF_TABLES,
-    answers: tablesIn((q) => [
-      q.part(TABLE_FEATURES, table(0, { name: 't0' }) + table(1), { more: true }),
-      q.part(TABLE_FEATURES, table(2) + table(3)),
-    ]),
-  },
-  {
-    what: 'has tables in parts and then an error',
-    commands: FEATURES_OF_TABLES,
-    answers: tablesIn((q) => [
-      q.part(TABLE_FEATURES, table(0, { name: 't0' }) + table(1), { more: true }),
-      q.error(1, 1),
-    ]),
-  },
-  {
-    what: 'has tables in parts and then something else',
-    commands: FEATURES_OF_TABLES,
-    answers: tablesIn((q) => [
-      q.part(TABLE_FEATURES, table(0, { name: 't0' }) + table(1), { more: true }),
-      q.part(0, '00'.repeat(1056)),
-    ]),
-  },
-  {
-    what: 'has tables in parts and then one of no type',
-    commands: FEATURES_OF_TABLES,
-    answers: tablesIn((q) => [q.part(TABLE_FEATURES, table(0, { name: 't0' }), { more: true }), q.say(99)]),
-  },
-  {
-    what: 'says tables twice, in the wrong order',
-    commands: FEATURES_OF_TABLES,
-    answers: tablesIn((q) => [
-      q.part(TABLE_FEATURES, table(7) + table(0, { name: 't0' }), { more: true }),
-      q.part(TABLE_FEATURES, table(9), { more: true, xid: 0x5555 }),
-      q.part(TABLE_FEATURES, table(0, { name: 't0' }) + table(7), { more: true }),
-      q.part(TABLE_FEATURES, table(0, { name: 't0' })),
-    ]),
-  },
-  {
-    what: 'hangs up amid tables',
-    commands: FEATURES_OF_TABLES,
-    answers: tablesIn((q) => [
-      q.part(TABLE_FEATURES, table(0, { name: 't0' }) + table(1), { more: true }),
-      'end',
-    ]),
-  },
-  ...[
-    ['too short', table(1, { length: 56 })],
-    ['too long', table(1, { length: 72 })],
-    ['of an odd length', table(1, { length: 66 })],
-    ['of length 0', table(1, { length: 0 })],
-    ['of all tables', table(255)],
-    ['with a strange property', table(1, { length: 72, properties: '00f0000800000000' })],
-    ['with a property that is too long', table(1, { length: 72, properties: '0000001000000000' })],
-    ['with a property of length 0', table(1, { length: 72, properties: '0000000000000000' })],
-    ['with a strange action', table(1, { length: 72, properties: '0004000800770004' })],
-    ['with a strange field', table(1, { length: 72, properties: '0008000877770004' })],
-    ['with a command', `004001ff${table(1).slice(8)}`],
-  ].map(([what, entry]) => ({
-    what: `has a table ${what}`,
-    commands: FEATURES_OF_TABLES,
-    answers: tablesIn((q) => [
-      q.part(TABLE_FEATURES, table(0, { name: 't0' }) + entry + table(2, { name: 't2' })),
-    ]),
-  })),
-  {
-    what: 'tells the configuration of two tables',
-    options: QUIET,
-    commands: MOD_TABLES,
-    answers: descsIn((q) => [q.part(TABLE_DESC, desc(1, 4, LIFETIME) + desc(3, 12, LIFETIME + VACANCY))]),
-  },
-  {
-    what: 'tells the configuration of two tables in parts',
-    options: QUIET,
-    commands: MOD_TABLES,
-    answers: descsIn((q) => [
-      q.part(TABLE_DESC, desc(3, 12, LIFETIME + VACANCY), { more: true }),
-      q.part(TABLE_DESC, desc(1, 4, LIFETIME)),
-    ]),
-  },
-  {
-    what: 'tells the configuration of other tables',
-    options: QUIET,
-    commands: MOD_TABLES,
-    answers: descsIn((q) => [q.part(TABLE_DESC, desc(0, 4, LIFETIME) + desc(3, 12, LIFETIME + VACANCY))]),
-  },
-  {
-    what: 'tells the configuration of no table',
-    commands: MOD_TABLES,
-    answers: descsIn((q) => [q.part(TABLE_DESC)]),
-  },
   {
     what: 'has statistics of IPFIX',
     commands: IPFIX_COMMANDS,

@@ -193,6 +193,8 @@ const EVICTION_BIT = 4;
 const VACANCY_BIT = 8;
 const NO_VACANCY: Vacancy = { down: 0, up: 0, vacancy: 0 };
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 /** What a table-mod and a description have alike. */
 type TableSettings = Pick<TableMod, 'eviction' | 'evictionFlags' | 'vacancyEvents' | 'vacancy'>;
 
@@ -213,27 +215,31 @@ function checkVacancy(r: Reader, { down, up, vacancy }: TableDesc['vacancy']): v
   if (vacancy !== 0) refuse(r, 'OFPBPC_BAD_VALUE', 'vacancy_set');
 }
 
-/** Reads the configuration and the properties; in a table-mod thresholds have to make sense. */
-function readSettings(r: Reader, isMod: boolean): Omit<TableDesc, 'tableId'> {
+/** What nothing has been read of yet. */
+const unread = (tableId: number): Mutable<TableDesc> => ({
+  tableId,
+  eviction: false,
+  evictionFlags: undefined,
+  vacancyEvents: false,
+  vacancy: NO_VACANCY,
+});
+
+/** Reads the configuration and the properties into `t`; in a table-mod thresholds have to make sense. */
+function readSettings(r: Reader, isMod: boolean, t: Mutable<TableDesc>): TableDesc {
   const config = r.u32();
-  let evictionFlags: number | undefined;
-  let vacancy = NO_VACANCY;
+  t.eviction = (config & EVICTION_BIT) !== 0;
+  t.vacancyEvents = (config & VACANCY_BIT) !== 0;
   while (r.left > 0) {
     const p = readProperty(r);
     const name = propertyName('table_desc', p);
-    if (name === 'eviction') evictionFlags = p.body.u32();
+    if (name === 'eviction') t.evictionFlags = p.body.u32();
     else if (name === 'vacancy') {
-      vacancy = { down: p.body.u8(), up: p.body.u8(), vacancy: p.body.u8() };
-      if (isMod) checkVacancy(r, vacancy);
+      t.vacancy = { down: p.body.u8(), up: p.body.u8(), vacancy: p.body.u8() };
+      if (isMod) checkVacancy(r, t.vacancy);
     } else if (isMod) fail('OFPBRC_BAD_TYPE', `property ${p.type}`);
     else unknownProperty(p, 'table_desc', true);
   }
-  return {
-    eviction: (config & EVICTION_BIT) !== 0,
-    evictionFlags,
-    vacancyEvents: (config & VACANCY_BIT) !== 0,
-    vacancy,
-  };
+  return t;
 }
 
 function putTableDesc(w: Writer, t: TableDesc): void {
@@ -243,7 +249,8 @@ function putTableDesc(w: Writer, t: TableDesc): void {
   w.setU16(start, w.length - start);
 }
 
-function readTableDesc(reader: Reader): TableDesc {
+/** @param begin gets what is read before it is. */
+function readTableDesc(reader: Reader, begin: (t: TableDesc) => void = () => undefined): TableDesc {
   if (reader.left < 8) refuse(reader, 'OFPBRC_BAD_LEN', 'leftover', 'OFP14_TABLE_DESC reply', reader.left);
   const length = reader.u16();
   if (length < 8 || length - 2 > reader.left) {
@@ -252,7 +259,9 @@ function readTableDesc(reader: Reader): TableDesc {
   const r = reader.sub(length - 2);
   const tableId = r.u8();
   r.skip(1);
-  return { tableId, ...readSettings(r, false) };
+  const t = unread(tableId);
+  begin(t);
+  return readSettings(r, false, t);
 }
 
 const MISSES: readonly (TableMiss | undefined)[] = ['controller', 'continue', 'drop'];
@@ -293,7 +302,8 @@ export const TABLE_MESSAGES: MessageRows<'table_mod' | 'table_status'> = {
         (r) => {
           const tableId = r.u8();
           r.skip(3);
-          return { type: 'table_mod', tableMod: { tableId, miss: 'default', ...readSettings(r, true) } };
+          const settings = readSettings(r, true, unread(tableId));
+          return { type: 'table_mod', tableMod: { ...settings, miss: 'default' } };
         },
       ),
     ],
@@ -371,12 +381,18 @@ export const TABLE_BODIES: {
       (w, p) => {
         for (const t of p.tables) putTableDesc(w, t);
       },
-      (r) =>
-        items(
+      (r) => {
+        let begun: TableDesc | undefined;
+        return items(
           r,
-          () => readTableDesc(r),
-          (tables) => ({ type: 'table_desc', tables }),
-        ),
+          () => {
+            const table = readTableDesc(r, (t) => (begun = t));
+            begun = undefined;
+            return table;
+          },
+          (tables) => ({ type: 'table_desc', tables, ...(begun && { begun }) }),
+        );
+      },
     ),
   },
 };

@@ -386,7 +386,12 @@ export type MultipartReply =
   | { readonly type: 'meter_config'; readonly meters: readonly MeterConfig[] }
   | { readonly type: 'meter_features'; readonly features: MeterFeatures }
   | { readonly type: 'table_features'; readonly tables: readonly TableFeatures[] }
-  | { readonly type: 'table_desc'; readonly tables: readonly TableDesc[] }
+  | {
+      readonly type: 'table_desc';
+      readonly tables: readonly TableDesc[];
+      /** Of a reply that cannot be read to its end: the table that is at fault, as far as it was read. */
+      readonly begun?: TableDesc;
+    }
   | { readonly type: 'queue_desc'; readonly queues: readonly QueueConfig[] }
   | { readonly type: 'flow_monitor'; readonly updates: readonly FlowUpdate[] }
   | { readonly type: 'ipfix_bridge' | 'ipfix_flow'; readonly exporters: readonly IpfixStats[] };
