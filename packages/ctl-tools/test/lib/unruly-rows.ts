@@ -8,6 +8,8 @@ export interface Row {
   readonly answers: Answers;
   /** By default those that show the conversation. */
   readonly options?: readonly string[];
+  /** Only these lines are compared of what is printed. */
+  readonly lines?: RegExp;
 }
 
 const OTHER = 0x7777;
@@ -167,6 +169,21 @@ const ipfix = (q: Request, body: string, odd: Oddity = {}): Buffer => {
   );
 };
 
+/** What is answered to echoes and is no echo. */
+const WRONG_ECHOES: readonly (readonly [what: string, answer: (q: Request) => readonly Buffer[]])[] = [
+  ['an error', (q) => [q.error(1, 1)]],
+  ['something else', (q) => [q.barrierReply()]],
+  ['nothing', (q) => [q.say(TYPE.ECHO_REPLY)]],
+  ['other bytes', (q) => [q.say(TYPE.ECHO_REPLY, '0102030405')]],
+  ['more bytes', (q) => [q.say(TYPE.ECHO_REPLY, `${q.bytes.subarray(8).toString('hex')}00`)]],
+  ['less bytes', (q) => [q.say(TYPE.ECHO_REPLY, q.bytes.subarray(9).toString('hex'))]],
+  ['messages of no type', (q) => [q.say(99, '00')]],
+  ['messages that are too short', (q) => [q.say(TYPE.ERROR, '00')]],
+  [
+    'those of others first',
+    (q) => [q.error(1, 1, { xid: OTHER }), q.say(TYPE.ECHO_REPLY, '01', { xid: OTHER }), good(q)],
+  ],
+];
 const ECHOES = ['benchmark @ 5 2', 'probe @', '-O OpenFlow13 benchmark @ 0 2'];
 
 export const ROWS: readonly Row[] = [
@@ -235,35 +252,23 @@ export const ROWS: readonly Row[] = [
     commands: COMMANDS,
     answers: answering((q) => [good(q), good(q)]),
   },
-  {
-    what: 'answers echoes with an error',
+  ...WRONG_ECHOES.map(([what, answer]) => ({
+    what: `answers echoes with ${what}`,
     commands: ECHOES,
-    answers: answering((q) => [q.error(1, 1)]),
-  },
-  {
-    what: 'answers echoes with something else',
-    commands: ECHOES,
-    answers: answering((q) => [q.barrierReply()]),
-  },
-  {
-    what: 'answers echoes with other bytes',
-    commands: ECHOES,
-    answers: answering((q) => [q.say(TYPE.ECHO_REPLY, '0102030405')]),
-  },
-  {
-    what: 'answers echoes with more bytes',
-    commands: ECHOES,
-    answers: answering((q) => [q.say(TYPE.ECHO_REPLY, `${q.bytes.subarray(8).toString('hex')}00`)]),
-  },
+    answers: answering(answer),
+  })),
+  ...WRONG_ECHOES.map(([what, answer]) => ({
+    what: `answers pings with ${what}`,
+    commands: ['ping @ 5', 'ping @ 1', '-O OpenFlow13 ping @'],
+    answers: answering(answer),
+    // Of messages that do not match, the peer prints pieces of its memory, and warns of what they are not.
+    options: ['-t', '4', '-vofp_msgs:off'],
+    lines: /^(Reply does not match request|\d+ bytes from).*/,
+  })),
   {
     what: 'answers two echoes and hangs up',
     commands: ['ping @ 5', 'benchmark @ 5 4'],
     answers: answering((q) => (q.index < 2 ? [good(q)] : ['end'])),
-  },
-  {
-    what: 'answers echoes with messages of no type',
-    commands: ECHOES,
-    answers: answering((q) => [q.say(99, '00')]),
   },
   {
     what: 'has always more to say',

@@ -30,15 +30,17 @@ async function compare(
   command: string,
   answers: () => Answers,
   options: readonly string[] = OPTIONS,
+  lines = /^/,
 ): Promise<void> {
   const words = [...options, ...command.split(' ').map((word) => (word === '@' ? 'br0' : word))];
   const seen = [];
   for (const program of [PEERS, OURS]) {
     sw.answerWith(answers());
-    const { status, ...texts } = await shown(program, words, dir);
+    const { status, stdout, stderr } = await shown(program, words, dir);
     // What the peer itself does not survive is no example. (A time-out is.)
     if (program === PEERS && status !== null && status >= 128 && status !== TIMED_OUT) return;
-    seen.push({ status, ...texts, sent: sw.heard() });
+    const printed = stdout.split('\n').filter((line) => lines.test(line));
+    seen.push({ status, printed, stderr, sent: sw.heard() });
   }
   t.deepEqual(seen[1], seen[0], command);
 }
@@ -46,13 +48,13 @@ async function compare(
 /** The status of who is ended by the alarm that `-t` sets. */
 const TIMED_OUT = 128 + 14;
 
-for (const { what, commands, answers, options } of [...ROWS, ...TABLE_ROWS, ...BUNDLE_ROWS]) {
+for (const { what, commands, answers, options, lines } of [...ROWS, ...TABLE_ROWS, ...BUNDLE_ROWS]) {
   needingPeer(`of a switch that ${what} the same is told as by the peer`, async (t) => {
     t.timeout(300_000);
     const dir = tmpDir(t);
     for (const [name, text] of Object.entries(BUNDLE_FILES)) fs.writeFileSync(path.join(dir, name), text);
     const sw = await unrulySwitch(t, dir);
-    for (const command of commands) await compare(t, sw, dir, command, () => answers, options);
+    for (const command of commands) await compare(t, sw, dir, command, () => answers, options, lines);
   });
 }
 
