@@ -202,12 +202,12 @@ function parseMultipath(arg: string): Action {
     throw new FlowSyntaxError(`${arg}: n_links ${nLinks} is not in valid range 1 to 65536`);
   }
   const subfield = parseSubfield(dst);
+  refuseExperimenter(subfield, dst, arg);
   if (subfield.nBits < 16 && nLinks > 1 << subfield.nBits) {
     throw new FlowSyntaxError(
       `${arg}: ${subfield.nBits}-bit destination field has ${1 << subfield.nBits} possible values, less than specified n_links ${nLinks}`,
     );
   }
-  refuseExperimenter(subfield, dst, arg);
   return { type: 'multipath', ...hash, nLinks, arg: atoi(argument) >>> 0, dst: subfield };
 }
 
