@@ -31,6 +31,9 @@ export interface TraceOptions {
   readonly now: number;
 }
 
+/** Packets that come round which are traced. A flow that always recirculates would be traced for ever. */
+const MAX_RECIRCULATED = 1024;
+
 interface Recirculated {
   readonly id: number;
   readonly flow: FlowKey;
@@ -56,7 +59,12 @@ export function trace(ofproto: Ofproto, flow: FlowKey, options: TraceOptions): s
     const first = Uint32Array.from(flow);
     fixVlanType(first);
     let hasFailed = traceOne(ofproto, first, options, queue, held, out);
+    let traced = 0;
     for (let next = queue.shift(); next; next = queue.shift()) {
+      if (++traced > MAX_RECIRCULATED) {
+        out.push('', `The packet comes round more than ${MAX_RECIRCULATED} times: the rest is not traced.`);
+        break;
+      }
       const state = ctNext.shift();
       const line = '='.repeat(79);
       const how =

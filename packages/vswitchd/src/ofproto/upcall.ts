@@ -9,6 +9,7 @@ import { CT, type FlowKey, newKey, W } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
 import { NO_BUFFER } from '@ovs-node/openflow/messages/types';
 import { exactMask } from '@ovs-node/netlink/key';
+import { formatDpActions } from '@ovs-node/netlink/text/actions-format';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import type { Execute, FlowPut, Upcall } from '../dpif/provider.js';
 import type { Backer } from './backer.js';
@@ -17,11 +18,14 @@ import { thawMetadata } from './recirc.js';
 import { LONG_KEY_WORDS, type TlvTable } from './tlv-table.js';
 import { Ukey, megaflowId } from './ukey.js';
 import { CookieType, type ControllerCookie, decodeCookie } from './user-cookie.js';
-import type { CacheEntry, XlateResult } from './xlate/context.js';
+import { trace } from './trace.js';
+import type { CacheEntry, XlateInput, XlateResult } from './xlate/context.js';
 import { slowPathActions, translate } from './xlate/xlate.js';
 
 const log = vlog('ofproto_dpif_upcall');
 const rateLimit = new RateLimit(5, 5);
+/** Of traces, which are long. */
+const traceLimit = new RateLimit(1, 1);
 
 /** The upcall side of a backer; `ukeys` and `flowLimit` are shared with the revalidator. */
 export class UpcallHandler {
@@ -78,6 +82,7 @@ export class UpcallHandler {
         hasPacket: true,
       };
       const result = translate(input);
+      if (result.error === 'depth' || result.error === 'resubmits') this.logTrace(input, upcall.packet);
       const actions = result.slow === 0 ? result.actions : slowPathActions(input, result.slow);
       if (cookie === undefined) this.prepare(upcall, result, actions, cache, now, puts, fresh);
       else this.backer.releaseLater(result.recircIds);
@@ -107,6 +112,13 @@ export class UpcallHandler {
         });
       });
     }
+  }
+
+  /** Tells the log how flow tables that lead nowhere led there. */
+  private logTrace({ ofproto, flow, now }: XlateInput, packet: Uint8Array): void {
+    log.warnRl(traceLimit, () =>
+      trace(ofproto, flow, { ctNext: [], packet, formatActions: (bytes) => formatDpActions(bytes), now }),
+    );
   }
 
   /** Takes a flow out of our books, with what it held. */

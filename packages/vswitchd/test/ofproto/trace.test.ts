@@ -134,3 +134,12 @@ test('what cannot be traced is refused in the peer’s words', (t) => {
     'in_port(77),eth(src=00:00:00:00:00:01,dst=00:00:00:00:00:02),eth_type(0x1234)',
   );
 });
+
+test('a packet that comes round for ever is traced for a while', (t) => {
+  const bridge = bareBridge();
+  mod(bridge, 'add', 'ip,actions=ct(table=0)');
+  const text = tracer(bridge.backer)(['br0', 'in_port=1,ip']);
+  t.is(text.match(/^recirc\(/gm)?.length, 1024);
+  t.regex(text, /\nThe packet comes round more than 1024 times: the rest is not traced\.\n$/);
+  t.is(bridge.backer.recirc.size, 0);
+});

@@ -2,7 +2,7 @@
  * Translation of a list of OpenFlow actions: each in turn, on one `XlateContext`.
  */
 import { W } from '@ovs-node/flow/layout';
-import { OFPP } from '@ovs-node/flow/ports';
+import { formatPort, OFPP } from '@ovs-node/flow/ports';
 import { portFromOf10 } from '@ovs-node/flow/fields';
 import { altHex } from '@ovs-node/flow/int-text';
 import { Act } from '@ovs-node/netlink/action-attrs';
@@ -81,10 +81,11 @@ function doAction(ctx: XlateContext, action: Action, last: boolean): boolean {
       break;
     case 'output_trunc': {
       const port = portFromOf10(action.port);
-      const to = port === OFPP.IN_PORT ? flow[W.IN_PORT]! : port;
-      if (port !== OFPP.IN_PORT && to === flow[W.IN_PORT])
-        ctx.report('warn', 'skipping output to input port');
-      else outputToPort(ctx, to, last, action.maxLen);
+      if (port === flow[W.IN_PORT]) ctx.reportOddity('skipping output to input port');
+      // Not to the port that the packet came from by the name that it has for all packets, either.
+      else if (ctx.ofproto.port(port)?.hasDpPort !== true)
+        ctx.reportError(`output_trunc does not support patch port ${formatPort(port)}`);
+      else outputToPort(ctx, port, last, action.maxLen);
       break;
     }
     case 'output_reg': {

@@ -8,6 +8,8 @@
  * - side effects (MAC learning, statistics, packets to controllers) happen only when `effects` is given; what must
  *   happen again for later packets of the same megaflow is written to `cache` instead.
  */
+import { RateLimit, vlog } from '@ovs-node/common/vlog';
+import { formatFlow } from '@ovs-node/flow/flow-text';
 import { type FlowKey, KEY_WORDS, newKey, W } from '@ovs-node/flow/layout';
 import { OFPP } from '@ovs-node/flow/ports';
 import { NlWriter } from '@ovs-node/netlink/attr';
@@ -24,6 +26,10 @@ import type { Group } from '../group.js';
 import type { FrozenAction, StackItem } from '@ovs-node/openflow/messages/continuation';
 import type { Frozen } from './freeze.js';
 import type { Remark, RemarkKind } from './trace-node.js';
+
+const log = vlog('ofproto_dpif_xlate');
+const errorLimit = new RateLimit(1, 5);
+const oddityLimit = new RateLimit(1, 5);
 
 export const MAX_DEPTH = 64;
 export const MAX_RESUBMITS = 4096;
@@ -201,10 +207,27 @@ export class XlateContext {
     return subs;
   }
 
+  /** Something that is wrong with the flow tables, or with a packet: a remark of the trace, or a line of the log. */
+  reportError(text: string): void {
+    if (this.trace) this.report('error', text);
+    else log.warnRl(errorLimit, () => this.forLog(text));
+  }
+
+  /** The same of something that may well be meant. */
+  reportOddity(text: string): void {
+    if (this.trace) this.report('warn', text);
+    else log.infoRl(oddityLimit, () => this.forLog(text));
+  }
+
+  /** A line for the log. The packet is told as it last left. */
+  private forLog(text: string): string {
+    return `${text} on bridge ${this.ofproto.name} while processing ${formatFlow(this.base)}`;
+  }
+
   /** An error, which ends the translation, with its remark. */
   fail(error: XlateError, text: string): void {
     this.error = error;
-    this.report('error', text);
+    this.reportError(text);
   }
 
   /** Copies of the parts of the flow that actions change, to be put back by `restoreFlow`. */

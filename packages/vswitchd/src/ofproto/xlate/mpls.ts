@@ -41,8 +41,7 @@ export function popMplsAction(ctx: XlateContext, type: number): void {
 export function tooManyLabels(ctx: XlateContext, action: 'push' | 'pop'): void {
   if (ctx.input.hasPacket) {
     const has = action === 'push' ? 'would have' : 'has';
-    ctx.report(
-      'error',
+    ctx.reportError(
       `dropping packet on which an MPLS ${action} action can't be performed as it ${has} more MPLS LSEs than the ${MAX_LABELS} supported.`,
     );
   }

@@ -109,8 +109,7 @@ function inputVlanAllowed(ctx: XlateContext, vid: number, bundle: Bundle): boole
   switch (bundle.spec.vlanMode) {
     case 'access':
       if (vid === 0) return true;
-      ctx.report(
-        'error',
+      ctx.reportError(
         `dropping VLAN ${vid} tagged packet received on port ${bundle.name} configured as VLAN ${bundle.spec.vlan} access port`,
       );
       return false;
@@ -123,8 +122,7 @@ function inputVlanAllowed(ctx: XlateContext, vid: number, bundle: Bundle): boole
     case 'trunk':
   }
   if (trunks(bundle, vid)) return true;
-  ctx.report(
-    'error',
+  ctx.reportError(
     `dropping VLAN ${vid} packet received on port ${bundle.name} not configured for trunking VLAN ${vid}`,
   );
   return false;

@@ -51,7 +51,7 @@ export function outputAction(
     case OFPP.ANY:
       return;
     default:
-      if (port === inPort) ctx.report('warn', 'skipping output to input port');
+      if (port === inPort) ctx.reportOddity('skipping output to input port');
       else outputToPort(ctx, port, isLast);
   }
 }
@@ -79,14 +79,8 @@ export function outputToPort(ctx: XlateContext, ofport: number, isLast: boolean,
     ctx.report('warn', 'Nonexistent output port');
     return;
   }
-  if (maxLen !== 0) {
-    if (port.isPatch) {
-      ctx.report('warn', 'truncate is not supported on patch ports, skipping output');
-      return;
-    }
-    // As in the peer: a port that then lets nothing out leaves it to the next one.
-    if (port.hasDpPort) ctx.out.putU32(Act.TRUNC, maxLen);
-  }
+  // As in the peer: a port that then lets nothing out leaves it to the next one.
+  if (maxLen !== 0) ctx.out.putU32(Act.TRUNC, maxLen);
   if ((port.phy.config & PC.NO_FWD) !== 0) {
     ctx.report('detail', 'OFPPC_NO_FWD set, skipping output');
     return;

@@ -26,7 +26,7 @@ export function sampleAction(ctx: XlateContext, a: ActionOf<'sample'>): void {
   if (a.samplingPort !== OFPP.ANY && a.samplingPort !== inPort) {
     outputPort = ofproto.port(a.samplingPort)?.dpPort ?? ODPP_NONE;
     if (outputPort === ODPP_NONE) {
-      ctx.report('error', `can't use unknown port ${a.samplingPort & 0xffff} in flow sample action`);
+      ctx.reportError(`can't use unknown port ${a.samplingPort & 0xffff} in flow sample action`);
       return;
     }
   }

@@ -179,7 +179,7 @@ export function pushAction(ctx: XlateContext, sub: Subfield): void {
 export function popAction(ctx: XlateContext, sub: Subfield): void {
   const item = ctx.stack.pop();
   if (item === undefined) {
-    ctx.report('error', 'stack underflow');
+    ctx.reportError('stack underflow');
     return;
   }
   writeSubfield(ctx, sub, item.value & ones(sub.nBits));

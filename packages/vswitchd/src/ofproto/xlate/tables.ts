@@ -110,7 +110,7 @@ export function resourcesLeft(ctx: XlateContext): boolean {
 /** Whether the datapath takes more actions; when not, the translation ends, and packets are handled here. */
 export function roomForActions(ctx: XlateContext): boolean {
   if (ctx.out.length <= MAX_ACTION_BYTES) return true;
-  ctx.report('error', 'resubmits yielded over 64 kB of actions');
+  ctx.reportError('resubmits yielded over 64 kB of actions');
   ctx.exit = true;
   return false;
 }
