@@ -49,25 +49,25 @@ function isModify(command: FlowModCommand): boolean {
   return command === 'modify' || command === 'modify_strict';
 }
 
-/** Flags of OpenFlow 1.0 that its wire has (EMERG is bit 2 there). */
+/** EMERG on the wire of OpenFlow 1.0, which later versions say RESET_COUNTS by. */
+const EMERG10 = 4;
+
+/** Flags of OpenFlow 1.0 that its wire has. */
 function flagsTo10(flags: number): number {
-  return (flags & (FF.SEND_FLOW_REM | FF.CHECK_OVERLAP)) | ((flags & FF.EMERG) !== 0 ? 4 : 0);
+  return (flags & (FF.SEND_FLOW_REM | FF.CHECK_OVERLAP)) | ((flags & FF.EMERG) !== 0 ? EMERG10 : 0);
 }
-function flagsFrom10(flags: number): number {
-  if ((flags & ~7) !== 0) fail('OFPFMFC_BAD_FLAGS', `flags ${flags}`);
-  return (flags & (FF.SEND_FLOW_REM | FF.CHECK_OVERLAP)) | ((flags & 4) !== 0 ? FF.EMERG : 0);
-}
-/** Flags that a version from 1.1 on knows. */
+/** Flags that a version knows. */
 function flagsMask(version: number): number {
+  if (version === 1) return FF.SEND_FLOW_REM | FF.CHECK_OVERLAP | EMERG10;
   if (version === 2) return FF.SEND_FLOW_REM | FF.CHECK_OVERLAP;
   if (version === 3) return FF.SEND_FLOW_REM | FF.CHECK_OVERLAP | FF.RESET_COUNTS;
   return 31;
 }
 
 /** Flags as a version has them; others are an error. */
-function readFlags(flags: number, version: number): number {
-  if ((flags & ~flagsMask(version)) !== 0) fail('OFPFMFC_BAD_FLAGS', `flags ${flags}`);
-  return flags;
+function readFlags(bits: number, version: number): number {
+  if ((bits & ~flagsMask(version)) !== 0) fail('OFPFMFC_BAD_FLAGS', `flags ${bits}`);
+  return version === 1 && (bits & EMERG10) !== 0 ? (bits & ~EMERG10) | FF.EMERG : bits;
 }
 
 /** The command field of OpenFlow 1.0: with the table id extension its upper byte is the table. */
@@ -166,7 +166,7 @@ function finishFlowMod10(
   if (command === 'add' && cm !== 0n) fail('NXBRC_NXM_INVALID', 'cookie to match in an addition');
   // The extension may come in later versions, with their instructions.
   const unchecked = readFlowActions(r, version);
-  const flags = flagsFrom10(flagBits);
+  const flags = readFlags(flagBits, version);
   if ((flags & FF.EMERG) !== 0 && (idleTimeout !== 0 || hardTimeout !== 0)) {
     fail('OFPFMFC_BAD_EMERG_TIMEOUT', 'emergency flow with a time-out');
   }
