@@ -444,9 +444,8 @@ export class Classifier {
       hash = hashWords(values, at, end, hash);
       at = end;
       const hashes = subtable.stageHashes[stage]!;
-      const count = (hashes.get(hash) ?? 0) + by;
-      if (count > 0) hashes.set(hash, count);
-      else hashes.delete(hash);
+      if (by === 1) hashes.add(hash);
+      else hashes.remove(hash);
     }
   }
 

@@ -4,6 +4,7 @@ import { KEY_WORDS, W } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
 import type { TunMetadata } from '@ovs-node/flow/tun-metadata';
 import type { ConjunctionPart } from './conjunction.js';
+import { HashCounts } from './hash-counts.js';
 import type { PrefixField } from './prefix-fields.js';
 import { type StagedMask, stageMask } from './stages.js';
 import { PrefixTrie, prefixLength } from './trie.js';
@@ -102,7 +103,7 @@ export class Subtable {
   /** Chains by hash of all words. */
   readonly chains = new Map<number, ClassifierRule>();
   /** Per stage but the last: how many rules have a hash of the words so far. */
-  readonly stageHashes: Map<number, number>[] = [];
+  readonly stageHashes: HashCounts[] = [];
   readonly priorities = new Map<number, number>();
   /** Of each trie of the table, how long the rules' prefixes are; 0: there is none. */
   triePlens: Uint8Array;
@@ -115,7 +116,7 @@ export class Subtable {
     this.staged = stageMask(mask);
     this.layout = layoutOf(this.staged, mask);
     this.blank = blankOf(mask);
-    for (let i = 0; i + 1 < this.staged.ends.length; i++) this.stageHashes.push(new Map());
+    for (let i = 0; i + 1 < this.staged.ends.length; i++) this.stageHashes.push(new HashCounts());
     this.triePlens = prefixLengths(mask, tries);
     this.portsMask = mask[W.TP]! | 0;
     this.portsPlen = this.portsMask === 0 ? 0 : 32 - trailingZeros(this.portsMask);

@@ -2,18 +2,26 @@
  * A prefix trie: which prefixes of a field any rule compares, so that a look-up can tell with how few leading bits
  * it is certain that a subtable cannot match.
  *
- * A path-compressed binary tree. A node stands for a run of up to 32 bits (`prefix`, left-aligned) and has up to two
- * edges, chosen by the next bit. `nRules` counts the rules whose prefix ends at the node. Longer runs (IPv6) are
- * chains of nodes with one edge; that costs a few more nodes and keeps every prefix one number.
- * Insert, remove and look-up cost O(bits).
+ * A path-compressed binary tree. A node stands for a run of up to 32 bits and has up to two edges, chosen by the next
+ * bit. Longer runs (IPv6) are chains of nodes with one edge; that costs a few more nodes and keeps every prefix one
+ * number. Insert, remove and look-up cost O(bits).
+ *
+ * Nodes lie one after the other in an array of integers, which doubles when it is full; a node is known by the index of
+ * its first, and those that are free are a list by their first edges:
+ *
+ *     prefix (left-aligned) | bits of it | rules whose prefix ends here | edge of bit 0 | edge of bit 1     (0: no edge)
+ *
+ * As objects, some four for each flow of a table of addresses and ports, they were a fifth of what a flow leaves for the
+ * garbage collector to move and to look through (see hash-counts.ts).
  */
-interface TrieNode {
-  prefix: number;
-  nBits: number;
-  nRules: number;
-  edge0: TrieNode | null;
-  edge1: TrieNode | null;
-}
+const N_BITS = 1;
+const N_RULES = 2;
+const EDGES = 3;
+const NODE = 5;
+/** No node; the first of an array is not used. */
+const NONE = 0;
+/** What a trie has that nothing was ever put into, as those of most subtables. */
+const NO_NODES = new Int32Array(NODE);
 
 /** Bits `ofs`..`ofs+n` (n <= 32) of a field that starts at word `base`, left-aligned in 32 bits. */
 function bitsAt(words: ArrayLike<number>, base: number, ofs: number, n: number): number {
@@ -29,12 +37,26 @@ function equalBits(a: number, b: number, n: number): number {
   return same < n ? same : n;
 }
 
+/** The edge of a node that bits which begin with the sign of `bits` follow. */
+function edgeOf(node: number, bits: number): number {
+  return node + EDGES + (bits >>> 31);
+}
+
+/** The first `n` of left-aligned bits. */
+function firstBits(bits: number, n: number): number {
+  return n === 0 ? 0 : n === 32 ? bits : bits & ~(-1 >>> n);
+}
+
 export class PrefixTrie {
   /** Bits of the field: a multiple of 32. */
   readonly nBits: number;
-  private root: TrieNode | null = null;
   /** Result of `lookup`: bit set per prefix length (0-based: length - 1) at which a rule's prefix agrees. */
   readonly plens: Uint32Array;
+  private nodes = NO_NODES;
+  /** Where the nodes that were ever used end, and those of them that are free. */
+  private end = NODE;
+  private free = NONE;
+  private root = NONE;
 
   constructor(nBits: number) {
     this.nBits = nBits;
@@ -42,91 +64,148 @@ export class PrefixTrie {
   }
 
   get isEmpty(): boolean {
-    return this.root === null;
+    return this.root === NONE;
+  }
+
+  /** A node without edges. `nodes` may be another array after it. */
+  private make(prefix: number, nBits: number, nRules: number): number {
+    let node = this.free;
+    if (node !== NONE) {
+      this.free = this.nodes[node + EDGES]!;
+    } else {
+      node = this.end;
+      this.end += NODE;
+      if (this.end > this.nodes.length) {
+        const more = new Int32Array(Math.max(2 * this.nodes.length, 8 * NODE));
+        more.set(this.nodes);
+        this.nodes = more;
+      }
+    }
+    const { nodes } = this;
+    nodes[node] = prefix;
+    nodes[node + N_BITS] = nBits;
+    nodes[node + N_RULES] = nRules;
+    nodes[node + EDGES] = NONE;
+    nodes[node + EDGES + 1] = NONE;
+    return node;
+  }
+
+  private release(node: number): void {
+    this.nodes[node + EDGES] = this.free;
+    this.free = node;
+  }
+
+  /** A chain of nodes for bits `ofs`..`plen`, with a rule at its end. */
+  private makeChain(words: ArrayLike<number>, base: number, ofs: number, plen: number): number {
+    const n = Math.min(32, plen - ofs);
+    const isLast = ofs + n === plen;
+    const node = this.make(bitsAt(words, base, ofs, n), n, isLast ? 1 : 0);
+    if (isLast) return node;
+    const rest = this.makeChain(words, base, ofs + n, plen);
+    this.nodes[edgeOf(node, this.nodes[rest]!)] = rest;
+    return node;
+  }
+
+  /** Puts `node` where `edge` (NONE: the root) leads. */
+  private link(edge: number, node: number): void {
+    if (edge === NONE) this.root = node;
+    else this.nodes[edge] = node;
   }
 
   /** Adds one rule whose prefix is the first `plen` (> 0) bits of the field at `words[base...]`. */
   insert(words: ArrayLike<number>, base: number, plen: number): void {
-    let parent: TrieNode | null = null;
-    let bit = 0;
+    const { nodes } = this;
+    let edge = NONE;
     let node = this.root;
     let ofs = 0;
-    while (node !== null) {
-      const n = Math.min(node.nBits, plen - ofs);
-      const value = bitsAt(words, base, ofs, n);
-      const same = equalBits(value, node.prefix, n);
+    while (node !== NONE) {
+      const nBits = nodes[node + N_BITS]!;
+      const n = Math.min(nBits, plen - ofs);
+      const same = equalBits(bitsAt(words, base, ofs, n), nodes[node]!, n);
       ofs += same;
-      if (same < node.nBits) {
-        const upper: TrieNode = {
-          prefix: same === 0 ? 0 : node.prefix & ~(same === 32 ? 0 : -1 >>> same),
-          nBits: same,
-          nRules: 0,
-          edge0: null,
-          edge1: null,
-        };
-        const rest = node.prefix << same;
-        node.prefix = rest;
-        node.nBits -= same;
-        if (rest < 0) upper.edge1 = node;
-        else upper.edge0 = node;
-        if (ofs === plen) {
-          upper.nRules = 1;
-        } else {
-          const branch = newBranch(words, base, ofs, plen);
-          if (branch.prefix < 0) upper.edge1 = branch;
-          else upper.edge0 = branch;
-        }
-        this.link(parent, bit, upper);
+      if (same < nBits) {
+        this.split(edge, node, same, words, base, ofs, plen);
         return;
       }
       if (ofs === plen) {
-        node.nRules++;
+        nodes[node + N_RULES]!++;
         return;
       }
-      parent = node;
-      bit = bitsAt(words, base, ofs, 1) < 0 ? 1 : 0;
-      node = bit ? node.edge1 : node.edge0;
+      edge = edgeOf(node, bitsAt(words, base, ofs, 1));
+      node = nodes[edge]!;
     }
-    this.link(parent, bit, newBranch(words, base, ofs, plen));
+    this.link(edge, this.makeChain(words, base, ofs, plen));
+  }
+
+  /** Cuts `node`, where `edge` leads, behind its first `same` bits: there a rule ends, or goes another way. */
+  private split(
+    edge: number,
+    node: number,
+    same: number,
+    words: ArrayLike<number>,
+    base: number,
+    ofs: number,
+    plen: number,
+  ): void {
+    const prefix = this.nodes[node]!;
+    const upper = this.make(firstBits(prefix, same), same, ofs === plen ? 1 : 0);
+    const other = ofs === plen ? NONE : this.makeChain(words, base, ofs, plen);
+    const { nodes } = this;
+    const rest = prefix << same;
+    nodes[node] = rest;
+    nodes[node + N_BITS]! -= same;
+    nodes[edgeOf(upper, rest)] = node;
+    if (other !== NONE) nodes[edgeOf(upper, nodes[other]!)] = other;
+    this.link(edge, upper);
   }
 
   /** Takes one rule back that was inserted with the same arguments. */
   remove(words: ArrayLike<number>, base: number, plen: number): void {
-    const path: TrieNode[] = [];
+    const { nodes } = this;
+    /** The edges that lead to each node. */
+    const path: number[] = [];
+    let edge = NONE;
     let node = this.root;
     let ofs = 0;
-    while (node !== null) {
-      if (ofs + node.nBits > plen) return;
-      const value = bitsAt(words, base, ofs, node.nBits);
-      if (equalBits(value, node.prefix, node.nBits) < node.nBits) return;
-      ofs += node.nBits;
-      path.push(node);
+    while (node !== NONE) {
+      const nBits = nodes[node + N_BITS]!;
+      if (ofs + nBits > plen) return;
+      if (equalBits(bitsAt(words, base, ofs, nBits), nodes[node]!, nBits) < nBits) return;
+      ofs += nBits;
+      path.push(edge);
       if (ofs === plen) break;
-      node = bitsAt(words, base, ofs, 1) < 0 ? node.edge1 : node.edge0;
+      edge = edgeOf(node, bitsAt(words, base, ofs, 1));
+      node = nodes[edge]!;
     }
-    const last = path[path.length - 1];
-    if (!last || ofs !== plen || last.nRules === 0) return;
-    last.nRules--;
-    for (let i = path.length - 1; i >= 0; i--) {
-      const at = path[i]!;
-      if (at.nRules > 0) return;
-      let next: TrieNode | null;
-      if (at.edge0 === null || at.edge1 === null) {
-        const only: TrieNode | null = at.edge0 ?? at.edge1;
-        if (only !== null) {
-          if (at.nBits + only.nBits > 32) return;
-          only.prefix = at.prefix | (at.nBits === 32 ? 0 : only.prefix >>> at.nBits);
-          only.nBits += at.nBits;
-        }
-        next = only;
-      } else {
-        return;
-      }
-      const parent = path[i - 1];
-      if (!parent) this.root = next;
-      else if (parent.edge0 === at) parent.edge0 = next;
-      else parent.edge1 = next;
+    if (node === NONE || nodes[node + N_RULES] === 0) return;
+    nodes[node + N_RULES]!--;
+    for (let at = path.pop(); at !== undefined && this.prune(at); at = path.pop());
+    if (this.root !== NONE) return;
+    this.nodes = NO_NODES;
+    this.end = NODE;
+    this.free = NONE;
+  }
+
+  /**
+   * Takes the node where `edge` leads out if no rule ends there and it has not two ways to choose from; a single one is
+   * made one with it. @returns whether it is out.
+   */
+  private prune(edge: number): boolean {
+    const { nodes } = this;
+    const node = edge === NONE ? this.root : nodes[edge]!;
+    if (nodes[node + N_RULES]! > 0) return false;
+    const [edge0, edge1] = [nodes[node + EDGES]!, nodes[node + EDGES + 1]!];
+    if (edge0 !== NONE && edge1 !== NONE) return false;
+    const only = edge0 === NONE ? edge1 : edge0;
+    if (only !== NONE) {
+      const nBits = nodes[node + N_BITS]!;
+      if (nBits + nodes[only + N_BITS]! > 32) return false;
+      nodes[only] = nodes[node]! | (nBits === 32 ? 0 : nodes[only]! >>> nBits);
+      nodes[only + N_BITS]! += nBits;
     }
+    this.link(edge, only);
+    this.release(node);
+    return true;
   }
 
   /**
@@ -134,53 +213,29 @@ export class PrefixTrie {
    * @returns how many leading bits of the value were needed to know that.
    */
   lookup(words: ArrayLike<number>, base: number): number {
-    this.plens.fill(0);
-    let last: TrieNode | null = null;
+    const { nodes, plens } = this;
+    plens.fill(0);
+    let last = NONE;
     let node = this.root;
     let matched = 0;
-    while (node !== null) {
-      const value = bitsAt(words, base, matched, node.nBits);
-      const same = equalBits(value, node.prefix, node.nBits);
+    while (node !== NONE) {
+      const nBits = nodes[node + N_BITS]!;
+      const same = equalBits(bitsAt(words, base, matched, nBits), nodes[node]!, nBits);
       matched += same;
-      if (same < node.nBits) return matched + 1;
-      if (node.nRules > 0) this.plens[(matched - 1) >>> 5]! |= 0x80000000 >>> ((matched - 1) & 31);
+      if (same < nBits) return matched + 1;
+      if (nodes[node + N_RULES]! > 0) plens[(matched - 1) >>> 5]! |= 0x80000000 >>> ((matched - 1) & 31);
       if (matched >= this.nBits) return this.nBits;
       last = node;
-      node = bitsAt(words, base, matched, 1) < 0 ? node.edge1 : node.edge0;
+      node = nodes[edgeOf(node, bitsAt(words, base, matched, 1))]!;
     }
-    return last === null || (last.edge0 === null && last.edge1 === null) ? matched : matched + 1;
+    const isLeaf = last === NONE || (nodes[last + EDGES] === NONE && nodes[last + EDGES + 1] === NONE);
+    return isLeaf ? matched : matched + 1;
   }
 
   /** After `lookup`: whether a rule's prefix of that length agrees with the value. */
   agrees(plen: number): boolean {
     return (this.plens[(plen - 1) >>> 5]! & (0x80000000 >>> ((plen - 1) & 31))) !== 0;
   }
-
-  private link(parent: TrieNode | null, bit: number, node: TrieNode): void {
-    if (parent === null) this.root = node;
-    else if (bit) parent.edge1 = node;
-    else parent.edge0 = node;
-  }
-}
-
-/** A chain of nodes for bits `ofs`..`plen`, with a rule at its end. */
-function newBranch(words: ArrayLike<number>, base: number, ofs: number, plen: number): TrieNode {
-  const n = Math.min(32, plen - ofs);
-  const node: TrieNode = {
-    prefix: bitsAt(words, base, ofs, n),
-    nBits: n,
-    nRules: 0,
-    edge0: null,
-    edge1: null,
-  };
-  if (ofs + n === plen) {
-    node.nRules = 1;
-  } else {
-    const child = newBranch(words, base, ofs + n, plen);
-    if (child.prefix < 0) node.edge1 = child;
-    else node.edge0 = child;
-  }
-  return node;
 }
 
 /** Length of the prefix that a mask of `nWords` words from `base` compares, or 0 when it is not a prefix. */

@@ -180,6 +180,32 @@ test('a trie says which prefixes agree, with no more bits than needed', (t) => {
   );
 });
 
+test('a trie of long prefixes is what one made of the entries that are left would be', (t) => {
+  const word = fc.constantFrom(0, -1, 0x20010db8, 0x00010000, 0x00010001);
+  const entry = fc.record({
+    words: fc.tuple(word, word, word, word),
+    plen: fc.integer({ min: 1, max: 128 }),
+  });
+  fc.assert(
+    fc.property(
+      fc.array(entry, { maxLength: 16 }),
+      fc.nat(16),
+      fc.tuple(word, word, word, word),
+      (entries, drop, value) => {
+        const trie = new PrefixTrie(128);
+        for (const e of entries) trie.insert(e.words, 0, e.plen);
+        for (const e of entries.slice(0, drop)) trie.remove(e.words, 0, e.plen);
+        const fresh = new PrefixTrie(128);
+        for (const e of entries.slice(drop)) fresh.insert(e.words, 0, e.plen);
+        t.is(trie.isEmpty, fresh.isEmpty);
+        t.is(trie.lookup(value, 0), fresh.lookup(value, 0));
+        t.deepEqual(trie.plens, fresh.plens);
+      },
+    ),
+    { numRuns: 3000 },
+  );
+});
+
 test('the database names fields whose prefixes are kept track of; what cannot be is said and passed over', (t) => {
   const chosen = (...names: string[]): unknown => {
     const { fields, problems } = choosePrefixes(names);
