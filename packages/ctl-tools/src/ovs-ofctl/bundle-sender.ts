@@ -16,8 +16,13 @@ import { conversationFailure, headerOf, nameOf } from './exchange.js';
 /** Messages to send. */
 export interface BundledMessages {
   readonly count: number;
-  /** The bytes of message `i`, fastest in turn; they are used before another is asked for. */
-  encode(i: number, version: number, xid: number): Uint8Array;
+  /**
+   * The bytes of message `i`, fastest in turn; they are used before another is asked for. Undefined: there is none, which
+   * `check` tells of.
+   */
+  encode(i: number, version: number, xid: number): Uint8Array | undefined;
+  /** Throws what is wrong with the messages, those not yet asked for too: it goes before whatever the switch says. */
+  check?(): Promise<void>;
 }
 
 /** The one bundle of a connection. */
@@ -71,6 +76,7 @@ export async function sendBundle(c: OfctlContext, sw: Switch, mods: BundledMessa
       const writer = new Writer();
       for (const [i, xid] of xids.entries()) {
         const message = mods.encode(i, version, xid);
+        if (message === undefined) break;
         writer.clear();
         const add = { type: 'bundle_add', bundleId: BUNDLE_ID, flags: BUNDLE_FLAGS, message } as const;
         putMessage(writer, add, version, xid);
@@ -78,6 +84,7 @@ export async function sendBundle(c: OfctlContext, sw: Switch, mods: BundledMessa
         if (connection.queued > MAX_QUEUED) await connection.drained();
       }
       connection.flush();
+      await mods.check?.();
       // Whatever comes as its reply: all before it has been seen to.
       await exchange.transact({ type: 'barrier_request' }, undefined, errors);
       // A message that was refused already leaves nothing to commit.
@@ -87,6 +94,7 @@ export async function sendBundle(c: OfctlContext, sw: Switch, mods: BundledMessa
   } catch (e) {
     failure = conversationFailure(talkingTo(sw), e);
   }
+  await mods.check?.();
   // Errors come in the order of the messages. Where they do not, what they quote has to do.
   let last = -1;
   await tellErrors(c, sw, errors, (xid) => {

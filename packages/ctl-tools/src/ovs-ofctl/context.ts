@@ -154,6 +154,11 @@ export class OfctlContext {
     });
   }
 
+  /** Whether the log shows messages, and so the order in which things are done. */
+  get logsMessages(): boolean {
+    return log.debugging || ofctlLog.debugging;
+  }
+
   /** A message as the log shows it, without the end of its last line. */
   private logged(bytes: Uint8Array): string {
     const { colors, explain } = this;
@@ -373,14 +378,29 @@ export class OfctlContext {
 
   /** Opens a switch for flow modifications that `carried` protocols can carry. */
   async connectForFlowMods(target: string, carried: number): Promise<Switch> {
-    const allowed = this.settings.protocols;
-    const usable = this.settings.bundle ? carried & BUNDLE_PROTOCOLS : carried;
-    this.requireAllowed(usable);
+    this.requireAllowed(this.usableForMods(carried));
     const sw = await this.connect(target);
-    if ((usable & allowed & sw.protocol) !== 0) return sw;
+    await this.fitProtocol(sw, carried);
+    return sw;
+  }
+
+  /** Those of the protocols that can carry some flow modifications that can also carry how they are to be sent. */
+  usableForMods(carried: number): number {
+    return this.settings.bundle ? carried & BUNDLE_PROTOCOLS : carried;
+  }
+
+  /** Whether a connection as it is now is one for flow modifications that `carried` protocols can carry. */
+  carries(sw: Switch, carried: number): boolean {
+    return (this.usableForMods(carried) & this.settings.protocols & sw.protocol) !== 0;
+  }
+
+  /** Makes a connection one for flow modifications that `carried` protocols can carry. @throws FatalError */
+  async fitProtocol(sw: Switch, carried: number): Promise<void> {
+    if (this.carries(sw, carried)) return;
+    const usable = this.usableForMods(carried);
     for (const { bit } of PROTOCOLS) {
-      if (bit !== sw.protocol && (bit & usable & allowed) !== 0 && (await this.trySetProtocol(sw, bit)))
-        return sw;
+      const isAllowed = (bit & usable & this.settings.protocols) !== 0;
+      if (bit !== sw.protocol && isAllowed && (await this.trySetProtocol(sw, bit))) return;
     }
     throw new FatalError(
       `switch does not support any of the usable flow formats (${formatProtocols(usable)})`,

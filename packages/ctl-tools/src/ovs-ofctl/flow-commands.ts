@@ -26,8 +26,9 @@ import { printMessage, type PrintOptions } from '@ovs-node/openflow/text/message
 import type { OfctlContext, SortCriterion, Switch } from './context.js';
 import { badMessageLimit, conversationFailure, headerOf } from './exchange.js';
 import { encodeAgain, encodeFlows, type EachLine, type ParseLine } from './flow-encoder.js';
-import { sendEncoded, sendFlowMods } from './mod-sender.js';
-import { forEachLine, readText, TextOutput } from './input.js';
+import { FlowStream, type FlowSource } from './flow-stream.js';
+import { sendEncoded, sendFlowMods, sendStream } from './mod-sender.js';
+import { forEachLine, readText, TextOutput, wrongLine } from './input.js';
 
 const log = vlog('vconn');
 
@@ -65,8 +66,7 @@ export function flowLines(file: string, text: string): EachLine {
       try {
         each(text, from, to);
       } catch (e) {
-        if (e instanceof FlowSyntaxError) throw new FatalError(`${file}:${number}: ${e.message}`);
-        throw e;
+        throw wrongLine(file, number, e);
       }
     });
 }
@@ -108,6 +108,7 @@ async function flowModFile(
   const text = readText(file, 'open failed');
   const lines = flowLines(file, text);
   const parse = flowParser(command, command === 'add', names);
+  if (c.settings.bundle && !c.logsMessages) return flowModBundle(c, target, { file, text, parse });
   const { usable, count, ...first } = encodeFlows(lines, parse, c.chooseProtocol, text.length);
   const sw = await c.connectForFlowMods(target, usable);
   const protocol = protocolRow(sw.protocol);
@@ -117,6 +118,33 @@ async function flowModFile(
       ? first.messages
       : encodeAgain(lines, parse, protocol, usable, count, text.length);
   await sendEncoded(c, sw, messages, count);
+}
+
+/**
+ * Sends the flows of a file as a bundle, each as soon as it is read, which loads a switch while the rest is read: nothing
+ * counts before all of them are there. Whatever the switch says or does not, what is wrong with the file is told first,
+ * as by who reads it before connecting.
+ */
+async function flowModBundle(c: OfctlContext, target: string, source: FlowSource): Promise<void> {
+  let sw: Switch | undefined;
+  let unconnected: unknown;
+  try {
+    sw = await c.connect(target);
+  } catch (e) {
+    unconnected = e;
+  }
+  const flows = new FlowStream(source, (usable) => {
+    if (sw === undefined) return c.chooseProtocol(usable);
+    return c.carries(sw, usable) ? protocolRow(sw.protocol) : undefined;
+  });
+  const check = async (): Promise<void> => {
+    const usable = flows.readRest();
+    c.requireAllowed(c.usableForMods(usable));
+    if (sw === undefined) throw unconnected;
+    await c.fitProtocol(sw, usable);
+  };
+  if (sw === undefined || !flows.canSend) await check();
+  else await sendStream(c, sw, flows, check);
 }
 
 /** add-flow, mod-flows, del-flows. */

@@ -20,7 +20,7 @@ export type ParseLine = (text: string, from: number, to: number) => ParsedFlow;
 export type EachLine = (each: (text: string, from: number, to: number) => void) => void;
 
 /** The protocol for flows that `usable` protocols can carry; undefined: there is none. */
-type ChooseProtocol = (usable: number) => ProtocolRow | undefined;
+export type ChooseProtocol = (usable: number) => ProtocolRow | undefined;
 
 export interface EncodedFlows {
   /** Protocols (bits of `PROTO`) that can carry all flows. */
@@ -32,7 +32,8 @@ export interface EncodedFlows {
   readonly count: number;
 }
 
-class Pass {
+/** Goes through lines once. */
+export class FlowEncoder {
   usable: number;
   protocol: ProtocolRow | undefined;
   readonly messages: Writer;
@@ -112,7 +113,7 @@ export function encodeFlows(
   choose: ChooseProtocol,
   size: number,
 ): EncodedFlows {
-  const pass = new Pass(parse, choose, size, PROTO_ANY);
+  const pass = new FlowEncoder(parse, choose, size, PROTO_ANY);
   eachLine((text, from, to) => pass.line(text, from, to));
   const { usable, protocol, early, count } = pass;
   const messages = pass.messages.borrow();
@@ -134,7 +135,7 @@ export function encodeAgain(
   count: number,
   size: number,
 ): Uint8Array {
-  const pass = new Pass(parse, () => protocol, size, usable);
+  const pass = new FlowEncoder(parse, () => protocol, size, usable);
   // The log has told what there is to tell of them.
   unlogged(() =>
     eachLine((text, from, to) => {

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import { byteTextPath } from '@ovs-node/common/byte-text';
 import { errnoName, FatalError, strerror } from '@ovs-node/common/errors';
+import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { ByteText } from '@ovs-node/openflow/shapes/byte-text';
 import { MessagePrinter } from '@ovs-node/openflow/shapes/message-printer';
 import type { PrintOptions } from '@ovs-node/openflow/text/message';
@@ -20,31 +21,67 @@ export function readText(file: string, failure: string): string {
   }
 }
 
-/**
- * Calls `each` for the lines of a text that say something, without comments, as parts of the whole: strings cut from
- * others are slow to go through.
- */
+/** Goes through the lines of a text that say something, without comments. */
+export class LineCursor {
+  readonly text: string;
+  /** The line is `text[from..to)`, and which one, from 1. */
+  from = 0;
+  to = 0;
+  number = 0;
+  private following = 0;
+  private comment = -1;
+
+  /** @param text what lines are parts of: strings cut from others are slow to go through. */
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  /** Goes to the next one. @returns whether there is one. */
+  next(): boolean {
+    const { text } = this;
+    while (this.following < text.length) {
+      const from = this.following;
+      let to = text.indexOf('\n', from);
+      if (to < 0) to = text.length;
+      this.following = to + 1;
+      this.number++;
+      if (this.comment < from) this.comment = text.indexOf('#', from);
+      if (this.comment < 0) this.comment = text.length;
+      if (this.comment < to) to = this.comment;
+      let end = to;
+      while (end > from && isBlank(text.charCodeAt(end - 1))) end--;
+      if (end === from) continue;
+      this.from = from;
+      this.to = to;
+      return true;
+    }
+    return false;
+  }
+}
+
+/** How many lines of a text say something. */
+export function countLines(text: string): number {
+  let count = 0;
+  for (const cursor = new LineCursor(text); cursor.next();) count++;
+  return count;
+}
+
+/** Calls `each` for the lines of a text that say something, without comments, as parts of the whole. */
 export function forEachLine(
   text: string,
   each: (text: string, from: number, to: number, number: number) => void,
 ): void {
-  let comment = -1;
-  for (let from = 0, next = 0, number = 1; from < text.length; from = next, number++) {
-    let to = text.indexOf('\n', from);
-    if (to < 0) to = text.length;
-    next = to + 1;
-    if (comment < from) comment = text.indexOf('#', from);
-    if (comment < 0) comment = text.length;
-    if (comment < to) to = comment;
-    let end = to;
-    while (end > from && isBlank(text.charCodeAt(end - 1))) end--;
-    if (end > from) each(text, from, to, number);
-  }
+  for (const cursor = new LineCursor(text); cursor.next();) each(text, cursor.from, cursor.to, cursor.number);
 }
 
 /** A carriage return is none: a line that has nothing else says something. */
 function isBlank(c: number): boolean {
   return c === 32 || c === 9;
+}
+
+/** What to throw when a line of a file is wrong: its words with its place. */
+export function wrongLine(file: string, number: number, e: unknown): unknown {
+  return e instanceof FlowSyntaxError ? new FatalError(`${file}:${number}: ${e.message}`) : e;
 }
 
 /** The lines of standard input that say something, without comments. @throws FatalError */

@@ -9,6 +9,7 @@ import { protocolRow } from '@ovs-node/openflow/text/protocols';
 import { type BundledMessages, sendBundle } from './bundle-sender.js';
 import { type OfctlContext, type Switch, talkingTo } from './context.js';
 import { conversationFailure } from './exchange.js';
+import type { FlowStream } from './flow-stream.js';
 
 /** A message that can be sent here: one that has no reply. */
 export type ModMessage = MessageOf<'flow_mod' | 'group_mod' | 'packet_out'>;
@@ -86,6 +87,20 @@ export function sendEncoded(c: OfctlContext, sw: Switch, messages: Uint8Array, c
   return sendAll(c, sw, encodedMods(messages, count), 'encoded in turn');
 }
 
+/** Sends flows as a bundle while they are read. @param check throws what is wrong with any of them. */
+export function sendStream(
+  c: OfctlContext,
+  sw: Switch,
+  flows: FlowStream,
+  check: () => Promise<void>,
+): Promise<void> {
+  return sendBundle(c, sw, {
+    count: flows.count,
+    encode: (i, _version, xid) => flows.message(i, xid),
+    check,
+  });
+}
+
 async function sendAll(
   c: OfctlContext,
   sw: Switch,
@@ -107,7 +122,7 @@ async function sendAll(
       const xid = xids?.[i] ?? connection.nextXid();
       const bytes = mods.encode(i, connection.version, xid);
       i++;
-      return { bytes, xid };
+      return bytes && { bytes, xid };
     }, !c.isTimed);
   } catch (e) {
     throw conversationFailure(talkingTo(sw), e);
