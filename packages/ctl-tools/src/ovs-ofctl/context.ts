@@ -154,9 +154,9 @@ export class OfctlContext {
     });
   }
 
-  /** Whether the log shows messages, and so the order in which things are done. */
-  get logsMessages(): boolean {
-    return log.debugging || ofctlLog.debugging;
+  /** Whether a switch was asked for names, and another connection to it goes unnoticed: the log does not show messages. */
+  get hasTalked(): boolean {
+    return this.settings.names !== false && !log.debugging && !ofctlLog.debugging;
   }
 
   /** A message as the log shows it, without the end of its last line. */

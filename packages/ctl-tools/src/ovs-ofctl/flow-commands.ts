@@ -108,7 +108,7 @@ async function flowModFile(
   const text = readText(file, 'open failed');
   const lines = flowLines(file, text);
   const parse = flowParser(command, command === 'add', names);
-  if (c.settings.bundle && !c.logsMessages) return flowModBundle(c, target, { file, text, parse });
+  if (c.settings.bundle && c.hasTalked) return flowModBundle(c, target, { file, text, parse });
   const { usable, count, ...first } = encodeFlows(lines, parse, c.chooseProtocol, text.length);
   const sw = await c.connectForFlowMods(target, usable);
   const protocol = protocolRow(sw.protocol);
@@ -123,7 +123,7 @@ async function flowModFile(
 /**
  * Sends the flows of a file as a bundle, each as soon as it is read, which loads a switch while the rest is read: nothing
  * counts before all of them are there. Whatever the switch says or does not, what is wrong with the file is told first,
- * as by who reads it before connecting.
+ * as by who reads all of it before. For names of ports and tables there was a connection before that, too.
  */
 async function flowModBundle(c: OfctlContext, target: string, source: FlowSource): Promise<void> {
   let sw: Switch | undefined;

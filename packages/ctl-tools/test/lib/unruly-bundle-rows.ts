@@ -38,7 +38,12 @@ const saying = (q: Request, body: string, odd: Oddity = {}): Buffer =>
 const hex = (n: number, digits: number): string => n.toString(16).padStart(digits, '0');
 
 /** A control message: by default the reply to `q`. */
-function control(q: Request, { id = 0, plus = 1, flags = 3 } = {}, rest = '', odd: Oddity = {}): Buffer {
+export function control(
+  q: Request,
+  { id = 0, plus = 1, flags = 3 } = {},
+  rest = '',
+  odd: Oddity = {},
+): Buffer {
   const kind = q.bytes.readUInt16BE(bodyAt(q)! + 4);
   return saying(q, hex(id, 8) + hex(kind + plus, 4) + hex(flags, 4) + rest, odd);
 }
@@ -57,7 +62,7 @@ function stepOf(q: Request): Step | undefined {
 
 type Saying = (q: Request) => readonly (Buffer | 'end')[];
 /** Answers some steps by `odd`, the others well. */
-const bundle =
+export const bundle =
   (odd: Partial<Record<Step, Saying>>): Answers =>
   (q) => {
     if (q.index < 0) return [];
