@@ -34,6 +34,8 @@ const EINVAL = 22;
 /** The bottom-of-stack bit of a label stack entry, and the entries that a key holds of a deeper stack. */
 const MPLS_BOS = 0x100;
 const MAX_LABELS = 3;
+/** The namespace of packet types that are types of Ethernet. */
+const PT_NS_ETHERTYPE = 1;
 
 function getPlaces(row: Places, buf: Uint8Array, at: number, data: FlowKey): void {
   for (const [from, to, n] of row.places) {
@@ -49,12 +51,21 @@ function getPlaces(row: Places, buf: Uint8Array, at: number, data: FlowKey): voi
  * Decodes the key attributes `buf[start, end)` into `key` (at least `DP_WORDS` long; every word of it is set).
  * Throws `NetlinkError` EINVAL with a reason when an attribute is repeated, unknown, too much, missing, or of bad
  * length. Words of OpenFlow-only fields are zeroed.
+ *
+ * @param isLoose what is missing is taken for zero, and what is too much is passed over, as people may write it.
  */
-export function decodeKey(buf: Uint8Array, start: number, end: number, key: FlowKey): void {
+export function decodeKey(buf: Uint8Array, start: number, end: number, key: FlowKey, isLoose = false): void {
   key.fill(0);
   key[W.IN_PORT] = PORT_NONE;
-  const scope = scan(buf, start, end);
+  const scope = scan(buf, start, end, 0, isLoose);
+  const { offset } = scope;
+  const type = offset[K.ETHERTYPE.code]!;
+  const hasAddresses = offset[K.ETHERNET.code]! >= 0;
   decodeMetadata(scope, key, false);
+  // A packet has a frame when it has addresses, whatever is said of its type; a type of Ethernet's alone is that of one
+  // without.
+  if (isLoose && hasAddresses) key[W.PACKET_TYPE] = PT_ETH;
+  else if (isLoose && type >= 0) key[W.PACKET_TYPE] = (PT_NS_ETHERTYPE << 16) | be16(buf, type);
   const isEth = key[W.PACKET_TYPE] === PT_ETH;
   if (isEth) take(scope, ETHERNET, key);
   decodeVlan(scope, key, key, null, 0);
@@ -88,6 +99,8 @@ interface Scope {
   readonly buf: Uint8Array;
   readonly offset: Int32Array;
   readonly length: Int32Array;
+  /** What is missing is zero, and what is too much is passed over. */
+  readonly isLoose: boolean;
 }
 
 const MAX_CODE = 32;
@@ -98,8 +111,8 @@ const scopes: { readonly offset: Int32Array; readonly length: Int32Array }[] = [
 }));
 const reader = new NlReader();
 
-function scan(buf: Uint8Array, start: number, end: number, level = 0): Scope {
-  const scope: Scope = { buf, ...scopes[level]! };
+function scan(buf: Uint8Array, start: number, end: number, level = 0, isLoose = false): Scope {
+  const scope: Scope = { buf, isLoose, ...scopes[level]! };
   scope.offset.fill(-1);
   const r = reader.reset(buf, start, end);
   while (r.next()) {
@@ -132,13 +145,15 @@ function pick(scope: Scope, code: number, len: number): number {
 /** Reads an attribute of `PLACES` into `data`; it must be there unless `optional`. Returns its payload offset. */
 function take(scope: Scope, row: Places, data: FlowKey, optional = false): number {
   const at = pick(scope, row.code, row.len);
-  if (at < 0 && !optional) throw new NetlinkError(EINVAL, `flow key lacks ${attrName(K, row.code)}`);
+  if (at < 0 && !optional && !scope.isLoose)
+    throw new NetlinkError(EINVAL, `flow key lacks ${attrName(K, row.code)}`);
   if (at >= 0) getPlaces(row, scope.buf, at, data);
   return at;
 }
 
 /** Every attribute must have been taken; all-zero ones are let pass in a mask. */
 function finish(scope: Scope, isMask: boolean): void {
+  if (scope.isLoose) return;
   for (let code = 1; code < MAX_CODE; code++) {
     const at = scope.offset[code]!;
     if (at < 0) continue;
@@ -185,7 +200,9 @@ function decodeVlan(scope: Scope, key: FlowKey, data: FlowKey, mask: FlowKey | n
   const isMask = mask !== null;
   const type = pick(scope, K.ETHERTYPE.code, 2);
   const ethType = type < 0 ? (isMask ? 0 : ETH_TYPE_NONE) : be16(scope.buf, type);
-  const hasTag = level < 2 && (isMask ? (key[W.VLAN0 + level]! & VLAN_CFI) !== 0 : isVlanType(ethType));
+  const isFrame = !scope.isLoose || key[W.PACKET_TYPE] === PT_ETH;
+  const hasTag =
+    isFrame && level < 2 && (isMask ? (key[W.VLAN0 + level]! & VLAN_CFI) !== 0 : isVlanType(ethType));
   if (!hasTag) {
     if (isMask && level < 2 && isVlanType(key[W.ETH_TYPE]! >>> 16)) {
       pick(scope, K.VLAN.code, 2);
@@ -204,7 +221,11 @@ function decodeVlan(scope: Scope, key: FlowKey, data: FlowKey, mask: FlowKey | n
   const encap = scope.offset[K.ENCAP.code]!;
   let tci = tciAt < 0 ? 0 : be16(scope.buf, tciAt);
   if (isMask) tci |= VLAN_CFI;
-  else if (tciAt < 0 || encap < 0) throw new NetlinkError(EINVAL, 'flow key of a VLAN lacks VLAN or ENCAP');
+  else if (scope.isLoose && (tciAt < 0 || (encap < 0 && (tci & VLAN_CFI) !== 0))) {
+    // The tag, as far as there is one, is all.
+    if (tciAt >= 0) data[W.VLAN0 + level] = ((ethType << 16) | tci) >>> 0;
+    return;
+  } else if (tciAt < 0 || encap < 0) throw new NetlinkError(EINVAL, 'flow key of a VLAN lacks VLAN or ENCAP');
   else if (tci === 0 && scope.length[K.ENCAP.code] === 0) {
     // The frame ends within the tag.
     data[W.ETH_TYPE] = (ethType << 16) >>> 0;
@@ -216,7 +237,7 @@ function decodeVlan(scope: Scope, key: FlowKey, data: FlowKey, mask: FlowKey | n
   finish(scope, isMask);
   const from = encap < 0 ? 0 : encap;
   const to = encap < 0 ? 0 : encap + scope.length[K.ENCAP.code]!;
-  const inner = scan(scope.buf, from, to, level + 1);
+  const inner = scan(scope.buf, from, to, level + 1, scope.isLoose);
   decodeVlan(inner, key, data, mask, level + 1);
 }
 
@@ -253,6 +274,7 @@ function decodeNetwork(scope: Scope, key: FlowKey, data: FlowKey, isMask: boolea
       const len = scope.length[K.MPLS.code]!;
       if (at < 0) {
         if (isMask) return;
+        if (scope.isLoose) return;
         throw new NetlinkError(EINVAL, 'flow key lacks MPLS');
       }
       if (len === 0 || len % 4 !== 0 || len > 12)
@@ -272,6 +294,7 @@ function decodeNetwork(scope: Scope, key: FlowKey, data: FlowKey, isMask: boolea
       const at = scope.offset[K.NSH.code]!;
       if (at < 0) {
         if (isMask) return;
+        if (scope.isLoose) return;
         throw new NetlinkError(EINVAL, 'flow key lacks NSH');
       }
       decodeNsh(buf, at, at + scope.length[K.NSH.code]!, data);
@@ -303,8 +326,8 @@ function decodeTransport(scope: Scope, key: FlowKey, data: FlowKey, isMask: bool
 }
 
 /** A new key (`KEY_WORDS`) from attribute bytes; throws as `decodeKey`. */
-export function keyOf(attrs: Uint8Array): FlowKey {
+export function keyOf(attrs: Uint8Array, isLoose = false): FlowKey {
   const key = newKey();
-  decodeKey(attrs, 0, attrs.length, key);
+  decodeKey(attrs, 0, attrs.length, key, isLoose);
   return key;
 }

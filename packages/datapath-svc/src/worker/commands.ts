@@ -78,7 +78,7 @@ export const THREAD_COMMANDS: readonly ThreadCommand[] = [
     run: (thread, [name, ...words]) => {
       const port = findDummy(thread.loop, name!);
       if (port === undefined) throw new Error('no such dummy netdev');
-      for (const frame of parsePackets(words)) port.inject(frame);
+      for (const frame of packetsOf(words)) port.inject(frame);
       return '';
     },
   },
@@ -103,37 +103,34 @@ export const THREAD_COMMANDS: readonly ThreadCommand[] = [
 
 /**
  * Packets: each its bytes in hexadecimal, or a datapath flow, of which a packet is made, of `--len` bytes when that
- * follows. A queue (`--qid`) may be named before them; there is but one here.
+ * follows. A queue (`--qid`) may be named before them; there is but one here. Those before what is wrong are received.
  */
-function parsePackets(words: readonly string[]): Uint8Array[] {
-  const frames: Uint8Array[] = [];
+function* packetsOf(words: readonly string[]): Generator<Uint8Array> {
   let i = 0;
-  if (words[0] === '--qid' && words.length > 2) {
-    if (!/^\d+$/.test(words[1]!)) throw new Error(`bad queue id "${words[1]}"`);
+  if (words[0] === '--qid' && words.length > 1) {
+    if ((Number.parseInt(words[1]!, 10) || 0) !== 0) throw new Error('bad rx queue id.');
     i = 2;
   }
   while (i < words.length) {
     const text = words[i++]!;
     const frame = parseHex(text);
     if (frame !== undefined) {
-      frames.push(frame);
+      yield frame;
       continue;
     }
-    const key = keyOf(parseDpKey(text).key);
+    const flow = keyOf(parseDpKey(text, undefined, true).key, true);
     if (words[i] !== '--len' || i + 1 >= words.length) {
-      frames.push(composePacket(key));
+      yield composePacket(flow);
       continue;
     }
-    const size = Number(words[i + 1]);
-    if (!Number.isInteger(size) || size < MIN_PACKET || size > MAX_PACKET)
-      throw new Error('bad packet length');
-    frames.push(composePacket(key, { size }));
+    const size = Number.parseInt(/^\s*[+-]?\d+$/.exec(words[i + 1]!)?.[0] ?? '0', 10);
+    if (size < MIN_PACKET) throw new Error('too small packet len');
+    // No port takes longer ones.
+    if (size <= MAX_PACKET) yield composePacket(flow, { size });
     i += 2;
   }
-  return frames;
 }
 
-/** Lengths that `--len` takes. */
 const MIN_PACKET = 14;
 const MAX_PACKET = 65535;
 

@@ -38,12 +38,14 @@ const DELIMITERS = ', \t\r\n';
 /**
  * Parses a flow. Throws `OvsError` EINVAL, `syntax error at …` with the rest of the text from the attribute that it did
  * not understand.
+ *
+ * @param isExact masks are not understood.
  */
-export function parseDpKey(text: string, ports?: DpPortNames): ParsedKey {
-  return parseLevel(text, ports, 0);
+export function parseDpKey(text: string, ports?: DpPortNames, isExact = false): ParsedKey {
+  return parseLevel(text, ports, 0, isExact);
 }
 
-function parseLevel(text: string, ports: DpPortNames | undefined, depth: number): ParsedKey {
+function parseLevel(text: string, ports: DpPortNames | undefined, depth: number, isExact = false): ParsedKey {
   const pair: Pair = { key: new NlWriter(), mask: new NlWriter() };
   let ufid: Uint8Array | undefined;
   let at = 0;
@@ -61,6 +63,7 @@ function parseLevel(text: string, ports: DpPortNames | undefined, depth: number)
       const m = /^([a-z][a-z0-9_]*)\(/.exec(text.slice(at));
       if (m === null) throw new Bad();
       const end = closing(text, at + m[0].length);
+      if (isExact && text.slice(at, end).includes('/')) throw new Bad();
       parseAttr(m[1]!, text.slice(at + m[0].length, end), pair, ports, depth);
       at = end + 1;
     } catch (error) {

@@ -3,6 +3,7 @@
  *
  *     {[DATAPATH] ODP-FLOW | BRIDGE BR-FLOW} [--ct-next FLAGS]... [--names] [-generate | PACKET] [ACTIONS]
  */
+import { OvsError } from '@ovs-node/common/errors';
 import { composePacket } from '@ovs-node/flow/compose';
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { extractKey, newOffsets } from '@ovs-node/flow/extract';
@@ -132,7 +133,9 @@ function syntaxError(text: string): Error {
 function dpFlow(backers: Iterable<Backer>, text: string): { ofproto: Ofproto; flow: FlowKey } {
   const all = [...backers];
   if (all.length !== 1) throw new Error('Please specify the datapath name');
-  return fromDpFlow(all[0]!, text, () => syntaxError(text));
+  const key = dpKey(text, all[0]);
+  if (!key) throw syntaxError(text);
+  return fromDpFlow(all[0]!, key);
 }
 
 function namedFlow(
@@ -142,8 +145,11 @@ function namedFlow(
 ): { ofproto: Ofproto; flow: FlowKey } {
   const all = [...backers];
   const backer = all.find((each) => each.dpName === name);
-  if (backer) return fromDpFlow(backer, text, (reason) => new Error(reason));
-  if (/^\w+\(/.test(text)) throw new Error('Cannot find the datapath');
+  const key = dpKey(text, backer);
+  if (key) {
+    if (!backer) throw new Error('Cannot find the datapath');
+    return fromDpFlow(backer, key);
+  }
   const ofproto = all.map((each) => each.ofproto(name)).find((each) => each !== undefined);
   if (!ofproto) throw new Error(`${name}: unknown bridge`);
   try {
@@ -157,17 +163,18 @@ function namedFlow(
   }
 }
 
-function fromDpFlow(
-  backer: Backer,
-  text: string,
-  failure: (reason: string) => Error,
-): { ofproto: Ofproto; flow: FlowKey } {
-  let key: FlowKey;
+/** The attributes of a flow of a datapath; undefined: the text is none. */
+function dpKey(text: string, backer: Backer | undefined): Uint8Array | undefined {
   try {
-    key = keyOf(parseDpKey(text, dpPortNames(backer)).key);
+    return parseDpKey(text, backer && dpPortNames(backer)).key;
   } catch (error) {
-    throw failure(error instanceof Error ? error.message : String(error));
+    if (error instanceof OvsError) return undefined;
+    throw error;
   }
+}
+
+function fromDpFlow(backer: Backer, attrs: Uint8Array): { ofproto: Ofproto; flow: FlowKey } {
+  const key = keyOf(attrs, true);
   const at = backer.portOf(key[W.IN_PORT]!);
   if (!at) throw new Error(`no OpenFlow port for datapath port ${key[W.IN_PORT]}`);
   const flow = newKey();
