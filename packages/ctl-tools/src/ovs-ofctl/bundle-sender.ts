@@ -5,7 +5,7 @@
  */
 import { FatalError, strerror } from '@ovs-node/common/errors';
 import { OfError } from '@ovs-node/openflow/errors';
-import { decodeMessage, putMessage, xidOf } from '@ovs-node/openflow/messages/codec';
+import { decodeMessage, encodeMessage, putMessage, xidOf } from '@ovs-node/openflow/messages/codec';
 import { BUNDLE_CONTROLS } from '@ovs-node/openflow/messages/bundle';
 import { BF } from '@ovs-node/openflow/messages/types';
 import { printMessage } from '@ovs-node/openflow/text/message';
@@ -30,6 +30,12 @@ const BUNDLE_ID = 0;
 const BUNDLE_FLAGS = BF.ATOMIC | BF.ORDERED;
 /** Bytes that may wait to be taken by the switch before more are made. */
 const MAX_QUEUED = 1 << 20;
+
+/**
+ * Bytes that are sent without hearing what the switch says meanwhile, which fit into what a system keeps for a socket. A
+ * switch that refuses more and is not heard would wait for that, and no longer take what is sent.
+ */
+const MAX_UNHEARD = 1 << 16;
 
 type Asked = 'open_request' | 'commit_request' | 'discard_request';
 
@@ -73,7 +79,10 @@ export async function sendBundle(c: OfctlContext, sw: Switch, mods: BundledMessa
   let failure: Error | undefined = new FatalError(`talking to ${sw.streamName} (${strerror('EPROTO')})`);
   try {
     if (await ask('open_request')) {
+      const barrier = connection.nextXid();
       const writer = new Writer();
+      let size = 0;
+      let answered: Promise<Uint8Array> | undefined;
       for (const [i, xid] of xids.entries()) {
         const message = mods.encode(i, version, xid);
         if (message === undefined) break;
@@ -81,12 +90,24 @@ export async function sendBundle(c: OfctlContext, sw: Switch, mods: BundledMessa
         const add = { type: 'bundle_add', bundleId: BUNDLE_ID, flags: BUNDLE_FLAGS, message } as const;
         putMessage(writer, add, version, xid);
         connection.sendSoon(writer.borrow());
+        size += writer.length;
+        if (size > MAX_UNHEARD && answered === undefined) {
+          answered = exchange.receiveReply(barrier, errors);
+          // Of its failure is heard below.
+          answered.catch(() => undefined);
+        }
         if (connection.queued > MAX_QUEUED) await connection.drained();
       }
       connection.flush();
       await mods.check?.();
       // Whatever comes as its reply: all before it has been seen to.
-      await exchange.transact({ type: 'barrier_request' }, undefined, errors);
+      if (answered === undefined) {
+        await exchange.transact({ type: 'barrier_request' }, barrier, errors);
+      } else {
+        connection.sendSoon(encodeMessage({ type: 'barrier_request' }, version, barrier));
+        connection.flush();
+        await answered;
+      }
       // A message that was refused already leaves nothing to commit.
       if (errors.length > 0) await ask('discard_request').catch(() => undefined);
       else if (await ask('commit_request')) failure = undefined;

@@ -136,7 +136,7 @@ export class Exchange {
    *
    * @param errors gets error messages among the others.
    */
-  private receiveReply(xid: number, errors?: Uint8Array[]): Promise<Uint8Array> {
+  receiveReply(xid: number, errors?: Uint8Array[]): Promise<Uint8Array> {
     return this.receiveXid(xid, (bytes) => {
       if (isErrorMessage(headerOf(bytes, this.explain)) && errors) errors.push(bytes);
       else this.tellStray(bytes, xid);

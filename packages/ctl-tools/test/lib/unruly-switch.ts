@@ -116,7 +116,11 @@ export async function unrulySwitch(t: ExecutionContext, dir: string): Promise<Un
         heard.push(request.toString('hex', 0, isEcho ? 8 : request.length));
         const said = answers(new Request(request, index++));
         const bytes = Buffer.concat(said.filter((each) => each !== 'end'));
-        if (bytes.length > 0) socket.write(bytes);
+        // As switches do, it hears no more before what it says is taken.
+        if (bytes.length > 0 && !socket.write(bytes)) {
+          socket.pause();
+          socket.once('drain', () => socket.resume());
+        }
         if (said.includes('end')) setTimeout(() => socket.end(), END_MS);
       });
     });

@@ -102,6 +102,19 @@ function told(what: string, { status, stderr }: { status: number | null; stderr:
 /** Is it the message that makes a bundle count? */
 const isCommit = (hex: string): boolean => /^0[5-6]21.{12}00000000(0004|0005)/.test(hex);
 
+test('a switch that refuses at length, and takes no more before that is heard, is heard', async (t) => {
+  // The peer's tool and such a switch wait for each other.
+  const dir = tmpDir(t);
+  fs.writeFileSync(path.join(dir, 'good'), FILES['good']);
+  const sw = await unrulySwitch(t, dir);
+  const answers = bundle({ add: (q) => [q.say(1, `00010001${'00'.repeat(2000)}`)] });
+  for (const names of ['--names', '--no-names']) {
+    sw.answerWith((q) => (q.stats === undefined ? answers(q) : [q.part(q.stats, NAMES[q.stats] ?? '')]));
+    const seen = await shown(OURS, ['--bundle', names, 'add-flows', 'br0', 'good'], dir);
+    t.true(told('refuses each flow', seen), seen.stderr.slice(-500));
+  }
+});
+
 needingPeer('a bundle from a file to a bridge that is not there: told as by the peer', async (t) => {
   const dir = tmpDir(t);
   for (const [name, text] of Object.entries(FILES)) fs.writeFileSync(path.join(dir, name), text);
