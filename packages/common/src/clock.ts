@@ -17,6 +17,11 @@ export interface Clock {
   wall(): number;
   /** Calls `fn` once, not before `delayMs` have passed. Does not keep the process alive by itself if `unref`. */
   setTimer(delayMs: number, fn: () => void, unref?: boolean): Timer;
+  /**
+   * Calls `fn` once when `delayMs` of the machine's time have passed, though this clock may stand still: for what follows
+   * something that has happened, not for what is due at a time.
+   */
+  soon(delayMs: number, fn: () => void): Timer;
 }
 
 const MAX_DELAY = 0x7fffffff;
@@ -30,4 +35,5 @@ export const systemClock: Clock = {
     if (unref) handle.unref();
     return { cancel: () => clearTimeout(handle) };
   },
+  soon: (delayMs, fn) => systemClock.setTimer(delayMs, fn),
 };

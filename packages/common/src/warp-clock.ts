@@ -45,6 +45,10 @@ export class WarpClock implements Clock {
     };
   }
 
+  soon(delayMs: number, fn: () => void): Timer {
+    return systemClock.setTimer(delayMs, fn);
+  }
+
   #arm(entry: Pending): void {
     entry.real = systemClock.setTimer(entry.due - this.now(), () => this.#fire(entry), entry.unref);
   }

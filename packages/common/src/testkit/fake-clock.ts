@@ -33,6 +33,10 @@ export class FakeClock implements Clock {
     return { cancel: () => void this.#pending.delete(pending) };
   }
 
+  soon(delayMs: number, fn: () => void): Timer {
+    return this.setTimer(delayMs, fn);
+  }
+
   /** Number of timers that have not fired. */
   get pending(): number {
     return this.#pending.size;

@@ -116,11 +116,13 @@ export class Udpif {
     this.timer?.cancel();
     this.due = at;
     this.delay = delay;
-    this.timer = this.clock.setTimer(delay, () => {
+    const begin = (): void => {
       this.timer = undefined;
       this.due = Infinity;
       void this.round();
-    });
+    };
+    // What has changed is seen to while time stands still, too: packets go on.
+    this.timer = delay <= SETTLE_MS ? this.clock.soon(delay, begin) : this.clock.setTimer(delay, begin);
   }
 
   private round(): Promise<void> {
