@@ -149,7 +149,8 @@ interface HashRow {
 /** Protocols with ports, or with a type and a code in their place. */
 const hasTransport = (p: number): boolean => p === TCP || p === UDP || p === SCTP || p === 1 || p === 58;
 
-function tuple(key: FlowKey): number {
+/** Addresses, protocol and ports in one direction. */
+export function tupleHash(key: FlowKey): number {
   const type = ethType(key);
   let hash = 0;
   if (type === IP || type === ARP) {
@@ -167,10 +168,12 @@ const TUPLE_SALT = 42;
 /**
  * The value of the datapath's action `hash`, unsigned and never 0: `l4` of addresses, protocol and ports of one direction,
  * `sym_l4` the same for both directions, without ports of UDP, and of Ethernet addresses where there are no others. Hot path:
- * allocates nothing. The peer's `l4` is of the packet as it came in, this one is of what it is by then.
+ * allocates nothing.
+ *
+ * @param ofTuple `tupleHash` of the packet as it came in, which is what `l4` goes by.
  */
-export function dpHash(key: FlowKey, isSymmetric: boolean, basis: number): number {
-  return (isSymmetric ? symmetricL3L4(key, basis, false) : hashInt(tuple(key), basis)) >>> 0 || 1;
+export function dpHash(key: FlowKey, isSymmetric: boolean, basis: number, ofTuple = tupleHash(key)): number {
+  return (isSymmetric ? symmetricL3L4(key, basis, false) : hashInt(ofTuple, basis)) >>> 0 || 1;
 }
 
 /** Sets of fields, in the order of their numbers on the wire (enum nx_hash_fields). */

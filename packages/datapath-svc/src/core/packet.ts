@@ -35,6 +35,9 @@ export class Packet {
   wide = false;
   /** How often it has come back to the flow table. */
   recircs = 0;
+  /** `tupleHash` of the packet before actions changed it, once one wanted it; `hasInHash`: that is so. */
+  inHash = 0;
+  hasInHash = false;
   /** The packet's connection, as the last `ct` found it (entry and id of the conntrack table), or -1. */
   ctEntry = -1;
   ctId = 0;
@@ -53,6 +56,7 @@ export class Packet {
     this.headroom = start < HEADROOM ? start : HEADROOM;
     this.meta = meta;
     this.recircs = 0;
+    this.hasInHash = false;
     this.ctEntry = -1;
     this.shared = false;
     this.stale = false;
@@ -93,6 +97,8 @@ export class Packet {
     this.stale = other.stale;
     this.wide = other.wide;
     this.recircs = other.recircs;
+    this.inHash = other.inHash;
+    this.hasInHash = other.hasInHash;
     this.ctEntry = other.ctEntry;
     this.ctId = other.ctId;
     this.coldMeta = other.coldMeta;

@@ -8,7 +8,7 @@
  * No closures, no exceptions, no allocation; the switch is over small consecutive integers.
  */
 import { OFS } from '@ovs-node/flow/extract';
-import { dpHash } from '@ovs-node/flow/hash-fields';
+import { dpHash, tupleHash } from '@ovs-node/flow/hash-fields';
 import { W } from '@ovs-node/flow/layout';
 import type { Datapath } from '../datapath.js';
 import { RECIRC_LIMIT } from '../limits.js';
@@ -208,9 +208,15 @@ export class Executor {
           }
           pc += 2;
           break;
+        case Op.TUPLE:
+          p.refresh();
+          if (!p.hasInHash) p.inHash = tupleHash(p.key);
+          p.hasInHash = true;
+          pc++;
+          break;
         case Op.HASH:
           p.refresh();
-          p.key[W.DP_HASH] = dpHash(p.key, code[pc + 1] === 1, code[pc + 2]);
+          p.key[W.DP_HASH] = dpHash(p.key, code[pc + 1] === 1, code[pc + 2], p.inHash);
           p.markCold();
           pc += 3;
           break;

@@ -34,7 +34,7 @@ export const Op = {
   SET_MARK: 13,
   /** recirculation id */
   RECIRC: 14,
-  /** algorithm, basis */
+  /** algorithm, basis; `TUPLE` comes before it, where the packet is as it came in */
   HASH: 15,
   /** index of a `CtAction` */
   CT: 16,
@@ -67,6 +67,8 @@ export const Op = {
   POP_NSH: 31,
   /** offset in `data` of 24 bytes of value (flags, ttl, two that are not set, path, contexts) and 24 of mask */
   SET_NSH: 32,
+  /** keeps the hash of the packet as it came in */
+  TUPLE: 33,
 } as const;
 
 /** `userspace(...)`. */
