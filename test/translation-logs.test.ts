@@ -48,6 +48,13 @@ const CASES: Readonly<
   'nothing on the stack': { bundle: ['flow add actions=pop:NXM_NX_REG0[]'] },
   'too many labels': { bundle: [`flow add actions=${'push_mpls:0x8847,'.repeat(4)}2`] },
   'output to where it came from': { bundle: ['flow add actions=1,2'] },
+  // Of a group that is not there nothing is told.
+  'a group that is not there, and output to where it came from': {
+    bundle: [
+      'group add group_id=1,type=all,bucket=actions=group:77,bucket=actions=1',
+      'flow add actions=group:1',
+    ],
+  },
   'truncated output to a patch port': { bundle: ['flow add actions=output(port=11,max_len=100),2'] },
   'truncated output to no port': { bundle: ['flow add actions=output(port=77,max_len=100),2'] },
   'truncated output to the port by the name of all': {
@@ -88,7 +95,7 @@ testWith(PEER)('what is wrong with flow tables is logged as by the peer, at the 
         writeFileSync(file, `flow delete\ngroup delete group_id=all\n${bundle.join('\n')}\n`);
         for (const suite of sides) {
           await suite.ofctl('-O', 'OpenFlow15', 'bundle', BRIDGE, file);
-          // Datapath flows follow the tables before packets come.
+          // Datapath flows follow the tables before packets come; to look at them again tells of nothing.
           await suite.appctl('revalidator/purge');
         }
         starts = sides.map((suite, i) => told(suite, starts[i]).end);

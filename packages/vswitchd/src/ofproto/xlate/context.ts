@@ -207,16 +207,19 @@ export class XlateContext {
     return subs;
   }
 
-  /** Something that is wrong with the flow tables, or with a packet: a remark of the trace, or a line of the log. */
+  /**
+   * Something that is wrong with the flow tables, or with a packet: a remark of the trace, or a line of the log. Where no
+   * packet has come, but its datapath flow is looked at again, nothing is said.
+   */
   reportError(text: string): void {
     if (this.trace) this.report('error', text);
-    else log.warnRl(errorLimit, () => this.forLog(text));
+    else if (this.input.hasPacket) log.warnRl(errorLimit, () => this.forLog(text));
   }
 
   /** The same of something that may well be meant. */
   reportOddity(text: string): void {
     if (this.trace) this.report('warn', text);
-    else log.infoRl(oddityLimit, () => this.forLog(text));
+    else if (this.input.hasPacket) log.infoRl(oddityLimit, () => this.forLog(text));
   }
 
   /** A line for the log. The packet is told as it last left. */

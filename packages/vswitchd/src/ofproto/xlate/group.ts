@@ -25,7 +25,7 @@ export function groupAction(ctx: XlateContext, id: number, isLast: boolean): boo
   const group = ctx.ofproto.groups.get(id);
   if (group === undefined) {
     // A bucket may name any group.
-    ctx.reportError(`output to nonexistent group ${id}`);
+    ctx.report('warn', `output to nonexistent group ${id}`);
     return false;
   }
   if (!resourcesLeft(ctx)) return true;
