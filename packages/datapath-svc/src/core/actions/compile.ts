@@ -121,6 +121,7 @@ function compileOne(b: Builder, r: NlReader): void {
     case Act.HASH: {
       const algorithm = r.u32(0);
       if (algorithm > 1) refuse(`hash: unknown algorithm ${algorithm}`);
+      // What `l4` goes by is looked at before anything in the list changes it.
       if (algorithm === 0 && b.code[0] !== Op.TUPLE) b.code.unshift(Op.TUPLE);
       b.code.push(Op.HASH, algorithm, r.u32(4) | 0);
       return;
