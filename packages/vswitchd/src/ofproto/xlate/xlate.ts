@@ -96,10 +96,7 @@ function thaw(ctx: XlateContext): boolean {
   if (id === 0 && !resumed) return true;
   const state = resumed ?? ctx.recirc.lookup(id);
   if (!state) {
-    ctx.error = 'recirc';
-    // A megaflow that goes when it is looked at again may outlive the state that its packets go on from.
-    if (ctx.trace || ctx.input.hasPacket)
-      ctx.reportError(`Recirculation context not found for ID ${id.toString(16)}`);
+    ctx.fail('recirc', `Recirculation context not found for ID ${id.toString(16)}`);
     return false;
   }
   const trace = ctx.trace;
