@@ -1,5 +1,6 @@
 /** Commands on packets and captures, without a switch: compose-packet, parse-packet, parse-pcap, ofp-parse-pcap. */
 import fs from 'node:fs';
+import os from 'node:os';
 import { byteTextPath } from '@ovs-node/common/byte-text';
 import { errnoName, FatalError, strerror } from '@ovs-node/common/errors';
 import { vlog } from '@ovs-node/common/vlog';
@@ -15,7 +16,7 @@ import { printMessage } from '@ovs-node/openflow/text/message';
 import { hex } from '@ovs-node/openflow/text/numbers';
 import type { OfctlContext } from './context.js';
 import { parseOrFail } from './flow-commands.js';
-import { packetToBytes, plainHexDump, readFileOrInput } from './input.js';
+import { isOfDirectory, packetToBytes, plainHexDump, readFileOrInput } from './input.js';
 
 const log = vlog('pcap');
 
@@ -73,8 +74,12 @@ function readCapture(file: string): PcapRecord[] {
     bytes = fs.readFileSync(byteTextPath(file));
   } catch (e) {
     const reason = strerror(errnoName(e));
-    log.warn(`${file}: failed to open pcap file for reading (${reason})`);
-    throw new FatalError(`${file}: open failed (${reason})`, 2);
+    log.warn(
+      isOfDirectory(e)
+        ? `failed to read pcap header: ${reason}`
+        : `${file}: failed to open pcap file for reading (${reason})`,
+    );
+    throw new FatalError(`${file}: open failed (${reason})`, os.constants.errno[errnoName(e) as 'ENOENT']);
   }
   if (bytes.length < pcapHeader().length) {
     log.warn('failed to read pcap header: End of file');

@@ -1,11 +1,12 @@
 /** Commands that need no switch: parse-flow, parse-flows, ofp-print, ofp-parse, parse-actions, parse-instructions. */
-import { errnoName, FatalError, strerror } from '@ovs-node/common/errors';
+import { FatalError } from '@ovs-node/common/errors';
 import { printMessage } from '@ovs-node/openflow/text/message';
 import { formatProtocols } from '@ovs-node/openflow/text/protocols';
 import { flowLines, flowParser, parseOrFail } from './flow-commands.js';
 import { type EachLine, encodeFlows, type EncodedFlows } from './flow-encoder.js';
 import type { OfctlContext } from './context.js';
 import { hexToBytes, MessageOutput, readFileOrInput, readText } from './input.js';
+import { MessageFile } from './message-file.js';
 
 function printFlows(c: OfctlContext, { usable, protocol, messages }: EncodedFlows): void {
   process.stdout.write(`usable protocols: ${formatProtocols(usable)}\n`);
@@ -50,24 +51,13 @@ export function ofpPrint(c: OfctlContext, [hex, verbosity]: readonly string[]): 
   process.stdout.write(printMessage(bytes, { ...c.plainOptions(0), verbosity: more }));
 }
 
-export function ofpParse(c: OfctlContext, [file]: readonly string[]): void {
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileOrInput(file);
-  } catch (e) {
-    throw new FatalError(`${file}: open (${strerror(errnoName(e))})`);
-  }
+export function ofpParse(c: OfctlContext, [name]: readonly string[]): void {
+  const file = new MessageFile(name);
   const out = new MessageOutput(c.plainOptions(2));
   try {
-    for (let at = 0; at < bytes.length;) {
-      if (bytes.length - at < 8) throw new FatalError(`${file}: unexpected end of file mid-message`);
-      const length = (bytes[at + 2] << 8) | bytes[at + 3];
-      if (length < 8) throw new FatalError(`${file}: ${length}-byte message is too short for OpenFlow`);
-      if (length > bytes.length - at) throw new FatalError(`${file}: unexpected end of file mid-message`);
-      out.print(bytes, at, length);
-      at += length;
-    }
+    while (file.next()) out.print(file.bytes, file.at, file.length);
   } finally {
     out.flush();
+    file.close();
   }
 }

@@ -108,10 +108,44 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['-O', 'OpenFlow13', 'add-flow', 'br0', 'check_overlap,priority=7,tcp,actions=1'],
   ['add-flow', 'br0', 'in_port=nosuch,actions=1'],
   ['add-flows', 'br0', '/nonexistent'],
+  // Directories can be opened, and have nothing in them.
+  ['add-flows', 'br0', '/'],
+  ['--bundle', 'add-flows', 'br0', '/'],
+  ['parse-flows', '/'],
+  ['diff-flows', '/', 'br0'],
+  ['ofp-parse', '/'],
+  ['ofp-parse-pcap', '/'],
+  ['parse-pcap', '/'],
   ['packet-out', 'br0', 'in_port=1 packet=505400000007505400000005080000 actions=2'],
   ['packet-out', 'br0', 'in_port=1 actions=2'],
   ['-F', 'nxm', '-O', 'OpenFlow13', 'show', 'br0'],
 ];
+
+needing(test, 'peer')('ofp-parse reads files of any length as the peer does, cut anywhere', async (t) => {
+  const dir = tmpDir(t);
+  const file = path.join(dir, 'messages');
+  // Echo requests of lengths that end before, at and behind whatever is read at once.
+  const lengths = [8, 9, 65_535, 65_535, 12, 65_528, 8, 65_535, 131, 40_000, 65_535, 65_535, 8];
+  const bytes = Buffer.concat(
+    lengths.map((length, i) => {
+      const message = Buffer.alloc(length, i);
+      message.set([1, 2, length >> 8, length & 255, 0, 0, 0, i]);
+      return message;
+    }),
+  );
+  const short = Buffer.from([1, 2, 0, 7, 0, 0, 0, 0]);
+  const contents = [
+    bytes,
+    ...[1, 7, 8, 20, 65_540, 131_072, 131_079].map((cut) => bytes.subarray(0, bytes.length - cut)),
+    Buffer.concat([bytes, short, bytes]),
+    Buffer.alloc(0),
+  ];
+  for (const content of contents) {
+    fs.writeFileSync(file, content);
+    const theirs = plain(await peerOfctl(['ofp-parse', file]));
+    t.deepEqual(plain(await ofctl(['ofp-parse', file])), theirs, `${content.length} bytes`);
+  }
+});
 
 needing(test, 'peer')("against the peer's switch: the peer's output to the letter", async (t) => {
   t.timeout(110000);

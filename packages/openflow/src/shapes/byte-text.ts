@@ -7,14 +7,14 @@ export class ByteText {
   length = 0;
 
   constructor(size = 0x10000) {
-    this.buf = Buffer.alloc(size);
+    this.buf = Buffer.allocUnsafe(size);
   }
 
   /** Makes room for `n` bytes more; gives the buffer, which is another than before when it had to grow. */
   room(n: number): Uint8Array {
     const need = this.length + n;
     if (need > this.buf.length) {
-      const bigger = Buffer.alloc(Math.max(this.buf.length * 2, need));
+      const bigger = Buffer.allocUnsafe(Math.max(this.buf.length * 2, need));
       bigger.set(this.buf.subarray(0, this.length));
       this.buf = bigger;
     }
@@ -38,10 +38,15 @@ export class ByteText {
     return this.buf.subarray(0, this.length);
   }
 
+  /** Forgets the text; what comes next takes its place. */
+  clear(): void {
+    this.length = 0;
+  }
+
   /** Takes the text away, to be kept by the caller. */
   take(): Uint8Array {
     const out = this.borrow();
-    this.buf = Buffer.alloc(this.buf.length);
+    this.buf = Buffer.allocUnsafe(this.buf.length);
     this.length = 0;
     return out;
   }
