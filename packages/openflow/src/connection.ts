@@ -25,13 +25,13 @@ import {
   decodeHeader,
   decodeMessage,
   encodeMessage,
-  encodeMultipart,
   fitsHeader,
   HEADER_LENGTH,
   type Refusal,
   xidOf,
 } from './messages/codec.js';
 import { highestVersion } from './messages/switch.js';
+import { encodeMultipart } from './messages/reply-parts.js';
 import type { MessageOf, OfMessage } from './messages/types.js';
 import { hexDump } from './text/hex-dump.js';
 import { printMessage } from './text/message.js';

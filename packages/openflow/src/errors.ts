@@ -8,12 +8,6 @@ import { ERRORS, type ErrorCode, type ErrorName } from './error-table.js';
 export type { ErrorName } from './error-table.js';
 
 /**
- * How much of the offending message an error reply quotes: all that fits, as the peer does, so that a reader sees
- * the whole request (OpenFlow 1.0, section 5.4.4, asks for at least 64 bytes).
- */
-export const ERROR_QUOTE = 0xffff - 24;
-
-/**
  * An error as sent or received. `name` is undefined when the numbers of a received one have no name in its version;
  * `vendor`, `type` and `code` are then all there is.
  */
@@ -45,9 +39,12 @@ export class OfError {
     this.code = numbers.code;
   }
 
-  /** The same error, quoting the first bytes of `message` (copied). */
+  /**
+   * The same error, quoting `message` (copied): as much as fits is sent, as by the peer, so that a reader sees the whole
+   * request (OpenFlow 1.0, section 5.4.4, asks for at least 64 bytes).
+   */
   quoting(message: Uint8Array): OfError {
-    const error = new OfError(this.name, this.detail, message.slice(0, ERROR_QUOTE), {
+    const error = new OfError(this.name, this.detail, message.slice(), {
       vendor: this.vendor,
       type: this.errorType,
       code: this.code,

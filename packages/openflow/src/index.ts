@@ -21,7 +21,6 @@ export {
   decodeHeader,
   decodeMessage,
   encodeMessage,
-  encodeMultipart,
   OversizeError,
   UnencodableError,
 } from './messages/codec.js';
@@ -30,6 +29,7 @@ export { BUCKET } from './messages/group-types.js';
 export { METER, MF } from './messages/meter-types.js';
 export { FMF } from './messages/monitor-types.js';
 export { MultipartReassembly } from './messages/reassembly.js';
+export { encodeMultipart, ReplyParts } from './messages/reply-parts.js';
 export * from './messages/types.js';
 export { formatFlow, parseFlow } from './text/flow.js';
 export { printMessage } from './text/message.js';

@@ -187,6 +187,8 @@ export function bigToBytes(value: bigint, n: number): Uint8Array {
 export class Writer {
   private buf: Uint8Array;
   length = 0;
+  /** Where each item of a list begins, for who cuts it into messages; undefined: nobody does. */
+  marks: number[] | undefined;
 
   constructor(size = 256) {
     this.buf = new Uint8Array(size);
@@ -328,6 +330,13 @@ export class Writer {
   setU32(at: number, v: number): void {
     this.setU16(at, v >>> 16);
     this.setU16(at + 2, v);
+  }
+  /** Writes the items of a list, each with `put`, and marks where they begin. */
+  items<T>(list: readonly T[], put: (item: T) => void): void {
+    for (const item of list) {
+      this.marks?.push(this.length);
+      put(item);
+    }
   }
   /** Forgets what was written, and keeps the room. */
   clear(): void {

@@ -4,7 +4,8 @@ import { OFPP } from '@ovs-node/flow/ports';
 import { parseActions } from '../src/actions/text.js';
 import { errorFromNumbers, errorNumbers, OfError } from '../src/errors.js';
 import { ERRORS, type ErrorName } from '../src/error-table.js';
-import { decodeMessage, encodeMessage, encodeMultipart, UnencodableError } from '../src/messages/codec.js';
+import { decodeMessage, encodeMessage, UnencodableError } from '../src/messages/codec.js';
+import { encodeMultipart } from '../src/messages/reply-parts.js';
 import { GROUP_ANY, NO_BUFFER, type OfMessage } from '../src/messages/types.js';
 import { MESSAGE_CASES } from './fixtures/messages.js';
 import { FLOWS } from './mini-switch.js';
@@ -126,17 +127,17 @@ test('what a version cannot say is refused', (t) => {
   });
 });
 
-test('a long reply is cut into pages', (t) => {
+test('a long reply comes in parts, each of as many items as fit', (t) => {
   const flows = Array.from({ length: 2000 }, () => FLOWS[1]);
-  const pages = encodeMultipart(
-    { type: 'multipart_reply', reply: { type: 'flow', flows }, more: false },
-    4,
-    9,
-  );
+  const reply = (some: typeof flows) =>
+    encodeMultipart({ type: 'multipart_reply', reply: { type: 'flow', flows: some }, more: false }, 4, 9);
+  const pages = reply(flows);
   t.true(pages.length > 1);
+  const size = reply([FLOWS[1]])[0].length - 16;
   let n = 0;
   for (const [i, bytes] of pages.entries()) {
     t.true(bytes.length <= 65535);
+    if (i < pages.length - 1) t.true(bytes.length + size > 65535, `part ${i} is full`);
     const { msg, xid } = decodeMessage(bytes) as { msg: OfMessage; xid: number };
     t.is(xid, 9);
     if (msg.type !== 'multipart_reply' || msg.reply.type !== 'flow') return t.fail();

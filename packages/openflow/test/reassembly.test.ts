@@ -1,6 +1,7 @@
 import test from 'ava';
 import { OfError } from '../src/errors.js';
-import { decodeMessage, encodeMultipart } from '../src/messages/codec.js';
+import { decodeMessage } from '../src/messages/codec.js';
+import { encodeMultipart } from '../src/messages/reply-parts.js';
 import { MultipartReassembly } from '../src/messages/reassembly.js';
 import type { MessageOf } from '../src/messages/types.js';
 import { FLOWS } from './mini-switch.js';

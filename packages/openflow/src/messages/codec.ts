@@ -4,7 +4,7 @@
  */
 import { DecodeFailure, type ErrorName, fail, guard, OfError, refuse } from '../errors.js';
 import type { Explain } from '../explain.js';
-import { VERSIONS } from '../version.js';
+import { isVersion, VERSIONS } from '../version.js';
 import { Reader, Writer } from '../wire.js';
 import { BUNDLE_MESSAGES } from './bundle.js';
 import { EXTENSION_MESSAGES } from './extension.js';
@@ -12,7 +12,7 @@ import { FLOW_MESSAGES } from './flow.js';
 import { GROUP_MESSAGES } from './group.js';
 import { METER_MESSAGES } from './meter.js';
 import { MONITOR_MESSAGES } from './monitor.js';
-import { bodyForm, MULTIPART, pages, putMultipart, readMultipartBody, STATS_VENDOR } from './multipart.js';
+import { bodyForm, MULTIPART, putMultipart, readMultipartBody, STATS_VENDOR } from './multipart.js';
 import { PACKET_MESSAGES } from './packet.js';
 import { QUEUE_MESSAGES } from './queue.js';
 import { FORWARD_MESSAGES } from './requestforward.js';
@@ -20,14 +20,7 @@ import type { DecodeOptions, MessageForm, MessageRow, MessageTable } from './row
 import { SETUP_MESSAGES } from './setup.js';
 import { SWITCH_MESSAGES } from './switch.js';
 import { TABLE_MESSAGES } from './table.js';
-import type {
-  FlowFormat,
-  MessageOf,
-  MultipartReply,
-  MultipartRequest,
-  OfMessage,
-  OfMessageType,
-} from './types.js';
+import type { FlowFormat, MultipartReply, MultipartRequest, OfMessage, OfMessageType } from './types.js';
 import { findWireForm, fitsWireForm, NX_VENDOR, ONF_VENDOR, type WireForm } from './wire-forms.js';
 
 export type { DecodeOptions } from './row.js';
@@ -100,7 +93,7 @@ function messageForm(msg: OfMessage, version: number): AnyForm | undefined {
  * The bytes of a message; the caller owns them.
  *
  * @throws UnencodableError when the version has no such message, OversizeError when it is longer than 65535 bytes
- * (`encodeMultipart` cuts replies into pages).
+ * (`encodeMultipart` cuts replies).
  */
 export function encodeMessage(msg: OfMessage, version: number, xid: number): Uint8Array {
   // One buffer serves all messages but those inside of others.
@@ -120,8 +113,18 @@ let spare: Writer | undefined = new Writer(1024);
 /** Writes a message after what `w` has already: `encodeMessage` without a copy. */
 export function putMessage(w: Writer, msg: OfMessage, version: number, xid: number): void {
   const start = w.length;
+  putUnmeasured(w, msg, version, xid);
+  const length = w.length - start;
+  if (length > MAX_LENGTH) throw new OversizeError(`message ${msg.type} of ${length} bytes`);
+  w.setU16(start + 2, length);
+}
+
+/** Writes a message of whatever length, which its header does not say yet. */
+export function putUnmeasured(w: Writer, msg: OfMessage, version: number, xid: number): void {
+  const start = w.length;
   const unencodable = (what: string): never => {
-    throw new UnencodableError(`OpenFlow version ${version} has no message ${what}`);
+    const name = isVersion(version) ? `OpenFlow 1.${version - 1}` : `version ${version} of OpenFlow`;
+    throw new UnencodableError(`${name} has no message ${what}`);
   };
   w.u8(version).u8(0).u16(0).u32(xid);
   if (msg.type === 'multipart_request' || msg.type === 'multipart_reply') {
@@ -139,41 +142,6 @@ export function putMessage(w: Writer, msg: OfMessage, version: number, xid: numb
     if (vendor !== 0) w.u32(vendor).u32(code);
     form.encode(w, msg, version);
   }
-  const length = w.length - start;
-  if (length > MAX_LENGTH) throw new OversizeError(`message ${msg.type} of ${length} bytes`);
-  w.setU16(start + 2, length);
-}
-
-/** The bytes of a multipart reply as one or more messages, all but the last with the "more" flag. */
-export function encodeMultipart(
-  msg: MessageOf<'multipart_reply'>,
-  version: number,
-  xid: number,
-): Uint8Array[] {
-  const list = pages(msg.reply);
-  if (!list) return [encodeMessage(msg, version, xid)];
-  const out: Uint8Array[] = [];
-  const cut = (from: number, to: number, more: boolean): void => {
-    let bytes: Uint8Array | undefined;
-    try {
-      bytes = encodeMessage({ ...msg, reply: list.slice(from, to), more }, version, xid);
-    } catch (e) {
-      if (!(e instanceof OversizeError) || to - from < 2) throw e;
-    }
-    if (bytes) {
-      out.push(bytes);
-      return;
-    }
-    const middle = (from + to) >> 1;
-    cut(from, middle, true);
-    cut(middle, to, more);
-  };
-  // Pages start small enough to fit mostly, so that cutting is rare.
-  const page = 256;
-  for (let at = 0; at === 0 || at < list.count; at += page) {
-    cut(at, Math.min(at + page, list.count), at + page < list.count || msg.more);
-  }
-  return out;
 }
 
 /** A message that was read. */

@@ -237,9 +237,7 @@ type IpfixType = 'ipfix_bridge' | 'ipfix_flow';
 function ipfixReply<T extends IpfixType>(type: T, key: WireFormKey) {
   return bodies<{ readonly type: T; readonly exporters: readonly IpfixStats[] }>(
     [key],
-    (w, p) => {
-      for (const s of p.exporters) putIpfix(w, s);
-    },
+    (w, p) => w.items(p.exporters, (s) => putIpfix(w, s)),
     (r) =>
       items(
         r,

@@ -606,9 +606,7 @@ export const FLOW_BODIES: {
     reply: [
       ...bodies<ReplyOf<'flow'>>(
         ['OFPST10_FLOW_REPLY', 'OFPST11_FLOW_REPLY', 'OFPST13_FLOW_REPLY', 'OFPST15_FLOW_REPLY'],
-        (w, p, version) => {
-          for (const f of p.flows) putFlowStats(w, f, version, false);
-        },
+        (w, p, version) => w.items(p.flows, (f) => putFlowStats(w, f, version, false)),
         (r, version) =>
           items(
             r,
@@ -618,9 +616,7 @@ export const FLOW_BODIES: {
       ),
       ...bodies<ReplyOf<'flow'>>(
         ['NXST_FLOW_REPLY'],
-        (w, p, version) => {
-          for (const f of p.flows) putFlowStats(w, f, version, true);
-        },
+        (w, p, version) => w.items(p.flows, (f) => putFlowStats(w, f, version, true)),
         (r, version) =>
           items(
             r,

@@ -414,9 +414,7 @@ export const GROUP_BODIES: {
     ),
     reply: bodies<ReplyOf<'group'>>(
       ['OFPST11_GROUP_REPLY', 'OFPST13_GROUP_REPLY', 'NXST_GROUP_REPLY'],
-      (w, p, version) => {
-        for (const s of p.groups) putGroupStats(w, s, version);
-      },
+      (w, p, version) => w.items(p.groups, (s) => putGroupStats(w, s, version)),
       (r, version) =>
         items(
           r,
@@ -439,9 +437,7 @@ export const GROUP_BODIES: {
     ],
     reply: bodies<ReplyOf<'group_desc'>>(
       ['OFPST11_GROUP_DESC_REPLY', 'NXST_GROUP_DESC_REPLY'],
-      (w, p, version) => {
-        for (const d of p.groups) putGroupDesc(w, d, version);
-      },
+      (w, p, version) => w.items(p.groups, (d) => putGroupDesc(w, d, version)),
       (r, version) =>
         items(
           r,

@@ -130,9 +130,7 @@ export const METER_BODIES: { readonly [T in MeterBodies]: BodyRow<RequestOf<T>, 
     ),
     reply: bodies<ReplyOf<'meter'>>(
       ['OFPST13_METER_REPLY'],
-      (w, p) => {
-        for (const s of p.meters) putStats(w, s);
-      },
+      (w, p) => w.items(p.meters, (s) => putStats(w, s)),
       (r) =>
         items(
           r,
@@ -149,9 +147,7 @@ export const METER_BODIES: { readonly [T in MeterBodies]: BodyRow<RequestOf<T>, 
     ),
     reply: bodies<ReplyOf<'meter_config'>>(
       ['OFPST13_METER_CONFIG_REPLY'],
-      (w, p) => {
-        for (const c of p.meters) putConfig(w, c);
-      },
+      (w, p) => w.items(p.meters, (c) => putConfig(w, c)),
       (r) =>
         items(
           r,

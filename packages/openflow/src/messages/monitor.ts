@@ -217,9 +217,7 @@ export const MONITOR_BODIES: {
     ),
     reply: bodies<ReplyOf<'flow_monitor'>>(
       ['NXST_FLOW_MONITOR_REPLY', 'ONFST13_FLOW_MONITOR_REPLY', 'OFPST14_FLOW_MONITOR_REPLY'],
-      (w, p, version) => {
-        for (const u of p.updates) putUpdate(w, u, version);
-      },
+      (w, p, version) => w.items(p.updates, (u) => putUpdate(w, u, version)),
       (r, version) =>
         items(
           r,

@@ -1,6 +1,5 @@
 /**
- * Multipart messages (statistics messages before OpenFlow 1.3): a table of bodies, requests and replies, and the
- * paging of replies that do not fit into one message.
+ * Multipart messages (statistics messages before OpenFlow 1.3): a table of bodies, requests and replies.
  */
 import { fail } from '../errors.js';
 import type { Reader, Writer } from '../wire.js';
@@ -119,7 +118,7 @@ export function readMultipartBody(
   return f.nxm ? { body, format: 'nxm' } : { body };
 }
 
-/** The name of the list in a reply that may be cut into pages. */
+/** The list in a reply that may come in parts. */
 const LISTS: { readonly [T in MultipartType]?: Exclude<keyof ReplyOf<T>, 'type'> } = {
   flow: 'flows',
   table: 'tables',
@@ -136,19 +135,6 @@ const LISTS: { readonly [T in MultipartType]?: Exclude<keyof ReplyOf<T>, 'type'>
   flow_monitor: 'updates',
   ipfix_flow: 'exporters',
 };
-
-/** The list in a reply that may be cut into pages, and how to make a reply of part of it. */
-export function pages(
-  reply: MultipartReply,
-): { count: number; slice: (from: number, to: number) => MultipartReply } | undefined {
-  const key = LISTS[reply.type];
-  if (key === undefined) return undefined;
-  const list = (reply as unknown as Readonly<Record<string, readonly unknown[]>>)[key];
-  return {
-    count: list.length,
-    slice: (from, to) => ({ ...reply, [key]: list.slice(from, to) }) as MultipartReply,
-  };
-}
 
 /** The lists of requests that may come in parts. */
 const REQUEST_LISTS: { readonly [T in MultipartType]?: string } = {

@@ -233,9 +233,7 @@ export const PORT_BODIES: {
     ),
     reply: bodies<ReplyOf<'port'>>(
       ['OFPST10_PORT_REPLY', 'OFPST11_PORT_REPLY', 'OFPST13_PORT_REPLY', 'OFPST14_PORT_REPLY'],
-      (w, p, version) => {
-        for (const s of p.ports) putPortStats(w, s, version);
-      },
+      (w, p, version) => w.items(p.ports, (s) => putPortStats(w, s, version)),
       (r, version) =>
         items(
           r,
@@ -262,9 +260,7 @@ export const PORT_BODIES: {
     ],
     reply: bodies<ReplyOf<'port_desc'>>(
       ['OFPST10_PORT_DESC_REPLY', 'OFPST11_PORT_DESC_REPLY', 'OFPST14_PORT_DESC_REPLY'],
-      (w, p, version) => {
-        for (const port of p.ports) putPhyPort(w, port, version);
-      },
+      (w, p, version) => w.items(p.ports, (port) => putPhyPort(w, port, version)),
       (r, version) =>
         items(
           r,

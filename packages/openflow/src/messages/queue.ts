@@ -186,9 +186,7 @@ export const QUEUE_BODIES: {
     ),
     reply: bodies<ReplyOf<'queue'>>(
       ['OFPST10_QUEUE_REPLY', 'OFPST11_QUEUE_REPLY', 'OFPST13_QUEUE_REPLY', 'OFPST14_QUEUE_REPLY'],
-      (w, p, version) => {
-        for (const q of p.queues) putQueueStats(w, q, version);
-      },
+      (w, p, version) => w.items(p.queues, (q) => putQueueStats(w, q, version)),
       (r, version) =>
         items(
           r,
@@ -209,9 +207,7 @@ export const QUEUE_BODIES: {
     ),
     reply: bodies<ReplyOf<'queue_desc'>>(
       ['OFPST14_QUEUE_DESC_REPLY'],
-      (w, p, version) => {
-        for (const q of p.queues) putQueue(w, q, version);
-      },
+      (w, p, version) => w.items(p.queues, (q) => putQueue(w, q, version)),
       (r, version) =>
         items(
           r,

@@ -39,7 +39,11 @@ export function highestVersion(versions: number): number {
 const NX_ERROR_TYPE = 0xb0c2;
 const EXPERIMENTER_ERROR = 0xffff;
 
+/** Bytes that a message has room for behind its header. */
+const MAX_BODY = 0xffff - 8;
+
 function putError(w: Writer, e: OfError, version: number): void {
+  const start = w.length;
   const n =
     e.name === undefined
       ? { vendor: e.vendor, type: e.errorType, code: e.code }
@@ -47,7 +51,7 @@ function putError(w: Writer, e: OfError, version: number): void {
   if (n.vendor === 0) w.u16(n.type).u16(n.code);
   else if (version <= 2) w.u16(NX_ERROR_TYPE).u16(0).u32(n.vendor).u16(n.type).u16(n.code);
   else w.u16(EXPERIMENTER_ERROR).u16(n.type).u32(n.vendor);
-  w.bytes(e.data);
+  w.bytes(e.data.subarray(0, MAX_BODY - (w.length - start)));
 }
 
 /** The numbers of an error in a version, or those that are sent for one that the version has none for. */

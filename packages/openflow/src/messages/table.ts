@@ -337,9 +337,7 @@ export const TABLE_BODIES: {
     request: emptyBody<RequestOf<'table'>>(['OFPST_TABLE_REQUEST'], { type: 'table' }),
     reply: bodies<ReplyOf<'table'>>(
       ['OFPST10_TABLE_REPLY', 'OFPST11_TABLE_REPLY', 'OFPST12_TABLE_REPLY', 'OFPST13_TABLE_REPLY'],
-      (w, p, version) => {
-        for (const t of p.tables) putTableStats(w, t, version);
-      },
+      (w, p, version) => w.items(p.tables, (t) => putTableStats(w, t, version)),
       (r, version) =>
         items(
           r,
@@ -363,9 +361,7 @@ export const TABLE_BODIES: {
     ),
     reply: bodies<ReplyOf<'table_features'>>(
       ['OFPST13_TABLE_FEATURES_REPLY'],
-      (w, p, version) => {
-        for (const t of p.tables) putTableFeatures(w, t, version);
-      },
+      (w, p, version) => w.items(p.tables, (t) => putTableFeatures(w, t, version)),
       (r, version) =>
         items(
           r,
@@ -378,9 +374,7 @@ export const TABLE_BODIES: {
     request: emptyBody<RequestOf<'table_desc'>>(['OFPST14_TABLE_DESC_REQUEST'], { type: 'table_desc' }),
     reply: bodies<ReplyOf<'table_desc'>>(
       ['OFPST14_TABLE_DESC_REPLY'],
-      (w, p) => {
-        for (const t of p.tables) putTableDesc(w, t);
-      },
+      (w, p) => w.items(p.tables, (t) => putTableDesc(w, t)),
       (r) => {
         let begun: TableDesc | undefined;
         return items(

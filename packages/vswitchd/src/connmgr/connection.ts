@@ -13,13 +13,8 @@ import { stayAwake } from '@ovs-node/common/stay-awake';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import { OfConnection } from '@ovs-node/openflow/connection';
 import { OfError } from '@ovs-node/openflow/errors';
-import {
-  type Decoded,
-  decodeHeader,
-  encodeMessage,
-  encodeMultipart,
-  xidOf,
-} from '@ovs-node/openflow/messages/codec';
+import { type Decoded, decodeHeader, encodeMessage, xidOf } from '@ovs-node/openflow/messages/codec';
+import { encodeMultipart } from '@ovs-node/openflow/messages/reply-parts';
 import {
   type AsyncConfig,
   type AsyncMasks,
@@ -225,11 +220,6 @@ export class SwitchConnection {
   /** Answers a request with bytes made elsewhere, whose xid is set already. */
   replyBytes(bytes: Uint8Array): void {
     this.#of.sendBytes(bytes);
-  }
-
-  /** As `replyBytes`, of bytes that may wait for those that follow. */
-  replySoon(bytes: Uint8Array): void {
-    this.#of.sendSoon(bytes);
   }
 
   /** Bytes that the other side has yet to take. */

@@ -1,11 +1,11 @@
 /**
  * Answers to statistics (multipart) requests. Long ones are made page by page, each when the reader has taken what
- * was sent before: a dump of a million flows to a tool that hangs costs one page.
+ * was sent before: a dump of a million flows to a tool that hangs costs one page, and less than one message.
  */
 import { OFPP } from '@ovs-node/flow/ports';
 import { OfError } from '@ovs-node/openflow/errors';
-import { encodeMultipart } from '@ovs-node/openflow/messages/codec';
 import { METER, MF } from '@ovs-node/openflow/messages/meter-types';
+import { encodeMultipart, ReplyParts } from '@ovs-node/openflow/messages/reply-parts';
 import { haveSameAbilities } from '@ovs-node/openflow/messages/table-abilities';
 import { tableFeatures } from '@ovs-node/openflow/messages/table-features';
 import type {
@@ -26,7 +26,7 @@ import { portStatistics } from './port-stats.js';
 import { queueConfig, queuePorts, queueStats } from './queues.js';
 import type { Switchboard } from './switchboard.js';
 
-/** Items of a list in one page of an answer. */
+/** Items of a list that are looked up at a time. */
 const PAGE = 128;
 /** Features of a table are long. */
 const TABLES_PAGE = 12;
@@ -63,20 +63,17 @@ class Answer {
     return this.context.connection.version;
   }
 
-  /** Sends one page, in the format of the request. */
-  send(reply: MultipartReply, more = false): void {
-    const { connection, xid } = this.context;
+  /** A reply in the format of the request. */
+  #message(reply: MultipartReply): MessageOf<'multipart_reply'> {
     const { format } = this.#request;
-    const msg = {
-      type: 'multipart_reply' as const,
-      reply,
-      more,
-      ...(format === undefined ? {} : { format }),
-    };
-    const messages = encodeMultipart(msg, connection.version, xid);
-    // Pages go several at a time: each that goes alone wakes the other side.
-    if (more) for (const bytes of messages) connection.replySoon(bytes);
-    else for (const bytes of messages) connection.replyBytes(bytes);
+    return { type: 'multipart_reply', reply, more: false, ...(format === undefined ? {} : { format }) };
+  }
+
+  /** Sends a reply. */
+  send(reply: MultipartReply): void {
+    const { connection, xid } = this.context;
+    for (const bytes of encodeMultipart(this.#message(reply), connection.version, xid))
+      connection.replyBytes(bytes);
   }
 
   /** Sends a list page by page; an empty one is a page as well. */
@@ -85,12 +82,14 @@ class Answer {
     page: (items: readonly T[]) => MultipartReply,
     size = PAGE,
   ): Promise<undefined> {
-    const { connection } = this.context;
+    const { connection, xid } = this.context;
+    const parts = new ReplyParts(connection.version, xid, (bytes) => connection.replyBytes(bytes));
     for (let at = 0; at === 0 || at < items.length; at += size) {
       if (connection.isClosed) return;
-      this.send(page(items.slice(at, at + size)), at + size < items.length);
+      parts.add(this.#message(page(items.slice(at, at + size))));
       await connection.room();
     }
+    parts.end();
   }
 }
 
