@@ -7,7 +7,8 @@
  *
  * Invariants: nothing is delivered before the version is agreed on; a message in another version (hello and errors
  * apart) is refused and passed over; one that cannot be decoded is answered with its error when `answerErrors` is set, and
- * the connection lives on. What a peer can make us keep is one frame, and what `Request` handlers keep.
+ * the connection lives on. What a peer can make us keep is one frame, the answers given here until it takes them
+ * (MAX_UNTAKEN), and what `Request` handlers keep.
  *
  * A connection `onDemand` is for a program that reads when it waits for something, and is told of by its log: from the hello
  * on, messages go to whoever `take`s them, as they are, one by one.
@@ -120,6 +121,10 @@ interface Request {
 
 /** Bytes that wait unread, at most, before no more are read from the stream. */
 const MAX_WAITING = 1 << 20;
+/** Pieces of a message that are kept apart: one of a single byte takes a hundred. */
+const MAX_PIECES = 256;
+/** Bytes that the other side has not taken, at most, before nothing more of it is answered here. */
+const MAX_UNTAKEN = 1 << 18;
 /** Messages of `sendSoon` go when they are this many bytes together. */
 const SEND_PIECE = 1 << 16;
 const OFPT_ERROR = 1;
@@ -149,6 +154,8 @@ export class OfConnection {
   private chunks: Buffer[] = [];
   private buffered = 0;
   private paused = false;
+  /** The other side asks, and does not read what it is told. */
+  private isFull = false;
   private closed = false;
   /** What requests that come too late are told. */
   private whyClosed: Error = new ConnectionError('connection closed', 'EOF');
@@ -227,7 +234,7 @@ export class OfConnection {
 
   /** Whether what comes has to wait. */
   private get isHeld(): boolean {
-    if (this.paused || this.sending > 0) return true;
+    if (this.paused || this.isFull || this.sending > 0) return true;
     return this.options.onDemand === true && this.version !== 0 && this.taker === undefined;
   }
 
@@ -333,7 +340,7 @@ export class OfConnection {
   /** The other side has ended the connection. */
   private ended(): void {
     if (this.waitsToEnd(undefined)) return;
-    if (this.closed || this.buffered === 0 || this.paused) {
+    if (this.closed || this.buffered === 0 || this.paused || this.isFull) {
       this.finish(undefined);
       return;
     }
@@ -437,9 +444,24 @@ export class OfConnection {
   resume(): void {
     if (!this.paused) return;
     this.paused = false;
-    if (this.closed) return;
+    this.goOn();
+  }
+
+  private goOn(): void {
+    if (this.closed || this.paused || this.isFull) return;
     this.stream.resume();
     this.deliverFrames();
+  }
+
+  /** Reads no more while the other side leaves what it is told here, without the handlers. */
+  private waitUntilTaken(): void {
+    if (this.isFull || this.options.onDemand || this.queued <= MAX_UNTAKEN) return;
+    this.isFull = true;
+    this.stream.pause();
+    void this.drained().then(() => {
+      this.isFull = false;
+      this.goOn();
+    });
   }
 
   /** Ends the connection in order: what was sent still goes. */
@@ -479,6 +501,7 @@ export class OfConnection {
       return;
     }
     this.chunks.push(chunk);
+    if (this.chunks.length > MAX_PIECES) this.chunks = [Buffer.concat(this.chunks)];
     this.buffered += chunk.length;
     this.deliverFrames();
     if (this.buffered > MAX_WAITING && this.isHeld) this.stream.pause();
@@ -591,6 +614,7 @@ export class OfConnection {
     const { msg, xid } = decoded;
     if (msg.type === 'echo_request' && !this.options.watch) {
       this.send({ type: 'echo_reply', data: msg.data }, xid, decoded.version);
+      this.waitUntilTaken();
       return;
     }
     const request = this.requests.get(xid);
@@ -618,6 +642,7 @@ export class OfConnection {
     // Errors are not answered, but by a switch, to which they should not go; of version 0 nothing is an error.
     if (bytes[1] === OFPT_ERROR && version === bytes[0] && !this.options.answerErrors) return;
     this.send({ type: 'error', error }, xidOf(bytes), version);
+    this.waitUntilTaken();
   }
 
   private negotiate(bytes: Uint8Array): void {

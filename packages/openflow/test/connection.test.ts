@@ -97,6 +97,27 @@ test('an echo request is answered', async (t) => {
   t.is(Buffer.from(hand.sent[1]).toString('hex'), '0403000c00000063deadbeef');
 });
 
+test('who asks and does not read is not read from, until it has read', async (t) => {
+  for (const [name, bytes] of [
+    ['echo', encodeMessage({ type: 'echo_request', data: new Uint8Array(60_000) }, 4, 2)],
+    ['bad messages', Buffer.concat([Buffer.from('0463ea60 00000007', 'hex'), new Uint8Array(59_992)])],
+    ['another version', Buffer.concat([Buffer.from('0363ea60 00000007', 'hex'), new Uint8Array(59_992)])],
+  ] as const) {
+    const [a, b] = pair();
+    const c = new OfConnection(a, { versions: OF13, answerErrors: true });
+    b.write(encodeMessage({ type: 'hello', versions: OF13 }, 4, 1));
+    for (let i = 0; i < 100; i++) b.write(bytes);
+    await settle();
+    t.true(c.queued < 500_000, `${name}: ${c.queued} bytes wait`);
+    let got = 0;
+    for await (const chunk of b) {
+      got += (chunk as Buffer).length;
+      if (got >= 100 * bytes.length) break;
+    }
+    t.pass(`${name}: all is answered`);
+  }
+});
+
 test('a message that cannot be decoded is answered with its error and the connection lives', async (t) => {
   const hand = new ByHand();
   const seen: OfMessage[] = [];

@@ -6,8 +6,8 @@
  *     (none) --open, or add--> open --close--> closed
  *     open or closed --commit, discard--> (none)
  *
- * A control message that does not fit discards the bundle, as the peer does. Memory is bounded: a bundle, and how many
- * of them; one that is left alone for some seconds (other_config:bundle-idle-timeout) is discarded, and the request that
+ * A control message that does not fit discards the bundle, as the peer does. Memory is bounded: how many bundles a
+ * connection has, and what those of all connections take together (`BundleRoom`); one that is left alone for some seconds (other_config:bundle-idle-timeout) is discarded, and the request that
  * opened it is answered with OFPBFC_TIMEOUT (`expire`).
  */
 import { OfError } from '@ovs-node/openflow/errors';
@@ -15,11 +15,24 @@ import { type DecodeOptions, decodeMessage } from '@ovs-node/openflow/messages/c
 import { BF, type MessageOf, type OfMessage } from '@ovs-node/openflow/messages/types';
 import { Writer } from '@ovs-node/openflow/wire';
 
-/** Bundles that a connection may have, and bytes of messages in all of them. */
+/** Bundles that a connection may have. */
 const MAX_BUNDLES = 64;
-const MAX_BYTES = 256 * 1024 * 1024;
+/** What bundles may take: well over a million flows. */
+const ALL_BUNDLES = 2 ** 30;
+/** What a message takes when it has been read, beside its bytes; about. */
+const READ_MESSAGE = 600;
 /** How long a bundle may be left alone where nobody says it, ms; `other_config:bundle-idle-timeout`. */
 export const DEFAULT_BUNDLE_IDLE = 10_000;
+
+/** The memory that the bundles of several connections share. */
+export class BundleRoom {
+  /** Bytes that are left. */
+  left: number;
+
+  constructor(bytes = ALL_BUNDLES) {
+    this.left = bytes;
+  }
+}
 
 /** A message in a bundle. */
 export class BundledMessage {
@@ -71,11 +84,12 @@ export interface Late {
 export class Bundles {
   readonly #bundles = new Map<number, Bundle>();
   readonly #idle: (() => number | undefined) | undefined;
-  #bytes = 0;
+  readonly #room: BundleRoom;
 
   /** @param idle how long one may be left alone, ms, as it is asked for now. */
-  constructor(idle?: () => number | undefined) {
+  constructor(idle?: () => number | undefined, room = new BundleRoom()) {
     this.#idle = idle;
+    this.#room = room;
   }
 
   get #idleMs(): number {
@@ -98,6 +112,11 @@ export class Bundles {
       late.push({ request: opener, error: new OfError('OFPBFC_TIMEOUT', `bundle ${id}`) });
     }
     return late;
+  }
+
+  /** Discards all of them: the connection has ended. */
+  clear(): void {
+    for (const id of this.#bundles.keys()) this.#discard(id);
   }
 
   /** When `expire` has something to do; undefined: never. */
@@ -174,12 +193,13 @@ export class Bundles {
     const bundle = this.#bundles.get(bundleId)!;
     if (bundle.isClosed) return this.#refuse(bundleId, 'OFPBFC_BUNDLE_CLOSED');
     if (bundle.flags !== flags) return this.#refuse(bundleId, 'OFPBFC_BAD_FLAGS');
-    if (this.#bytes + request.length > MAX_BYTES) return this.#refuse(bundleId, 'OFPBFC_MSG_TOO_MANY');
+    const cost = request.length + READ_MESSAGE;
+    if (cost > this.#room.left) return this.#refuse(bundleId, 'OFPBFC_MSG_TOO_MANY');
     // What came is lent.
     bundle.requests.bytes(request);
     bundle.messages.push(new BundledMessage(msg, xid, bundle.requests, request.length));
     bundle.used = now;
-    this.#bytes += request.length;
+    this.#room.left -= cost;
     return undefined;
   }
 
@@ -198,7 +218,8 @@ export class Bundles {
   }
 
   #discard(id: number): void {
-    this.#bytes -= this.#bundles.get(id)?.requests.length ?? 0;
+    const bundle = this.#bundles.get(id);
+    if (bundle) this.#room.left += bundle.requests.length + bundle.messages.length * READ_MESSAGE;
     this.#bundles.delete(id);
   }
 }

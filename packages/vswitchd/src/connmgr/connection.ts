@@ -32,7 +32,7 @@ import {
 } from '@ovs-node/openflow/messages/types';
 import { encodeContinuation } from '@ovs-node/openflow/messages/continuation';
 import { mayBePart, RequestParts } from '@ovs-node/openflow/messages/request-parts';
-import { Bundles } from './bundles.js';
+import { BundleRoom, Bundles } from './bundles.js';
 import { explain } from '../explain.js';
 import {
   ASYNC_NONE,
@@ -105,6 +105,9 @@ export interface SwitchConnectionOptions {
   readonly onCopy?: (connection: SwitchConnection, bytes: Uint8Array) => void;
 }
 
+/** The same of all connections of the process, whose memory it is. */
+const bundleRoom = new BundleRoom();
+
 export class SwitchConnection {
   readonly name: string;
   readonly kind: ConnectionKind;
@@ -136,7 +139,7 @@ export class SwitchConnection {
     this.name = options.name;
     this.kind = options.kind;
     this.missSendLen = options.kind === 'primary' ? DEFAULT_MISS_SEND_LEN : 0;
-    this.bundles = new Bundles(options.bundleIdleMs);
+    this.bundles = new Bundles(options.bundleIdleMs, bundleRoom);
     this.decoding = { explain, hasTunnelOption: options.hasTunnelOption };
     if (!options.asyncMessages) this.#async = ASYNC_NONE;
     this.#options = options;
@@ -161,6 +164,7 @@ export class SwitchConnection {
         onBadMessage: (error, bytes) => this.#tellRefusal(error, bytes),
         onClose: (reason) => {
           this.#timer?.cancel();
+          this.bundles.clear();
           options.onClose(this, reason ?? this.#inactivity());
         },
       },

@@ -1,5 +1,7 @@
 import test from 'ava';
-import { Bundles } from '../../src/connmgr/bundles.js';
+import { encodeMessage, OF14, type OfMessage } from '@ovs-node/openflow';
+import { parseFlow } from '@ovs-node/openflow/text/flow';
+import { BundleRoom, Bundles } from '../../src/connmgr/bundles.js';
 
 test('a bundle left alone is over when its time has come, however the time is rounded', (t) => {
   // 31978.849790413256 + 3000 - 31978.849790413256 is less than 3000.
@@ -17,4 +19,27 @@ test('a bundle left alone is over when its time has come, however the time is ro
     ['OFPBFC_TIMEOUT'],
   );
   t.is(bundles.nextDeadline, undefined);
+});
+
+test('the bundles of all connections share their room, which those that end give back', (t) => {
+  const room = new BundleRoom(5000);
+  const [some, others] = [new Bundles(undefined, room), new Bundles(undefined, room)];
+  const message = encodeMessage({ type: 'flow_mod', flowMod: parseFlow('actions=drop', 'add') }, OF14, 1);
+  const add = { type: 'bundle_add', bundleId: 1, flags: 0, message } as const satisfies OfMessage;
+  const request = encodeMessage(add, OF14, 1);
+  const fill = (bundles: Bundles): string => {
+    for (let n = 0; ; n++) {
+      const error = bundles.add(add, request, 0, {});
+      if (error) return `${n} messages, ${error.name}`;
+    }
+  };
+  some.add(add, request, 0, {});
+  // The bundle for which there is no room is discarded.
+  const rest = fill(others);
+  t.regex(rest, /^[1-9] messages, OFPBFC_MSG_TOO_MANY$/);
+  t.is(others.size, 0);
+  t.is(fill(others), rest);
+  some.clear();
+  t.not(fill(others), rest);
+  t.is(room.left, 5000);
 });
