@@ -31,6 +31,8 @@ export interface StreamOptions {
   readonly timeoutMs?: number;
   /** The name is byte text (`byte-text.ts`), as are the errors about it; connecting only. */
   readonly isByteText?: boolean;
+  /** What is read is lent to who listens for 'data', who has it until he returns; connecting only, and not to all streams. */
+  readonly lends?: boolean;
   /** Connections that stand at a time, more are turned away; listening only. */
   readonly maxConnections?: number;
 }
@@ -87,15 +89,15 @@ function withPort(name: string, port: number): string {
 }
 
 /**
- * Connects a socket that reads into one buffer of its own and hands on copies: otherwise Node.js gets 64 kB of memory for
- * each piece that comes, however short. Nor does a piece go through the stream's queue when somebody takes it at once.
- * `npm run bench:openflow`, add-flows: 0.1 s of processor time less for 100,000 flows.
+ * Connects a socket that reads into one buffer of its own and hands on copies, or lends it: otherwise Node.js gets 64 kB of
+ * memory for each piece that comes, however short. Nor does a piece go through the stream's queue when somebody takes it at
+ * once. `npm run bench:openflow`, add-flows: 0.1 s of processor time less for 100,000 flows.
  */
-function connectReading(options: net.NetConnectOpts): net.Socket {
+function connectReading(options: net.NetConnectOpts, lends: boolean): net.Socket {
   const callback = (length: number, buffer: Uint8Array): boolean => {
-    const bytes = copyOf(buffer, length);
-    if (socket.readableFlowing !== true || socket.readableLength > 0) return socket.push(bytes);
-    socket.emit('data', bytes);
+    if (socket.readableFlowing !== true || socket.readableLength > 0)
+      return socket.push(copyOf(buffer, length));
+    socket.emit('data', lends ? buffer.subarray(0, length) : copyOf(buffer, length));
     return true;
   };
   const socket = net.connect({
@@ -109,7 +111,7 @@ function connectReading(options: net.NetConnectOpts): net.Socket {
 function connectSocket(
   address: StreamAddress,
   name: string,
-  { timeoutMs, isByteText }: StreamOptions,
+  { timeoutMs, isByteText, lends = false }: StreamOptions,
 ): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
     let alias: Alias | null = null;
@@ -126,7 +128,7 @@ function connectSocket(
       options = { path: isByteText === true ? fromByteText(alias.path) : alias.path };
     }
     // TLS reads for itself.
-    const socket = address.kind === 'ssl' ? net.connect(options) : connectReading(options);
+    const socket = address.kind === 'ssl' ? net.connect(options) : connectReading(options, lends);
     let timer: NodeJS.Timeout | null = null;
     const settle = (): void => {
       if (timer) clearTimeout(timer);

@@ -17,9 +17,11 @@ import { coverageCounter } from '@ovs-node/common/coverage';
 import { errnoName, systemError } from '@ovs-node/common/errors';
 import { BlockingStream } from '@ovs-node/common/stream-blocking';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
+import { copyOf } from '@ovs-node/common/stream-copy';
 import type { Duplex } from 'node:stream';
 import { OfError } from './errors.js';
 import type { Explain } from './explain.js';
+import { type Intake, KeptIntake, LentIntake } from './intake.js';
 import {
   type Decoded,
   type DecodeOptions,
@@ -121,8 +123,6 @@ interface Request {
 
 /** Bytes that wait unread, at most, before no more are read from the stream. */
 const MAX_WAITING = 1 << 20;
-/** Pieces of a message that are kept apart: one of a single byte takes a hundred. */
-const MAX_PIECES = 256;
 /** Bytes that the other side has not taken, at most, before nothing more of it is answered here. */
 const MAX_UNTAKEN = 1 << 18;
 /** Messages of `sendSoon` go when they are this many bytes together. */
@@ -151,8 +151,9 @@ export class OfConnection {
   private readonly stream: Duplex;
   private readonly options: ConnectionOptions;
   private readonly handlers: ConnectionHandlers;
-  private chunks: Buffer[] = [];
-  private buffered = 0;
+  /** Of a connection `onDemand`, whose stream may lend its chunks. */
+  private readonly lent: LentIntake | undefined;
+  private readonly intake: Intake;
   private paused = false;
   /** The other side asks, and does not read what it is told. */
   private isFull = false;
@@ -163,6 +164,7 @@ export class OfConnection {
   private unsent: Writer | undefined;
   /** Of a connection `onDemand`: who takes what comes, and how it ended while nobody did. */
   private taker: ((bytes: Uint8Array) => void) | undefined;
+  private isTakerLent = false;
   private blocking: BlockingStream | undefined;
   private unseenEnd: { readonly reason: Error | undefined } | undefined;
   private delivering = false;
@@ -170,12 +172,15 @@ export class OfConnection {
   private sending = 0;
 
   /**
-   * Takes over `stream`, which is connected, and sends a hello.
+   * Takes over `stream`, which is connected, and sends a hello. `onDemand`, the stream may lend what it reads
+   * (`StreamOptions.lends`).
    */
   constructor(stream: Duplex, options: ConnectionOptions, handlers: ConnectionHandlers = {}) {
     this.stream = stream;
     this.options = options;
     this.handlers = handlers;
+    this.lent = options.onDemand === true ? new LentIntake() : undefined;
+    this.intake = this.lent ?? new KeptIntake();
     stream.on('data', (chunk: Buffer) => this.feed(chunk));
     stream.on('error', (e: Error) => this.failed(systemError(e)));
     stream.on('close', () => this.ended());
@@ -195,10 +200,16 @@ export class OfConnection {
 
   /**
    * Of a connection `onDemand`: has `taker` get all messages from here on, or lets them wait. `onFrame` hears of a message,
-   * and `onClose` of the end, when it is its turn. The bytes are the taker's to keep.
+   * and `onClose` of the end, when it is its turn.
+   *
+   * @param lent whether the bytes are only lent to the taker, until the next call; otherwise they are its to keep.
    */
-  take(taker: ((bytes: Uint8Array) => void) | undefined): void {
+  take(taker: ((bytes: Uint8Array) => void) | undefined, lent = false): void {
     this.taker = taker;
+    if (taker !== undefined) {
+      this.isTakerLent = lent;
+      this.lent?.release();
+    }
     if (taker === undefined || this.closed || this.delivering) return;
     if (this.blocking === undefined) this.stream.resume();
     this.deliverFrames();
@@ -340,7 +351,7 @@ export class OfConnection {
   /** The other side has ended the connection. */
   private ended(): void {
     if (this.waitsToEnd(undefined)) return;
-    if (this.closed || this.buffered === 0 || this.paused || this.isFull) {
+    if (this.closed || this.intake.size === 0 || this.paused || this.isFull) {
       this.finish(undefined);
       return;
     }
@@ -480,7 +491,7 @@ export class OfConnection {
   private finish(reason: Error | undefined): void {
     if (this.closed) return;
     this.closed = true;
-    this.chunks = [];
+    this.intake.clear();
     if (reason !== undefined) this.whyClosed = reason;
     for (const r of this.requests.values()) r.reject(this.whyClosed);
     this.requests.clear();
@@ -492,19 +503,18 @@ export class OfConnection {
     this.handlers.onActivity?.();
     // Just one message, as answers mostly are.
     if (
-      this.buffered === 0 &&
+      this.intake.size === 0 &&
       !this.isHeld &&
+      !this.isTakerLent &&
       chunk.length >= HEADER_LENGTH &&
       chunk.readUInt16BE(2) === chunk.length
     ) {
       this.frame(chunk);
       return;
     }
-    this.chunks.push(chunk);
-    if (this.chunks.length > MAX_PIECES) this.chunks = [Buffer.concat(this.chunks)];
-    this.buffered += chunk.length;
+    this.intake.add(chunk);
     this.deliverFrames();
-    if (this.buffered > MAX_WAITING && this.isHeld) this.stream.pause();
+    if (this.intake.size > MAX_WAITING && this.isHeld) this.stream.pause();
   }
 
   private deliverFrames(): void {
@@ -524,34 +534,20 @@ export class OfConnection {
   }
 
   private deliverWhole(): void {
-    // Join only when a message is complete, so that one in many small pieces costs no more than one in few.
-    let length = this.peekLength();
-    if (length === undefined || this.buffered < length) return;
-    const all = this.chunks.length === 1 ? this.chunks[0] : Buffer.concat(this.chunks);
-    let at = 0;
-    while (length !== undefined && all.length - at >= Math.max(length, HEADER_LENGTH)) {
+    const { intake } = this;
+    for (;;) {
+      const length = intake.firstLength();
+      if (length === undefined || intake.size < Math.max(length, HEADER_LENGTH)) return;
       if (length < HEADER_LENGTH) {
         const text = `received too-short ofp_header (${length} bytes)`;
         streamLog.errRl(streamLimit, text);
         this.destroy(new ConnectionError(text, 'EPROTO'));
         return;
       }
-      const frame = all.subarray(at, at + length);
-      at += length;
-      this.frame(frame);
-      if (this.closed) return;
-      if (this.isHeld) break;
-      length = all.length - at >= 4 ? all.readUInt16BE(at + 2) : undefined;
+      this.frame(intake.take(length));
+      if (!this.isTakerLent) this.lent?.release();
+      if (this.closed || this.isHeld) return;
     }
-    this.buffered = all.length - at;
-    this.chunks = this.buffered === 0 ? [] : [all.subarray(at)];
-  }
-
-  /** The length field of the first message, when it has arrived. */
-  private peekLength(): number | undefined {
-    if (this.buffered < 4) return undefined;
-    if (this.chunks[0].length < 4) this.chunks = [Buffer.concat(this.chunks)];
-    return this.chunks[0].readUInt16BE(2);
   }
 
   private frame(bytes: Uint8Array): void {
@@ -578,7 +574,7 @@ export class OfConnection {
       return;
     }
     if (this.options.onDemand) {
-      this.taker?.(bytes);
+      this.taker?.(this.isTakerLent ? bytes : copyOf(bytes, bytes.length));
       return;
     }
     const { assemble } = this.options;

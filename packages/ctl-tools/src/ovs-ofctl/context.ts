@@ -186,7 +186,7 @@ export class OfctlContext {
     const wanted = replyKey(request, sw.connection.version);
     let out: MessageOutput | undefined;
     try {
-      await this.eachPart(sw, request, async (bytes) => {
+      const print = async (bytes: Uint8Array): Promise<boolean> => {
         // Names are asked for on connections of their own, once there is something to print.
         out ??= new MessageOutput(await this.printOptions(sw.streamName, 1));
         out.print(bytes);
@@ -197,7 +197,8 @@ export class OfctlContext {
             `received bad reply: ${printMessage(bytes, await this.printOptions(sw.streamName, 1))}`,
           );
         return header.more;
-      });
+      };
+      await this.eachPart(sw, request, print, true);
     } finally {
       out?.flush();
     }
@@ -206,18 +207,21 @@ export class OfctlContext {
   /**
    * Sends a multipart request, and hands over what comes with its transaction id for as long as there is more. What breaks
    * the conversation ends the program.
+   *
+   * @param lent whether messages are only lent, each until `hasMore` resolves.
    */
   async eachPart(
     sw: Switch,
     request: OfMessage,
     hasMore: (bytes: Uint8Array) => Promise<boolean>,
+    lent = false,
   ): Promise<void> {
     const { exchange } = sw;
     const xid = await exchange.send(request).catch((e: unknown) => {
       throw conversationFailure(UNSENT, e);
     });
     for (let more = true; more;) {
-      const bytes = await exchange.receive().catch((e: unknown) => {
+      const bytes = await exchange.receive(lent).catch((e: unknown) => {
         throw conversationFailure(LOST_DUMP, e);
       });
       if (xidOf(bytes) === xid) more = await hasMore(bytes);

@@ -96,8 +96,12 @@ export class Exchange {
     return xid;
   }
 
-  /** The next message. Rejects with the error that ended the connection, `EOF` when it was in order. */
-  receive(): Promise<Uint8Array> {
+  /**
+   * The next message. Rejects with the error that ended the connection, `EOF` when it was in order.
+   *
+   * @param lent whether it is only lent, until the next is asked for.
+   */
+  receive(lent = false): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       if (this.lost) {
         reject(this.lost);
@@ -107,7 +111,7 @@ export class Exchange {
       this.connection.take((bytes) => {
         this.connection.take(undefined);
         resolve(bytes);
-      });
+      }, lent);
     });
   }
 

@@ -38,7 +38,7 @@ async function openSocket(name: string): Promise<Duplex | undefined> {
     }
   }
   try {
-    return await connectStream(`unix:${name}`, { isByteText: true });
+    return await connectStream(`unix:${name}`, { isByteText: true, lends: true });
   } catch (e) {
     if (errnoName(e) === 'ENOENT') return undefined;
     throw e;
@@ -73,7 +73,7 @@ export function openFailure(target: string, name: string, code: string): FatalEr
 async function openMethod(target: string): Promise<OpenTarget> {
   try {
     return {
-      socket: await connectStream(target, { defaultPort: OPENFLOW_PORT, isByteText: true }),
+      socket: await connectStream(target, { defaultPort: OPENFLOW_PORT, isByteText: true, lends: true }),
       name: target,
     };
   } catch (e) {
