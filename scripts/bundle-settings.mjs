@@ -7,6 +7,24 @@ export const root = path.resolve(import.meta.dirname, '..');
 export const compiled = (entry) =>
   path.join(root, entry.replace(/^(packages\/[^/]+)\/src\//, '$1/dist/src/').replace(/\.ts$/, '.js'));
 
+/**
+ * Has each module of Node.js taken in once for all that import it: with a copy of its hundred names for each file that does,
+ * 40 of them, ovs-ofctl took 7 % longer to start.
+ */
+const builtinsOnce = {
+  name: 'builtins-once',
+  setup(build) {
+    build.onResolve({ filter: /^node:/ }, ({ path: name, namespace, kind }) =>
+      namespace === 'once' || kind !== 'import-statement'
+        ? { path: name, external: true }
+        : { path: name, namespace: 'once' },
+    );
+    build.onLoad({ filter: /./, namespace: 'once' }, ({ path: name }) => ({
+      contents: `export { default } from "${name}"; export * from "${name}";`,
+    }));
+  },
+};
+
 export const settings = {
   outdir: path.join(root, 'dist'),
   outExtension: { '.js': '.cjs' },
@@ -14,6 +32,7 @@ export const settings = {
   platform: 'node',
   format: 'cjs',
   target: 'node20',
+  plugins: [builtinsOnce],
   // import() becomes require() in a promise: the ES module loader is not started for a CommonJS file.
   supported: { 'dynamic-import': false },
   // koffi is native code: it stays in node_modules, and is loaded only by what calls the system directly.
