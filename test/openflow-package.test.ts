@@ -25,7 +25,7 @@ const PACKAGES = [
 
 const PROGRAM = `import {
   BUCKET, connectSwitch, decodeMessage, encodeMessage, ErrorReply, errorNumbers, formatActions, formatMatch,
-  makeFlowMod, Match, METER, OF10, OF13, OF15, OfConnection, OfError, type OfMessage, OFPP, parseActions, parseFlow,
+  GROUP_ALL, inPortOf, makeFlowMod, makeGroupMod, Match, matchedValue, METER, OF10, OF13, OF15, OfConnection, OfError, type OfMessage, OFPP, parseActions, parseFlow,
   parseMatch, printMessage, UnencodableError, versionFromName, versionName,
 } from '@ovs-node/openflow';
 
@@ -76,6 +76,20 @@ try {
   if (e instanceof ErrorReply) console.log(e.error.name);
 }
 await connection.ask({ type: 'barrier_request' }, 'barrier_reply');
+try {
+  // What statistics give is known by what is asked for.
+  const { groups } = await connection.statistics({ type: 'group_desc', group: GROUP_ALL });
+  const id: number | undefined = groups[0]?.groupId;
+  console.log(id);
+} catch (e) {
+  console.log(e instanceof ErrorReply);
+}
+const groupMod = makeGroupMod({ command: 'add', groupId: 1, buckets: [{ actions: parseActions('output:2') }] });
+try {
+  await connection.carryOut({ type: 'group_mod', groupMod }, { type: 'flow_mod', flowMod });
+} catch (e) {
+  console.log(String((e as ErrorReply).error), inPortOf(parseMatch('in_port=7')), matchedValue(match, 'nw_dst')?.mask);
+}
 connection.close();
 try {
   await connectSwitch(target, { versions: 1 << OF10 });
@@ -92,6 +106,8 @@ export function wrong(): void {
   encodeMessage({ type: 'flow_mod', flowMod: { match } }, OF13, 1);
   // @ts-expect-error no such action
   makeFlowMod({ command: 'add', priority: 5, actions: [{ type: 'outputs', port: 1 }] });
+  // @ts-expect-error statistics of another kind
+  void connection.statistics({ type: 'port', portNo: 1 }).then(({ flows }) => flows);
   // @ts-expect-error no such error
   errorNumbers('OFPBRC_BAD', OF10);
 }
@@ -105,6 +121,8 @@ OFPT_FLOW_MOD (OF1.3) (xid=0x1): ADD priority=5,tcp,nw_dst=10.0.0.0/8 actions=ou
 ENOENT
 OpenFlow15
 OFPBRC_EPERM
+true
+OFPBRC_EPERM 7 4278190080n
 version negotiation failed (we support version 0x01, peer supports version 0x06)
 `;
 
@@ -129,7 +147,7 @@ const BRIDGE =
   'add-br br0 -- set bridge br0 datapath_type=dummy fail_mode=secure -- add-port br0 p1 -- set interface p1 type=dummy';
 
 async function runExamples(t: ExecutionContext, app: string): Promise<void> {
-  const [asks, floods] = examples(app) as [string, string];
+  const [asks, learns] = examples(app) as [string, string];
   for (const side of ['peer', 'ours'] as const) {
     await withSuite(t, { side, vswitchdArgs: ['--enable-dummy'] }, async (suite, place) => {
       await suite.vsctl(
@@ -148,7 +166,7 @@ async function runExamples(t: ExecutionContext, app: string): Promise<void> {
       t.is(printed, '254 tables\ntable=1, priority=7,tcp,tp_dst=80 actions=output:1\n', side);
 
       await suite.ofctl('del-flows', 'br0');
-      const child = spawn(process.execPath, [floods], { cwd: app, env: { ...process.env, PORT: '0' } });
+      const child = spawn(process.execPath, [learns], { cwd: app, env: { ...process.env, PORT: '0' } });
       t.teardown(() => child.kill());
       const port = (await firstLine(child)).replace('waiting at ', '');
       const controller = ['set-controller', 'br0', `tcp:127.0.0.1:${port}`];
@@ -159,6 +177,12 @@ async function runExamples(t: ExecutionContext, app: string): Promise<void> {
       };
       for (let i = 0; i < 100 && !(await flooded()); i++) await sleep(100);
       t.true(await flooded(), `${side}: a packet comes out of the other port`);
+      const learned = async (): Promise<boolean> => {
+        await suite.appctl('netdev-dummy/receive', 'p2', '50540000000950540000000a1234');
+        return /dl_dst=50:54:00:00:00:09 actions=output:[0-9]/.test(await suite.ofctl('dump-flows', 'br0'));
+      };
+      for (let i = 0; i < 100 && !(await learned()); i++) await sleep(100);
+      t.true(await learned(), `${side}: the way back is learned`);
       child.kill();
     });
   }

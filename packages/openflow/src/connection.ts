@@ -34,8 +34,17 @@ import {
   xidOf,
 } from './messages/codec.js';
 import { highestVersion } from './messages/switch.js';
+import { joinParts } from './messages/multipart.js';
 import { encodeMultipart } from './messages/reply-parts.js';
-import type { MessageOf, OfMessage } from './messages/types.js';
+import {
+  BF,
+  type BundleControl,
+  type FlowFormat,
+  type MessageOf,
+  type MultipartRequest,
+  type OfMessage,
+  type ReplyOf,
+} from './messages/types.js';
 import { hexDump } from './text/hex-dump.js';
 import { printMessage } from './text/message.js';
 import { hex } from './text/numbers.js';
@@ -162,6 +171,7 @@ export class OfConnection {
   private whyClosed: Error = new ConnectionError('connection closed', 'EOF');
   private readonly requests = new Map<number, Request>();
   private unsent: Writer | undefined;
+  private lastBundle = 0;
   /** Of a connection `onDemand`: who takes what comes, and how it ended while nobody did. */
   private taker: ((bytes: Uint8Array) => void) | undefined;
   private isTakerLent = false;
@@ -435,15 +445,97 @@ export class OfConnection {
     });
   }
 
-  /** Sends a request that has one reply, of a type. */
+  /** Sends a request that has one reply, of a type; the parts of a multipart reply become one. Rejects as `request`. */
   async ask<T extends OfMessage['type']>(msg: OfMessage, type: T): Promise<MessageOf<T>> {
     let reply: OfMessage | undefined;
+    const parts: MessageOf<'multipart_reply'>[] = [];
     await this.request(msg, (decoded) => {
       reply = decoded.msg;
+      if (reply.type === 'multipart_reply') parts.push(reply);
     });
     if (reply?.type !== type)
       throw new ConnectionError(`${type} expected, ${reply?.type} received`, 'EPROTO');
-    return reply as MessageOf<T>;
+    return (parts.length > 1 ? joinParts(parts) : reply) as MessageOf<T>;
+  }
+
+  /**
+   * Asks for statistics and gives the whole reply, however many parts it comes in; `request` hands them over one by one.
+   * Rejects as `request`.
+   */
+  async statistics<R extends MultipartRequest>(request: R, format?: FlowFormat): Promise<ReplyOf<R['type']>> {
+    const how = format === undefined ? {} : { format };
+    const { reply } = await this.ask(
+      { type: 'multipart_request', request, more: false, ...how },
+      'multipart_reply',
+    );
+    if (reply.type !== request.type)
+      throw new ConnectionError(`${request.type} statistics expected, ${reply.type} received`, 'EPROTO');
+    return reply as ReplyOf<R['type']>;
+  }
+
+  /**
+   * Sends messages that are answered only when they are refused, as flow-mods are; resolves when the switch has carried them
+   * all out. Rejects with the `ErrorReply` of the first that it refuses, which does not keep it from the others; or as
+   * `request`.
+   */
+  async carryOut(...messages: readonly OfMessage[]): Promise<void> {
+    const { version } = this;
+    await this.heed(
+      messages.map((msg) => (xid) => encodeMessage(msg, version, xid)),
+      () => this.ask({ type: 'barrier_request' }, 'barrier_reply'),
+    );
+  }
+
+  /**
+   * Has a switch carry out all of some messages or none, in a bundle (OpenFlow 1.3 and later). Rejects with the `ErrorReply`
+   * of the first that it refuses, or as `request`.
+   */
+  async bundle(messages: readonly OfMessage[], flags: number = BF.ATOMIC | BF.ORDERED): Promise<void> {
+    const { version } = this;
+    const bundleId = ++this.lastBundle;
+    const control = (what: BundleControl): Promise<unknown> =>
+      this.ask({ type: 'bundle_control', bundleId, control: what, flags }, 'bundle_control');
+    await control('open_request');
+    await this.heed(
+      messages.map((msg) => (xid) => {
+        const message = encodeMessage(msg, version, xid);
+        return encodeMessage({ type: 'bundle_add', bundleId, flags, message }, version, xid);
+      }),
+      async (isRefused) => {
+        await this.ask({ type: 'barrier_request' }, 'barrier_reply');
+        await control(isRefused() ? 'discard_request' : 'commit_request');
+      },
+    );
+  }
+
+  /**
+   * Sends messages and then does `end`, which resolves when the switch has seen to them. Rejects with the first refusal of
+   * one of them. All are encoded before the first is sent.
+   */
+  private async heed(
+    messages: readonly ((xid: number) => Uint8Array)[],
+    end: (isRefused: () => boolean) => Promise<unknown>,
+  ): Promise<void> {
+    let refusal: Error | undefined;
+    const nothing = (): void => undefined;
+    const heeded: Request = { onReply: nothing, resolve: nothing, reject: (e) => (refusal ??= e) };
+    const all = messages.map((encode) => {
+      const xid = this.nextXid();
+      return { xid, bytes: encode(xid) };
+    });
+    try {
+      for (const { xid, bytes } of all) {
+        this.requests.set(xid, heeded);
+        this.sendBytes(bytes);
+        if (this.queued > MAX_UNTAKEN) await this.drained();
+      }
+      await end(() => refusal !== undefined);
+    } catch (e) {
+      throw refusal ?? e;
+    } finally {
+      for (const { xid } of all) this.requests.delete(xid);
+    }
+    if (refusal !== undefined) throw refusal;
   }
 
   /** Delivers nothing more until `resume`: what comes in meanwhile stays with the stream. */

@@ -1,5 +1,6 @@
 /** The package's door: what most programs need. Every module can also be imported by its own name. */
 export { Match } from '@ovs-node/flow/match';
+export { formatMac, formatMacBytes, parseMac } from '@ovs-node/flow/addr-text';
 export { parseMatch, formatMatch } from '@ovs-node/flow/match-text';
 export { OFPP } from '@ovs-node/flow/ports';
 export type * from './actions/types.js';
@@ -24,16 +25,22 @@ export {
   OversizeError,
   UnencodableError,
 } from './messages/codec.js';
+export { inPortOf, type MatchedValue, matchedValue } from './match/values.js';
 export { makeFlowFilter, makeFlowMod } from './messages/flow-mod.js';
 export { BUCKET } from './messages/group-types.js';
+export { makeBucket, makeFlowMonitor, makeGroupMod, makePacketOut } from './messages/makers.js';
 export { METER, MF } from './messages/meter-types.js';
 export { FMF } from './messages/monitor-types.js';
+export { EVICTION } from './messages/table-types.js';
 export { MultipartReassembly } from './messages/reassembly.js';
 export { encodeMultipart, ReplyParts } from './messages/reply-parts.js';
 export * from './messages/types.js';
 export { formatFlow, parseFlow } from './text/flow.js';
+export { parseGroup } from './text/parse-group.js';
+export { parseMeter } from './text/parse-meter.js';
 export { printMessage } from './text/message.js';
 export {
+  ALL_VERSIONS,
   OF10,
   OF11,
   OF12,

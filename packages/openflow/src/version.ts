@@ -11,6 +11,9 @@ export const OF15 = 6;
 /** A version as it stands in the header of messages: 1 is OpenFlow 1.0, 6 is 1.5. */
 export type OfVersion = 1 | 2 | 3 | 4 | 5 | 6;
 
+/** All versions, as `ConnectionOptions.versions` says them: bit n for version n on the wire. */
+export const ALL_VERSIONS = 0x7e;
+
 interface VersionRow {
   readonly version: OfVersion;
   /** The name that `-O` and the `protocols` column take. */

@@ -4,6 +4,7 @@ import { coverageCounter } from '@ovs-node/common/coverage';
 import { ConnectionError, ErrorReply, formatVersions, OfConnection } from '../src/connection.js';
 import { decodeMessage, encodeMessage } from '../src/messages/codec.js';
 import { OfError } from '../src/errors.js';
+import { makeFlowMod } from '../src/messages/flow-mod.js';
 import type { OfMessage } from '../src/messages/types.js';
 
 /** The two ends of a stream. */
@@ -244,6 +245,92 @@ test('a request resolves after the last part of its reply', async (t) => {
   hand.push(reply(false));
   await done;
   t.is(names.length, 2);
+});
+
+/** A switch that refuses flow-mods of table 7, says how many messages it got, and tells of two groups, each in a part. */
+async function withSwitch(
+  version = 5,
+): Promise<{ readonly controller: OfConnection; readonly got: string[] }> {
+  const [a, b] = pair();
+  const got: string[] = [];
+  const group = (groupId: number) => ({
+    groupType: 'all' as const,
+    groupId,
+    buckets: [],
+    selection: undefined,
+  });
+  const aSwitch: OfConnection = new OfConnection(
+    a,
+    { versions: 1 << version },
+    {
+      onMessage: ({ msg, xid }) => {
+        const inner =
+          msg.type === 'bundle_add' ? (decodeMessage(msg.message) as { msg: OfMessage }).msg : msg;
+        got.push(msg.type === 'bundle_control' ? msg.control : msg.type);
+        if (inner.type === 'flow_mod' && inner.flowMod.tableId === 7)
+          aSwitch.send({ type: 'error', error: new OfError('OFPFMFC_EPERM') }, xid);
+        if (msg.type === 'barrier_request') aSwitch.send({ type: 'barrier_reply' }, xid);
+        if (msg.type === 'bundle_control') {
+          const control = msg.control.replace('request', 'reply') as typeof msg.control;
+          aSwitch.send({ ...msg, control }, xid);
+        }
+        if (msg.type !== 'multipart_request') return;
+        for (const [groupId, more] of [
+          [1, true],
+          [2, false],
+        ] as const)
+          aSwitch.send(
+            { type: 'multipart_reply', reply: { type: 'group_desc', groups: [group(groupId)] }, more },
+            xid,
+          );
+      },
+    },
+  );
+  const controller = new OfConnection(b, { versions: 1 << version });
+  await settle();
+  return { controller, got };
+}
+
+const flowModOf = (tableId: number): OfMessage => ({
+  type: 'flow_mod',
+  flowMod: makeFlowMod({ command: 'add', priority: 1, tableId }),
+});
+
+test('statistics are whole, however many parts they come in', async (t) => {
+  const { controller } = await withSwitch();
+  const { groups } = await controller.statistics({ type: 'group_desc', group: 1 });
+  t.deepEqual(
+    groups.map(({ groupId }) => groupId),
+    [1, 2],
+  );
+});
+
+test('what is carried out is refused by the first error to one of its messages, after the others', async (t) => {
+  const { controller, got } = await withSwitch();
+  await controller.carryOut(flowModOf(1), flowModOf(2));
+  const error = await t.throwsAsync(controller.carryOut(flowModOf(1), flowModOf(7), flowModOf(2)), {
+    instanceOf: ErrorReply,
+  });
+  t.is(error.error.name, 'OFPFMFC_EPERM');
+  t.deepEqual(got.slice(-4), ['flow_mod', 'flow_mod', 'flow_mod', 'barrier_request']);
+  // What cannot be sent keeps the others back.
+  const before = got.length;
+  await t.throwsAsync(
+    controller.carryOut(flowModOf(1), { type: 'flow_age' }, { type: 'set_flow_format', format: 'nxm' }),
+    {
+      message: 'OpenFlow 1.4 has no message set_flow_format',
+    },
+  );
+  await settle();
+  t.is(got.length, before);
+});
+
+test('a bundle is committed, or discarded when one of its messages is refused', async (t) => {
+  const { controller, got } = await withSwitch();
+  await controller.bundle([flowModOf(1), flowModOf(2)]);
+  t.deepEqual(got, ['open_request', 'bundle_add', 'bundle_add', 'barrier_request', 'commit_request']);
+  await t.throwsAsync(controller.bundle([flowModOf(7)]), { instanceOf: ErrorReply });
+  t.is(got.at(-1), 'discard_request');
 });
 
 test('a request answered with an error rejects with it', async (t) => {
