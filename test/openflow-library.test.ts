@@ -35,6 +35,9 @@ const PACKET = new Uint8Array(Buffer.from('50540000000a5054000000091234', 'hex')
 
 const flow = (text: string): OfMessage => ({ type: 'flow_mod', flowMod: parseFlow(text, 'add') });
 
+/** The peer's order is that of a hash with a seed. */
+const sorted = (texts: readonly string[]): string => texts.toSorted().join('; ');
+
 /** Of what is refused, why. */
 async function outcome(work: () => Promise<unknown>): Promise<string> {
   try {
@@ -69,7 +72,7 @@ async function converse(
     });
   const flows = async (): Promise<string> => {
     const all = await connection.statistics({ type: 'flow', filter: makeFlowFilter() });
-    return all.flows.map((each) => formatFlow(each, { stats: false })).join('; ');
+    return sorted(all.flows.map((each) => formatFlow(each, { stats: false })));
   };
 
   await connection.carryOut({
@@ -107,7 +110,7 @@ async function converse(
     ),
   );
   const { groups } = await connection.statistics({ type: 'group_desc', group: GROUP_ALL });
-  log.push(groups.map(({ groupId, buckets: some }) => `group ${groupId}: ${some.length} buckets`).join('; '));
+  log.push(sorted(groups.map(({ groupId, buckets: some }) => `group ${groupId}: ${some.length} buckets`)));
 
   // A packet is paused, and goes on; one of our own goes out.
   const paused = hear((msg) => {
