@@ -85,7 +85,8 @@ const EMPTY_NXST_REPLY = [17, 0, 24, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0, 0x23, 0
 export class MessagePrinter {
   private readonly options: PrintOptions;
   private readonly flowMods: PrintShapes | undefined;
-  /** Of the bytes printed last: mostly the next message is in the same. */
+  /** The bytes printed last, with a view of them: mostly the next message is in the same. */
+  private viewed: Uint8Array = NO_ENTRY;
   private view = viewOf(NO_ENTRY);
   private readonly flowStats = new Map<string, PrintShapes>();
 
@@ -106,14 +107,10 @@ export class MessagePrinter {
   }
 
   private viewOf(bytes: Uint8Array): DataView {
-    const { view } = this;
-    if (
-      view.buffer === bytes.buffer &&
-      view.byteOffset === bytes.byteOffset &&
-      view.byteLength === bytes.length
-    )
-      return view;
-    this.view = viewOf(bytes);
+    if (bytes !== this.viewed) {
+      this.view = viewOf(bytes);
+      this.viewed = bytes;
+    }
     return this.view;
   }
 
