@@ -10,6 +10,16 @@ import { PEER, ROWS } from './rows.mjs';
 // Node.js reads these certificates at each start, which is no part of the programs.
 delete process.env.NODE_EXTRA_CA_CERTS;
 
+const USAGE = `usage: npm run bench:openflow [-- [--rounds=N] [--only=TEXT]]
+  --rounds=N   rounds of each row, 7 unless said
+  --only=TEXT  rows whose names have TEXT in them
+`;
+const unknown = process.argv.slice(2).find((arg) => !/^--(?:rounds=[1-9]\d*|only=.*)$/.test(arg));
+if (unknown !== undefined) {
+  const asked = unknown === '--help';
+  (asked ? process.stdout : process.stderr).write(asked ? USAGE : `${unknown}: not an option\n${USAGE}`);
+  process.exit(asked ? 0 : 1);
+}
 const option = (name, otherwise) =>
   process.argv.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3) ?? otherwise;
 const rounds = Number(option('rounds', 7));
