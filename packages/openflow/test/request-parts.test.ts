@@ -36,6 +36,18 @@ test('lists are joined', (t) => {
   t.is(parts.bytes, 0);
 });
 
+test('a list may be longer than a message can say', (t) => {
+  const parts = new RequestParts();
+  const count = 3000;
+  let whole: ReturnType<RequestParts['add']>;
+  for (let id = 1; id <= count; id++) whole = parts.add(monitor(id, id < count), 0);
+  t.true((whole as Uint8Array).length > 0xffff);
+  const decoded = decodeMessage(whole as Uint8Array);
+  if (decoded instanceof OfError || decoded.msg.type !== 'multipart_request') return t.fail();
+  const { request } = decoded.msg;
+  t.is(request.type === 'flow_monitor' && request.monitors.length, count);
+});
+
 test('what is no list can have one part that says something', (t) => {
   const parts = new RequestParts();
   const port = part({ type: 'port', portNo: 1 }, false);

@@ -271,12 +271,13 @@ function decode(bytes: Uint8Array, options: DecodeOptions, refuses?: Refusal): D
   const version = bytes[0];
   const length = (bytes[2] << 8) | bytes[3];
   const xid = ((bytes[4] << 24) | (bytes[5] << 16) | (bytes[6] << 8) | bytes[7]) >>> 0;
-  if (length !== bytes.length)
+  // A request put together of parts may be longer than its header can say.
+  if (length !== Math.min(bytes.length, MAX_LENGTH))
     fail('OFPBRC_BAD_LEN', `length ${length} of a message of ${bytes.length} bytes`);
   // Of a request for statistics that has no body at all, a switch of the peer's does not tell.
   const isNoRequest = wire.stats === 'request' && r.left === 0 && !options.loose;
-  if (!fitsHeader(header, length, isNoRequest ? undefined : explain))
-    fail('OFPBRC_BAD_LEN', `${wire.name} of ${length} bytes`);
+  if (!fitsHeader(header, bytes.length, isNoRequest ? undefined : explain))
+    fail('OFPBRC_BAD_LEN', `${wire.name} of ${bytes.length} bytes`);
   const refused = refuses?.(messageType(wire));
   if (refused) return refused;
   if (NAMING.has(wire)) r.hasTunnelOption = options.hasTunnelOption;

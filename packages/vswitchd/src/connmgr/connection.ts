@@ -14,7 +14,7 @@ import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import { OfConnection } from '@ovs-node/openflow/connection';
 import { OfError } from '@ovs-node/openflow/errors';
 import { type Decoded, decodeHeader, encodeMessage, xidOf } from '@ovs-node/openflow/messages/codec';
-import { encodeMultipart } from '@ovs-node/openflow/messages/reply-parts';
+import { ReplyParts } from '@ovs-node/openflow/messages/reply-parts';
 import {
   type AsyncConfig,
   type AsyncMasks,
@@ -129,6 +129,8 @@ export class SwitchConnection {
   readonly #options: SwitchConnectionOptions;
   readonly #stream: Duplex;
   readonly #of: OfConnection;
+  /** Replies to monitors that are not all there yet, by xid. */
+  readonly #begun = new Map<number, ReplyParts>();
   #async: AsyncConfig | undefined;
   #inactive: string | undefined;
   /** When something may have waited too long. */
@@ -402,15 +404,21 @@ export class SwitchConnection {
     this.#sendAsync({ type: 'packet_in', packetIn, format });
   }
 
-  /** Sends changes of flows that monitors of the connection select. */
+  /**
+   * Sends flows, or changes of them, that monitors of the connection select.
+   *
+   * @param more whether the reply with this xid goes on in another call.
+   */
   sendUpdates(updates: readonly FlowUpdate[], xid: number, more = false): void {
-    const msg = {
-      type: 'multipart_reply' as const,
-      reply: { type: 'flow_monitor' as const, updates },
-      more,
-    };
+    const parts =
+      this.#begun.get(xid) ?? new ReplyParts(this.version, xid, (bytes) => this.#of.sendBytes(bytes));
     try {
-      for (const bytes of encodeMultipart(msg, this.version, xid)) this.#of.sendBytes(bytes);
+      parts.add({ type: 'multipart_reply', reply: { type: 'flow_monitor', updates }, more: false });
+      if (more) this.#begun.set(xid, parts);
+      else {
+        this.#begun.delete(xid);
+        parts.end();
+      }
     } catch (error) {
       log.err(`${this.name}: flow monitor: ${errorMessage(error)}`);
       this.abort('Protocol error');
