@@ -81,10 +81,12 @@ export class UpcallHandler {
         now,
         hasPacket: true,
       };
+      // What the packet itself changes, as flows that it has learned, its datapath flow has yet to hear of.
+      const { sequence } = this.backer;
       const result = translate(input);
       if (result.error === 'depth' || result.error === 'resubmits') this.logTrace(input, upcall.packet);
       const actions = result.slow === 0 ? result.actions : slowPathActions(input, result.slow);
-      if (cookie === undefined) this.prepare(upcall, result, actions, cache, now, puts, fresh);
+      if (cookie === undefined) this.prepare(upcall, result, actions, cache, sequence, now, puts, fresh);
       else this.backer.releaseLater(result.recircIds);
       if (result.actions.length > 0) {
         const { packet, key, mru, recircs } = upcall;
@@ -133,6 +135,7 @@ export class UpcallHandler {
     result: XlateResult,
     actions: Uint8Array,
     cache: readonly CacheEntry[],
+    sequence: number,
     now: number,
     puts: FlowPut[],
     fresh: Ukey[],
@@ -149,7 +152,7 @@ export class UpcallHandler {
       id,
       key,
       mask,
-      { actions, slow: result.slow, cache, recircIds: result.recircIds, sequence: this.backer.sequence },
+      { actions, slow: result.slow, cache, recircIds: result.recircIds, sequence },
       now,
     );
     this.ukeys.set(ukey.id, ukey);

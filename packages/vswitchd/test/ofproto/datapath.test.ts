@@ -210,6 +210,23 @@ test('learn adds a flow for the first packet, and later packets keep it', async 
   await bench.close();
 });
 
+test('what the first packet of a datapath flow teaches holds for the next', async (t) => {
+  const bench = await Bench.open();
+  const learn = 'learn(table=0,priority=1,NXM_OF_ETH_SRC[],output:NXM_NX_REG0[0..15])';
+  mod(
+    bench.ofproto,
+    'add',
+    `priority=0,actions=load:3->NXM_NX_REG0[0..15],${learn},output:2`,
+    bench.clock.now(),
+  );
+  await bench.receive('p1', UDP);
+  t.like(await bench.sent(), { p2: 1, p3: 0 });
+  await bench.revalidate();
+  await bench.receive('p1', UDP);
+  t.like(await bench.sent(), { p2: 1, p3: 1 });
+  await bench.close();
+});
+
 test('learn tells the flow whether there was room for one more', async (t) => {
   const bench = await Bench.open();
   const { ofproto, clock } = bench;
