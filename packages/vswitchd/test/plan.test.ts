@@ -95,15 +95,15 @@ function words(steps: ReturnType<typeof plan>): string[] {
   });
 }
 
-test('a new bridge is created, then its own port, then the others by name, then it is configured', (t) => {
+test('a new bridge is created, then its ports in the order of their hashes, then it is configured', (t) => {
   t.deepEqual(words(plan(new Map(), wanted(bridge('br0', [port('p2'), port('p1')])))), [
     'create bridge br0',
+    'add interface p2',
+    'configure port p2',
     'add interface br0',
     'configure port br0',
     'add interface p1',
     'configure port p1',
-    'add interface p2',
-    'configure port p2',
     'configure bridge br0',
   ]);
 });

@@ -3,6 +3,7 @@
  *
  * Order matters: what goes makes room (names, datapath ports, numbers) for what comes.
  */
+import { hashOfName, hmapOrder } from '../ofproto/hmap-order.js';
 import type { BridgeConfig, InterfaceConfig, PortConfig, SwitchConfig } from './config.js';
 
 /** One thing to do. */
@@ -108,11 +109,12 @@ function additionsOf(
   return steps;
 }
 
-/** The bridge's own port first, then those that ask for a number, so that they get it, then by name. */
+/** Those that ask for a number first, so that they get it, and else in the peer's order, which gives the others theirs. */
 function orderedPorts(config: BridgeConfig): PortConfig[] {
-  const rank = (port: PortConfig): number =>
-    port.name === config.name ? 0 : port.interfaces.some((each) => each.ofportRequest !== undefined) ? 1 : 2;
-  return [...config.ports.values()].sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
+  const asks = (port: PortConfig): boolean =>
+    port.interfaces.some((each) => each.ofportRequest !== undefined);
+  const ports = hmapOrder([...config.ports.values()], (port) => hashOfName(port.name));
+  return [...ports.filter(asks), ...ports.filter((port) => !asks(port))];
 }
 
 function interfacesOf(config: BridgeConfig): Map<string, InterfaceConfig> {

@@ -1,8 +1,9 @@
 /**
- * The order in which Open vSwitch walks a hash table of small integers. Replies list ports in it, and FLOOD and ALL send
- * to them, so that replies and datapath actions come out as the peer's do, which makes them comparable.
+ * The order in which Open vSwitch walks a hash table. Replies list ports in it, FLOOD and ALL send to them, and ports that
+ * are added together get their numbers, so that replies and datapath actions come out as the peer's do, which makes them
+ * comparable.
  */
-import { hashInt } from '@ovs-node/flow/hash-bytes';
+import { hashBytes, hashInt } from '@ovs-node/flow/hash-bytes';
 
 /** The bits of a hash that a table of `n` items goes by, when it has to grow from `mask`. */
 function maskFor(n: number, mask: number): number {
@@ -22,16 +23,22 @@ function putFirst<T>(buckets: Map<number, T[]>, at: number, item: T): void {
   else buckets.set(at, [item]);
 }
 
+/** The hash of a port by its number. */
+export const hashOfPort = (ofport: number): number => hashInt(ofport & 0xffff, 0);
+
+/** The hash of what is known by a name. */
+export const hashOfName = (name: string): number => hashBytes(new TextEncoder().encode(name), 0);
+
 /** What is in the buckets, one after the other. */
 function inOrder<T>(buckets: ReadonlyMap<number, readonly T[]>): T[] {
   return [...buckets.entries()].sort(([a], [b]) => a - b).flatMap(([, bucket]) => bucket);
 }
 
-/** Items in the order in which a hash table keyed by `number` gives them that they were put into one after the other. */
-export function hmapOrder<T>(items: readonly T[], number: (item: T) => number): T[] {
+/** Items in the order in which a hash table gives them that they were put into one after the other. */
+export function hmapOrder<T>(items: readonly T[], hash: (item: T) => number): T[] {
   let mask = 0;
   // A new one comes first in its bucket, and what is moved into a bigger table counts as new.
-  const put = (item: T): void => putFirst(buckets, hashInt(number(item), 0) & mask, item);
+  const put = (item: T): void => putFirst(buckets, (hash(item) & mask) >>> 0, item);
   let buckets = new Map<number, T[]>();
   items.forEach((item, i) => {
     put(item);
@@ -45,7 +52,7 @@ export function hmapOrder<T>(items: readonly T[], number: (item: T) => number): 
   return inOrder(buckets);
 }
 
-/** As `hmapOrder`, of a table that is copied with each addition, which turns the order within a bucket around. */
+/** As `hmapOrder`, of integers, in a table that is copied with each addition, which turns the order within a bucket around. */
 export function copiedHmapOrder<T>(items: readonly T[], number: (item: T) => number): T[] {
   let mask = 0;
   for (let n = 1; n <= items.length; n++) mask = maskFor(n, mask);

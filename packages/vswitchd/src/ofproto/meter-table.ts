@@ -15,6 +15,7 @@ import {
 } from '@ovs-node/openflow/messages/meter-types';
 import type { DpifMeters, MeterCounters, MeterSpec } from '../dpif/provider.js';
 import { durationSince } from './duration.js';
+import { hashInt } from '@ovs-node/flow/hash-bytes';
 import { hmapOrder } from './hmap-order.js';
 
 /** What the peer's datapath has too. */
@@ -86,7 +87,7 @@ export class MeterTable {
       const entry = this.#entries.get(id);
       return entry === undefined ? [] : [entry];
     }
-    return hmapOrder([...this.#entries.values()], (entry) => entry.config.meterId);
+    return hmapOrder([...this.#entries.values()], (entry) => hashInt(entry.config.meterId, 0));
   }
 
   /**

@@ -32,7 +32,7 @@ import { FlowTables, INTERNAL_TABLE } from './flow-tables.js';
 import { GroupTable } from './group-table.js';
 import { MacTable } from './mac-learning.js';
 import { MeterTable } from './meter-table.js';
-import { copiedHmapOrder, hmapOrder } from './hmap-order.js';
+import { copiedHmapOrder, hashOfPort, hmapOrder } from './hmap-order.js';
 import { finishPacketOut, startPacketOut, type StartedPacket } from './packet-out.js';
 import { Bundle, OfPort } from './ports.js';
 import type { Rule } from './rule.js';
@@ -219,7 +219,7 @@ export class Ofproto {
 
   /** Ports in the order in which replies list them. */
   portsInOrder(): readonly OfPort[] {
-    return (this.listOrder ??= hmapOrder([...this.byNumber.values()], (port) => port.ofport & 0xffff));
+    return (this.listOrder ??= hmapOrder([...this.byNumber.values()], (port) => hashOfPort(port.ofport)));
   }
 
   /** The port at the other end of a patch port, when it exists and points back. */
