@@ -392,9 +392,8 @@ export class FlowTables {
     }
     if (isOwnTable(fm)) return ownTable(fm);
     const strict = fm.command === 'modify_strict';
-    const rules = (strict ? this.selectStrict(fm) : this.select(modSelection(fm, false))).filter(
-      (rule) => !rule.isHidden,
-    );
+    const rules = changeable(strict ? this.selectStrict(fm) : this.select(modSelection(fm, false)));
+    if (rules instanceof OfError) return rules;
     if (rules.length === 0) {
       const mayAdd = fm.newCookie !== COOKIE_NONE && fm.cookieMask === 0n;
       return mayAdd ? this.add({ ...fm, command: 'add' }, now, protocols) : undefined;
@@ -443,11 +442,11 @@ export class FlowTables {
     if (fm.tableId !== ALL_TABLES && fm.tableId >= N_TABLES) {
       return new OfError('OFPBRC_BAD_TABLE_ID', `table ${fm.tableId}`);
     }
-    const rules =
-      fm.command === 'delete_strict' ? this.selectStrict(fm) : this.select(modSelection(fm, true));
-    // Strictly, what is not there can be deleted even there.
-    if (rules.length > 0 && isOwnTable(fm)) return ownTable(fm);
-    for (const rule of rules) if (!rule.isHidden) this.drop(rule, 'delete', now);
+    const rules = changeable(
+      fm.command === 'delete_strict' ? this.selectStrict(fm) : this.select(modSelection(fm, true)),
+    );
+    if (rules instanceof OfError) return rules;
+    for (const rule of rules) this.drop(rule, 'delete', now);
     if (rules.length > 0) this.observer.tablesChanged();
     return undefined;
   }
@@ -605,7 +604,7 @@ export class FlowTables {
       this.tables[selection.tableId]?.classifier.forEachLoose(selection.match, (r) => collect(r as Rule));
       return rules;
     }
-    for (let id = 0; id < N_USER_TABLES; id++) {
+    for (let id = 0; id < nTablesOf(selection); id++) {
       this.tables[id]?.classifier.forEachLoose(selection.match, (r) => collect(r as Rule));
     }
     return rules;
@@ -616,7 +615,7 @@ export class FlowTables {
     const ids = fm.tableId === ALL_TABLES ? this.tables.keys() : [fm.tableId];
     const rules: Rule[] = [];
     for (const id of ids) {
-      if (id >= N_USER_TABLES) continue;
+      if (fm.tableId === ALL_TABLES && id >= nTablesOf(selection)) continue;
       const rule = this.find(id, fm.match, fm.priority);
       if (rule && passes(rule, selection)) rules.push(rule);
     }
@@ -634,6 +633,18 @@ function passes(rule: Rule, { cookie, cookieMask, outPort, outGroup }: Selection
   if (((rule.cookie ^ cookie) & cookieMask) !== 0n) return false;
   if (outPort !== undefined && !outputsTo(rule.actions, outPort)) return false;
   return outGroup === undefined || rule.groups.includes(outGroup);
+}
+
+/** Tables that are looked through for all: a flow's whole cookie finds the switch's own flows, too, as in the peer. */
+function nTablesOf({ cookieMask }: Selection): number {
+  return cookieMask === COOKIE_NONE ? N_TABLES : N_USER_TABLES;
+}
+
+/** Those that a controller may change of flows that it has selected; an error when they are all the switch's own. */
+function changeable(selected: readonly Rule[]): Rule[] | OfError {
+  const seen = selected.filter((rule) => !rule.isHidden);
+  const rules = seen.filter((rule) => !isOwnTable(rule));
+  return seen.length > 0 && rules.length === 0 ? ownTable(seen[0]!) : rules;
 }
 
 /** All flows of a table with that cookie. */

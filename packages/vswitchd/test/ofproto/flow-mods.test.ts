@@ -150,6 +150,26 @@ test('delete looks at match, cookie and output port', (t) => {
   t.deepEqual(flowLines(bridge), []);
 });
 
+test("a whole cookie finds the switch's own flows, which stay", (t) => {
+  const bridge = bareBridge();
+  const whole = { cookie: 0n, cookieMask: 0xffffffffffffffffn };
+  const cookies = (more: object): bigint[] =>
+    bridge.tables.dump(makeFlowFilter(more), 0).map(({ cookie }) => cookie);
+  const own = cookies({ tableId: 254 }).length;
+  t.true(own > 0);
+  mod(bridge, 'add', 'in_port=1,actions=1');
+  mod(bridge, 'add', 'cookie=5,in_port=2,actions=1');
+  t.is(cookies(whole).length, own + 1);
+  t.is(cookies({}).length, 2);
+  mod(bridge, 'delete', '', 0, whole);
+  t.is(cookies(whole).length, own);
+  for (const command of ['delete', 'modify'] as const) {
+    t.is(bridge.flowMod(flowMod(command, 'actions=1', whole), 0)?.name, 'OFPBRC_EPERM');
+  }
+  t.is(bridge.flowMod(flowMod('delete_strict', 'table=254,priority=2,recirc_id=0'), 0)?.name, 'OFPBRC_EPERM');
+  t.is(cookies({ tableId: 254 }).length, own);
+});
+
 test('what a flow-mod may not do is refused and changes nothing', (t) => {
   const bridge = bareBridge();
   mod(bridge, 'add', 'priority=7,in_port=1,actions=1');
