@@ -2,7 +2,7 @@
  * Names of streams: `unix:FILE`, `tcp:HOST:PORT`, `ssl:HOST:PORT`, `punix:FILE`, `ptcp:PORT[:HOST]`, `pssl:PORT[:HOST]`
  * (ovsdb(7), "Connection Methods"). Pure.
  */
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIP, isIPv4, isIPv6 } from 'node:net';
 import path from 'node:path';
 import { absName, dirs } from './dirs.js';
 import { OvsError } from './errors.js';
@@ -91,6 +91,23 @@ export function parseActive(name: string, defaultPort = OVSDB_PORT): StreamAddre
   if (host === '' || isNoHost(host)) bad('');
   const hasPort = portText !== undefined && portText !== '';
   return { kind, host, port: hasPort ? port(portText, rest) : defaultPort, hasPort };
+}
+
+/**
+ * Reads `IP:PORT`, where datagrams go; null for a host that is no address.
+ *
+ * @param defaultPort for a host alone, which is refused otherwise.
+ * @throws OvsError EAFNOSUPPORT that says what is wrong with the port.
+ */
+export function parseDatagramTarget(
+  text: string,
+  defaultPort?: number,
+): { readonly host: string; readonly port: number } | null {
+  const [hostText, portText] = hostPort(text);
+  const unsaid = portText === undefined ? defaultPort : 0;
+  if (unsaid === undefined) bad(`${text}: port must be specified`);
+  const host = plainHost(hostText);
+  return isIP(host) === 0 ? null : { host, port: portText ? port(portText, text) : unsaid };
 }
 
 /**

@@ -61,6 +61,12 @@ export async function runTool(
   await exitFlushed(status);
 }
 
+/** A time limit, as strtol() reads a number; undefined for what is none. */
+function secondsIn(text: string): number | undefined {
+  const seconds = /^[ \t\n\v\f\r]*\+?[0-9]+$/.test(text) ? Number(text) : 0;
+  return seconds < 1 || seconds > 0xffffffff ? undefined : seconds;
+}
+
 /**
  * Reads the value of --timeout.
  *
@@ -68,9 +74,8 @@ export async function runTool(
  * @throws FatalError in the peer's words when it is not a whole number from 1.
  */
 export function parseTimeout(value: string, short: 't' | 'T' = 't'): number {
-  const seconds = /^[0-9]+$/.test(value) ? Number(value) : 0;
-  if (seconds < 1 || seconds > 0xffffffff)
-    throw new FatalError(`value ${value} on -${short} or --timeout is invalid`);
+  const seconds = secondsIn(value);
+  if (seconds === undefined) throw new FatalError(`value ${value} on -${short} or --timeout is invalid`);
   return seconds;
 }
 
@@ -83,9 +88,8 @@ export function parseTimeout(value: string, short: 't' | 'T' = 't'): number {
 export function startTimeout(seconds: number | undefined): boolean {
   let limit = seconds;
   if (limit === undefined) {
-    const env = process.env['OVS_CTL_TIMEOUT'] ?? '';
-    if (!/^[0-9]+$/.test(env) || Number(env) < 1) return false;
-    limit = Number(env);
+    limit = secondsIn(process.env['OVS_CTL_TIMEOUT'] ?? '');
+    if (limit === undefined) return false;
   }
   const timer = setTimeout(
     () => {

@@ -5,9 +5,11 @@
  * send before they return, since a tool may end right after.
  */
 import fs from 'node:fs';
-import type { RemoteInfo, Socket } from 'node:dgram';
+import type { Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
 import { FatalError } from './errors.js';
 import { tryKoffi } from './koffi.js';
+import { parseDatagramTarget } from './stream-name.js';
 
 /**
  * Delivers one line.
@@ -20,6 +22,9 @@ export type SystemLog = (severity: number, facility: number | undefined, line: s
 const DAEMON = 3;
 const priority = (severity: number, facility: number | undefined): number =>
   (facility ?? DAEMON) * 8 + severity;
+
+/** Of `udp:IP`. */
+const SYSLOG_PORT = 514;
 
 const discard: SystemLog = () => {};
 
@@ -81,18 +86,16 @@ function unixDatagrams(file: string): SystemLog {
   };
 }
 
-/** Splits `IP:PORT` with `[…]` around IPv6; null for anything else. */
-function parseUdpTarget(target: string): Pick<RemoteInfo, 'address' | 'port'> | null {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+)):(\d{1,5})$/.exec(target);
-  if (match === null) return null;
-  return { address: (match[1] ?? match[2])!, port: Number(match[3]) };
-}
-
-/** Sends whole datagrams to an address; null for one that is none. */
-export function udpSender(target: string): ((line: string) => void) | null {
-  const to = parseUdpTarget(target);
+/**
+ * Sends whole datagrams to `IP:PORT`, with `[…]` around IPv6; null for what is no address.
+ *
+ * @param defaultPort for an address without one, which is refused otherwise.
+ * @throws OvsError that says what is wrong with the port.
+ */
+export function udpSender(target: string, defaultPort?: number): ((line: string) => void) | null {
+  const to = parseDatagramTarget(target, defaultPort);
   if (to === null) return null;
-  const family = to.address.includes(':') ? 6 : 4;
+  const family = isIPv6(to.host) ? 6 : 4;
   const { createSocket } = process.getBuiltinModule('node:dgram');
   const socket: Socket = createSocket({
     type: family === 6 ? 'udp6' : 'udp4',
@@ -101,11 +104,11 @@ export function udpSender(target: string): ((line: string) => void) | null {
   });
   socket.on('error', () => {});
   socket.unref();
-  return (line) => socket.send(line, to.port, to.address, () => {});
+  return (line) => socket.send(line, to.port, to.host, () => {});
 }
 
 function udp(target: string): SystemLog {
-  const send = udpSender(target);
+  const send = udpSender(target, SYSLOG_PORT);
   if (send === null) return discard;
   return (severity, facility, line) => send(`<${priority(severity, facility)}>${line}`);
 }
@@ -114,7 +117,7 @@ function udp(target: string): SystemLog {
  * The way that --syslog-method names: `libc`, `unix:FILE`, `udp:IP:PORT`, `null`. Where the system has no such thing
  * (`libc` and `unix:` on Windows) nothing is sent.
  *
- * @throws FatalError in the peer's words for any other.
+ * @throws FatalError in the peer's words for any other, OvsError for an address that is bad.
  */
 export function systemLog(method: string, program: string): SystemLog {
   const isWindows = process.platform === 'win32';

@@ -11,7 +11,7 @@
  * Levels are numbers that grow with verbosity, so "is it shown" is one comparison, made before any formatting.
  */
 import fs from 'node:fs';
-import { strerror } from './errors.js';
+import { errorMessage, FatalError, strerror } from './errors.js';
 import { RateLimit } from './rate-limit.js';
 import { formatLogLine, type LogRecord } from './vlog-format.js';
 import { systemLog, udpSender, type SystemLog } from './vlog-syslog.js';
@@ -59,6 +59,8 @@ let logFd: number | null = null;
 /** Undefined: not chosen yet; made at the first message. */
 let toSystem: SystemLog | undefined;
 let toTarget: ((line: string) => void) | null = null;
+/** Whether anything has been told yet. */
+let hasLogged = false;
 let consoleWrite: (line: string) => void = (line) => {
   try {
     fs.writeSync(2, line);
@@ -199,6 +201,10 @@ function emit(module: VlogModule, level: number, text: string): void {
   const syslog = level <= toSyslog;
   const event = level <= WARN ? eventWriter : null;
   if (!console && !file && !syslog && !event && !observer) return;
+  if (!hasLogged) {
+    hasLogged = true;
+    if (toTarget) log.warn('--syslog-target flag is deprecated, use --syslog-method instead');
+  }
   const record: LogRecord = {
     program,
     subprogram,
@@ -377,10 +383,16 @@ export function logFilePath(): string | null {
 /**
  * Chooses how the system's log is reached: --syslog-method.
  *
- * @throws FatalError in the peer's words for a method that is none.
+ * @throws FatalError in the peer's words for a method that is none; what is wrong with an address is logged.
  */
 export function setSyslogMethod(method: string): void {
-  toSystem = systemLog(method, program);
+  try {
+    toSystem = systemLog(method, program);
+  } catch (error) {
+    if (error instanceof FatalError) throw error;
+    toSystem = () => {};
+    vlog('socket_util').err(errorMessage(error));
+  }
 }
 
 /** Sends what goes to syslog there instead (tests). */
@@ -388,11 +400,17 @@ export function setSystemLog(log: SystemLog): void {
   toSystem = log;
 }
 
-/** Also sends what goes to syslog to `IP:PORT` over UDP, as RFC 5424 has it: --syslog-target. What is wrong is logged. */
+/**
+ * Also sends what goes to syslog to `IP:PORT` over UDP, as RFC 5424 has it: --syslog-target. What is wrong is logged. As
+ * with the peer, a warning that there is something better comes in front of the first message, if there is any.
+ */
 export function setSyslogTarget(target: string): void {
-  toTarget = udpSender(target);
-  if (toTarget === null) vlog('socket_util').err(`${target}: port must be specified`);
-  else log.warn('--syslog-target flag is deprecated, use --syslog-method instead');
+  try {
+    toTarget = udpSender(target);
+  } catch (error) {
+    toTarget = null;
+    vlog('socket_util').err(errorMessage(error));
+  }
 }
 
 /** Switches rate limiting of a module, or of all, those that are registered later too. */

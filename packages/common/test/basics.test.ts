@@ -85,6 +85,7 @@ test('a fake clock fires timers at their time, in order, also those set on the w
 
 test('time limits', (t) => {
   t.is(parseTimeout('30'), 30);
+  t.is(parseTimeout(' +30'), 30);
   for (const bad of ['0', 'x', '-1', '1.5', '', '99999999999']) {
     t.throws(() => parseTimeout(bad), { message: `value ${bad} on -t or --timeout is invalid` });
     t.throws(() => parseTimeout('', 'T'), { message: 'value  on -T or --timeout is invalid' });
