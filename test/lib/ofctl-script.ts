@@ -157,6 +157,9 @@ compose-packet
 compose-packet a b c
 parse-packet <<< 12345678901234567890
 parse-pcap /nonexistent/file
+parse-pcap /nonexistent/file /nonexistent/other
+parse-pcap /nonexistent/file /dev/null
+parse-pcap /dev/null /nonexistent/file
 parse-pcap
 ofp-parse-pcap /nonexistent/file
 ofp-parse-pcap
@@ -181,6 +184,18 @@ nosuch
 -P nosuch monitor br0
 --sort=nosuch dump-flows br0
 --color=nosuch dump-flows br0
+--color=ALWAYS parse-flow actions=drop
+--color=if-tty parse-flow actions=drop
+--color= parse-flow actions=drop
+-t ' +10' parse-flow actions=drop
+-t '10 ' parse-flow actions=drop
+--syslog-target=127.0.0.1:9 parse-flow actions=drop
+--syslog-target=127.0.0.1:9 parse-flow in_port=1,nw_src=1.2.3.4,actions=drop
+--syslog-target=127.0.0.1:9 --syslog-target=nosuch parse-flow actions=drop
+--syslog-target=127.0.0.1:nosuch parse-flow actions=drop
+--syslog-target=::1:9 parse-flow actions=drop
+--syslog-method=udp:127.0.0.1:nosuch parse-flow actions=drop
+--syslog-method=udp:127.0.0.1 parse-flow actions=drop
 -t x show br0
 -O nosuch show br0
 show br0
@@ -328,6 +343,7 @@ const SWITCH = String.raw`
 -O @V replace-flows br0 - <<< in_port=1,actions=2|in_port=2,actions=3|udp,idle_timeout=60,actions=normal|cookie=6,arp,actions=2|priority=1,vlan_tci=0x1/0x1,actions=1|
 -O @V --no-stats --sort dump-flows br0
 -O @V --readd replace-flows br0 - <<< in_port=1,actions=2|
+-O @V -vvconn --readd replace-flows br0 - <<< in_port=1,check_overlap,reset_counts,no_packet_counts,no_byte_counts,send_flow_rem,actions=2|
 -O @V replace-flows br0 - <<< in_port=1,actions=group:77|
 -O @V replace-flows br0 - <<< bad
 -O @V --no-stats dump-flows br0
@@ -430,6 +446,10 @@ const SWITCH = String.raw`
 -O @V --may-create mod-group br0 group_id=98,type=all
 -O @V insert-buckets br0 group_id=2,command_bucket_id=last,bucket=bucket_id:7,output:3
 -O @V insert-buckets br0 group_id=2,bucket=output:3
+-O @V insert-buckets br0 group_id=2,command_bucket_id=last,bucket=bucket_id:8,weight:3,output:3
+-O @V insert-buckets br0 group_id=2,command_bucket_id=-1,bucket=output:3
+-O @V insert-buckets br0 group_id=2,command_bucket_id=-3,bucket=bucket_id:9,output:3
+-O @V dump-groups nobr nosuch
 -O @V remove-buckets br0 group_id=2,command_bucket_id=7
 -O @V remove-buckets br0 group_id=2
 -O @V dump-groups br0
@@ -476,9 +496,14 @@ const SWITCH = String.raw`
 -O @V mod-table br0 3 nosuch
 -O @V mod-table br0 nosuch drop
 -O @V mod-table br0 all name:foo
+-O @V mod-table br0 254 name:foo
+-O @V,OpenFlow11 mod-table br0 0 drop
+-O @V,OpenFlow14 mod-table br0 0 drop
 -O @V queue-get-config br0
 -O @V queue-get-config br0 p1
 -O @V queue-get-config br0 1 3
+-O @V queue-get-config br0 ALL ANY
+-O @V queue-get-config br0 ALL ALL
 -O @V queue-get-config br0 nosuch
 -O @V add-tlv-map br0 '{class=0xffff,type=0,len=4}->tun_metadata0,{class=0xffff,type=1,len=8}->tun_metadata1'
 -O @V add-tlv-map br0 '{class=0xffff,type=0,len=4}->tun_metadata0'
@@ -495,6 +520,8 @@ const SWITCH = String.raw`
 -O @V ct-flush br0 zone=5
 -O @V ct-flush br0 zone=5 ct_nw_src=10.0.0.1,ct_nw_proto=6 ct_nw_dst=10.0.0.2
 -O @V ct-flush br0 zone=x
+-O @V ct-flush br0 ct_nw_src=10.0.0.1 '' nosuch
+-O @V ct-flush br0 '' nosuch nosuch
 -O @V ct-flush br0 bad
 -O @V ct-flush br0 '' ct_ipv6_src=::1
 -O @V --bundle add-flow br0 in_port=1,actions=2

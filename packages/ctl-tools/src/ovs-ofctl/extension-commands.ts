@@ -73,7 +73,6 @@ export async function ctFlush(c: OfctlContext, [target, ...words]: readonly stri
     zone = Number(BigInt.asUintN(16, BigInt(digits)));
     words.shift();
   }
-  if (words.length > 2) throw new FatalError('Too many arguments');
   const [orig, reply] = ctTuples([words[0] ?? '', words[1] ?? '']);
   const sw = await c.connect(target);
   await c.noReply(sw, {
@@ -94,9 +93,11 @@ export async function queueGetConfig(
   c: OfctlContext,
   [target, port, queue]: readonly string[],
 ): Promise<void> {
-  const isAny = (text: string | undefined): boolean => text === undefined || text.toUpperCase() === 'ANY';
-  const portNo = isAny(port) ? OFPP.ANY : await c.portNumber(target, port);
-  const queueId = isAny(queue) ? ANY_QUEUE : Number.parseInt(queue, 10) >>> 0;
+  // The manual has ANY for both; the peer knows a queue of that name as little as any other, which makes it 0.
+  const isSaid = (text: string | undefined, word: string): boolean =>
+    text !== undefined && text.toUpperCase() !== word;
+  const portNo = isSaid(port, 'ANY') ? await c.portNumber(target, port) : OFPP.ANY;
+  const queueId = !isSaid(queue, 'ALL') ? ANY_QUEUE : Number.parseInt(queue, 10) >>> 0;
   const sw = await c.connect(target);
   const { version } = sw.connection;
   if (version >= OF14) {

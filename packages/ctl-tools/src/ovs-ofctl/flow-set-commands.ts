@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import { byteTextPath } from '@ovs-node/common/byte-text';
 import { PROTO_ANY } from '@ovs-node/flow/field-types';
 import { makeFlowFilter, makeFlowMod } from '@ovs-node/openflow/messages/flow-mod';
-import { ALL_TABLES, type FlowMod } from '@ovs-node/openflow/messages/types';
+import { ALL_TABLES, FF, type FlowMod } from '@ovs-node/openflow/messages/types';
 import type { OfctlContext, Switch } from './context.js';
 import { fetchFlows, filterRequest, parseFlowFile } from './flow-commands.js';
 import { type FlowEntry, FlowSet, type FlowVersion, formatVersion, sameVersion } from './flow-set.js';
@@ -16,7 +16,15 @@ function addFile(set: FlowSet, source: 0 | 1, file: string, names: Partial<Names
   const { flowMods, usable } = parseFlowFile(file, 'add', false, names, 'open');
   for (const f of flowMods) {
     const { newCookie, idleTimeout, hardTimeout, importance, flags, actions } = f;
-    const version = { cookie: newCookie, idleTimeout, hardTimeout, importance, flags, actions };
+    const version = {
+      cookie: newCookie,
+      idleTimeout,
+      hardTimeout,
+      importance,
+      // Of the others the peer's tool says nothing to a switch.
+      flags: flags & FF.SEND_FLOW_REM,
+      actions,
+    };
     set.add(source, f.tableId === ALL_TABLES ? 0 : f.tableId, f.match, f.priority, version);
   }
   return usable;

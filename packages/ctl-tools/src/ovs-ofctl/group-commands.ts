@@ -13,6 +13,7 @@ import type { OfctlContext } from './context.js';
 import { flowLines, parseOrFail } from './flow-commands.js';
 import { readText } from './input.js';
 import { sendMods } from './mod-sender.js';
+import { multipart } from './parts.js';
 import { dumpStats } from './switch-commands.js';
 
 interface GroupList {
@@ -94,8 +95,9 @@ function groupNumber(text: string | undefined): number {
   return text === undefined ? GROUP_ALL : (readGroup(text) ?? GROUP_ALL);
 }
 
-export function dumpGroups(c: OfctlContext, [target, group]: readonly string[]): Promise<void> {
-  return dumpStats(c, target, { type: 'group_desc', group: groupNumber(group) });
+export async function dumpGroups(c: OfctlContext, [target, group]: readonly string[]): Promise<void> {
+  const sw = await c.connect(target);
+  await c.dump(sw, multipart({ type: 'group_desc', group: groupNumber(group) }));
 }
 
 export async function dumpGroupStats(c: OfctlContext, [target, text]: readonly string[]): Promise<void> {

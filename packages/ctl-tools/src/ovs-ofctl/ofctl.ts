@@ -71,9 +71,22 @@ function addSort(settings: Settings, field: string | undefined, descending: bool
   settings.sort.push({ field: f.name, descending });
 }
 
+/** The words that --color takes, those of GNU's ls(1), in any case. */
+const COLOR_WORDS: Readonly<Record<string, Settings['color']>> = {
+  always: 'always',
+  yes: 'always',
+  force: 'always',
+  never: 'never',
+  no: 'never',
+  none: 'never',
+  auto: 'auto',
+  tty: 'auto',
+  'if-tty': 'auto',
+};
+
 /** The value of --color; without one it is `auto`. */
-function parseColor(value: string | undefined): Settings['color'] {
-  const when = (['always', 'never', 'auto'] as const).find((word) => word === (value ?? 'auto'));
+function parseColor(value = 'auto'): Settings['color'] {
+  const when = Object.entries(COLOR_WORDS).find(([word]) => word === value.toLowerCase())?.[1];
   if (when === undefined) throw new FatalError(`incorrect value \`${value}' for --color`);
   return when;
 }

@@ -17,6 +17,7 @@ import { hex } from '@ovs-node/openflow/text/numbers';
 import type { OfctlContext } from './context.js';
 import { parseOrFail } from './flow-commands.js';
 import { isOfDirectory, packetToBytes, plainHexDump, readFileOrInput } from './input.js';
+import { writeStderr } from './stderr.js';
 
 const log = vlog('pcap');
 
@@ -98,11 +99,19 @@ function readCapture(file: string): PcapRecord[] {
   return records;
 }
 
-/** parse-pcap: the fields of each packet of captures, a line each. */
-export function parsePcap(c: OfctlContext, files: readonly string[]): void {
+/** parse-pcap: the fields of each packet of captures, a line each. The status is that of the last file that is none. */
+export function parsePcap(c: OfctlContext, files: readonly string[]): number {
+  let status = 0;
   for (const file of files) {
-    for (const { data } of readCapture(file)) process.stdout.write(`${flowText(c, keyOf(data))}\n`);
+    try {
+      for (const { data } of readCapture(file)) process.stdout.write(`${flowText(c, keyOf(data))}\n`);
+    } catch (error) {
+      if (!(error instanceof FatalError)) throw error;
+      writeStderr(`ovs-ofctl: ${error.message}\n`);
+      ({ status } = error);
+    }
   }
+  return status;
 }
 
 const TCP = 6;

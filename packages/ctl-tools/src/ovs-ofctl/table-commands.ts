@@ -168,6 +168,9 @@ async function changeDescs(
 async function rename(c: OfctlContext, sw: Switch, tableId: number, name: string): Promise<void> {
   const tables: TableFeatures[] = [];
   for await (const table of eachTable(c, sw)) if ('properties' in table) tables.push(table);
+  if (!tables.some((t) => t.tableId === tableId)) {
+    throw new FatalError(`switch does not have table ${tableId}`);
+  }
   const { version } = sw.connection;
   const changed = tables.map((t) => (t.tableId === tableId ? { ...t, name } : t));
   const told: TableFeatures[] =
@@ -227,13 +230,16 @@ export async function modTable(c: OfctlContext, [target, table, text]: readonly 
   if ((c.settings.versions & wanted) === 0) {
     throw new FatalError(`table_mod '${text}' requires one of the OpenFlow versions ${versionNames(wanted)}`);
   }
+  // As by the peer, what was allowed before the setting narrowed it says whether tables can be described.
+  const isDescribed = OF14_UP.some((version) => (c.settings.versions & (1 << version)) !== 0);
   c.allowVersions(c.settings.versions & wanted);
   const sw = await c.connect(target);
   if ('name' in change) {
     await rename(c, sw, tableId, change.name);
-  } else if (sw.connection.version < OF13) {
+  } else if (!isDescribed) {
     await c.noReply(sw, { type: 'table_mod', tableMod: { ...NO_CHANGE, ...change, tableId } });
   } else {
+    needVersion(sw, OF14, 'dump-table-desc');
     const all = Array.from({ length: ALL_TABLES - 1 }, (_, id) => id);
     await changeDescs(c, sw, tableId === ALL_TABLES ? all : [tableId], change);
   }

@@ -54,7 +54,9 @@ function putBucket(w: Writer, b: Bucket, type: ReceivedGroupDesc['groupType'], v
     w.u16(0).u16(0).u32(b.bucketId);
     putActions(w, b.actions, version);
     w.setU16(start + 2, w.length - start - 8);
-    if (type === 'select') putProperty(w, 'group bucket', 'weight', () => w.u16(b.weight).zeros(2));
+    // What puts buckets into a group does not say of which type it is.
+    if (type === 'select' || b.weight !== 0)
+      putProperty(w, 'group bucket', 'weight', () => w.u16(b.weight).zeros(2));
     if (b.watchPort !== OFPP.ANY) putProperty(w, 'group bucket', 'watchPort', () => w.u32(b.watchPort));
     if (b.watchGroup !== GROUP_ANY) putProperty(w, 'group bucket', 'watchGroup', () => w.u32(b.watchGroup));
   } else {

@@ -112,15 +112,18 @@ export function readGroup(text: string): number | undefined {
   return undefined;
 }
 
+/** What a command says of buckets without a number of one. */
+const BUCKET_WORDS: ReadonlyMap<string, number> = new Map([
+  ['all', BUCKET.ALL],
+  ['first', BUCKET.FIRST],
+  ['last', BUCKET.LAST],
+]);
+
 function parseCommandBucket(text: string, allAllowed: boolean): number {
-  if (text === 'all') {
-    if (!allAllowed) throw new FlowSyntaxError('command_bucket_id=all is not permitted');
-    return BUCKET.ALL;
-  }
-  if (text === 'first') return BUCKET.FIRST;
-  if (text === 'last') return BUCKET.LAST;
-  const id = parseU32(text);
-  if (id > BUCKET.MAX) throw new FlowSyntaxError(`invalid command bucket id ${id}`);
+  const id = BUCKET_WORDS.get(text) ?? parseU32(text);
+  if (id === BUCKET.ALL && !allAllowed) throw new FlowSyntaxError('command_bucket_id=all is not permitted');
+  if (id > BUCKET.MAX && ![...BUCKET_WORDS.values()].includes(id))
+    throw new FlowSyntaxError(`invalid command bucket id ${id}`);
   return id;
 }
 
