@@ -196,6 +196,19 @@ nosuch
 --syslog-target=::1:9 parse-flow actions=drop
 --syslog-method=udp:127.0.0.1:nosuch parse-flow actions=drop
 --syslog-method=udp:127.0.0.1 parse-flow actions=drop
+--user=nosuch --version
+--user=nosuch nosuch
+--user=:nosuch parse-flow actions=drop
+--user=nobody:nosuch parse-flow actions=drop
+--pidfile=/nonexistent/file --user=nosuch -O nosuch parse-flow actions=drop
+--user=nobody parse-flow actions=drop
+--user=nosuch monitor br0
+-p /nonexistent/file -c /nonexistent/file -C /nonexistent/file parse-flow actions=drop
+-p /dev/null -c /nonexistent/file -C /nonexistent/file parse-flow actions=drop
+-c /dev/null -c /nonexistent/file -c /dev/null parse-flow actions=drop
+-C /dev/null -C /nonexistent/file -C /dev/null -C /nonexistent/other parse-flow actions=drop
+-p / -c / -C / parse-flow actions=drop
+-p /nonexistent/file --ssl-ciphers=nosuch parse-flow actions=drop
 -t x show br0
 -O nosuch show br0
 show br0

@@ -6,7 +6,7 @@ import os from 'node:os';
 import { CAPABILITY, dropBounding, keepOverSetuid, setCapabilities } from './capabilities.js';
 import { FatalError } from './errors.js';
 import { tryKoffi, type Koffi } from './koffi.js';
-import { vlog } from './vlog.js';
+import { setLevels, vlog } from './vlog.js';
 
 const log = vlog('daemon_unix');
 
@@ -52,6 +52,8 @@ function accounts(koffi: Koffi): Accounts {
 
 /** Ends the start, in the log too. */
 function refuse(where: string, text: string): never {
+  // Who looks at the console is told by the error.
+  setLevels('daemon_unix', 'console', 'off');
   log.emer(`${where}: ${text}`);
   throw new FatalError(`${where}: ${text}`);
 }
@@ -101,14 +103,25 @@ function capabilitiesFor(usesNetwork: boolean): number[] {
 }
 
 /**
+ * Looks whether there is such a user, and this process may become him: as by the peer, where an option says so.
+ *
+ * @param pidfile the value of --pidfile so far.
+ * @throws FatalError in the peer's words.
+ */
+export function checkUser(spec: string, pidfile: string | null): Account {
+  const where = pidfile ?? '(null)';
+  if (process.getuid?.() !== 0) throw new FatalError(`${where}: only root can use --user option`);
+  return findAccount(spec, where);
+}
+
+/**
  * Becomes that user, for good.
  *
  * @throws FatalError in the peer's words when there is no such user, or this process may not become him.
  */
 export function becomeUser(change: UserChange): void {
   const where = change.pidfile ?? '(null)';
-  if (process.getuid?.() !== 0) throw new FatalError(`${where}: only root can use --user option`);
-  const account = findAccount(change.spec, where);
+  const account = checkUser(change.spec, change.pidfile);
   change.giveFiles?.(account);
   const isLinux = process.platform === 'linux';
   const kept = capabilitiesFor(change.usesNetwork);

@@ -70,10 +70,50 @@ function systemErrorText(error: unknown): string {
   return `error:${code}:system library::${strerror(errnoName(error))}`;
 }
 
+/**
+ * Errors of OpenSSL that nobody has told of yet. It keeps them in a queue, of which the peer takes one each time that
+ * something fails: what is told can be left over from before.
+ */
+const untold: string[] = [];
+
+/** The error to tell of when these came. */
+function nextError(...errors: readonly string[]): string {
+  untold.push(...errors);
+  return untold.shift()!;
+}
+
+const BIO_ERROR = 'error:10080002:BIO routines::system lib';
+
+/** A kind of file: what OpenSSL says besides of one that is not there, and of one that is wrong. */
+interface FileKind {
+  readonly missing: readonly string[];
+  readonly wrong: readonly string[];
+  /** Whether one that is right has OpenSSL forget its errors. */
+  readonly forgets: boolean;
+}
+
+const OWN_FILE: FileKind = {
+  missing: [BIO_ERROR, 'error:0A080002:SSL routines::system lib'],
+  wrong: ['error:0A080009:SSL routines::PEM lib'],
+  forgets: false,
+};
+
+const CA_FILE: FileKind = { missing: [BIO_ERROR], wrong: [], forgets: true };
+
 /** Tells two states of a file apart; a file that is not there has one too. */
 function stampOf(file: string): string {
   const stat = fs.statSync(file, { throwIfNoEntry: false, bigint: true });
   return stat ? `${stat.mtimeNs} ${stat.size} ${stat.ino}` : '';
+}
+
+/** The text of a file; a directory has none. */
+function readText(file: string): string {
+  try {
+    return fs.readFileSync(file, 'utf8');
+  } catch (error) {
+    if (errnoName(error) === 'EISDIR') return '';
+    throw error;
+  }
 }
 
 /** Reads a file if it is another than before, or has changed; logs what is wrong and keeps what was read before. */
@@ -81,6 +121,7 @@ function load<T>(
   before: Loaded<T> | undefined,
   file: string,
   what: string,
+  kind: FileKind,
   parse: (text: string) => T,
 ): Loaded<T> {
   const stamp = stampOf(file);
@@ -88,15 +129,17 @@ function load<T>(
   context = undefined;
   let text: string;
   try {
-    text = fs.readFileSync(file, 'utf8');
+    text = readText(file);
   } catch (error) {
-    log.err(`${what}: ${systemErrorText(error)}`);
+    log.err(`${what}: ${nextError(systemErrorText(error), ...kind.missing)}`);
     return { file, stamp, value: before?.value };
   }
   try {
-    return { file, stamp, value: parse(text) };
+    const value = parse(text);
+    if (kind.forgets) untold.length = 0;
+    return { file, stamp, value };
   } catch (error) {
-    log.err(`${what}: ${sslErrorText(error)}`);
+    log.err(`${what}: ${nextError(sslErrorText(error), ...kind.wrong)}`);
     return { file, stamp, value: before?.value };
   }
 }
@@ -136,7 +179,7 @@ function setCaCert(file: string, bootstrap: boolean): void {
     caCert = { file, stamp: '', value: undefined };
     return;
   }
-  caCert = load(caCert, file, `failed to load client certificates from ${file}`, parseCertificates);
+  caCert = load(caCert, file, `failed to load client certificates from ${file}`, CA_FILE, parseCertificates);
 }
 
 const PROTOCOLS = ['TLSv1', 'TLSv1.1', 'TLSv1.2'] as const;
@@ -164,7 +207,7 @@ function setCiphers(text: string): void {
   try {
     tls().createSecureContext({ ciphers: `${TLS13_CIPHERS}:${text}` });
   } catch (error) {
-    log.err(`SSL_CTX_set_cipher_list: ${sslErrorText(error)}`);
+    log.err(`SSL_CTX_set_cipher_list: ${nextError(sslErrorText(error))}`);
     return;
   }
   ciphers = text;
@@ -174,14 +217,16 @@ function setCiphers(text: string): void {
 /** Changes what the next connections use. Never throws: what is wrong with a file or a word is logged. */
 export function setTlsConfig(config: TlsConfig): void {
   const { privateKey: key, certificate: cert, caCert: ca, peerCaCert: shown } = config;
-  if (key !== undefined) privateKey = load(privateKey, key, 'SSL_use_PrivateKey_file', parseKey);
-  if (cert !== undefined) certificate = load(certificate, cert, 'SSL_use_certificate_file', parseCertificate);
+  if (key !== undefined) privateKey = load(privateKey, key, 'SSL_use_PrivateKey_file', OWN_FILE, parseKey);
+  if (cert !== undefined)
+    certificate = load(certificate, cert, 'SSL_use_certificate_file', OWN_FILE, parseCertificate);
   if (ca !== undefined) setCaCert(ca, config.bootstrap ?? false);
   if (shown !== undefined) {
     peerCaCert = load(
       peerCaCert,
       shown,
       `failed to load client certificates from ${shown}`,
+      CA_FILE,
       parseCertificates,
     );
   }
@@ -226,9 +271,8 @@ function buildContext(): SecureContextOptions {
   const ca = caCert.value ?? [];
   const { X509Certificate: Certificate, createPrivateKey } = crypto();
   if (!new Certificate(cert).checkPrivateKey(createPrivateKey(key))) {
-    log.err(
-      'Private key does not match certificate public key: error:0A0000BE:SSL routines::no private key assigned',
-    );
+    const error = nextError('error:0A0000BE:SSL routines::no private key assigned');
+    log.err(`Private key does not match certificate public key: ${error}`);
     throw new OvsError(strerror('ENOPROTOOPT'), 'ENOPROTOOPT');
   }
   return {
@@ -260,6 +304,8 @@ export interface TlsSettings {
 export function tlsSettings(): TlsSettings {
   refresh();
   context ??= buildContext();
+  // A handshake begins without errors from before.
+  untold.length = 0;
   return { context, verifyPeer, bootstrapFile };
 }
 

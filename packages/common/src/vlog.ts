@@ -408,8 +408,9 @@ export function setSyslogTarget(target: string): void {
   try {
     toTarget = udpSender(target);
   } catch (error) {
-    toTarget = null;
+    // The one before it is there still when this is told.
     vlog('socket_util').err(errorMessage(error));
+    toTarget = null;
   }
 }
 

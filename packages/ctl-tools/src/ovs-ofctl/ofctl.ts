@@ -4,7 +4,7 @@ import os from 'node:os';
 import { commandLineWords, fromByteText, toByteText, writeByteText } from '@ovs-node/common/byte-text';
 import { EarlyExit, FatalError } from '@ovs-node/common/errors';
 import { findCommand } from '@ovs-node/common/command';
-import { daemonOptions, defaultDaemonSettings } from '@ovs-node/common/daemon-options';
+import { daemonOptions, type DaemonSettings, defaultDaemonSettings } from '@ovs-node/common/daemon-options';
 import {
   exitEarly,
   listOptions,
@@ -13,9 +13,10 @@ import {
   parseOptions,
 } from '@ovs-node/common/getopt';
 import { sslOptionsWithout } from '@ovs-node/common/stream-options';
+import { becomeUser, checkUser } from '@ovs-node/common/privilege';
 import { parseTimeout, runTool, startTimeout } from '@ovs-node/common/tool';
 import { versionLine } from '@ovs-node/common/version';
-import { setConsoleWriter, setLevels } from '@ovs-node/common/vlog';
+import { chownLogFile, setConsoleWriter, setLevels } from '@ovs-node/common/vlog';
 import { setProgramModules } from '@ovs-node/common/vlog-spec';
 import { vlogOptions } from '@ovs-node/common/vlog-options';
 import { fieldByName } from '@ovs-node/flow/fields';
@@ -192,9 +193,18 @@ function protocolsOption(s: Settings): OptionSpec {
   };
 }
 
+/** --user, which is looked at before the options behind it. */
+function userOption(row: OptionSpec, d: DaemonSettings): OptionSpec {
+  const apply: OptionSpec['apply'] = (value, program) => {
+    row.apply?.(value, program);
+    checkUser(value!, d.pidfile);
+  };
+  return { ...row, apply };
+}
+
 /** All options, in the peer's order. */
-function optionTable(s: Settings): OptionSpec[] {
-  const daemon = shared(daemonOptions(defaultDaemonSettings()));
+function optionTable(s: Settings, d: DaemonSettings = defaultDaemonSettings()): OptionSpec[] {
+  const daemon = shared(daemonOptions(d)).map((row) => (row.name === 'user' ? userOption(row, d) : row));
   const isSocket = (row: OptionSpec): boolean => row.name === 'unixctl';
   return [
     ...firstOptions(s),
@@ -271,15 +281,25 @@ function beginByteText(): void {
 export async function runCommand(args: string[]): Promise<number> {
   tellInformation();
   const settings = defaultSettings();
+  const daemon = defaultDaemonSettings();
   const line = parseCommandLine(
     {
       name: NAME,
-      options: optionTable(settings),
+      options: optionTable(settings, daemon),
       order: 'permute',
     },
     args,
   );
   const context = settle(settings);
+  if (daemon.user !== null) {
+    becomeUser({
+      spec: daemon.user,
+      pidfile: daemon.pidfile,
+      usesNetwork: false,
+      inherited: false,
+      giveFiles: ({ uid, gid }) => chownLogFile(uid, gid),
+    });
+  }
   const name = line.operands[0];
   const { spec, args: words } = findCommand(COMMANDS, line.operands);
   if (name === 'help') throw new EarlyExit(helpText());
