@@ -3,10 +3,11 @@
  */
 import type { Duplex } from 'node:stream';
 import type { Clock, Timer } from '@ovs-node/common/clock';
-import { errorMessage } from '@ovs-node/common/errors';
+import { errorMessage, strerror } from '@ovs-node/common/errors';
 import { Reconnect } from '@ovs-node/common/reconnect';
 import { connectStream, OPENFLOW_PORT } from '@ovs-node/common/stream';
 import { vlog } from '@ovs-node/common/vlog';
+import { ConnectionError } from '@ovs-node/openflow/connection';
 import type { OfMessageType } from '@ovs-node/openflow/messages/types';
 import type { ControllerConfig } from '../bridge/config.js';
 import type { SwitchConnection } from './connection.js';
@@ -51,6 +52,11 @@ const ROLES = { equal: 'other', primary: 'master', secondary: 'slave' } as const
 /** The default way to connect. */
 function connectTarget(target: string, timeoutMs: number): Promise<Duplex> {
   return connectStream(target, { defaultPort: OPENFLOW_PORT, timeoutMs });
+}
+
+/** Why a connection has ended, in the words of logs and of the Controller table. */
+export function faultText(reason: Error): string {
+  return reason instanceof ConnectionError ? strerror(reason.code) : errorMessage(reason);
 }
 
 export class Remote {
@@ -208,7 +214,7 @@ export class Remote {
       },
       closed: (reason) => {
         if (!isCurrent()) return;
-        const text = reason === undefined ? undefined : errorMessage(reason);
+        const text = reason === undefined ? undefined : faultText(reason);
         this.#say(
           text === undefined ? 'connection closed by peer' : `connection dropped (${text})`,
           text !== undefined,

@@ -6,13 +6,16 @@ import { Reconnect } from '@ovs-node/common/reconnect';
 import { type Listener, listenStream, OPENFLOW_PORT } from '@ovs-node/common/stream';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import type { SwitchConnection } from './connection.js';
-import { probeInterval, type RemoteEvents } from './remote.js';
+import { faultText, probeInterval, type RemoteEvents } from './remote.js';
 
 const log = vlog('connmgr');
+const rconnLog = vlog('rconn');
 const rate = new RateLimit(5, 5);
 
 /** Connections that one place takes at a time. */
 export const MAX_CONNECTIONS = 512;
+/** How long a connection may be without a hello: one that says nothing would take the place of another for ever. */
+const HELLO_MS = 1000;
 /** How long until a place that could not be listened at is tried again. */
 const RETRY_MS = 5000;
 
@@ -84,6 +87,14 @@ export class Service {
     const name = `${bridge}<->${this.target.startsWith('punix:') ? 'unix' : 'tcp'}#${serial++}`;
     const fsm = new Reconnect({ probeInterval: probeInterval(probeIntervalMs) });
     let timer: Timer | undefined;
+    let isLate = false;
+    const abandon = (): void => {
+      if (connection.isUp || connection.isClosed) return;
+      isLate = true;
+      connection.abort('Connection timed out');
+    };
+    // What has come while this process was busy is read before.
+    const hello = clock.setTimer(HELLO_MS, () => setImmediate(abandon));
     const arm = (): void => {
       timer?.cancel();
       const deadline = fsm.deadline();
@@ -98,19 +109,24 @@ export class Service {
       if (action === 'probe') connection.probe();
       arm();
     };
-    fsm.established(clock.now());
     const connection = open(stream, name, {
-      ready: () => undefined,
+      ready: () => {
+        hello.cancel();
+        fsm.established(clock.now());
+        arm();
+      },
       activity: () => fsm.activity(clock.now()),
       closed: (reason) => {
+        hello.cancel();
         timer?.cancel();
         fsm.disable(clock.now());
         this.#connections.delete(connection);
-        if (reason !== undefined) log.warnRl(rate, `${name}: connection dropped (${errorMessage(reason)})`);
+        if (isLate) rconnLog.infoRl(rate, `${name}: connection timed out`);
+        else if (reason !== undefined)
+          rconnLog.warnRl(rate, `${name}: connection dropped (${faultText(reason)})`);
       },
     });
     this.#connections.add(connection);
-    arm();
   }
 
   /** Stops listening and ends the connections. */

@@ -1,4 +1,7 @@
+import { once } from 'node:events';
+import path from 'node:path';
 import test from 'ava';
+import { connectStream } from '@ovs-node/common/stream';
 import { makeFlowFilter } from '@ovs-node/openflow/messages/flow-mod';
 import { targetProblem } from '../../src/connmgr/target.js';
 import { controllerConfig, makeRig, settle } from './rig.js';
@@ -171,4 +174,20 @@ test('the database names no sockets but those of the run directory', (t) => {
     'punix:C:\\run\\br0.\\x',
   ])
     t.false(onWindows(bad), bad);
+});
+
+test('who connects and says no hello is disconnected after a second', async (t) => {
+  const { clock, rundir, tool } = await makeRig(t);
+  const mute = await connectStream(`unix:${path.join(rundir, 'br0.mgmt')}`);
+  t.teardown(() => void mute.destroy());
+  // It has begun to say one.
+  mute.write(Uint8Array.of(4, 0));
+  await once(mute, 'data');
+  const polite = await tool(4);
+  clock.advance(999);
+  await settle();
+  t.false(mute.readableEnded);
+  clock.advance(1);
+  await once(mute, 'end');
+  t.deepEqual(await polite.send(), []);
 });
