@@ -7,8 +7,8 @@ import type { FlowRemovedReason } from './types.js';
 export type FlowMonitorCommand = 'add' | 'modify' | 'delete' | 'unknown';
 
 /**
- * Bits of `FlowMonitorRequest.flags`: OFPFMF14_*; ADD, REMOVED or MODIFY has to be among them. What the extensions call "own" is ONLY_OWN here, as the peer has it;
- * NO_ABBREV the peer takes from nobody.
+ * Bits of `FlowMonitorRequest.flags`: OFPFMF14_*; ADD, REMOVED or MODIFY has to be among them. What the extensions call
+ * "own" is ONLY_OWN here, as the peer has it; NO_ABBREV the peer takes from nobody.
  */
 export const FMF = {
   INITIAL: 1,

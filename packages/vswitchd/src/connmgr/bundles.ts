@@ -7,8 +7,8 @@
  *     open or closed --commit, discard--> (none)
  *
  * A control message that does not fit discards the bundle, as the peer does. Memory is bounded: how many bundles a
- * connection has, and what those of all connections take together (`BundleRoom`); one that is left alone for some seconds (other_config:bundle-idle-timeout) is discarded, and the request that
- * opened it is answered with OFPBFC_TIMEOUT (`expire`).
+ * connection has, and what those of all connections take together (`BundleRoom`); one that is left alone for some seconds
+ * (other_config:bundle-idle-timeout) is discarded, and the request that opened it is answered with OFPBFC_TIMEOUT (`expire`).
  */
 import { OfError } from '@ovs-node/openflow/errors';
 import { type DecodeOptions, decodeMessage } from '@ovs-node/openflow/messages/codec';
