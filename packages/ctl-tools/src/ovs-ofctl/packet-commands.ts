@@ -17,7 +17,6 @@ import { hex } from '@ovs-node/openflow/text/numbers';
 import type { OfctlContext } from './context.js';
 import { parseOrFail } from './flow-commands.js';
 import { isOfDirectory, packetToBytes, plainHexDump, readFileOrInput } from './input.js';
-import { writeStderr } from './stderr.js';
 
 const log = vlog('pcap');
 
@@ -107,7 +106,7 @@ export function parsePcap(c: OfctlContext, files: readonly string[]): number {
       for (const { data } of readCapture(file)) process.stdout.write(`${flowText(c, keyOf(data))}\n`);
     } catch (error) {
       if (!(error instanceof FatalError)) throw error;
-      writeStderr(`ovs-ofctl: ${error.message}\n`);
+      process.stderr.write(`ovs-ofctl: ${error.message}\n`);
       ({ status } = error);
     }
   }
