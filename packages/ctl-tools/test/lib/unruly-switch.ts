@@ -117,7 +117,8 @@ export async function unrulySwitch(t: ExecutionContext, dir: string): Promise<Un
         const said = answers(new Request(request, index++));
         const bytes = Buffer.concat(said.filter((each) => each !== 'end'));
         // As switches do, it hears no more before what it says is taken.
-        if (bytes.length > 0 && !socket.write(bytes)) {
+        // One piece may have had several requests in it.
+        if (bytes.length > 0 && !socket.write(bytes) && !socket.isPaused()) {
           socket.pause();
           socket.once('drain', () => socket.resume());
         }
