@@ -104,6 +104,7 @@ function textOf({ stdout, stderr }: RunResult, line: CommandLine): string {
   return text
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UUID')
     .replace(/duration=[\d.]+s/g, 'duration=T')
+    .replace(/idle_age=\d+/g, 'idle_age=T')
     .replace(/ovs_version: .*/g, 'ovs_version: V');
 }
 
