@@ -197,6 +197,11 @@ export function errnoName(error: unknown): string {
   return 'EIO';
 }
 
+/** Whether what could not be read is a directory: it can be opened, and has nothing in it for the peer. */
+export function isOfDirectory(error: unknown): boolean {
+  return errnoName(error) === 'EISDIR';
+}
+
 /** The C library's text for an errno name or for an error that carries one: 'No such file or directory'. */
 export function strerror(error: unknown): string {
   const name = typeof error === 'string' ? error : errnoName(error);

@@ -9,7 +9,7 @@
 import fs from 'node:fs';
 import type { X509Certificate } from 'node:crypto';
 import type { SecureContextOptions, SecureVersion } from 'node:tls';
-import { errorMessage, errnoName, OvsError, strerror } from './errors.js';
+import { OvsError, errnoName, errorMessage, isOfDirectory, strerror } from './errors.js';
 import { vlog } from './vlog.js';
 
 const log = vlog('stream_ssl');
@@ -111,7 +111,7 @@ function readText(file: string): string {
   try {
     return fs.readFileSync(file, 'utf8');
   } catch (error) {
-    if (errnoName(error) === 'EISDIR') return '';
+    if (isOfDirectory(error)) return '';
     throw error;
   }
 }

@@ -1,11 +1,7 @@
 /** Connections to switches by name; `OfConnection` itself takes any stream. */
 import { connectStream, OPENFLOW_PORT } from '@ovs-node/common/stream';
-import {
-  ConnectionError,
-  type ConnectionHandlers,
-  type ConnectionOptions,
-  OfConnection,
-} from './connection.js';
+import { OfConnection } from './connection.js';
+import { ConnectionError, type ConnectionHandlers, type ConnectionOptions } from './connection-types.js';
 
 const PATIENCE_MS = 10_000;
 

@@ -54,14 +54,6 @@ import { printMessage } from './text/message.js';
 import { hex } from './text/numbers.js';
 import { Writer } from './wire.js';
 
-export {
-  ConnectionError,
-  type ConnectionHandlers,
-  type ConnectionOptions,
-  ErrorReply,
-  formatVersions,
-} from './connection-types.js';
-
 const received = coverageCounter('vconn_received');
 const sent = coverageCounter('vconn_sent');
 

@@ -6,13 +6,13 @@ export { OFPP } from '@ovs-node/flow/ports';
 export type * from './actions/types.js';
 export { formatActions, parseActions } from './actions/text.js';
 export { type ConnectOptions, connectSwitch } from './connect.js';
+export { OfConnection } from './connection.js';
 export {
   ConnectionError,
   type ConnectionHandlers,
   type ConnectionOptions,
   ErrorReply,
-  OfConnection,
-} from './connection.js';
+} from './connection-types.js';
 export { type ErrorName, errorFromNumbers, errorNumbers, OfError } from './errors.js';
 export { type Explain, type ExplanationKey, explanationText } from './explain.js';
 export { explainToLog } from './explain-log.js';

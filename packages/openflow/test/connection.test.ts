@@ -1,7 +1,8 @@
 import { Duplex, PassThrough } from 'node:stream';
 import test from 'ava';
 import { coverageCounter } from '@ovs-node/common/coverage';
-import { ConnectionError, ErrorReply, formatVersions, OfConnection } from '../src/connection.js';
+import { OfConnection } from '../src/connection.js';
+import { ConnectionError, ErrorReply, formatVersions } from '../src/connection-types.js';
 import { decodeMessage, encodeMessage } from '../src/messages/codec.js';
 import { OfError } from '../src/errors.js';
 import { makeFlowMod } from '../src/messages/flow-mod.js';

@@ -5,7 +5,8 @@
  */
 import { FatalError, errnoName, strerror } from '@ovs-node/common/errors';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
-import { ConnectionError, type OfConnection } from '@ovs-node/openflow/connection';
+import type { OfConnection } from '@ovs-node/openflow/connection';
+import { ConnectionError } from '@ovs-node/openflow/connection-types';
 import { OfError } from '@ovs-node/openflow/errors';
 import type { Explain } from '@ovs-node/openflow/explain';
 import {

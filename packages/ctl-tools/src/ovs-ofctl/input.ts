@@ -1,16 +1,11 @@
 /** Files and texts that commands read: lines, bytes in hexadecimal; text and bytes as they print them. */
 import fs from 'node:fs';
 import { byteTextPath } from '@ovs-node/common/byte-text';
-import { errnoName, FatalError, strerror } from '@ovs-node/common/errors';
+import { errnoName, FatalError, isOfDirectory, strerror } from '@ovs-node/common/errors';
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { ByteText } from '@ovs-node/openflow/shapes/byte-text';
 import { MessagePrinter } from '@ovs-node/openflow/shapes/message-printer';
 import type { PrintOptions } from '@ovs-node/openflow/text/message';
-
-/** Whether what could not be read is a directory: it can be opened, and has nothing in it for the peer. */
-export function isOfDirectory(e: unknown): boolean {
-  return e instanceof Error && 'code' in e && e.code === 'EISDIR' && 'syscall' in e && e.syscall === 'read';
-}
 
 /** The bytes of a file, whose name is byte text (`-`: standard input); of a directory none. @throws the errno error */
 export function readFileOrInput(file: string): Buffer {

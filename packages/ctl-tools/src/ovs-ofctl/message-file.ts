@@ -1,8 +1,7 @@
 /** A file of OpenFlow messages one after the other, read a block at a time. */
 import fs from 'node:fs';
 import { byteTextPath } from '@ovs-node/common/byte-text';
-import { errnoName, FatalError, strerror } from '@ovs-node/common/errors';
-import { isOfDirectory } from './input.js';
+import { errnoName, FatalError, isOfDirectory, strerror } from '@ovs-node/common/errors';
 
 /** Twice what the longest message takes. */
 const BLOCK = 1 << 17;

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import { byteTextPath } from '@ovs-node/common/byte-text';
-import { errnoName, FatalError, strerror } from '@ovs-node/common/errors';
+import { errnoName, FatalError, isOfDirectory, strerror } from '@ovs-node/common/errors';
 import { vlog } from '@ovs-node/common/vlog';
 import { composePacket } from '@ovs-node/flow/compose';
 import { extractKey, newOffsets, OFS } from '@ovs-node/flow/extract';
@@ -16,7 +16,7 @@ import { printMessage } from '@ovs-node/openflow/text/message';
 import { hex } from '@ovs-node/openflow/text/numbers';
 import type { OfctlContext } from './context.js';
 import { parseOrFail } from './flow-commands.js';
-import { isOfDirectory, packetToBytes, plainHexDump, readFileOrInput } from './input.js';
+import { packetToBytes, plainHexDump, readFileOrInput } from './input.js';
 
 const log = vlog('pcap');
 

@@ -7,7 +7,7 @@ import { errorMessage, strerror } from '@ovs-node/common/errors';
 import { Reconnect } from '@ovs-node/common/reconnect';
 import { connectStream, OPENFLOW_PORT } from '@ovs-node/common/stream';
 import { vlog } from '@ovs-node/common/vlog';
-import { ConnectionError } from '@ovs-node/openflow/connection';
+import { ConnectionError } from '@ovs-node/openflow/connection-types';
 import type { OfMessageType } from '@ovs-node/openflow/messages/types';
 import type { ControllerConfig } from '../bridge/config.js';
 import type { SwitchConnection } from './connection.js';
