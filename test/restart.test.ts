@@ -78,3 +78,29 @@ rootTest('ovsdb-server may go and come while packets flow', (t) =>
     }),
   ),
 );
+
+/** Sends datagrams to one port after the other, as fast as it can, until it is killed. */
+const FLOOD = `
+const socket = require('node:dgram').createSocket('udp4');
+let port = 0;
+const send = () => socket.send('x', (port = (port % 65535) + 1), '10.8.0.255', () => setImmediate(send));
+socket.bind(() => { socket.setBroadcast(true); for (let i = 0; i < 64; i++) send(); });`;
+
+rootTest('a switch that is stopped while packets wait for their flows has nothing to complain of', (t) =>
+  withHosts([A], (first) =>
+    withSuite(t, {}, async (suite) => {
+      await suite.vsctl('add-br', BRIDGE, '--', 'add-port', BRIDGE, A.port);
+      t.is((await suite.run('ovs-appctl', ['upcall/disable-megaflows'])).status, 0);
+      const flood = (first as Host).spawn(process.execPath, '-e', FLOOD);
+      try {
+        await waitFor('packets to wait', async () => {
+          const [, lost] = /lost:(\d+)/.exec((await suite.run('ovs-dpctl', ['show'])).stdout) ?? [];
+          return Number(lost) > 1000;
+        });
+        await suite.stop();
+      } finally {
+        flood.kill();
+      }
+    }),
+  ),
+);

@@ -206,6 +206,10 @@ class DeviceDpif implements Dpif {
     this.meters = new Meters(session, index);
   }
 
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   async stats(): Promise<DpStats> {
     const msg = await this.#session.query(head(DpCmd.GET, this.index), () => {});
     const a = decodeAttrs(DP_ATTRS, msg.buf, msg.attrs, msg.end);

@@ -49,6 +49,8 @@ export interface Dpif {
   readonly packets: DpifPackets;
   readonly conntrack: DpifConntrack;
   readonly meters: DpifMeters;
+  /** True once we let go of it or it went away: what was under way fails, and means nothing. */
+  readonly closed: boolean;
   stats(): Promise<DpStats>;
   /** Sets OVS_DP_ATTR_USER_FEATURES (`DpFeature` bits). EOPNOTSUPP or EINVAL: the datapath does not have one of them. */
   setFeatures(features: number): Promise<void>;

@@ -151,8 +151,10 @@ export class Backer {
 
   /** Runs datapath actions on a packet. Failures are logged. */
   executeActions(packet: Uint8Array, key: FlowKey, actions: Uint8Array): void {
-    if (actions.length === 0 || !this.dpif) return;
-    this.dpif.packets.execute({ packet, key, actions }).catch((error: unknown) => {
+    const { dpif } = this;
+    if (actions.length === 0 || !dpif) return;
+    dpif.packets.execute({ packet, key, actions }).catch((error: unknown) => {
+      if (dpif.closed) return;
       log.warnRl(
         rateLimit,
         `${this.dpName}: execute failed: ${error instanceof Error ? error.message : String(error)}`,

@@ -175,7 +175,7 @@ export class Revalidator {
     const outcomes = await dpif.flows.putAll(puts);
     const failed: { ufid: Uint8Array; ukey: Ukey | undefined }[] = [];
     outcomes.forEach((outcome, i) => {
-      if (outcome.ok) return;
+      if (outcome.ok || dpif.closed) return;
       log.warnRl(rateLimit, `${this.backer.dpName}: failed to modify flow (${outcome.error.message})`);
       const ufid = puts[i]!.ufid!;
       failed.push({ ufid, ukey: this.ukeys.get(ufidText(ufid)) });

@@ -136,7 +136,7 @@ export class Udpif {
     const done = this.revalidator
       .run(dpif, () => this.clock.now())
       .catch((error: unknown) => {
-        if (this.backer.dpif === dpif) {
+        if (!dpif.closed) {
           log.warn(
             `${this.backer.dpName}: dump of flows failed (${error instanceof Error ? error.message : String(error)})`,
           );

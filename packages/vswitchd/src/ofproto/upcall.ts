@@ -10,6 +10,7 @@ import { Match } from '@ovs-node/flow/match';
 import { NO_BUFFER } from '@ovs-node/openflow/messages/types';
 import { exactMask } from '@ovs-node/netlink/key';
 import { formatDpActions } from '@ovs-node/netlink/text/actions-format';
+import { errnoName } from '@ovs-node/common/errors';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import type { Execute, FlowPut, Upcall } from '../dpif/provider.js';
 import type { Backer } from './backer.js';
@@ -97,7 +98,7 @@ export class UpcallHandler {
     if (executions.length > 0) {
       void dpif.packets.executeAll(executions).then((outcomes) => {
         for (const outcome of outcomes) {
-          if (!outcome.ok)
+          if (!outcome.ok && !dpif.closed)
             log.warnRl(
               rateLimit,
               `${this.backer.dpName}: failed to execute packet (${outcome.error.message})`,
@@ -109,7 +110,10 @@ export class UpcallHandler {
       void dpif.flows.putAll(puts).then((outcomes) => {
         outcomes.forEach((outcome, i) => {
           if (outcome.ok) return;
-          log.warnRl(rateLimit, `${this.backer.dpName}: failed to put flow (${outcome.error.message})`);
+          const said = `${this.backer.dpName}: failed to put flow (${outcome.error.message})`;
+          // Flows of one batch may overlap: the first will do.
+          if (errnoName(outcome.error) === 'EEXIST') log.dbgRl(rateLimit, said);
+          else if (!dpif.closed) log.warnRl(rateLimit, said);
           this.forget(fresh[i]!);
         });
       });

@@ -264,6 +264,7 @@ test('a provider that was started connects again when the service is back', asyn
     await server.close();
     await until(() => !provider.connected);
     t.is(seen.join(' '), Array.from({ length: round }, () => 'connected disconnected').join(' '));
+    t.true(dp.closed);
     t.is(codeOf(await t.throwsAsync(dp.stats())), 'ENOTCONN');
     await datapath.close();
   }
