@@ -45,8 +45,9 @@ function wordsOfProcess(): string[] {
   }
 }
 
-/** Has what is written to standard output and standard error as a string be byte text. */
-export function writeByteText(): void {
-  process.stdout.setDefaultEncoding('latin1');
-  process.stderr.setDefaultEncoding('latin1');
+/** Has what is written to standard output and standard error as a string be byte text, or Unicode again. */
+export function writeByteText(on: boolean): void {
+  const encoding = on ? 'latin1' : 'utf8';
+  process.stdout.setDefaultEncoding(encoding);
+  process.stderr.setDefaultEncoding(encoding);
 }

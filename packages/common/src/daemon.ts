@@ -74,6 +74,8 @@ export interface DaemonProgram {
   readonly unixctlFailure?: string;
   /** Checks operands before anything is done; throws FatalError. */
   readonly check?: (commandLine: CommandLine) => void;
+  /** What comes before the daemon takes its pidfile and its control socket, so that its failures are told first. */
+  readonly prepare?: () => Promise<void>;
   /** Resolves when the daemon serves. Relative paths must be resolved here: the directory changes afterwards. */
   readonly start: (context: DaemonContext) => Promise<RunningDaemon>;
 }
@@ -299,8 +301,7 @@ async function serve(
   if (settings.user !== null)
     changeUser(settings.user, settings.pidfile, program.usesNetwork ?? false, isMonitored);
 
-  const removePidfile =
-    settings.pidfile === null ? null : takePidfile(settings.pidfile, name, settings.overwritePidfile);
+  let removePidfile: (() => void) | null = null;
   const unixctl = new UnixctlServer(name);
   let running: RunningDaemon | null = null;
   let stopping = false;
@@ -350,6 +351,9 @@ async function serve(
   process.on('unhandledRejection', crash);
 
   try {
+    await program.prepare?.();
+    if (settings.pidfile !== null)
+      removePidfile = takePidfile(settings.pidfile, name, settings.overwritePidfile);
     try {
       await unixctl.listen(settings.unixctl);
     } catch (error) {

@@ -347,6 +347,9 @@ export async function listenStream(
     if (address.kind === 'unix') {
       // libuv reports a missing directory as EACCES.
       if (code === 'EACCES' && !fs.existsSync(path.dirname(address.path))) code = 'ENOENT';
+      // What would be removed at the end of the process is not there.
+      if (isFile && code === 'ENOENT')
+        vlog('fatal_signal').warn(`could not unlink "${address.path}" (${strerror(code)})`);
       if (alias !== null || !isFile) unixLog.err(`${address.path}: binding failed: ${strerror(code)}`);
     } else {
       const target = name.slice(name.indexOf(':') + 1);

@@ -215,38 +215,44 @@ function lostWords(reason: Error | undefined): string {
   return `ovs-ofctl: vconn_recv (${reason ? strerror(errnoName(reason)) : 'End of file'})\n`;
 }
 
-/**
- * Starts `monitor` or `snoop`; resolves when it prints.
- *
- * @param exit ends the program.
- */
-export async function startMonitor(
+/** A switch that is connected to and asked for what there is to print. */
+export interface Awaited {
+  /**
+   * Begins to print; resolves when it does.
+   *
+   * @param exit ends the program.
+   */
+  print(unixctl: UnixctlServer, exit: (status: number) => void): Promise<RunningMonitor>;
+}
+
+/** Connects for `monitor` or `snoop` and asks for what there is to print, which waits meanwhile. @throws FatalError */
+export async function prepareMonitor(
   c: OfctlContext,
   command: 'monitor' | 'snoop',
   [target, ...words]: readonly string[],
-  unixctl: UnixctlServer,
-  exit: (status: number) => void,
-): Promise<RunningMonitor> {
-  let stopped = false;
-  const lost = (reason: Error | undefined): void => {
-    if (stopped) return;
-    writeStderr(lostWords(reason));
-    exit(1);
-  };
+): Promise<Awaited> {
   const isMonitor = command === 'monitor';
   const { steps, resume } = isMonitor ? monitorSteps(c, words) : { steps: [], resume: false };
   const sw = await c.connect(target, isMonitor ? 'mgmt' : 'snoop');
   for (const step of steps) await step(c, sw);
   if (isMonitor) await setPacketInFormat(c, sw);
-  const printer = new Printer(await c.printOptions(sw.streamName, 2), c.settings.timestamp);
-  const monitored = monitorSwitch(c, sw, printer, { echoes: isMonitor, resumes: resume });
-  registerMonitorCommands(unixctl, c, target, monitored);
-  sw.exchange.onEnd = lost;
-  sw.connection.take(monitored.taker);
-  return {
-    stop: () => {
-      stopped = true;
-      c.closeAll();
-    },
+  const print: Awaited['print'] = async (unixctl, exit) => {
+    let stopped = false;
+    const printer = new Printer(await c.printOptions(sw.streamName, 2), c.settings.timestamp);
+    const monitored = monitorSwitch(c, sw, printer, { echoes: isMonitor, resumes: resume });
+    registerMonitorCommands(unixctl, c, target, monitored);
+    sw.exchange.onEnd = (reason) => {
+      if (stopped) return;
+      writeStderr(lostWords(reason));
+      exit(1);
+    };
+    sw.connection.take(monitored.taker);
+    return {
+      stop: () => {
+        stopped = true;
+        c.closeAll();
+      },
+    };
   };
+  return { print };
 }

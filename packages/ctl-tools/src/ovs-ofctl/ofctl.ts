@@ -35,7 +35,7 @@ import { OfctlContext, type Settings } from './context.js';
 import { COMMANDS, type OfctlCommand } from './commands.js';
 import { helpText } from './help.js';
 import { MODULES } from './modules.js';
-import { startMonitor } from './monitor.js';
+import { type Awaited, prepareMonitor } from './monitor.js';
 import { writeStderr } from './stderr.js';
 
 const ALL_VERSIONS = VERSIONS.reduce((bits, { version }) => bits | (1 << version), 0);
@@ -265,11 +265,20 @@ function tellInformation(): void {
   setLevels(null, 'console', 'info');
 }
 
-/** Has texts be byte text from here on: what is given and what comes from switches is repeated as it is. */
-function beginByteText(): void {
+/**
+ * Has texts be byte text from here on: what is given and what comes from switches is repeated as it is.
+ *
+ * @returns what ends that.
+ */
+function beginByteText(): () => void {
   useByteText(true);
-  writeByteText();
-  setConsoleWriter(writeStderr);
+  writeByteText(true);
+  const writer = setConsoleWriter(writeStderr);
+  return () => {
+    useByteText(false);
+    writeByteText(false);
+    setConsoleWriter(writer);
+  };
 }
 
 /**
@@ -336,6 +345,7 @@ async function runMonitor(
   // Other commands are spared the time that this takes to load.
   const { runDaemon } = await import('@ovs-node/common/daemon');
   const settings = defaultSettings();
+  let awaited: Awaited | undefined;
   tellInformation();
   return runDaemon(
     {
@@ -354,9 +364,15 @@ async function runMonitor(
       tellsMemory: false,
       unixctlFailure: 'failed to create unixctl server',
       check: (line) => void findCommand(COMMANDS, line.operands),
+      prepare: async () => {
+        const endByteText = beginByteText();
+        awaited = await prepareMonitor(settle(settings), command, words);
+        // The files of a daemon have names in Unicode.
+        endByteText();
+      },
       start: async ({ unixctl, exit }) => {
         beginByteText();
-        const running = await startMonitor(settle(settings), command, words, unixctl, exit);
+        const running = await awaited!.print(unixctl, exit);
         if (process.connected) letGoOfStdout();
         return running;
       },

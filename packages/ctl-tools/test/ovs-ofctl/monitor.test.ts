@@ -111,3 +111,42 @@ needing(
   for (const [name, scenario] of Object.entries(SCENARIOS))
     t.is(await transcript(t, peer, ours, scenario), await transcript(t, peer, theirs, scenario), name);
 });
+
+/** Words of a daemon that cannot be as they say. */
+const IMPOSSIBLE: readonly (readonly string[])[] = [
+  ['--unixctl=/nonexistent/ü.ctl'],
+  ['--detach', '--unixctl=/nonexistent/x.ctl'],
+  ['--pidfile=/nonexistent/ü.pid', '--unixctl=/nonexistent/x.ctl'],
+  ['--detach', '--pidfile=/nonexistent/x.pid'],
+];
+
+needing(
+  test,
+  'peer',
+  'unix',
+)(
+  'what the switch says is told before what is wrong with the pidfile and the control socket: as by the peer',
+  async (t) => {
+    t.timeout(60_000);
+    const peer = await startPeer(tmpDir(t));
+    t.teardown(() => peer.stop());
+    await peer.tool('ovs-vsctl', 'add-br br0 -- set bridge br0 datapath_type=dummy'.split(' '));
+    const told = async (ofctl: Command, words: readonly string[]): Promise<string> => {
+      const { status, stderr } = await run(ofctl[0]!, [...ofctl.slice(1), ...words], { env: peer.env });
+      return `${status} ${stderr.replaceAll(/^.*?Z\|/gm, '')}`;
+    };
+    const targets = [
+      ['monitor', 'nobr'],
+      ['snoop', 'nobr'],
+      ['monitor', 'br0', 'nonsense'],
+      ['monitor', 'br0', 'watch:nonsense'],
+      ['monitor', 'br0', '65534'],
+    ];
+    for (const target of targets) {
+      for (const words of IMPOSSIBLE) {
+        const all = [...target, ...words];
+        t.is(await told(ours, all), await told(theirs, all), all.join(' '));
+      }
+    }
+  },
+);
