@@ -371,9 +371,10 @@ function extractNsh(buf: Uint8Array, p: number, end: number, key: FlowKey, offse
   if (size < 8) return;
   const word = (buf[p]! << 24) | (buf[p + 1]! << 16) | (buf[p + 2]! << 8) | buf[p + 3]!;
   const length = ((word >>> 16) & 0x3f) << 2;
-  const mdtype = buf[p + 2]! & 15;
+  // As in the peer, the bits that the RFC leaves unassigned are part of the type.
+  const mdtype = buf[p + 2]!;
   if (word >>> 30 !== 0 || length > size) return;
-  if (mdtype === 1 ? length !== 24 : length < 8) return;
+  if (mdtype === 1 ? length !== 24 : mdtype === 2 && length < 8) return;
   const flags = (word >>> 28) & 3;
   const ttl = (word >>> 22) & 0x3f;
   key[W.NSH] = (flags << 24) | (ttl << 16) | (mdtype << 8) | buf[p + 3]!;

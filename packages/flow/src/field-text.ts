@@ -197,6 +197,13 @@ export function formatFrag(value: number, mask: number): string {
   return '<error>';
 }
 
+/** What a match asks for of fragments: each bit for itself has a word, too. */
+export function formatMatchFrag(value: number, mask: number): string {
+  if (mask === 1) return (value & 1) === 0 ? 'no' : 'yes';
+  if (mask === 2) return (value & 2) === 0 ? 'not_later' : 'later';
+  return formatFrag(value, mask);
+}
+
 /** `(ns,type)`: a type of two digits and more is hexadecimal. */
 export function formatPacketType(value: number): string {
   const type = value & 0xffff;

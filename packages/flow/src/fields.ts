@@ -192,10 +192,15 @@ function hasL4(key: FlowKey): boolean {
  * (0 where not matched), and connection tracking fields ask for a match that implies a valid entry.
  */
 export function prereqMet(prereq: Prereq, key: FlowKey, mask?: FlowKey): boolean {
-  return headersMet(prereq, key, mask) && (!isBehindIp(prereq) || hasL4(key));
+  return headersMet(prereq, key, mask) && (!hasPorts(prereq) || hasL4(key));
 }
 
-/** Prerequisites on what follows the header of IP, which only the first of fragments has. */
+/** Prerequisites that later fragments do not meet. Those of ICMP they do, as in the peer. */
+function hasPorts(prereq: Prereq): boolean {
+  return prereq === 'tcp' || prereq === 'udp' || prereq === 'sctp';
+}
+
+/** Prerequisites on what follows the header of IP. */
 export function isBehindIp(prereq: Prereq): boolean {
   switch (prereq) {
     case 'tcp':

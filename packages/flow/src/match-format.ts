@@ -1,5 +1,5 @@
 import { formatIp4Masked, formatIp6Words, formatMacWords } from './addr-text.js';
-import { formatFrag, formatPacketType } from './field-text.js';
+import { formatMatchFrag, formatPacketType } from './field-text.js';
 import { CT_STATE_FLAGS, type FlagSet, formatFlags, formatFlagsMasked, TCP_FLAGS } from './flags-text.js';
 import { altHex } from './int-text.js';
 import { VLAN_CFI, W } from './layout.js';
@@ -330,7 +330,7 @@ function formatWords(match: MatchWords, options: MatchFormat): string {
   if ((nwMask & 0x00030000) !== 0) s += `nw_ecn=${(nw >>> 16) & 3},`;
   if ((nwMask & 0xff00) !== 0) s += `nw_ttl=${(nw >>> 8) & 0xff},`;
   if ((m[W.MPLS]! | m[W.MPLS + 1]! | m[W.MPLS + 2]!) !== 0) s += formatMpls(match);
-  if ((nwMask & 3) !== 0) s += `nw_frag=${formatFrag(nw & 3, nwMask & 3)},`;
+  if ((nwMask & 3) !== 0) s += `nw_frag=${formatMatchFrag(nw & 3, nwMask & 3)},`;
   s += formatL4(match, type, proto, isEthernet);
   return s.endsWith(',') ? s.slice(0, -1) : s;
 }

@@ -77,14 +77,13 @@ function parseTlvLines(c: OfctlContext, version: number): void {
     }
     const bytes = parseOrFail(() => parseNxMatch(text));
     const read = guard(() =>
-      readFields(new Reader(bytes, 0, bytes.length, 'OFPBMC_BAD_LEN', c.explain), c.settings.strict),
+      readFields(new Reader(bytes, 0, bytes.length, 'OFPBMC_BAD_LEN', c.explain), {
+        strict: c.settings.strict,
+        cookie: version === 1,
+      }),
     );
     if (read instanceof OfError) {
       process.stdout.write(`nx_pull_match() returned error ${read.toString()}\n`);
-      continue;
-    }
-    if (version > 1 && read.cookieMask !== 0n) {
-      process.stdout.write('nx_pull_match() returned error OFPBMC_BAD_FIELD\n');
       continue;
     }
     const w = new Writer();

@@ -104,9 +104,8 @@ function readProperty(r: Reader): EncapProperty {
   if (type !== TLV) return fail('NXBAC_UNKNOWN_ED_PROP', `encap property type ${type}`);
   if (body.left < 4) fail('NXBAC_BAD_ED_PROP', `TLV of ${body.left} bytes`);
   const [tlvClass, tlvType, n] = [body.u16(), body.u8(), body.u8()];
-  // The data fills the property, but for the padding.
-  if (((n + 8 + 7) & ~7) !== length + padding || n > body.left)
-    fail('NXBAC_BAD_ED_PROP', `TLV of ${n} bytes`);
+  // The padding of the data counts in.
+  if (length !== 8 + ((n + 7) & ~7)) fail('NXBAC_BAD_ED_PROP', `TLV of ${n} bytes`);
   const tlv = { cls: tlvClass, type: tlvType, data: body.bytes(n) };
   const behind = body.rest();
   return { tlv: behind.some((byte) => byte !== 0) ? { ...tlv, padding: behind } : tlv };

@@ -305,11 +305,21 @@ function putVlan(w: Writer, f: Field, words: MatchWords, version: number): void 
   }
 }
 
-/**
- * Reads fields to the end of `r`. `strict`: an unknown field is an error and not passed over; `accept` may refuse one
- * that is known.
- */
-export function readFields(r: Reader, strict = true, accept?: (f: Field) => void): NxMatch {
+/** How fields are read. */
+export interface FieldRules {
+  /** An unknown field is an error (the default) and not passed over. */
+  readonly strict?: boolean;
+  /** May refuse a field that is known. */
+  readonly accept?: ((f: Field) => void) | undefined;
+  /** The cookie is known as a field, too: in what asks for flows by nx_match. */
+  readonly cookie?: boolean;
+}
+
+/** Reads fields to the end of `r`. */
+export function readFields(
+  r: Reader,
+  { strict = true, accept, cookie: withCookie }: FieldRules = {},
+): NxMatch {
   let cookie = 0n;
   let cookieMask = 0n;
   clearWords(area);
@@ -318,7 +328,11 @@ export function readFields(r: Reader, strict = true, accept?: (f: Field) => void
   try {
     for (; r.left > 0; start = r.pos) {
       const h = readFieldHeader(r);
-      const isCookie = h.code === COOKIE_FIELD && h.cls === COOKIE_CLASS && h.length === (h.masked ? 16 : 8);
+      const isCookie =
+        withCookie === true &&
+        h.code === COOKIE_FIELD &&
+        h.cls === COOKIE_CLASS &&
+        h.length === (h.masked ? 16 : 8);
       // A length that is not the field's makes it another one.
       const f = h.field && isLengthOf(h, h.field) ? h.field : undefined;
       if (!f && !isCookie) r.explain?.('unknown_field', h);
@@ -442,10 +456,10 @@ export function putNxMatch(w: Writer, match: Match, cookie = 0n, cookieMask = 0n
 }
 
 /** Reads a nx_match of `length` bytes and its padding to 8. */
-export function readNxMatch(r: Reader, length: number, strict = true): NxMatch {
+export function readNxMatch(r: Reader, length: number, rules?: FieldRules): NxMatch {
   if (((length + 7) & ~7) > r.left) refuse(r, 'OFPBMC_BAD_LEN', 'long_match', 'nx_match', length, r.left);
   const padded = r.sub((length + 7) & ~7, 'OFPBMC_BAD_LEN');
-  return readFields(padded.sub(length), strict);
+  return readFields(padded.sub(length), rules);
 }
 
 const OFPMT_OXM = 1;
@@ -461,7 +475,7 @@ export function putOxmMatch(w: Writer, match: Match, version: number): number {
   return length;
 }
 
-/** Reads an OXM match with its padding; `strict` and `accept` as with `readFields`. */
+/** Reads an OXM match with its padding; `strict` and `accept` as in `FieldRules`. */
 export function readOxmMatch(r: Reader, strict = true, accept?: (f: Field) => void): Match {
   if (r.left < 4) fail('OFPBMC_BAD_LEN', `${r.left} bytes of a match`);
   const type = r.u16();
@@ -472,9 +486,7 @@ export function readOxmMatch(r: Reader, strict = true, accept?: (f: Field) => vo
   if (rest > r.left) refuse(r, 'OFPBMC_BAD_LEN', 'long_match', 'oxm', length, r.left + 4);
   const padded = r.sub(rest, 'OFPBMC_BAD_LEN');
   const fields = padded.sub(length - 4);
-  const { match, cookieMask } = readFields(fields, strict, accept);
-  if (cookieMask !== 0n) fail('OFPBMC_BAD_FIELD', 'cookie in an OXM match');
-  return match;
+  return readFields(fields, { strict, accept }).match;
 }
 
 /** The bytes of the fields of a match, as `version` has them, or `NX_MATCH`. */
@@ -486,5 +498,5 @@ export function encodeMatchFields(match: Match, version: number): Uint8Array {
 
 /** The match in `bytes`, a nx_match or OXM fields without header. */
 export function decodeMatchFields(bytes: Uint8Array): NxMatch | OfError {
-  return guard(() => readFields(new Reader(bytes, 0, bytes.length, 'OFPBMC_BAD_LEN')));
+  return guard(() => readFields(new Reader(bytes, 0, bytes.length, 'OFPBMC_BAD_LEN'), { cookie: true }));
 }

@@ -154,7 +154,7 @@ function finishFlowMod10(
   if (!m) {
     const length = r.u16();
     r.skip(6);
-    const fields = readNxMatch(r, length);
+    const fields = readNxMatch(r, length, { cookie: true });
     m = fields.match;
     checkCtAddresses(m);
     c = fields.cookie;
@@ -426,7 +426,7 @@ export function readFlowFilter(r: Reader, version: number, nxm: boolean): FlowFi
     const length = r.u16();
     const tableId = r.u8();
     r.skip(3);
-    const { match, cookie, cookieMask } = readNxMatch(r, length);
+    const { match, cookie, cookieMask } = readNxMatch(r, length, { cookie: true });
     if (r.left > 0) fail('OFPBRC_BAD_LEN', `${r.left} bytes after a request`);
     return { match, tableId, cookie, cookieMask, outPort, outGroup: GROUP_ANY };
   }

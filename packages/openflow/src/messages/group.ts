@@ -187,11 +187,11 @@ function readSelection(
     const known = propertyName('group', isOld ? { ...p, experimenter: EXPERIMENTERS.netronome } : p);
     if (known === undefined) unknownProperty(p, 'group', false);
     if (type === undefined) fail('OFPGMFC_BAD_TYPE', 'group type');
+    if (type !== 'select') refuse(r, 'OFPBPC_BAD_VALUE', 'selection_type');
     if (command === 'unknown') fail('OFPGMFC_BAD_COMMAND', 'group command');
     if (command !== undefined && !['add', 'modify', 'add_or_modify'].includes(command)) {
       refuse(r, 'OFPBPC_BAD_VALUE', 'selection_command');
     }
-    if (type !== 'select') refuse(r, 'OFPBPC_BAD_VALUE', 'selection_type');
     const b = p.body;
     if (b.left < 28) refuse(r, 'OFPBPC_BAD_LEN', 'selection_length', p.length);
     b.skip(4);

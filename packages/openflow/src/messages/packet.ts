@@ -93,7 +93,7 @@ function readPacketIn2(r: Reader, loose = false): PacketIn {
         p = { ...p, reason: b.u8() };
         break;
       case 'metadata':
-        p = { ...p, match: readFields(b, !loose).match };
+        p = { ...p, match: readFields(b, { strict: !loose }).match };
         break;
       case 'userdata':
         p = { ...p, userdata: b.rest() };
@@ -188,7 +188,7 @@ export const PACKET_MESSAGES: MessageRows<
             r.u16(),
           ];
           r.skip(6);
-          const { match } = readNxMatch(r, length, false);
+          const { match } = readNxMatch(r, length, { strict: false });
           r.skip(2);
           const packetIn = { bufferId, totalLen, reason, tableId, cookie, match, packet: r.rest() };
           return { type: 'packet_in', format: 'nxt_packet_in', packetIn };

@@ -154,9 +154,9 @@ function readTableFeatures(reader: Reader, version: number, loose: boolean): Tab
   const r = reader.sub(length);
   r.skip(2);
   const tableId = r.u8();
-  if (tableId === 255) fail('OFPTFFC_BAD_TABLE', 'features of table 255');
   const number = r.u8();
   if (version >= 6 && number > 3) fail('OFPTFFC_BAD_COMMAND', `command ${number}`);
+  if (tableId === 255) fail('OFPTFFC_BAD_TABLE', 'features of table 255');
   r.skip(4);
   const name = readName(r);
   const [metadataMatch, metadataWrite] = [r.u64(), r.u64()];

@@ -63,9 +63,7 @@ const REASONS: Readonly<Record<FlowRemoved['reason'], string>> = {
 };
 
 export function formatFlowRemoved(f: FlowRemoved, o: PrintOptions): string {
-  let out = ` ${formatMatchIn(f.match, o, f.priority)}`;
-  if (!out.endsWith(' ')) out += ' ';
-  out += `reason=${f.reasonNumber ?? REASONS[f.reason]}`;
+  let out = ` ${formatMatchIn(f.match, o, f.priority)} reason=${f.reasonNumber ?? REASONS[f.reason]}`;
   if (f.tableId !== ALL_TABLES) out += ` table_id=${formatTable(f.tableId, o.tables)}`;
   if (f.cookie !== 0n) out += ` cookie:${hex(f.cookie)}`;
   out += ` duration${formatDuration(f.durationSec, f.durationNsec)} idle${f.idleTimeout}`;
