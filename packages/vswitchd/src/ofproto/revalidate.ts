@@ -82,10 +82,11 @@ export class Revalidator {
         if (ukey.seen === round) continue;
         ukey.seen = round;
         const at = now();
-        const hadTraffic = this.update(ukey, flow.stats, at);
-        const lastUse = ukey.used === 0 ? ukey.created : ukey.used;
-        if (killAll || at - lastUse > maxIdle || !this.recheck(ukey, hadTraffic, at, changed)) {
+        if (killAll || at - lastUse(ukey, flow.stats, at) > maxIdle || !this.recheck(ukey, at, changed)) {
+          // What it has counted is told of when it is removed.
           gone.push({ ufid: flow.ufid, ukey });
+        } else {
+          this.update(ukey, flow.stats, at);
         }
       }
       if (changed.length > 0) await this.modify(dpif, changed);
@@ -107,30 +108,31 @@ export class Revalidator {
     );
   }
 
-  /** Credits what came in since the last time. @returns whether there was any. */
-  private update(ukey: Ukey, stats: FlowStats, now: number): boolean {
+  /** Credits what came in since the last time. */
+  private update(ukey: Ukey, stats: FlowStats, now: number): void {
     const packets = stats.packets - ukey.packets;
     const bytes = stats.bytes - ukey.bytes;
     if (stats.idleMs >= 0) ukey.used = Math.max(ukey.used, now - stats.idleMs);
     ukey.tcpFlags |= stats.tcpFlags;
     ukey.packets = stats.packets;
     ukey.bytes = stats.bytes;
-    if (packets <= 0) return false;
+    if (packets <= 0) return;
     credit(
       ukey.cache,
       { packets, bytes: Math.max(0, bytes), used: ukey.used, tcpFlags: stats.tcpFlags },
       now,
     );
-    return true;
   }
 
   /**
-   * Translates a flow anew when something changed since it was translated.
+   * Translates a flow anew when something changed since it was translated. Packets that are yet to be credited are so to
+   * where they would go now, as in the peer.
    * @returns false when the flow must go; a flow that only needs other actions is added to `changed`.
    */
-  private recheck(ukey: Ukey, hadTraffic: boolean, now: number, changed: FlowPut[]): boolean {
+  private recheck(ukey: Ukey, now: number, changed: FlowPut[]): boolean {
     const { sequence } = this.backer;
     if (ukey.sequence === sequence) return true;
+    ukey.cache = [];
     const at = this.backer.originOf(ukey.key);
     if (!at) return false;
     const { flow } = this;
@@ -148,22 +150,15 @@ export class Revalidator {
     };
     const result = translate(input);
     const actions = result.slow === 0 ? result.actions : slowPathActions(input, result.slow);
+    ukey.cache = cache;
     if (result.isUnique || hasExtraBits(result.wc, ukey.mask)) {
       for (const id of result.recircIds) this.backer.recirc.release(id);
       return false;
     }
     this.backer.releaseLater(ukey.recircIds);
     ukey.recircIds = result.recircIds;
-    ukey.cache = cache;
     ukey.slow = result.slow;
     ukey.sequence = sequence;
-    // Stations are heard of again where the packets now go.
-    if (hadTraffic)
-      credit(
-        cache.filter((entry) => entry.type === 'learn-mac' || entry.type === 'learn-flow'),
-        { packets: 0, bytes: 0, used: now, tcpFlags: 0 },
-        now,
-      );
     if (!sameBytes(actions, ukey.actions)) {
       ukey.actions = actions;
       changed.push({ key: ukey.key, actions, ufid: ukey.ufid, mode: 'modify' });
@@ -198,4 +193,10 @@ export class Revalidator {
       this.handler.forget(ukey);
     });
   }
+}
+
+/** When the last packet of a flow came, or the flow itself, ms. */
+function lastUse(ukey: Ukey, { idleMs }: FlowStats, now: number): number {
+  const used = idleMs < 0 ? ukey.used : Math.max(ukey.used, now - idleMs);
+  return used === 0 ? ukey.created : used;
 }

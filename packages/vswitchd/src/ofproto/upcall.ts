@@ -82,13 +82,17 @@ export class UpcallHandler {
         now,
         hasPacket: true,
       };
-      // What the packet itself changes, as flows that it has learned, its datapath flow has yet to hear of.
+      // What the packet itself changes, as stations that it is heard from, its datapath flow has yet to hear of.
       const { sequence } = this.backer;
       const result = translate(input);
       if (result.error === 'depth' || result.error === 'resubmits') this.logTrace(input, upcall.packet);
-      const actions = result.slow === 0 ? result.actions : slowPathActions(input, result.slow);
-      if (cookie === undefined) this.prepare(upcall, result, actions, cache, sequence, now, puts, fresh);
-      else this.backer.releaseLater(result.recircIds);
+      if (cookie !== undefined) this.backer.releaseLater(result.recircIds);
+      else if (result.taught && this.backer.sequence !== sequence) {
+        // Its datapath flow is that of the packets to come, which meet what it has taught.
+        this.backer.releaseLater(result.recircIds);
+        const later = { ...input, effects: undefined, cache: [], hasPacket: false };
+        this.prepare(upcall, translate(later), later, this.backer.sequence, puts, fresh);
+      } else this.prepare(upcall, result, input, sequence, puts, fresh);
       if (result.actions.length > 0) {
         const { packet, key, mru, recircs } = upcall;
         executions.push({ packet, key, actions: result.actions, mru, recircs });
@@ -137,18 +141,17 @@ export class UpcallHandler {
   private prepare(
     upcall: Upcall,
     result: XlateResult,
-    actions: Uint8Array,
-    cache: readonly CacheEntry[],
+    input: XlateInput & { readonly cache: readonly CacheEntry[] },
     sequence: number,
-    now: number,
     puts: FlowPut[],
     fresh: Ukey[],
   ): void {
+    const actions = result.slow === 0 ? result.actions : slowPathActions(input, result.slow);
     const mask = result.wc;
     if (!this.megaflows) exactMask(upcall.key, mask);
     const { key } = upcall;
     const id = megaflowId(key, mask);
-    if (this.ukeys.has(id.text) || this.ukeys.size >= this.flowLimit) {
+    if (result.isUnique || this.ukeys.has(id.text) || this.ukeys.size >= this.flowLimit) {
       this.backer.releaseLater(result.recircIds);
       return;
     }
@@ -156,8 +159,8 @@ export class UpcallHandler {
       id,
       key,
       mask,
-      { actions, slow: result.slow, cache, recircIds: result.recircIds, sequence },
-      now,
+      { actions, slow: result.slow, cache: input.cache, recircIds: result.recircIds, sequence },
+      input.now,
     );
     this.ukeys.set(ukey.id, ukey);
     fresh.push(ukey);

@@ -115,6 +115,8 @@ export interface XlateResult {
   readonly actions: Uint8Array;
   /** OpenFlow-side mask; empty unless the translation wanted it. */
   readonly wc: FlowKey;
+  /** Whether flows were learned. */
+  readonly taught: boolean;
   /** What was found out now may be otherwise with the next packet, which must be translated by itself. */
   readonly isUnique: boolean;
   /** Slow bits: not zero when packets must come to vswitchd. */

@@ -55,6 +55,7 @@ export function translate(input: XlateInput): XlateResult {
     actions,
     wc: ctx.wc,
     slow: ctx.slow,
+    taught: ctx.learned.length > 0,
     isUnique: ctx.isUnique,
     recircIds: ctx.recircIds,
     finalFlow: input.trace && Uint32Array.from(ctx.flow),
