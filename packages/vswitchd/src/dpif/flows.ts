@@ -97,7 +97,7 @@ export function flowOf(msg: MsgReader, now: number): DpFlow {
         if (r.length >= 1) tcpFlags = r.length >= 2 ? r.be16() : r.u8();
         break;
       case A.USED:
-        if (r.length === 8) idleMs = Math.max(0, now - r.u64n());
+        if (r.length === 8) idleMs = Math.max(0, Math.trunc(now) - r.u64n());
         break;
     }
   }
