@@ -92,6 +92,7 @@ const SCRIPT: readonly CommandLine[] = [
   ['ovs-appctl', 'dpif/show'],
   ['ovs-appctl', 'dpif/dump-flows', 'br0'],
   ['ovs-appctl', 'dpctl/dump-flows'],
+  ['ovs-appctl', 'memory/show'],
   ['ovs-vsctl', 'del-port', 'p3'],
   ['ovs-vsctl', 'del-br', 'br0'],
   ['ovs-vsctl', 'list-br'],

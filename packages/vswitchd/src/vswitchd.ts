@@ -107,13 +107,15 @@ export class Vswitchd {
     }
     for (const { ofproto, live } of this.switch.bridges.values()) {
       add('ports', live.size);
-      add('rules', ofproto.tables.size + Object.keys(ofproto.internalRules).length);
+      add('rules', ofproto.tables.size);
     }
     for (const { udpif } of new Set([...this.switch.bridges.values()].map(({ backer }) => backer))) {
       if (udpif === undefined) continue;
       add('handlers', 1);
       add('revalidators', 1);
+      if (udpif.ukeys.size > 0) add('udpif keys', udpif.ukeys.size);
     }
+    for (const { size } of this.connections.values()) if (size > 0) add('ofconns', size);
   }
 
   /** The clock that bridges live by. */

@@ -244,6 +244,11 @@ export class ConnectionManager {
     );
   }
 
+  /** How many connections there are. */
+  get size(): number {
+    return this.#board.connections.size;
+  }
+
   /** Ends all connections and stops listening. */
   async close(): Promise<void> {
     this.#closed = true;
