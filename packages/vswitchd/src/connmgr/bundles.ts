@@ -13,7 +13,6 @@
 import { OfError } from '@ovs-node/openflow/errors';
 import { type DecodeOptions, decodeMessage } from '@ovs-node/openflow/messages/codec';
 import { BF, type MessageOf, type OfMessage } from '@ovs-node/openflow/messages/types';
-import { Writer } from '@ovs-node/openflow/wire';
 
 /** Bundles that a connection may have. */
 const MAX_BUNDLES = 64;
@@ -38,22 +37,50 @@ export class BundleRoom {
 export class BundledMessage {
   readonly msg: BundledKind;
   readonly xid: number;
-  private readonly requests: Writer;
+  private readonly block: Uint8Array;
   private readonly from: number;
   private readonly to: number;
 
-  /** The request is the last `length` bytes of `requests`. */
-  constructor(msg: BundledKind, xid: number, requests: Writer, length: number) {
+  /** The request is `block[from..to)`. */
+  constructor(msg: BundledKind, xid: number, block: Uint8Array, from: number, to: number) {
     this.msg = msg;
     this.xid = xid;
-    this.requests = requests;
-    this.to = requests.length;
-    this.from = this.to - length;
+    this.block = block;
+    this.from = from;
+    this.to = to;
   }
 
   /** The message that put it into the bundle, which an error quotes; borrowed. */
   get request(): Uint8Array {
-    return this.requests.borrow().subarray(this.from, this.to);
+    return this.block.subarray(this.from, this.to);
+  }
+}
+
+/** First length of a block of requests, and what it grows to. */
+const FIRST_BLOCK = 1 << 10;
+const MAX_BLOCK = 1 << 18;
+
+/** The requests of a bundle one after the other: an array for each would cost more than the bytes in it. */
+class RequestLog {
+  /** Bytes of all requests. */
+  length = 0;
+  /** The block that is being filled, and how far it is. */
+  private block = new Uint8Array(FIRST_BLOCK);
+  private used = 0;
+
+  /** Keeps a copy of a request. @returns it with what it put into the bundle. */
+  add(request: Uint8Array, msg: BundledKind, xid: number): BundledMessage {
+    if (this.used + request.length > this.block.length) {
+      // Larger each time, for bundles of all sizes; none is made anew, which took as many page faults as all of them.
+      const size = Math.min(2 * this.block.length, MAX_BLOCK);
+      this.block = new Uint8Array(Math.max(size, request.length));
+      this.used = 0;
+    }
+    const from = this.used;
+    this.block.set(request, from);
+    this.used += request.length;
+    this.length += request.length;
+    return new BundledMessage(msg, xid, this.block, from, this.used);
   }
 }
 
@@ -68,8 +95,7 @@ interface Bundle {
   readonly flags: number;
   isClosed: boolean;
   readonly messages: BundledMessage[];
-  /** The requests one after the other: an array for each would cost more than the bytes in it. */
-  readonly requests: Writer;
+  readonly requests: RequestLog;
   used: number;
   /** The request that opened it. */
   readonly opener: Uint8Array;
@@ -196,8 +222,7 @@ export class Bundles {
     const cost = request.length + READ_MESSAGE;
     if (cost > this.#room.left) return this.#refuse(bundleId, 'OFPBFC_MSG_TOO_MANY');
     // What came is lent.
-    bundle.requests.bytes(request);
-    bundle.messages.push(new BundledMessage(msg, xid, bundle.requests, request.length));
+    bundle.messages.push(bundle.requests.add(request, msg, xid));
     bundle.used = now;
     this.#room.left -= cost;
     return undefined;
@@ -206,7 +231,7 @@ export class Bundles {
   #open(id: number, flags: number, request: Uint8Array, now: number): OfError | undefined {
     if (this.#bundles.has(id)) return this.#refuse(id, 'OFPBFC_BAD_ID');
     if (this.#bundles.size >= MAX_BUNDLES) return this.#refuse(id, 'OFPBFC_OUT_OF_BUNDLES');
-    const requests = new Writer(1024);
+    const requests = new RequestLog();
     const opener = new Uint8Array(request);
     this.#bundles.set(id, { flags, isClosed: false, messages: [], requests, used: now, opener });
     return undefined;
