@@ -226,13 +226,16 @@ export function verifyList(
   instructions: boolean,
   within?: ActionType,
 ): void {
-  const other = besideConjunction(actions);
-  if (other) refuse(r, 'NXBAC_BAD_CONJUNCTION', 'misplaced_action', conjunctionProblem(other));
   // With 1.5 a meter became an action.
   const kindOf = (a: Action): InstructionKind =>
     version >= 6 && a.type === 'meter' ? 'apply' : instructionKind(a);
   let last = 0;
   for (const a of actions) {
+    if (a.type === 'conjunction') {
+      const other = besideConjunction(actions);
+      if (other) refuse(r, 'NXBAC_BAD_CONJUNCTION', 'misplaced_action', conjunctionProblem(other));
+      return;
+    }
     const problem = nestingProblem(a, within);
     if (problem) refuse(r, problem.error, 'misplaced_action', problem.message);
     const kind = kindOf(a);
@@ -275,17 +278,19 @@ export function parseList(
   if (drop && out.length > 0) {
     throw new FlowSyntaxError('"drop" must not be accompanied by any other action or instruction');
   }
-  for (const a of out) checkNesting(a, within);
-  const other = besideConjunction(out);
-  if (other) {
-    throw new FlowSyntaxError(conjunctionProblem(other));
+  for (const a of out) {
+    if (a.type === 'conjunction') {
+      const other = besideConjunction(out);
+      if (other) throw new FlowSyntaxError(conjunctionProblem(other));
+      break;
+    }
+    checkNesting(a, within);
   }
   return out;
 }
 
 /** The first action that may not be in a list with `conjunction`; undefined when all is well. */
 function besideConjunction(actions: readonly Action[]): Action | undefined {
-  if (!actions.some((a) => a.type === 'conjunction')) return undefined;
   return actions.find((a) => a.type !== 'conjunction' && a.type !== 'note');
 }
 

@@ -158,7 +158,8 @@ export function checkTableProperty(
   loose: boolean,
   explain?: Explain,
 ): void {
-  if (seen.has(type) && type <= TABLE_PROPERTY.APPLY_SETFIELD + 1) {
+  // Of those that are not known, too: the peer keeps a set of so many.
+  if (seen.has(type) && type < 32) {
     fail('OFPTFFC_BAD_FEATURES', `property ${type} twice`);
   }
   seen.add(type);

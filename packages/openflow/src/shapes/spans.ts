@@ -229,8 +229,16 @@ const NXT_FLOW_MOD = 13;
 
 /** The spans of a flow-mod, its header's xid included; undefined for another message, or one with something wrong. */
 export function flowModSpans(bytes: Uint8Array): WireSpans | undefined {
-  const spans = guard(() => listFlowMod(bytes));
-  return spans instanceof OfError ? undefined : spans;
+  return within(
+    bytes,
+    guard(() => listFlowMod(bytes)),
+  );
+}
+
+/** The spans of a message, none where one goes beyond its end: lengths are taken as they are said. */
+function within(bytes: Uint8Array, list: WireSpans | OfError | undefined): WireSpans | undefined {
+  if (list === undefined || list instanceof OfError) return undefined;
+  return list.spans.every((s) => s.at + s.bytes <= bytes.length) ? list : undefined;
 }
 
 function listFlowMod(bytes: Uint8Array): WireSpans | undefined {
@@ -276,8 +284,10 @@ function listFlowMod(bytes: Uint8Array): WireSpans | undefined {
  * shapes know no such entries: OpenFlow 1.0's own, 1.1 and 1.5.
  */
 export function flowStatsSpans(entry: Uint8Array, version: number, nxm: boolean): WireSpans | undefined {
-  const spans = guard(() => listFlowStats(entry, version, nxm));
-  return spans instanceof OfError ? undefined : spans;
+  return within(
+    entry,
+    guard(() => listFlowStats(entry, version, nxm)),
+  );
 }
 
 function listFlowStats(entry: Uint8Array, version: number, nxm: boolean): WireSpans | undefined {

@@ -247,3 +247,13 @@ test('what a shape reads of a line is what is read without it', (t) => {
   }
   t.true(shapes > 400 && taken > 3000, `${shapes} shapes, ${taken} lines`);
 });
+
+test('a flow-mod whose last action goes beyond its end is printed as often as it comes', (t) => {
+  // Of the address of set_dl_src, the last four bytes are not there.
+  const hex = `010e005800000001${'00'.repeat(56)}ffffffffffff000000000008000100000004001011223344`;
+  const bytes = new Uint8Array(Buffer.from(hex, 'hex'));
+  const printer = new MessagePrinter({ verbosity: 1 });
+  const out = new ByteText();
+  for (let i = 0; i < 20; i++) printer.print(bytes, 0, bytes.length, out);
+  t.is(out.length, 20 * printMessage(bytes, { verbosity: 1 }).length);
+});
