@@ -59,6 +59,8 @@ parse-group type=all
 parse-group group_id=1,type=nosuch
 parse-group group_id=1,type=all,bucket=
 parse-group group_id=all,type=all
+parse-group group_id=0xfffffffc,type=all
+parse-group group_id=0xfffffffd,type=all
 parse-group group_id=4294967295,type=all
 parse-group group_id=1,type=indirect,bucket=output:1,bucket=output:2
 parse-group group_id=1,type=indirect

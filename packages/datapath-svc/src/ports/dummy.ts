@@ -103,7 +103,7 @@ export class DummyPort extends EventPort implements Port {
     return this.#up;
   }
 
-  /** `netdev-dummy/set-admin-state`: a port that is down neither receives nor sends. */
+  /** `netdev-dummy/set-admin-state`. As with the peer's, a port that is down receives and sends nevertheless. */
   setUp(up: boolean): number {
     if (this.#up === up) return 0;
     this.#up = up;
@@ -123,10 +123,10 @@ export class DummyPort extends EventPort implements Port {
     this.#host.add(this);
   }
 
-  /** A frame arrives. Runs it through the datapath before it returns. False when the port is down or the frame too long. */
+  /** A frame arrives. Runs it through the datapath before it returns. False when the frame is too long. */
   inject(frame: Uint8Array): boolean {
     const vport = this.#vport;
-    if (vport === undefined || !this.#up || frame.length > MAX_FRAME) return false;
+    if (vport === undefined || frame.length > MAX_FRAME) return false;
     this.#rxPcap?.write(frame, 0, frame.length, this.#wall());
     // The core may write before the frame.
     const buffer = new Uint8Array(HEADROOM + frame.length);
@@ -139,15 +139,10 @@ export class DummyPort extends EventPort implements Port {
   }
 
   send(buf: Uint8Array, start: number, end: number, meta: PacketMeta): void {
-    const stats = this.#vport!.stats;
-    if (!this.#up) {
-      stats.txDropped++;
-      return;
-    }
     if (this.#txPcap === undefined) return;
     const finisher = this.#finisher;
     if (!finisher.begin(buf, start, end, meta)) {
-      stats.txErrors++;
+      this.#vport!.stats.txErrors++;
       return;
     }
     while (finisher.next()) this.#txPcap.write(finisher.bytes, finisher.start, finisher.end, this.#wall());

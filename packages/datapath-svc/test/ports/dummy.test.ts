@@ -61,15 +61,17 @@ test('captures: one file for both directions, appended to; a file that cannot be
   rig.close();
 });
 
-test('a port that is down neither sends nor receives', (t) => {
-  const rig = new Rig('p', VportType.DUMMY);
+test('a port that is down sends and receives nevertheless', (t) => {
+  const file = path.join(tmpDir(t), 'tx.pcap');
+  const rig = new Rig('p', VportType.DUMMY, { tx_pcap: file });
   const port = findDummy(rig.loop, 'p')!;
   port.setUp(false);
-  t.false(port.inject(udp(20)));
-  rig.send([udp(20)]);
-  t.is(rig.vport.stats.txDropped, 1);
-  t.is(rig.vport.stats.rxPackets, 0);
+  t.true(port.inject(udp(20, 1)));
+  rig.send([udp(20, 2)]);
+  t.is(rig.vport.stats.txDropped, 0);
+  t.is(rig.vport.stats.rxPackets, 1);
   rig.close();
+  t.deepEqual(readPcap(file), [hex(udp(20, 2))]);
 });
 
 test('unfinished checksums are finished in the capture', (t) => {

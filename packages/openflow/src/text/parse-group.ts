@@ -95,7 +95,7 @@ function parseGroupType(text: string): GroupType {
 function parseGroupId(text: string): number {
   if (text === 'all') return GROUP_ALL;
   const id = parseU32(text);
-  if (id > GROUP_MAX) throw new FlowSyntaxError(`invalid group id ${id}`);
+  if (id > GROUP_MAX && id !== GROUP_ALL) throw new FlowSyntaxError(`invalid group id ${id}`);
   return id;
 }
 

@@ -40,7 +40,11 @@ export class PortWatch {
       } else if (known.phy !== port.phy) {
         const before = known.phy;
         known.phy = port.phy;
-        if (!samePhy(before, port.phy)) tell('modify', port.phy, before);
+        // That it is no longer live comes before why that is, as with the peer.
+        const state = (port.phy.state & PS.LIVE) === 0 ? before.state & ~PS.LIVE : before.state;
+        const waning = state === before.state ? before : { ...before, state };
+        if (waning !== before) tell('modify', waning, before);
+        if (!samePhy(waning, port.phy)) tell('modify', port.phy, waning);
       }
     }
   }

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { Match } from '@ovs-node/flow/match';
-import { PC, PR } from '@ovs-node/openflow/messages/types';
+import { PC, PS, PR } from '@ovs-node/openflow/messages/types';
 import { phy } from '../ofproto/bench.js';
 import { controllerConfig, makeRig, packetIn, type Rig, type TestController } from './rig.js';
 
@@ -126,6 +126,26 @@ test('ports that come, change and go are told, once each', async (t) => {
       msg.type === 'port_status' ? `${msg.reason} ${msg.port.name} ${msg.port.config}` : msg.type,
     ),
     ['add new 0', 'modify new 1', 'delete new 1'],
+  );
+});
+
+test('of a port that loses its link it is told first that it is not live', async (t) => {
+  const rig = await makeRig(t);
+  rig.manager.configure({ controllers: [controllerConfig('tcp:a')], protocols: [], failMode: 'secure' });
+  const a = await primary(rig, 'tcp:a', 4);
+  const live = { ...phy(42, 'new'), state: PS.LIVE };
+  rig.ofproto.addPort({ name: 'new', ofport: 42, dpPort: 42, type: 'dummy', phy: live });
+  rig.manager.portsChanged();
+  rig.ofproto.updatePort(42, { phy: { ...live, config: PC.PORT_DOWN, state: PS.LINK_DOWN } });
+  rig.manager.portsChanged();
+  rig.ofproto.updatePort(42, { phy: live });
+  rig.manager.portsChanged();
+  await a.send();
+  t.deepEqual(
+    a.seen.map((msg) =>
+      msg.type === 'port_status' ? `${msg.reason} ${msg.port.config} ${msg.port.state}` : msg.type,
+    ),
+    ['add 0 0', 'modify 0 4', 'modify 0 0', 'modify 1 1', 'modify 0 4'],
   );
 });
 
