@@ -22,6 +22,7 @@ import { hashAdd } from '@ovs-node/flow/hash';
 import { KEY_WORDS, W } from '@ovs-node/flow/layout';
 import { type Match, packWords, ReadArea } from '@ovs-node/flow/match';
 import { resolveConjunctions } from './conjunction.js';
+import { agrees, askedOf } from './loose.js';
 import { DEFAULT_PREFIXES, PREFIX_FIELDS, type PrefixField, type PrefixFieldName } from './prefix-fields.js';
 import {
   type ClassifierRule,
@@ -260,27 +261,14 @@ export class Classifier {
    */
   forEachLoose(match: Match, visit: (rule: ClassifierRule) => void): void {
     // What visitors do may use the area.
-    const { key, mask } = this.tlv?.expand(match) ?? match;
+    const wanted = this.tlv?.expand(match) ?? match;
     for (const subtable of this.subtables.slice()) {
-      const { words, masks } = subtable.staged;
-      const wanted = new Uint32Array(mask.length);
-      for (let i = 0; i < words.length; i++) wanted[words[i]!]! |= masks[i]!;
-      let covers = true;
-      for (let w = 0; w < mask.length && covers; w++) covers = (mask[w]! & ~wanted[w]!) === 0;
-      if (!covers) continue;
-      // Words that are asked about: none for all flows.
-      const asked: number[] = [];
-      for (let i = 0; i < words.length; i++) if ((mask[words[i]!]! & masks[i]!) !== 0) asked.push(i);
-      const differs = (values: readonly number[], i: number): boolean => {
-        const w = words[i]!;
-        return ((key[w]! ^ values[i]!) & mask[w]! & masks[i]!) !== 0;
-      };
+      const asked = askedOf(subtable, wanted);
+      if (asked === undefined) continue;
       let after: ClassifierRule | null;
       for (let rule = subtable.first; rule; rule = after) {
         after = rule.after;
-        let n = 0;
-        while (n < asked.length && !differs(rule.values, asked[n]!)) n++;
-        if (n === asked.length) visit(rule);
+        if (agrees(rule.values, subtable, wanted, asked)) visit(rule);
       }
     }
   }

@@ -27,8 +27,10 @@ import {
 } from '@ovs-node/openflow/messages/types';
 import { OFPP } from '@ovs-node/flow/ports';
 import { admitActions, type Named, N_USER_TABLES, tunnelOptionsIn } from './check-actions.js';
+import { CookieIndex } from './cookie-index.js';
 import { FlowTable, MAX_TABLE_FLOWS, type TableSettings } from './flow-table.js';
 import { type LearnedCookie, LearnedCookies } from './learned-cookies.js';
+import { looseTest } from './loose.js';
 import { formatActionList } from './rule-text.js';
 import { Rule } from './rule.js';
 import { RuleIndex } from './rule-index.js';
@@ -64,6 +66,9 @@ function ownTable({ tableId }: Pick<FlowMod, 'tableId'>): OfError {
   return new OfError('OFPBRC_EPERM', `table ${tableId} is the switch's own`);
 }
 
+/** Those that are looked through for all. */
+const USER_TABLES: readonly number[] = Array.from({ length: N_USER_TABLES }, (_, id) => id);
+
 /** `in_port` filters of deletions and queries in one form: undefined means no restriction. */
 interface Selection {
   readonly match: Match;
@@ -83,6 +88,7 @@ export class FlowTables {
   private nRules = 0;
   private readonly byGroup = new RuleIndex((rule) => rule.groups);
   private readonly learned = new LearnedCookies();
+  private readonly byCookie = new CookieIndex();
   private readonly byMeter = new RuleIndex((rule) => rule.meters);
   /**
    * How to undo what was done since `begin`; undefined outside of a transaction. A rule: it was added in place of none,
@@ -134,7 +140,7 @@ export class FlowTables {
     const { tableId } = mod;
     if (tableId !== ALL_TABLES && tableId >= N_USER_TABLES)
       return new OfError('OFPTMFC_EPERM', `table ${tableId} is the switch's own`);
-    const ids = tableId === ALL_TABLES ? Array.from({ length: N_USER_TABLES }, (_, id) => id) : [tableId];
+    const ids = tableId === ALL_TABLES ? USER_TABLES : [tableId];
     for (const id of ids) {
       this.table(id).modify(mod);
       this.sizesChanged.add(id);
@@ -546,8 +552,9 @@ export class FlowTables {
       return;
     }
     this.journal?.push(() => {
-      this.takeBack(rule);
+      // The old one first, which is how both come to lie among the flows of their cookies.
       this.putBack(replaced, match);
+      this.unlist(rule);
     });
   }
 
@@ -581,6 +588,7 @@ export class FlowTables {
   private enlist(rule: Rule): void {
     this.nRules++;
     if (rule.idleTimeout !== 0 || rule.hardTimeout !== 0) this.expirable.add(rule);
+    this.byCookie.add(rule);
     this.byGroup.add(rule);
     this.byMeter.add(rule);
     this.learned.add(rule);
@@ -590,35 +598,47 @@ export class FlowTables {
     this.nRules--;
     rule.removed = true;
     this.expirable.delete(rule);
+    this.byCookie.remove(rule);
     this.byGroup.remove(rule);
     this.byMeter.remove(rule);
     this.learned.remove(rule);
   }
 
   private select(selection: Selection): Rule[] {
+    if (selection.cookieMask === COOKIE_NONE)
+      return this.selectByCookie(selection, looseTest(this.tlv.expand(selection.match)));
     const rules: Rule[] = [];
-    const collect = (found: Rule): void => {
-      if (passes(found, selection)) rules.push(found);
-    };
-    if (selection.tableId !== ALL_TABLES) {
-      this.tables[selection.tableId]?.classifier.forEachLoose(selection.match, (r) => collect(r as Rule));
-      return rules;
-    }
-    for (let id = 0; id < nTablesOf(selection); id++) {
-      this.tables[id]?.classifier.forEachLoose(selection.match, (r) => collect(r as Rule));
+    const ids = selection.tableId === ALL_TABLES ? USER_TABLES : [selection.tableId];
+    for (const id of ids) {
+      this.tables[id]?.classifier.forEachLoose(selection.match, (found) => {
+        if (passes(found as Rule, selection)) rules.push(found as Rule);
+      });
     }
     return rules;
   }
 
   private selectStrict(fm: FlowMod): Rule[] {
     const selection = modSelection(fm, fm.command === 'delete_strict');
-    const ids = fm.tableId === ALL_TABLES ? this.tables.keys() : [fm.tableId];
+    const isByCookie = selection.cookieMask === COOKIE_NONE;
+    const all = isByCookie ? this.tables.keys() : USER_TABLES;
     const rules: Rule[] = [];
-    for (const id of ids) {
-      if (fm.tableId === ALL_TABLES && id >= nTablesOf(selection)) continue;
+    for (const id of fm.tableId === ALL_TABLES ? all : [fm.tableId]) {
       const rule = this.find(id, fm.match, fm.priority);
       if (rule && passes(rule, selection)) rules.push(rule);
     }
+    return isByCookie && rules.length > 1
+      ? this.selectByCookie(selection, (rule) => rules.includes(rule))
+      : rules;
+  }
+
+  /** Flows of a whole cookie, the switch's own ones too, in the order of the index. */
+  private selectByCookie(selection: Selection, isWanted: (rule: Rule) => boolean): Rule[] {
+    const rules: Rule[] = [];
+    const { tableId } = selection;
+    this.byCookie.forEach(selection.cookie, (rule) => {
+      if (tableId !== ALL_TABLES && tableId !== rule.tableId) return;
+      if (passes(rule, selection) && isWanted(rule)) rules.push(rule);
+    });
     return rules;
   }
 }
@@ -633,11 +653,6 @@ function passes(rule: Rule, { cookie, cookieMask, outPort, outGroup }: Selection
   if (((rule.cookie ^ cookie) & cookieMask) !== 0n) return false;
   if (outPort !== undefined && !outputsTo(rule.actions, outPort)) return false;
   return outGroup === undefined || rule.groups.includes(outGroup);
-}
-
-/** Tables that are looked through for all: a flow's whole cookie finds the switch's own flows, too, as in the peer. */
-function nTablesOf({ cookieMask }: Selection): number {
-  return cookieMask === COOKIE_NONE ? N_TABLES : N_USER_TABLES;
 }
 
 /** Those that a controller may change of flows that it has selected; an error when they are all the switch's own. */

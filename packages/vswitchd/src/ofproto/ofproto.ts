@@ -415,9 +415,6 @@ export class Ofproto {
       match.mask[W.REG] = 0xffffffff;
       return this.tables.addInternal(INTERNAL_TABLE, 0, match, actions, now);
     };
-    const stop = new Match();
-    stop.mask[W.RECIRC_ID] = 0xffffffff;
-    this.tables.addInternal(INTERNAL_TABLE, 2, stop, [], now);
     const toController: Action = {
       type: 'controller',
       maxLen: 0xffff,
@@ -427,7 +424,11 @@ export class Ofproto {
       pause: false,
       meterId: 0,
     };
-    return { miss: add(1, [toController]), noPacketIn: add(2, []), dropFrags: add(3, []) };
+    const rules = { miss: add(1, [toController]), noPacketIn: add(2, []), dropFrags: add(3, []) };
+    const stop = new Match();
+    stop.mask[W.RECIRC_ID] = 0xffffffff;
+    this.tables.addInternal(INTERNAL_TABLE, 2, stop, [], now);
+    return rules;
   }
 }
 

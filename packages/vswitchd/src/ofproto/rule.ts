@@ -26,7 +26,7 @@ export interface RuleSpec {
 /** Times are ms of the `now` that the caller passes everywhere; counters are whole numbers below 2^53. */
 export class Rule extends ClassifierRule {
   readonly tableId: number;
-  cookie: bigint;
+  readonly cookie: bigint;
   idleTimeout: number;
   hardTimeout: number;
   importance: number;
@@ -45,6 +45,9 @@ export class Rule extends ClassifierRule {
   modifySeq = 0;
   packets = 0;
   bytes = 0;
+  /** Its neighbours among the flows of its cookie (cookie-index.ts). */
+  previousOfCookie: Rule | null = null;
+  nextOfCookie: Rule | null = null;
   /** Out of the tables: statistics that come in late go nowhere. */
   removed = false;
 

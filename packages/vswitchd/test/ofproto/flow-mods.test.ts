@@ -1,4 +1,5 @@
 import test from 'ava';
+import { parseMatch } from '@ovs-node/flow/match-text';
 import { OFPP } from '@ovs-node/flow/ports';
 import {
   COOKIE_NONE,
@@ -10,6 +11,7 @@ import {
 import { type ErrorName, OfError } from '@ovs-node/openflow/errors';
 import { makeFlowFilter } from '@ovs-node/openflow/messages/flow-mod';
 import { startPacketOut } from '../../src/ofproto/packet-out.js';
+import type { Ofproto } from '../../src/ofproto/ofproto.js';
 import { bareBridge, flowLines, flowMod, mod } from './bench.js';
 
 test('modify changes what matches loosely, strictly only its twin, and adds when there is nothing', (t) => {
@@ -168,6 +170,49 @@ test("a whole cookie finds the switch's own flows, which stay", (t) => {
   }
   t.is(bridge.flowMod(flowMod('delete_strict', 'table=254,priority=2,recirc_id=0'), 0)?.name, 'OFPBRC_EPERM');
   t.is(cookies({ tableId: 254 }).length, own);
+});
+
+/** The priorities of the flows of a cookie, in the order in which commands have them. */
+function ofCookie(bridge: Ofproto, cookie: bigint, more: object = {}): number[] {
+  const filter = makeFlowFilter({ cookie, cookieMask: 0xffffffffffffffffn, ...more });
+  return bridge.tables.dump(filter, 0).map(({ priority }) => priority);
+}
+
+test('flows of a whole cookie come as in the index of the peer: the first one, then from new to old', (t) => {
+  const bridge = bareBridge();
+  const told = { flags: FF.SEND_FLOW_REM };
+  const place = (n: number): string => `table=${n % 3},priority=${n},in_port=${n & 1}`;
+  for (let n = 1; n <= 6; n++) mod(bridge, 'add', `cookie=5,${place(n)},actions=1`, 0, told);
+  mod(bridge, 'add', 'cookie=6,priority=9,actions=1');
+  t.deepEqual(ofCookie(bridge, 5n), [1, 6, 5, 4, 3, 2]);
+  t.deepEqual(ofCookie(bridge, 5n, { tableId: 0 }), [6, 3]);
+  t.deepEqual(ofCookie(bridge, 5n, { match: parseMatch('in_port=1') }), [1, 5, 3]);
+  // One that is changed is new.
+  mod(bridge, 'modify_strict', `cookie=5,${place(3)},actions=2`);
+  t.deepEqual(ofCookie(bridge, 5n), [1, 3, 6, 5, 4, 2]);
+  // Behind the first one that leaves comes the next.
+  mod(bridge, 'delete_strict', place(1));
+  mod(bridge, 'add', `cookie=5,${place(7)},actions=1`, 0, told);
+  t.deepEqual(ofCookie(bridge, 5n), [3, 7, 6, 5, 4, 2]);
+  const removed: number[] = [];
+  bridge.events = {
+    onPacketIn: () => undefined,
+    onFlowRemoved: ({ priority }) => void removed.push(priority),
+  };
+  mod(bridge, 'delete', '', 0, { cookie: 5n, cookieMask: 0xffffffffffffffffn });
+  t.deepEqual(removed, [3, 7, 6, 5, 4, 2]);
+  t.deepEqual(ofCookie(bridge, 5n), []);
+});
+
+test('what a transaction that failed had changed lies in front of the flows of its cookie', (t) => {
+  const bridge = bareBridge();
+  for (let n = 1; n <= 4; n++) mod(bridge, 'add', `cookie=5,priority=${n},actions=1`);
+  bridge.tables.begin();
+  mod(bridge, 'modify_strict', 'cookie=5,priority=2,actions=2');
+  mod(bridge, 'add', 'cookie=5,priority=5,actions=2');
+  mod(bridge, 'delete_strict', 'priority=4');
+  bridge.tables.rollBack();
+  t.deepEqual(ofCookie(bridge, 5n), [1, 2, 4, 3]);
 });
 
 test('what a flow-mod may not do is refused and changes nothing', (t) => {
