@@ -90,6 +90,8 @@ export const PACKET_ATTRS = {
    * back, or one that goes round would never come to an end.
    */
   RECIRCS: { code: 100, kind: 'u8' },
+  /** This project's, any number of times: bytes that follow those of ACTIONS, for actions that no attribute can hold. */
+  MORE_ACTIONS: { code: 101, kind: 'bytes' },
 } as const satisfies AttrTable;
 
 // ovs_vport

@@ -6,7 +6,7 @@
  * bounded there, and overflows there when we are too slow ("lost" in `ovs-dpctl show`).
  */
 import { coverageCounter } from '@ovs-node/common/coverage';
-import { NlReader, NlWriter } from '@ovs-node/netlink/attr';
+import { NLA_MAX_PAYLOAD, NlReader, NlWriter } from '@ovs-node/netlink/attr';
 import { encodeAttrs } from '@ovs-node/netlink/attr-table';
 import { type Device, DeviceError, type DeviceHandle } from '@ovs-node/netlink/device';
 import {
@@ -97,6 +97,13 @@ export function upcallOf(msg: MsgReader): Upcall | null {
     log.warnRl(rateLimit, `bad flow key in upcall from the datapath (${(error as Error).message})`);
     return null;
   }
+}
+
+/** As one attribute, or several where none is long enough. */
+function putActions(w: NlWriter, actions: Uint8Array): void {
+  w.putBytes(PACKET_ATTRS.ACTIONS.code, actions.subarray(0, NLA_MAX_PAYLOAD));
+  for (let at = NLA_MAX_PAYLOAD; at < actions.length; at += NLA_MAX_PAYLOAD)
+    w.putBytes(PACKET_ATTRS.MORE_ACTIONS.code, actions.subarray(at, at + NLA_MAX_PAYLOAD));
 }
 
 export class Packets implements DpifPackets {
@@ -190,7 +197,7 @@ export class Packets implements DpifPackets {
     await this.#session.transact(head, (w) => {
       w.putBytes(PACKET_ATTRS.PACKET.code, execution.packet);
       putKey(w, PACKET_ATTRS.KEY.code, execution.key, this.#encoding);
-      w.putBytes(PACKET_ATTRS.ACTIONS.code, execution.actions);
+      putActions(w, execution.actions);
       if (execution.mru !== undefined && execution.mru !== 0) w.putU16(PACKET_ATTRS.MRU.code, execution.mru);
       if (execution.recircs) w.putU8(PACKET_ATTRS.RECIRCS.code, execution.recircs);
     });

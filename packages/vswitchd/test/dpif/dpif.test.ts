@@ -160,10 +160,27 @@ for (const transport of TRANSPORTS) {
     await dp.packets.execute({ packet, key, actions: parseDpActions('2,push_vlan(vid=5,pcp=0),2') });
     const { stats } = await dp.ports.get(2);
     t.deepEqual([stats.txPackets, stats.txBytes], [2, 54 + 58]);
+    // More than an attribute holds, and more than two.
+    const many = Buffer.concat(Array.from({ length: 20_000 }, () => parseDpActions('2')));
+    await dp.packets.execute({ packet, key, actions: new Uint8Array(many) });
+    t.is((await dp.ports.get(2)).stats.txPackets, 20_002);
     const error = await t.throwsAsync(
       dp.packets.execute({ packet, key, actions: Uint8Array.of(8, 0, 99, 0, 1, 0, 0, 0) }),
     );
     t.is(codeOf(error), 'EINVAL');
+  });
+
+  test(`${transport}: a flow has as many actions as an attribute holds`, async (t) => {
+    const { provider } = await makeRig(t, transport);
+    const dp = await provider.create('br');
+    await dp.ports.add({ name: 'p1', type: 'dummy' });
+    const { key, mask } = parseDpKey('in_port(1),eth(),eth_type(0x0800),ipv4(frag=no)');
+    const actions = new Uint8Array(Buffer.concat(Array.from({ length: 8191 }, () => parseDpActions('1'))));
+    await dp.flows.put({ key, mask, actions, mode: 'create' });
+    t.deepEqual(
+      (await all(dp.flows.dump())).map((flow) => flow.actions.length),
+      [65528],
+    );
   });
 
   test(`${transport}: connections are dumped and flushed by zone and tuple`, async (t) => {

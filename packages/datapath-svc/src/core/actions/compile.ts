@@ -16,15 +16,12 @@ import {
 import { NlReader } from '@ovs-node/netlink/attr';
 import { attrName, type AttrRow } from '@ovs-node/netlink/attr-table';
 import { VLAN_CFI } from '@ovs-node/flow/layout';
-import { Errno } from '../errno.js';
 import { MAX_NESTING, MAX_PORTS } from '../limits.js';
 import { Builder, refuse } from './builder.js';
 import { compilePopEth, compilePopNsh, compilePushEth, compilePushNsh } from './compile-encap.js';
 import { compileSet, compileSetMasked, isMpls, requireEthernet } from './compile-set.js';
 import { Op, type Program } from './program.js';
 
-/** Bytes of one action list, nested ones included (MAX_ACTIONS_BUFSIZE in Linux). */
-export const MAX_ACTION_BYTES = 32 * 1024;
 const ETH_HLEN = 14;
 const TEB = 0x6558;
 /** Flag of add_mpls: the entry goes below the Ethernet header, not before it. */
@@ -35,11 +32,9 @@ const FIXED: Readonly<Record<string, number>> = { flag: 0, u32: 4, be16: 2 };
 
 /**
  * Compiles the attribute list `actions`, for packets whose key is `key` as far as it is matched (unmatched bits
- * zero). The program keeps no reference to `actions`. Throws `NetlinkError` with an errno and a reason.
+ * zero). They may be as many as a message has: Linux has a limit, the peer's userspace datapath none. The program keeps no reference to `actions`. Throws `NetlinkError` with an errno and a reason.
  */
 export function compileActions(actions: Uint8Array, key: Uint32Array): Program {
-  if (actions.length > MAX_ACTION_BYTES)
-    refuse(`actions: ${actions.length} bytes are too many`, Errno.EMSGSIZE);
   return compileList(actions, key.slice(), 0);
 }
 

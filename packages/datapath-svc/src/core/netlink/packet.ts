@@ -1,6 +1,6 @@
 /** ovs_packet: EXECUTE, a packet that userspace sends through actions. */
 import { DP_WORDS, W } from '@ovs-node/flow/layout';
-import { NetlinkError } from '@ovs-node/netlink/attr';
+import { NetlinkError, NlReader } from '@ovs-node/netlink/attr';
 import { PACKET_ATTRS } from '@ovs-node/netlink/families';
 import { keyOf } from '@ovs-node/netlink/key';
 import { compileActions } from '../actions/compile.js';
@@ -13,7 +13,8 @@ const ETH_HLEN = 14;
 
 /**
  * Runs ACTIONS on PACKET with the metadata of KEY (in_port, recirc_id, marks, ct fields, tunnel); what the headers
- * say is read from the packet. All three are required. RECIRCS says how often the packet has come back to the flow table.
+ * say is read from the packet. All three are required. RECIRCS says how often the packet has come back to the flow table,
+ * and MORE_ACTIONS are actions that follow.
  */
 export function packetExecute(request: Request): void {
   const attrs = request.attrs(PACKET_ATTRS);
@@ -33,6 +34,16 @@ export function packetExecute(request: Request): void {
   p.headroom = HEADROOM;
   p.recircs = attrs.RECIRCS ?? 0;
   p.setMetadata(key.subarray(0, DP_WORDS));
-  const program = compileActions(attrs.ACTIONS, p.key);
-  dp.execute(program, p, attrs.ACTIONS);
+  const actions = attrs.MORE_ACTIONS === undefined ? attrs.ACTIONS : wholeActions(request);
+  dp.execute(compileActions(actions, p.key), p, actions);
+}
+
+/** ACTIONS and all that follows them. */
+function wholeActions({ msg }: Request): Uint8Array {
+  const { ACTIONS, MORE_ACTIONS } = PACKET_ATTRS;
+  const parts: Uint8Array[] = [];
+  const reader = new NlReader(msg.buf, msg.attrs, msg.end);
+  while (reader.next())
+    if (reader.type === ACTIONS.code || reader.type === MORE_ACTIONS.code) parts.push(reader.bytes());
+  return new Uint8Array(Buffer.concat(parts));
 }
