@@ -10,14 +10,19 @@ const PACKETS = 90;
 const BUCKETS = [100, 100, 50, 150]
   .map((weight, i) => `bucket=bucket_id:${i},weight:${weight},actions=2`)
   .join(',');
+/** What happens to packets until they come to the group, which those of table 1 do. */
 const CHANGES: readonly string[] = [
-  '',
-  'set_field:99->tcp_dst,',
-  'set_field:99->tcp_src,set_field:1.2.3.4->ip_src,',
-  'set_field:1.2.3.4->ip_dst,',
-  'move:tcp_src->tcp_dst,',
-  'push_vlan:0x8100,set_field:4101->vlan_vid,',
-  'push_mpls:0x8847,',
+  'group:1',
+  'set_field:99->tcp_dst,group:1',
+  'set_field:99->tcp_src,set_field:1.2.3.4->ip_src,group:1',
+  'set_field:1.2.3.4->ip_dst,group:1',
+  'move:tcp_src->tcp_dst,group:1',
+  'push_vlan:0x8100,set_field:4101->vlan_vid,group:1',
+  'push_mpls:0x8847,group:1',
+  'ct(table=1)',
+  'set_field:99->tcp_dst,ct(table=1)',
+  'set_field:99->tcp_src,set_field:1.2.3.4->ip_src,clone(ct(table=1,zone=3)),2',
+  'push_mpls:0x8847,pop_mpls:0x0800,ct(table=1)',
 ];
 
 const packet = (i: number): string =>
@@ -28,7 +33,8 @@ async function taken(suite: Suite, change: string): Promise<string> {
   const ofctl = (...words: string[]): Promise<string> => suite.ofctl('-O', 'OpenFlow15', ...words);
   await ofctl('del-groups', BRIDGE);
   await ofctl('add-group', BRIDGE, `group_id=1,type=select,selection_method=dp_hash,${BUCKETS}`);
-  await ofctl('add-flow', BRIDGE, `tcp,actions=${change}group:1`);
+  await ofctl('add-flow', BRIDGE, `tcp,actions=${change}`);
+  await ofctl('add-flow', BRIDGE, 'table=1,tcp,actions=group:1');
   // Neither side has datapath flows of the change before.
   await suite.appctl('revalidator/purge');
   const packets = Array.from({ length: PACKETS }, (_, i) => packet(i + 1));

@@ -121,6 +121,7 @@ export class UpcallWriter {
     if (actions.length > 0) w.putBytes(PACKET_ATTRS.ACTIONS.code, actions);
     if (sent < size) w.putU32(PACKET_ATTRS.LEN.code, size);
     if (p.recircs > 0) w.putU8(PACKET_ATTRS.RECIRCS.code, p.recircs);
+    if (p.hasInHash) w.putU64n(PACKET_ATTRS.HASH.code, p.inHash >>> 0);
     const at = w.header(PACKET_ATTRS.PACKET.code, sent);
     w.buf.set(buf.subarray(from, from + sent), at);
     if (csumStart >= 0 && csumStart + csumOffset + 2 <= sent) {

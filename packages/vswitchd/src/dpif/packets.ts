@@ -52,6 +52,7 @@ export function upcallOf(msg: MsgReader): Upcall | null {
   let mru = 0;
   let length = -1;
   let recircs = 0;
+  let hash: number | undefined;
   while (r.next()) {
     switch (r.type) {
       case PACKET_ATTRS.PACKET.code:
@@ -75,6 +76,9 @@ export function upcallOf(msg: MsgReader): Upcall | null {
       case PACKET_ATTRS.RECIRCS.code:
         if (r.length === 1) recircs = r.u8();
         break;
+      case PACKET_ATTRS.HASH.code:
+        if (r.length === 8) hash = r.u64n();
+        break;
     }
   }
   if (r.malformed || packet === null) {
@@ -92,6 +96,7 @@ export function upcallOf(msg: MsgReader): Upcall | null {
       mru,
       length: length < 0 ? packet.length : length,
       recircs,
+      hash,
     };
   } catch (error) {
     log.warnRl(rateLimit, `bad flow key in upcall from the datapath (${(error as Error).message})`);
@@ -200,6 +205,7 @@ export class Packets implements DpifPackets {
       putActions(w, execution.actions);
       if (execution.mru !== undefined && execution.mru !== 0) w.putU16(PACKET_ATTRS.MRU.code, execution.mru);
       if (execution.recircs) w.putU8(PACKET_ATTRS.RECIRCS.code, execution.recircs);
+      if (execution.hash !== undefined) w.putU64n(PACKET_ATTRS.HASH.code, execution.hash);
     });
   }
 

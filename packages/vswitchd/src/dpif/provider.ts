@@ -226,6 +226,8 @@ export interface Execute {
   readonly mru?: number;
   /** Of the upcall that the packet came with, if it did. */
   readonly recircs?: number;
+  /** Likewise. */
+  readonly hash?: number | undefined;
 }
 
 export interface Upcall {
@@ -245,6 +247,8 @@ export interface Upcall {
   readonly length: number;
   /** How often it has come back to the flow table: to be given back with it, so that the datapath can limit that. */
   readonly recircs: number;
+  /** What the datapath's `hash` goes by, where that is known no more by the packet: to be given back with it. */
+  readonly hash: number | undefined;
 }
 
 export interface DpifPackets {

@@ -94,8 +94,8 @@ export class UpcallHandler {
         this.prepare(upcall, translate(later), later, this.backer.sequence, puts, fresh);
       } else this.prepare(upcall, result, input, sequence, puts, fresh);
       if (result.actions.length > 0) {
-        const { packet, key, mru, recircs } = upcall;
-        executions.push({ packet, key, actions: result.actions, mru, recircs });
+        const { packet, key, mru, recircs, hash } = upcall;
+        executions.push({ packet, key, actions: result.actions, mru, recircs, hash });
       }
     }
     // The packets go first: somebody waits for them.

@@ -25,6 +25,9 @@ export class Builder {
   readonly key: Uint32Array;
   readonly depth: number;
 
+  /** Whether an action before may have changed what `tupleHash` goes by. */
+  isTupleChanged = false;
+
   /** The Ethernet type that the flow matches, whatever actions made of it. */
   readonly flowType: number;
 
@@ -40,6 +43,7 @@ export class Builder {
 
   /** Says that an action changed the Ethernet type; 0: not known. */
   setEthType(type: number): void {
+    this.isTupleChanged = true;
     this.key[W.ETH_TYPE] = type << 16;
     this.key[W.NW] = 0;
   }
@@ -55,6 +59,11 @@ export class Builder {
 
   get ipProto(): number {
     return this.key[W.NW] >>> 24;
+  }
+
+  /** Has the hash of what the packet is as it comes in taken before anything changes it: `hash` goes by it later. */
+  keepTuple(): void {
+    if (this.code[0] !== Op.TUPLE) this.code.unshift(Op.TUPLE);
   }
 
   finish(): Program {

@@ -114,8 +114,18 @@ function requireTransport(b: Builder, name: string, proto: number): void {
     refuse(`set ${name}: the flow does not match that protocol`);
 }
 
+/** Bytes of addresses of IP, all other fields of which are no part of a tuple. */
+const ADDRESSES = new Map<number, number>([
+  [K.IPV4.code, 8],
+  [K.IPV6.code, 32],
+]);
+/** Whose fields are no part of a tuple. */
+const APART: readonly number[] = [K.PRIORITY.code, K.SKB_MARK.code, K.ETHERNET.code, K.MPLS.code, K.ND.code];
+
 function emit(b: Builder, type: number, name: string, value: Uint8Array, mask: Uint8Array): void {
   const { code } = b;
+  if (!APART.includes(type) && mask.subarray(0, ADDRESSES.get(type)).some((byte) => byte !== 0))
+    b.isTupleChanged = true;
   switch (type) {
     case K.PRIORITY.code:
       code.push(Op.SET_PRIORITY, le32(value), le32(mask));

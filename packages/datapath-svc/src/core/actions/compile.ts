@@ -35,12 +35,11 @@ const FIXED: Readonly<Record<string, number>> = { flag: 0, u32: 4, be16: 2 };
  * zero). They may be as many as a message has: Linux has a limit, the peer's userspace datapath none. The program keeps no reference to `actions`. Throws `NetlinkError` with an errno and a reason.
  */
 export function compileActions(actions: Uint8Array, key: Uint32Array): Program {
-  return compileList(actions, key.slice(), 0);
+  return compileList(actions, new Builder(key.slice(), 0));
 }
 
-function compileList(actions: Uint8Array, key: Uint32Array, depth: number, flowType?: number): Program {
-  if (depth > MAX_NESTING) refuse(`actions: nested more than ${MAX_NESTING} deep`);
-  const b = new Builder(key, depth, flowType);
+function compileList(actions: Uint8Array, b: Builder): Program {
+  if (b.depth > MAX_NESTING) refuse(`actions: nested more than ${MAX_NESTING} deep`);
   const r = new NlReader(actions);
   while (r.next()) {
     const row = ROWS.get(r.type);
@@ -111,13 +110,14 @@ function compileOne(b: Builder, r: NlReader): void {
     case Act.POP_NSH:
       return compilePopNsh(b);
     case Act.RECIRC:
+      // `hash` may be among the actions that follow.
+      if (b.isTupleChanged) b.keepTuple();
       b.code.push(Op.RECIRC, r.u32() | 0);
       return;
     case Act.HASH: {
       const algorithm = r.u32(0);
       if (algorithm > 1) refuse(`hash: unknown algorithm ${algorithm}`);
-      // What `l4` goes by is looked at before anything in the list changes it.
-      if (algorithm === 0 && b.code[0] !== Op.TUPLE) b.code.unshift(Op.TUPLE);
+      if (algorithm === 0) b.keepTuple();
       b.code.push(Op.HASH, algorithm, r.u32(4) | 0);
       return;
     }
@@ -151,7 +151,11 @@ function compileOne(b: Builder, r: NlReader): void {
 }
 
 function nest(b: Builder, actions: Uint8Array): number {
-  b.nested.push(compileList(actions, b.key.slice(), b.depth + 1, b.flowType));
+  const inner = new Builder(b.key.slice(), b.depth + 1, b.flowType);
+  inner.isTupleChanged = b.isTupleChanged;
+  const program = compileList(actions, inner);
+  if (program.code[0] === Op.TUPLE) b.keepTuple();
+  b.nested.push(program);
   return b.nested.length - 1;
 }
 

@@ -14,7 +14,7 @@ const ETH_HLEN = 14;
 /**
  * Runs ACTIONS on PACKET with the metadata of KEY (in_port, recirc_id, marks, ct fields, tunnel); what the headers
  * say is read from the packet. All three are required. RECIRCS says how often the packet has come back to the flow table,
- * and MORE_ACTIONS are actions that follow.
+ * MORE_ACTIONS are actions that follow, and HASH is what `hash` goes by.
  */
 export function packetExecute(request: Request): void {
   const attrs = request.attrs(PACKET_ATTRS);
@@ -33,6 +33,8 @@ export function packetExecute(request: Request): void {
   p.reset(core.arena.buffer, at, at + bytes.length, new PacketMeta(), 0);
   p.headroom = HEADROOM;
   p.recircs = attrs.RECIRCS ?? 0;
+  p.hasInHash = attrs.HASH !== undefined;
+  p.inHash = Number(BigInt.asIntN(32, attrs.HASH ?? 0n));
   p.setMetadata(key.subarray(0, DP_WORDS));
   const actions = attrs.MORE_ACTIONS === undefined ? attrs.ACTIONS : wholeActions(request);
   dp.execute(compileActions(actions, p.key), p, actions);
