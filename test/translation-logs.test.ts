@@ -45,6 +45,14 @@ const CASES: Readonly<
   },
   'too many tables': { bundle: tables(14, (next) => `resubmit(,${next}),resubmit(,${next})`) },
   'too much on the stack': { bundle: tables(8, (next) => `${PUSHES}resubmit(,${next}),resubmit(,${next})`) },
+  'too many actions': {
+    bundle: tables(
+      3,
+      (next) =>
+        `${'set_field:0:0:0:0:0:1->eth_dst,2,set_field:0:0:0:0:0:2->eth_dst,2,'.repeat(500)}resubmit(,${next})`,
+    ),
+  },
+  'a packet that comes back without end': { bundle: ['flow add ip,actions=ct(table=0)'] },
   'nothing on the stack': { bundle: ['flow add actions=pop:NXM_NX_REG0[]'] },
   'too many labels': { bundle: [`flow add actions=${'push_mpls:0x8847,'.repeat(4)}2`] },
   'output to where it came from': { bundle: ['flow add actions=1,2'] },
@@ -67,7 +75,7 @@ const CASES: Readonly<
 };
 
 /** Modules that tell of translations; what goes on in the peer's own books is no part of it. */
-const TELLS = /\|ofproto_dpif_(?:xlate|upcall)\|/;
+const TELLS = /\|ofproto_dpif_(?:xlate|upcall)\||\|dpif_netdev\|WARN\|/;
 const NOT_OURS = /upcall_cb failure/;
 
 /** What a log tells from `start` on, without time and number. */

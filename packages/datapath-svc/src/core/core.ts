@@ -20,12 +20,15 @@ export interface CoreOptions {
   readonly allocArena?: (size: number) => Uint8Array;
   /** How keys are encoded in messages: as the kernel's datapath (the default), or with PACKET_TYPE as userspace ones. */
   readonly keyEncoding?: KeyEncoding;
+  /** A packet was dropped that came back to the flow table once too often. */
+  readonly onRecircLimit?: () => void;
 }
 
 export class DatapathCore {
   readonly ports: PortFactory;
   readonly arena: Arena;
   readonly keyEncoding: KeyEncoding;
+  readonly onRecircLimit: () => void;
   /** Datapaths by name and by number (`dp_ifindex`). */
   readonly byName = new Map<string, Datapath>();
   readonly byIndex = new Map<number, Datapath>();
@@ -42,6 +45,7 @@ export class DatapathCore {
   constructor(options: CoreOptions) {
     this.ports = options.ports;
     this.keyEncoding = options.keyEncoding ?? KERNEL_ENCODING;
+    this.onRecircLimit = options.onRecircLimit ?? (() => {});
     this.arena = new Arena(options.allocArena ?? ((size) => new Uint8Array(size)), () => this.flushPorts());
   }
 

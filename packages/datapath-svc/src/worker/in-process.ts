@@ -42,9 +42,9 @@ export interface InProcessDatapath extends Device {
   close(): Promise<void>;
 }
 
-/** Pass a line of the datapath's thread to the log of this process. */
-export function logLine(level: LogLevel, text: string): void {
-  log[level](text);
+/** Pass a line of the datapath's thread to the log of this process. @param module where the peer has such a line. */
+export function logLine(level: LogLevel, text: string, module?: string): void {
+  (module === undefined ? log : vlog(module))[level](text);
 }
 
 /** A datapath library in this process. It serves when the first `open` resolves. */

@@ -17,7 +17,7 @@ const handles = new Map<number, Handle>();
 const thread = new DatapathThread({
   now: hostMonotonicMs,
   wall: () => Date.now(),
-  log: (level, text) => post({ t: 'log', level, text }),
+  log: (level, text, module) => post({ t: 'log', level, text, ...(module === undefined ? {} : { module }) }),
   dummy: (workerData as WorkerData).dummy,
   mayBlock: true,
   onWake: drain,

@@ -38,4 +38,4 @@ export type FromWorker =
       readonly reply: Uint8Array;
     }
   | { readonly t: 'reply'; readonly id: number; readonly ok: boolean; readonly text: string }
-  | { readonly t: 'log'; readonly level: LogLevel; readonly text: string };
+  | { readonly t: 'log'; readonly level: LogLevel; readonly text: string; readonly module?: string };

@@ -3,6 +3,7 @@
  * thread may be a worker (main.ts) or the main one (in-process.ts); it is told so by `mayBlock`.
  */
 
+import { RateLimit } from '@ovs-node/common/rate-limit';
 import { KERNEL_ENCODING, USERSPACE_ENCODING } from '@ovs-node/netlink/key';
 import { DatapathCore } from '../core/core.js';
 import { nicEvent } from '../core/netlink/nic.js';
@@ -20,7 +21,7 @@ export interface ThreadOptions {
   readonly now: () => number;
   /** Milliseconds since 1970. */
   readonly wall: () => number;
-  readonly log: (level: LogLevel, text: string) => void;
+  readonly log: (level: LogLevel, text: string, module?: string) => void;
   /** No devices of the host for internal ports (`datapath_type=dummy`). */
   readonly dummy: boolean;
   /** This thread has nothing to do but run the datapath: it may block in `poll`. */
@@ -28,6 +29,9 @@ export interface ThreadOptions {
   /** Called after somebody wrote to `loop.wakeFd`. */
   readonly onWake: () => void;
 }
+
+/** The peer tells of each packet, however many there are. */
+const recircLimit = new RateLimit(600, 600);
 
 export class DatapathThread {
   readonly core: DatapathCore;
@@ -54,6 +58,10 @@ export class DatapathThread {
       allocArena: (size) => this.loop.allocArena(size),
       // The peer's dummy datapath is a userspace one, whose flows match the packet type.
       keyEncoding: options.dummy ? USERSPACE_ENCODING : KERNEL_ENCODING,
+      onRecircLimit: () => {
+        if (recircLimit.take(options.now()))
+          options.log('warn', 'Packet dropped. Max recirculation depth exceeded.', 'dpif_netdev');
+      },
     });
     this.loop.core = this.core;
     this.drops = new DropCoverage(this.core);

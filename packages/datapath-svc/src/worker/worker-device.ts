@@ -17,7 +17,7 @@ const ENOTCONN = 107;
 const BUNDLE = 'datapath-worker.cjs';
 
 export interface WorkerOptions extends WorkerData {
-  readonly log: (level: LogLevel, text: string) => void;
+  readonly log: (level: LogLevel, text: string, module?: string) => void;
   /** The worker failed after it had begun to serve: nothing of it works any more. */
   readonly onFailure: (error: Error) => void;
 }
@@ -154,7 +154,7 @@ export class WorkerDevice implements Device {
         return;
       }
       case 'log':
-        this.#options.log(message.level, message.text);
+        this.#options.log(message.level, message.text, message.module);
     }
   }
 

@@ -32,7 +32,8 @@ const FIXED: Readonly<Record<string, number>> = { flag: 0, u32: 4, be16: 2 };
 
 /**
  * Compiles the attribute list `actions`, for packets whose key is `key` as far as it is matched (unmatched bits
- * zero). They may be as many as a message has: Linux has a limit, the peer's userspace datapath none. The program keeps no reference to `actions`. Throws `NetlinkError` with an errno and a reason.
+ * zero). They may be as many as a message has: Linux has a limit, the peer's userspace datapath none. The program
+ * keeps no reference to `actions`. Throws `NetlinkError` with an errno and a reason.
  */
 export function compileActions(actions: Uint8Array, key: Uint32Array): Program {
   return compileList(actions, new Builder(key.slice(), 0));

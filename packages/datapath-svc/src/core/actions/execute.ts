@@ -191,8 +191,10 @@ export class Executor {
           pc += 3;
           break;
         case Op.RECIRC:
-          if (p.recircs >= RECIRC_LIMIT) dp.drops.recircLimit++;
-          else if (code[pc + 2] === Op.END) {
+          if (p.recircs >= RECIRC_LIMIT) {
+            dp.drops.recircLimit++;
+            dp.core.onRecircLimit();
+          } else if (code[pc + 2] === Op.END) {
             p.refresh();
             p.recircs++;
             p.key[W.RECIRC_ID] = code[pc + 1];
