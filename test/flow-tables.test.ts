@@ -23,7 +23,7 @@ const PLAIN: readonly ((i: number) => string)[] = [
   (i) =>
     `priority=${i},dl_src=00:11:22:00:${hex(i >> 8)}:${hex(i)},dl_vlan=${i % 4095},actions=strip_vlan,mod_dl_dst:${hex(i)}:00:00:00:00:01,output:${i % 65280}`,
   (i) =>
-    `idle_timeout=${i % 300},hard_timeout=${i % 3},priority=${i},in_port=${i % 65280},arp,arp_tpa=10.0.${i & 255}.${i & 15},arp_op=${i % 4},actions=NORMAL`,
+    `idle_timeout=${(i % 300) * 200},hard_timeout=${(i % 3) * 300},priority=${i},in_port=${i % 65280},arp,arp_tpa=10.0.${i & 255}.${i & 15},arp_op=${i % 4},actions=NORMAL`,
   (i) =>
     `cookie=0x${i.toString(16)},priority=${i},icmp,nw_src=${i & 255}.1.2.3,actions=mod_nw_dst:0.0.0.${i & 255},mod_tp_dst:${i},controller`,
 ];
