@@ -65,7 +65,9 @@ export class ConnectionManager {
     ofproto.events = {
       onPacketIn: (event) => this.#packetIn(event),
       onFlowRemoved: (removed) => {
-        for (const each of this.#board.connections) each.flowRemoved(removed);
+        board.monitors.afterwards(() => {
+          for (const each of board.connections) each.flowRemoved(removed);
+        });
       },
       onTableStatus: (desc, reason) => {
         for (const each of this.#board.connections) each.tableStatus(reason, desc);

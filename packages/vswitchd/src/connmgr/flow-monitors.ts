@@ -77,6 +77,8 @@ export class FlowMonitors {
   readonly #sessions = new Map<MonitorConnection, Session>();
   #count = 0;
   #isScheduled = false;
+  /** What waits for the monitors to be told. */
+  #afterwards: (() => void)[] = [];
 
   constructor(tables: () => FlowTables) {
     this.#tables = tables;
@@ -187,6 +189,20 @@ export class FlowMonitors {
         });
       }
     }
+    const told = this.#afterwards;
+    this.#afterwards = [];
+    for (const tell of told) tell();
+  }
+
+  /** Calls `tell`, of a flow that is gone, when monitors have been told what changed, as with the peer. */
+  afterwards(tell: () => void): void {
+    if (this.#hasUpdates()) this.#afterwards.push(tell);
+    else tell();
+  }
+
+  #hasUpdates(): boolean {
+    for (const { updates } of this.#sessions.values()) if (updates.length > 0) return true;
+    return false;
   }
 
   /** Forgets what has been collected: it has been undone. */

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { encodeMessage } from '@ovs-node/openflow/messages/codec';
 import { makeFlowMod } from '@ovs-node/openflow/messages/flow-mod';
-import { type FlowMod, type FlowUpdate, type OfMessage } from '@ovs-node/openflow/messages/types';
+import { FF, type FlowMod, type FlowUpdate, type OfMessage } from '@ovs-node/openflow/messages/types';
 import { flowMod, output, watch } from '@ovs-node/openflow/testkit/requests';
 import { controllerConfig, makeRig, type Rig, settle, type TestController } from './rig.js';
 
@@ -183,4 +183,25 @@ test('a first answer that is longer than a page is whole, with what changes mean
   t.true(updates.includes(`added ${many}`));
   t.true(updates.includes(`modified ${many - 1}`));
   t.false(updates.some((each) => each === 'paused' || each === 'resumed'));
+});
+
+test('that a flow is gone is told when the monitors have been told, together', async (t) => {
+  const rig = await makeRig(t);
+  const [a, b] = [await rig.tool(5), await rig.tool(5)];
+  const flags = FF.SEND_FLOW_REM;
+  await b.send(flowMod({ priority: 1, flags }), flowMod({ priority: 2, flags }));
+  await a.send(watch({}));
+  a.seen.length = 0;
+  // So a tool hears of flows that go.
+  await a.send({
+    type: 'set_config',
+    config: { frag: 'normal', invalidTtlToController: undefined, missSendLen: 128 },
+  });
+  await b.send(flowMod({ command: 'delete' }));
+  await a.send();
+  t.deepEqual(
+    a.seen.map(({ type }) => type),
+    ['multipart_reply', 'flow_removed', 'flow_removed'],
+  );
+  t.deepEqual(updatesOf(a.seen).toSorted(), ['removed 1', 'removed 2']);
 });
