@@ -6,7 +6,6 @@
  * nothing, nor does a good message. `explainToLog` (explain-log.ts) is what programs give.
  */
 import { altHex } from '@ovs-node/flow/int-text';
-import { formatPort } from '@ovs-node/flow/ports';
 import type { ErrorName } from './error-table.js';
 import { hexDumpPlain } from './text/hex-dump.js';
 import { versionName } from './version.js';
@@ -211,7 +210,7 @@ export const EXPLANATIONS = {
   set_field_prerequisites: actions((field: string) => `set_field ${field} lacks correct prerequisites`),
   set_field_read_only: actions((field: string) => `destination field ${field} is not writable`),
   controller_member: bundles(() => 'unsupported controller member'),
-  bundle_member: bundles((port: number) => `invalid member ${formatPort(port)}`),
+  bundle_member: bundles((port: number) => `invalid member ${port & 0xffff}`),
   // Parts of fields that actions name.
   no_bits: subfields((role: SubfieldRole, field: string) => `zero bit ${role} field ${field}`),
   bit_offset: subfields(

@@ -175,8 +175,10 @@ function formatReply(p: MultipartReply, version: number, o: PrintOptions): strin
     case 'table':
       return oneNewline(formatTableStats(p.tables, version));
     case 'port':
+      if (o.verbosity === 0) return ` ${p.ports.length} ports\n`;
       return ` ${p.ports.length} ports\n${p.ports.map((s) => formatPortStats(s, o.ports)).join('')}`;
     case 'queue':
+      if (o.verbosity === 0) return ` ${p.queues.length} queues\n`;
       return ` ${p.queues.length} queues\n${p.queues.map((q) => formatQueueStats(q, o.ports)).join('')}`;
     case 'port_desc': {
       const ports = [...p.ports].sort((a, b) => (a.portNo & 0xffff) - (b.portNo & 0xffff));
