@@ -19,6 +19,26 @@ needing(test, 'peer')(
   },
 );
 
+/** What a header is said to be after its fields is another thing. */
+const SAID_OTHERWISE = [
+  'tcp,ip_proto=7,tcp_dst=65535',
+  'icmp,icmp_code=9,ip_proto=6',
+  'ip,nw_src=1.2.3.4,dl_type=0x1234',
+  'ip,nw_src=1.2.3.4/8,dl_type=0x86dd',
+  'arp,arp_op=1,arp_tpa=1.1.1.1,dl_type=0x8847',
+  'mpls,mpls_label=5,dl_type=0x800',
+];
+
+needing(test, 'peer')(
+  'fields of headers that are then said to be others are sent as by the peer',
+  async (t) => {
+    // OpenFlow 1.1 alone has no other way to send them.
+    const flows = SAID_OTHERWISE.map((match) => `${match},actions=write_metadata:5`);
+    const differences = await compareFlows(tmpDir(t), flows);
+    t.is(differences.length, 0, report(differences));
+  },
+);
+
 needing(test, 'peer')('mutated flow-mods are printed or refused as by the peer', async (t) => {
   const generator = new FlowGenerator(SEED + 1);
   const list: Uint8Array[] = [];

@@ -300,13 +300,11 @@ export function putOfp11Match(w: Writer, m: Match): void {
   if (mask[W.ETH_TYPE] >>> 16 === 0) wild |= FW11.DL_TYPE;
   if (((mask[W.NW] >>> 16) & 0xfc) === 0) wild |= FW11.NW_TOS;
   if (mask[W.NW] >>> 24 === 0) wild |= FW11.NW_PROTO;
-  const nw = hasNwAddress(m);
-  const tp = hasTp(m);
-  if (!tp || mask[W.TP] >>> 16 === 0) wild |= FW11.TP_SRC;
-  if (!tp || (mask[W.TP] & 0xffff) === 0) wild |= FW11.TP_DST;
-  const mpls = matchPrereqsMet(m, F.mplsLabel);
-  if (!mpls || mask[W.MPLS] >>> 12 === 0) wild |= FW11.MPLS_LABEL;
-  if (!mpls || ((mask[W.MPLS] >>> 9) & 7) === 0) wild |= FW11.MPLS_TC;
+  // Whatever the headers are that they belong to, as in the peer.
+  if (mask[W.TP] >>> 16 === 0) wild |= FW11.TP_SRC;
+  if ((mask[W.TP] & 0xffff) === 0) wild |= FW11.TP_DST;
+  if (mask[W.MPLS] >>> 12 === 0) wild |= FW11.MPLS_LABEL;
+  if (((mask[W.MPLS] >>> 9) & 7) === 0) wild |= FW11.MPLS_TC;
   const MAC_ALL = 0xffffffffffffn;
   w.u16(0).u16(OFP11_LENGTH).u32(key[W.IN_PORT]).u32(wild);
   w.mac(macOf(key, 1)).mac(~macOf(mask, 1) & MAC_ALL);
@@ -315,10 +313,10 @@ export function putOfp11Match(w: Writer, m: Match): void {
   // The specification has the six bits of DSCP here, the peer the whole byte.
   w.u16(key[W.ETH_TYPE] >>> 16).u8((key[W.NW] >>> 16) & 0xfc);
   w.u8(key[W.NW] >>> 24);
-  for (const word of [W.NW_SRC, W.NW_DST]) w.u32(nw ? key[word] : 0).u32(nw ? ~mask[word] >>> 0 : 0xffffffff);
-  w.u16(tp ? key[W.TP] >>> 16 : 0).u16(tp ? key[W.TP] & 0xffff : 0);
-  w.u32(mpls ? key[W.MPLS] >>> 12 : 0)
-    .u8(mpls ? (key[W.MPLS] >>> 9) & 7 : 0)
+  for (const word of [W.NW_SRC, W.NW_DST]) w.u32(key[word]).u32(~mask[word] >>> 0);
+  w.u32(key[W.TP]);
+  w.u32(key[W.MPLS] >>> 12)
+    .u8((key[W.MPLS] >>> 9) & 7)
     .zeros(3);
   for (const words of [key, mask]) {
     const v = (BigInt(words[W.METADATA]) << 32n) | BigInt(words[W.METADATA + 1]);
