@@ -31,6 +31,7 @@ import {
   hashMask,
   hashWords,
   hasMask,
+  linkBetween,
   maskedWords,
   prefixLengths,
   Subtable,
@@ -155,6 +156,16 @@ export class Classifier {
       this.changePriority(subtable, rule.priority);
     }
     return null;
+  }
+
+  /**
+   * Puts a rule back that `remove`, or an `insert` in its place, has taken out, to where it was among the others. What was
+   * done since must have been undone: its old neighbours are there.
+   */
+  putBack(rule: ClassifierRule, match: Match): void {
+    const { before, after } = rule;
+    this.insert(rule, match);
+    linkBetween(rule.subtable!, rule, before, after);
   }
 
   /** Where a match belongs, in a subtable made for it if need be. */

@@ -579,7 +579,7 @@ export class FlowTables {
 
   /** A flow that left is there again, as if it had never been gone. */
   private putBack(rule: Rule, match: Match): void {
-    this.table(rule.tableId).classifier.insert(rule, match);
+    this.table(rule.tableId).classifier.putBack(rule, match);
     rule.removed = false;
     this.enlist(rule);
   }

@@ -212,3 +212,19 @@ export function unlink(subtable: Subtable, rule: ClassifierRule): void {
   if (rule.after) rule.after.before = rule.before;
   else subtable.last = rule.before;
 }
+
+/** Moves a rule that was added last to between two others, null: to the start or the end. */
+export function linkBetween(
+  subtable: Subtable,
+  rule: ClassifierRule,
+  before: ClassifierRule | null,
+  after: ClassifierRule | null,
+): void {
+  unlink(subtable, rule);
+  rule.before = before;
+  rule.after = after;
+  if (before) before.after = rule;
+  else subtable.first = rule;
+  if (after) after.before = rule;
+  else subtable.last = rule;
+}

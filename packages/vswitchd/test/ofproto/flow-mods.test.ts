@@ -215,6 +215,30 @@ test('what a transaction that failed had changed lies in front of the flows of i
   t.deepEqual(ofCookie(bridge, 5n), [1, 2, 4, 3]);
 });
 
+test('what a transaction that failed had changed is where it was among the flows of its table', (t) => {
+  const bridge = bareBridge();
+  const order = (): number[] =>
+    bridge.tables
+      .all()
+      .filter(({ tableId }) => tableId === 0)
+      .map(({ priority }) => priority);
+  for (let n = 1; n <= 6; n++) mod(bridge, 'add', `cookie=${n},priority=${n},actions=1`);
+  const before = order();
+  bridge.tables.begin();
+  mod(bridge, 'modify_strict', 'priority=3,actions=2');
+  mod(bridge, 'delete_strict', 'priority=2');
+  mod(bridge, 'add', 'priority=9,actions=2');
+  mod(bridge, 'add', 'priority=4,actions=2');
+  mod(bridge, 'delete_strict', 'priority=1');
+  bridge.tables.rollBack();
+  t.deepEqual(order(), before);
+  bridge.tables.begin();
+  mod(bridge, 'delete', '');
+  mod(bridge, 'add', 'priority=9,actions=2');
+  bridge.tables.rollBack();
+  t.deepEqual(order(), before);
+});
+
 test('what a flow-mod may not do is refused and changes nothing', (t) => {
   const bridge = bareBridge();
   mod(bridge, 'add', 'priority=7,in_port=1,actions=1');
