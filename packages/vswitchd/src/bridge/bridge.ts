@@ -247,10 +247,13 @@ export class Bridge implements BridgeState {
    */
   async refresh(only?: string): Promise<boolean> {
     let changed = false;
+    const { dpif } = this.backer;
     for (const live of this.live.values()) {
       if (live.dpPort === ODPP_NONE || (only !== undefined && live.config.name !== only)) continue;
       const device = await this.#deviceOf(live.config);
       const ifindex = await this.#ifindexOf(live.config.name);
+      // Of a datapath that was let go of meanwhile nothing has been learned.
+      if (dpif?.closed === true) return changed;
       const isGone = ifindex === 0 && (live.ifindex !== 0 || live.isGone);
       if (isGone && !live.isGone) log.warn(goneText(live.config.name));
       changed ||= ifindex !== live.ifindex;
