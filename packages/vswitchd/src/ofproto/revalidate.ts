@@ -132,13 +132,13 @@ export class Revalidator {
   private recheck(ukey: Ukey, now: number, changed: FlowPut[]): boolean {
     const { sequence } = this.backer;
     if (ukey.sequence === sequence) return true;
-    ukey.cache = [];
+    const cache: CacheEntry[] = [];
+    ukey.cache = cache;
     const at = this.backer.originOf(ukey.key);
     if (!at) return false;
     const { flow } = this;
     flow.set(ukey.key);
     flow[W.IN_PORT] = at.ofport;
-    const cache: CacheEntry[] = [];
     const input = {
       ofproto: at.ofproto,
       flow,
@@ -150,7 +150,6 @@ export class Revalidator {
     };
     const result = translate(input);
     const actions = result.slow === 0 ? result.actions : slowPathActions(input, result.slow);
-    ukey.cache = cache;
     if (result.isUnique || hasExtraBits(result.wc, ukey.mask)) {
       for (const id of result.recircIds) this.backer.recirc.release(id);
       return false;
