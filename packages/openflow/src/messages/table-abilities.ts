@@ -6,7 +6,7 @@ import { fail, refuse } from '../errors.js';
 import type { Explain } from '../explain.js';
 import { isLengthOf, readFieldHeader } from '../match/headers.js';
 import { Reader } from '../wire.js';
-import type { TableFeatures } from './table-types.js';
+import type { TableFeatures, TableProperty } from './table-types.js';
 import { PROPERTIES } from './property-table.js';
 
 const rows = PROPERTIES['table features'].rows;
@@ -120,11 +120,12 @@ const inOrder = (fields: ReadonlySet<Field>): Field[] => FIELDS.filter((f) => fi
 
 /** Reads the properties; those of table-miss flows that are left out are as those of other flows. */
 export function tableAbilities(t: TableFeatures): TableAbilities {
+  // An experimenter's may say another thing after the standard's.
   const bodyOf = (type: number): Uint8Array =>
-    t.properties.find((p) => p.type === type)?.body ?? new Uint8Array(0);
+    t.properties.findLast((p) => p.type === type)?.body ?? new Uint8Array(0);
   const flow = (odd: 0 | 1): FlowAbilities => {
     const of = (type: number): Uint8Array =>
-      odd === 1 && t.properties.some((p) => p.type === type + 1) ? bodyOf(type + 1) : bodyOf(type);
+      odd === 1 && hasProperty(t, type + 1) ? bodyOf(type + 1) : bodyOf(type);
     return {
       nextTables: [...new Set(of(TABLE_PROPERTY.NEXT_TABLES))].sort((a, b) => a - b),
       instructions: readTypes(of(TABLE_PROPERTY.INSTRUCTIONS)),
@@ -153,19 +154,20 @@ export function tableAbilities(t: TableFeatures): TableAbilities {
  * `loose`: what is not known is passed over.
  */
 export function checkTableProperty(
-  { type, body }: TableFeatures['properties'][number],
+  { type, experimenter, body }: TableProperty,
   seen: Set<number>,
   loose: boolean,
   explain?: Explain,
 ): void {
   // Of those that are not known, too: the peer keeps a set of so many.
-  if (seen.has(type) && type < 32) {
-    fail('OFPTFFC_BAD_FEATURES', `property ${type} twice`);
+  if (experimenter === undefined) {
+    if (seen.has(type) && type < 32) fail('OFPTFFC_BAD_FEATURES', `property ${type} twice`);
+    seen.add(type);
   }
-  seen.add(type);
   const unknown = (): void => {
-    explain?.('unknown_property', 'table features', type, undefined, loose);
-    if (!loose) fail('OFPBPC_BAD_TYPE', `property ${type}`);
+    explain?.('unknown_property', 'table features', type, experimenter, loose);
+    if (!loose)
+      fail(experimenter === undefined ? 'OFPBPC_BAD_TYPE' : 'OFPBPC_BAD_EXP_TYPE', `property ${type}`);
   };
   switch (type & ~1) {
     case TABLE_PROPERTY.INSTRUCTIONS: {
@@ -194,11 +196,15 @@ export function checkTableProperty(
   }
 }
 
+/** Whether the standard's property of a type is there. */
+const hasProperty = (t: TableFeatures, type: number): boolean =>
+  t.properties.some((p) => p.type === type && p.experimenter === undefined);
+
 /** Refuses features of which a property is missing. */
 export function checkTableAbilities(t: TableFeatures, version: number, explain?: Explain): void {
   // Since OpenFlow 1.5 none at all is as good as all that are required.
   if (t.properties.length === 0 && version >= 6) return;
-  const missing = Object.values(TABLE_PROPERTY).filter((type) => !t.properties.some((p) => p.type === type));
+  const missing = Object.values(TABLE_PROPERTY).filter((type) => !hasProperty(t, type));
   if (missing.length === 0) return;
   refuse({ explain }, 'OFPTFFC_BAD_FEATURES', 'missing_properties', missing.length, missing[0]);
 }

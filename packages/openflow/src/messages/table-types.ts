@@ -48,8 +48,19 @@ export interface TableFeatures {
   /** OpenFlow 1.4 and later: bit 2 eviction, bit 3 vacancy events. */
   readonly config: number;
   readonly maxEntries: number;
-  /** Properties: type and the bytes after its header; `tableAbilities` reads them. */
-  readonly properties: readonly { readonly type: number; readonly body: Uint8Array }[];
+  readonly properties: readonly TableProperty[];
+}
+
+/** A property of table features: type and the bytes after its header; `tableAbilities` reads them. */
+export interface TableProperty {
+  /** Of an experimenter's property the experimenter's own. */
+  readonly type: number;
+  /**
+   * Whose property it is, when it is an experimenter's. The peer takes it for the standard's with its type, but does
+   * not count it: it is not there twice, and what has to be there is missing all the same.
+   */
+  readonly experimenter?: number;
+  readonly body: Uint8Array;
 }
 
 /** What becomes of packets that no flow matches; `default` is the version's. OpenFlow 1.1 and 1.2. */

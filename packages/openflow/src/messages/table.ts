@@ -12,6 +12,7 @@ import type {
   TableFeaturesCommand,
   TableMiss,
   TableMod,
+  TableProperty,
   TableStats,
   TableStatusReason,
   Vacancy,
@@ -140,7 +141,7 @@ function putTableFeatures(w: Writer, t: TableFeatures, version: number): void {
   const command = version >= 6 && t.command !== undefined ? FEATURES_COMMANDS.indexOf(t.command) : 0;
   w.u16(0).u8(t.tableId).u8(command).zeros(4).string(t.name, 32).u64(t.metadataMatch).u64(t.metadataWrite);
   w.u32(t.config).u32(t.maxEntries);
-  for (const p of t.properties) putPropertyOf(w, p.type, undefined, () => w.bytes(p.body));
+  for (const p of t.properties) putPropertyOf(w, p.type, p.experimenter, () => w.bytes(p.body));
   w.setU16(start, w.length - start);
 }
 
@@ -161,16 +162,11 @@ function readTableFeatures(reader: Reader, version: number, loose: boolean): Tab
   const name = readName(r);
   const [metadataMatch, metadataWrite] = [r.u64(), r.u64()];
   const [config, maxEntries] = [r.u32(), r.u32()];
-  const properties: { type: number; body: Uint8Array }[] = [];
+  const properties: TableProperty[] = [];
   const seen = new Set<number>();
   while (r.left > 0) {
-    const p = readProperty(r);
-    // Those of experimenters say nothing to anyone here.
-    if (p.experimenter !== undefined) {
-      unknownProperty(p, 'table features', loose);
-      continue;
-    }
-    const property = { type: p.type, body: p.body.rest() };
+    const { type, experimenter, body } = readProperty(r);
+    const property = { type, ...(experimenter === undefined ? {} : { experimenter }), body: body.rest() };
     checkTableProperty(property, seen, loose, r.explain);
     properties.push(property);
   }

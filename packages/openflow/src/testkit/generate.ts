@@ -1,4 +1,5 @@
 /** Messages made up from the tables, for tests that compare with the peer: one maker per row. */
+import { EXPERIMENTERS } from '@ovs-node/flow/experimenters';
 import { Match } from '@ovs-node/flow/match';
 import { parseMatch } from '@ovs-node/flow/match-text';
 import { OFPP } from '@ovs-node/flow/ports';
@@ -247,6 +248,15 @@ export class Maker {
         if (p.type >= 8 && r.chance(0.2)) return { ...p, body: new Uint8Array(0) };
         return p;
       });
+    if (r.chance(0.2)) {
+      // An experimenter's, whose types mean what they mean to it.
+      const { type, body } = r.pick(t.properties);
+      properties.splice(r.below(properties.length + 1), 0, {
+        type: r.chance(0.7) ? type : r.below(20),
+        experimenter: r.pick(Object.values(EXPERIMENTERS)),
+        body: r.chance(0.7) ? body : new Uint8Array(0),
+      });
+    }
     return { ...t, tableId: i, config, properties: r.chance(0.1) ? [] : properties };
   }
 

@@ -2,6 +2,7 @@
  * Ways to spoil a message, for tests that compare what is made of it with the peer. Its own length field always says
  * how long it is: framing is another matter.
  */
+import { EXPERIMENTERS } from '@ovs-node/flow/experimenters';
 import { FIELDS } from '@ovs-node/flow/fields';
 import { ACTIONS } from '../actions/table.js';
 import type { ActionRow } from '../actions/row.js';
@@ -72,12 +73,17 @@ function anyField(r: Random): Uint8Array {
   return w.finish();
 }
 
-/** A property of any type. */
+/** A property of any type, also of an experimenter's. */
 function anyProperty(r: Random): Uint8Array {
   const length = r.pick([4, 5, 8, 8, 12, 16, 20, 32]);
   const out = r.chance(0.5) ? new Uint8Array((length + 7) & ~7) : r.bytes((length + 7) & ~7);
   set16(out, 0, r.pick([0, 1, 2, 3, 4, 5, 6, 7, 8, 0xfffe, 0xffff, r.bits(16)]));
   set16(out, 2, length);
+  if (get16(out, 0) >= 0xfffe && length >= 12 && r.chance(0.7)) {
+    const own = new Writer();
+    own.u32(r.pick([...Object.values(EXPERIMENTERS), 0, 0x1234])).u32(r.below(20));
+    out.set(own.finish(), 4);
+  }
   return out;
 }
 
