@@ -70,7 +70,7 @@ export class ConnectionError extends Error {
 /** `version 0x01` or `versions 0x01, 0x04`. */
 export function formatVersions(versions: number): string {
   const list: string[] = [];
-  for (let v = 0; v < 31; v++) if ((versions & (1 << v)) !== 0) list.push(hex(v, 2));
+  for (let v = 0; v <= 31; v++) if ((versions & (1 << v)) !== 0) list.push(hex(v, 2));
   const range =
     list.length > 1 && list.every((_, i) => i === 0 || parseInt(list[i]) === parseInt(list[i - 1]) + 1);
   if (range && list[0] === '0x01') return `version ${list[list.length - 1]} and earlier`;

@@ -376,6 +376,7 @@ test('versions in words', (t) => {
   t.is(formatVersions((1 << 1) | (1 << 2)), 'version 0x02 and earlier');
   t.is(formatVersions((1 << 1) | (1 << 3)), 'versions 0x01, 0x03');
   t.is(formatVersions(ALL), 'version 0x06 and earlier');
+  t.is(formatVersions((1 << 1) | (1 << 31)), 'versions 0x01, 0x1f');
 });
 
 test('an error of another version is let pass, when it is one', async (t) => {
