@@ -104,6 +104,93 @@ for (const [flow, message] of REFUSED) {
   });
 }
 
+/** How many of an action a list can have at most: what the peer said to one more was `input too big`. */
+const MOST: readonly (readonly [action: string, most: number])[] = [
+  ['output:1', 4095],
+  ['output:NXM_NX_REG0[]', 2730],
+  ['output(port=1,max_len=100)', 4095],
+  ['controller', 4095],
+  ['controller(meter_id=3)', 2730],
+  ['controller(userdata=01.02.03.04.05.06.07.08)', 2047],
+  ['controller(userdata=01.02.03.04.05.06.07.08.09)', 1638],
+  ['enqueue:1:2', 4095],
+  ['bundle(eth_src,50,active_backup,ofport,members:1,2)', 1365],
+  ['bundle(eth_src,50,active_backup,ofport,members:1,2,3)', 1170],
+  ['bundle_load(eth_src,50,active_backup,ofport,NXM_NX_REG0[],members:1)', 1365],
+  ['mod_vlan_vid:1', 8191],
+  ['mod_dl_src:00:11:22:33:44:55', 4095],
+  ['mod_nw_src:1.2.3.4', 8191],
+  ['mod_tp_dst:1', 8191],
+  ['set_field:1->reg0', 2047],
+  ['set_field:1->xxreg0', 1365],
+  ['load:1->NXM_NX_REG0[3..7]', 2047],
+  ['set_field:1/1->tun_metadata0', 240],
+  ['move:NXM_NX_REG0[]->NXM_NX_REG1[]', 1638],
+  ['push:NXM_NX_REG0[]', 2730],
+  ['dec_ttl', 4095],
+  ['dec_ttl(1,2,3,4)', 4095],
+  ['dec_ttl(1,2,3,4,5)', 2730],
+  ['set_mpls_label:1', 8191],
+  ['set_tunnel:1', 4095],
+  ['resubmit(1,2)', 4095],
+  ['learn(table=1)', 1365],
+  ['learn(table=1,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[])', 744],
+  ['learn(table=1,in_port=1,eth_type=2048)', 455],
+  ['learn(table=1,load:1->NXM_NX_XXREG0[])', 630],
+  ['conjunction(1,1/2)', 4095],
+  ['multipath(eth_src,50,modulo_n,1,0,NXM_NX_REG0[])', 1638],
+  ['note:01.02.03.04.05.06.07.08', 2730],
+  ['note:01.02.03.04.05.06.07.08.09', 2047],
+  ['exit', 8191],
+  ['sample(probability=1)', 2047],
+  ['clone()', 8191],
+  ['clone(clone(output:1),ct(commit))', 1023],
+  ['ct(commit,exec(load:1->NXM_NX_CT_MARK[]))', 1023],
+  ['ct(commit,nat(src=1.2.3.4))', 819],
+  ['encap(ethernet)', 4095],
+  ['encap(nsh(md_type=1))', 2730],
+  ['encap(nsh(md_type=2,tlv(0x1000,10,0x12345678)))', 1638],
+  ['encap(nsh(md_type=2,tlv(0x1000,1,0x112233445566778899)))', 1365],
+  ['decap()', 8191],
+  ['check_pkt_larger(100)->NXM_NX_REG0[0]', 2047],
+  ['delete_field:tun_metadata0', 4095],
+];
+for (const [action, most] of MOST) {
+  test(`a list can have ${most} of ${action}`, (t) => {
+    const list = (n: number): string => Array.from({ length: n }, () => action).join(',');
+    t.is(parseActions(list(most)).length, most);
+    t.throws(() => parseActions(list(most + 1)), { instanceOf: FlowSyntaxError, message: 'input too big' });
+  });
+}
+
+/** Instructions, of which a list can have one each: what is behind them and fits no more. */
+for (const [instruction, room] of [
+  ['meter:1', 16],
+  ['clear_actions', 8],
+  ['write_actions(output:1)', 24],
+  ['write_metadata:1', 24],
+] as const) {
+  test(`${instruction} takes ${room} bytes of a list`, (t) => {
+    const fits = [...Array.from({ length: (65528 - room) / 8 }, () => 'exit'), instruction];
+    const refusal = (list: string[]) =>
+      t.throws(() => parseActions(list.join(',')), { instanceOf: FlowSyntaxError }).message;
+    t.is(refusal(['exit', ...fits, 'bogus']), 'input too big');
+    t.is(refusal([...fits, 'bogus']), 'unknown action bogus');
+  });
+}
+
+test('what is wrong behind too many actions is not looked at', (t) => {
+  const many = Array.from({ length: 4096 }, () => 'output:1').join(',');
+  for (const text of [`${many},bogus`, `clone(${many},bogus)`, `write_actions(${many}),bogus`])
+    t.throws(() => parseActions(text), { instanceOf: FlowSyntaxError, message: 'input too big' });
+});
+
+test('members of a bundle beyond the most are not looked at', (t) => {
+  const members = Array.from({ length: 2048 }, () => '1').join(',');
+  const [a] = parseActions(`bundle(eth_src,50,active_backup,ofport,members:${members},bad)`);
+  t.is(a.type === 'bundle' && a.members.length, 2048);
+});
+
 test('port names in actions', (t) => {
   const actions = parseActions('eth0,output:"my-port",enqueue:eth0:3,resubmit(eth0,2)', PORTS);
   t.is(formatActions(actions), 'output:1,output:2,enqueue:1:3,resubmit(1,2)');

@@ -8,9 +8,15 @@ import { parseKeyValues } from '@ovs-node/flow/key-value';
 import { parseU16 } from '../text/numbers.js';
 import { formatPort, parsePort as readPort } from '@ovs-node/flow/ports';
 import { formatTable, readTable } from '../text/tables.js';
-import { decodeActionList, encodeActionList, formatActionList, parseActionList } from './nested.js';
+import {
+  decodeActionList,
+  encodeActionList,
+  formatActionList,
+  parseActionList,
+  roomOfList,
+} from './nested.js';
 import { formatHexBytes, readHexBytes } from './output.js';
-import { type ActionRows, nx, type ParseContext } from './row.js';
+import { type ActionRows, nx, padded, type ParseContext } from './row.js';
 import type { Action, ActionOf } from './types.js';
 
 function parseResubmit(arg: string, c: ParseContext): Action {
@@ -124,6 +130,7 @@ export const CONTROL_ACTIONS: ActionRows<
   resubmit: {
     wire: [resubmitForm(1, false, false), resubmitForm(14, true, false), resubmitForm(44, true, true)],
     parse: { resubmit: parseResubmit },
+    room: 16,
     format: (a, c) => {
       if (a.inPort !== OFPP.IN_PORT && a.table === 255) return `resubmit:${formatPort(a.inPort, c.ports)}`;
       const port = a.inPort === OFPP.IN_PORT ? '' : formatPort(a.inPort, c.ports);
@@ -148,6 +155,7 @@ export const CONTROL_ACTIONS: ActionRows<
     ],
     parse: { clone: (arg, c) => ({ type: 'clone', actions: parseActionList(arg, c, 'clone') }) },
     format: (a, c) => `clone(${a.actions.length === 0 ? 'drop' : formatActionList(a.actions, c)})`,
+    room: (a) => 8 + roomOfList(a.actions),
   },
   exit: {
     wire: [
@@ -181,6 +189,7 @@ export const CONTROL_ACTIONS: ActionRows<
       },
     },
     format: (a) => `note:${formatHexBytes(a.data)}`,
+    room: (a) => 16 + padded(a.data.length),
   },
   debug_recirc: debugRow('debug_recirc', 255),
   debug_slow: debugRow('debug_slow', 254),
@@ -219,5 +228,6 @@ export const CONTROL_ACTIONS: ActionRows<
     ],
     parse: { conjunction: parseConjunction },
     format: (a) => `conjunction(${a.id},${a.clause + 1}/${a.nClauses})`,
+    room: 16,
   },
 };

@@ -7,7 +7,13 @@ import { formatIp4, formatIp6 as formatIpv6, parseIp6 as readIpv6 } from '@ovs-n
 import { parseKeyValues } from '@ovs-node/flow/key-value';
 import { readNumber } from '../text/numbers.js';
 import { formatTable, readTable } from '../text/tables.js';
-import { decodeActionList, encodeActionList, formatActionList, parseActionList } from './nested.js';
+import {
+  decodeActionList,
+  encodeActionList,
+  formatActionList,
+  parseActionList,
+  roomOfList,
+} from './nested.js';
 import { type ActionRows, type FormatContext, nx, type ParseContext } from './row.js';
 import {
   checkSubfield,
@@ -279,6 +285,7 @@ export const CT_ACTIONS: ActionRows<'ct' | 'nat' | 'ct_clear'> = {
     ],
     parse: { ct: parseCt },
     format: formatCt,
+    room: (a) => 32 + roomOfList(a.actions),
   },
   nat: {
     wire: [
@@ -339,6 +346,7 @@ export const CT_ACTIONS: ActionRows<'ct' | 'nat' | 'ct_clear'> = {
     ],
     parse: { nat: parseNat },
     format: (a) => formatNat(a.nat),
+    room: 48,
   },
   ct_clear: {
     wire: [

@@ -16,7 +16,16 @@ import { unknownHeaderError } from '../match/unknown-headers.js';
 import { formatFieldValue, fullMask, misfit, ones, parseFieldValue } from './field-value.js';
 import { altHex, scanInt } from '@ovs-node/flow/int-text';
 import type { Reader, Writer } from '../wire.js';
-import { type ActionRows, nx, NX_VENDOR, ONF_VENDOR, type ParseContext, std, type WireForm } from './row.js';
+import {
+  type ActionRows,
+  nx,
+  NX_VENDOR,
+  ONF_VENDOR,
+  padded,
+  type ParseContext,
+  std,
+  type WireForm,
+} from './row.js';
 import {
   checkSubfield,
   checkWritable,
@@ -303,6 +312,7 @@ function stackAction<T extends 'push' | 'pop'>(type: T, code: number) {
       },
     },
     format: (a: ActionOf<'push'>) => `${type}:${formatSubfield(a.subfield)}`,
+    room: 24,
   };
 }
 
@@ -334,6 +344,7 @@ export const FIELD_ACTIONS: ActionRows<'set_field' | 'move' | 'push' | 'pop' | '
       },
     },
     format: (a) => `delete_field:${a.field}`,
+    room: 16,
   },
   set_field: {
     wire: [
@@ -379,6 +390,8 @@ export const FIELD_ACTIONS: ActionRows<'set_field' | 'move' | 'push' | 'pop' | '
     translate: translateSet,
     parse: { set_field: parseSetField, load: parseLoad },
     format: formatSet,
+    // With a mask, also where there is none to tell of.
+    room: (a) => 16 + 2 * padded(mustField(a.field).bytes),
   },
   move: {
     wire: [
@@ -399,6 +412,7 @@ export const FIELD_ACTIONS: ActionRows<'set_field' | 'move' | 'push' | 'pop' | '
       move: (arg) => parseMove(arg),
     },
     format: (a) => `move:${formatSubfield(a.src)}->${formatSubfield(a.dst)}`,
+    room: 40,
   },
   push: stackAction('push', 27) as unknown as ActionRows<'push'>['push'],
   pop: stackAction('pop', 28) as unknown as ActionRows<'pop'>['pop'],

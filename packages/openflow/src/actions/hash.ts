@@ -7,7 +7,7 @@ import { Words } from '@ovs-node/flow/words';
 import { fail, refuse } from '../errors.js';
 import { readFieldName } from '../match/headers.js';
 import { isAllZeros, type Reader, type Writer } from '../wire.js';
-import { type ActionRow, type ActionRows, nx, type ParseContext } from './row.js';
+import { type ActionRow, type ActionRows, nx, padded, type ParseContext } from './row.js';
 import {
   checkSubfield,
   checkWritable,
@@ -75,7 +75,10 @@ function parseBundle(arg: string, c: ParseContext, load: boolean): Action {
     throw new FlowSyntaxError(`${arg}: missing member delimiter, expected \`members', got \`${delimiter}'`);
   }
   const members: number[] = [];
-  for (let word = words.next(', []'); word !== undefined; word = words.next(', []')) {
+  // Those beyond the most there can be are not looked at.
+  while (members.length < MAX_MEMBERS) {
+    const word = words.next(', []');
+    if (word === undefined) break;
     const port = parsePort(word, c.ports);
     if (port === undefined) throw new FlowSyntaxError(`${word}: bad port number`);
     members.push(port);
@@ -171,6 +174,7 @@ function bundleRow<A extends Bundle>(keyword: A['type'], code: number): ActionRo
   return {
     wire: [nx<A>(code, { atLeast: 32 }, (r) => readBundle(r, load), putBundle)],
     parse: { [keyword]: (arg, c) => parseBundle(arg, c, load) },
+    room: (a) => padded(40 + 4 * a.members.length),
     format: (a, c) => {
       const dst = a.type === 'bundle_load' ? `${formatSubfield(a.dst)},` : '';
       const members = a.members.map((port) => formatPort(port, c.ports)).join(',');
@@ -259,6 +263,7 @@ export const HASH_ACTIONS: ActionRows<'bundle' | 'bundle_load' | 'multipath'> = 
       ),
     ],
     parse: { multipath: parseMultipath },
+    room: 40,
     format: (a) =>
       `multipath(${hashText(a.fields)},${a.basis},${a.algorithm},${a.nLinks},${a.arg},${formatSubfield(a.dst)})`,
   },

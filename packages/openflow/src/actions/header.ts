@@ -8,7 +8,7 @@ import { altHex } from '@ovs-node/flow/int-text';
 import { fail, refuse } from '../errors.js';
 import { fullMask } from './field-value.js';
 import { hex, parseIpv4, parseMac, parseU16, parseU32, parseU64, parseU8 } from '../text/numbers.js';
-import { type ActionRow, type ActionRows, nx, type ParseContext, std } from './row.js';
+import { type ActionRow, type ActionRows, nx, padded, type ParseContext, std } from './row.js';
 import { atoi } from './text-values.js';
 import type { Action, ActionOf, ActionType } from './types.js';
 
@@ -83,6 +83,7 @@ function numberAction<T extends ActionType>(
     },
     parse,
     format,
+    room: padded(bytes + 4),
   };
 }
 
@@ -458,6 +459,8 @@ export const HEADER_ACTIONS: ActionRows<
       },
     },
     format: (a) => (isPlainDecTtl(a) ? 'dec_ttl' : `dec_ttl(${a.ids.join(',')})`),
+    // A plain one names controller 0.
+    room: (a) => 8 + padded(2 * Math.max(a.ids.length, 1)),
   },
   push_mpls: {
     wire: [
@@ -575,5 +578,6 @@ export const HEADER_ACTIONS: ActionRows<
       set_tunnel64: (arg) => ({ type: 'set_tunnel', tunId: parseU64(arg), wide: true }),
     },
     format: (a) => `${a.wide ? 'set_tunnel64' : 'set_tunnel'}:${altHex(a.tunId)}`,
+    room: 16,
   },
 };

@@ -4,7 +4,7 @@ import { PROTO, PROTO_OF10_NXM_ANY, PROTO_OXM_ANY } from '@ovs-node/flow/field-t
 import { altHex } from '@ovs-node/flow/int-text';
 import { parseU32, parseU64 } from '../text/numbers.js';
 import { formatTable, readTable } from '../text/tables.js';
-import { formatActionList, parseActionList } from './nested.js';
+import { formatActionList, parseActionList, roomOfList } from './nested.js';
 import { type ActionRows, nx, std } from './row.js';
 
 const ALL_64 = 0xffffffffffffffffn;
@@ -32,6 +32,7 @@ export const INSTRUCTIONS: ActionRows<
       },
     },
     format: (a) => `meter:${a.meter}`,
+    room: 16,
     instruction: 'meter',
   },
   clear_actions: {
@@ -51,6 +52,7 @@ export const INSTRUCTIONS: ActionRows<
       }),
     },
     format: (a, c) => `write_actions(${a.actions.length === 0 ? 'drop' : formatActionList(a.actions, c)})`,
+    room: (a) => 8 + roomOfList(a.actions),
     instruction: 'write',
   },
   write_metadata: {
@@ -80,6 +82,7 @@ export const INSTRUCTIONS: ActionRows<
       },
     },
     format: (a) => `write_metadata:${altHex(a.metadata)}${a.mask === ALL_64 ? '' : `/${altHex(a.mask)}`}`,
+    room: 24,
     instruction: 'metadata',
   },
   goto_table: {

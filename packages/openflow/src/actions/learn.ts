@@ -10,7 +10,7 @@ import { formatTable, readTable } from '../text/tables.js';
 import type { Reader, Writer } from '../wire.js';
 import { parseMove } from './field.js';
 import { formatFieldValue, fullMask, misfit, ones, parseExactValue } from './field-value.js';
-import { type ActionRow, type FormatContext, nx, type ParseContext } from './row.js';
+import { type ActionRow, type FormatContext, nx, padded, type ParseContext } from './row.js';
 import {
   checkWritable,
   formatSubfield,
@@ -364,4 +364,6 @@ export const LEARN_ACTION: ActionRow<Learn> = {
   ],
   parse: { learn: parseLearn },
   format: formatLearn,
+  room: (a) =>
+    a.learn.specs.reduce((sum, s) => sum + 40 + ('value' in s.src ? padded(Math.ceil(s.nBits / 8)) : 0), 48),
 };

@@ -11,6 +11,7 @@ export interface ListOperations {
   decode(r: Reader, context: DecodeContext, within: ActionType): Action[];
   parse(text: string, context: ParseContext, within: ActionType): Action[];
   format(actions: readonly Action[], context: FormatContext): string;
+  room(actions: readonly Action[]): number;
 }
 
 let lists: ListOperations | undefined;
@@ -34,6 +35,10 @@ export function decodeActionList(r: Reader, context: DecodeContext, within: Acti
 }
 export function parseActionList(text: string, context: ParseContext, within: ActionType): Action[] {
   return get().parse(text, context, within);
+}
+/** What a list takes in the peer's lists (`room` of the rows). */
+export function roomOfList(actions: readonly Action[]): number {
+  return get().room(actions);
 }
 export function formatActionList(actions: readonly Action[], context: FormatContext): string {
   return get().format(actions, context);

@@ -10,7 +10,7 @@ import { formatPort, parsePort as readPort } from '@ovs-node/flow/ports';
 import { parseKeyValues } from '@ovs-node/flow/key-value';
 import { colored } from '../text/color.js';
 import { parseU16, parseU32 } from '../text/numbers.js';
-import { type ActionRows, type FormatContext, nx, type ParseContext, std } from './row.js';
+import { type ActionRows, type FormatContext, nx, padded, type ParseContext, std } from './row.js';
 import {
   checkSubfield,
   formatSubfield,
@@ -223,6 +223,7 @@ export const OUTPUT_ACTIONS: ActionRows<
     ],
     parse: { output: parseOutput, output_reg: parseOutput },
     format: formatOutput,
+    room: 16,
   },
   output_reg: {
     wire: [
@@ -265,6 +266,7 @@ export const OUTPUT_ACTIONS: ActionRows<
     ],
     parse: {},
     format: (a) => `output:${formatSubfield(a.src)}`,
+    room: 24,
   },
   output_trunc: {
     wire: [
@@ -281,6 +283,7 @@ export const OUTPUT_ACTIONS: ActionRows<
     ],
     parse: {},
     format: (a, c) => `output(port=${formatPort(a.port, c.ports)},max_len=${a.maxLen})`,
+    room: 16,
   },
   controller: {
     wire: [
@@ -344,6 +347,7 @@ export const OUTPUT_ACTIONS: ActionRows<
     ],
     parse: { controller: parseController },
     format: formatController,
+    room: (a) => 24 + padded(a.userdata.length),
   },
   enqueue: {
     wire: [
@@ -372,6 +376,7 @@ export const OUTPUT_ACTIONS: ActionRows<
           ],
     parse: { enqueue: parseEnqueue },
     format: (a, c) => `enqueue:${formatPort(a.port, c.ports)}:${a.queue}`,
+    room: 16,
   },
   group: {
     wire: [

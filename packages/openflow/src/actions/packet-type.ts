@@ -6,7 +6,7 @@ import { KeyValueCursor } from '@ovs-node/flow/key-value';
 import { fail } from '../errors.js';
 import { parseU16, parseU8 } from '../text/numbers.js';
 import type { Reader } from '../wire.js';
-import { type ActionRows, nx, type ParseContext, type WireForm } from './row.js';
+import { type ActionRows, nx, padded, type ParseContext, type WireForm } from './row.js';
 import type { Action, ActionOf, EncapProperty } from './types.js';
 
 /** Packet types (namespace << 16 | type, ovs-fields(7), "packet_type"). */
@@ -170,6 +170,7 @@ export const PACKET_TYPE_ACTIONS: ActionRows<'encap' | 'decap' | 'dec_nsh_ttl'> 
     ),
     parse: { encap: parseEncap },
     format: formatEncap,
+    room: (a) => a.properties.reduce((sum, p) => sum + ('tlv' in p ? 8 + padded(p.tlv.data.length) : 8), 16),
   },
   decap: {
     wire: fromOf13<ActionOf<'decap'>>(

@@ -78,6 +78,11 @@ export interface ActionRow<A extends Action = Action> {
   readonly format: (a: A, context: FormatContext) => string;
   /** 'apply' when absent. */
   readonly instruction?: InstructionKind;
+  /**
+   * The bytes that the action takes in the peer's own lists, a multiple of 8, and 8 when absent. Nothing here is of that
+   * size: it is by these that text is refused as too long (`parseList`).
+   */
+  readonly room?: number | ((a: A) => number);
 }
 
 export type ActionTable = { readonly [T in ActionType]: ActionRow<ActionOf<T>> };
@@ -86,6 +91,9 @@ export type ActionRows<T extends ActionType> = { readonly [K in T]: ActionRow<Ac
 
 /** A fixed length; a variable one, of some number of bytes at least; undefined: a variable one. */
 type Lengths = number | { readonly atLeast: number } | undefined;
+
+/** The bytes of something of variable length as the peer's lists keep it. */
+export const padded = (bytes: number): number => Math.ceil(bytes / 8) * 8;
 
 /** The length that an action has when there is nothing in it. */
 const headerLength = (vendor: number): number => (vendor === 0 ? 8 : 16);

@@ -135,6 +135,7 @@ export const SAMPLE_ACTIONS: ActionRows<'sample' | 'check_pkt_larger'> = {
       ),
     ],
     parse: { sample: parseSample },
+    room: 32,
     format: (a, c) => {
       let out = `sample(probability=${a.probability},collector_set_id=${a.collectorSet}`;
       out += `,obs_domain_id=${a.obsDomain},obs_point_id=${a.obsPoint}`;
@@ -168,6 +169,7 @@ export const SAMPLE_ACTIONS: ActionRows<'sample' | 'check_pkt_larger'> = {
       },
     ],
     parse: { check_pkt_larger: parseCheckPktLarger },
+    room: 32,
     format: (a) => `check_pkt_larger(${a.pktLen})->${formatSubfield(a.dst)}`,
   },
 };

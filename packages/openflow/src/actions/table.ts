@@ -43,6 +43,8 @@ export const ACTIONS: ActionTable = {
 const EXPERIMENTER = 0xffff;
 /** The longest action: lengths are multiples of 8. */
 const LONGEST = 0xfff8;
+/** The most that a list may take in the peer's memory (`room` of the rows), when it comes as text. */
+const MAX_ROOM = 0xffff;
 /** Nesting that a stranger may ask for. */
 const MAX_DEPTH = 32;
 
@@ -248,6 +250,14 @@ export function verifyList(
   }
 }
 
+/** What an action takes in the peer's lists. */
+function roomOf(a: Action): number {
+  const { room } = actionRow(a.type);
+  return typeof room === 'function' ? room(a) : (room ?? 8);
+}
+
+const roomOfActions = (actions: readonly Action[]): number => actions.reduce((sum, a) => sum + roomOf(a), 0);
+
 /** Parses a list, `text[from..to)`; `within` is the action that holds it. @throws FlowSyntaxError */
 export function parseList(
   text: string,
@@ -262,6 +272,7 @@ export function parseList(
   const usable = within === 'clone' ? PROTO_ANY : context.usable;
   const c: ParseContext = { ports, tables, usable, depth: depth + 1, within, onlyActions };
   const out: Action[] = [];
+  let room = 0;
   let drop = false;
   const at = new KeyValueCursor(text, from, to);
   while (at.next()) {
@@ -273,6 +284,8 @@ export function parseList(
       continue;
     }
     out.push(a);
+    room += roomOf(a);
+    if (room > MAX_ROOM) throw new FlowSyntaxError('input too big');
   }
   context.usable = c.usable;
   if (drop && out.length > 0) {
@@ -369,4 +382,10 @@ function decodeNested(r: Reader, context: DecodeContext, within: ActionType): Ac
   return actions;
 }
 
-setListOperations({ encode: encodeList, decode: decodeNested, parse: parseList, format: formatList });
+setListOperations({
+  encode: encodeList,
+  decode: decodeNested,
+  parse: parseList,
+  format: formatList,
+  room: roomOfActions,
+});
