@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { decodeActions, decodeInstructions } from '../src/actions/codec.js';
+import { parseActions } from '../src/actions/text.js';
 import { decodeMatchFields } from '../src/match/nxm.js';
 import { decodeMessage } from '../src/messages/codec.js';
 import { OfError } from '../src/errors.js';
@@ -90,16 +91,26 @@ test('actions, instructions and matches of any bytes are values or errors', (t) 
   t.pass();
 });
 
-test('actions nested without end are refused', (t) => {
-  // NXAST_CLONE in NXAST_CLONE, 64 deep.
+/** NXAST_CLONE in NXAST_CLONE, so many deep. */
+function clones(depth: number): Uint8Array {
   let inner = new Uint8Array(0);
-  for (let i = 0; i < 64; i++) {
+  for (let i = 0; i < depth; i++) {
     const outer = new Uint8Array(16 + inner.length);
     outer.set([0xff, 0xff, outer.length >> 8, outer.length & 255, 0, 0, 0x23, 0x20, 0, 42]);
     outer.set(inner, 16);
     inner = outer;
   }
-  const decoded = decodeActions(inner, 1);
-  t.true(decoded instanceof OfError);
-  t.is((decoded as OfError).name, 'OFPBAC_TOO_MANY');
+  return inner;
+}
+
+test('actions are nested as deep as they can be written, and not without end', (t) => {
+  const text = `${'clone('.repeat(99)}drop${')'.repeat(99)}`;
+  const deep = decodeActions(clones(99), 1);
+  t.false(deep instanceof OfError);
+  t.deepEqual(deep, parseActions(text));
+  t.throws(() => parseActions(`clone(${text})`), { message: 'Action nested too deeply' });
+  for (const depth of [100, 4000]) {
+    const decoded = decodeActions(clones(depth), 1);
+    t.is(decoded instanceof OfError && decoded.name, 'OFPBAC_TOO_MANY');
+  }
 });

@@ -21,3 +21,16 @@ test('of statistics of ports and queues, only how many there are is printed when
     'OFPST_QUEUE reply (xid=0x1): 1 queues\n',
   );
 });
+
+test('errors that quote one another are printed one after the other, as many as fit into a message', (t) => {
+  let message = Buffer.from('0402000800000001', 'hex');
+  for (let depth = 0; depth < 5000; depth++) {
+    const error = Buffer.from('040100000000000100010001', 'hex');
+    error.writeUInt16BE(12 + message.length, 2);
+    message = Buffer.concat([error, message]);
+  }
+  const lines = printMessage(message, { verbosity: 2 }).split('\n');
+  t.is(lines.length, 5002);
+  t.deepEqual(new Set(lines.slice(0, 5000)), new Set(['OFPT_ERROR (OF1.3) (xid=0x1): OFPBRC_BAD_TYPE']));
+  t.is(lines[5000], 'OFPT_ECHO_REQUEST (OF1.3) (xid=0x1): 0 bytes of payload');
+});

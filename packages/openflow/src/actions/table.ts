@@ -45,8 +45,11 @@ const EXPERIMENTER = 0xffff;
 const LONGEST = 0xfff8;
 /** The most that a list may take in the peer's memory (`room` of the rows), when it comes as text. */
 const MAX_ROOM = 0xffff;
-/** Nesting that a stranger may ask for. */
-const MAX_DEPTH = 32;
+/**
+ * Lists within lists. The peer's limit of what is written in text; of what a stranger sends it has none, but our stack would
+ * not hold what fits into a message.
+ */
+const MAX_DEPTH = 100;
 
 /** The row of an action. */
 export function actionRow(type: ActionType): ActionRow {
@@ -135,7 +138,7 @@ export function encodeList(w: Writer, actions: readonly Action[], version: numbe
 
 /** Reads actions to the end of `r`. */
 export function decodeList(r: Reader, context: DecodeContext): Action[] {
-  if (context.depth > MAX_DEPTH) fail('OFPBAC_TOO_MANY', 'actions nested too deeply');
+  if (context.depth >= MAX_DEPTH) fail('OFPBAC_TOO_MANY', 'actions nested too deeply');
   const deeper = { version: context.version, depth: context.depth + 1 };
   const from = r.pos;
   const out: Action[] = [];
@@ -266,7 +269,7 @@ export function parseList(
   from = 0,
   to = text.length,
 ): Action[] {
-  if (context.depth > MAX_DEPTH) throw new FlowSyntaxError('Action nested too deeply');
+  if (context.depth >= MAX_DEPTH) throw new FlowSyntaxError('Action nested too deeply');
   const { ports, tables, depth, onlyActions } = context;
   // As with the peer, a clone makes what came before it count no more.
   const usable = within === 'clone' ? PROTO_ANY : context.usable;

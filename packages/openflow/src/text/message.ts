@@ -210,15 +210,17 @@ function formatReply(p: MultipartReply, version: number, o: PrintOptions): strin
   }
 }
 
-/** Text that an error quotes, or the message that it quotes. */
-function formatError(e: OfError, o: PrintOptions): string {
-  let out = ` ${e.name ?? `type ${e.errorType}, code ${e.code}`}\n`;
-  if (e.name === 'OFPHFC_INCOMPATIBLE' || e.name === 'OFPHFC_EPERM') {
+/** An error, and text that it quotes; a message that it quotes comes after it. */
+function formatError(e: OfError): string {
+  const out = ` ${e.name ?? `type ${e.errorType}, code ${e.code}`}\n`;
+  if (quotesText(e)) {
     return `${out}${new TextDecoder('latin1').decode(e.data).replace(/[^\x20-\x7e]|["\\]/g, (c) => `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`)}`;
   }
-  out += printMessage(e.data, { ...o, verbosity: 1 });
   return out;
 }
+
+/** Whether what an error quotes is no message. */
+const quotesText = (e: OfError): boolean => e.name === 'OFPHFC_INCOMPATIBLE' || e.name === 'OFPHFC_EPERM';
 
 /** A forwarded request, without its header. */
 function formatForwarded(bytes: Uint8Array, o: PrintOptions): string {
@@ -247,7 +249,7 @@ function formatBody(msg: OfMessage, version: number, o: PrintOptions): string {
       return `\n version bitmap: ${bits.join(', ')}`;
     }
     case 'error':
-      return formatError(msg.error, o);
+      return formatError(msg.error);
     case 'echo_request':
     case 'echo_reply':
       return ` ${msg.data.length} bytes of payload\n${verbosity > 1 ? hexDump(msg.data) : ''}`;
@@ -391,6 +393,23 @@ const COUNTED: readonly string[] = ['OFPST_PORT reply', 'OFPST_QUEUE reply'];
 
 /** The text of a message in bytes. What cannot be decoded is said, with its bytes. */
 export function printMessage(bytes: Uint8Array, o: PrintOptions = {}): string {
+  const first = printAlone(bytes, o);
+  if (typeof first === 'string') return first;
+  // One after the other: thousands of errors, each quoted by the one before, fit into a message, but not on a stack.
+  let out = first.text;
+  let quoted: Uint8Array | undefined = first.quoted;
+  while (quoted !== undefined) {
+    const next: Printed = printAlone(quoted, { ...o, verbosity: 1 });
+    out += typeof next === 'string' ? next : next.text;
+    quoted = typeof next === 'string' ? undefined : next.quoted;
+  }
+  return (o.verbosity ?? 0) >= 5 ? out + hexDump(bytes) : out;
+}
+
+/** The text of a message; of an error that quotes one, only what comes before the quoted one's. */
+type Printed = string | { readonly text: string; readonly quoted: Uint8Array };
+
+function printAlone(bytes: Uint8Array, o: PrintOptions): Printed {
   if (bytes.length === 0) return 'OpenFlow message is empty\n';
   if (bytes.length < HEADER_LENGTH) {
     return `OpenFlow packet too short (only ${bytes.length} bytes):\n${hexDump(bytes)}`;
@@ -428,6 +447,9 @@ export function printMessage(bytes: Uint8Array, o: PrintOptions = {}): string {
   // An error without a name is not understood.
   if (msg.type === 'error' && msg.error.name === undefined) {
     return `${start} ***decode error: OFPBRC_BAD_LEN***\n${hexDump(bytes)}`;
+  }
+  if (msg.type === 'error' && !quotesText(msg.error)) {
+    return { text: start + formatError(msg.error), quoted: msg.error.data };
   }
   const raw = (o.verbosity ?? 0) >= 3 ? rawMatch(bytes, known, o) : undefined;
   const body =
