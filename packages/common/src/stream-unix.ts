@@ -9,9 +9,11 @@ import type net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { errnoName, OvsError, strerror } from './errors.js';
-import { vlog } from './vlog.js';
+import { RateLimit, vlog } from './vlog.js';
 
 const log = vlog('socket_util_unix');
+/** Who tries again and again says it once a minute. */
+const [openLimit, lengthLimit] = [new RateLimit(1, 1), new RateLimit(1, 1)];
 
 const MAX_UNIX_PATH = process.platform === 'linux' ? 107 : 103;
 
@@ -28,8 +30,8 @@ export function shorten(full: string): Alias {
     return shortAlias(full);
   } catch (error) {
     if (errnoName(error) !== 'ENAMETOOLONG')
-      log.warn(`${path.dirname(full)}: open failed (${strerror(errnoName(error))})`);
-    log.warn(`Unix socket name ${full} is longer than maximum ${MAX_UNIX_PATH} bytes`);
+      log.warnRl(openLimit, `${path.dirname(full)}: open failed (${strerror(errnoName(error))})`);
+    log.warnRl(lengthLimit, `Unix socket name ${full} is longer than maximum ${MAX_UNIX_PATH} bytes`);
     throw error;
   }
 }
@@ -88,19 +90,54 @@ async function isServed(connect: () => Promise<net.Socket>): Promise<boolean> {
   return true;
 }
 
+/** The error of removing `file`, which is left alone; undefined when it could be removed. */
+function unlinkError(file: string): string | undefined {
+  try {
+    return fs.lstatSync(file).isDirectory() ? 'EISDIR' : undefined;
+  } catch (error) {
+    return errnoName(error);
+  }
+}
+
 /**
- * Removes a socket file nobody listens on.
+ * Makes way for a socket: a socket file nobody listens on is removed.
  *
  * @param connect connects to it, or rejects.
- * @throws (rejects) OvsError EADDRINUSE for one that answers, or a file that is no socket.
+ * @throws (rejects) OvsError EADDRINUSE for one that answers, or a file that is no socket; of other errors what there is
+ *   to log but `bindFailed`.
  */
 export async function clearStale(file: string, connect: () => Promise<net.Socket>): Promise<void> {
-  const stat = fs.lstatSync(file, { throwIfNoEntry: false });
-  if (stat === undefined) return;
-  if (!stat.isSocket() || (await isServed(connect))) {
-    throw new OvsError(strerror('EADDRINUSE'), 'EADDRINUSE');
+  const error = unlinkError(file);
+  if (error === undefined) {
+    if (!fs.lstatSync(file).isSocket() || (await isServed(connect)))
+      throw new OvsError(strerror('EADDRINUSE'), 'EADDRINUSE');
+    fs.rmSync(file, { force: true });
+  } else if (error !== 'ENOENT') {
+    log.warn(`unlinking "${file}": ${strerror(error)}`);
   }
-  fs.rmSync(file, { force: true });
+  shorten(file).release();
+  if (error !== undefined && error !== 'ENOENT') throw new OvsError(strerror(error), error);
+}
+
+/**
+ * That there is no socket at `file`, for `error`. The peer removes then what it has not made, and what it says of the
+ * failure is what comes of that.
+ *
+ * @returns the error to tell of.
+ */
+export function bindFailed(file: string, error: string): string {
+  // Somebody else's it is, and stays.
+  if (error === 'EADDRINUSE') return error;
+  const code = unlinkError(file) ?? error;
+  vlog('fatal_signal').warn(`could not unlink "${file}" (${strerror(code)})`);
+  vlog('stream_unix').err(`${file}: binding failed: ${strerror(code)}`);
+  return code;
+}
+
+let nascents = 0;
+/** A name for a socket until it listens, beside `file`, and short whatever that is. */
+export function nascentName(file: string): string {
+  return path.join(path.dirname(file), `.${process.pid}.${++nascents}`);
 }
 
 /** Binds with the mode the peer's sockets have (0750): only the owner can write, that is, connect. */

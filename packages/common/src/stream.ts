@@ -1,7 +1,6 @@
 /** Byte streams by the peer's names: Unix sockets (named pipes on Windows), TCP, and TLS over TCP. */
 import fs from 'node:fs';
 import net from 'node:net';
-import path from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { fromByteText } from './byte-text.js';
 import { coverageCounter } from './coverage.js';
@@ -18,7 +17,7 @@ import {
 } from './stream-name.js';
 import { copyOf, READ_PIECE } from './stream-copy.js';
 import { claimPipe, listenPipe } from './stream-pipe.js';
-import { type Alias, clearStale, listenUnix, shorten } from './stream-unix.js';
+import { type Alias, bindFailed, clearStale, listenUnix, nascentName, shorten } from './stream-unix.js';
 import { RateLimit, vlog } from './vlog.js';
 
 export { isActiveName, isPassiveName, pipeName, OVSDB_PORT, OPENFLOW_PORT } from './stream-name.js';
@@ -323,7 +322,7 @@ export async function listenStream(
   const isFile = address.kind === 'unix' && process.platform !== 'win32';
   // Between bind(2) and listen(2) a socket's file is there and refuses: who waits for the file would meet that.
   // So it gets its name when it listens.
-  const nascent = isFile ? `${address.path}.${process.pid}` : '';
+  const nascent = isFile ? nascentName(address.path) : '';
   let alias: Alias | null = null;
   let inode = 0;
   let giveUpPipe: (() => void) | null = null;
@@ -344,13 +343,10 @@ export async function listenStream(
     alias?.release();
     giveUpPipe?.();
     let code = errnoName(error);
-    if (address.kind === 'unix') {
-      // libuv reports a missing directory as EACCES.
-      if (code === 'EACCES' && !fs.existsSync(path.dirname(address.path))) code = 'ENOENT';
-      // What would be removed at the end of the process is not there.
-      if (isFile && code === 'ENOENT')
-        vlog('fatal_signal').warn(`could not unlink "${address.path}" (${strerror(code)})`);
-      if (alias !== null || !isFile) unixLog.err(`${address.path}: binding failed: ${strerror(code)}`);
+    if (isFile) {
+      code = bindFailed(address.path, code);
+    } else if (address.kind === 'unix') {
+      unixLog.err(`${address.path}: binding failed: ${strerror(code)}`);
     } else {
       const target = name.slice(name.indexOf(':') + 1);
       vlog('socket_util').err(`${target}: bind: ${strerror(code)}`);

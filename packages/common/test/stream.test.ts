@@ -4,9 +4,9 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { pipeAccess, sidText } from '../src/pipe-security.js';
-import { OvsError } from '../src/errors.js';
+import { OvsError, strerror } from '../src/errors.js';
 import { guessContent } from '../src/stream-content.js';
-import { setLevels } from '../src/vlog.js';
+import { setConsoleWriter, setLevels } from '../src/vlog.js';
 import { connectStream, listenStream } from '../src/stream.js';
 import { parseActive, parsePassive, pipeName } from '../src/stream-name.js';
 import { needing } from '../src/testkit/require.js';
@@ -120,7 +120,13 @@ needing(test, 'linux')('paths longer than the kernel allows', async (t) => {
   await listener.close();
   t.false(fs.existsSync(file));
   await t.throwsAsync(connectStream(`unix:${file}`), { code: 'ENOENT' });
-  await t.throwsAsync(listenStream(`punix:${dir}/${'x'.repeat(120)}`, echo), { code: 'ENAMETOOLONG' });
+  await t.throwsAsync(listenStream(`punix:${dir}/${'x'.repeat(120)}`, echo), { code: 'ENOENT' });
+  // Longer than any other name that the socket has while it does not listen yet.
+  const longest = path.join(dir, 'y'.repeat(84));
+  const second = await listenStream(`punix:${longest}`, echo);
+  t.is(await roundTrip(`unix:${longest}`), 'hello');
+  await second.close();
+  t.deepEqual(fs.readdirSync(dir), []);
 });
 
 needing(test, 'linux')('a relative name is relative to the run directory', async (t) => {
@@ -245,3 +251,45 @@ test('a security identifier in words', (t) => {
   t.is(sidText(bytes), 'S-1-5-21-1-2-3-1001');
   t.is(sidText(Buffer.from('010100000000000512000000', 'hex')), 'S-1-5-18');
 });
+
+/** Where no socket can be, the error to tell of, and what of it is logged; PATH is the path, which begins with DIR/. */
+const NO_PLACES: readonly (readonly [path: string, code: string, ...log: string[]])[] = [
+  ['DIR/dir', 'EISDIR', 'socket_util_unix|WARN|unlinking "PATH": Is a directory'],
+  ['DIR/dir/', 'EISDIR', 'socket_util_unix|WARN|unlinking "PATH": Is a directory'],
+  ['DIR/file/x', 'ENOTDIR', 'socket_util_unix|WARN|unlinking "PATH": Not a directory'],
+  ['DIR/none/x', 'ENOENT'],
+  ['/proc/self/x', 'ENOENT'],
+  [
+    `DIR/${'x'.repeat(120)}`,
+    'ENOENT',
+    'socket_util_unix|WARN|Unix socket name PATH is longer than maximum 107 bytes',
+  ],
+];
+needing(test, 'linux')(
+  'where there can be no socket, the log says so in the words of the peer',
+  async (t) => {
+    const dir = tmpDir(t);
+    fs.mkdirSync(`${dir}/dir`);
+    fs.writeFileSync(`${dir}/file`, '');
+    const lines: string[] = [];
+    setLevels(null, 'console', 'warn');
+    const before = setConsoleWriter((line) => lines.push(line.replace(/^.*?\|\d+\|(.*)\n$/, '$1')));
+    try {
+      for (const [where, code, ...log] of NO_PLACES) {
+        const file = where.replace('DIR', dir);
+        await t.throwsAsync(listenStream(`punix:${file}`, echo), { code });
+        t.deepEqual(lines.splice(0), [
+          ...log.map((line) => line.replace('PATH', file)),
+          `fatal_signal|WARN|could not unlink "${file}" (${strerror(code)})`,
+          `stream_unix|ERR|${file}: binding failed: ${strerror(code)}`,
+        ]);
+      }
+      // That a name is too long is said once a minute.
+      await t.throwsAsync(connectStream(`unix:${dir}/${'x'.repeat(120)}`), { code: 'ENAMETOOLONG' });
+      t.deepEqual(lines, []);
+    } finally {
+      setConsoleWriter(before);
+      setLevels(null, 'console', 'off');
+    }
+  },
+);
