@@ -85,6 +85,17 @@ const REFUSED: readonly (readonly [flow: string, message: string])[] = [
     'actions=goto_table:3,output:1',
     'invalid instruction ordering: apply_actions must appear before goto_table, for OpenFlow 1.1+ compatibility',
   ],
+  // Actions are looked at one after the other, and behind a conjunction no more.
+  [
+    'actions=mod_nw_tos:4,meter:1,conjunction(2,1/2)',
+    'invalid instruction ordering: meter must appear before apply_actions, for OpenFlow 1.1+ compatibility',
+  ],
+  [
+    'actions=note:01,conjunction(2,1/2),mod_nw_tos:4,meter:1',
+    '"conjunction" actions may be used along with "note" but not any other kind of action (such as the "mod_nw_tos" action used here)',
+  ],
+  ['actions=clone(1,meter:1)', "clone action doesn't support nested action meter"],
+  ['actions=write_actions(clear_actions)', 'clear_actions instruction not allowed here'],
   ['actions=conjunction(5,3/2)', 'clause index must be less than or equal to number of clauses'],
   ['ip,actions=ct(force)', '"force" flag requires "commit" flag.'],
   ['ip,actions=ct(commit,exec(output:1))', "ct action doesn't support nested action output"],

@@ -89,14 +89,14 @@ export async function diffFlows(c: OfctlContext, sources: readonly string[]): Pr
   const set = new FlowSet();
   // Names of ports are those of the first switch; a file in front of it has none.
   let ports: Names['ports'];
-  let usable = PROTO_ANY;
   for (const [i, source] of sources.entries()) {
     if (isFile(source)) {
-      usable &= addFile(set, i as 0 | 1, source, { ports });
+      addFile(set, i as 0 | 1, source, { ports });
       continue;
     }
     const sw = await c.connect(source);
-    await addSwitch(c, set, i as 0 | 1, sw, usable);
+    // Whatever a file has in it: nothing of that is going to be said to the switch.
+    await addSwitch(c, set, i as 0 | 1, sw, PROTO_ANY);
     sw.connection.close();
     if (ports === undefined && c.showNames) ports = await c.ports(source);
   }

@@ -113,6 +113,12 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['--bundle', 'add-flows', 'br0', '/'],
   ['parse-flows', '/'],
   ['diff-flows', '/', 'br0'],
+  // What the file has in it does not say in which flow format the switch is asked.
+  ['diff-flows', '@flows', 'br0'],
+  ['-F', 'OpenFlow10', 'diff-flows', '@flows', 'br0'],
+  ['-F', 'OpenFlow10+table_id', 'diff-flows', '@flows', 'br0'],
+  ['-O', 'OpenFlow11,OpenFlow10', 'diff-flows', 'br0', '@flows'],
+  ['-F', 'OpenFlow10', 'replace-flows', 'br0', '@flows'],
   ['ofp-parse', '/'],
   ['ofp-parse-pcap', '/'],
   ['parse-pcap', '/'],
@@ -161,7 +167,10 @@ needing(test, 'peer')("against the peer's switch: the peer's output to the lette
     '# a table\npriority=7,ip,actions=2\n\nadd table=3,priority=5,tcp,tcp_dst=80,actions=mod_vlan_vid:5,output:p1,resubmit(,4),ct(commit,zone=3,nat(src=1.2.3.4))\ncookie=5,in_port=p2,actions=drop\n',
   );
   t.is((await ofctl(['add-flows', 'br0', file], peer.env)).stderr, '');
-  for (const args of COMMANDS) {
+  const flows = path.join(dir, 'more flows');
+  fs.writeFileSync(flows, 'table=3,reg0=1,actions=write_metadata:1\nactions=drop\n');
+  for (const command of COMMANDS) {
+    const args = command.map((word) => (word === '@flows' ? flows : word));
     const theirs = plain(await peerOfctl(args, peer.env));
     const ours = plain(await ofctl(args, peer.env));
     t.deepEqual(ours, theirs, args.join(' '));

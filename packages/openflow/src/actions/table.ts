@@ -209,15 +209,36 @@ function orderProblem(kind: InstructionKind, last: InstructionKind): string | un
   return undefined;
 }
 
-/** Why a list is not in the order of instructions, in the peer's words; undefined when it is. */
-export function instructionOrderProblem(actions: readonly Action[]): string | undefined {
+/** Why an action may not stand where it does: the words for it in text, the error for it on the wire. */
+interface Misplaced {
+  readonly message: string;
+  readonly error: ErrorName;
+}
+
+/**
+ * What is wrong first with where the actions of a list stand; undefined when nothing is. Behind a conjunction nothing
+ * is looked at any more: it has no company but notes, or is itself the problem. `within` is the action that holds the
+ * list, `refusal` says why an instruction that is no action may not be in it.
+ */
+function firstMisplaced(
+  actions: readonly Action[],
+  within: ActionType | undefined,
+  kindOf: (a: Action) => InstructionKind,
+  refusal: (a: Action) => string | undefined,
+): Misplaced | undefined {
   let last: InstructionKind | undefined;
   for (const a of actions) {
-    const kind = instructionKind(a);
-    if (last !== undefined) {
-      const problem = orderProblem(kind, last);
-      if (problem !== undefined) return problem;
+    if (a.type === 'conjunction') {
+      const other = besideConjunction(actions);
+      return other && { message: conjunctionProblem(other), error: 'NXBAC_BAD_CONJUNCTION' };
     }
+    const problem = nestingProblem(a, within);
+    if (problem) return problem;
+    const kind = kindOf(a);
+    const refused = kind === 'apply' ? undefined : refusal(a);
+    if (refused !== undefined) return { message: refused, error: 'OFPBIC_UNSUP_INST' };
+    const outOfOrder = last === undefined ? undefined : orderProblem(kind, last);
+    if (outOfOrder !== undefined) return { message: outOfOrder, error: 'OFPBAC_UNSUPPORTED_ORDER' };
     last = kind;
   }
   return undefined;
@@ -234,23 +255,10 @@ export function verifyList(
   // With 1.5 a meter became an action.
   const kindOf = (a: Action): InstructionKind =>
     version >= 6 && a.type === 'meter' ? 'apply' : instructionKind(a);
-  let last = 0;
-  for (const a of actions) {
-    if (a.type === 'conjunction') {
-      const other = besideConjunction(actions);
-      if (other) refuse(r, 'NXBAC_BAD_CONJUNCTION', 'misplaced_action', conjunctionProblem(other));
-      return;
-    }
-    const problem = nestingProblem(a, within);
-    if (problem) refuse(r, problem.error, 'misplaced_action', problem.message);
-    const kind = kindOf(a);
-    if (kind !== 'apply' && !instructions)
-      refuse(r, 'OFPBIC_UNSUP_INST', 'misplaced_action', notAllowedHere(a));
-    const order = KIND_ORDER.indexOf(kind);
-    if (order < last || (order === last && kind !== 'apply' && a !== actions[0]))
-      refuse(r, 'OFPBAC_UNSUPPORTED_ORDER', 'misplaced_action', orderProblem(kind, KIND_ORDER[last])!);
-    last = order;
-  }
+  const problem = firstMisplaced(actions, within, kindOf, (a) =>
+    instructions ? undefined : notAllowedHere(a),
+  );
+  if (problem) refuse(r, problem.error, 'misplaced_action', problem.message);
 }
 
 /** What an action takes in the peer's lists. */
@@ -294,14 +302,14 @@ export function parseList(
   if (drop && out.length > 0) {
     throw new FlowSyntaxError('"drop" must not be accompanied by any other action or instruction');
   }
-  for (const a of out) {
-    if (a.type === 'conjunction') {
-      const other = besideConjunction(out);
-      if (other) throw new FlowSyntaxError(conjunctionProblem(other));
-      break;
+  const problem = firstMisplaced(out, within, instructionKind, (a) => {
+    if (within === undefined) {
+      // Of instructions only `meter` is an action, too (OpenFlow 1.5).
+      return onlyActions !== true || a.type === 'meter' ? undefined : notAllowedHere(a);
     }
-    checkNesting(a, within);
-  }
+    return a.type === 'meter' ? `${within} action doesn't support nested action meter` : notAllowedHere(a);
+  });
+  if (problem) throw new FlowSyntaxError(problem.message);
   return out;
 }
 
@@ -332,14 +340,8 @@ function parseOther(at: KeyValueCursor, c: ParseContext): Action | undefined {
   return { type: 'output', port, maxLen: port === OFPP.CONTROLLER ? 0xffff : 0 };
 }
 
-/** Why an action may not stand where it does: the words for it in text, the error for it on the wire. */
-interface NestingProblem {
-  readonly message: string;
-  readonly error: ErrorName;
-}
-
 /** What keeps an action from standing inside of `within`, or outside of any. */
-function nestingProblem(a: Action, within: ActionType | undefined): NestingProblem | undefined {
+function nestingProblem(a: Action, within: ActionType | undefined): Misplaced | undefined {
   const field = a.type === 'set_field' ? a.field : a.type === 'move' ? a.dst.field : undefined;
   const isCtField = field === 'ct_mark' || field === 'ct_label';
   if (within !== 'ct') {
@@ -353,17 +355,6 @@ function nestingProblem(a: Action, within: ActionType | undefined): NestingProbl
   return field === undefined
     ? { message: `ct action doesn't support nested action ${actionName(a.type)}`, error }
     : { message: `ct action doesn't support nested modification of ${field}`, error };
-}
-
-/** What may stand inside of what, in text. @throws FlowSyntaxError */
-function checkNesting(a: Action, within: ActionType | undefined): void {
-  const problem = nestingProblem(a, within);
-  if (problem) throw new FlowSyntaxError(problem.message);
-  if (within !== 'write_actions' && within !== 'clone') return;
-  if (a.type === 'meter') throw new FlowSyntaxError(`${within} action doesn't support nested action meter`);
-  if (instructionKind(a) !== 'apply') {
-    throw new FlowSyntaxError(notAllowedHere(a));
-  }
 }
 
 /** The name of an action in error messages. */
