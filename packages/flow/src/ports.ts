@@ -85,12 +85,17 @@ export function parsePort(text: string, ports?: PortMap): number | undefined {
   }
 }
 
-/** A reserved port's name, the name of `ports` (quoted unless it is an identifier), or the number. */
+/** A reserved port's name, the name of `ports` as `formatName` has it, or the number. */
 export function formatPort(port: number, ports?: PortMap): string {
   const n = port >>> 0;
   const reserved = reservedByNumber.get(n);
   if (reserved !== undefined) return reserved;
   const name = ports?.numberToName(n);
-  if (name !== undefined) return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : JSON.stringify(name);
+  if (name !== undefined) return formatName(name);
   return String(n >= OFPP.MAX ? n & 0xffff : n);
+}
+
+/** The name of a port or a table in text: in double quotes unless it is letters and digits, a letter first. */
+export function formatName(name: string): string {
+  return /^[A-Za-z][A-Za-z0-9]*$/.test(name) ? name : JSON.stringify(name);
 }

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { colorActions, colorMatch, parseColors } from '../src/text/color.js';
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
-import { OFPP, type PortMap } from '@ovs-node/flow/ports';
+import { formatPort, OFPP, type PortMap } from '@ovs-node/flow/ports';
 import { checkActions } from '../src/actions/check.js';
 import { formatActions, parseActions } from '../src/actions/text.js';
 import { parseMatch } from '@ovs-node/flow/match-text';
@@ -9,6 +9,7 @@ import { formatDuration, formatFlow, parseFlow, parseFlowProtocols, splitCommand
 import { formatProtocols, protocolsFromName } from '../src/text/protocols.js';
 import { hexDump } from '../src/text/hex-dump.js';
 import { parseKeyValues } from '@ovs-node/flow/key-value';
+import { splitGroupCommand } from '../src/text/parse-group.js';
 import { groupNames } from '../src/text/print-table.js';
 import { FLOWS } from './mini-switch.js';
 
@@ -208,6 +209,17 @@ test('port names in actions', (t) => {
   t.is(formatActions(actions, PORTS), 'output:eth0,output:"my-port",enqueue:eth0:3,resubmit(eth0,2)');
 });
 
+test('names of letters and digits are printed as they are, others in quotes', (t) => {
+  for (const [name, printed] of [
+    ['e1', 'e1'],
+    ['in_port', '"in_port"'],
+    ['_x', '"_x"'],
+    ['9x', '"9x"'],
+    ['a"b', String.raw`"a\"b"`],
+  ])
+    t.is(formatPort(5, { nameToNumber: () => 5, numberToName: () => name }), printed);
+});
+
 test('protocols that can carry a flow', (t) => {
   const usable = (text: string): string => formatProtocols(parseFlowProtocols(text, 'add').usable);
   t.is(usable('actions=1'), 'any');
@@ -264,6 +276,13 @@ test('a line may start with its command', (t) => {
     { command: 'delete', from: 6 },
     'a line ends where its file goes on',
   );
+  t.deepEqual(splitCommand('del,tcp'), { command: 'delete', from: 3 }, 'cut short, and before a comma');
+  t.deepEqual(splitCommand('delete_s tcp'), { command: 'delete_strict', from: 8 });
+  t.deepEqual(splitCommand('m tcp'), { command: 'modify', from: 1 });
+  t.deepEqual(splitCommand('\vadd tcp'), { command: 'add', from: 0 });
+  t.deepEqual(splitGroupCommand('r group_id=1'), { command: 'remove_bucket', rest: ' group_id=1' });
+  t.deepEqual(splitGroupCommand('add_,group_id=1'), { command: 'add_or_modify', rest: ',group_id=1' });
+  t.deepEqual(splitGroupCommand('mod_ group_id=1'), { command: 'add', rest: 'mod_ group_id=1' });
 });
 
 test('key and value syntax', (t) => {

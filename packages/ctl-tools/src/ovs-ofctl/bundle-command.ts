@@ -1,7 +1,7 @@
 /** `bundle SWITCH FILE`: flow, group and packet-out messages as one transaction. */
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { PROTO_ANY } from '@ovs-node/flow/field-types';
-import { BLANKS } from '@ovs-node/flow/int-text';
+import { readCommandWord } from '@ovs-node/openflow/text/command-word';
 import { type FlowTextOptions, parseFlowProtocols, splitCommand } from '@ovs-node/openflow/text/flow';
 import { parseGroup, splitGroupCommand } from '@ovs-node/openflow/text/parse-group';
 import type { OfctlContext } from './context.js';
@@ -11,14 +11,17 @@ import { flowModMessage, type ModMessage, sendMods } from './mod-sender.js';
 import { parsePacketOut } from './packet-out.js';
 import { bundleVersions } from './versions.js';
 
-/** A line: the kind of message, and the rest. */
-const LINE = new RegExp(String.raw`^${BLANKS}([^ \t\n\v\f\r]*)${BLANKS}(.*)$`, 's');
+/** Words that say which kind of message a line is. */
+const KINDS = ['flow', 'group', 'packet-out'] as const;
 
 /** A message of a line, made when the protocol is known. */
 type Made = (protocol: number) => ModMessage;
 
-/** Reads what follows the word that says the kind of message. @throws FlowSyntaxError */
-function parseLine(kind: string, rest: string, o: FlowTextOptions): { make: Made; usable: number } {
+/** Reads a line. @throws FlowSyntaxError */
+function parseLine(line: string, o: FlowTextOptions): { make: Made; usable: number } {
+  const { word: kind, written, end } = readCommandWord(KINDS, line);
+  if (kind === undefined) throw new FlowSyntaxError(`Unsupported bundle message type: ${written}`);
+  const rest = line.slice(end);
   if (kind === 'flow') {
     const { command, from } = splitCommand(rest);
     const { flowMod, usable } = parseFlowProtocols(rest, command, o, from);
@@ -29,11 +32,8 @@ function parseLine(kind: string, rest: string, o: FlowTextOptions): { make: Made
     const { groupMod, usable } = parseGroup(split.rest, split.command, o);
     return { make: () => ({ type: 'group_mod', groupMod }), usable };
   }
-  if (kind === 'packet-out') {
-    const { packetOut, usable } = parsePacketOut(rest, o);
-    return { make: () => ({ type: 'packet_out', packetOut }), usable };
-  }
-  throw new FlowSyntaxError(`Unsupported bundle message type: ${kind}`);
+  const { packetOut, usable } = parsePacketOut(rest, o);
+  return { make: () => ({ type: 'packet_out', packetOut }), usable };
 }
 
 export async function bundle(c: OfctlContext, [target, file]: readonly string[]): Promise<void> {
@@ -44,8 +44,7 @@ export async function bundle(c: OfctlContext, [target, file]: readonly string[])
     file,
     readText(file, 'open failed'),
   )((text, from, to) => {
-    const [, kind, rest] = LINE.exec(text.slice(from, to))!;
-    const parsed = parseLine(kind, rest, names);
+    const parsed = parseLine(text.slice(from, to), names);
     made.push(parsed.make);
     usable &= parsed.usable;
   });

@@ -153,6 +153,37 @@ needing(test, 'peer')('ofp-parse reads files of any length as the peer does, cut
   }
 });
 
+/** Lines of a bundle's file, of which some are refused for the word in front. */
+const BUNDLE_LINES = [
+  'fl ip,actions=1',
+  'flow,ip,actions=1',
+  'flow, add ip,actions=1',
+  'flow mod ip,actions=1',
+  'flow d ip,actions=1',
+  ',ip,actions=1',
+  'ip,actions=1',
+  'g a group_id=1,type=all',
+  'group mod group_id=x',
+  'group i group_id=1,type=all',
+  'p in_port=1',
+  '\vflow ip,actions=1',
+];
+
+needing(test, 'peer')(
+  "words in front of a bundle's lines are cut short and ended as with the peer",
+  async (t) => {
+    t.timeout(60_000);
+    const dir = tmpDir(t);
+    const file = path.join(dir, 'lines');
+    for (const line of BUNDLE_LINES) {
+      fs.writeFileSync(file, `${line}\n`);
+      const args = ['--no-names', 'bundle', 'br0', file];
+      const theirs = plain(await peerOfctl(args, { OVS_RUNDIR: dir }));
+      t.deepEqual(plain(await ofctl(args, { OVS_RUNDIR: dir })), theirs, line);
+    }
+  },
+);
+
 needing(test, 'peer')("against the peer's switch: the peer's output to the letter", async (t) => {
   t.timeout(110000);
   const dir = tmpDir(t);

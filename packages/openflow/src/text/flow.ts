@@ -22,6 +22,7 @@ import {
 } from '../messages/types.js';
 import type { Explain } from '../explain.js';
 import { colored, type Colors, colorStatistics } from './color.js';
+import { readCommandWord } from './command-word.js';
 import { formatMatchIn } from './match.js';
 import { hex, parseU16, parseU64 } from './numbers.js';
 import { readGroup } from './parse-group.js';
@@ -70,12 +71,13 @@ const ALLOWED: Readonly<Record<FlowModCommand | 'filter', Allowed>> = {
   delete_strict: { outPort: true, priority: true },
 };
 
+/** Of words that begin alike the first is meant. */
 const COMMAND_WORDS: readonly FlowModCommand[] = [
   'add',
-  'delete_strict',
   'delete',
-  'modify_strict',
+  'delete_strict',
   'modify',
+  'modify_strict',
 ];
 
 /** Words of dump-flows output that have no place in a flow-mod. */
@@ -98,17 +100,9 @@ export function splitCommand(
   from = 0,
   to = text.length,
 ): { command: FlowModCommand; from: number } {
-  while (from < to && BLANKS.includes(text[from])) from++;
-  for (const command of COMMAND_WORDS) {
-    const end = from + command.length;
-    if (end <= to && text.startsWith(command, from) && (end === to || BLANKS.includes(text[end]))) {
-      return { command, from: end };
-    }
-  }
-  return { command: 'add', from };
+  const { word, start, end } = readCommandWord(COMMAND_WORDS, text, from, to);
+  return word === undefined ? { command: 'add', from: start } : { command: word, from: end };
 }
-
-const BLANKS = ' \t\r\n';
 
 /** The match being read. */
 const words = newWords();

@@ -9,7 +9,7 @@ import {
   PROTO_OF10_NXM_ANY,
   PROTO_OF10_STD_ANY,
 } from '@ovs-node/flow/field-types';
-import { readDecimal, skipBlanks } from '@ovs-node/flow/int-text';
+import { readDecimal } from '@ovs-node/flow/int-text';
 import { KeyValueCursor, parseKeyValues } from '@ovs-node/flow/key-value';
 import { OFPP, parsePort } from '@ovs-node/flow/ports';
 import { parseExactValue } from '../actions/field-value.js';
@@ -23,6 +23,7 @@ import {
   type SelectionMethod,
 } from '../messages/group-types.js';
 import { GROUP_ALL, GROUP_ANY } from '../messages/types.js';
+import { readCommandWord } from './command-word.js';
 import type { FlowTextOptions } from './flow.js';
 import { parseU16, parseU32, parseU64 } from './numbers.js';
 
@@ -55,28 +56,17 @@ const ALLOWED: Readonly<Record<GroupCommand, Allowed>> = {
   remove_bucket: { commandBucket: 'or all' },
 };
 
-/** Words that a line of a file may begin with; longer ones first. */
-const COMMAND_WORDS: readonly (readonly [word: string, command: GroupCommand])[] = [
-  ['add_or_mod', 'add_or_modify'],
-  ['add', 'add'],
-  ['delete', 'delete'],
-  ['insert_bucket', 'insert_bucket'],
-  ['modify', 'modify'],
-  ['remove_bucket', 'remove_bucket'],
-];
+/** Words that a line of a file may begin with. Of those that begin alike the first is meant. */
+const COMMAND_WORDS = ['add', 'delete', 'modify', 'add_or_mod', 'insert_bucket', 'remove_bucket'] as const;
 
 /** Protocols that can remove buckets: OpenFlow 1.5, and the extension of 1.0. Insertion is refused when it is sent. */
 const PROTO_BUCKETS = PROTO.OF15_OXM | PROTO_OF10_NXM_ANY | PROTO_OF10_STD_ANY;
 
 /** Splits a leading command word off a line of a file of groups; `add` when there is none. */
 export function splitGroupCommand(text: string): { command: GroupCommand; rest: string } {
-  const at = skipBlanks(text);
-  for (const [word, command] of COMMAND_WORDS) {
-    const end = at + word.length;
-    if (text.startsWith(word, at) && (end === text.length || skipBlanks(text, end) > end))
-      return { command, rest: text.slice(end) };
-  }
-  return { command: 'add', rest: text.slice(at) };
+  const { word, start, end } = readCommandWord(COMMAND_WORDS, text);
+  if (word === undefined) return { command: 'add', rest: text.slice(start) };
+  return { command: word === 'add_or_mod' ? 'add_or_modify' : word, rest: text.slice(end) };
 }
 
 const TYPES: Readonly<Record<string, GroupType>> = {

@@ -1,6 +1,7 @@
 /** Table numbers and names in text. */
 import { vlog } from '@ovs-node/common/vlog';
 import { readDecimal } from '@ovs-node/flow/int-text';
+import { formatName } from '@ovs-node/flow/ports';
 import type { TableMap } from '../actions/row.js';
 import { readPlain } from './numbers.js';
 
@@ -36,9 +37,8 @@ function unquote(text: string): string | undefined {
   }
 }
 
-/** The name of a table, in double quotes unless it is an identifier, or its number. */
+/** The name of a table as `formatName` has it, or its number. */
 export function formatTable(table: number, tables?: TableMap): string {
   const name = tables?.numberToName(table);
-  if (name === undefined) return String(table);
-  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : JSON.stringify(name);
+  return name === undefined ? String(table) : formatName(name);
 }
