@@ -13,6 +13,7 @@
 import { OfError } from '@ovs-node/openflow/errors';
 import { type DecodeOptions, decodeMessage } from '@ovs-node/openflow/messages/codec';
 import { BF, type MessageOf, type OfMessage } from '@ovs-node/openflow/messages/types';
+import type { Rule } from '../ofproto/rule.js';
 
 /** Bundles that a connection may have. */
 const MAX_BUNDLES = 64;
@@ -35,14 +36,14 @@ export class BundleRoom {
 
 /** A message in a bundle. */
 export class BundledMessage {
-  readonly msg: BundledKind;
+  readonly msg: Bundled;
   readonly xid: number;
   private readonly block: Uint8Array;
   private readonly from: number;
   private readonly to: number;
 
   /** The request is `block[from..to)`. */
-  constructor(msg: BundledKind, xid: number, block: Uint8Array, from: number, to: number) {
+  constructor(msg: Bundled, xid: number, block: Uint8Array, from: number, to: number) {
     this.msg = msg;
     this.xid = xid;
     this.block = block;
@@ -69,7 +70,7 @@ class RequestLog {
   private used = 0;
 
   /** Keeps a copy of a request. @returns it with what it put into the bundle. */
-  add(request: Uint8Array, msg: BundledKind, xid: number): BundledMessage {
+  add(request: Uint8Array, msg: Bundled, xid: number): BundledMessage {
     if (this.used + request.length > this.block.length) {
       // Larger each time, for bundles of all sizes; none is made anew, which took as many page faults as all of them.
       const size = Math.min(2 * this.block.length, MAX_BLOCK);
@@ -86,6 +87,12 @@ class RequestLog {
 
 const KINDS = ['flow_mod', 'port_mod', 'group_mod', 'packet_out'] as const;
 export type BundledKind = MessageOf<(typeof KINDS)[number]>;
+
+/**
+ * What is kept of a message until it is carried out: of an addition that can be made ready the flow itself, as it takes half
+ * the room of the message and is what will be needed. `npm run bench:openflow`, "--bundle add-flows, switch of ours".
+ */
+export type Bundled = BundledKind | Rule;
 
 function isBundled(msg: OfMessage): msg is BundledKind {
   return (KINDS as readonly string[]).includes(msg.type);
@@ -196,7 +203,7 @@ export class Bundles {
    * Puts a message into a bundle, which is opened for it if need be.
    * @param request the whole request; borrowed.
    * @param options how the message is decoded.
-   * @param refuse what is wrong with a message whatever the switch holds.
+   * @param admit what is to be kept of a message, or what is wrong with it whatever the switch holds.
    * @returns the error to answer with.
    */
   add(
@@ -204,14 +211,14 @@ export class Bundles {
     request: Uint8Array,
     now: number,
     options: DecodeOptions,
-    refuse: (msg: BundledKind) => OfError | undefined = () => undefined,
+    admit: (msg: BundledKind) => Bundled | OfError = (msg) => msg,
   ): OfError | undefined {
     const decoded = decodeMessage(message, options);
     if (decoded instanceof OfError) return decoded;
     const { msg, xid } = decoded;
     if (!isBundled(msg)) return new OfError('OFPBFC_MSG_UNSUP', `bundle ${bundleId}: ${msg.type}`);
-    const refused = refuse(msg);
-    if (refused) return refused;
+    const bundled = admit(msg);
+    if (bundled instanceof OfError) return bundled;
     if (!this.#bundles.has(bundleId)) {
       const full = this.#open(bundleId, flags, request, now);
       if (full) return full;
@@ -222,7 +229,7 @@ export class Bundles {
     const cost = request.length + READ_MESSAGE;
     if (cost > this.#room.left) return this.#refuse(bundleId, 'OFPBFC_MSG_TOO_MANY');
     // What came is lent.
-    bundle.messages.push(bundle.requests.add(request, msg, xid));
+    bundle.messages.push(bundle.requests.add(request, bundled, xid));
     bundle.used = now;
     this.#room.left -= cost;
     return undefined;

@@ -22,8 +22,9 @@ import {
   GROUP_ANY,
 } from '@ovs-node/openflow/messages/types';
 import { FMF } from '@ovs-node/openflow/messages/monitor-types';
-import { type FlowTables, N_TABLES, outputsTo } from '../ofproto/flow-tables.js';
+import { type FlowTables, N_TABLES } from '../ofproto/flow-tables.js';
 import type { Rule } from '../ofproto/rule.js';
+import { outputsTo } from '../ofproto/selection.js';
 import type { FlowChangeEvent } from '../ofproto/types.js';
 
 /** Unread bytes beyond which a connection is told of changes only later. */
@@ -309,7 +310,7 @@ function selects(m: FlowMonitorRequest, rule: Rule, oldActions: FlowChangeEvent[
   if (m.outPort !== OFPP.ANY && !outputsTo(rule.actions, m.outPort)) {
     if (oldActions === undefined || !outputsTo(oldActions, m.outPort)) return false;
   }
-  if (m.outGroup !== GROUP_ANY && !rule.groups.includes(m.outGroup)) return false;
+  if (m.outGroup !== GROUP_ANY && !rule.facts.groups.includes(m.outGroup)) return false;
   return rule.fits(m.match);
 }
 

@@ -19,13 +19,14 @@ import {
   PC,
   type PortMod,
 } from '@ovs-node/openflow/messages/types';
-import type { BundledKind, BundledMessage } from './bundles.js';
+import type { Bundled, BundledKind, BundledMessage } from './bundles.js';
 import { asyncFromWire, asyncToWire } from './async-masks.js';
 import { DEFAULT_MISS_SEND_LEN, type RequestContext, type SwitchConnection } from './connection.js';
 import { isOwnTable } from '../ofproto/flow-tables.js';
 import { finishPacketOut, packetProblem, startPacketOut } from '../ofproto/packet-out.js';
 import type { OfPort } from '../ofproto/ports.js';
 import { resume } from '../ofproto/resume.js';
+import { Rule } from '../ofproto/rule.js';
 import { TLV_LIMITS } from '../ofproto/tlv-table.js';
 import { switchFeatures } from './features.js';
 import { MODIFIABLE } from './port-watch.js';
@@ -112,6 +113,7 @@ function beginBundled(
 ): OfError | Finish | undefined {
   const { ofproto } = board;
   const { connection } = context;
+  if (msg instanceof Rule) return asked(board, { connection, xid }, () => ofproto.tables.addDraft(msg, now));
   switch (msg.type) {
     case 'flow_mod':
       return flowMod(board, msg.flowMod, { connection, xid }, now);
@@ -171,21 +173,26 @@ function protocolsOf({ version }: SwitchConnection): number {
   return protocolsOfVersions(1 << version);
 }
 
+/** Carries a flow-mod out. */
+function flowMod(board: Switchboard, mod: FlowMod, requester: Requester, now: number): OfError | undefined {
+  return unknownBuffer(mod) ?? asked(board, requester, () => board.ofproto.flowMod(mod, now));
+}
+
+/** Who asks for a change. */
+type Requester = Pick<RequestContext, 'connection' | 'xid'>;
+
 /**
- * Carries a flow-mod out. Only what it does itself is the change of who asked for it: flows that go with their group or
- * meter, or that a packet teaches, nobody has asked for, as the peer sees it.
+ * Carries a change of flows out. Only what it does itself is the change of who asked for it: flows that go with their group
+ * or meter, or that a packet teaches, nobody has asked for, as the peer sees it.
  */
-function flowMod(
-  { ofproto, monitors }: Switchboard,
-  mod: FlowMod,
-  { connection, xid }: Pick<RequestContext, 'connection' | 'xid'>,
-  now: number,
+function asked(
+  { monitors }: Switchboard,
+  { connection, xid }: Requester,
+  change: () => OfError | undefined,
 ): OfError | undefined {
-  const unknown = unknownBuffer(mod);
-  if (unknown) return unknown;
   monitors.requester = { connection, xid };
   try {
-    return ofproto.flowMod(mod, now);
+    return change();
   } finally {
     monitors.requester = undefined;
   }
@@ -197,15 +204,18 @@ function unknownBuffer(mod: FlowMod): OfError | undefined {
   return isUsed ? new OfError('OFPBRC_BUFFER_UNKNOWN', `buffer ${mod.bufferId}`) : undefined;
 }
 
-/** What is wrong with a message whatever the switch holds: it is not even taken into a bundle. */
-function problemOf(board: Switchboard, msg: BundledKind, connection: SwitchConnection): OfError | undefined {
+/** What a bundle keeps of a message; or what is wrong with it whatever the switch holds: it is not even taken. */
+function admit(board: Switchboard, msg: BundledKind, connection: SwitchConnection): Bundled | OfError {
+  const { ofproto } = board;
   switch (msg.type) {
-    case 'flow_mod':
-      return unknownBuffer(msg.flowMod) ?? board.ofproto.tables.problem(msg.flowMod);
+    case 'flow_mod': {
+      const { flowMod: mod } = msg;
+      return unknownBuffer(mod) ?? ofproto.tables.problem(mod) ?? ofproto.tables.draft(mod) ?? msg;
+    }
     case 'packet_out':
-      return packetProblem(board.ofproto, msg.packetOut, protocolsOf(connection));
+      return packetProblem(ofproto, msg.packetOut, protocolsOf(connection)) ?? msg;
     default:
-      return undefined;
+      return msg;
   }
 }
 
@@ -282,7 +292,7 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
   },
   bundle_add: (board, msg, { connection, bytes }) =>
     connection.bundles.add(msg, bytes, board.now, connection.decoding, (added) =>
-      problemOf(board, added, connection),
+      admit(board, added, connection),
     ),
 
   table_mod: (board, { tableMod }) => board.ofproto.tables.tableMod(tableMod, board.now),

@@ -12,55 +12,45 @@
  *   address, the subtable is skipped for the leading bits that show it;
  * - a prefix trie over the ports of each subtable, asked after the last stage missed.
  *
- * Invariants: subtables are sorted by falling `maxPriority`, equal ones in order of arrival; chains of one hash are
+ * Invariants: outside of `defer` subtables are sorted by falling `maxPriority` (subtable-list.ts); chains of one hash are
  * sorted by falling priority, so the first entry that compares equal is the best of its subtable. Rules keep only
  * the masked words of their subtable (small integers), not whole keys: 100,000 rules take some 20 MB.
  * Adding and removing is O(1) apart from moving a subtable; overlap checks are O(rules). Single-threaded: no
  * versions, a change is there for the next look-up.
  */
 import { hashAdd } from '@ovs-node/flow/hash';
-import { KEY_WORDS, W } from '@ovs-node/flow/layout';
+import { W } from '@ovs-node/flow/layout';
 import { type Match, packWords, ReadArea } from '@ovs-node/flow/match';
 import { resolveConjunctions } from './conjunction.js';
 import { agrees, askedOf } from './loose.js';
+import { type MaskShape, ShapePool } from './mask-shape.js';
 import { DEFAULT_PREFIXES, PREFIX_FIELDS, type PrefixField, type PrefixFieldName } from './prefix-fields.js';
 import {
   type ClassifierRule,
   FieldTrie,
   findEqual,
-  hashMask,
   hashWords,
-  hasMask,
   linkBetween,
-  maskedWords,
-  prefixLengths,
   Subtable,
   unlink,
 } from './subtable.js';
-import type { TlvTable } from './tlv-table.js';
-
-/** Where a match and a priority belong. */
-interface Place {
-  readonly match: Match;
-  readonly priority: number;
-  readonly subtable: Subtable;
-  readonly values: number[];
-  readonly hash: number;
-  /** The rule that is there. */
-  readonly rule: ClassifierRule | null;
-}
+import { SubtableList } from './subtable-list.js';
+import { LONG_KEY_WORDS, type TlvTable } from './tlv-table.js';
 
 export class Classifier {
-  /** By hash of the mask; others of the same hash follow. */
-  private readonly byMask = new Map<number, Subtable>();
-  /** By falling `maxPriority`. */
-  readonly subtables: Subtable[] = [];
+  private readonly byMask = new Map<MaskShape, Subtable>();
+  private readonly list = new SubtableList();
   private tries = triesOf(DEFAULT_PREFIXES.map((name) => PREFIX_FIELDS[name]));
   private readonly tlv: TlvTable | undefined;
+  private readonly shapes: ShapePool;
 
-  /** @param tlv where tunnel options of matches lie; without it there are none. */
-  constructor(tlv?: TlvTable) {
+  /**
+   * @param tlv where tunnel options of matches lie; without it there are none.
+   * @param shapes the shapes of the switch's flows; those of rules that are inserted are of this pool.
+   */
+  constructor(tlv?: TlvTable, shapes = new ShapePool()) {
     this.tlv = tlv;
+    this.shapes = shapes;
   }
 
   /** A match's words, with those of its options behind them; they may be in an area that the next call uses again. */
@@ -78,12 +68,15 @@ export class Classifier {
 
   private nRules = 0;
   private nConjunctive = 0;
+  /** In the time of `defer`: what rules have left which subtables. */
+  private left: { readonly subtable: Subtable; readonly priority: number }[] | undefined;
   /**
-   * Where `findExact` looked last, until something changes: whoever adds a rule looks for an equal one first, and `insert`
-   * need not look again. `npm run bench:openflow`, "--bundle add-flows, switch of its own": with the clock asked less often,
-   * 0.79 to 0.84.
+   * What `equalTo` was asked last and found, until something changes: whoever adds a rule looks for an equal one first, and
+   * `insert` need not look again. `npm run bench:openflow`, "--bundle add-flows, switch of its own": with the clock asked
+   * less often, 0.79 to 0.84.
    */
-  private place: Place | undefined;
+  private asked: ClassifierRule | undefined;
+  private found: ClassifierRule | null = null;
 
   get size(): number {
     return this.nRules;
@@ -96,10 +89,8 @@ export class Classifier {
       return false;
     const tries = triesOf(fields);
     this.tries = tries;
-    for (const subtable of this.subtables) {
-      const mask = new Uint32Array(KEY_WORDS);
-      fold(mask, subtable.staged.words, subtable.staged.masks, subtable.staged.words.length);
-      subtable.triePlens = prefixLengths(mask, tries);
+    for (const subtable of this.byMask.values()) {
+      subtable.track(tries);
       for (let rule = subtable.first; rule; rule = rule.after) {
         const { key } = rule.match();
         tries.forEach(({ trie, word }, i) => {
@@ -111,23 +102,37 @@ export class Classifier {
     return true;
   }
 
+  /** Gives a rule its match, of which nothing is kept. It can be added to any table of the same shapes from then on. */
+  place(rule: ClassifierRule, match: Match): void {
+    const packed = this.pack(match);
+    const shape = this.shapes.of(packed);
+    const values = shape.valuesOf(packed);
+    rule.shape = shape;
+    rule.values = values;
+    rule.hash = hashWords(values, 0, values.length, 0);
+    rule.options = this.tlv?.resolve(match.tunMetadata);
+  }
+
+  /** The rule of the match and the priority of one that has been placed. */
+  equalTo(rule: ClassifierRule): ClassifierRule | null {
+    const shape = this.shapes.pooled(rule.shape!);
+    const subtable = this.byMask.get(shape);
+    rule.shape = shape;
+    this.asked = rule;
+    return (this.found =
+      subtable === undefined ? null : findEqual(subtable, rule.hash, rule.values, rule.priority));
+  }
+
   /**
-   * Adds a rule, replacing the one of equal match and priority.
-   * @param match copied, not kept.
+   * Adds a rule that has been placed, replacing the one of equal match and priority.
    * @returns the rule that was replaced, already out of the table.
    */
-  insert(rule: ClassifierRule, match: Match): ClassifierRule | null {
-    const known =
-      this.place?.match === match && this.place.priority === rule.priority ? this.place : undefined;
-    this.place = undefined;
-    const { subtable, values, hash } = known ?? this.newPlace(match);
-    const isNew = subtable.size === 0;
+  insert(rule: ClassifierRule): ClassifierRule | null {
+    const replaced = this.asked === rule ? this.found : this.equalTo(rule);
+    this.asked = undefined;
+    const shape = rule.shape!;
+    const subtable = this.byMask.get(shape) ?? this.newSubtable(shape);
     rule.subtable = subtable;
-    rule.options = this.tlv?.resolve(match.tunMetadata);
-    rule.values = values;
-    rule.hash = hash;
-
-    const replaced = known ? known.rule : findEqual(subtable, hash, values, rule.priority);
     this.chain(subtable, rule, replaced);
     if (rule.conjunction) this.nConjunctive++;
     if (replaced) {
@@ -144,47 +149,80 @@ export class Classifier {
     subtable.size++;
     this.nRules++;
     this.countStages(subtable, rule.values, 1);
-    this.countTries(subtable, this.load(match).key, 1);
+    this.countTries(subtable, rule.values, 1);
     const count = subtable.priorities.get(rule.priority) ?? 0;
     subtable.priorities.set(rule.priority, count + 1);
-    if (isNew) {
+    if (subtable.maxPriority < rule.priority) {
+      if (subtable.maxPriority < 0) this.list.add(subtable, rule.priority);
+      else this.list.change(subtable, rule.priority);
       subtable.maxPriority = rule.priority;
-      let at = this.subtables.length;
-      while (at > 0 && this.subtables[at - 1]!.maxPriority < rule.priority) at--;
-      this.subtables.splice(at, 0, subtable);
-    } else if (rule.priority > subtable.maxPriority) {
-      this.changePriority(subtable, rule.priority);
+      if (this.left === undefined) this.list.publish();
     }
     return null;
+  }
+
+  /**
+   * Until `settle`, changes are those of one transaction, as the peer sees it: subtables that are new are looked at when
+   * they are published, but for some (subtable-list.ts); those that become empty are still there.
+   */
+  defer(): void {
+    this.left ??= [];
+  }
+
+  /** All subtables are looked at from now on. */
+  publish(): void {
+    this.list.publish();
+  }
+
+  /** Ends the time of `defer`. */
+  settle(): void {
+    const { left } = this;
+    this.left = undefined;
+    this.list.publish();
+    if (left === undefined || left.length === 0) return;
+    for (const { subtable, priority } of left) this.vacate(subtable, priority);
+    this.list.publish();
+  }
+
+  /** A rule of a priority has left a subtable. */
+  private vacate(subtable: Subtable, priority: number): void {
+    const { priorities } = subtable;
+    const count = priorities.get(priority)! - 1;
+    if (count > 0) {
+      priorities.set(priority, count);
+      return;
+    }
+    priorities.delete(priority);
+    if (priorities.size === 0) {
+      this.byMask.delete(subtable.shape);
+      this.shapes.release(subtable.shape);
+      this.list.remove(subtable);
+    } else if (priority === subtable.maxPriority) {
+      subtable.maxPriority = Math.max(...priorities.keys());
+      this.list.change(subtable, subtable.maxPriority);
+    }
   }
 
   /**
    * Puts a rule back that `remove`, or an `insert` in its place, has taken out, to where it was among the others. What was
    * done since must have been undone: its old neighbours are there.
    */
-  putBack(rule: ClassifierRule, match: Match): void {
+  putBack(rule: ClassifierRule): void {
     const { before, after } = rule;
-    this.insert(rule, match);
+    this.insert(rule);
     linkBetween(rule.subtable!, rule, before, after);
   }
 
-  /** Where a match belongs, in a subtable made for it if need be. */
-  private newPlace(match: Match): Pick<Place, 'subtable' | 'values' | 'hash'> {
-    const packed = this.pack(match);
-    const maskHash = hashMask(packed);
-    let subtable = this.subtableOf(maskHash, packed);
-    if (subtable === undefined) {
-      subtable = new Subtable(maskHash, this.load(match).mask, this.tries);
-      subtable.sameHash = this.byMask.get(maskHash);
-      this.byMask.set(maskHash, subtable);
-    }
-    const values = maskedWords(subtable, packed);
-    return { subtable, values, hash: hashWords(values, 0, values.length, 0) };
+  private newSubtable(shape: MaskShape): Subtable {
+    const subtable = new Subtable(shape, this.tries);
+    this.byMask.set(shape, subtable);
+    this.shapes.use(shape);
+    return subtable;
   }
 
   /** Takes a rule out. It must be in this classifier. */
   remove(rule: ClassifierRule): void {
-    this.place = undefined;
+    this.asked = undefined;
     const subtable = rule.subtable!;
     this.unchain(subtable, rule);
     if (rule.conjunction) this.nConjunctive--;
@@ -192,64 +230,33 @@ export class Classifier {
     subtable.size--;
     this.nRules--;
     this.countStages(subtable, rule.values, -1);
-    this.countTries(subtable, area.load(rule.match()).key, -1);
-    const count = subtable.priorities.get(rule.priority)! - 1;
-    if (count > 0) {
-      subtable.priorities.set(rule.priority, count);
+    this.countTries(subtable, rule.values, -1);
+    const { priority } = rule;
+    if (this.left !== undefined) {
+      this.left.push({ subtable, priority });
       return;
     }
-    subtable.priorities.delete(rule.priority);
-    if (subtable.size === 0) {
-      this.forget(subtable);
-      // The last one fills the gap before sorting: the order of equal ones is the peer's.
-      const at = this.subtables.indexOf(subtable);
-      const last = this.subtables.pop()!;
-      if (last !== subtable) {
-        this.subtables[at] = last;
-        this.sortSubtables();
-      }
-    } else if (rule.priority === subtable.maxPriority) {
-      this.changePriority(subtable, Math.max(...subtable.priorities.keys()));
-    }
-  }
-
-  private subtableOf(hash: number, packed: readonly number[]): Subtable | undefined {
-    let subtable = this.byMask.get(hash);
-    while (subtable !== undefined && !hasMask(subtable, packed)) subtable = subtable.sameHash;
-    return subtable;
-  }
-
-  private forget(subtable: Subtable): void {
-    const first = this.byMask.get(subtable.maskHash)!;
-    if (first !== subtable) {
-      let at = first;
-      while (at.sameHash !== subtable) at = at.sameHash!;
-      at.sameHash = subtable.sameHash;
-    } else if (subtable.sameHash === undefined) {
-      this.byMask.delete(subtable.maskHash);
-    } else {
-      this.byMask.set(subtable.maskHash, subtable.sameHash);
-    }
+    this.vacate(subtable, priority);
+    this.list.publish();
   }
 
   /** The rule with exactly this match and priority. */
   findExact(match: Match, priority: number): ClassifierRule | null {
     const packed = this.pack(match);
-    const subtable = this.subtableOf(hashMask(packed), packed);
+    const shape = this.shapes.find(packed);
+    const subtable = shape && this.byMask.get(shape);
     if (!subtable) return null;
-    const values = maskedWords(subtable, packed);
-    const hash = hashWords(values, 0, values.length, 0);
-    const rule = findEqual(subtable, hash, values, priority);
-    // Where options lie can change by itself.
-    if (match.tunMetadata === undefined) this.place = { match, priority, subtable, values, hash, rule };
-    return rule;
+    const values = subtable.shape.valuesOf(packed);
+    return findEqual(subtable, hashWords(values, 0, values.length, 0), values, priority);
   }
 
-  /** Whether a rule of the same priority could match a packet that `match` matches too. */
-  hasOverlap(match: Match, priority: number): boolean {
-    const { key, mask } = this.load(match);
-    for (const subtable of this.subtables) {
-      if (subtable.maxPriority < priority) break;
+  /** Whether a rule of the same priority could match a packet that one that has been placed matches too. */
+  hasOverlap(wanted: ClassifierRule): boolean {
+    const { priority } = wanted;
+    const { key, mask } = this.load(wanted.match());
+    const { subtables, priorities } = this.list;
+    for (let s = 0; s < subtables.length && priorities[s]! >= priority; s++) {
+      const subtable = subtables[s]!;
       if (!subtable.priorities.has(priority)) continue;
       const { words, masks } = subtable.staged;
       for (let rule = subtable.first; rule; rule = rule.after) {
@@ -273,13 +280,13 @@ export class Classifier {
   forEachLoose(match: Match, visit: (rule: ClassifierRule) => void): void {
     // What visitors do may use the area.
     const wanted = this.tlv?.expand(match) ?? match;
-    for (const subtable of this.subtables.slice()) {
-      const asked = askedOf(subtable, wanted);
+    for (const subtable of this.list.subtables.slice()) {
+      const asked = askedOf(subtable.shape, wanted);
       if (asked === undefined) continue;
       let after: ClassifierRule | null;
       for (let rule = subtable.first; rule; rule = after) {
         after = rule.after;
-        if (agrees(rule.values, subtable, wanted, asked)) visit(rule);
+        if (agrees(rule.values, subtable.shape, wanted, asked)) visit(rule);
       }
     }
   }
@@ -303,9 +310,9 @@ export class Classifier {
     for (const trie of this.tries) trie.done = false;
     let best: ClassifierRule | null = null;
     let bestPriority = -1;
-    for (const subtable of this.subtables) {
-      if (subtable.maxPriority <= bestPriority) break;
-      const rule = this.lookupSubtable(subtable, key, wc);
+    const { subtables, priorities } = this.list;
+    for (let i = 0; i < subtables.length && priorities[i]! > bestPriority; i++) {
+      const rule = this.lookupSubtable(subtables[i]!, key, wc);
       if (rule === null || rule.priority <= bestPriority) continue;
       if (soft !== null && rule.conjunction !== null) {
         soft.push(rule);
@@ -448,33 +455,24 @@ export class Classifier {
     }
   }
 
-  private countTries(subtable: Subtable, key: Uint32Array, by: 1 | -1): void {
+  private countTries(subtable: Subtable, values: readonly number[], by: 1 | -1): void {
+    const { shape, triePlens, portsPlen } = subtable;
+    if (portsPlen === 0 && !subtable.hasPrefixes) return;
+    const key = spread;
+    shape.copyTo(key, values);
     for (let i = 0; i < this.tries.length; i++) {
-      const plen = subtable.triePlens[i]!;
+      const plen = triePlens[i]!;
       if (plen === 0) continue;
       const { trie, word } = this.tries[i]!;
       if (by === 1) trie.insert(key, word, plen);
       else trie.remove(key, word, plen);
     }
-    if (subtable.portsPlen > 0) {
+    if (portsPlen > 0) {
       portsValue[0] = key[W.TP]! & subtable.portsMask;
-      if (by === 1) subtable.portsTrie.insert(portsValue, 0, subtable.portsPlen);
-      else subtable.portsTrie.remove(portsValue, 0, subtable.portsPlen);
+      if (by === 1) subtable.portsTrie.insert(portsValue, 0, portsPlen);
+      else subtable.portsTrie.remove(portsValue, 0, portsPlen);
     }
-  }
-
-  private changePriority(subtable: Subtable, priority: number): void {
-    subtable.maxPriority = priority;
-    const at = this.subtables.indexOf(subtable);
-    const before = this.subtables[at - 1];
-    const after = this.subtables[at + 1];
-    if ((before && before.maxPriority < priority) || (after && after.maxPriority > priority)) {
-      this.sortSubtables();
-    }
-  }
-
-  private sortSubtables(): void {
-    this.subtables.sort((a, b) => b.maxPriority - a.maxPriority);
+    shape.clear(key);
   }
 }
 
@@ -483,6 +481,8 @@ function triesOf(fields: readonly PrefixField[]): FieldTrie[] {
 }
 
 const portsValue = new Int32Array(1);
+/** Where the words of a rule are spread out, zeros else. */
+const spread = new Uint32Array(LONG_KEY_WORDS);
 /** Where the matches of callers are read, so that they stay packed. */
 const area = new ReadArea();
 

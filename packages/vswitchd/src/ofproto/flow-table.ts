@@ -14,6 +14,7 @@ import { EVICTION } from '@ovs-node/openflow/messages/table-types';
 import type { TableDesc, TableMiss, TableMod, TableStatusReason } from '@ovs-node/openflow/messages/types';
 import { Classifier } from './classifier.js';
 import { DEFAULT_PREFIXES, type PrefixFieldName } from './prefix-fields.js';
+import type { ShapePool } from './mask-shape.js';
 import type { Rule } from './rule.js';
 import type { TlvTable } from './tlv-table.js';
 
@@ -51,9 +52,9 @@ export class FlowTable {
   #evicts = false;
   #vacancy: { down: number; up: number; next: TableStatusReason } | undefined;
 
-  /** @param tlv where tunnel options of its flows lie. */
-  constructor(tlv?: TlvTable) {
-    this.classifier = new Classifier(tlv);
+  /** @param tlv where tunnel options of its flows lie. @param shapes the shapes of the switch's flows. */
+  constructor(tlv?: TlvTable, shapes?: ShapePool) {
+    this.classifier = new Classifier(tlv, shapes);
   }
 
   get name(): string {

@@ -7,7 +7,6 @@
  */
 import { W } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
-import { portFromOf10 } from '@ovs-node/flow/fields';
 import type { Action } from '@ovs-node/openflow/actions/types';
 import { OfError } from '@ovs-node/openflow/errors';
 import {
@@ -20,20 +19,22 @@ import {
   type FlowRemovedReason,
   type FlowStats,
   type MessageOf,
-  GROUP_ANY,
   type TableMod,
   type TableStats,
   type TableStatusReason,
 } from '@ovs-node/openflow/messages/types';
-import { OFPP } from '@ovs-node/flow/ports';
-import { admitActions, type Named, N_USER_TABLES, tunnelOptionsIn } from './check-actions.js';
+import { factsOf } from './action-facts.js';
+import { admitActions, checkActions, missing, type Named, N_USER_TABLES } from './check-actions.js';
+import type { Classifier } from './classifier.js';
 import { CookieIndex } from './cookie-index.js';
 import { FlowTable, MAX_TABLE_FLOWS, type TableSettings } from './flow-table.js';
 import { type LearnedCookie, LearnedCookies } from './learned-cookies.js';
 import { looseTest } from './loose.js';
 import { formatActionList } from './rule-text.js';
+import { ShapePool } from './mask-shape.js';
 import { Rule } from './rule.js';
 import { RuleIndex } from './rule-index.js';
+import { cookieSelection, filterSelection, modSelection, passes, type Selection } from './selection.js';
 import { invalidField, TlvTable } from './tlv-table.js';
 import type { FlowChangeEvent } from './types.js';
 
@@ -69,16 +70,6 @@ function ownTable({ tableId }: Pick<FlowMod, 'tableId'>): OfError {
 /** Those that are looked through for all. */
 const USER_TABLES: readonly number[] = Array.from({ length: N_USER_TABLES }, (_, id) => id);
 
-/** `in_port` filters of deletions and queries in one form: undefined means no restriction. */
-interface Selection {
-  readonly match: Match;
-  readonly tableId: number;
-  readonly cookie: bigint;
-  readonly cookieMask: bigint;
-  readonly outPort: number | undefined;
-  readonly outGroup: number | undefined;
-}
-
 export class FlowTables {
   private readonly tables: (FlowTable | undefined)[] = Array.from({ length: N_TABLES }, () => undefined);
   /** Flows with a timeout. */
@@ -86,15 +77,17 @@ export class FlowTables {
   private readonly observer: TableObserver;
   private readonly named: Named;
   private nRules = 0;
-  private readonly byGroup = new RuleIndex((rule) => rule.groups);
+  private readonly byGroup = new RuleIndex((rule) => rule.facts.groups);
   private readonly learned = new LearnedCookies();
   private readonly byCookie = new CookieIndex();
-  private readonly byMeter = new RuleIndex((rule) => rule.meters);
+  private readonly byMeter = new RuleIndex((rule) => rule.facts.meters);
   /**
    * How to undo what was done since `begin`; undefined outside of a transaction. A rule: it was added in place of none,
    * which most are, and a function for each would keep as many bytes as half the rule.
    */
   private journal: (Rule | (() => void))[] | undefined;
+  /** Tables that have been changed in it. */
+  private readonly touched = new Set<Classifier>();
   /** Tables with thresholds whose number of flows has changed. */
   private readonly sizesChanged = new Set<number>();
   /** Flows that left in a transaction, of which is told when it is committed. */
@@ -102,6 +95,7 @@ export class FlowTables {
 
   /** What the tunnel options are that flows name. */
   readonly tlv = new TlvTable();
+  private readonly shapes = new ShapePool();
 
   constructor(observer: TableObserver) {
     this.observer = observer;
@@ -119,7 +113,7 @@ export class FlowTables {
 
   /** Table `id` (0..254), made when it is first asked for. */
   table(id: number): FlowTable {
-    return (this.tables[id] ??= new FlowTable(this.tlv));
+    return (this.tables[id] ??= new FlowTable(this.tlv, this.shapes));
   }
 
   /** Takes over what the database says of tables, by number; of those left out it says nothing. */
@@ -170,8 +164,8 @@ export class FlowTables {
     let orphans: readonly LearnedCookie[];
     while ((orphans = this.learned.takeOrphans()).length > 0) {
       for (const { table, cookie } of orphans) {
-        for (const rule of this.select(cookieSelection(table, cookie)))
-          if (!rule.isHidden) this.drop(rule, 'delete', now);
+        const rules = this.select(cookieSelection(table, cookie)).filter((rule) => !rule.isHidden);
+        this.dropAll(rules, 'delete', now);
       }
     }
     for (const id of this.sizesChanged) {
@@ -192,6 +186,7 @@ export class FlowTables {
   /** Ends the transaction and tells of the flows that it removed. */
   commit(now: number): void {
     this.journal = undefined;
+    this.settleTouched();
     for (const tell of this.removals.splice(0)) tell();
     this.settle(now);
   }
@@ -205,8 +200,36 @@ export class FlowTables {
       if (undo instanceof Rule) this.takeBack(undo);
       else undo();
     }
+    this.settleTouched();
+    // A teacher that was never there leaves nobody behind.
+    this.learned.takeOrphans();
     this.sizesChanged.clear();
     if (journal.length > 0) this.observer.tablesChanged();
+  }
+
+  /**
+   * Lets look-ups see all that a transaction has changed. For packets within it; its commands that select flows loosely, and
+   * looks for overlaps, miss those whose masks are new to the table, as with the peer, for how long: subtable-list.ts.
+   */
+  publish(): void {
+    for (const classifier of this.touched) classifier.publish();
+  }
+
+  /** The classifier of a flow's table, to be changed: in a transaction, as one. */
+  private changing(rule: Rule): Classifier {
+    const { classifier } = this.table(rule.tableId);
+    if (this.journal !== undefined) this.touch(classifier);
+    return classifier;
+  }
+
+  private touch(classifier: Classifier): void {
+    classifier.defer();
+    this.touched.add(classifier);
+  }
+
+  private settleTouched(): void {
+    for (const classifier of this.touched) classifier.settle();
+    this.touched.clear();
   }
 
   /** Carries out a change of what tunnel options are called. @returns the error to answer with. */
@@ -226,8 +249,7 @@ export class FlowTables {
 
   /** Removes the flows that send to a group. */
   removeGroupUsers(id: number, now: number): void {
-    // Each takes itself out of the set.
-    for (const rule of this.byGroup.users(id)) this.drop(rule, 'group_delete', now);
+    this.dropAll([...this.byGroup.users(id)], 'group_delete', now);
     this.settle(now);
   }
 
@@ -238,17 +260,33 @@ export class FlowTables {
 
   /** Removes the flows that use a meter. */
   removeMeterUsers(id: number, now: number): void {
-    for (const rule of this.byMeter.users(id)) this.drop(rule, 'meter_delete', now);
+    this.dropAll([...this.byMeter.users(id)], 'meter_delete', now);
     this.settle(now);
   }
 
+  /** Carries a flow-mod out. @returns the error to answer with; then nothing has changed. */
+  flowMod(fm: FlowMod, now: number): OfError | undefined {
+    const error = this.carryOut(fm, now);
+    this.settle(now);
+    return error;
+  }
+
   /**
-   * Carries a flow-mod out.
-   * @param protocols PROTO bits of the connection that it came over; any when it did not come over one.
-   * @returns the error to answer with; then nothing has changed.
+   * The flow that an addition is going to make, for a bundle to keep in place of the message. Undefined when what is to
+   * be said of it cannot be known before it is carried out: of other commands, and where it names tunnel options, which
+   * can be others by then.
+   * @param fm as it was decoded, which has seen to it that its actions fit its match, and without a `problem`.
    */
-  flowMod(fm: FlowMod, now: number, protocols?: number): OfError | undefined {
-    const error = this.carryOut(fm, now, protocols);
+  draft(fm: FlowMod): Rule | undefined {
+    const { command, match, actions, tableId } = fm;
+    if (command !== 'add' || tableId === ALL_TABLES || match.tunMetadata !== undefined) return undefined;
+    const { tunnelOptions, isMixed } = factsOf(actions);
+    return isMixed || tunnelOptions.length > 0 ? undefined : this.ruleOf(fm, tableId, actions, 0);
+  }
+
+  /** Carries out the addition of a flow that `draft` gave. @returns as `flowMod`. */
+  addDraft(rule: Rule, now: number): OfError | undefined {
+    const error = this.addRule(rule, now);
     this.settle(now);
     return error;
   }
@@ -259,7 +297,7 @@ export class FlowTables {
    */
   problem(fm: FlowMod): OfError | undefined {
     const { match, actions, command } = fm;
-    const unknown = tunnelOptionsIn(actions).find((index) => !this.tlv.has(index));
+    const unknown = factsOf(actions).tunnelOptions.find((index) => !this.tlv.has(index));
     if (unknown !== undefined) return invalidField(unknown);
     const error = this.tlv.problem(match);
     if (error || command === 'delete' || command === 'delete_strict') return error;
@@ -269,15 +307,15 @@ export class FlowTables {
       : undefined;
   }
 
-  private carryOut(fm: FlowMod, now: number, protocols: number | undefined): OfError | undefined {
+  private carryOut(fm: FlowMod, now: number): OfError | undefined {
     const problem = this.problem(fm);
     if (problem) return problem;
     switch (fm.command) {
       case 'add':
-        return this.add(fm, now, protocols);
+        return this.add(fm, now);
       case 'modify':
       case 'modify_strict':
-        return this.modify(fm, now, protocols);
+        return this.modify(fm, now);
       case 'delete':
       case 'delete_strict':
         return this.remove(fm, now);
@@ -300,7 +338,7 @@ export class FlowTables {
       return undefined;
     }
     if (!this.hasRoomToLearn(fm, limit)) return undefined;
-    const error = this.modify(fm, now, undefined);
+    const error = this.modify(fm, now);
     this.settle(now);
     return error;
   }
@@ -340,7 +378,8 @@ export class FlowTables {
       { tableId, priority, cookie: 0n, idleTimeout: 0, hardTimeout: 0, importance: 0, flags: 0, actions },
       now,
     );
-    this.insert(rule, match);
+    this.table(tableId).classifier.place(rule, match);
+    this.insert(rule);
     this.observer.tablesChanged();
     return rule;
   }
@@ -351,37 +390,39 @@ export class FlowTables {
     this.observer.tablesChanged();
   }
 
-  private add(fm: FlowMod, now: number, protocols: number | undefined): OfError | undefined {
+  private add(fm: FlowMod, now: number): OfError | undefined {
     const tableId = fm.tableId === ALL_TABLES ? 0 : fm.tableId;
     if (tableId >= N_TABLES) return new OfError('OFPBRC_BAD_TABLE_ID', `table ${tableId}`);
-    const admitted = admitActions(fm.actions, fm.match, tableId, protocols, this.named);
-    if (admitted.error) return admitted.error;
-    const { classifier } = this.table(tableId);
-    const old = classifier.findExact(fm.match, fm.priority) as Rule | null;
-    if (!old && (fm.flags & FF.CHECK_OVERLAP) !== 0 && classifier.hasOverlap(fm.match, fm.priority)) {
-      return new OfError('OFPFMFC_OVERLAP', 'overlaps a flow of equal priority');
-    }
+    const checked = checkActions(fm.actions, fm.match, tableId, this.named);
+    return checked.error ?? this.addRule(this.ruleOf(fm, tableId, checked.actions, now), now);
+  }
+
+  /** The flow of an addition, not yet in its table. */
+  private ruleOf(fm: FlowMod, tableId: number, actions: readonly Action[], now: number): Rule {
+    const { priority, newCookie: cookie, idleTimeout, hardTimeout, importance, flags } = fm;
     const rule = new Rule(
-      {
-        tableId,
-        priority: fm.priority,
-        // No cookie is none of its own for a flow that takes the place of another.
-        cookie: old && fm.newCookie === COOKIE_NONE ? old.cookie : fm.newCookie,
-        idleTimeout: fm.idleTimeout,
-        hardTimeout: fm.hardTimeout,
-        importance: fm.importance,
-        flags: fm.flags,
-        actions: admitted.actions,
-      },
+      { tableId, priority, cookie, idleTimeout, hardTimeout, importance, flags, actions },
       now,
     );
-    rule.firstSeq = old?.firstSeq ?? 0;
-    if (!old) {
-      const full = this.makeRoom(this.table(tableId), 1, now);
+    this.table(tableId).classifier.place(rule, fm.match);
+    return rule;
+  }
+
+  private addRule(rule: Rule, now: number): OfError | undefined {
+    const refused = missing(rule.facts, this.named);
+    if (refused) return refused;
+    const table = this.table(rule.tableId);
+    const old = table.classifier.equalTo(rule) as Rule | null;
+    if (!old && (rule.flags & FF.CHECK_OVERLAP) !== 0 && table.classifier.hasOverlap(rule)) {
+      return new OfError('OFPFMFC_OVERLAP', 'overlaps a flow of equal priority');
+    }
+    rule.startAt(now);
+    if (old) rule.replace(old);
+    else {
+      const full = this.makeRoom(table, 1, now);
       if (full) return full;
     }
-    if (old) inherit(rule, old, (fm.flags & FF.RESET_COUNTS) === 0);
-    this.insert(rule, fm.match);
+    this.insert(rule);
     this.observer.flowWatcher()?.({
       event: 'added',
       rule,
@@ -392,7 +433,7 @@ export class FlowTables {
     return undefined;
   }
 
-  private modify(fm: FlowMod, now: number, protocols: number | undefined): OfError | undefined {
+  private modify(fm: FlowMod, now: number): OfError | undefined {
     if (fm.tableId !== ALL_TABLES && fm.tableId >= N_TABLES) {
       return new OfError('OFPBRC_BAD_TABLE_ID', `table ${fm.tableId}`);
     }
@@ -402,18 +443,17 @@ export class FlowTables {
     if (rules instanceof OfError) return rules;
     if (rules.length === 0) {
       const mayAdd = fm.newCookie !== COOKIE_NONE && fm.cookieMask === 0n;
-      return mayAdd ? this.add({ ...fm, command: 'add' }, now, protocols) : undefined;
+      return mayAdd ? this.add({ ...fm, command: 'add' }, now) : undefined;
     }
-    const changes: { old: Rule; match: Match; actions: readonly Action[] }[] = [];
+    const changes: { old: Rule; actions: readonly Action[] }[] = [];
     for (const old of rules) {
-      const match = old.match();
-      const admitted = admitActions(fm.actions, match, old.tableId, protocols, this.named);
+      const admitted = admitActions(fm.actions, old.match(), old.tableId, this.named);
       if (admitted.error) return admitted.error;
-      changes.push({ old, match, actions: admitted.actions });
+      changes.push({ old, actions: admitted.actions });
     }
     const watcher = this.observer.flowWatcher();
     const changeCookie = fm.modifyCookie && fm.newCookie !== COOKIE_NONE;
-    for (const { old, match, actions } of changes) {
+    for (const { old, actions } of changes) {
       const rule = new Rule(
         {
           tableId: old.tableId,
@@ -431,8 +471,9 @@ export class FlowTables {
       rule.firstSeq = old.firstSeq;
       rule.addSeq = old.addSeq;
       rule.modifySeq = old.modifySeq;
-      inherit(rule, old, (fm.flags & FF.RESET_COUNTS) === 0);
-      this.insert(rule, match);
+      rule.inherit(old, (fm.flags & FF.RESET_COUNTS) === 0);
+      rule.placeAs(old);
+      this.insert(rule);
       if (watcher === undefined) continue;
       const hasOther = !sameActions(old.actions, rule.actions);
       if (hasOther || rule.cookie !== old.cookie) {
@@ -452,7 +493,7 @@ export class FlowTables {
       fm.command === 'delete_strict' ? this.selectStrict(fm) : this.select(modSelection(fm, true)),
     );
     if (rules instanceof OfError) return rules;
-    for (const rule of rules) this.drop(rule, 'delete', now);
+    this.dropAll(rules, 'delete', now);
     if (rules.length > 0) this.observer.tablesChanged();
     return undefined;
   }
@@ -542,8 +583,9 @@ export class FlowTables {
     });
   }
 
-  private insert(rule: Rule, match: Match): void {
-    const replaced = this.table(rule.tableId).classifier.insert(rule, match) as Rule | null;
+  /** Adds a flow that has been placed. */
+  private insert(rule: Rule): void {
+    const replaced = this.changing(rule).insert(rule) as Rule | null;
     if (replaced) this.unlist(replaced);
     this.enlist(rule);
     if (this.table(rule.tableId).hasEvents) this.sizesChanged.add(rule.tableId);
@@ -553,14 +595,14 @@ export class FlowTables {
     }
     this.journal?.push(() => {
       // The old one first, which is how both come to lie among the flows of their cookies.
-      this.putBack(replaced, match);
+      this.putBack(replaced);
       this.unlist(rule);
     });
   }
 
   /** A flow that was added is gone, as if it had never been there. */
   private takeBack(rule: Rule): void {
-    this.table(rule.tableId).classifier.remove(rule);
+    this.changing(rule).remove(rule);
     this.unlist(rule);
   }
 
@@ -568,18 +610,24 @@ export class FlowTables {
     this.observer.flowWatcher()?.({ event: 'removed', rule, reason, oldActions: undefined });
     if (this.journal === undefined) this.observer.flowRemoved(rule, reason, now);
     else {
-      const match = rule.match();
-      this.journal.push(() => this.putBack(rule, match));
+      this.journal.push(() => this.putBack(rule));
       this.removals.push(() => this.observer.flowRemoved(rule, reason, now));
     }
-    this.table(rule.tableId).classifier.remove(rule);
+    this.changing(rule).remove(rule);
     this.unlist(rule);
     if (this.table(rule.tableId).hasEvents) this.sizesChanged.add(rule.tableId);
   }
 
+  /** Flows leave their tables together. */
+  private dropAll(rules: readonly Rule[], reason: FlowRemovedReason, now: number): void {
+    for (const { tableId } of rules) this.touch(this.table(tableId).classifier);
+    for (const rule of rules) this.drop(rule, reason, now);
+    if (this.journal === undefined) this.settleTouched();
+  }
+
   /** A flow that left is there again, as if it had never been gone. */
-  private putBack(rule: Rule, match: Match): void {
-    this.table(rule.tableId).classifier.putBack(rule, match);
+  private putBack(rule: Rule): void {
+    this.changing(rule).putBack(rule);
     rule.removed = false;
     this.enlist(rule);
   }
@@ -645,14 +693,7 @@ export class FlowTables {
 
 /** The tunnel options that a flow names. */
 function optionsOf(rule: Rule): readonly number[] {
-  return [...(rule.options ?? []).map((each) => each.index), ...tunnelOptionsIn(rule.actions)];
-}
-
-/** Whether a flow that the match selects is selected by the rest, too. */
-function passes(rule: Rule, { cookie, cookieMask, outPort, outGroup }: Selection): boolean {
-  if (((rule.cookie ^ cookie) & cookieMask) !== 0n) return false;
-  if (outPort !== undefined && !outputsTo(rule.actions, outPort)) return false;
-  return outGroup === undefined || rule.groups.includes(outGroup);
+  return [...(rule.options ?? []).map((each) => each.index), ...rule.facts.tunnelOptions];
 }
 
 /** Those that a controller may change of flows that it has selected; an error when they are all the switch's own. */
@@ -660,55 +701,6 @@ function changeable(selected: readonly Rule[]): Rule[] | OfError {
   const seen = selected.filter((rule) => !rule.isHidden);
   const rules = seen.filter((rule) => !isOwnTable(rule));
   return seen.length > 0 && rules.length === 0 ? ownTable(seen[0]!) : rules;
-}
-
-/** All flows of a table with that cookie. */
-function cookieSelection(tableId: number, cookie: bigint): Selection {
-  const match = new Match();
-  return { match, tableId, cookie, cookieMask: COOKIE_NONE, outPort: undefined, outGroup: undefined };
-}
-
-function modSelection(fm: FlowMod, byPort: boolean): Selection {
-  return {
-    match: fm.match,
-    tableId: fm.tableId,
-    cookie: fm.cookie,
-    cookieMask: fm.cookieMask,
-    outPort: byPort ? outPortFilter(fm.outPort) : undefined,
-    outGroup: byPort ? outGroupFilter(fm.outGroup) : undefined,
-  };
-}
-
-function filterSelection(filter: FlowFilter): Selection {
-  return { ...filter, outPort: outPortFilter(filter.outPort), outGroup: outGroupFilter(filter.outGroup) };
-}
-
-function outGroupFilter(group: number): number | undefined {
-  return group === GROUP_ANY ? undefined : group;
-}
-
-function outPortFilter(port: number): number | undefined {
-  const wide = portFromOf10(port);
-  return wide === OFPP.ANY ? undefined : wide;
-}
-
-/** Whether actions send to an OpenFlow port by naming it. */
-export function outputsTo(actions: readonly Action[], port: number): boolean {
-  return actions.some((action) => {
-    switch (action.type) {
-      case 'output':
-      case 'output_trunc':
-      case 'enqueue':
-        return portFromOf10(action.port) === port;
-      case 'controller':
-        return port === OFPP.CONTROLLER;
-      case 'write_actions':
-      case 'clone':
-        return outputsTo(action.actions, port);
-      default:
-        return false;
-    }
-  });
 }
 
 function sameActions(a: readonly Action[], b: readonly Action[]): boolean {
@@ -720,12 +712,4 @@ const HIDDEN_WORDS = [W.SKB_PRIORITY, W.RECIRC_ID, W.DP_HASH] as const;
 
 function hasHiddenFields(match: Match): boolean {
   return HIDDEN_WORDS.some((word) => match.maskWord(word) !== 0);
-}
-
-/** A flow that takes another's place was last used when that one was. */
-function inherit(rule: Rule, old: Rule, counts: boolean): void {
-  rule.used = old.used;
-  if (!counts) return;
-  rule.packets = old.packets;
-  rule.bytes = old.bytes;
 }

@@ -2,9 +2,6 @@
  * Which flows are there to stay only as long as others: those of a cookie in a table that `learn(...,delete_learned)`
  * adds go with the last flow that has such an action (ovs-actions(7)).
  */
-import { LEARN } from '@ovs-node/openflow/actions/learn';
-import type { Action } from '@ovs-node/openflow/actions/types';
-import { foundIn } from './check-actions.js';
 import type { Rule } from './rule.js';
 
 /** Where flows are learned. */
@@ -18,7 +15,7 @@ export class LearnedCookies {
   #orphans = new Map<string, LearnedCookie>();
 
   add(rule: Rule): void {
-    for (const { table, cookie } of foundIn(rule.actions, taughtBy)) {
+    for (const { table, cookie } of rule.facts.taught) {
       const key = `${table}/${cookie}`;
       this.#teachers.set(key, (this.#teachers.get(key) ?? 0) + 1);
       this.#orphans.delete(key);
@@ -26,7 +23,7 @@ export class LearnedCookies {
   }
 
   remove(rule: Rule): void {
-    for (const { table, cookie } of foundIn(rule.actions, taughtBy)) {
+    for (const { table, cookie } of rule.facts.taught) {
       const key = `${table}/${cookie}`;
       const left = (this.#teachers.get(key) ?? 0) - 1;
       if (left > 0) this.#teachers.set(key, left);
@@ -47,6 +44,3 @@ export class LearnedCookies {
 }
 
 const NONE: readonly LearnedCookie[] = [];
-
-const taughtBy = (action: Action): LearnedCookie | undefined =>
-  action.type === 'learn' && (action.learn.flags & LEARN.DELETE_LEARNED) !== 0 ? action.learn : undefined;

@@ -1,5 +1,6 @@
 /** What a loose command (OpenFlow 1.0 section 4.6) asks of rules: which match nothing but packets of a match. */
-import type { ClassifierRule, Subtable } from './subtable.js';
+import type { MaskShape } from './mask-shape.js';
+import type { ClassifierRule } from './subtable.js';
 
 /** A match by words. */
 export interface Wanted {
@@ -8,10 +9,10 @@ export interface Wanted {
 }
 
 /**
- * Which of a subtable's words are asked about, none for all rules; undefined: no rule is so specific. What a rule has in
+ * Which of a mask's words are asked about, none for all rules; undefined: no rule is so specific. What a rule has in
  * them is then left to `agrees`.
  */
-export function askedOf({ staged }: Subtable, { mask }: Wanted): readonly number[] | undefined {
+export function askedOf({ staged }: MaskShape, { mask }: Wanted): readonly number[] | undefined {
   const { words, masks } = staged;
   const known = new Uint32Array(mask.length);
   for (let i = 0; i < words.length; i++) known[words[i]!]! |= masks[i]!;
@@ -21,10 +22,10 @@ export function askedOf({ staged }: Subtable, { mask }: Wanted): readonly number
   return asked;
 }
 
-/** Whether a rule of the subtable has what is wanted in the words that are asked about. */
+/** Whether a rule of the mask has what is wanted in the words that are asked about. */
 export function agrees(
   values: readonly number[],
-  { staged: { words, masks } }: Subtable,
+  { staged: { words, masks } }: MaskShape,
   { key, mask }: Wanted,
   asked: readonly number[],
 ): boolean {
@@ -37,11 +38,11 @@ export function agrees(
 
 /** Tells of rules of any table whether they are what a loose command is about. */
 export function looseTest(wanted: Wanted): (rule: ClassifierRule) => boolean {
-  const asked = new Map<Subtable, readonly number[] | undefined>();
-  return ({ subtable, values }) => {
-    if (subtable === null) return false;
-    if (!asked.has(subtable)) asked.set(subtable, askedOf(subtable, wanted));
-    const words = asked.get(subtable);
-    return words !== undefined && agrees(values, subtable, wanted, words);
+  const asked = new Map<MaskShape, readonly number[] | undefined>();
+  return ({ shape, values }) => {
+    if (shape === null) return false;
+    if (!asked.has(shape)) asked.set(shape, askedOf(shape, wanted));
+    const words = asked.get(shape);
+    return words !== undefined && agrees(values, shape, wanted, words);
   };
 }

@@ -306,13 +306,9 @@ export class Ofproto {
 
   // Flows.
 
-  /**
-   * Carries out a flow-mod.
-   * @param protocols PROTO bits of the connection: 1.0 accepts actions that do nothing to packets of the match.
-   * @returns the error to answer with; then nothing has changed.
-   */
-  flowMod(fm: FlowMod, now: number, protocols?: number): OfError | undefined {
-    return this.tables.flowMod(fm, now, protocols);
+  /** Carries out a flow-mod. @returns the error to answer with; then nothing has changed. */
+  flowMod(fm: FlowMod, now: number): OfError | undefined {
+    return this.tables.flowMod(fm, now);
   }
 
   /** Carries out a group-mod. @returns the error to answer with; then nothing has changed. */

@@ -66,7 +66,7 @@ function admitPacket(
   const inPort = portFromOf10(match.key[W.IN_PORT]!);
   if (inPort >= OFPP.MAX && !SENDERS.has(inPort)) return new OfError('OFPBRC_BAD_PORT', `in_port ${inPort}`);
   const flow = flowOfPacket(ofproto, packet, match, inPort);
-  const admitted = admitActions(actions, exactMatch(flow), NO_TABLE, protocols, named);
+  const admitted = admitActions(actions, exactMatch(flow), NO_TABLE, named, protocols);
   return admitted.error ?? { flow, actions: admitted.actions };
 }
 
@@ -86,6 +86,7 @@ export function startPacketOut(
   });
   if (admitted instanceof OfError) return admitted;
   const { flow, actions } = admitted;
+  ofproto.tables.publish();
   const cache: CacheEntry[] = [];
   const result = translate({
     ofproto,

@@ -2,10 +2,15 @@
  * A flow of an OpenFlow table.
  */
 import type { Action } from '@ovs-node/openflow/actions/types';
-import type { FlowRemoved, FlowRemovedReason, FlowStats } from '@ovs-node/openflow/messages/types';
-import { groupsIn, metersIn } from './check-actions.js';
+import {
+  COOKIE_NONE,
+  FF,
+  type FlowRemoved,
+  type FlowRemovedReason,
+  type FlowStats,
+} from '@ovs-node/openflow/messages/types';
+import { type ActionFacts, factsOf } from './action-facts.js';
 import { ClassifierRule } from './subtable.js';
-import type { ConjunctionPart } from './conjunction.js';
 import { durationSince } from './duration.js';
 
 /** Priorities above this are of flows that the switch adds for itself and controllers do not see. */
@@ -26,16 +31,14 @@ export interface RuleSpec {
 /** Times are ms of the `now` that the caller passes everywhere; counters are whole numbers below 2^53. */
 export class Rule extends ClassifierRule {
   readonly tableId: number;
-  readonly cookie: bigint;
+  cookie: bigint;
   idleTimeout: number;
   hardTimeout: number;
   importance: number;
   flags: number;
   readonly actions: readonly Action[];
-  /** Numbers of the groups that the actions send to. */
-  readonly groups: readonly number[];
-  /** Numbers of the meters that the actions use. */
-  readonly meters: readonly number[];
+  /** What the actions name. */
+  readonly facts: ActionFacts;
   created: number;
   modified: number;
   used: number;
@@ -60,12 +63,34 @@ export class Rule extends ClassifierRule {
     this.importance = spec.importance;
     this.flags = spec.flags;
     this.actions = spec.actions;
-    this.groups = groupsIn(spec.actions);
-    this.meters = metersIn(spec.actions);
+    this.facts = factsOf(spec.actions);
     this.created = now;
     this.modified = now;
     this.used = now;
-    this.conjunction = conjunctionParts(spec.actions);
+    this.conjunction = this.facts.conjunction;
+  }
+
+  /** Its life begins now: it may have been made some time before it comes into its table. */
+  startAt(now: number): void {
+    this.created = now;
+    this.modified = now;
+    this.used = now;
+  }
+
+  /** An addition takes the place of a flow of the same match and priority. */
+  replace(old: Rule): void {
+    // No cookie is none of its own.
+    if (this.cookie === COOKIE_NONE) this.cookie = old.cookie;
+    this.firstSeq = old.firstSeq;
+    this.inherit(old, (this.flags & FF.RESET_COUNTS) === 0);
+  }
+
+  /** A flow that takes another's place was last used when that one was. @param counts whether it has counted what that has. */
+  inherit(old: Rule, counts: boolean): void {
+    this.used = old.used;
+    if (!counts) return;
+    this.packets = old.packets;
+    this.bytes = old.bytes;
   }
 
   get isHidden(): boolean {
@@ -128,15 +153,4 @@ export class Rule extends ClassifierRule {
 /** A counter as messages have it; most flows of a large table have counted nothing, for which nothing is made. */
 function counter(n: number): bigint {
   return n === 0 ? 0n : BigInt(n);
-}
-
-/** The conjunctions that a flow's actions contribute to; null for a flow that acts by itself. */
-function conjunctionParts(actions: readonly Action[]): readonly ConjunctionPart[] | null {
-  let parts: ConjunctionPart[] | null = null;
-  for (const action of actions) {
-    if (action.type !== 'conjunction') continue;
-    parts ??= [];
-    parts.push({ id: action.id, clause: action.clause, nClauses: action.nClauses });
-  }
-  return parts;
 }

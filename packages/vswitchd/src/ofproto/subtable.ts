@@ -1,12 +1,13 @@
-/** Rules with one mask, which is what the classifier keeps them by: a subtable, its rules, and what tells masks apart. */
+/** Rules with one mask, which is what the classifier keeps them by: a subtable and its rules. */
 import { hashAdd } from '@ovs-node/flow/hash';
-import { KEY_WORDS, W } from '@ovs-node/flow/layout';
+import { KEY_WORDS } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
 import type { TunMetadata } from '@ovs-node/flow/tun-metadata';
 import type { ConjunctionPart } from './conjunction.js';
 import { HashCounts } from './hash-counts.js';
+import type { MaskShape } from './mask-shape.js';
 import type { PrefixField } from './prefix-fields.js';
-import { type StagedMask, stageMask } from './stages.js';
+import type { StagedMask } from './stages.js';
 import { PrefixTrie, prefixLength } from './trie.js';
 
 /**
@@ -33,22 +34,32 @@ export class FieldTrie {
 /** What the classifier keeps of a rule; rules of the OpenFlow tables extend it. */
 export class ClassifierRule {
   readonly priority: number;
-  /** Masked words, aligned with the subtable's staged mask. Set on insertion. */
+  /** Which mask it has, the masked words, aligned with the shape's staged mask, and their hash: `Classifier.place`. */
+  shape: MaskShape | null = null;
   values: number[] = [];
   hash = 0;
+  /** Set on insertion. */
   subtable: Subtable | null = null;
   /** Next rule of the same hash, by falling priority. */
   next: ClassifierRule | null = null;
   /** All rules of the subtable, in order of arrival; a rule that replaces another is a new arrival. */
   before: ClassifierRule | null = null;
   after: ClassifierRule | null = null;
-  /** What it asks of tunnel options (tlv-table.ts); set on insertion. */
+  /** What it asks of tunnel options (tlv-table.ts): `Classifier.place`. */
   options: readonly TunMetadata[] | undefined = undefined;
   /** Not null: the rule only contributes to conjunctive matches. */
   conjunction: readonly ConjunctionPart[] | null = null;
 
   constructor(priority: number) {
     this.priority = priority;
+  }
+
+  /** Takes over the match of another. */
+  placeAs({ shape, values, hash, options }: ClassifierRule): void {
+    this.shape = shape;
+    this.values = values;
+    this.hash = hash;
+    this.options = options;
   }
 
   /** The next rule of lower priority with the same match. */
@@ -71,16 +82,7 @@ export class ClassifierRule {
 
   /** The rule's match, built anew. */
   match(): Match {
-    const subtable = this.subtable;
-    if (!subtable) return new Match();
-    const { layout, blank } = subtable;
-    const { values } = this;
-    const packed = blank.slice();
-    for (let i = 1, at = 2; i < packed.length; i += 3, at += 4) {
-      const [first, second] = [layout[at]!, layout[at + 1]!];
-      packed[i] = (second < 0 ? values[first]! : values[first]! | values[second]!) >>> 0;
-    }
-    const match = Match.ofPacked(packed);
+    const match = this.shape?.matchOf(this.values) ?? new Match();
     match.tunMetadata = this.options;
     return match;
   }
@@ -88,14 +90,11 @@ export class ClassifierRule {
 
 /** Rules with one mask. */
 export class Subtable {
+  readonly shape: MaskShape;
+  /** The shape's, where look-ups have it at hand. */
   readonly staged: StagedMask;
-  /** The mask by words, in their order: word, mask, and which of a rule's values are in it, one or two (else -1). */
-  readonly layout: readonly number[];
-  /** A packed match of the mask's words of a key (options are behind them), without values. */
-  readonly blank: readonly number[];
-  readonly maskHash: number;
-  /** Another subtable whose mask has the same hash. */
-  sameHash: Subtable | undefined;
+  readonly portsMask: number;
+  readonly portsPlen: number;
   maxPriority = -1;
   size = 0;
   first: ClassifierRule | null = null;
@@ -106,78 +105,34 @@ export class Subtable {
   readonly stageHashes: HashCounts[] = [];
   readonly priorities = new Map<number, number>();
   /** Of each trie of the table, how long the rules' prefixes are; 0: there is none. */
-  triePlens: Uint8Array;
-  readonly portsMask: number;
-  readonly portsPlen: number;
+  triePlens = NO_PREFIXES;
+  /** Whether there is one. */
+  hasPrefixes = false;
   readonly portsTrie = new PrefixTrie(32);
 
-  constructor(maskHash: number, mask: Uint32Array, tries: readonly FieldTrie[]) {
-    this.maskHash = maskHash;
-    this.staged = stageMask(mask);
-    this.layout = layoutOf(this.staged, mask);
-    this.blank = blankOf(mask);
+  constructor(shape: MaskShape, tries: readonly FieldTrie[]) {
+    this.shape = shape;
+    this.staged = shape.staged;
+    this.portsMask = shape.portsMask;
+    this.portsPlen = shape.portsPlen;
     for (let i = 0; i + 1 < this.staged.ends.length; i++) this.stageHashes.push(new HashCounts());
-    this.triePlens = prefixLengths(mask, tries);
-    this.portsMask = mask[W.TP]! | 0;
-    this.portsPlen = this.portsMask === 0 ? 0 : 32 - trailingZeros(this.portsMask);
+    this.track(tries);
+  }
+
+  /** Takes over what prefixes the table keeps track of. */
+  track(tries: readonly FieldTrie[]): void {
+    this.triePlens = prefixLengths(this.shape, tries);
+    this.hasPrefixes = this.triePlens.some((plen) => plen > 0);
   }
 }
+
+const NO_PREFIXES: Uint8Array = new Uint8Array(0);
 
 /** How long the prefixes of a mask are in each of the tries; 0: it has none there. */
-export function prefixLengths(mask: Uint32Array, tries: readonly FieldTrie[]): Uint8Array {
+function prefixLengths({ staged }: MaskShape, tries: readonly FieldTrie[]): Uint8Array {
+  const mask = new Uint32Array(KEY_WORDS);
+  for (let i = 0; i < staged.words.length; i++) mask[staged.words[i]!]! |= staged.masks[i]!;
   return Uint8Array.from(tries, ({ word, words }) => prefixLength(mask, word, words));
-}
-
-function trailingZeros(x: number): number {
-  return 31 - Math.clz32(x & -x);
-}
-
-function layoutOf({ words }: StagedMask, mask: Uint32Array): readonly number[] {
-  const layout: number[] = [];
-  for (let w = 0; w < mask.length; w++) {
-    if (mask[w] !== 0) layout.push(w, mask[w]!, words.indexOf(w), secondIndex(words, w));
-  }
-  return layout;
-}
-
-function blankOf(mask: Uint32Array): readonly number[] {
-  const blank: number[] = [];
-  // Not whole, so that copies have room for any word: for each flow of a dump it saves making the array anew.
-  for (let w = 0; w < KEY_WORDS; w++) if (mask[w] !== 0) blank.push(w, 0.5, mask[w]!);
-  return blank;
-}
-
-function secondIndex(words: Uint8Array, word: number): number {
-  return words.indexOf(word, words.indexOf(word) + 1);
-}
-
-/** The hash of a packed match's mask, by which its subtable is found. */
-export function hashMask(packed: readonly number[]): number {
-  let hash = 0;
-  for (let i = 0; i < packed.length; i += 3) hash = hashAdd(hashAdd(hash, packed[i]!), packed[i + 2]!);
-  return hash;
-}
-
-/** Whether the mask of a packed match is that of the subtable. */
-export function hasMask({ layout }: Subtable, packed: readonly number[]): boolean {
-  const n = packed.length / 3;
-  if (layout.length !== 4 * n) return false;
-  for (let i = 0; i < n; i++)
-    if (layout[4 * i] !== packed[3 * i] || layout[4 * i + 1] !== packed[3 * i + 2]) return false;
-  return true;
-}
-
-/** What a rule of the subtable keeps of a packed match of its mask: aligned with the mask's words, signed. */
-export function maskedWords({ layout, staged }: Subtable, packed: readonly number[]): number[] {
-  const { masks, zeros } = staged;
-  const values = zeros.slice();
-  for (let i = 0, at = 0; i < packed.length; i += 3, at += 4) {
-    const word = packed[i + 1]!;
-    const [first, second] = [layout[at + 2]!, layout[at + 3]!];
-    values[first] = word & masks[first]!;
-    if (second >= 0) values[second] = word & masks[second]!;
-  }
-  return values;
 }
 
 /** Goes on with the hash `basis` over `values[from..to)`, as a look-up does stage by stage. */

@@ -11,6 +11,8 @@ import {
   type OfMessage,
   PR,
 } from '@ovs-node/openflow/messages/types';
+import { parseFlow } from '@ovs-node/openflow/text/flow';
+import { parseGroup } from '@ovs-node/openflow/text/parse-group';
 import { controllerConfig, makeRig, settle, type TestController } from './rig.js';
 
 function flow(priority: number, more: Partial<FlowMod> = {}): OfMessage {
@@ -297,6 +299,38 @@ test('a bundle is carried out whole, or its failing message is answered with its
   ]);
   t.is(ofproto.tables.size, size + 2, 'the flow before the failing one is not there either');
   t.deepEqual(await controller.send(control('commit_request')), ['OFPBFC_BAD_ID']);
+});
+
+test('a flow of a bundle finds what is there at its commit, when its life begins', async (t) => {
+  const { tool, ofproto, clock } = await makeRig(t);
+  const controller = await tool(5);
+  const control = (kind: BundleControl): OfMessage => ({
+    type: 'bundle_control',
+    bundleId: 1,
+    control: kind,
+    flags: 3,
+  });
+  const same = { match: parseFlow('tcp,tcp_dst=7,actions=drop', 'add').match };
+  const add = (more: Partial<FlowMod>): OfMessage => ({
+    type: 'bundle_add',
+    bundleId: 1,
+    flags: 3,
+    message: encodeMessage(flow(9, { ...same, ...more }), 5, 77),
+  });
+  await controller.send(flow(9, { ...same, newCookie: 5n }), control('open_request'));
+  controller.of.send(add({ newCookie: COOKIE_NONE, actions: [{ type: 'group', group: 3 }] }), 77);
+  t.deepEqual(await controller.send(), []);
+  clock.advance(3000);
+  // The last flow of its mask goes, another comes, and so does the group.
+  const other: OfMessage = flow(9, { ...same, newCookie: 6n });
+  const groupMod = parseGroup('group_id=3,type=all', 'add').groupMod;
+  t.deepEqual(
+    await controller.send(flow(9, { command: 'delete' }), other, { type: 'group_mod', groupMod }),
+    [],
+  );
+  t.deepEqual(await controller.send(control('commit_request')), []);
+  const [found] = ofproto.dumpFlows(makeFlowFilter(same), clock.now());
+  t.like(found, { cookie: 6n, durationSec: 0, actions: [{ type: 'group', group: 3 }] });
 });
 
 test('a bundle that is left alone, and a request whose rest does not come, are given up', async (t) => {

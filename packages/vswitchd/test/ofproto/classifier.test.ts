@@ -62,6 +62,11 @@ function matchOf(mask: number, key: Uint32Array): Match {
   return match;
 }
 
+function insert(classifier: Classifier, added: ClassifierRule, match: Match): ClassifierRule | null {
+  classifier.place(added, match);
+  return classifier.insert(added);
+}
+
 function matches(match: Match, key: Uint32Array): boolean {
   for (let w = 0; w < KEY_WORDS; w++) if (((match.key[w]! ^ key[w]!) & match.mask[w]!) !== 0) return false;
   return true;
@@ -82,7 +87,7 @@ test('a look-up finds a matching rule of the highest priority, and its mask deci
         const live: ClassifierRule[] = [];
         for (const { mask, key: values, priority } of specs) {
           const added = new ClassifierRule(priority);
-          const replaced = classifier.insert(added, matchOf(mask, values));
+          const replaced = insert(classifier, added, matchOf(mask, values));
           if (replaced) live.splice(live.indexOf(replaced), 1);
           live.push(added);
         }
@@ -124,7 +129,7 @@ test('stages, tries and ports keep the mask small', (t) => {
   match.key[W.IN_PORT] = 2;
   match.mask[W.NW_SRC] = 0xffffffff;
   match.key[W.NW_SRC] = 0x0b000001;
-  classifier.insert(new ClassifierRule(1), match);
+  insert(classifier, new ClassifierRule(1), match);
   const staged = newKey();
   classifier.lookup(key, staged);
   t.is(staged[W.IN_PORT], 0xffffffff);
@@ -136,7 +141,7 @@ test('stages, tries and ports keep the mask small', (t) => {
   address.key[W.ETH_TYPE] = 0x08000000;
   address.mask[W.NW_SRC] = 0xffffffff;
   address.key[W.NW_SRC] = 0x0b000001;
-  byAddress.insert(new ClassifierRule(1), address);
+  insert(byAddress, new ClassifierRule(1), address);
   const prefix = newKey();
   byAddress.lookup(key, prefix);
   t.is(prefix[W.NW_SRC], 0xff000000);
@@ -145,7 +150,7 @@ test('stages, tries and ports keep the mask small', (t) => {
   const port = new Match();
   port.mask[W.TP] = 0xffff;
   port.key[W.TP] = 0x8050;
-  byPort.insert(new ClassifierRule(1), port);
+  insert(byPort, new ClassifierRule(1), port);
   const ports = newKey();
   byPort.lookup(key, ports);
   t.is(ports[W.TP], 0x8000);
