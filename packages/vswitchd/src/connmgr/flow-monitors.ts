@@ -105,15 +105,21 @@ export class FlowMonitors {
     xid: number,
   ): OfError | Promise<undefined> {
     const session = this.#sessions.get(connection) ?? new Session();
-    const before = new Map(session.monitors);
+    const { monitors } = session;
+    // What there was of each; of all there are, a copy would cost every request as much as a thousand.
+    const before: (readonly [id: number, monitor: FlowMonitorRequest | undefined])[] = [];
     const fresh: FlowMonitorRequest[] = [];
     for (const m of requests) {
-      const error = apply(session.monitors, m);
+      const was = monitors.get(m.id);
+      const error = apply(monitors, m);
       if (error) {
-        session.monitors.clear();
-        for (const [id, each] of before) session.monitors.set(id, each);
+        for (const [id, monitor] of before.reverse()) {
+          if (monitor) monitors.set(id, monitor);
+          else monitors.delete(id);
+        }
         return error;
       }
+      before.push([m.id, was]);
       if (m.command !== 'delete') fresh.push(m);
     }
     this.#keep(connection, session);
