@@ -21,6 +21,7 @@ const LIMITS = {
   'unknown message': 1,
   'unknown vendor': 1,
   property: 5,
+  'bundled kind': 5,
 } as const;
 
 type LimitName = keyof typeof LIMITS;
@@ -352,9 +353,11 @@ export const EXPLANATIONS = {
   bundled_unparsable: row('ofp_bundle')(
     (error: ErrorName) => `OFPT14_BUNDLE_ADD_MESSAGE contained message is unparsable (${error})`,
   ),
-  bundled_kind: row('ofp_bundle')(
-    (name: string) => `${name} message not allowed inside OFPT14_BUNDLE_ADD_MESSAGE`,
-  ),
+  bundled_kind: row(
+    'ofp_bundle',
+    'warn',
+    'bundled kind',
+  )((name: string) => `${name} message not allowed inside OFPT14_BUNDLE_ADD_MESSAGE`),
   // Packets.
   no_packet: packets(() => 'NXT_PACKET_IN2 lacks packet'),
   full_length: packets(() => 'NXT_PACKET_IN2 claimed full_len < len'),

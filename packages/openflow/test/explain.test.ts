@@ -11,7 +11,7 @@ import { decodeMessage } from '../src/messages/codec.js';
 import { printMessage } from '../src/text/message.js';
 import { spoil } from '../src/testkit/mutate.js';
 import { Random } from '../src/testkit/random.js';
-import { EXPLAINED } from './fixtures/explained.js';
+import { bundled, EXPLAINED } from './fixtures/explained.js';
 import { type Case, cases } from './lib/cases.js';
 import { oursTells, peerTells, type Told } from './lib/peer-explain.js';
 
@@ -89,7 +89,12 @@ serial('what is told again and again is told as often as by the peer', async (t)
     what: `${what}, often`,
     bytes: Buffer.concat(Array.from({ length: 9 }, () => bytes)),
   });
-  await compare(t, EXPLAINED.map(often));
+  // What counts together, and what does not.
+  const both = often({
+    what: 'a hello in a bundle and no message in a bundle',
+    bytes: Buffer.concat([bundled(5, [5, 0, 0, 8, 0, 0, 0, 1]), bundled(5, [5, 99, 0, 8, 0, 0, 0, 1])]),
+  });
+  await compare(t, [...EXPLAINED.map(often), both]);
 });
 
 serial('what only interests who debugs is told to him alone', async (t) => {

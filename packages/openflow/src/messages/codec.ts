@@ -10,6 +10,7 @@ import { BUNDLE_MESSAGES } from './bundle.js';
 import { EXTENSION_MESSAGES } from './extension.js';
 import { FLOW_MESSAGES } from './flow.js';
 import { GROUP_MESSAGES } from './group.js';
+import { kindName } from './kind-names.js';
 import { METER_MESSAGES } from './meter.js';
 import { MONITOR_MESSAGES } from './monitor.js';
 import { bodyForm, MULTIPART, putMultipart, readMultipartBody, STATS_VENDOR } from './multipart.js';
@@ -334,5 +335,5 @@ function checkBundled(bytes: Uint8Array, { explain }: DecodeOptions): void {
   const good = !(header instanceof OfError) && fitsHeader(header, bytes.length, explain);
   if (!good) return refuse({ explain }, 'OFPBFC_MSG_UNSUP', 'bundled_unparsable', error);
   const { name } = header.wire;
-  if (!BUNDLED.includes(name)) refuse({ explain }, 'OFPBFC_MSG_UNSUP', 'bundled_kind', name);
+  if (!BUNDLED.includes(name)) refuse({ explain }, 'OFPBFC_MSG_UNSUP', 'bundled_kind', kindName(name));
 }
