@@ -14,76 +14,90 @@ import type { Subtable } from './subtable.js';
 /** Room that a copy has beyond what is in it. */
 const SPARE = 4;
 
-/** A subtable, and the priority that it is sorted by. */
-interface Entry {
-  readonly subtable: Subtable;
-  priority: number;
-}
-
-interface Draft {
-  entries: Entry[];
+/** Subtables and the priorities that they are sorted by: two arrays, as look-ups go through them for each packet. */
+interface Order {
+  readonly subtables: Subtable[];
+  readonly priorities: number[];
+  /** How many there can be. */
   room: number;
 }
 
 export class SubtableList {
-  /** What is looked at: subtables and their priorities, two arrays as look-ups go through them for each packet. */
-  subtables: Subtable[] = [];
-  priorities: number[] = [];
-  #room = SPARE;
-  #draft: Draft | undefined;
+  #published: Order = { subtables: [], priorities: [], room: SPARE };
+  #draft: Order | undefined;
+
+  /** What is looked at, with the priorities of each. */
+  get subtables(): readonly Subtable[] {
+    return this.#published.subtables;
+  }
+  get priorities(): readonly number[] {
+    return this.#published.priorities;
+  }
 
   /** Adds one that is not there. */
   add(subtable: Subtable, priority: number): void {
-    const { subtables, priorities } = this;
+    const { subtables, priorities, room } = this.#published;
     const n = subtables.length;
-    if (this.#draft === undefined && n < this.#room && (n === 0 || priority <= priorities[n - 1]!)) {
-      subtables.push(subtable);
-      priorities.push(priority);
-      return;
-    }
-    const draft = this.#drafted();
-    if (draft.entries.length === draft.room) draft.room += SPARE;
-    draft.entries.push({ subtable, priority });
+    const isNext = n < room && (n === 0 || priority <= priorities[n - 1]!);
+    const to = this.#draft === undefined && isNext ? this.#published : this.#drafted();
+    if (to.subtables.length === to.room) to.room += SPARE;
+    to.subtables.push(subtable);
+    to.priorities.push(priority);
   }
 
   remove(subtable: Subtable): void {
-    const { entries } = this.#drafted();
-    const at = entries.findIndex((entry) => entry.subtable === subtable);
-    const last = entries.pop()!;
-    if (at < entries.length) entries[at] = last;
+    const { subtables, priorities } = this.#drafted();
+    const at = subtables.indexOf(subtable);
+    const last = { subtable: subtables.pop()!, priority: priorities.pop()! };
+    if (at === subtables.length) return;
+    subtables[at] = last.subtable;
+    priorities[at] = last.priority;
   }
 
   change(subtable: Subtable, priority: number): void {
-    if (this.#draft === undefined) {
-      const { priorities } = this;
-      const at = this.subtables.indexOf(subtable);
-      const isInOrder =
-        priority > priorities[at]!
-          ? at === 0 || priority <= priorities[at - 1]!
-          : at === priorities.length - 1 || priority >= priorities[at + 1]!;
-      if (isInOrder) {
-        priorities[at] = priority;
-        return;
-      }
-    }
-    this.#drafted().entries.find((entry) => entry.subtable === subtable)!.priority = priority;
+    const { subtables, priorities } = this.#draft ?? this.#published;
+    const at = subtables.indexOf(subtable);
+    const isInOrder =
+      priority > priorities[at]!
+        ? at === 0 || priority <= priorities[at - 1]!
+        : at === priorities.length - 1 || priority >= priorities[at + 1]!;
+    if (isInOrder) priorities[at] = priority;
+    else this.#drafted().priorities[at] = priority;
   }
 
   /** From now on look-ups see all that was changed. */
   publish(): void {
     if (this.#draft === undefined) return;
-    const { entries, room } = this.#draft;
-    entries.sort((a, b) => b.priority - a.priority);
-    this.subtables = entries.map((entry) => entry.subtable);
-    this.priorities = entries.map((entry) => entry.priority);
-    this.#room = room;
+    sort(this.#draft);
+    this.#published = this.#draft;
     this.#draft = undefined;
   }
 
-  #drafted(): Draft {
+  #drafted(): Order {
+    const { subtables, priorities } = this.#published;
     return (this.#draft ??= {
-      entries: this.subtables.map((subtable, i) => ({ subtable, priority: this.priorities[i]! })),
-      room: this.subtables.length + SPARE,
+      subtables: subtables.slice(),
+      priorities: priorities.slice(),
+      room: subtables.length + SPARE,
     });
+  }
+}
+
+/** Sorts by falling priority, equal ones as they are; most are where they belong, when there are few changes at a time. */
+function sort({ subtables, priorities }: Order): void {
+  for (let i = 1; i < priorities.length; i++) {
+    const priority = priorities[i]!;
+    if (priority <= priorities[i - 1]!) continue;
+    // Behind those that are as high.
+    let [from, to] = [0, i - 1];
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if (priorities[middle]! >= priority) from = middle + 1;
+      else to = middle;
+    }
+    const [subtable] = subtables.splice(i, 1);
+    subtables.splice(from, 0, subtable!);
+    priorities.splice(i, 1);
+    priorities.splice(from, 0, priority);
   }
 }
