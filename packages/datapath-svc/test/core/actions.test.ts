@@ -457,9 +457,9 @@ const refusals: [string, (w: NlWriter) => void, RegExp][] = [
     /nat is not supported/,
   ],
   [
-    'ct with helper',
-    (w) => w.nested(Act.CT, () => w.putString(CtAct.HELPER, 'ftp')),
-    /helpers are not supported/,
+    'ct with an unknown helper',
+    (w) => w.nested(Act.CT, () => w.putString(CtAct.HELPER, 'sip')),
+    /unknown helper/,
   ],
   [
     'ct mark without commit',

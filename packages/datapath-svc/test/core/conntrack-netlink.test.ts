@@ -17,11 +17,12 @@ const commit = (zone: number, port: number): Uint8Array =>
     w.nested(Act.CT, () => {
       w.putFlag(CtAct.COMMIT);
       w.putU16(CtAct.ZONE, zone);
+      w.putString(CtAct.HELPER, 'ftp');
     });
     w.putU32(Act.OUTPUT, port);
   });
 
-/** A datapath that commits whatever comes in on p1 and p2, in zone 9, and passes it on. */
+/** A datapath that commits whatever comes in on p1 and p2, in zone 9 and with a helper, and passes it on. */
 function firewall(b: Bench): { p1: RecordingPort; p2: RecordingPort } {
   const dp = b.datapath('dp');
   b.subscribe();
@@ -61,6 +62,7 @@ test('dump, single look-up, events, delete by tuple, by zone, flush', (t) => {
   const [first] = dump;
   t.is(first.zone, 9);
   t.is(first.orig.sport, 10);
+  t.is(first.helper, 'ftp');
   t.deepEqual(first.tcp!.peerStates, { orig: PeerTcpState.ESTABLISHED, reply: PeerTcpState.SYN_SENT });
   t.is(first.countersOrig!.packets, 1n);
   t.is(first.countersReply!.packets, 1n);

@@ -4,6 +4,8 @@ import test from 'ava';
 import { checkoutRoot } from '@ovs-node/common/testkit/index';
 import type { CtAction } from '../../src/core/actions/program.js';
 import { Conntrack } from '../../src/core/conntrack/conntrack.js';
+import { entryValue } from '../../src/core/conntrack/entry.js';
+import { helperNumber } from '../../src/core/conntrack/helpers.js';
 import { E, STRIDE, T, TIMES, X } from '../../src/core/conntrack/table.js';
 import { P } from '../../src/core/conntrack/tcp.js';
 import { DropCounters } from '../../src/core/drops.js';
@@ -22,6 +24,7 @@ const ct = (more: Partial<CtAction> = {}): CtAction => ({
   commit: false,
   force: false,
   zone: 5,
+  helper: 0,
   markValue: 0,
   markMask: 0,
   label: null,
@@ -125,6 +128,24 @@ test('commit without a look-up before makes the connection, zones are apart', (t
   t.is(q.key[W.CT_STATE], CT.TRK | CT.EST | CT.RPL);
   t.is(q.key[W.CT_NW_SRC], 0x0a000001);
   t.is(q.key[W.CT_TP], (1 << 16) | 2);
+});
+
+test('a connection keeps the helper that it was made with', (t) => {
+  const c = new Conntrack(1);
+  const drops = new DropCounters();
+  const ftp = helperNumber('ftp');
+  const p = (): Packet => packet(udp('10.0.0.1', '10.0.0.2', 1, 2));
+  const helper = (): string => entryValue(c, 0, 0).helper;
+  c.track(p(), ct({ helper: ftp }), 0, drops);
+  t.is(c.table.count, 0);
+  c.track(p(), ct({ commit: true, helper: ftp }), 0, drops);
+  t.is(helper(), 'ftp');
+  c.track(packet(udp('10.0.0.2', '10.0.0.1', 2, 1)), ct(), 0, drops);
+  c.track(p(), ct({ commit: true, helper: helperNumber('tftp') }), 0, drops);
+  t.is(helper(), 'ftp');
+  c.flush(null);
+  c.track(p(), ct({ commit: true }), 0, drops);
+  t.is(helper(), '');
 });
 
 test('mark and labels are set under their masks, and read by both directions', (t) => {

@@ -70,6 +70,7 @@ test('housekeeping runs while a handle is open, and expires connections', async 
     commit: true,
     force: false,
     zone: 0,
+    helper: 0,
     markValue: 0,
     markMask: 0,
     label: null,

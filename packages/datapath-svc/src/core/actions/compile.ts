@@ -16,6 +16,7 @@ import {
 import { NlReader } from '@ovs-node/netlink/attr';
 import { attrName, type AttrRow } from '@ovs-node/netlink/attr-table';
 import { VLAN_CFI } from '@ovs-node/flow/layout';
+import { helperNumber } from '../conntrack/helpers.js';
 import { MAX_NESTING, MAX_PORTS } from '../limits.js';
 import { Builder, refuse } from './builder.js';
 import { compilePopEth, compilePopNsh, compilePushEth, compilePushNsh } from './compile-encap.js';
@@ -231,6 +232,7 @@ function compileCt(b: Builder, r: NlReader): void {
   let commit = false;
   let force = false;
   let zone = 0;
+  let helper = 0;
   let markValue = 0;
   let markMask = 0;
   let label: Uint32Array | null = null;
@@ -271,7 +273,8 @@ function compileCt(b: Builder, r: NlReader): void {
         refuse('ct: nat is not supported by this datapath yet');
         break;
       case CtAct.HELPER:
-        refuse('ct: helpers are not supported by this datapath yet');
+        helper = helperNumber(inner.string());
+        if (helper < 0) refuse('ct: unknown helper');
         break;
       case CtAct.TIMEOUT:
         refuse('ct: timeout policies are not supported by this datapath yet');
@@ -284,5 +287,5 @@ function compileCt(b: Builder, r: NlReader): void {
   if (!commit && markMask !== 0) refuse('ct: setting the mark requires commit');
   if (!commit && labelMask !== null) refuse('ct: setting the labels requires commit');
   b.code.push(Op.CT, b.ct.length);
-  b.ct.push({ commit, force, zone, markValue, markMask, label, labelMask });
+  b.ct.push({ commit, force, zone, helper, markValue, markMask, label, labelMask });
 }

@@ -80,11 +80,15 @@ export interface UserspaceAction {
   readonly egressPort: number | null;
 }
 
-/** `ct(...)`. Marks and labels are null when the action does not set them; labels are words, most significant first. */
+/**
+ * `ct(...)`. Marks and labels are null when the action does not set them; labels are words, most significant first. The
+ * helper is a number of `helpers.ts`.
+ */
 export interface CtAction {
   readonly commit: boolean;
   readonly force: boolean;
   readonly zone: number;
+  readonly helper: number;
   readonly markValue: number;
   readonly markMask: number;
   readonly label: Uint32Array | null;

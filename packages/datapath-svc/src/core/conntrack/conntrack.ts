@@ -12,7 +12,18 @@ import type { CtAction } from '../actions/program.js';
 import type { DropCounters } from '../drops.js';
 import { type Packet, TUPLE_IPV4, TUPLE_IPV6 } from '../packet.js';
 import { FragmentNotes } from './fragments.js';
-import { ConnTable, E, FAMILY_IPV6, SEEN_REPLY, STRIDE, T, TIMES, TUPLE_WORDS, X } from './table.js';
+import {
+  ConnTable,
+  E,
+  FAMILY_IPV6,
+  HELPER_SHIFT,
+  SEEN_REPLY,
+  STRIDE,
+  T,
+  TIMES,
+  TUPLE_WORDS,
+  X,
+} from './table.js';
 import {
   TCP_INVALID,
   TCP_NEW,
@@ -133,7 +144,10 @@ export class Conntrack {
       if (isHeadless || !this.mayBegin(proto)) state = CT.TRK | CT.INV;
       else if (action.commit) {
         if (table.count >= this.maxConnections) drops.ctFull++;
-        else entry = this.begin(proto, p.end - p.start, now);
+        else {
+          entry = this.begin(proto, p.end - p.start, now);
+          table.words[entry * STRIDE + E.FLAGS] |= action.helper << HELPER_SHIFT;
+        }
       }
     }
     if (entry >= 0) {

@@ -2,7 +2,8 @@
 import type { CtEntry, CtTuple } from '@ovs-node/netlink/conntrack';
 import { CtTcpState, Ips, PeerTcpState } from '@ovs-node/netlink/conntrack-attrs';
 import type { Conntrack } from './conntrack.js';
-import { E, FAMILY_IPV4, FAMILY_IPV6, SEEN_REPLY, STRIDE, T, TIMES, X } from './table.js';
+import { helperName } from './helpers.js';
+import { E, FAMILY_IPV4, FAMILY_IPV6, HELPER_SHIFT, SEEN_REPLY, STRIDE, T, TIMES, X } from './table.js';
 import { P, SCALE_KNOWN, SCALE_MASK } from './tcp.js';
 
 const ICMP = 1;
@@ -80,7 +81,7 @@ export function entryValue(c: Conntrack, entry: number, now: number): CtEntry {
     },
     start: 0n,
     stop: 0n,
-    helper: '',
+    helper: helperName(words[at + E.FLAGS] >>> HELPER_SHIFT),
     tcp:
       proto !== TCP
         ? undefined

@@ -57,6 +57,8 @@ export const X = { EXPIRY: 0, LISTED: 1, PACKETS: 2, BYTES: 3, REPLY_PACKETS: 4,
 
 /** Bits of `E.FLAGS`. */
 export const SEEN_REPLY = 1;
+/** Where the number of the helper is in `E.FLAGS`. */
+export const HELPER_SHIFT = 8;
 
 const SLACK = 1000;
 const NONE = 0xffffffff;

@@ -1,6 +1,7 @@
 /**
  * Connection tracking actions: `ct`, with the fork of the pipeline that continues after it, and `ct_clear`.
  */
+import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import { W } from '@ovs-node/flow/layout';
 import { setU32 } from '@ovs-node/flow/views/bytes';
 import { Act, CtAct, NatAttr } from '@ovs-node/netlink/action-attrs';
@@ -17,6 +18,9 @@ export const NO_RECIRC_TABLE = 255;
 /** The events of a connection that are announced unless asked otherwise: new, related, destroy, mark, label... */
 const EVENT_MASK = 0x716;
 const HELPERS: Readonly<Record<number, string>> = { 21: 'ftp', 69: 'tftp' };
+
+const log = vlog('ofproto_dpif_xlate');
+const helperLimit = new RateLimit(1, 1);
 
 type CtSpec = Extract<Action, { readonly type: 'ct' }>;
 
@@ -52,7 +56,13 @@ export function ctAction(ctx: XlateContext, ct: CtSpec, isLast: boolean): void {
     }
   }
   const helper = HELPERS[ct.alg];
-  if (helper !== undefined) out.putString(CtAct.HELPER, helper);
+  if (helper !== undefined) {
+    out.putString(CtAct.HELPER, helper);
+    log.warnRl(
+      helperLimit,
+      `${ctx.ofproto.name}: ct(alg=${helper}) expects no data connections yet, which will not be related to their control connection`,
+    );
+  }
   const nat = ctx.nat as Extract<Action, { type: 'nat' }> | undefined;
   if (nat) putNat(ctx, nat.nat);
   out.endNested(nest);
