@@ -21,6 +21,24 @@ test('a bundle left alone is over when its time has come, however the time is ro
   t.is(bundles.nextDeadline, undefined);
 });
 
+test('what a bundle takes is what its messages take when they have been read', (t) => {
+  const room = new BundleRoom();
+  const { left } = room;
+  const bundles = new Bundles(undefined, room);
+  // Each in 16 bytes becomes an object with an array of its own.
+  const actions = Array.from({ length: 2500 }, () => 'note:01').join(',');
+  const message = encodeMessage(
+    { type: 'flow_mod', flowMod: parseFlow(`actions=${actions}`, 'add') },
+    OF14,
+    1,
+  );
+  const add = { type: 'bundle_add', bundleId: 1, flags: 0, message } as const satisfies OfMessage;
+  t.is(bundles.add(add, encodeMessage(add, OF14, 1), 0, {}), undefined);
+  t.true(left - room.left > 2500 * 200);
+  bundles.clear();
+  t.is(room.left, left);
+});
+
 test('the bundles of all connections share their room, which those that end give back', (t) => {
   const room = new BundleRoom(5000);
   const [some, others] = [new Bundles(undefined, room), new Bundles(undefined, room)];
