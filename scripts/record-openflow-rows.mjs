@@ -1,12 +1,13 @@
 // node scripts/record-openflow-rows.mjs: writes packages/openflow/test/fixtures/rows.tsv, good and bad messages
-// for each form of message and of action, each error and each property of packages/openflow, with the peer's own text for each. It needs the peer;
-// what is written is what it said. test/rows.test.ts fails for a row that has none.
+// for each form of message and of action, each instruction, error and property of packages/openflow, with the peer's own
+// text for each. It needs the peer; what is written is what it said. test/rows.test.ts fails for a row that has none.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '..');
 const load = (path) => import(join(root, 'packages', path));
+const { INSTRUCTION_ROWS } = await load('openflow/dist/src/actions/instruction-table.js');
 const { ACTIONS } = await load('openflow/dist/src/actions/table.js');
 const { ERRORS } = await load('openflow/dist/src/error-table.js');
 const { OfError } = await load('openflow/dist/src/errors.js');
@@ -17,6 +18,7 @@ const { printMessage } = await load('openflow/dist/src/text/message.js');
 const { generate, KINDS } = await load('openflow/dist/src/testkit/diff-run.js');
 const { spoil } = await load('openflow/dist/src/testkit/mutate.js');
 const { Random } = await load('openflow/dist/src/testkit/random.js');
+const { encodeFlow } = await load('openflow/dist/test/differential/compare.js');
 const { PROPERTY_ROWS, propertyMessages } = await load('openflow/dist/test/lib/property-cases.js');
 const { fixtureRows } = await load('openflow/dist/test/lib/fixtures.js');
 const { flowWithActions, formRows } = await load('openflow/dist/test/lib/form-rows.js');
@@ -167,6 +169,32 @@ for (const [holder, name] of PROPERTY_ROWS) {
     const spoilt = Buffer.concat([chosen.bytes, Buffer.alloc(more)]);
     spoilt.writeUInt16BE((form.length ?? form.minLength - 8) + more, 2);
     add(row, 'bad', messageOf({ ...chosen, bytes: spoilt }));
+  }
+}
+
+// Instructions, each in each version that has it; and too long, or with half an action in it.
+{
+  const output = '00000010 00000001 ffff0000 00000000';
+  /** What is in each, after its header; and what is too much. */
+  const BODIES = {
+    meter: ['00000005', '0000000000000000'],
+    apply: [`00000000 ${output}`, '0000001000000001'],
+    clear: ['00000000', '0000000000000000'],
+    write: [`00000000 ${output}`, '0000001000000001'],
+    metadata: ['00000000 000000000000000a 00000000000000ff', '0000000000000000'],
+    goto: ['03000000', '0000000000000000'],
+  };
+  const plain = parseFlowProtocols('actions=drop', 'add');
+  for (const [kind, { type, from, to }] of INSTRUCTION_ROWS) {
+    const [body, more] = BODIES[kind].map((text) => Buffer.from(text.replaceAll(' ', ''), 'hex'));
+    for (let version = from; version <= to; version++) {
+      const withBody = (bytes) => {
+        const head = Buffer.from([0, type, 0, 4 + bytes.length]);
+        return sized(Buffer.concat([encodeFlow(plain.flowMod, plain.usable, version, 1), head, bytes]), 0);
+      };
+      add(`instruction ${kind}`, 'good', withBody(body));
+      add(`instruction ${kind}`, 'bad', withBody(Buffer.concat([body, more])));
+    }
   }
 }
 

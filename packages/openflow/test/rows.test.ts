@@ -1,9 +1,10 @@
 /**
- * Each form of message and of action, in each version that has it, each error and each property has a good and a bad
- * fixture in bytes, with the peer's text, and these are read, printed and written as by the peer. Fields and actions
- * have theirs in fields-actions.test.ts.
+ * Each form of message and of action and each instruction, in each version that has it, each error and each property has a
+ * good and a bad fixture in bytes, with the peer's text, and these are read, printed and written as by the peer. Fields and
+ * actions have theirs in fields-actions.test.ts.
  */
 import test from 'ava';
+import { INSTRUCTION_ROWS } from '../src/actions/instruction-table.js';
 import { ERRORS } from '../src/error-table.js';
 import { OfError } from '../src/errors.js';
 import { decodeMessage, encodeMessage } from '../src/messages/codec.js';
@@ -38,7 +39,7 @@ test('what is read of a good message is written in the same bytes', (t) => {
 /** Row, with the version of a message and of an action's form. */
 const have = new Set(
   rows.map(([row, quality, bytes]) => {
-    const version = /^(message|form) /.test(row!) ? ` ${parseInt(bytes!.slice(0, 2), 16)}` : '';
+    const version = /^(message|form|instruction) /.test(row!) ? ` ${parseInt(bytes!.slice(0, 2), 16)}` : '';
     return `${row}${version} ${quality === 'bad' ? 'bad' : 'good'}`;
   }),
 );
@@ -48,6 +49,9 @@ const TABLES: Readonly<Record<string, readonly string[]>> = {
     [1, 2, 3, 4, 5, 6].filter((v) => v >= from && v <= to).map((v) => `message ${key} ${v}`),
   ),
   form: formRows().map(({ row, version }) => `${row} ${version}`),
+  instruction: INSTRUCTION_ROWS.flatMap(([kind, { from, to }]) =>
+    [2, 3, 4, 5, 6].filter((v) => v >= from && v <= to).map((v) => `instruction ${kind} ${v}`),
+  ),
   error: Object.keys(ERRORS).map((name) => `error ${name}`),
   property: PROPERTY_ROWS.map(([holder, name]) => `property ${holder}: ${name}`),
 };
