@@ -64,6 +64,7 @@ export const MORE_ACTIONS = [
   'encap(nsh(md_type=2,tlv(0x1000,10,0x12345678))),dec_nsh_ttl,decap()',
   'encap(mpls),encap(ethernet),decap(packet_type(ns=0,type=0))',
   'push_vlan:0x8100,set_vlan_vid:5,set_vlan_pcp:3,strip_vlan',
+  'mod_dl_dst:00:01:02:03:04:05,mod_nw_dst:1.2.3.4,mod_tp_src:80',
   'mod_dl_src:00:01:02:03:04:05,mod_nw_src:1.2.3.4,mod_nw_tos:32,mod_nw_ecn:2,mod_tp_dst:80',
   'push_mpls:0x8847,set_mpls_label:5,set_mpls_tc:3,set_mpls_ttl:9,dec_mpls_ttl,pop_mpls:0x800',
   'dec_ttl(1,2,3),mod_nw_ttl:5,set_tunnel:5,set_tunnel64:0x123456789a,enqueue:3:5',
