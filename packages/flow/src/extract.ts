@@ -190,6 +190,15 @@ export function extractPacket(packet: Uint8Array, key: FlowKey, offsets: Int32Ar
   for (let i = OFS.L2_5; i <= OFS.END; i++) offsets[i] = Math.max(offsets[i]! - ETH_HEADER, -1);
 }
 
+/** What the peer calls the check that the IP header of a packet has failed, of which `extractKey` made that; undefined: none. */
+export function failedCheck(key: FlowKey, offsets: Int32Array): string | undefined {
+  const type = key[W.ETH_TYPE]! >>> 16;
+  if (type === 0x0800) return offsets[OFS.L4] === -1 ? 'ipv4_sanity_check' : undefined;
+  // Of a header with addresses, there are words that others have not.
+  if (type === 0x86dd) return offsets[OFS.COLD] === 0 ? 'ipv6_sanity_check' : undefined;
+  return undefined;
+}
+
 /**
  * Ports, flags, ICMP type and code of the transport header at `p`; `end` is that of the network packet. As in
  * the peer the protocol number alone decides: ICMP over IPv6 is read like ICMP, and so on.

@@ -362,6 +362,13 @@ export const EXPLANATIONS = {
   no_packet: packets(() => 'NXT_PACKET_IN2 lacks packet'),
   full_length: packets(() => 'NXT_PACKET_IN2 claimed full_len < len'),
   in_port: packets((port: number) => `packet-out has bad input port ${altHex(port)}`),
+  invalid_packet: row(
+    'flow',
+    'dbg',
+  )(
+    (check: string, port: number, packet: Uint8Array) =>
+      `invalid packet for ${check}: port ${port}, size ${packet.length}\n${hexDumpPlain(packet).trimEnd()}`,
+  ),
   packet_in_format: packets(
     (format: number) => `NXT_SET_PACKET_IN_FORMAT message specified invalid packet-in format ${format}`,
   ),

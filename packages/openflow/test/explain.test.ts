@@ -18,6 +18,7 @@ import { oursTells, peerTells, type Told } from './lib/peer-explain.js';
 const RUNS = Number(process.env['OPENFLOW_RUNS'] ?? 4);
 /** Modules that tell things to who debugs; the others do not only tell of messages. */
 const MATCH_MODULES = [
+  'flow',
   'nx_match',
   'ofp_connection',
   'ofp_packet',

@@ -2,6 +2,7 @@
 import { FatalError } from '@ovs-node/common/errors';
 import { composePacket } from '@ovs-node/flow/compose';
 import { extractKey, newOffsets } from '@ovs-node/flow/extract';
+import { portToOf10 } from '@ovs-node/flow/fields';
 import { formatFlow, parseExactFlow } from '@ovs-node/flow/flow-text';
 import { type FlowKey, newKey, VLAN_CFI, W } from '@ovs-node/flow/layout';
 import { pcapHeader, pcapRecord } from '@ovs-node/flow/pcap';
@@ -10,17 +11,20 @@ import { atoi } from '@ovs-node/openflow/actions/text-values';
 import { HEADER_LENGTH } from '@ovs-node/openflow/messages/codec';
 import { colorMatch } from '@ovs-node/openflow/text/color';
 import { printMessage } from '@ovs-node/openflow/text/message';
+import { explainBroken, formatPacket } from '@ovs-node/openflow/text/packet';
 import { Capture } from './capture.js';
 import type { OfctlContext } from './context.js';
 import { parseOrFail } from './flow-commands.js';
 import { packetToBytes, plainHexDump, readFileOrInput } from './input.js';
 import { TcpReader, type TcpStream } from './tcp-reader.js';
 
-/** The fields of a packet that came from nowhere. */
-function keyOf(packet: Uint8Array, inPort: number = OFPP.ANY): FlowKey {
+/** The fields of a packet that came from nowhere; that it is broken is told of. */
+function keyOf(c: OfctlContext, packet: Uint8Array): FlowKey {
   const key = newKey();
-  extractKey(packet, 0, packet.length, key, newOffsets());
-  key[W.IN_PORT] = inPort;
+  const offsets = newOffsets();
+  extractKey(packet, 0, packet.length, key, offsets);
+  explainBroken(c.explain, portToOf10(OFPP.ANY), packet, key, offsets);
+  key[W.IN_PORT] = OFPP.ANY;
   return key;
 }
 
@@ -39,7 +43,7 @@ export function composePacketCommand(c: OfctlContext, [text, data]: readonly str
   if (data !== undefined && l7 === undefined)
     throw new FatalError(`${data}: trailing garbage in packet data`);
   const packet = composePacket(key, l7 === undefined ? {} : { l7 });
-  const extracted = keyOf(packet);
+  const extracted = keyOf(c, packet);
   const same = key.every((word, i) => word === extracted[i]);
   if (!same) {
     process.stderr.write(
@@ -57,7 +61,7 @@ export function composePacketCommand(c: OfctlContext, [text, data]: readonly str
 
 /** parse-packet: the fields of the packet that is on standard input. */
 export function parsePacket(c: OfctlContext): void {
-  process.stdout.write(`${flowText(c, keyOf(readFileOrInput('-'), 0))}\n`);
+  process.stdout.write(formatPacket(readFileOrInput('-'), c.plainOptions(1), 0));
 }
 
 /** parse-pcap: the fields of each packet of captures, a line each. The status is that of the last file that is none. */
@@ -66,7 +70,7 @@ export function parsePcap(c: OfctlContext, files: readonly string[]): number {
   for (const file of files) {
     try {
       for (const { data } of new Capture(file).packets())
-        process.stdout.write(`${flowText(c, keyOf(data))}\n`);
+        process.stdout.write(`${flowText(c, keyOf(c, data))}\n`);
     } catch (error) {
       if (!(error instanceof FatalError)) throw error;
       process.stderr.write(`ovs-ofctl: ${error.message}\n`);
@@ -91,7 +95,7 @@ function takeMessage(stream: TcpStream): Uint8Array | undefined {
 /** ofp-parse-pcap: the OpenFlow messages of the TCP connections in a capture. */
 export function ofpParsePcap(c: OfctlContext, [file, ...portWords]: readonly string[]): void {
   const ports = new Set(portWords.length === 0 ? DEFAULT_PORTS : portWords.map(atoi));
-  const reader = new TcpReader((port) => ports.has(port));
+  const reader = new TcpReader((port) => ports.has(port), c.explain);
   let capture: Capture;
   try {
     capture = new Capture(file);

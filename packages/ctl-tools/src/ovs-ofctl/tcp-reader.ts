@@ -4,6 +4,9 @@
  */
 import { extractKey, newOffsets, OFS } from '@ovs-node/flow/extract';
 import { newKey, W } from '@ovs-node/flow/layout';
+import { OFPP } from '@ovs-node/flow/ports';
+import type { Explain } from '@ovs-node/openflow/explain';
+import { explainBroken } from '@ovs-node/openflow/text/packet';
 
 const IPV4 = 0x0800;
 const TCP = 6;
@@ -28,10 +31,12 @@ function ipText(address: number): string {
 export class TcpReader {
   private readonly streams = new Map<string, TcpStream>();
   private readonly isWanted: (port: number) => boolean;
+  private readonly explain: Explain;
 
-  /** @param isWanted whether connections of a port are looked at */
-  constructor(isWanted: (port: number) => boolean) {
+  /** @param isWanted whether connections of a port are looked at; `explain` is told of packets that are broken */
+  constructor(isWanted: (port: number) => boolean, explain: Explain) {
     this.isWanted = isWanted;
+    this.explain = explain;
   }
 
   /** Takes a frame in; gives the stream that it carries on, if it does. */
@@ -39,6 +44,7 @@ export class TcpReader {
     const key = newKey();
     const offsets = newOffsets();
     extractKey(frame, 0, frame.length, key, offsets);
+    explainBroken(this.explain, OFPP.ANY, frame, key, offsets);
     if (key[W.ETH_TYPE] >>> 16 !== IPV4 || key[W.NW] >>> 24 !== TCP) return undefined;
     const [from, to] = [key[W.TP] >>> 16, key[W.TP] & 0xffff];
     if (!this.isWanted(from) && !this.isWanted(to)) return undefined;

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
+import { pcapHeader, pcapRecord } from '@ovs-node/flow/pcap';
 import {
   peerPath,
   needing,
@@ -152,6 +153,56 @@ needing(test, 'peer')('ofp-parse reads files of any length as the peer does, cut
     t.deepEqual(plain(await ofctl(['ofp-parse', file])), theirs, `${content.length} bytes`);
   }
 });
+
+const ETHERNET = '001122334455 0066778899aa ';
+/** Packets, of which some have no IP header that can be. */
+const PACKETS: Readonly<Record<string, string>> = {
+  good: `${ETHERNET}0800 4500001c0000000040110000 0a0000010a000002 0001000200080000`,
+  short: `${ETHERNET}0800 45454545454545454545`,
+  'too much said': `${ETHERNET}0800 450000640000000040110000 0a0000010a000002`,
+  'ipv6 short': `${ETHERNET}86dd 6060606060606060606060606060606060606060`,
+  'ipv6 behind a tag': `${ETHERNET}81000001 86dd 60000000 0064 11 40 ${'01'.repeat(32)}`,
+  arp: `${ETHERNET}0806 00000000`,
+};
+const packetOf = (name: string): Buffer => Buffer.from(PACKETS[name].replaceAll(' ', ''), 'hex');
+
+needing(test, 'peer')(
+  'packets of captures, broken ones too, are read and told of as by the peer',
+  async (t) => {
+    t.timeout(60_000);
+    const dir = tmpDir(t);
+    const file = path.join(dir, 'capture');
+    const capture = (...packets: Buffer[]): Buffer =>
+      Buffer.concat([pcapHeader(), ...packets.map((packet) => pcapRecord(packet, 0))]);
+    const all = Object.keys(PACKETS).map(packetOf);
+    const captures = [
+      capture(...all),
+      // A packet of no bytes ends a capture, as one that is cut off does.
+      capture(packetOf('good'), Buffer.alloc(0), packetOf('good')),
+      capture(...all).subarray(0, -3),
+      capture(...Array.from({ length: 9 }, () => packetOf('short'))),
+    ];
+    for (const [i, content] of captures.entries()) {
+      fs.writeFileSync(file, content);
+      for (const command of ['parse-pcap', 'ofp-parse-pcap']) {
+        const args = ['-vflow:console:dbg', command, file];
+        t.deepEqual(plain(await ofctl(args)), plain(await peerOfctl(args)), `${command}, capture ${i}`);
+      }
+    }
+    const parsePacket = async (...program: string[]): Promise<unknown> => {
+      const words = ['-c', 'exec "$@" <"$FILE"', 'sh', ...program, '-vflow:console:dbg', 'parse-packet'];
+      return plain(await run('/bin/sh', words, { env: { FILE: file } }));
+    };
+    for (const name of Object.keys(PACKETS)) {
+      fs.writeFileSync(file, packetOf(name));
+      t.deepEqual(
+        await parsePacket(process.execPath, OURS),
+        await parsePacket(peerPath('ovs-ofctl')!),
+        `parse-packet, ${name}`,
+      );
+    }
+  },
+);
 
 /** Lines of a bundle's file, of which some are refused for the word in front. */
 const BUNDLE_LINES = [

@@ -1,20 +1,34 @@
 /** A packet's fields as text, as they follow a packet-in or packet-out. */
-import { extractPacket, newOffsets, OFS } from '@ovs-node/flow/extract';
+import { extractPacket, failedCheck, newOffsets, OFS } from '@ovs-node/flow/extract';
 import { formatFlow } from '@ovs-node/flow/flow-text';
-import { newKey, W } from '@ovs-node/flow/layout';
+import { type FlowKey, newKey, W } from '@ovs-node/flow/layout';
+import type { Explain } from '../explain.js';
 import { colorMatch } from './color.js';
 import type { PrintOptions } from './message.js';
+
+/** Tells that a packet from a port of the datapath, of which `extractPacket` made `key` and `offsets`, has no IP header that can be. */
+export function explainBroken(
+  explain: Explain | undefined,
+  port: number,
+  packet: Uint8Array,
+  key: FlowKey,
+  offsets: Int32Array,
+): void {
+  const check = failedCheck(key, offsets);
+  if (check !== undefined) explain?.('invalid_packet', check, port, packet);
+}
 
 /** One line: the packet's fields, and the checksum of its transport header. `packetType`: see ovs-fields(7). */
 export function formatPacket(
   packet: Uint8Array,
-  { ports, colors }: Pick<PrintOptions, 'ports' | 'colors'>,
+  { ports, colors, explain }: Pick<PrintOptions, 'ports' | 'colors' | 'explain'>,
   packetType: number,
 ): string {
   const key = newKey();
   const offsets = newOffsets();
   key[W.PACKET_TYPE] = packetType;
   extractPacket(packet, key, offsets);
+  explainBroken(explain, 0, packet, key, offsets);
   const fields = formatFlow(key, ports);
   let out = colors === undefined ? fields : colorMatch(fields, colors);
   const l4 = offsets[OFS.L4];
