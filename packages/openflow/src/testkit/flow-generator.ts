@@ -138,6 +138,7 @@ export class FlowGenerator extends FlowTextGenerator {
       `idle_timeout=${this.int(16)}`,
       `hard_timeout=${this.int(16)}`,
       `fin_idle_timeout=${this.int(16)}`,
+      `fin_hard_timeout=${this.int(16)}`,
       `priority=${this.int(16)}`,
       `cookie=0x${this.hex(4)}`,
       'send_flow_rem',
@@ -257,9 +258,11 @@ export class FlowGenerator extends FlowTextGenerator {
     const words = this.keys([
       `table=${this.below(255)}`,
       `priority=${this.int(16)}`,
-      `cookie=0x${this.hex(8)}`,
+      `cookie=0x${this.hex(8)}${this.pick(['', '', '', `/0x${this.hex(8)}`])}`,
       `idle_timeout=${this.int(16)}`,
       this.pick(['send_flow_rem', 'check_overlap', `hard_timeout=${this.int(16)}`]),
+      this.pick(['', '', 'reset_counts', 'no_packet_counts', 'no_byte_counts', `importance=${this.int(16)}`]),
+      this.pick(['', '', '', `out_port=${this.port()}`, `out_group=${this.int(32)}`]),
     ]);
     return [words, this.match(), `actions=${this.actionList()}`].filter((s) => s !== '').join(',');
   }
