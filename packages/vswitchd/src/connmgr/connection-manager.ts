@@ -75,6 +75,7 @@ export class ConnectionManager {
       get onFlowChange() {
         return board.monitors.watcher;
       },
+      onFollowed: () => board.monitors.flush(),
     };
   }
 

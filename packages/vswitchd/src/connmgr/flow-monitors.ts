@@ -85,9 +85,11 @@ export class FlowMonitors {
     this.#tables = tables;
   }
 
-  /** Takes changes; undefined while nobody monitors anything. */
+  /** Takes changes that are made by the present requester; undefined while nobody monitors anything. */
   get watcher(): ((change: FlowChangeEvent) => void) | undefined {
-    return this.#sessions.size === 0 ? undefined : this.#changed;
+    if (this.#sessions.size === 0) return undefined;
+    const { requester } = this;
+    return (change) => this.#changed(change, requester);
   }
 
   /** Monitors of a connection. */
@@ -144,8 +146,8 @@ export class FlowMonitors {
     else this.#sessions.set(connection, session);
   }
 
-  readonly #changed = (change: FlowChangeEvent): void => {
-    const { event, rule, reason, oldActions } = change;
+  #changed(change: FlowChangeEvent, requester: Requester | undefined): void {
+    const { event, rule, reason, oldActions, follows } = change;
     if (rule.isHidden) return;
     if (event === 'added') {
       rule.addSeq = rule.modifySeq = ++this.#count;
@@ -156,8 +158,7 @@ export class FlowMonitors {
       if (pausedAt !== undefined && (event !== 'removed' || rule.firstSeq > pausedAt)) continue;
       const flags = session.flagsFor(rule, FLAG[event], oldActions);
       if (flags === 0) continue;
-      const { requester } = this;
-      const isOwn = requester?.connection === connection;
+      const isOwn = !follows && requester?.connection === connection;
       if (!isOwn || (flags & FMF.ONLY_OWN) !== 0 || pausedAt !== undefined) {
         session.updates.push(describe(event, rule, flags, reason));
       } else if (!session.isAbbreviated) {
@@ -168,7 +169,7 @@ export class FlowMonitors {
     }
     // Flows whose time is over go one by one, each in a message of its own.
     if (reason === 'idle' || reason === 'hard') this.flush();
-  };
+  }
 
   /** What changes outside of requests goes out when the present work is done. */
   #schedule(): void {
@@ -210,14 +211,6 @@ export class FlowMonitors {
   #hasUpdates(): boolean {
     for (const { updates } of this.#sessions.values()) if (updates.length > 0) return true;
     return false;
-  }
-
-  /** Forgets what has been collected: it has been undone. */
-  discard(): void {
-    for (const session of this.#sessions.values()) {
-      session.updates = [];
-      session.isAbbreviated = false;
-    }
   }
 
   /**

@@ -157,7 +157,6 @@ function commit(
     return undefined;
   });
   if (failed) {
-    board.monitors.discard();
     const { message, error } = failed;
     context.connection.reply({ type: 'error', error: error.quoting(message.request) }, message.xid);
     return new OfError('OFPBFC_MSG_FAILED', error.detail);

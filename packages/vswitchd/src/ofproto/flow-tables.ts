@@ -50,8 +50,10 @@ export interface TableObserver {
   tablesChanged(): void;
   /** A table has come to have little room, or much again. */
   vacancy(tableId: number, reason: TableStatusReason): void;
-  /** Who wants to hear of each change at once, if anybody does. */
+  /** Who wants to hear of changes of flows that are made now, if anybody does; it may be told of them later. */
   flowWatcher(): ((change: FlowChangeEvent) => void) | undefined;
+  /** What has followed from a command is done, of which watchers have been told. */
+  followed(): void;
   /** Whether a flow may send to a group of that number. */
   hasGroup(id: number): boolean;
   /** Whether a flow may use a meter of that number. */
@@ -90,8 +92,12 @@ export class FlowTables {
   private readonly touched = new Set<Classifier>();
   /** Tables with thresholds whose number of flows has changed. */
   private readonly sizesChanged = new Set<number>();
-  /** Flows that left in a transaction, of which is told when it is committed. */
-  private removals: (() => void)[] = [];
+  /** What is left of a transaction's commands for when it is committed: to tell of flows that left, and what follows. */
+  private rest: (() => void)[] = [];
+  /** Whether the command that is carried out has brought teachers, or taken them. */
+  private hasLessons = false;
+  /** Whether what is done is not what a command says, but what comes of it. */
+  private isFollowing = false;
 
   /** What the tunnel options are that flows name. */
   readonly tlv = new TlvTable();
@@ -155,24 +161,47 @@ export class FlowTables {
   }
 
   /**
-   * Removes what was learned from flows that are gone, and tells of tables that have filled or emptied beyond
-   * their thresholds; in a transaction, when that is committed.
+   * The end of a command: removes what was learned from flows that are gone, and tells of tables that have filled or emptied
+   * beyond their thresholds; in a transaction, when that is committed.
    */
   private settle(now: number): void {
-    if (this.journal !== undefined) return;
-    // What is taught goes with the last teacher, and may have been a teacher itself.
-    let orphans: readonly LearnedCookie[];
-    while ((orphans = this.learned.takeOrphans()).length > 0) {
-      for (const { table, cookie } of orphans) {
-        const rules = this.select(cookieSelection(table, cookie)).filter((rule) => !rule.isHidden);
-        this.dropAll(rules, 'delete', now);
-      }
+    if (this.journal !== undefined) {
+      if (this.hasLessons) this.rest.push(() => this.dropOrphans(now));
+      this.hasLessons = false;
+      return;
     }
+    this.dropOrphans(now);
     for (const id of this.sizesChanged) {
       const reason = this.tables[id]?.takeVacancyEvent();
       if (reason !== undefined) this.observer.vacancy(id, reason);
     }
     this.sizesChanged.clear();
+  }
+
+  private dropOrphans(now: number): void {
+    // What is taught goes with the last teacher, and may have been a teacher itself.
+    let orphans: readonly LearnedCookie[];
+    while ((orphans = this.learned.takeOrphans()).length > 0) {
+      for (const { table, cookie } of orphans) {
+        const rules = this.select(cookieSelection(table, cookie)).filter((rule) => !rule.isHidden);
+        if (rules.length === 0) continue;
+        this.isFollowing = true;
+        this.dropAll(rules, 'delete', now);
+        this.isFollowing = false;
+        this.observer.followed();
+      }
+    }
+  }
+
+  /** A flow has come or gone; in a transaction teachers count one command after the other, when that is committed. */
+  private count(rule: Rule, change: 'add' | 'remove'): void {
+    if (rule.facts.taught.length === 0) return;
+    if (this.journal === undefined) {
+      this.learned[change](rule);
+      return;
+    }
+    this.hasLessons = true;
+    this.rest.push(() => this.learned[change](rule));
   }
 
   /**
@@ -187,22 +216,23 @@ export class FlowTables {
   commit(now: number): void {
     this.journal = undefined;
     this.settleTouched();
-    for (const tell of this.removals.splice(0)) tell();
+    for (const work of this.rest.splice(0)) work();
     this.settle(now);
   }
 
   /** Ends the transaction and puts everything back. */
   rollBack(): void {
     const journal = this.journal ?? [];
-    this.journal = undefined;
-    this.removals = [];
+    // Who is put back has not been counted out.
+    this.journal = [];
     for (const undo of journal.toReversed()) {
       if (undo instanceof Rule) this.takeBack(undo);
       else undo();
     }
+    this.journal = undefined;
+    this.rest = [];
+    this.hasLessons = false;
     this.settleTouched();
-    // A teacher that was never there leaves nobody behind.
-    this.learned.takeOrphans();
     this.sizesChanged.clear();
     if (journal.length > 0) this.observer.tablesChanged();
   }
@@ -423,12 +453,7 @@ export class FlowTables {
       if (full) return full;
     }
     this.insert(rule);
-    this.observer.flowWatcher()?.({
-      event: 'added',
-      rule,
-      reason: undefined,
-      oldActions: old?.actions,
-    });
+    this.tell({ event: 'added', rule, reason: undefined, oldActions: old?.actions }, old);
     this.observer.tablesChanged();
     return undefined;
   }
@@ -451,7 +476,6 @@ export class FlowTables {
       if (admitted.error) return admitted.error;
       changes.push({ old, actions: admitted.actions });
     }
-    const watcher = this.observer.flowWatcher();
     const changeCookie = fm.modifyCookie && fm.newCookie !== COOKIE_NONE;
     for (const { old, actions } of changes) {
       const rule = new Rule(
@@ -468,17 +492,15 @@ export class FlowTables {
         now,
       );
       rule.created = old.created;
-      rule.firstSeq = old.firstSeq;
-      rule.addSeq = old.addSeq;
-      rule.modifySeq = old.modifySeq;
+      rule.goOnFrom(old);
       rule.inherit(old, (fm.flags & FF.RESET_COUNTS) === 0);
       rule.placeAs(old);
       this.insert(rule);
-      if (watcher === undefined) continue;
+      if (this.observer.flowWatcher() === undefined) continue;
       const hasOther = !sameActions(old.actions, rule.actions);
       if (hasOther || rule.cookie !== old.cookie) {
         const oldActions = hasOther ? old.actions : undefined;
-        watcher({ event: 'modified', rule, reason: undefined, oldActions });
+        this.tell({ event: 'modified', rule, reason: undefined, oldActions }, old);
       }
     }
     this.observer.tablesChanged();
@@ -606,12 +628,31 @@ export class FlowTables {
     this.unlist(rule);
   }
 
+  /**
+   * Tells watchers of a change; in a transaction, when that is committed.
+   * @param old the flow whose place the changed one has taken.
+   */
+  private tell(what: Omit<FlowChangeEvent, 'follows'>, old: Rule | null): void {
+    const watch = this.observer.flowWatcher();
+    if (watch === undefined) return;
+    const change = { ...what, follows: this.isFollowing };
+    if (this.journal === undefined) {
+      watch(change);
+      return;
+    }
+    this.rest.push(() => {
+      // Which may have come in the same transaction, and been told of by now.
+      if (old) change.rule.goOnFrom(old);
+      watch(change);
+    });
+  }
+
   private drop(rule: Rule, reason: FlowRemovedReason, now: number): void {
-    this.observer.flowWatcher()?.({ event: 'removed', rule, reason, oldActions: undefined });
+    this.tell({ event: 'removed', rule, reason, oldActions: undefined }, null);
     if (this.journal === undefined) this.observer.flowRemoved(rule, reason, now);
     else {
       this.journal.push(() => this.putBack(rule));
-      this.removals.push(() => this.observer.flowRemoved(rule, reason, now));
+      this.rest.push(() => this.observer.flowRemoved(rule, reason, now));
     }
     this.changing(rule).remove(rule);
     this.unlist(rule);
@@ -639,7 +680,7 @@ export class FlowTables {
     this.byCookie.add(rule);
     this.byGroup.add(rule);
     this.byMeter.add(rule);
-    this.learned.add(rule);
+    this.count(rule, 'add');
   }
 
   private unlist(rule: Rule): void {
@@ -649,7 +690,7 @@ export class FlowTables {
     this.byCookie.remove(rule);
     this.byGroup.remove(rule);
     this.byMeter.remove(rule);
-    this.learned.remove(rule);
+    this.count(rule, 'remove');
   }
 
   private select(selection: Selection): Rule[] {

@@ -121,6 +121,7 @@ export class Ofproto {
       tablesChanged: () => this.backer.changed('flow table'),
       vacancy: (id, reason) => this.events.onTableStatus?.(this.tables.table(id).desc(id), reason),
       flowWatcher: () => this.events.onFlowChange,
+      followed: () => this.events.onFollowed?.(),
       ...this.named,
     });
     this.internalRules = this.addInternalRules(now);

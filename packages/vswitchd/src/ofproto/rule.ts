@@ -81,8 +81,15 @@ export class Rule extends ClassifierRule {
   replace(old: Rule): void {
     // No cookie is none of its own.
     if (this.cookie === COOKIE_NONE) this.cookie = old.cookie;
-    this.firstSeq = old.firstSeq;
+    this.goOnFrom(old);
     this.inherit(old, (this.flags & FF.RESET_COUNTS) === 0);
+  }
+
+  /** To flow monitors it is the flow whose place it takes. */
+  goOnFrom({ firstSeq, addSeq, modifySeq }: Rule): void {
+    this.firstSeq = firstSeq;
+    this.addSeq = addSeq;
+    this.modifySeq = modifySeq;
   }
 
   /** A flow that takes another's place was last used when that one was. @param counts whether it has counted what that has. */

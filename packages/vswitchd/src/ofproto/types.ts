@@ -76,15 +76,17 @@ export interface PacketInEvent {
   readonly controllerId: number;
 }
 
-/** A change of a flow, told at once: the tables may yet go back to what they were when it is part of a transaction. */
+/** A change of a flow, for good. */
 export interface FlowChangeEvent {
   readonly event: 'added' | 'removed' | 'modified';
-  /** As it is now; of a removed flow, as it was, still in its table. */
+  /** As it came to be; of a removed flow, as it was. */
   readonly rule: Rule;
   /** Why it went; undefined with other events. */
   readonly reason: FlowRemovedReason | undefined;
   /** The actions that it had, when it has others now, or of the flow that it replaces. */
   readonly oldActions: readonly Action[] | undefined;
+  /** Whether nobody has asked for it: it follows from another change. */
+  readonly follows: boolean;
 }
 
 /** What happens to flows, for flow_removed messages and monitors. */
@@ -95,6 +97,8 @@ export interface OfprotoEvents {
   onTableStatus?(desc: TableDesc, reason: TableStatusReason): void;
   /** Undefined while nobody monitors flows, which spares the work of finding out what has changed. */
   readonly onFlowChange?: ((change: FlowChangeEvent) => void) | undefined;
+  /** Flows are gone that had been taught by others, of which `onFlowChange` has told. */
+  onFollowed?(): void;
 }
 
 /** A flow-mod whose command is to add. */

@@ -166,3 +166,20 @@ test('flows of a cookie stay when a flow that would have taken them with it was 
   run(bridge, 'add priority=2,actions=1');
   t.is(bridge.tables.table(2).classifier.size, 1);
 });
+
+test('flows go with their teacher also when another comes in the same transaction, behind that it goes', (t) => {
+  const bridge = bareBridge();
+  const teacher = 'actions=learn(table=2,delete_learned,cookie=7,eth_dst=eth_src)';
+  const left = (...commands: Command[]): number => {
+    run(bridge, 'delete ');
+    run(bridge, `add priority=1,${teacher}`);
+    run(bridge, 'add table=2,cookie=7,priority=9,actions=1');
+    bridge.tables.begin();
+    for (const command of commands) run(bridge, command);
+    bridge.tables.commit(0);
+    return bridge.tables.table(2).classifier.size;
+  };
+  t.is(left('delete_strict priority=1', `add priority=2,${teacher}`), 0);
+  t.is(left(`add priority=2,${teacher}`, 'delete_strict priority=1'), 1);
+  t.is(left(`add priority=1,${teacher}`), 1);
+});
