@@ -669,7 +669,7 @@ export class FlowTables {
   /** A flow that left is there again, as if it had never been gone. */
   private putBack(rule: Rule): void {
     this.changing(rule).putBack(rule);
-    rule.removed = false;
+    rule.putBack();
     this.enlist(rule);
   }
 

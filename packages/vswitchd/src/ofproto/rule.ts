@@ -51,8 +51,10 @@ export class Rule extends ClassifierRule {
   /** Its neighbours among the flows of its cookie (cookie-index.ts). */
   previousOfCookie: Rule | null = null;
   nextOfCookie: Rule | null = null;
-  /** Out of the tables: statistics that come in late go nowhere. */
+  /** Out of the tables: statistics that come in late go to the flow that has taken its place, if one has. */
   removed = false;
+  /** That flow, and whether it has taken over what this one has counted. */
+  private heir: { readonly rule: Rule; readonly counts: boolean } | undefined;
 
   constructor(spec: RuleSpec, now: number) {
     super(spec.priority);
@@ -94,21 +96,39 @@ export class Rule extends ClassifierRule {
 
   /** A flow that takes another's place was last used when that one was. @param counts whether it has counted what that has. */
   inherit(old: Rule, counts: boolean): void {
+    old.heir = { rule: this, counts };
     this.used = old.used;
     if (!counts) return;
     this.packets = old.packets;
     this.bytes = old.bytes;
   }
 
+  /** It is in its table again, as if nothing had taken its place. */
+  putBack(): void {
+    this.removed = false;
+    this.heir = undefined;
+  }
+
   get isHidden(): boolean {
     return this.priority > MAX_VISIBLE_PRIORITY;
   }
 
-  /** Adds traffic. `used` only moves forward. */
+  /** Adds traffic, also to the flows that have taken its place. `used` only moves forward. */
   credit(packets: number, bytes: number, used: number): void {
+    let counts = true;
+    this.count(packets, bytes, used, counts);
+    // Not by recursion: a bundle can change a flow as often as it likes.
+    for (let { heir } = this; heir !== undefined; heir = heir.rule.heir) {
+      counts &&= heir.counts;
+      heir.rule.count(packets, bytes, used, counts);
+    }
+  }
+
+  private count(packets: number, bytes: number, used: number, counts: boolean): void {
+    if (packets > 0 && used > this.used) this.used = used;
+    if (!counts) return;
     this.packets += packets;
     this.bytes += bytes;
-    if (packets > 0 && used > this.used) this.used = used;
   }
 
   /** The reason for which the flow has expired, if it has. */

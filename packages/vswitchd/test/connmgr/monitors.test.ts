@@ -2,6 +2,7 @@ import test from 'ava';
 import { encodeMessage } from '@ovs-node/openflow/messages/codec';
 import { makeFlowMod } from '@ovs-node/openflow/messages/flow-mod';
 import { FF, type FlowMod, type FlowUpdate, type OfMessage } from '@ovs-node/openflow/messages/types';
+import { parseFlow } from '@ovs-node/openflow/text/flow';
 import { flowMod, output, watch } from '@ovs-node/openflow/testkit/requests';
 import { controllerConfig, makeRig, type Rig, settle, type TestController } from './rig.js';
 
@@ -105,6 +106,34 @@ test('a failed bundle is not told of', async (t) => {
   t.deepEqual(errors, ['OFPBAC_BAD_OUT_GROUP', 'OFPBFC_MSG_FAILED']);
   await a.send();
   t.deepEqual(updatesOf(a.seen), ['added 1']);
+});
+
+test("monitors hear of a bundle command by command, and what follows from one is nobody's own change", async (t) => {
+  const rig = await makeRig(t);
+  const [a, b] = [await rig.tool(5), await rig.tool(5)];
+  const add = (text: string): OfMessage => ({ type: 'flow_mod', flowMod: parseFlow(text, 'add') });
+  await b.send(
+    add('priority=1,actions=learn(table=2,delete_learned,cookie=7,eth_dst=eth_src)'),
+    add('table=2,cookie=7,priority=2,actions=drop'),
+  );
+  await a.send(watch({}));
+  await b.send(watch({}));
+  const before = [a, b].map(({ seen }) => seen.length);
+  const [bundleId, flags] = [1, 3];
+  for (const msg of [
+    { type: 'flow_mod', flowMod: parseFlow('table=0,priority=1', 'delete_strict') } as const,
+    add('priority=3,actions=drop'),
+  ])
+    b.of.send({ type: 'bundle_add', bundleId, flags, message: encodeMessage(msg, 5, 77) }, 77);
+  await b.send({ type: 'bundle_control', bundleId, control: 'commit_request', flags });
+  await a.send();
+  t.deepEqual(
+    [a, b].map(({ seen }, i) => updatesOf(seen.slice(before[i]))),
+    [
+      ['removed 1', 'removed 2', 'added 3'],
+      ['abbrev', 'removed 2', 'abbrev'],
+    ],
+  );
 });
 
 /** A controller that the test can keep from reading. */

@@ -4,13 +4,14 @@ import { OFPP } from '@ovs-node/flow/ports';
 import {
   COOKIE_NONE,
   FF,
+  type FlowMod,
   type FlowRemoved,
   NO_BUFFER,
   type PacketOut,
 } from '@ovs-node/openflow/messages/types';
 import { type ErrorName, OfError } from '@ovs-node/openflow/errors';
 import { makeFlowFilter } from '@ovs-node/openflow/messages/flow-mod';
-import { startPacketOut } from '../../src/ofproto/packet-out.js';
+import { finishPacketOut, type StartedPacket, startPacketOut } from '../../src/ofproto/packet-out.js';
 import type { Ofproto } from '../../src/ofproto/ofproto.js';
 import { bareBridge, flowLines, flowMod, mod } from './bench.js';
 
@@ -128,6 +129,35 @@ test('what packets were taught in a transaction that fails is taken back', (t) =
   // Nor does it live longer for it.
   bridge.runExpiry(11_000);
   t.is(flowLines(bridge).length, before.length - 1);
+});
+
+test('a packet is counted in the flow that has taken the place of the one that it matched', (t) => {
+  const counted = (...commands: FlowMod[]): number[] => {
+    const bridge = bareBridge();
+    mod(bridge, 'add', 'in_port=1,actions=output:2');
+    bridge.packetOut(throughTable0(), 0);
+    let started: StartedPacket | OfError | undefined;
+    bridge.transaction(0, () => {
+      started = startPacketOut(bridge, throughTable0(), 0);
+      for (const command of commands) t.is(bridge.flowMod(command, 0), undefined);
+      return undefined;
+    });
+    t.false(started === undefined || started instanceof OfError);
+    if (started !== undefined && !(started instanceof OfError)) finishPacketOut(bridge, started, 0);
+    return bridge.dumpFlows(makeFlowFilter(), 0).map(({ packetCount }) => Number(packetCount));
+  };
+  const add = flowMod('add', 'in_port=1,actions=output:3');
+  t.deepEqual(counted(), [2]);
+  t.deepEqual(counted(add), [2]);
+  t.deepEqual(
+    counted(flowMod('modify', 'actions=output:3'), add, flowMod('modify', 'actions=output:4')),
+    [2],
+  );
+  t.deepEqual(counted({ ...add, flags: FF.RESET_COUNTS }), [0]);
+  t.deepEqual(counted({ ...add, flags: FF.RESET_COUNTS }, flowMod('modify', 'actions=output:4')), [0]);
+  t.deepEqual(counted(flowMod('delete', ''), add), [0]);
+  // However often it changes.
+  t.deepEqual(counted(...Array.from({ length: 20_000 }, () => add)), [2]);
 });
 
 test('the limit of a learn action is not for what controllers send', (t) => {
