@@ -1,5 +1,5 @@
 /** One bridge at work: its OpenFlow switch, its interfaces in the datapath, and what of them the database is told. */
-import { strerror } from '@ovs-node/common/errors';
+import { errnoName, strerror } from '@ovs-node/common/errors';
 import { vlog } from '@ovs-node/common/vlog';
 import { OFPP } from '@ovs-node/flow/ports';
 import { featuresSpeed } from '@ovs-node/openflow/messages/port';
@@ -90,8 +90,8 @@ export class Bridge implements BridgeState {
       const live: LiveInterface = { config, ofport, dpPort, device: undefined, ifindex: 0, isGone: false };
       this.live.set(name, live);
       if (dpPort !== ODPP_NONE) {
-        live.device = await this.#deviceOf(config);
-        live.ifindex = await this.#ifindexOf(name);
+        // What cannot be told now will be when the devices are looked at again.
+        Object.assign(live, await this.#lookAt(config).catch(() => ({})));
       }
       this.ofproto.addPort({
         name,
@@ -202,22 +202,15 @@ export class Bridge implements BridgeState {
     throw new Error(`could not add network device ${config.name} to ofproto (${strerror('EFBIG')})`);
   }
 
-  async #deviceOf({ name, uuid }: InterfaceConfig): Promise<NetdevInfo | undefined> {
-    try {
-      const device = await this.backer.dpif?.ports.netdev(name);
-      // A port that is the end of a stream has no address by itself.
-      return device?.mac.every((byte) => byte === 0) ? { ...device, mac: patchMac(uuid) } : device;
-    } catch {
-      return undefined;
-    }
-  }
-
-  async #ifindexOf(name: string): Promise<number> {
-    try {
-      return (await this.backer.dpif?.ports.byName(name))?.ifindex ?? 0;
-    } catch {
-      return 0;
-    }
+  /** What the host knows of the device of an interface, and its index there. @throws (rejects) when that cannot be told */
+  async #lookAt({ name, uuid }: InterfaceConfig): Promise<Pick<LiveInterface, 'device' | 'ifindex'>> {
+    const ports = this.backer.dpif?.ports;
+    const device = await unlessGone(ports?.netdev(name));
+    const ifindex = (await unlessGone(ports?.byName(name)))?.ifindex ?? 0;
+    // A port that is the end of a stream has no address by itself.
+    if (device?.mac.every((byte) => byte === 0))
+      return { device: { ...device, mac: patchMac(uuid) }, ifindex };
+    return { device, ifindex };
   }
 
   #describe(live: LiveInterface): PhyPort {
@@ -250,10 +243,11 @@ export class Bridge implements BridgeState {
     const { dpif } = this.backer;
     for (const live of this.live.values()) {
       if (live.dpPort === ODPP_NONE || (only !== undefined && live.config.name !== only)) continue;
-      const device = await this.#deviceOf(live.config);
-      const ifindex = await this.#ifindexOf(live.config.name);
+      const seen = await this.#lookAt(live.config).catch(() => undefined);
       // Of a datapath that was let go of meanwhile nothing has been learned.
       if (dpif?.closed === true) return changed;
+      if (seen === undefined) continue;
+      const { device, ifindex } = seen;
       const isGone = ifindex === 0 && (live.ifindex !== 0 || live.isGone);
       if (isGone && !live.isGone) log.warn(goneText(live.config.name));
       changed ||= ifindex !== live.ifindex;
@@ -423,6 +417,16 @@ export class Bridge implements BridgeState {
 function sameOptions(have: ReadonlyMap<string, string>, want: ReadonlyMap<string, string>): boolean {
   const own = [...have].filter(([key]) => key !== 'mac' && key !== 'mtu_request');
   return own.length === want.size && own.every(([key, value]) => want.get(key) === value);
+}
+
+/** An answer about a device; undefined where there is no such device. @throws (rejects) when that was not answered */
+async function unlessGone<T>(answer: Promise<T> | undefined): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (errnoName(error) === 'ENODEV') return undefined;
+    throw error;
+  }
 }
 
 /** What is said of a device that is not there. */
