@@ -5,6 +5,7 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 import path from 'node:path';
 import { absName, dirs } from './dirs.js';
+import { wholeNumber } from './number-text.js';
 import { OvsError } from './errors.js';
 
 /** Where to connect to, or to listen at. */
@@ -31,9 +32,8 @@ function bad(message: string): never {
   throw new OvsError(message, 'EAFNOSUPPORT');
 }
 
-/** A port as strtol() reads it. */
 function port(text: string, target: string): number {
-  const number = /^[ \t\n\v\f\r]*[-+]?\d+$/.test(text) ? Number(text) : -1;
+  const number = wholeNumber(text) ?? -1;
   if (number < 0 || number > 65535) bad(`${target}: bad port number "${text}"`);
   return number;
 }

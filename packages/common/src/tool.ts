@@ -1,5 +1,6 @@
 /** The frame of a command line tool: its errors, its exit status, its time limit. */
 import { EarlyExit, FatalError, errorMessage } from './errors.js';
+import { wholeNumber } from './number-text.js';
 import { setLevels, setProgramName, vlog } from './vlog.js';
 
 /** Writes and waits until the operating system has it: process.exit() would cut off what a pipe has not taken. */
@@ -61,9 +62,9 @@ export async function runTool(
   await exitFlushed(status);
 }
 
-/** A time limit, as strtol() reads a number; undefined for what is none. */
+/** A time limit; undefined for what is none. */
 function secondsIn(text: string): number | undefined {
-  const seconds = /^[ \t\n\v\f\r]*\+?[0-9]+$/.test(text) ? Number(text) : 0;
+  const seconds = wholeNumber(text) ?? 0;
   return seconds < 1 || seconds > 0xffffffff ? undefined : seconds;
 }
 

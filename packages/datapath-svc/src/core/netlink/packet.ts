@@ -47,5 +47,11 @@ function wholeActions({ msg }: Request): Uint8Array {
   const reader = new NlReader(msg.buf, msg.attrs, msg.end);
   while (reader.next())
     if (reader.type === ACTIONS.code || reader.type === MORE_ACTIONS.code) parts.push(reader.bytes());
-  return new Uint8Array(Buffer.concat(parts));
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
