@@ -13,30 +13,21 @@ function address(value: bigint): Uint8Array | undefined {
   return value === 0n ? undefined : bigToBytes(value, isIp4(value) ? 4 : 16);
 }
 
-function tupleOf(t: CtFlushTuple, ipProto: number): Tuple | undefined {
+/** A tuple as it is said: what is zero is for who compares it. */
+function tupleOf(t: CtFlushTuple, proto: number): Tuple {
   const [src, dst] = [address(t.src), address(t.dst)];
-  const isIcmp = ipProto === ICMP || ipProto === ICMPV6;
-  const ports: Partial<Tuple> = isIcmp
-    ? t.srcPort === 0 && t.icmpType === 0 && t.icmpCode === 0
-      ? {}
-      : { icmpId: t.srcPort, icmpType: t.icmpType, icmpCode: t.icmpCode }
-    : {
-        ...(t.srcPort === 0 ? {} : { sport: t.srcPort }),
-        ...(t.dstPort === 0 ? {} : { dport: t.dstPort }),
-      };
-  const tuple = { ...(src ? { src } : {}), ...(dst ? { dst } : {}), ...ports };
-  return Object.keys(tuple).length === 0 ? undefined : tuple;
+  const addresses = { ...(src ? { src } : {}), ...(dst ? { dst } : {}) };
+  return proto === ICMP || proto === ICMPV6
+    ? { proto, ...addresses, icmpId: t.srcPort, icmpType: t.icmpType, icmpCode: t.icmpCode }
+    : { proto, ...addresses, sport: t.srcPort, dport: t.dstPort };
 }
 
+const saysNothing = (t: CtFlushTuple): boolean =>
+  t.src === 0n && t.dst === 0n && t.srcPort === 0 && t.dstPort === 0 && t.icmpType === 0 && t.icmpCode === 0;
+
 /** The connections that a request selects. */
-export function ctFilter(flush: CtFlush): CtFilter {
-  const { ipProto, zone } = flush;
-  const protocol = ipProto === 0 ? {} : { proto: ipProto };
-  const [orig, reply] = [tupleOf(flush.orig, ipProto), tupleOf(flush.reply, ipProto)];
-  return {
-    ...(zone === undefined ? {} : { zone }),
-    // A protocol alone is as much as nothing, as with the peer.
-    ...(orig ? { orig: { ...protocol, ...orig } } : {}),
-    ...(reply ? { reply: { ...protocol, ...reply } } : {}),
-  };
+export function ctFilter({ ipProto, zone, orig, reply }: CtFlush): CtFilter {
+  const inZone = zone === undefined ? {} : { zone };
+  if (ipProto === 0 && saysNothing(orig) && saysNothing(reply)) return inZone;
+  return { ...inZone, orig: tupleOf(orig, ipProto), reply: tupleOf(reply, ipProto) };
 }

@@ -68,16 +68,17 @@ export class Conntrack implements DpifConntrack {
   }
 
   async flush(filter: CtFilter = {}): Promise<void> {
-    if (filter.orig === undefined && filter.reply === undefined) return this.#delete(filter.zone, undefined);
-    if (filter.reply === undefined && isWhole(filter.orig!))
-      return this.#delete(filter.zone ?? 0, filter.orig);
+    const { zone } = filter;
+    if (filter.orig === undefined && filter.reply === undefined) return this.#delete(zone, undefined);
+    // One protocol is said, of both directions.
+    const proto = filter.orig?.proto ?? filter.reply?.proto;
+    const [orig, reply] = [wantedOf(filter.orig, proto), wantedOf(filter.reply, proto)];
+    if (isWhole(orig) && isEmpty(reply)) return this.#delete(zone ?? 0, orig);
     // A partial tuple: the datapath deletes by whole ones, so find them first. Collected before any is deleted, for a
     // dump of a table that changes may miss some.
     const found: CtEntry[] = [];
-    for await (const entries of this.dump(filter.zone ?? 0)) {
-      for (const e of entries)
-        if (matches(e.orig, filter.orig) && matches(e.reply, filter.reply)) found.push(e);
-    }
+    for await (const entries of this.dump(zone))
+      for (const e of entries) if (matches(e.orig, orig) && matches(e.reply, reply)) found.push(e);
     await Promise.all(
       found.map((e) =>
         this.#delete(e.zone, e.orig).catch((error: unknown) => {
@@ -99,17 +100,42 @@ export class Conntrack implements DpifConntrack {
 const ICMP = 1;
 const ICMPV6 = 58;
 
+const isIcmp = (t: CtTupleFilter): boolean => t.proto === ICMP || t.proto === ICMPV6;
+
+const isSaid = (address: Uint8Array | undefined): address is Uint8Array =>
+  address !== undefined && address.some((b) => b !== 0);
+
+/**
+ * What a tuple asks for, in the peer's way: addresses and ports that are zero are not asked for, but what is ICMP's is
+ * compared always, in both directions.
+ */
+function wantedOf(
+  { src, dst, sport, dport, icmpId, icmpType, icmpCode }: CtTupleFilter = {},
+  proto?: number,
+): CtTupleFilter {
+  const wanted: { -readonly [K in keyof CtTupleFilter]: CtTupleFilter[K] } = {};
+  if (proto !== undefined && proto !== 0) wanted.proto = proto;
+  if (isSaid(src)) wanted.src = src;
+  if (isSaid(dst)) wanted.dst = dst;
+  if (isIcmp(wanted))
+    return { ...wanted, icmpId: icmpId ?? 0, icmpType: icmpType ?? 0, icmpCode: icmpCode ?? 0 };
+  if (sport !== undefined && sport !== 0) wanted.sport = sport;
+  if (dport !== undefined && dport !== 0) wanted.dport = dport;
+  return wanted;
+}
+
 /** Whether a tuple says enough to name one connection. */
 function isWhole(t: CtTupleFilter): boolean {
   if (t.src === undefined || t.dst === undefined || t.proto === undefined) return false;
-  if (t.proto === ICMP || t.proto === ICMPV6) {
-    return t.icmpId !== undefined && t.icmpType !== undefined && t.icmpCode !== undefined;
-  }
-  return t.sport !== undefined && t.dport !== undefined;
+  return isIcmp(t) || (t.sport !== undefined && t.dport !== undefined);
 }
 
-function matches(tuple: CtEntry['orig'], filter: CtTupleFilter | undefined): boolean {
-  if (filter === undefined) return true;
+/** Whether a tuple says nothing that keeps the other one from naming a connection. */
+function isEmpty(t: CtTupleFilter): boolean {
+  return t.src === undefined && t.dst === undefined && t.sport === undefined && t.dport === undefined;
+}
+
+function matches(tuple: CtEntry['orig'], filter: CtTupleFilter): boolean {
   for (const name of ['proto', 'sport', 'dport', 'icmpId', 'icmpType', 'icmpCode'] as const) {
     if (filter[name] !== undefined && filter[name] !== tuple[name]) return false;
   }

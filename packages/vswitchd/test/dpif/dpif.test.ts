@@ -207,8 +207,12 @@ for (const transport of TRANSPORTS) {
     t.is(await count(), 19);
     await dp.conntrack.flush({ zone: 5, reply: { dport: 1002 } });
     t.is(await count(), 18);
+    await dp.conntrack.flush({ orig: { proto: 17 } });
+    t.is(await count(), 18, 'a protocol alone is something to ask for');
+    await dp.conntrack.flush({ orig: { proto: 6, sport: 1003, dport: 0 }, reply: { proto: 6, sport: 0 } });
+    t.is(await count(), 17, 'in all zones, and what is zero is not asked for');
     await dp.conntrack.flush({ zone: 6 });
-    t.is(await count(), 18);
+    t.is(await count(), 17);
     await dp.conntrack.flush({ zone: 5 });
     t.is(await count(), 0);
     await until(() => events.length === 40);
