@@ -13,7 +13,7 @@ type Names = Awaited<ReturnType<OfctlContext['acceptNames']>>;
 
 /** Reads the flows of a file into one side of `set`; returns the protocols that can carry all of them. */
 function addFile(set: FlowSet, source: 0 | 1, file: string, names: Partial<Names>): number {
-  const { flowMods, usable } = parseFlowFile(file, 'add', false, names, 'open');
+  const { flowMods, usable } = parseFlowFile(file, 'add', false, { ...names, isCompared: true }, 'open');
   for (const f of flowMods) {
     const { newCookie, idleTimeout, hardTimeout, importance, flags, actions } = f;
     const version = {
@@ -91,7 +91,7 @@ export async function diffFlows(c: OfctlContext, sources: readonly string[]): Pr
   let ports: Names['ports'];
   for (const [i, source] of sources.entries()) {
     if (isFile(source)) {
-      addFile(set, i as 0 | 1, source, { ports });
+      addFile(set, i as 0 | 1, source, { ports, explain: c.explain });
       continue;
     }
     const sw = await c.connect(source);

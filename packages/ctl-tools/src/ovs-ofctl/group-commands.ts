@@ -102,8 +102,11 @@ export async function dumpGroups(c: OfctlContext, [target, group]: readonly stri
 
 export async function dumpGroupStats(c: OfctlContext, [target, text]: readonly string[]): Promise<void> {
   const names = await c.acceptNames(target);
+  // No words at all ask for all groups, too.
   const group =
-    text === undefined ? GROUP_ALL : parseOrFail(() => parseGroup(text, 'delete', names)).groupMod.groupId;
+    text === undefined || text === ''
+      ? GROUP_ALL
+      : parseOrFail(() => parseGroup(text, 'delete', names)).groupMod.groupId;
   await dumpStats(c, target, { type: 'group', group });
 }
 

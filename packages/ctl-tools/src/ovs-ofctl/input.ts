@@ -35,6 +35,7 @@ export class LineCursor {
   number = 0;
   private following = 0;
   private comment = -1;
+  private nul = -1;
 
   /** @param text what lines are parts of: strings cut from others are slow to go through. */
   constructor(text: string) {
@@ -53,6 +54,10 @@ export class LineCursor {
       if (this.comment < from) this.comment = text.indexOf('#', from);
       if (this.comment < 0) this.comment = text.length;
       if (this.comment < to) to = this.comment;
+      // To the peer a line ends at a byte of zero.
+      if (this.nul < from) this.nul = text.indexOf('\0', from);
+      if (this.nul < 0) this.nul = text.length;
+      if (this.nul < to) to = this.nul;
       let end = to;
       while (end > from && isBlank(text.charCodeAt(end - 1))) end--;
       if (end === from) continue;

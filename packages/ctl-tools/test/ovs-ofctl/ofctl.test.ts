@@ -95,6 +95,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['-O', 'OpenFlow13', 'dump-ports', 'br0', '2'],
   ['dump-ports', 'br0', 'nosuch'],
   ['dump-ports-desc', 'br0'],
+  ['-O', 'OpenFlow13', 'dump-group-stats', 'br0', ''],
   ['-O', 'OpenFlow13', 'dump-ports-desc', 'br0'],
   ['dump-desc', 'br0'],
   ['queue-stats', 'br0', 'p1'],
@@ -203,6 +204,29 @@ needing(test, 'peer')(
     }
   },
 );
+
+/** Files that diff-flows is asked to compare with one that says `ip,actions=1`. */
+const COMPARED = [
+  // What a switch would be told in normal form is compared as it is.
+  'tp_dst=80,actions=1\n',
+  'in_port=65535,actions=1\n',
+  'tcp,actions=learn(tcp_dst=80)\n',
+  // Lines end at a byte of zero.
+  '\0\nip\0,foo,actions=1\n',
+  'ip,actions=1\0foo\n\0\n',
+];
+
+needing(test, 'peer')('files of flows are compared as by the peer', async (t) => {
+  t.timeout(60_000);
+  const dir = tmpDir(t);
+  const [one, other] = [path.join(dir, 'one'), path.join(dir, 'other')];
+  fs.writeFileSync(other, 'ip,actions=1\n');
+  for (const text of COMPARED) {
+    fs.writeFileSync(one, text);
+    const args = ['diff-flows', one, other];
+    t.deepEqual(plain(await ofctl(args)), plain(await peerOfctl(args)), JSON.stringify(text));
+  }
+});
 
 /** Lines of a bundle's file, of which some are refused for the word in front. */
 const BUNDLE_LINES = [

@@ -44,6 +44,8 @@ export interface FlowTextOptions {
   readonly tables?: TableMap | undefined;
   /** Is told what is wrong with actions. */
   readonly explain?: Explain | undefined;
+  /** The flow is to be compared only: whether it is in normal form is no matter. */
+  readonly isCompared?: boolean | undefined;
 }
 
 /** A flow, and the protocols (bits of `PROTO`) that can carry it. */
@@ -288,7 +290,7 @@ export function parseFlowProtocols(
     if ((usable & PROTO.OF10_NXM_TID) !== 0) usable |= PROTO.OF10_NXM;
   }
   // What is not in normal form is told of, and sent as it is.
-  if (command !== 'filter') normalizeMatch(words);
+  if (command !== 'filter' && o.isCompared !== true) normalizeMatch(words);
   return { flowMod: draft, usable };
 }
 
