@@ -452,7 +452,7 @@ export function listPatterns(): string {
   return text;
 }
 
-/** Replaces what writes console lines (tests); returns the one before. */
+/** Replaces what writes console lines; returns the one before. */
 export function setConsoleWriter(write: (line: string) => void): (line: string) => void {
   const before = consoleWrite;
   consoleWrite = write;

@@ -4,7 +4,7 @@
  */
 import fs from 'node:fs';
 import { FatalError, errnoName, strerror } from '@ovs-node/common/errors';
-import { vlog } from '@ovs-node/common/vlog';
+import { setConsoleWriter, vlog } from '@ovs-node/common/vlog';
 import type { UnixctlServer } from '@ovs-node/common/unixctl';
 import { decodeMessage, encodeMessage } from '@ovs-node/openflow/messages/codec';
 import { NO_BUFFER, type SwitchConfig } from '@ovs-node/openflow/messages/types';
@@ -36,9 +36,19 @@ export class Output {
     else fs.writeSync(this.fd, text, null, 'latin1');
   }
 
-  /** Writes to `file` from now on. @throws the errno error of opening it, and leaves the output as it was. */
+  /**
+   * Writes to `file` from now on, and the log's console too.
+   * @throws the errno error of opening it, and leaves the output as it was.
+   */
   open(file: string): void {
     const fd = fs.openSync(file, 'w', 0o666);
+    setConsoleWriter((line) => {
+      try {
+        fs.writeSync(fd, line);
+      } catch {
+        // There is no room, and nobody to tell.
+      }
+    });
     if (this.fd !== undefined) fs.closeSync(this.fd);
     this.fd = fd;
   }

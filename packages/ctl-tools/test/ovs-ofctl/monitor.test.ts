@@ -43,21 +43,31 @@ const SCRIPT: readonly (readonly string[])[] = [
   ['exit'],
 ];
 
-/** What follows `monitor br0`, and a script. */
-type Scenario = readonly [words: readonly string[], script: typeof SCRIPT];
+/** What follows `monitor br0`, and a script. A daemon's console is off: what is logged is seen of one in the foreground. */
+type Scenario = readonly [words: readonly string[], script: typeof SCRIPT, inForeground?: true];
+
+/** Looks whether a file is there, or gone, for a second. */
+async function waitForFile(file: string, isThere: boolean): Promise<void> {
+  for (let i = 0; i < 100 && fs.existsSync(file) !== isThere; i++)
+    await new Promise((resolve) => setTimeout(resolve, 10));
+}
 
 /** Runs the script; the text of all there is to see. */
 async function transcript(
   t: ExecutionContext,
   peer: Peer,
   ofctl: Command,
-  [words, script]: Scenario,
+  [words, script, inForeground]: Scenario,
 ): Promise<string> {
   const dir = tmpDir(t);
   const [out, err] = [path.join(dir, 'out'), path.join(dir, 'err')];
   // The daemon goes on printing to the standard error it was started with: a file, or its starter would wait for it.
-  const args = [...ofctl, 'monitor', 'br0', ...words, '--detach', '--pidfile', '--no-chdir'];
-  const started = await run('sh', ['-c', `exec "$@" 2>${err}`, 'sh', ...args], { env: peer.env });
+  const detach = inForeground ? [] : ['--detach'];
+  const args = [...ofctl, 'monitor', 'br0', ...words, ...detach, '--pidfile', '--no-chdir'];
+  const start = inForeground ? `"$@" >&- 2>${err} &` : `exec "$@" 2>${err}`;
+  const started = await run('sh', ['-c', start, 'sh', ...args], { env: peer.env });
+  const pidfile = path.join(peer.dir, 'ovs-ofctl.pid');
+  await waitForFile(pidfile, true);
   let text = `start ${started.status} ${started.stdout}\n`;
   for (const line of script) {
     const args = line.map((word) => (word === 'OUT' ? out : word));
@@ -66,11 +76,9 @@ async function transcript(
     // What comes of a packet comes when it does.
     if (line[0] === 'ofctl/packet-out') await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  const pidfile = path.join(peer.dir, 'ovs-ofctl.pid');
-  for (let i = 0; i < 100 && fs.existsSync(pidfile); i++)
-    await new Promise((resolve) => setTimeout(resolve, 10));
+  await waitForFile(pidfile, false);
   text += `pidfile left: ${fs.existsSync(pidfile)}\n`;
-  return text + fs.readFileSync(err, 'utf8') + fs.readFileSync(out, 'utf8');
+  return `${text}${fs.readFileSync(err, 'utf8')}= standard error\n${fs.readFileSync(out, 'utf8')}`;
 }
 
 /** Packets that wait for their controller, with user data, long and short, on a connection of OpenFlow 1.0. */
@@ -86,9 +94,25 @@ const RESUMED: Scenario = [
   ],
 ];
 
+/** What is logged goes to the file of what is printed. */
+const LOGGED: Scenario = [
+  ['65534'],
+  [
+    ['vlog/set', 'PATTERN:console:%c|%p|%m'],
+    ['ofctl/barrier'],
+    ['ofctl/set-output-file', 'OUT'],
+    ['vlog/set', 'vconn:console:dbg'],
+    ['ofctl/barrier'],
+    ['vlog/set', 'vconn:console:off'],
+    ['exit'],
+  ],
+  true,
+];
+
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'its control commands': [['65534'], SCRIPT],
   'packets that it sends back': RESUMED,
+  'where its log goes': LOGGED,
 };
 
 needing(
