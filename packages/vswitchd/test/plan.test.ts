@@ -1,61 +1,7 @@
 import test from 'ava';
-import type { BridgeConfig, InterfaceConfig, PortConfig, SwitchConfig } from '../src/bridge/config.js';
+import type { BridgeConfig, PortConfig, SwitchConfig } from '../src/bridge/config.js';
 import { type BridgeState, plan } from '../src/bridge/plan.js';
-
-function interfaceOf(name: string, change: Partial<InterfaceConfig> = {}): InterfaceConfig {
-  return {
-    name,
-    uuid: `uuid-${name}`,
-    type: 'system',
-    options: new Map(),
-    ofportRequest: undefined,
-    ofportHint: undefined,
-    mac: undefined,
-    mtuRequest: undefined,
-    isLocal: false,
-    ...change,
-  };
-}
-
-function port(name: string, change: Partial<PortConfig> = {}): PortConfig {
-  return {
-    name,
-    uuid: `port-${name}`,
-    vlanMode: 'trunk',
-    vlan: -1,
-    trunks: undefined,
-    priorityTags: 'no',
-    isProtected: false,
-    interfaces: [interfaceOf(name)],
-    ...change,
-  };
-}
-
-function bridge(
-  name: string,
-  ports: readonly PortConfig[],
-  change: Partial<BridgeConfig> = {},
-): BridgeConfig {
-  const local = port(name, { interfaces: [interfaceOf(name, { type: 'internal', isLocal: true })] });
-  return {
-    name,
-    uuid: `bridge-${name}`,
-    type: 'system',
-    failMode: 'standalone',
-    datapathId: undefined,
-    hwaddr: undefined,
-    protocols: [],
-    controllers: [],
-    forwardBpdu: false,
-    macAgingTime: 300,
-    macTableSize: 8192,
-    floodVlans: [],
-    samplesFlows: false,
-    tables: [],
-    ports: new Map([local, ...ports].map((each) => [each.name, each])),
-    ...change,
-  };
-}
+import { bridge, interfaceOf, port } from './bridge/configs.js';
 
 function wanted(...bridges: BridgeConfig[]): SwitchConfig {
   return {

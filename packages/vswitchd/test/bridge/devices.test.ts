@@ -1,47 +1,17 @@
 import test from 'ava';
 import { OvsError } from '@ovs-node/common/errors';
 import { Bridge } from '../../src/bridge/bridge.js';
-import type { BridgeConfig, InterfaceConfig } from '../../src/bridge/config.js';
 import { Backer } from '../../src/ofproto/backer.js';
 import { makeRig } from '../dpif/rig.js';
-
-const P1: InterfaceConfig = {
-  name: 'p1',
-  uuid: '00000000-0000-0000-0000-000000000001',
-  type: 'dummy',
-  options: new Map(),
-  ofportRequest: undefined,
-  ofportHint: undefined,
-  mac: undefined,
-  mtuRequest: undefined,
-  isLocal: false,
-};
-
-const BR0: BridgeConfig = {
-  name: 'br0',
-  uuid: '00000000-0000-0000-0000-000000000002',
-  type: 'dummy',
-  failMode: 'secure',
-  datapathId: undefined,
-  hwaddr: undefined,
-  protocols: [],
-  controllers: [],
-  forwardBpdu: false,
-  macAgingTime: 300,
-  macTableSize: 8192,
-  floodVlans: [],
-  samplesFlows: false,
-  tables: [],
-  ports: new Map(),
-};
+import { bridge as bridgeOf, interfaceOf } from './configs.js';
 
 test('a device has gone when the datapath says so, and not when it does not answer', async (t) => {
   const { provider } = await makeRig(t);
   const backer = new Backer('dummy');
   const dpif = await provider.create(backer.dpName);
   backer.dpif = dpif;
-  const bridge = new Bridge(BR0, backer, new Set(['dummy']), 0);
-  await bridge.addInterface(P1, new Map());
+  const bridge = new Bridge(bridgeOf('br0', [], { type: 'dummy' }), backer, new Set(['dummy']), 0);
+  await bridge.addInterface(interfaceOf('p1', { type: 'dummy' }), new Map());
   const live = bridge.live.get('p1')!;
   const answerWith = (code: string): void => {
     const refuse = (): Promise<never> => Promise.reject(new OvsError('as asked', code));

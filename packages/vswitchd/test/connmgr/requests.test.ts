@@ -265,15 +265,17 @@ test('OpenFlow 1.0 flow-mods name a table only when that was agreed on', async (
   );
 });
 
+/** A control message of bundle 1. */
+const control = (kind: BundleControl): OfMessage => ({
+  type: 'bundle_control',
+  bundleId: 1,
+  control: kind,
+  flags: 3,
+});
+
 test('a bundle is carried out whole, or its failing message is answered with its own error', async (t) => {
   const { tool, ofproto } = await makeRig(t);
   const controller = await tool(5);
-  const control = (kind: BundleControl): OfMessage => ({
-    type: 'bundle_control',
-    bundleId: 1,
-    control: kind,
-    flags: 3,
-  });
   const put = async (msg: OfMessage, ...errors: string[]): Promise<void> => {
     // The message in it has the version and the xid of the one around it.
     const message = encodeMessage(msg, 5, 77);
@@ -304,12 +306,6 @@ test('a bundle is carried out whole, or its failing message is answered with its
 test('a flow of a bundle finds what is there at its commit, when its life begins', async (t) => {
   const { tool, ofproto, clock } = await makeRig(t);
   const controller = await tool(5);
-  const control = (kind: BundleControl): OfMessage => ({
-    type: 'bundle_control',
-    bundleId: 1,
-    control: kind,
-    flags: 3,
-  });
   const same = { match: parseFlow('tcp,tcp_dst=7,actions=drop', 'add').match };
   const add = (more: Partial<FlowMod>): OfMessage => ({
     type: 'bundle_add',
