@@ -49,18 +49,6 @@ posix('it goes on as a stream afterwards', async (t) => {
   t.is(bytes.toString(), 'moving');
 });
 
-posix('a long conversation goes on, to its end', async (t) => {
-  const socket = await connectEcho(t);
-  const blocking = BlockingStream.take(socket)!;
-  for (let i = 0; i < 2000; i++) {
-    blocking.write(Buffer.from(`${i}`));
-    t.is(blocking.read()?.toString(), `${i}`);
-  }
-  blocking.write(Buffer.from('bye'));
-  t.is(blocking.read()?.toString(), 'so long');
-  t.is(blocking.read(), undefined);
-});
-
 posix('what is read stays as it is when more is read', async (t) => {
   const blocking = BlockingStream.take(await connectEcho(t))!;
   blocking.write(Buffer.from('first'));
