@@ -12,10 +12,10 @@ export interface Wanted {
  * Which of a mask's words are asked about, none for all rules; undefined: no rule is so specific. What a rule has in
  * them is then left to `agrees`.
  */
-export function askedOf({ staged }: MaskShape, { mask }: Wanted): readonly number[] | undefined {
-  const { words, masks } = staged;
+export function askedOf(shape: MaskShape, { mask }: Wanted): readonly number[] | undefined {
+  const { words, masks } = shape.staged;
   const known = new Uint32Array(mask.length);
-  for (let i = 0; i < words.length; i++) known[words[i]!]! |= masks[i]!;
+  shape.copyTo(known, masks);
   for (let w = 0; w < mask.length; w++) if ((mask[w]! & ~known[w]!) !== 0) return undefined;
   const asked: number[] = [];
   for (let i = 0; i < words.length; i++) if ((mask[words[i]!]! & masks[i]!) !== 0) asked.push(i);

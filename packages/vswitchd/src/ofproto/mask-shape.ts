@@ -70,8 +70,8 @@ export class MaskShape {
     return Match.ofPacked(packed);
   }
 
-  /** Puts the words of a rule that keeps `values` into a key, which has zeros there. */
-  copyTo(key: Uint32Array, values: readonly number[]): void {
+  /** Puts the words of a rule that keeps `values` into a key, which has zeros there; of `staged.masks`, the mask itself. */
+  copyTo(key: Uint32Array, values: ArrayLike<number>): void {
     const { words } = this.staged;
     for (let i = 0; i < words.length; i++) key[words[i]!]! |= values[i]!;
   }

@@ -129,9 +129,9 @@ export class Subtable {
 const NO_PREFIXES: Uint8Array = new Uint8Array(0);
 
 /** How long the prefixes of a mask are in each of the tries; 0: it has none there. */
-function prefixLengths({ staged }: MaskShape, tries: readonly FieldTrie[]): Uint8Array {
+function prefixLengths(shape: MaskShape, tries: readonly FieldTrie[]): Uint8Array {
   const mask = new Uint32Array(KEY_WORDS);
-  for (let i = 0; i < staged.words.length; i++) mask[staged.words[i]!]! |= staged.masks[i]!;
+  shape.copyTo(mask, shape.staged.masks);
   return Uint8Array.from(tries, ({ word, words }) => prefixLength(mask, word, words));
 }
 
