@@ -53,17 +53,33 @@ function codes(f) {
     .join(', ');
 }
 
-function fieldRow(f) {
+/** Fields that differ in their number only are one row: the first and the last. */
+const SERIES = /^(tun_metadata|reg|xreg|xxreg)\d+$/;
+const seriesOf = (f) => SERIES.exec(f.name)?.[1];
+const counted = (n, unit) => `${n} ${unit}${n === 1 ? '' : 's'}`;
+
+function fieldRows() {
+  return FIELDS.filter((f, i) => seriesOf(f) === undefined || seriesOf(f) !== seriesOf(FIELDS[i - 1])).map(
+    (f) => fieldRow(f, seriesOf(f) && FIELDS.findLast((other) => seriesOf(other) === seriesOf(f))),
+  );
+}
+
+function fieldRow(f, last) {
   const doc = FIELD_DOCS[f.name];
   if (doc === undefined) {
     problems.push(`field ${f.name} has no entry in packages/flow/src/field-docs.ts`);
     return '';
   }
-  const names = [f.name, ...(f.alias ? [f.alias] : [])].map(code).join(', ');
-  const width = f.option !== undefined ? `up to ${f.bytes} bytes` : `${f.bits} bits in ${f.bytes} bytes`;
+  const names = last
+    ? `${code(f.name)} to ${code(last.name)}`
+    : [f.name, ...(f.alias ? [f.alias] : [])].map(code).join(', ');
+  const width =
+    f.option !== undefined
+      ? `up to ${f.bytes} bytes`
+      : `${counted(f.bits, 'bit')} in ${counted(f.bytes, 'byte')}`;
   const mask = f.maskable ? 'bitwise' : 'exact only';
   const access = f.writable ? 'read, write' : 'read';
-  return `| ${[names, width, mask, FORMATS[f.format], f.prereq, access, fixed[f.of10], fixed[f.of11], codes(f), doc.since, doc.doc].join(' | ')} |`;
+  return `| ${[names, width, mask, FORMATS[f.format], f.prereq, access, fixed[f.of10], fixed[f.of11], last ? `${codes(f)} to ${codes(last)}` : codes(f), doc.since, doc.doc].join(' | ')} |`;
 }
 
 /** The forms of an action on the wire, those that differ in nothing but the version put together. */
@@ -152,11 +168,11 @@ words mean, and what is behind each field, is said at length in ovs-fields(7) an
 
 Codes are \`class:number\` of a TLV match, or \`experimenter:number\` where the class is 0xffff; those of OXM with the first
 version of OpenFlow that has them. "1.0" and "1.1" say what the fixed match of these versions can. "Since" is the first
-release of Open vSwitch with the field.
+release of Open vSwitch with the field. Of fields that are numbered the first and the last are here, with the codes of both.
 
 | Name | Width | Masks | Written as | Needs | Access | 1.0 | 1.1 | Codes | Since | What it is |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
-${FIELDS.map(fieldRow).join('\n')}
+${fieldRows().join('\n')}
 
 ## Actions and instructions
 

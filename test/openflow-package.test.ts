@@ -24,9 +24,9 @@ const PACKAGES = [
 ];
 
 const PROGRAM = `import {
-  BUCKET, connectSwitch, decodeMessage, encodeMessage, ErrorReply, errorNumbers, formatActions, formatMatch,
+  BUCKET, connectSwitch, decodeMessage, encodeMessage, ErrorReply, errorNumbers, FlowSyntaxError, formatActions, formatMatch, formatMessage, formatPort,
   GROUP_ALL, inPortOf, makeFlowMod, makeGroupMod, Match, matchedValue, METER, OF10, OF13, OF15, OfConnection, OfError, type OfMessage, OFPP, parseActions, parseFlow,
-  parseMatch, printMessage, UnencodableError, versionFromName, versionName,
+  parseMatch, type PortMap, printMessage, setTlsConfig, type TlsConfig, UnencodableError, versionFromName, versionName,
 } from '@ovs-node/openflow';
 
 const match: Match = parseMatch('tcp,nw_dst=10.0.0.0/8');
@@ -49,6 +49,16 @@ try {
 console.log(errorNumbers('OFPBRC_BAD_LEN', OF10), versionFromName('OpenFlow13'), versionName(OF15), OFPP.LOCAL);
 console.log(BUCKET.ALL, METER.ALL, parseFlow('in_port=1,actions=drop', 'add').priority);
 process.stdout.write(printMessage(bytes));
+const ports: PortMap = { nameToNumber: (name) => (name === 'eth0' ? 3 : undefined), numberToName: () => 'eth0' };
+const named = parseFlow('table=1,in_port=LOCAL,actions=output:eth0', 'add', { ports });
+process.stdout.write(formatMessage({ type: 'flow_mod', flowMod: named }, OF13, 2, { ports }));
+try {
+  parseFlow('tcp', 'add');
+} catch (e) {
+  console.log(e instanceof FlowSyntaxError, formatPort(OFPP.LOCAL));
+}
+const keys: TlsConfig = { caCert: 'none' };
+setTlsConfig(keys);
 try {
   await connectSwitch('unix:/nonexistent/br0.mgmt', { versions: 1 << OF13 });
 } catch (e) {
@@ -118,6 +128,8 @@ true
 { vendor: 0, type: 1, code: 6 } 4 OpenFlow15 4294967294
 4294967295 4294967295 32768
 OFPT_FLOW_MOD (OF1.3) (xid=0x1): ADD priority=5,tcp,nw_dst=10.0.0.0/8 actions=output:2,LOCAL
+OFPT_FLOW_MOD (OF1.3) (xid=0x2): ADD table:1 in_port=LOCAL actions=output:eth0
+true LOCAL
 ENOENT
 OpenFlow15
 OFPBRC_EPERM

@@ -1,9 +1,16 @@
 /** Connections to switches by name; `OfConnection` itself takes any stream. */
+import { errnoName } from '@ovs-node/common/errors';
 import { connectStream, OPENFLOW_PORT } from '@ovs-node/common/stream';
 import { OfConnection } from './connection.js';
 import { ConnectionError, type ConnectionHandlers, type ConnectionOptions } from './connection-types.js';
 
 const PATIENCE_MS = 10_000;
+
+/** What errors of targets mean to who wrote them, where the system's words do not say it. */
+const MEANINGS: Readonly<Record<string, string>> = {
+  EAFNOSUPPORT: 'neither tcp:HOST[:PORT], ssl:HOST[:PORT] nor unix:PATH, or a host that has no address',
+  ENOPROTOOPT: 'TLS has no private key, certificate or CA certificate yet (setTlsConfig)',
+};
 
 /** How to connect, and what the connection is to be like. */
 export interface ConnectOptions extends ConnectionOptions {
@@ -18,7 +25,7 @@ export interface ConnectOptions extends ConnectionOptions {
  *   port is 6653 unless it is said.
  * @param handlers as of `OfConnection`; `onClose` is not called for a connection that does not come about.
  * @returns the connection, its version known.
- * @throws Error with an errno name as its `code` when nobody answers, ConnectionError when no version is agreed on.
+ * @throws ConnectionError when nobody answers or no version is agreed on.
  */
 export async function connectSwitch(
   target: string,
@@ -26,7 +33,13 @@ export async function connectSwitch(
   handlers: ConnectionHandlers = {},
 ): Promise<OfConnection> {
   const { timeoutMs = PATIENCE_MS } = options;
-  const stream = await connectStream(target, { defaultPort: OPENFLOW_PORT, timeoutMs });
+  const stream = await connectStream(target, { defaultPort: OPENFLOW_PORT, timeoutMs }).catch(
+    (error: unknown) => {
+      const code = errnoName(error);
+      const text = `${target}: ${MEANINGS[code] ?? (error as Error).message}`;
+      throw new ConnectionError(text, code, { cause: error });
+    },
+  );
   return new Promise((resolve, reject) => {
     let isReady = false;
     const fail = (error: Error): void => {

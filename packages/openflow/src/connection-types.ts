@@ -61,8 +61,8 @@ export class ErrorReply extends Error {
 /** The connection ended, or its peer does not keep to the protocol. `code` is an errno name. */
 export class ConnectionError extends Error {
   readonly code: string;
-  constructor(message: string, code: string) {
-    super(message);
+  constructor(message: string, code: string, options?: ErrorOptions) {
+    super(message, options);
     this.code = code;
   }
 }

@@ -2,7 +2,9 @@
 export { Match } from '@ovs-node/flow/match';
 export { formatMac, formatMacBytes, parseMac } from '@ovs-node/flow/addr-text';
 export { parseMatch, formatMatch } from '@ovs-node/flow/match-text';
-export { OFPP } from '@ovs-node/flow/ports';
+export { FlowSyntaxError } from '@ovs-node/flow/errors';
+export { formatPort, OFPP, parsePort, type PortMap } from '@ovs-node/flow/ports';
+export { setTlsConfig, type TlsConfig } from '@ovs-node/common/tls-config';
 export type * from './actions/types.js';
 export { formatActions, parseActions } from './actions/text.js';
 export { type ConnectOptions, connectSwitch } from './connect.js';
@@ -35,10 +37,10 @@ export { EVICTION } from './messages/table-types.js';
 export { MultipartReassembly } from './messages/reassembly.js';
 export { encodeMultipart, ReplyParts } from './messages/reply-parts.js';
 export * from './messages/types.js';
-export { formatFlow, parseFlow } from './text/flow.js';
+export { type FlowTextOptions, formatFlow, type FormatFlowOptions, parseFlow } from './text/flow.js';
 export { parseGroup } from './text/parse-group.js';
 export { parseMeter } from './text/parse-meter.js';
-export { printMessage } from './text/message.js';
+export { formatMessage, printMessage, type PrintOptions } from './text/message.js';
 export {
   ALL_VERSIONS,
   OF10,

@@ -3,6 +3,7 @@ import path from 'node:path';
 import test from 'ava';
 import { run, tmpDir } from '@ovs-node/common/testkit/index';
 import { listenStream } from '@ovs-node/common/stream';
+import { setLevels } from '@ovs-node/common/vlog';
 
 const MODULE = new URL('../src/connect.js', import.meta.url).href;
 
@@ -29,4 +30,29 @@ test('who hangs up before it has said hello is told of', async (t) => {
     code: 'EOF',
     message: `unix:${name}: closed before a version was agreed on`,
   });
+});
+
+const NOWHERE: readonly (readonly [target: string, code: string, why: string])[] = [
+  ['unix:/nonexistent/sock', 'ENOENT', 'No such file or directory'],
+  ['tcp:127.0.0.1:1', 'ECONNREFUSED', 'Connection refused'],
+  ...['br0', 'ptcp:6653', 'tcp:localhost:99999'].map(
+    (target) =>
+      [
+        target,
+        'EAFNOSUPPORT',
+        'neither tcp:HOST[:PORT], ssl:HOST[:PORT] nor unix:PATH, or a host that has no address',
+      ] as const,
+  ),
+  [
+    'ssl:127.0.0.1:1',
+    'ENOPROTOOPT',
+    'TLS has no private key, certificate or CA certificate yet (setTlsConfig)',
+  ],
+];
+
+test('who cannot connect is told where to and why', async (t) => {
+  setLevels(null, null, 'off');
+  const { connectSwitch } = await import('../src/connect.js');
+  for (const [target, code, why] of NOWHERE)
+    await t.throwsAsync(connectSwitch(target, { versions: 2 }), { code, message: `${target}: ${why}` });
 });

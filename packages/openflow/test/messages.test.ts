@@ -5,6 +5,8 @@ import { parseActions } from '../src/actions/text.js';
 import { errorFromNumbers, errorNumbers, OfError } from '../src/errors.js';
 import { ERRORS, type ErrorName } from '../src/error-table.js';
 import { decodeMessage, encodeMessage, UnencodableError } from '../src/messages/codec.js';
+import { makeFlowMod } from '../src/messages/flow-mod.js';
+import { makeGroupMod } from '../src/messages/makers.js';
 import { encodeMultipart } from '../src/messages/reply-parts.js';
 import { GROUP_ANY, NO_BUFFER, type OfMessage } from '../src/messages/types.js';
 import { MESSAGE_CASES } from './fixtures/messages.js';
@@ -125,6 +127,41 @@ test('what a version cannot say is refused', (t) => {
   t.throws(() => encodeMessage({ type: 'set_flow_format', format: 'nxm' }, 4, 1), {
     instanceOf: UnencodableError,
   });
+});
+
+const MISFITS: readonly (readonly [OfMessage, string])[] = [
+  ...(
+    [
+      ['priority', 70000, 16],
+      ['priority', -1, 16],
+      ['tableId', 256, 8],
+      ['idleTimeout', 1.5, 16],
+      ['outPort', 2 ** 32, 32],
+    ] as const
+  ).map(([name, value, bits]): readonly [OfMessage, string] => [
+    { type: 'flow_mod', flowMod: makeFlowMod({ command: 'add', priority: 0, [name]: value }) },
+    `flow_mod: ${name} ${value} is no number of ${bits} bits`,
+  ]),
+  [
+    {
+      type: 'group_mod',
+      groupMod: makeGroupMod({ command: 'add', groupId: 1, buckets: [{ actions: [], weight: 65536 }] }),
+    },
+    'group_mod: weight 65536 is no number of 16 bits',
+  ],
+  [
+    { type: 'meter_mod', meterMod: { command: 'add', meter: { meterId: NaN, flags: 0, bands: [] } } },
+    'meter_mod: meterId NaN is no number of 32 bits',
+  ],
+  [
+    { type: 'port_mod', portMod: { portNo: 1, hwAddr: 0n, config: -1, mask: 0, advertise: 0 } },
+    'port_mod: config -1 is no number of 32 bits',
+  ],
+];
+
+test('a number that would be cut is refused', (t) => {
+  for (const [msg, message] of MISFITS)
+    t.throws(() => encodeMessage(msg, 4, 1), { instanceOf: UnencodableError, message });
 });
 
 test('a long reply comes in parts, each of as many items as fit', (t) => {

@@ -32,3 +32,16 @@ test('the other examples print what they say', async (t) => {
     t.is(stdout, codec[2]);
   }
 });
+
+test('the modules have the functions that the table names', async (t) => {
+  const rows = [...text.split('## Modules')[1]!.matchAll(/^\| +(`[a-z].*?) +\| (.*?) *\|$/gm)];
+  t.true(rows.length > 20);
+  const quoted = (cell: string): string[] => [...cell.matchAll(/`([^`]*)`/g)].map(([, name]) => name!);
+  for (const [, modules, gives] of rows) {
+    const exported: string[] = [];
+    for (const name of quoted(modules!))
+      exported.push(...Object.keys((await import(`../src/${name}.js`)) as object));
+    for (const call of quoted(gives!).filter((each) => /^\w+\(/.test(each)))
+      t.true(exported.includes(call.replace(/\(.*/s, '')), call);
+  }
+});

@@ -22,6 +22,7 @@ import { SETUP_MESSAGES } from './setup.js';
 import { SWITCH_MESSAGES } from './switch.js';
 import { TABLE_MESSAGES } from './table.js';
 import type { FlowFormat, MultipartReply, MultipartRequest, OfMessage, OfMessageType } from './types.js';
+import { tooWide } from './widths.js';
 import { findWireForm, fitsWireForm, NX_VENDOR, ONF_VENDOR, type WireForm } from './wire-forms.js';
 
 export type { DecodeOptions } from './row.js';
@@ -68,7 +69,7 @@ for (const type of Object.keys(MESSAGES) as OfMessageType[]) {
   }
 }
 
-/** A message that `version` cannot say. */
+/** A message that `version` cannot say, or with a number that is wider than what it goes in. */
 export class UnencodableError extends Error {}
 
 /** A message longer than the length field can say. */
@@ -93,8 +94,8 @@ function messageForm(msg: OfMessage, version: number): AnyForm | undefined {
 /**
  * The bytes of a message; the caller owns them.
  *
- * @throws UnencodableError when the version has no such message, OversizeError when it is longer than 65535 bytes
- * (`encodeMultipart` cuts replies).
+ * @throws UnencodableError when the version has no such message or a flow-mod, group-mod, meter-mod or port-mod has a number
+ * that does not fit, OversizeError when it is longer than 65535 bytes (`encodeMultipart` cuts replies).
  */
 export function encodeMessage(msg: OfMessage, version: number, xid: number): Uint8Array {
   // One buffer serves all messages but those inside of others.
@@ -138,6 +139,8 @@ export function putUnmeasured(w: Writer, msg: OfMessage, version: number, xid: n
   } else {
     const form = messageForm(msg, version);
     if (!form) return unencodable(msg.type);
+    const misfit = tooWide(msg);
+    if (misfit !== undefined) throw new UnencodableError(`${msg.type}: ${misfit}`);
     const { vendor, code } = form.wire;
     w.setU8(start + 1, vendor === 0 ? code : VENDOR_TYPE);
     if (vendor !== 0) w.u32(vendor).u32(code);

@@ -6,9 +6,9 @@ import { BUCKET, type Bucket, type GroupMod } from './group-types.js';
 import { type FlowMonitorRequest, FMF } from './monitor-types.js';
 import { ALL_TABLES, GROUP_ANY, NO_BUFFER, type PacketOut } from './types.js';
 
-/** A bucket that is always live, of weight 0; select groups need another, mostly 1. */
-export function makeBucket(fields: Pick<Bucket, 'actions'> & Partial<Bucket>): Bucket {
-  return { weight: 0, watchPort: OFPP.ANY, watchGroup: GROUP_ANY, bucketId: 0, ...fields };
+/** A bucket that is always live, of weight 0; select groups need another, mostly 1. No two of a group have the same number. */
+export function makeBucket(fields: Pick<Bucket, 'bucketId' | 'actions'> & Partial<Bucket>): Bucket {
+  return { weight: 0, watchPort: OFPP.ANY, watchGroup: GROUP_ANY, ...fields };
 }
 
 /**
