@@ -6,7 +6,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { checkout, type RunResult, waitFor } from '@ovs-node/ctl-tools/lab/suite';
+import { checkout, runCommand, type RunResult, waitFor } from '@ovs-node/ctl-tools/lab/suite';
 import { needsPackages, packagedExecutable } from './lib/package.js';
 import { testWith } from './lib/requires.js';
 import { StreamHost, frame, udp6Frame } from './lib/stream-host.js';
@@ -161,6 +161,15 @@ async function walkThrough(t: ExecutionContext, install: Install): Promise<void>
       const answer = await a!.receive(300);
       return answer !== undefined && Buffer.from(answer).toString('hex', 0, 6) === '020000000001';
     });
+
+    // A target that is a file with a drive; the alarm, which Windows has not.
+    const mgmt = 'C:\\openvswitch\\var\\run\\openvswitch\\br-int.mgmt';
+    writeFileSync(join(wine.drive, 'flows.txt'), '\ufefftable=9,actions=drop\r\n\r\n', 'utf16le');
+    await guide(install, [`ovs-ofctl add-flows ${mgmt} C:\\flows.txt`]);
+    const monitor = await shell(install, 'ovs-ofctl --timeout=1 monitor br-int watch:');
+    t.is(monitor.status, 142);
+    t.regex(monitor.stdout, /^ event=ADDED table=9 cookie=0$/m);
+    t.regex(monitor.stderr, /\|fatal_signal\|WARN\|terminating with signal 14 \(Alarm clock\)\n$/);
 
     // The guide's connection tracking for IPv6, with udp6 for $Protocol.
     const flow = (body: string): string => `ovs-ofctl add-flow br-int "${body}"`;
@@ -397,6 +406,51 @@ wineTest('a service whose pipe is already served stops, and says so', async (t) 
     await guide(install, ['ovs-vsctl show', 'ovs-appctl -t ovs-datapath-svc version']);
   });
 });
+
+/** Files as Windows writes them: what is read from them is what Linux reads from those with line feeds. */
+const FORMS: readonly (readonly [name: string, bytes: (text: string) => Buffer])[] = [
+  ['crlf', (text) => Buffer.from(crlf(text))],
+  ['marked', (text) => Buffer.from(`\ufeff${crlf(text)}`)],
+  ['wide', (text) => Buffer.from(`\ufeff${crlf(text)}`, 'utf16le')],
+];
+const crlf = (text: string): string => text.replaceAll('\n', '\r\n');
+
+/** Command lines, of which `FORM` is the form that files are in. */
+const READERS = [
+  'parse-flows FLOWS.FORM',
+  'diff-flows FLOWS.FORM OTHER.lf',
+  'ofp-print - < HEX.FORM',
+  'parse-actions OpenFlow10 < ACTIONS.FORM',
+] as const;
+
+wineTest(
+  'ovs-ofctl reads what Windows writes, by names with drives, and says and returns what it does on Linux',
+  async (t) => {
+    t.timeout(100_000);
+    const install = installScripts(wine);
+    const folder = join(wine.drive, 'text files');
+    mkdirSync(folder);
+    const files = {
+      FLOWS: '# flows\n\ntable=1,tcp,tp_dst=80,actions=2\nip,actions=load:1->NXM_NX_REG0[] # é\n',
+      OTHER: 'table=1,tcp,tp_dst=80,actions=3\n',
+      HEX: '0105 0008 0000 0001\n',
+      ACTIONS: '0000 0008 0001 0000\n\n0000 0008 0002 0000\n',
+    };
+    for (const [name, text] of Object.entries(files)) {
+      writeFileSync(join(folder, `${name}.lf`), text);
+      for (const [form, bytes] of FORMS) writeFileSync(join(folder, `${name}.${form}`), bytes(text));
+    }
+    const names = new RegExp(`(${Object.keys(files).join('|')})\\.\\w+`, 'g');
+    for (const reader of READERS) {
+      const here = reader.replaceAll('FORM', 'lf').replaceAll(names, `'${folder}/$&'`);
+      const wanted = await runCommand('/bin/sh', ['-c', `${join(checkout, 'bin/ovs-ofctl')} ${here}`]);
+      for (const [form] of FORMS) {
+        const there = reader.replaceAll('FORM', form).replaceAll(names, '"C:\\text files\\$&"');
+        t.deepEqual(await shell(install, `ovs-ofctl ${there}`), wanted, there);
+      }
+    }
+  },
+);
 
 // A `%` of an argument is read a second time by Wine's cmd.exe, which Windows' does not do: left out.
 wineTest('.cmd shims keep arguments and exit codes', async (t) => {

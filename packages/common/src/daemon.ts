@@ -82,6 +82,7 @@ export interface DaemonProgram {
 
 /** Signals that end a daemon in order; the alarm is that of --timeout. */
 const END_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGALRM'] as const;
+const ALARM = 14;
 
 /** Does the command line ask for `name`, up to the first --help, --version or mistake? */
 function asks(name: string, specs: readonly OptionSpec[], args: readonly string[]): boolean {
@@ -326,7 +327,8 @@ async function serve(
   const onSignal = (signal: (typeof END_SIGNALS)[number]): void => {
     if (stopping) return;
     stopping = true;
-    const number = os.constants.signals[signal];
+    // Windows has no alarm.
+    const number = os.constants.signals[signal] ?? ALARM;
     vlog('fatal_signal').warn(`terminating with signal ${number} (${signalText(signal)})`);
     void cleanUp().then(() => {
       if (process.platform === 'win32') process.exit(128 + number);

@@ -5,6 +5,7 @@ import { OvsError, strerror } from '@ovs-node/common/errors';
 import { parseCommandLine, type ProgramSpec } from '@ovs-node/common/getopt';
 import { parseTimeout, runTool, startTimeout } from '@ovs-node/common/tool';
 import { vlogHelp, vlogOptions } from '@ovs-node/common/vlog-options';
+import { plainText } from '@ovs-node/common/windows-files';
 import { deviceConnectName } from '@ovs-node/netlink/device-path';
 import { PipeDevice } from '@ovs-node/netlink/pipe/client';
 import { DeviceProvider } from '@ovs-node/vswitchd/dpif/dpif';
@@ -102,7 +103,7 @@ export function dpctl(): Promise<void> {
       },
       print: (text) => void process.stdout.write(text),
       fail: (message) => void process.stderr.write(`${NAME}: ${message}\n`),
-      readStdin: () => fs.readFileSync(0, 'utf8'),
+      readStdin: () => plainText(fs.readFileSync(0)).toString('utf8'),
     };
     const ok = await runDpctl(context, spec, rest);
     (await system?.catch(() => undefined))?.close();

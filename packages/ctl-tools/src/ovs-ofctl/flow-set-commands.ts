@@ -8,6 +8,7 @@ import type { OfctlContext, Switch } from './context.js';
 import { fetchFlows, filterRequest, parseFlowFile } from './flow-commands.js';
 import { type FlowEntry, FlowSet, type FlowVersion, formatVersion, sameVersion } from './flow-set.js';
 import { sendFlowMods } from './mod-sender.js';
+import { isMethod } from './target.js';
 
 type Names = Awaited<ReturnType<OfctlContext['acceptNames']>>;
 
@@ -81,7 +82,7 @@ export async function replaceFlows(c: OfctlContext, [target, file]: readonly str
 /** Is a source of diff-flows a file? One with a / or . in front is, one with a colon is not. */
 function isFile(source: string): boolean {
   if (/^[/.]/.test(source)) return true;
-  return !source.includes(':') && fs.existsSync(byteTextPath(source));
+  return !isMethod(source) && fs.existsSync(byteTextPath(source));
 }
 
 /** Exit status 2: there are differences. */

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import { byteTextPath } from '@ovs-node/common/byte-text';
 import { errnoName, FatalError, isOfDirectory, strerror } from '@ovs-node/common/errors';
+import { plainText } from '@ovs-node/common/windows-files';
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { ByteText } from '@ovs-node/openflow/shapes/byte-text';
 import { MessagePrinter } from '@ovs-node/openflow/shapes/message-printer';
@@ -17,10 +18,15 @@ export function readFileOrInput(file: string): Buffer {
   }
 }
 
-/** The text of a file (`-`: standard input). @throws FatalError */
+/** The text of a file (`-`: standard input), as byte text. @throws the errno error */
+export function textOf(file: string): string {
+  return plainText(readFileOrInput(file)).toString('latin1');
+}
+
+/** The same. @throws FatalError */
 export function readText(file: string, failure: string): string {
   try {
-    return readFileOrInput(file).toString('latin1');
+    return textOf(file);
   } catch (e) {
     throw new FatalError(`${file}: ${failure} (${strerror(errnoName(e))})`);
   }
@@ -103,7 +109,7 @@ export function inputLinesThatSay(): string[] {
 
 /** The lines of standard input, as they are. */
 export function inputLines(): string[] {
-  const lines = readFileOrInput('-').toString('latin1').split('\n');
+  const lines = textOf('-').split('\n');
   if (lines.at(-1) === '') lines.pop();
   return lines;
 }

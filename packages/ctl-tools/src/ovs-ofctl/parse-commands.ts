@@ -5,7 +5,7 @@ import { formatProtocols } from '@ovs-node/openflow/text/protocols';
 import { flowLines, flowParser, parseOrFail } from './flow-commands.js';
 import { type EachLine, encodeFlows, type EncodedFlows } from './flow-encoder.js';
 import type { OfctlContext } from './context.js';
-import { hexToBytes, MessageOutput, readFileOrInput, readText } from './input.js';
+import { hexToBytes, MessageOutput, readText, textOf } from './input.js';
 import { MessageFile } from './message-file.js';
 
 function printFlows(c: OfctlContext, { usable, protocol, messages }: EncodedFlows): void {
@@ -42,7 +42,7 @@ export function ofpPrint(c: OfctlContext, [hex, verbosity]: readonly string[]): 
   let text = hex;
   if (hex === '-') {
     // A line of standard input.
-    const input = readFileOrInput('-').toString('latin1');
+    const input = textOf('-');
     if (input === '') throw new FatalError('Failed to read stdin');
     text = input.split('\n', 1)[0];
   }

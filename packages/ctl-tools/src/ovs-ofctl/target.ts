@@ -6,6 +6,7 @@ import { absName, dirs } from '@ovs-node/common/dirs';
 import { errnoName, FatalError, strerror } from '@ovs-node/common/errors';
 import { connectStream, OPENFLOW_PORT } from '@ovs-node/common/stream';
 import { vlog } from '@ovs-node/common/vlog';
+import { hasDrive } from '@ovs-node/common/windows-files';
 
 const streamLog = vlog('stream_unix');
 
@@ -22,6 +23,11 @@ export interface OpenTarget {
 function bridgeOf(target: string): string {
   const at = target.indexOf('@');
   return at < 0 ? target : target.slice(at + 1) || 'system';
+}
+
+/** Is what a command line calls a switch, or a file of flows, a connection method? */
+export function isMethod(target: string): boolean {
+  return target.includes(':') && !hasDrive(target);
 }
 
 /** Longest path of a file that is looked for before it is connected to: one that is longer is refused as such. */
@@ -61,12 +67,12 @@ function isMissing(file: string): boolean {
  * @throws (rejects) FatalError
  */
 export async function openTarget(target: string, kind: SocketKind): Promise<OpenTarget> {
-  return target.includes(':') ? openMethod(target) : openNamed(target, kind);
+  return isMethod(target) ? openMethod(target) : openNamed(target, kind);
 }
 
 /** That a stream could not be opened; `name` is that of the stream. */
 export function openFailure(target: string, name: string, code: string): FatalError {
-  if (target.includes(':')) return new FatalError(`connecting to ${target} (${strerror(code)})`);
+  if (isMethod(target)) return new FatalError(`connecting to ${target} (${strerror(code)})`);
   return new FatalError(`${name.slice('unix:'.length)}: failed to open socket (${strerror(code)})`);
 }
 

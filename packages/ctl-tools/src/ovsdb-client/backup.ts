@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FatalError, strerror } from '@ovs-node/common/errors';
 import { vlog } from '@ovs-node/common/vlog';
+import { plainText } from '@ovs-node/common/windows-files';
 import { encodeRecord } from '@ovs-node/ovsdb-server/storage/log-reader';
 import { readDatabase } from '@ovs-node/ovsdb-server/storage/standalone';
 import { isDefaultDatum } from 'ovsdb-client/data/datum';
@@ -86,7 +87,7 @@ function readSnapshot(): ReturnType<typeof readDatabase> {
   const dir = mkdtempSync(join(tmpdir(), 'ovsdb-client-'));
   const file = join(dir, 'snapshot');
   try {
-    writeFileSync(file, readFileSync(0), { mode: 0o600 });
+    writeFileSync(file, plainText(readFileSync(0)), { mode: 0o600 });
     return readDatabase(file);
   } catch (error) {
     if (error instanceof OvsdbError) throw new FatalError(error.message.replaceAll(file, STDIN));

@@ -1,6 +1,7 @@
 /** `ovsdb-client convert` and `needs-conversion`: a database and a schema file. */
 import { readFileSync } from 'node:fs';
 import { FatalError, strerror } from '@ovs-node/common/errors';
+import { plainText } from '@ovs-node/common/windows-files';
 import { OvsdbError } from 'ovsdb-client/data/error';
 import { type Json, parseJson } from 'ovsdb-client/data/json';
 import { jsonSyntaxError } from 'ovsdb-client/data/json-check';
@@ -15,7 +16,7 @@ export function readSchema(file: string): { json: Json; schema: DatabaseSchema }
   };
   let text = '';
   try {
-    text = readFileSync(file, 'utf8');
+    text = plainText(readFileSync(file)).toString('utf8');
   } catch (error) {
     fail(`"${file}" could not be read as JSON (error opening "${file}": ${strerror(error)})`);
   }
