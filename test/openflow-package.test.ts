@@ -9,6 +9,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
+import { connectSwitch, NO_BUFFER, OF13, parseMatch, PR } from '@ovs-node/openflow';
 import { withSuite } from './lib/lab.js';
 import { compileIn, installPacked, runIn } from './lib/packed.js';
 import { PEER, testWith } from './lib/requires.js';
@@ -155,6 +156,17 @@ function examples(app: string): readonly string[] {
   });
 }
 
+/** What a stranger sends a controller: a packet that came in nowhere. It lives on. */
+async function sendStrange(target: string): Promise<void> {
+  const connection = await connectSwitch(target, { versions: 1 << OF13 });
+  const match = parseMatch('metadata=1');
+  const rest = { bufferId: NO_BUFFER, totalLen: 14, reason: PR.NO_MATCH, tableId: 0, cookie: 0n };
+  const packetIn = { ...rest, match, packet: new Uint8Array(14) };
+  connection.send({ type: 'packet_in', packetIn, format: 'standard' });
+  await connection.ask({ type: 'echo_request', data: new Uint8Array(0) }, 'echo_reply');
+  connection.close();
+}
+
 const BRIDGE =
   'add-br br0 -- set bridge br0 datapath_type=dummy fail_mode=secure -- add-port br0 p1 -- set interface p1 type=dummy';
 
@@ -181,6 +193,7 @@ async function runExamples(t: ExecutionContext, app: string): Promise<void> {
       const child = spawn(process.execPath, [learns], { cwd: app, env: { ...process.env, PORT: '0' } });
       t.teardown(() => child.kill());
       const port = (await firstLine(child)).replace('waiting at ', '');
+      await sendStrange(`tcp:127.0.0.1:${port}`);
       const controller = ['set-controller', 'br0', `tcp:127.0.0.1:${port}`];
       await suite.vsctl(...controller, '--', 'set', 'controller', 'br0', 'connection_mode=out-of-band');
       const flooded = async (): Promise<boolean> => {

@@ -80,6 +80,11 @@ const SEND_PIECE = 1 << 16;
 const OFPT_ERROR = 1;
 const OFPT_ECHO_REPLY = 3;
 
+/** Can a message be a reply? Others with the xid of a request are what the other side says or asks of its own accord. */
+function canReply({ type }: OfMessage): boolean {
+  return type === 'error' || type === 'bundle_control' || type.endsWith('_reply');
+}
+
 /**
  * One connection, either side of it. Who asks with `request` or `ask` gets the answers there; all else goes to the
  * handlers.
@@ -638,7 +643,7 @@ export class OfConnection {
       return;
     }
     const request = this.requests.get(xid);
-    if (!request || msg.type === 'packet_in' || msg.type === 'flow_removed' || msg.type === 'port_status') {
+    if (!request || !canReply(msg)) {
       if (msg.type !== 'hello') this.handlers.onMessage?.(decoded, bytes);
       return;
     }

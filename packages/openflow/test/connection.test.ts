@@ -3,7 +3,7 @@ import test from 'ava';
 import { coverageCounter } from '@ovs-node/common/coverage';
 import { OfConnection } from '../src/connection.js';
 import { ConnectionError, ErrorReply, formatVersions } from '../src/connection-types.js';
-import { decodeMessage, encodeMessage } from '../src/messages/codec.js';
+import { type Decoded, decodeMessage, encodeMessage } from '../src/messages/codec.js';
 import { OfError } from '../src/errors.js';
 import { makeFlowMod } from '../src/messages/flow-mod.js';
 import type { OfMessage } from '../src/messages/types.js';
@@ -359,6 +359,28 @@ test('what waits to be sent goes before the connection is closed, and counts as 
   c.close();
   await settle();
   t.is(Buffer.concat(hand.sent.slice(1)).toString('hex'), '04140008000000010414000800000002');
+});
+
+test('what the other side asks is no reply, whatever its xid', async (t) => {
+  const hand = new ByHand();
+  const seen: string[] = [];
+  const c = new OfConnection(
+    hand.duplex,
+    { versions: OF13 },
+    { onMessage: ({ msg }) => seen.push(msg.type) },
+  );
+  hand.push(encodeMessage({ type: 'hello', versions: OF13 }, 4, 1));
+  await settle();
+  const asked = c.ask({ type: 'barrier_request' }, 'barrier_reply');
+  const xid = (decodeMessage(hand.sent.at(-1)!) as Decoded).xid;
+  for (const msg of [
+    { type: 'flow_mod', flowMod: makeFlowMod({ command: 'add', priority: 0 }) },
+    { type: 'features_request' },
+    { type: 'barrier_reply' },
+  ] as const satisfies OfMessage[])
+    hand.push(encodeMessage(msg, 4, xid));
+  t.is((await asked).type, 'barrier_reply');
+  t.deepEqual(seen, ['flow_mod', 'features_request']);
 });
 
 test('the end of a connection rejects what waits', async (t) => {
