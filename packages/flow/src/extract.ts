@@ -44,14 +44,20 @@ export function newOffsets(): Int32Array {
   return new Int32Array(OFS_SLOTS);
 }
 
-let vlanLimit = 2;
+/** VLAN tags that a key has room for. */
+export const MAX_VLANS = 2;
 
-/** How many VLAN tags are parsed, 0 to 2 (`other_config:vlan-limit`; 0 there means 2). Process-wide. */
+let vlanLimit = MAX_VLANS;
+
+/**
+ * How many VLAN tags are parsed, 0 to 2; what follows them is payload of the type that the next tag begins with.
+ * Process-wide, as packets, netlink keys and OpenFlow's view of them have to agree.
+ */
 export function setVlanLimit(limit: number): void {
-  vlanLimit = Math.max(0, Math.min(2, limit | 0));
+  vlanLimit = Math.max(0, Math.min(MAX_VLANS, limit | 0));
 }
 
-/** The number of VLAN tags that `extractKey` parses. */
+/** The number of VLAN tags that are parsed. */
 export function getVlanLimit(): number {
   return vlanLimit;
 }

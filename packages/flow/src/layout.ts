@@ -89,6 +89,8 @@ export const KEY_WORDS = 99;
 export const ETH_TYPE_NONE = 0x05ff;
 /** The bit of a VLAN TCI that says that a tag is present. */
 export const VLAN_CFI = 0x1000;
+/** The bits of a VLAN TCI that are the VLAN's number. */
+export const VLAN_VID = 0x0fff;
 export const FRAG_ANY = 1;
 export const FRAG_LATER = 2;
 

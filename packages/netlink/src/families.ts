@@ -62,6 +62,8 @@ export const DP_ATTRS = {
   MASKS_CACHE_SIZE: { code: 7, kind: 'u32' },
   PER_CPU_PIDS: { code: 8, kind: 'u32s' },
   IFINDEX: { code: 9, kind: 'u32' },
+  /** This project's: how many VLAN tags of a packet are parsed, 0 to 2; the kernel's datapath always parses two. */
+  VLAN_LIMIT: { code: 100, kind: 'u8' },
 } as const satisfies AttrTable;
 
 /** OVS_DP_ATTR_USER_FEATURES bits. */

@@ -1,4 +1,5 @@
 /** Attributes to flow keys and masks, checked; see `key.ts`. */
+import { getVlanLimit } from '@ovs-node/flow/extract';
 import { ETH_TYPE_NONE, FRAG_LATER, type FlowKey, VLAN_CFI, W, newKey } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
 import { NetlinkError, NlReader } from './attr.js';
@@ -201,10 +202,11 @@ function decodeVlan(scope: Scope, key: FlowKey, data: FlowKey, mask: FlowKey | n
   const type = pick(scope, K.ETHERTYPE.code, 2);
   const ethType = type < 0 ? (isMask ? 0 : ETH_TYPE_NONE) : be16(scope.buf, type);
   const isFrame = !scope.isLoose || key[W.PACKET_TYPE] === PT_ETH;
+  const hasRoom = level < getVlanLimit();
   const hasTag =
-    isFrame && level < 2 && (isMask ? (key[W.VLAN0 + level]! & VLAN_CFI) !== 0 : isVlanType(ethType));
+    isFrame && hasRoom && (isMask ? (key[W.VLAN0 + level]! & VLAN_CFI) !== 0 : isVlanType(ethType));
   if (!hasTag) {
-    if (isMask && level < 2 && isVlanType(key[W.ETH_TYPE]! >>> 16)) {
+    if (isMask && hasRoom && isVlanType(key[W.ETH_TYPE]! >>> 16)) {
       pick(scope, K.VLAN.code, 2);
       scope.offset[K.ENCAP.code] = -1;
     }

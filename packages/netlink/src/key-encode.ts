@@ -1,5 +1,6 @@
 /** Flow keys and masks to attributes; see `key.ts`. */
 import { ETH_TYPE_NONE, FRAG_ANY, FRAG_LATER, type FlowKey, VLAN_CFI, W } from '@ovs-node/flow/layout';
+import { getVlanLimit } from '@ovs-node/flow/extract';
 import { setU32 } from '@ovs-node/flow/views/bytes';
 import type { NlWriter } from './attr.js';
 import { KEY_ATTRS as K } from './key-attrs.js';
@@ -94,10 +95,11 @@ function encodeFields(
 }
 
 function encodeVlan(w: NlWriter, key: FlowKey, data: FlowKey, isMask: boolean, n: number): void {
-  if (n > 1 || (key[W.VLAN0 + n]! & VLAN_CFI) === 0) {
+  const limit = getVlanLimit();
+  if (n >= limit || (key[W.VLAN0 + n]! & VLAN_CFI) === 0) {
     encodeEthType(w, key, data, isMask);
     // The frame ends within a tag: no tag control information, and nothing behind it.
-    if (n < 2 && isVlanType(key[W.ETH_TYPE]! >>> 16)) {
+    if (n < limit && isVlanType(key[W.ETH_TYPE]! >>> 16)) {
       w.putBe16(K.VLAN.code, isMask ? 0xffff : 0);
       w.endNested(w.startNested(K.ENCAP.code));
     }

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { ETH_TYPE_NONE, type FlowKey, VLAN_CFI, W, newKey } from '@ovs-node/flow/layout';
 import { NetlinkError, NlWriter } from '../src/attr.js';
 import {
+  closeTags,
   decodeKey,
   decodeMask,
   decodeMatch,
@@ -145,8 +146,7 @@ test('a mask that the key allows survives', (t) => {
       mask[W.ETH_TYPE] = (mask[W.ETH_TYPE]! | 0xffff0000) >>> 0;
       mask[W.NW] = (mask[W.NW]! | (exact[W.NW]! & 0xff000003)) >>> 0;
       if (exact[W.TP] !== 0 && [1, 58].includes(key[W.NW]! >>> 24)) mask[W.TP] = 0xffffffff;
-      for (const n of [0, 1])
-        mask[W.VLAN0 + n] = (mask[W.VLAN0 + n]! | (key[W.VLAN0 + n] ? 0xffff1000 : 0xffffffff)) >>> 0;
+      closeTags(key, mask);
       mask[W.TUN_FLAGS] = (mask[W.TUN_FLAGS]! & 0x000fffff) | (exact[W.TUN_FLAGS]! & 0x00080000);
       encodeMask(w.reset(), key, mask);
       const out = newKey();

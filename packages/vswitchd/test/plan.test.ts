@@ -8,6 +8,7 @@ function wanted(...bridges: BridgeConfig[]): SwitchConfig {
     bridges: new Map(bridges.map((each) => [each.name, each])),
     maxIdleMs: 10_000,
     bundleIdleMs: 10_000,
+    vlanLimit: 1,
     statsIntervalMs: 5000,
     problems: [],
   };

@@ -3,6 +3,7 @@
  * Single-threaded and synchronous; it owns no clock, socket or thread. The program around it (a worker loop, or the
  * in-process device) calls in with `now`, in milliseconds of one monotonic clock.
  */
+import { MAX_VLANS, setVlanLimit } from '@ovs-node/flow/extract';
 import { KERNEL_ENCODING, type KeyEncoding } from '@ovs-node/netlink/key';
 import { Arena } from './arena.js';
 import { Datapath } from './datapath.js';
@@ -39,6 +40,7 @@ export class DatapathCore {
   private nextPid = 1;
   private nextIndex = 1;
   private depth = 0;
+  private vlanLimit = MAX_VLANS;
   private readonly dirtyPorts: Vport[] = [];
   private readonly dirtyHandles: Handle[] = [];
 
@@ -138,6 +140,14 @@ export class DatapathCore {
     dp.close();
     this.byName.delete(dp.name);
     this.byIndex.delete(dp.index);
+  }
+
+  /** How many VLAN tags of a packet are parsed. When that changes, packets are others to flows: all flows go. */
+  limitVlans(limit: number): void {
+    if (limit === this.vlanLimit) return;
+    this.vlanLimit = limit;
+    setVlanLimit(limit);
+    for (const dp of this.byIndex.values()) dp.flows.flush();
   }
 
   /** Housekeeping, a bounded amount each time: conntrack expiry. Returns the milliseconds until the next call. */

@@ -2,6 +2,8 @@ import test from 'ava';
 import { Act } from '@ovs-node/netlink/action-attrs';
 import { decodeAttrs } from '@ovs-node/netlink/attr-table';
 import {
+  DP_ATTRS,
+  DpCmd,
   FLOW_ATTRS,
   Family,
   FlowCmd,
@@ -13,6 +15,8 @@ import {
 } from '@ovs-node/netlink/families';
 import { ATTRS_OFFSET, MsgReader, NlFlag, NlMsgType } from '@ovs-node/netlink/messages';
 import { DeviceOp } from '@ovs-node/netlink/device';
+import { closeTags, encodeKey, encodeMask, keyOf } from '@ovs-node/netlink/key';
+import { type FlowKey, newKey, W } from '@ovs-node/flow/layout';
 import { NlWriter } from '@ovs-node/netlink/attr';
 import { MAX_NESTING } from '../../src/core/limits.js';
 import { attrs, Bench } from './kit.js';
@@ -62,6 +66,45 @@ test('a miss goes up, and the flow put for it forwards', (t) => {
   b.receive(p1, UDP);
   t.is(b.upcalls().length, 1);
   t.is(p2.sent.length, 0);
+});
+
+test('tags of VLANs beyond the limit are payload, and with another limit all flows go', (t) => {
+  const b = new Bench();
+  const dp = b.datapath('dp');
+  b.subscribe();
+  const p1 = b.vport(dp, 'p1');
+  const p2 = b.vport(dp, 'p2');
+  const tagged = `${UDP.slice(0, 24)}88a800148100000a${UDP.slice(24)}`;
+  const limit = (n: number) =>
+    b.transact(b.message(Family.DATAPATH, DpCmd.SET, dp.index, DP_ATTRS, { VLAN_LIMIT: n }));
+  const keyOfNext = (): FlowKey => {
+    b.receive(p1, tagged);
+    return keyOf(decodeAttrs(PACKET_ATTRS, b.upcalls()[0]!, ATTRS_OFFSET).KEY!);
+  };
+  const seen = (n: number): string[] => {
+    limit(n);
+    const key = keyOfNext();
+    return [W.VLAN0, W.VLAN1, W.ETH_TYPE].map((word) => key[word]!.toString(16));
+  };
+  t.deepEqual(seen(0), ['0', '0', '88a80000']);
+  t.deepEqual(seen(1), ['88a81014', '0', '81000000']);
+  const key = keyOfNext();
+  const mask = newKey();
+  closeTags(key, mask);
+  b.flow(
+    dp,
+    attrs((w) => encodeKey(w, key)),
+    attrs((w) => encodeMask(w, key, mask)),
+    attrs((w) => w.putU32(Act.OUTPUT, 2)),
+  );
+  const other = tagged.replace('8100000a', '8100000b');
+  b.receive(p1, other);
+  t.deepEqual(p2.take(), [other]);
+  limit(1);
+  t.is(dp.flows.size, 1);
+  t.deepEqual(seen(2), ['88a81014', '8100100a', '8000000']);
+  t.is(dp.flows.size, 0);
+  t.throws(() => limit(3), { message: 'errno 22: 3 VLAN tags are more than can be parsed' });
 });
 
 test('an upcall is dropped and counted without handler, subscription or room', (t) => {

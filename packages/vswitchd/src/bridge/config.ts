@@ -5,6 +5,7 @@
  * makes no sense (a port without interfaces, one name twice) is passed over, and `problems` says so.
  */
 import { errorMessage } from '@ovs-node/common/errors';
+import { MAX_VLANS } from '@ovs-node/flow/extract';
 import type { Replica } from 'ovsdb-client/replica/replica';
 import type { Row, TableName } from 'ovsdb-client/vswitch/schema';
 import { parseSubfield } from '@ovs-node/openflow/actions/subfield';
@@ -75,6 +76,8 @@ export interface SwitchConfig {
   readonly maxIdleMs: number;
   /** How long a bundle of OpenFlow messages may be left alone. */
   readonly bundleIdleMs: number;
+  /** VLAN tags that packets are parsed for. */
+  readonly vlanLimit: number;
   readonly statsIntervalMs: number;
   readonly problems: readonly string[];
 }
@@ -96,9 +99,16 @@ export function readConfig(replica: VswitchReplica): SwitchConfig {
     bridges,
     maxIdleMs: integer(other?.get('max-idle'), DEFAULT_MAX_IDLE, 500),
     bundleIdleMs: secondsAsMs(other?.get('bundle-idle-timeout'), DEFAULT_BUNDLE_IDLE),
+    vlanLimit: vlanLimit(other?.get('vlan-limit')),
     statsIntervalMs: integer(other?.get('stats-update-interval'), 5000, 5000),
     problems,
   };
+}
+
+/** One where nothing is said, for controllers that know of no more; all that there can be where it is 0 or less. */
+function vlanLimit(text: string | undefined): number {
+  const limit = text !== undefined && /^-?\d+$/.test(text) ? Number(text) : 1;
+  return limit <= 0 ? MAX_VLANS : Math.min(limit, MAX_VLANS);
 }
 
 /** The ms that a number of seconds is; 0 is as good as no number. */

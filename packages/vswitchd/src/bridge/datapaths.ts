@@ -5,6 +5,7 @@
 import type { Clock } from '@ovs-node/common/clock';
 import { errorMessage } from '@ovs-node/common/errors';
 import { vlog } from '@ovs-node/common/vlog';
+import { getVlanLimit, setVlanLimit } from '@ovs-node/flow/extract';
 import type { DeviceProvider } from '../dpif/dpif.js';
 import type { Dpif, DpPort } from '../dpif/provider.js';
 import { Backer } from '../ofproto/backer.js';
@@ -94,6 +95,16 @@ export class Datapaths {
     await Promise.all([...this.#entries.values()].map((entry) => entry.started.then(() => entry.opening)));
   }
 
+  /** How many VLAN tags of packets are parsed (0 to 2), here and in the datapaths. */
+  async limitVlans(limit: number): Promise<void> {
+    if (limit === getVlanLimit()) return;
+    setVlanLimit(limit);
+    for (const { backer } of this.#entries.values()) {
+      await backer.dpif?.setVlanLimit(limit);
+      backer.changed('configuration');
+    }
+  }
+
   #add(type: string): void {
     const provider = this.#options.provider(type);
     if (provider === undefined) return;
@@ -118,6 +129,7 @@ export class Datapaths {
     const { backer, provider } = entry;
     try {
       const dpif = await openOrCreate(provider, backer.dpName);
+      await dpif.setVlanLimit(getVlanLimit());
       entry.found = new Map((await dpif.ports.dump()).map((port) => [port.name, port]));
       await dpif.ports.watch((event) => {
         const listeners = event.type === 'deleted' ? this.#gone : this.#changed;

@@ -69,6 +69,7 @@ export class Switch {
       if (config === undefined) continue;
       this.#complain(config.problems);
       try {
+        await this.#datapaths.limitVlans(config.vlanLimit);
         await this.#datapaths.prepare(new Set([...config.bridges.values()].map((each) => each.type)));
         reconfigured.total++;
         for (const step of plan(this.bridges, config)) await this.#apply(step);

@@ -233,6 +233,12 @@ class DeviceDpif implements Dpif {
     );
   }
 
+  async setVlanLimit(limit: number): Promise<void> {
+    await this.#session.transact(head(DpCmd.SET, this.index), (w) =>
+      encodeAttrs(w, DP_ATTRS, { VLAN_LIMIT: limit }),
+    );
+  }
+
   async destroy(): Promise<void> {
     await this.#session.transact(head(DpCmd.DEL, this.index), () => {});
     this.close();

@@ -54,6 +54,8 @@ export interface Dpif {
   stats(): Promise<DpStats>;
   /** Sets OVS_DP_ATTR_USER_FEATURES (`DpFeature` bits). EOPNOTSUPP or EINVAL: the datapath does not have one of them. */
   setFeatures(features: number): Promise<void>;
+  /** How many VLAN tags of a packet the datapath is to parse, 0 to 2. When that changes, its flows go. */
+  setVlanLimit(limit: number): Promise<void>;
   /** Deletes the datapath with its ports, flows and connections, and closes this object. */
   destroy(): Promise<void>;
   /** Stops upcalls and events and lets go. Idempotent; the datapath lives on. */

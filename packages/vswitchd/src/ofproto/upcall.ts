@@ -5,10 +5,10 @@
  * all packets are executed, in their order. The datapath takes requests in the order they were made, so the packets
  * find their flows installed.
  */
-import { CT, type FlowKey, newKey, W } from '@ovs-node/flow/layout';
+import { CT, type FlowKey, newKey, VLAN_CFI, VLAN_VID, W } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
 import { NO_BUFFER } from '@ovs-node/openflow/messages/types';
-import { exactMask } from '@ovs-node/netlink/key';
+import { closeTags, exactMask } from '@ovs-node/netlink/key';
 import { formatDpActions } from '@ovs-node/netlink/text/actions-format';
 import { errnoName } from '@ovs-node/common/errors';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
@@ -148,8 +148,12 @@ export class UpcallHandler {
   ): void {
     const actions = result.slow === 0 ? result.actions : slowPathActions(input, result.slow);
     const mask = result.wc;
-    if (!this.megaflows) exactMask(upcall.key, mask);
     const { key } = upcall;
+    if (!this.megaflows) exactMask(key, mask);
+    // As in the peer's userspace datapath, where the number of the VLAN always counts.
+    else if (this.backer.type !== 'system' && (mask[W.VLAN0]! & 0xffff) === 0)
+      mask[W.VLAN0]! |= VLAN_CFI | VLAN_VID;
+    closeTags(key, mask);
     const id = megaflowId(key, mask);
     if (result.isUnique || this.ukeys.has(id.text) || this.ukeys.size >= this.flowLimit) {
       this.backer.releaseLater(result.recircIds);

@@ -1,7 +1,9 @@
 /** ovs_datapath: NEW, DEL, GET, SET. */
+import { MAX_VLANS } from '@ovs-node/flow/extract';
 import { NetlinkError, type NlWriter } from '@ovs-node/netlink/attr';
 import { DP_ATTRS, DpCmd, DpFeature, Family, FamilyVersion } from '@ovs-node/netlink/families';
 import { beginMessage, endMessage, NlFlag } from '@ovs-node/netlink/messages';
+import type { DatapathCore } from '../core.js';
 import type { Datapath } from '../datapath.js';
 import { Errno } from '../errno.js';
 import type { Dump } from '../handle.js';
@@ -23,7 +25,7 @@ function find(request: Request, attrs: Attrs): Datapath {
   return dp;
 }
 
-function checkFeatures(attrs: Attrs): void {
+function check(attrs: Attrs): void {
   const features = attrs.USER_FEATURES ?? 0;
   if ((features & ~FEATURES) !== 0) {
     throw new NetlinkError(
@@ -31,11 +33,15 @@ function checkFeatures(attrs: Attrs): void {
       `datapath features 0x${(features & ~FEATURES).toString(16)} are not supported`,
     );
   }
+  const limit = attrs.VLAN_LIMIT ?? 0;
+  if (limit > MAX_VLANS)
+    throw new NetlinkError(Errno.EINVAL, `${limit} VLAN tags are more than can be parsed`);
 }
 
-function apply(dp: Datapath, attrs: Attrs): void {
+function apply(core: DatapathCore, dp: Datapath, attrs: Attrs): void {
   if (attrs.USER_FEATURES !== undefined) dp.userFeatures = attrs.USER_FEATURES;
   if (attrs.PER_CPU_PIDS !== undefined) dp.perCpuPids = Uint32Array.from(attrs.PER_CPU_PIDS);
+  if (attrs.VLAN_LIMIT !== undefined) core.limitVlans(attrs.VLAN_LIMIT);
 }
 
 function put(w: NlWriter, dp: Datapath, flags: number, seq: number, pid: number, cmd: number): void {
@@ -64,11 +70,11 @@ export function dpNew(request: Request): void {
   const attrs = attrsOf(request);
   if (attrs.NAME === undefined || attrs.NAME === '')
     throw new NetlinkError(Errno.EINVAL, 'a datapath needs a name');
-  checkFeatures(attrs);
+  check(attrs);
   const pids = attrs.UPCALL_PID === undefined || attrs.UPCALL_PID === 0 ? [] : [attrs.UPCALL_PID];
   const dp = request.core.addDatapath(attrs.NAME, Uint32Array.from(pids));
   if (typeof dp === 'number') throw new NetlinkError(dp, `cannot make datapath "${attrs.NAME}"`);
-  apply(dp, attrs);
+  apply(request.core, dp, attrs);
   put(request.w, dp, 0, request.msg.seq, request.handle.pid, DpCmd.NEW);
 }
 
@@ -90,11 +96,11 @@ export function dpGet(request: Request): Dump | void {
   put(request.w, find(request, attrsOf(request)), 0, seq, pid, DpCmd.NEW);
 }
 
-/** Changes features and upcall PIDs. */
+/** Changes features, upcall PIDs and the number of VLAN tags that are parsed. */
 export function dpSet(request: Request): void {
   const attrs = attrsOf(request);
   const dp = find(request, attrs);
-  checkFeatures(attrs);
-  apply(dp, attrs);
+  check(attrs);
+  apply(request.core, dp, attrs);
   put(request.w, dp, 0, request.msg.seq, request.handle.pid, DpCmd.NEW);
 }

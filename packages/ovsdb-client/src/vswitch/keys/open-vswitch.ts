@@ -53,8 +53,8 @@ export const OPEN_VSWITCH_KEYS = {
     'emc-insert-inv-prob': stored(
       'One of this many new flows enters the exact-match cache; 0 turns it off. Default 100.',
     ),
-    'vlan-limit': stored(
-      'VLAN tags that may be matched; further ones are payload. 0 is as many as the datapath can.',
+    'vlan-limit': yes(
+      'VLAN tags that may be matched, at most 2; further ones are payload. 0 is as many as can be. Default 1.',
     ),
     'bundle-idle-timeout': yes(
       'Seconds after which an OpenFlow bundle that nobody touched is dropped. Default 10.',

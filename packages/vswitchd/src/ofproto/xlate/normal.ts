@@ -6,14 +6,13 @@
  * port it leaves by.
  */
 import { formatMac } from '@ovs-node/flow/addr-text';
-import { VLAN_CFI, W } from '@ovs-node/flow/layout';
+import { VLAN_CFI, VLAN_VID, W } from '@ovs-node/flow/layout';
 import { OFPP } from '@ovs-node/flow/ports';
 import type { Bundle } from '../ports.js';
 import type { InBundle, XlateContext } from './context.js';
 import { ETH_ARP, ethDst, ethSrc, ethType, ipProto, isVlanType, maskEthDst, maskEthSrc } from './header.js';
 
 const BROADCAST = 0xffffffffffffn;
-const VID_MASK = 0x0fff;
 const PCP_MASK = 0xe000;
 const TPID_8021Q = 0x8100;
 
@@ -30,7 +29,7 @@ export function normalAction(ctx: XlateContext, output: OutputTo): void {
   const { flow, wc, ofproto } = ctx;
   maskEthSrc(wc);
   maskEthDst(wc);
-  wc[W.VLAN0]! |= VID_MASK | VLAN_CFI;
+  wc[W.VLAN0]! |= VLAN_VID | VLAN_CFI;
 
   const inBundle = inputBundle(ctx);
   if (!inBundle) {
@@ -95,7 +94,7 @@ function extractTags(flow: Uint32Array): Tags {
     const tag = flow[W.VLAN0 + i]!;
     if ((tag & VLAN_CFI) === 0 || !isVlanType(tag >>> 16)) break;
     tags.tpid[i as 0 | 1] = tag >>> 16;
-    tags.vid[i as 0 | 1] = tag & VID_MASK;
+    tags.vid[i as 0 | 1] = tag & VLAN_VID;
     tags.pcp[i as 0 | 1] = tag & PCP_MASK;
   }
   return tags;
