@@ -149,10 +149,11 @@ export function joinHostPort(host: string, portNumber: number): string {
 }
 
 /**
- * The named pipe that stands for a Unix socket's path on Windows: `\\.\pipe\` and the path without `/`, `\`, `:`.
+ * The named pipe that stands for a Unix socket's path on Windows: `\\.\pipe\` and the whole path, with its drive and
+ * without `.` and `..`, less its `/`, `\`, `:`.
  * A path that is a pipe's name already is that pipe, so that other programs' pipes can be named.
  */
 export function pipeName(file: string): string {
   if (/^[/\\]{2}[.?][/\\]pipe[/\\]./i.test(file)) return file;
-  return `\\\\.\\pipe\\${file.replace(/[/\\:]/g, '')}`;
+  return `\\\\.\\pipe\\${path.win32.resolve(file).replace(/[\\:]/g, '')}`;
 }

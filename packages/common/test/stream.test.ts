@@ -22,6 +22,7 @@ test('names', (t) => {
   t.deepEqual(parsePassive('ptcp:0:127.0.0.1'), { kind: 'tcp', host: '127.0.0.1', port: 0, hasPort: true });
   t.deepEqual(parsePassive('ptcp:5:[::1]'), { kind: 'tcp', host: '::1', port: 5, hasPort: true });
   t.is(pipeName('C:\\x/run\\db.sock'), '\\\\.\\pipe\\Cxrundb.sock');
+  t.is(pipeName('C:/x/run/.\\..\\db.sock'), '\\\\.\\pipe\\Cxdb.sock');
   t.is(pipeName('\\\\.\\pipe\\vm1'), '\\\\.\\pipe\\vm1');
   for (const bad of ['', 'foo:bar', 'tcp:', 'tcp:h:99999', 'tcp:h:x', 'punix:x']) {
     t.throws(() => parseActive(bad), { code: 'EAFNOSUPPORT' }, bad);
