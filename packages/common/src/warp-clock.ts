@@ -57,9 +57,9 @@ export class WarpClock implements Clock {
     if (this.#pending.delete(entry)) entry.fn();
   }
 
-  /** Stops time. */
+  /** Stops time, at a whole ms, so that what is measured while it stands comes out whole. */
   stop(): void {
-    this.#stopped ??= this.now();
+    this.#stopped ??= Math.floor(this.now());
     for (const entry of this.#pending) entry.real?.cancel();
   }
 
