@@ -7,7 +7,7 @@ import { parseExactFlow } from '@ovs-node/flow/flow-text';
 import { parseMatch } from '@ovs-node/flow/match-text';
 import { BUCKET } from '@ovs-node/openflow/messages/group-types';
 import { encodeMessage } from '@ovs-node/openflow/messages/codec';
-import { FF, type OfMessage } from '@ovs-node/openflow/messages/types';
+import { FF, type FlowMod, type OfMessage } from '@ovs-node/openflow/messages/types';
 import { header } from '@ovs-node/openflow/testkit/header';
 import { Random } from '@ovs-node/openflow/testkit/random';
 import { ALL_CHANGES, watch } from '@ovs-node/openflow/testkit/requests';
@@ -254,6 +254,42 @@ const FLOWS: readonly AnswerCase[] = [
       await inBundle(sides, version, [flow('', 'drop'), packetOut('learn(table=4,NXM_OF_ETH_SRC[])')]);
       await sides.send(version, ask({ type: 'flow', filter: filter() }));
       await sides.settle();
+      for (const suite of [sides.peer, sides.ours])
+        await suite.vsctl('clear', 'bridge', 'br0', 'flow_tables');
+    },
+  },
+  {
+    name: 'flows that make room for others are told of, and which they are',
+    run: async (sides, version) => {
+      await listen(sides);
+      for (const v of [1, 5]) await sides.send(v, watch({ flags: ALL_CHANGES }));
+      const limit = async (...row: string[]): Promise<void> => {
+        const set = ['set', 'bridge', 'br0', 'flow_tables:0=@t'];
+        for (const suite of [sides.peer, sides.ours])
+          await suite.vsctl('--id=@t', 'create', 'flow_table', ...row, '--', ...set);
+      };
+      const add = (n: number, mod: Partial<FlowMod> = {}): Promise<unknown> =>
+        sides.send(version, flow(`in_port=${n}`, 'drop', { flags: FF.SEND_FLOW_REM, ...mod }));
+      await limit('flow_limit=4', 'overflow_policy=evict');
+      const vacancy = { down: 40, up: 60, vacancy: 0 };
+      await sides.send(5, tableMod({ tableId: 0, vacancyEvents: true, vacancy }));
+      for (let n = 1; n < 11; n++) await add(n, { idleTimeout: 100, importance: n === 9 ? 1 : 0 });
+      await sides.settle();
+      for (let n = 11; n < 14; n++) await add(n);
+      await sides.settle();
+      await limit('flow_limit=2', 'overflow_policy=evict');
+      await sides.settle();
+      for (const n of [14, 15]) await add(n);
+      await sides.send(version, ask({ type: 'flow', filter: filter() }));
+      // A table that is full already has nothing to tell of until there is much room.
+      await sides.send(5, tableMod({ tableId: 0, vacancyEvents: false }));
+      await sides.send(5, tableMod({ tableId: 0, vacancyEvents: true, vacancy }));
+      await sides.send(version, flow('in_port=15', 'drop', { command: 'delete' }));
+      await add(15);
+      await sides.settle();
+      await sides.send(version, flow('', 'drop', { command: 'delete' }));
+      await sides.settle();
+      await sides.send(5, tableMod({ tableId: 0, vacancyEvents: false }));
       for (const suite of [sides.peer, sides.ours])
         await suite.vsctl('clear', 'bridge', 'br0', 'flow_tables');
     },

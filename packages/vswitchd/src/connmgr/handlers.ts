@@ -294,7 +294,7 @@ const HANDLERS: { readonly [T in OfMessageType]?: Handler<T> } = {
       admit(board, added, connection),
     ),
 
-  table_mod: (board, { tableMod }) => board.ofproto.tables.tableMod(tableMod, board.now),
+  table_mod: (board, { tableMod }) => board.ofproto.tables.tableMod(tableMod),
 
   queue_get_config_request: (board, { portNo }, { connection, xid }) => {
     // OpenFlow 1.0 asks for one port.

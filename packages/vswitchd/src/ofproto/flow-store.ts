@@ -173,7 +173,7 @@ export class FlowStore {
     this.journal?.push(undo);
   }
 
-  /** A table with thresholds may have come beyond one. */
+  /** There are more or less flows in a table: if it has thresholds, it may be beyond one. */
   sizeChanged(id: number): void {
     if (this.table(id).hasEvents) this.sizesChanged.add(id);
   }
@@ -223,7 +223,6 @@ export class FlowStore {
     const replaced = this.changing(rule).insert(rule) as Rule | null;
     if (replaced) this.unlist(replaced);
     this.enlist(rule);
-    this.sizeChanged(rule.tableId);
     if (!replaced) {
       this.journal?.push(rule);
       return;
@@ -262,6 +261,12 @@ export class FlowStore {
 
   /** A flow leaves its table. */
   drop(rule: Rule, reason: FlowRemovedReason, now: number): void {
+    this.takeOut(rule, reason, now);
+    this.sizeChanged(rule.tableId);
+  }
+
+  /** A flow leaves its table, in which another takes its room. */
+  takeOut(rule: Rule, reason: FlowRemovedReason, now: number): void {
     this.tell({ event: 'removed', rule, reason, oldActions: undefined }, null);
     if (this.journal === undefined) this.observer.flowRemoved(rule, reason, now);
     else {
@@ -270,7 +275,6 @@ export class FlowStore {
     }
     this.changing(rule).remove(rule);
     this.unlist(rule);
-    this.sizeChanged(rule.tableId);
   }
 
   /** Flows leave their tables together. */
@@ -287,10 +291,16 @@ export class FlowStore {
     this.enlist(rule);
   }
 
+  /** A flow has a timeout. */
+  mayExpire(rule: Rule): void {
+    this.expirable.add(rule);
+    this.table(rule.tableId).evictable?.add(rule);
+  }
+
   /** What is kept of a flow beside the classifier. */
   private enlist(rule: Rule): void {
     this.nRules++;
-    if (rule.idleTimeout !== 0 || rule.hardTimeout !== 0) this.expirable.add(rule);
+    if (rule.idleTimeout !== 0 || rule.hardTimeout !== 0) this.mayExpire(rule);
     this.byCookie.add(rule);
     this.byGroup.add(rule);
     this.byMeter.add(rule);
@@ -301,6 +311,7 @@ export class FlowStore {
     this.nRules--;
     rule.removed = true;
     this.expirable.delete(rule);
+    this.table(rule.tableId).evictable?.remove(rule);
     this.byCookie.remove(rule);
     this.byGroup.remove(rule);
     this.byMeter.remove(rule);

@@ -1,18 +1,14 @@
 /**
  * One OpenFlow table: its flows, what it does with packets that none of them matches, how many it takes, and which flow
- * makes room for another when it is full.
- *
- * Eviction (ovs-vswitchd.conf.db(5), Flow_Table): only flows with a timeout are evicted, from the group with the most
- * of them, the one of least importance first and among those the one that expires first. The choice looks at every
- * flow that could go: timeouts run with traffic, so an order kept up to date would cost more than tables with limits
- * are worth.
+ * makes room for another when it is full (eviction.ts).
  */
-import { getField, mustField } from '@ovs-node/flow/fields';
+import { isDeepStrictEqual } from 'node:util';
 import { Match } from '@ovs-node/flow/match';
 import type { Subfield } from '@ovs-node/openflow/actions/types';
 import { EVICTION } from '@ovs-node/openflow/messages/table-types';
 import type { TableDesc, TableMiss, TableMod, TableStatusReason } from '@ovs-node/openflow/messages/types';
 import { Classifier } from './classifier.js';
+import { EvictionGroups } from './eviction.js';
 import { DEFAULT_PREFIXES, type PrefixFieldName } from './prefix-fields.js';
 import type { ShapePool } from './mask-shape.js';
 import type { Rule } from './rule.js';
@@ -50,6 +46,9 @@ export class FlowTable {
   /** Given by a controller, where the database gives none. */
   #name = '';
   #evicts = false;
+  /** Flows that may make room; undefined: none of them may. */
+  evictable: EvictionGroups | undefined;
+  /** Of tables with thresholds: those, and what is to be told of next. */
   #vacancy: { down: number; up: number; next: TableStatusReason } | undefined;
 
   /** @param tlv where tunnel options of its flows lie. @param shapes the shapes of the switch's flows. */
@@ -68,32 +67,28 @@ export class FlowTable {
     return this.settings.limit ?? MAX_TABLE_FLOWS;
   }
 
-  /** Flows that are too many when `more` are to be added. */
-  excess(more: number): number {
-    const { limit } = this.settings;
-    return limit === undefined ? 0 : Math.max(0, this.classifier.size + more - limit);
+  /** Whether it has as many flows as it takes. */
+  get isFull(): boolean {
+    return this.#excess >= 0;
   }
 
-  /** The flow that would make room for another; undefined: none may be taken. */
-  victim(): Rule | undefined {
-    if (!this.#evicts && !this.settings.evicts) return undefined;
-    const groups = new Map<string, Rule[]>();
-    this.classifier.forEachLoose(new Match(), (each) => {
-      const rule = each as Rule;
-      if (rule.isHidden || (rule.idleTimeout === 0 && rule.hardTimeout === 0)) return;
-      const key = groupOf(rule, this.settings.groups);
-      const group = groups.get(key);
-      if (group === undefined) groups.set(key, [rule]);
-      else group.push(rule);
-    });
-    let most = 0;
-    for (const group of groups.values()) most = Math.max(most, group.length);
-    let first: Rule | undefined;
-    for (const group of groups.values()) {
-      if (group.length < most) continue;
-      for (const rule of group) if (first === undefined || goesBefore(rule, first)) first = rule;
-    }
-    return first;
+  /** Whether it has more flows than it takes. */
+  get isOverfull(): boolean {
+    return this.#excess > 0;
+  }
+
+  get #excess(): number {
+    return this.classifier.size - (this.settings.limit ?? Infinity);
+  }
+
+  /** Sees to it that flows may make room if they are to. @param groups what flows of one group had in common until now. */
+  #configureEviction(groups: readonly Subfield[]): void {
+    const evicts = this.#evicts || this.settings.evicts;
+    const wasSo = (this.evictable !== undefined) === evicts;
+    if (wasSo && isDeepStrictEqual(groups, this.settings.groups)) return;
+    const evictable = evicts ? new EvictionGroups(this.settings.groups) : undefined;
+    if (evictable) this.classifier.forEachLoose(new Match(), (rule) => evictable.add(rule as Rule));
+    this.evictable = evictable;
   }
 
   /** Takes over what a controller asks for. */
@@ -101,11 +96,11 @@ export class FlowTable {
     if (mod.miss !== 'default') this.miss = mod.miss;
     const evicts = evictionOf(mod);
     if (evicts !== undefined) this.#evicts = evicts;
+    this.#configureEviction(this.settings.groups);
     if (mod.vacancyEvents === undefined) return;
     const { down, up } = mod.vacancy;
-    this.#vacancy = mod.vacancyEvents
-      ? { down, up, next: this.vacancy < down ? 'vacancy_up' : 'vacancy_down' }
-      : undefined;
+    const next = this.#vacancy?.next ?? (this.vacancy < up ? 'vacancy_up' : 'vacancy_down');
+    this.#vacancy = mod.vacancyEvents ? { down, up, next } : undefined;
   }
 
   get hasEvents(): boolean {
@@ -114,7 +109,9 @@ export class FlowTable {
 
   /** Takes over what the database says. @returns whether megaflows may now come out broader or narrower. */
   configure(settings: TableSettings | undefined): boolean {
+    const { groups } = this.settings;
     this.settings = settings ?? DEFAULTS;
+    this.#configureEviction(groups);
     return this.classifier.trackPrefixes(this.settings.prefixes ?? DEFAULT_PREFIXES);
   }
 
@@ -147,27 +144,6 @@ export class FlowTable {
       vacancy: { down: events?.down ?? 0, up: events?.up ?? 0, vacancy: this.vacancy },
     };
   }
-}
-
-function groupOf(rule: Rule, groups: readonly Subfield[]): string {
-  if (groups.length === 0) return '';
-  const { key } = rule.match();
-  return groups
-    .map(
-      ({ field, ofs, nBits }) =>
-        (getField(key, mustField(field)) >> BigInt(ofs)) & ((1n << BigInt(nBits)) - 1n),
-    )
-    .join();
-}
-
-function expiry(rule: Rule): number {
-  const hard = rule.hardTimeout === 0 ? Infinity : rule.modified + rule.hardTimeout * 1000;
-  const idle = rule.idleTimeout === 0 ? Infinity : rule.used + rule.idleTimeout * 1000;
-  return Math.min(hard, idle);
-}
-
-function goesBefore(a: Rule, b: Rule): boolean {
-  return a.importance === b.importance ? expiry(a) < expiry(b) : a.importance < b.importance;
 }
 
 /** How the peer takes the flags of the property of eviction, which a table-mod can only repeat. */

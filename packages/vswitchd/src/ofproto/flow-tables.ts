@@ -121,34 +121,27 @@ export class FlowTables {
       const table = this.table(id);
       if (table.configure(wanted)) this.observer.tablesChanged();
       // What may not be evicted stays.
-      this.makeRoom(table, 0, now);
+      while (table.isOverfull && this.makeRoom(table, now)) this.store.sizeChanged(id);
     }
     this.store.settle(now);
   }
 
   /** Carries out a table-mod. @returns the error to answer with. */
-  tableMod(mod: TableMod, now: number): OfError | undefined {
+  tableMod(mod: TableMod): OfError | undefined {
     const { tableId } = mod;
     if (tableId !== ALL_TABLES && tableId >= N_USER_TABLES)
       return new OfError('OFPTMFC_EPERM', `table ${tableId} is the switch's own`);
     const ids = tableId === ALL_TABLES ? USER_TABLES : [tableId];
-    for (const id of ids) {
-      this.table(id).modify(mod);
-      this.store.sizeChanged(id);
-    }
-    this.store.settle(now);
+    for (const id of ids) this.table(id).modify(mod);
     this.observer.tablesChanged();
     return undefined;
   }
 
-  /** Evicts flows until there is room for `more`. @returns the error when there cannot be. */
-  private makeRoom(table: FlowTable, more: number, now: number): OfError | undefined {
-    for (let excess = table.excess(more); excess > 0; excess--) {
-      const victim = table.victim();
-      if (victim === undefined) return new OfError('OFPFMFC_TABLE_FULL', `${table.maxFlows} flows`);
-      this.store.drop(victim, 'eviction', now);
-    }
-    return undefined;
+  /** Evicts a flow. @returns whether there was one that may go. */
+  private makeRoom(table: FlowTable, now: number): boolean {
+    const victim = table.evictable?.first(now);
+    if (victim !== undefined) this.store.takeOut(victim, 'eviction', now);
+    return victim !== undefined;
   }
 
   /** Carries out a change of what tunnel options are called. @returns the error to answer with. */
@@ -282,7 +275,7 @@ export class FlowTables {
     if (rule.removed || (idle === 0 && hard === 0)) return;
     if (idle !== 0 && (rule.idleTimeout === 0 || rule.idleTimeout > idle)) rule.idleTimeout = idle;
     if (hard !== 0 && (rule.hardTimeout === 0 || rule.hardTimeout > hard)) rule.hardTimeout = hard;
-    this.store.expirable.add(rule);
+    this.store.mayExpire(rule);
   }
 
   /** Adds a flow that controllers do not see, of a priority above 65535, or a flow of the internal table. */
@@ -336,13 +329,15 @@ export class FlowTables {
       return new OfError('OFPFMFC_OVERLAP', 'overlaps a flow of equal priority');
     }
     rule.startAt(now);
+    // However many there are too many, one makes room for one.
+    const evicts = !old && table.isFull;
     if (old) rule.replace(old);
-    else {
-      const full = this.makeRoom(table, 1, now);
-      if (full) return full;
-    }
+    else if (evicts && !this.makeRoom(table, now))
+      return new OfError('OFPFMFC_TABLE_FULL', `${table.maxFlows} flows`);
     this.store.insert(rule);
-    this.store.tell({ event: 'added', rule, reason: undefined, oldActions: old?.actions }, old);
+    // Where one makes room, only that is told of: the table is as full as before, and to watchers, as the peer's, none came.
+    if (!evicts) this.store.tell({ event: 'added', rule, reason: undefined, oldActions: old?.actions }, old);
+    if (!evicts && !old) this.store.sizeChanged(rule.tableId);
     this.observer.tablesChanged();
     return undefined;
   }
