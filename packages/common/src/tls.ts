@@ -89,7 +89,7 @@ export function startTlsClient(socket: net.Socket, host: string): Promise<tls.TL
         }
       } else if (verifyPeer && !secured.authorized) {
         log.warnRl(limit, `SSL_connect: ${VERIFY_FAILED}`);
-        give(protocolError());
+        give(protocolError(new Error(VERIFY_FAILED)));
       } else {
         secured.on('error', (error) => report('SSL_read', error));
         resolve(secured);

@@ -1,6 +1,7 @@
 /** Connections to switches by name; `OfConnection` itself takes any stream. */
-import { errnoName } from '@ovs-node/common/errors';
+import { errnoName, type OvsError } from '@ovs-node/common/errors';
 import { connectStream, OPENFLOW_PORT } from '@ovs-node/common/stream';
+import { sslErrorText } from '@ovs-node/common/tls-config';
 import { OfConnection } from './connection.js';
 import { ConnectionError, type ConnectionHandlers, type ConnectionOptions } from './connection-types.js';
 
@@ -16,6 +17,12 @@ const MEANINGS: Readonly<Record<string, string>> = {
 export interface ConnectOptions extends ConnectionOptions {
   /** After this time without an answer to a hello, or without a connection, there is none; 10 s where it is not said. */
   readonly timeoutMs?: number;
+}
+
+/** The system's words, and those of OpenSSL where it has some. */
+function words(error: unknown): string {
+  const { code, message, cause } = error as OvsError;
+  return code === 'EPROTO' && cause !== undefined ? `${message} (${sslErrorText(cause)})` : message;
 }
 
 /**
@@ -36,8 +43,7 @@ export async function connectSwitch(
   const stream = await connectStream(target, { defaultPort: OPENFLOW_PORT, timeoutMs }).catch(
     (error: unknown) => {
       const code = errnoName(error);
-      const text = `${target}: ${MEANINGS[code] ?? (error as Error).message}`;
-      throw new ConnectionError(text, code, { cause: error });
+      throw new ConnectionError(`${target}: ${MEANINGS[code] ?? words(error)}`, code, { cause: error });
     },
   );
   return new Promise((resolve, reject) => {

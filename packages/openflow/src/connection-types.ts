@@ -48,6 +48,7 @@ export interface ConnectionHandlers {
 
 /** A request was answered with an error. */
 export class ErrorReply extends Error {
+  override name = 'ErrorReply';
   readonly error: OfError;
   /** The error message as it came. */
   readonly bytes: Uint8Array;
@@ -60,6 +61,7 @@ export class ErrorReply extends Error {
 
 /** The connection ended, or its peer does not keep to the protocol. `code` is an errno name. */
 export class ConnectionError extends Error {
+  override name = 'ConnectionError';
   readonly code: string;
   constructor(message: string, code: string, options?: ErrorOptions) {
     super(message, options);

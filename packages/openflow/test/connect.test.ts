@@ -1,8 +1,13 @@
+import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
+import { createServer } from 'node:tls';
 import test from 'ava';
 import { run, tmpDir } from '@ovs-node/common/testkit/index';
+import { makeCa, makeCertificate } from '@ovs-node/common/testkit/certificates';
+import { needing } from '@ovs-node/common/testkit/require';
 import { listenStream } from '@ovs-node/common/stream';
+import { setTlsConfig } from '@ovs-node/common/tls-config';
 import { setLevels } from '@ovs-node/common/vlog';
 
 const MODULE = new URL('../src/connect.js', import.meta.url).href;
@@ -50,9 +55,27 @@ const NOWHERE: readonly (readonly [target: string, code: string, why: string])[]
   ],
 ];
 
-test('who cannot connect is told where to and why', async (t) => {
+test.serial('who cannot connect is told where to and why', async (t) => {
   setLevels(null, null, 'off');
   const { connectSwitch } = await import('../src/connect.js');
   for (const [target, code, why] of NOWHERE)
     await t.throwsAsync(connectSwitch(target, { versions: 2 }), { code, message: `${target}: ${why}` });
+});
+
+needing(test.serial, 'openssl')('who connects by TLS to a stranger is told so', async (t) => {
+  const { connectSwitch } = await import('../src/connect.js');
+  const dir = tmpDir(t);
+  const [ca, other] = [makeCa(dir, 'ca'), makeCa(dir, 'other')];
+  const keys = makeCertificate(dir, 'switch', other);
+  const options = { key: readFileSync(keys.key), cert: readFileSync(keys.cert) };
+  const server = createServer(options, (socket) => void socket.on('error', () => undefined));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => void server.close());
+  const { key, cert } = makeCertificate(dir, 'controller', ca);
+  setTlsConfig({ privateKey: key, certificate: cert, caCert: ca.cert });
+  const target = `ssl:127.0.0.1:${(server.address() as net.AddressInfo).port}`;
+  await t.throwsAsync(connectSwitch(target, { versions: 2 }), {
+    code: 'EPROTO',
+    message: `${target}: Protocol error (error:0A000086:SSL routines::certificate verify failed)`,
+  });
 });

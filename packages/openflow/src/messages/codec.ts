@@ -70,10 +70,14 @@ for (const type of Object.keys(MESSAGES) as OfMessageType[]) {
 }
 
 /** A message that `version` cannot say, or with a number that is wider than what it goes in. */
-export class UnencodableError extends Error {}
+export class UnencodableError extends Error {
+  override name = 'UnencodableError';
+}
 
 /** A message longer than the length field can say. */
-export class OversizeError extends Error {}
+export class OversizeError extends Error {
+  override name = 'OversizeError';
+}
 
 /** The form on the wire in which `msg` goes in `version`; undefined: the version has none. */
 export function wireFormOf(msg: OfMessage, version: number): WireForm | undefined {
