@@ -309,6 +309,8 @@ const FLOWS: readonly AnswerCase[] = [
   },
 ];
 
+const ONE_BAND = { type: 'drop', rate: 1000, burstSize: 0, precLevel: 0 } as const;
+
 const GROUPS: readonly AnswerCase[] = [
   {
     name: 'groups',
@@ -334,6 +336,12 @@ const GROUPS: readonly AnswerCase[] = [
         group(99, { command: 'modify' }),
         flow('in_port=1', 'group:3', { flags: FF.SEND_FLOW_REM }),
         packetOut('group:3'),
+        // Buckets that stay have counted what they had, and a flow that uses a group twice does so twice.
+        group(7, { buckets: [bucket(1, 'output:1'), bucket(2, 'output:2')] }),
+        flow('in_port=2', 'group:7,group:7'),
+        packetOut('group:7'),
+        group(7, { command: 'insert_bucket', commandBucketId: BUCKET.FIRST, buckets: [bucket(9, 'drop')] }),
+        group(7, { command: 'remove_bucket', commandBucketId: BUCKET.LAST }),
       ];
       await send(sides, version, ...requests);
       const all = 0xfffffffc;
@@ -344,6 +352,7 @@ const GROUPS: readonly AnswerCase[] = [
         ask({ type: 'group_features' }),
       ])
         await send(sides, version, request);
+      await sides.send(version, flow('in_port=2', 'drop'));
       await sides.send(version, watch({}));
       await send(sides, version, group(3, { command: 'delete' }), group(all, { command: 'delete' }));
       await sides.settle();
@@ -408,6 +417,7 @@ const GROUPS: readonly AnswerCase[] = [
         meter('add', 1),
         meter('modify', 1, { flags: 2 }),
         meter('modify', 9),
+        meter('modify', 9, { bands: Array.from({ length: 9 }, () => ONE_BAND) }),
         flow('in_port=1', 'meter:1,output:2', { flags: FF.SEND_FLOW_REM }),
         flow('in_port=2', 'meter:2,output:2'),
         ask({ type: 'meter', meter: 0xffffffff }),
@@ -415,6 +425,21 @@ const GROUPS: readonly AnswerCase[] = [
         ask({ type: 'meter_config', meter: 1 }),
         ask({ type: 'meter_features' }),
       );
+      // Packets to controllers go by the meter that there was when their flow came.
+      await send(
+        sides,
+        version,
+        flow('', 'controller(max_len=64,meter_id=9)', { tableId: 8 }),
+        meter('add', 9),
+        packetOut('resubmit(,8)'),
+        ask({ type: 'meter', meter: 9 }),
+        flow('', 'controller(max_len=64,meter_id=9)', { tableId: 8 }),
+        packetOut('resubmit(,8)'),
+        ask({ type: 'meter', meter: 9 }),
+        flow('', 'drop', { tableId: 8 }),
+        meter('delete', 9),
+      );
+      await sides.settle();
       await send(sides, 5, watch({}));
       if (version < 5) await send(sides, version, watch({}));
       await send(sides, version, meter('delete', 1));

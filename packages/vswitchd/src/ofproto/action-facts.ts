@@ -23,6 +23,8 @@ export interface ActionFacts {
   readonly groups: readonly number[];
   /** Numbers of the meters that are used. */
   readonly meters: readonly number[];
+  /** Whether packets to controllers are to go by a meter of their own. */
+  readonly metersController: boolean;
   /** Where flows are taught that go with the last of their teachers. */
   readonly taught: readonly LearnedCookie[];
   /** The conjunctions that the flow contributes to; null for one that acts by itself. */
@@ -39,6 +41,7 @@ const NOTHING: ActionFacts = {
   named: NONE,
   groups: NONE,
   meters: NONE,
+  metersController: false,
   taught: NONE,
   conjunction: null,
   isMixed: false,
@@ -50,6 +53,7 @@ class Findings implements ActionFacts {
   readonly named: NamedThing[] = [];
   readonly groups: number[] = [];
   readonly meters: number[] = [];
+  metersController = false;
   readonly taught: LearnedCookie[] = [];
   conjunction: ConjunctionPart[] | null = null;
   isMixed = false;
@@ -91,6 +95,9 @@ function walk(
       case 'meter':
         (all ??= new Findings()).meters.push(action.meter);
         all.named.push({ kind: 'meter', id: action.meter });
+        break;
+      case 'controller':
+        if (action.meterId !== 0) (all ??= new Findings()).metersController = true;
         break;
       case 'learn':
         if ((action.learn.flags & LEARN.DELETE_LEARNED) === 0) break;

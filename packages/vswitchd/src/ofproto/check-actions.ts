@@ -8,12 +8,14 @@ import type { Action } from '@ovs-node/openflow/actions/types';
 import { OfError } from '@ovs-node/openflow/errors';
 import { explain } from '../explain.js';
 import { type ActionFacts, factsOf } from './action-facts.js';
+import { withMeters } from './controller-meters.js';
 import { invalidField } from './tlv-table.js';
 
 /** What actions may name. */
 export interface Named {
   hasGroup(id: number): boolean;
-  hasMeter(id: number): boolean;
+  /** The datapath's number of a meter; undefined: there is none of that number. */
+  dpMeter(id: number): number | undefined;
   /** Whether `tun_metadata<index>` stands for an option. */
   hasTunnelOption(index: number): boolean;
 }
@@ -38,7 +40,7 @@ export function checkActions(
   has: Named,
   protocols: number = PROTO_ANY,
 ): Admission {
-  const { tunnelOptions, isMixed } = factsOf(actions);
+  const { tunnelOptions, isMixed, metersController } = factsOf(actions);
   const unknown = tunnelOptions.find((index) => !has.hasTunnelOption(index));
   if (unknown !== undefined) return { error: invalidField(unknown) };
   const checked = checkConsistency(actions, match, { tableId, explain });
@@ -47,7 +49,8 @@ export function checkActions(
     return { error: new OfError('OFPBAC_MATCH_INCONSISTENT', 'actions do not fit the match') };
   }
   if (isMixed) return { error: new OfError('NXBAC_BAD_CONJUNCTION', 'conjunction with other actions') };
-  return { error: undefined, actions: checked.actions };
+  const kept = checked.actions;
+  return { error: undefined, actions: metersController ? withMeters(kept, (id) => has.dpMeter(id)) : kept };
 }
 
 /** As `checkActions`, and that there are the groups and meters, too. */
@@ -68,7 +71,8 @@ export function admitActions(
 export function missing({ named }: ActionFacts, has: Named): OfError | undefined {
   for (const { kind, id } of named) {
     if (kind === 'group' && !has.hasGroup(id)) return new OfError('OFPBAC_BAD_OUT_GROUP', `group ${id}`);
-    if (kind === 'meter' && !has.hasMeter(id)) return new OfError('OFPMMFC_INVALID_METER', `meter ${id}`);
+    if (kind === 'meter' && has.dpMeter(id) === undefined)
+      return new OfError('OFPMMFC_INVALID_METER', `meter ${id}`);
   }
   return undefined;
 }

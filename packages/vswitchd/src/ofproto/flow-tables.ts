@@ -49,8 +49,8 @@ function ownTable({ tableId }: Pick<FlowMod, 'tableId'>): OfError {
 export interface TableObserver extends FlowObserver {
   /** Whether a flow may send to a group of that number. */
   hasGroup(id: number): boolean;
-  /** Whether a flow may use a meter of that number. */
-  hasMeter(id: number): boolean;
+  /** The datapath's number of a meter that a flow may use. */
+  dpMeter(id: number): number | undefined;
 }
 
 export class FlowTables {
@@ -63,7 +63,7 @@ export class FlowTables {
     this.store = new FlowStore(observer);
     this.named = {
       hasGroup: (id) => observer.hasGroup(id),
-      hasMeter: (id) => observer.hasMeter(id),
+      dpMeter: (id) => observer.dpMeter(id),
       hasTunnelOption: (index) => this.tlv.has(index),
     };
   }
@@ -154,9 +154,9 @@ export class FlowTables {
     return error;
   }
 
-  /** Flows that send to a group. */
+  /** How often flows send to a group: one may do so several times. */
   groupUsers(id: number): number {
-    return this.store.byGroup.users(id).size;
+    return this.store.byGroup.references(id);
   }
 
   /** Removes the flows that send to a group. */
@@ -192,8 +192,10 @@ export class FlowTables {
   draft(fm: FlowMod): Rule | undefined {
     const { command, match, actions, tableId } = fm;
     if (command !== 'add' || tableId === ALL_TABLES || match.tunMetadata !== undefined) return undefined;
-    const { tunnelOptions, isMixed } = factsOf(actions);
-    return isMixed || tunnelOptions.length > 0 ? undefined : this.ruleOf(fm, tableId, actions, 0);
+    const { tunnelOptions, isMixed, metersController } = factsOf(actions);
+    return isMixed || tunnelOptions.length > 0 || metersController
+      ? undefined
+      : this.ruleOf(fm, tableId, actions, 0);
   }
 
   /** Carries out the addition of a flow that `draft` gave. @returns as `flowMod`. */

@@ -74,13 +74,18 @@ export class GroupTable {
         if (!old) return new OfError('OFPGMFC_UNKNOWN_GROUP', `group ${mod.groupId}`);
         const buckets = mod.command === 'insert_bucket' ? inserted(old, mod) : removed(old, mod);
         if (buckets instanceof OfError) return buckets;
-        return this.#put({ ...mod, groupType: old.type, selection: old.selection, buckets }, old.created);
+        return this.#put(
+          { ...mod, groupType: old.type, selection: old.selection, buckets },
+          old.created,
+          old,
+        );
       }
     }
   }
 
-  #put(mod: GroupMod, created: number): undefined {
-    this.#changing().set(mod.groupId, new Group(descOf(mod), created));
+  /** @param old whose buckets are among those of the new one. */
+  #put(mod: GroupMod, created: number, old?: Group): undefined {
+    this.#changing().set(mod.groupId, new Group(descOf(mod), created, old));
     this.#observer.groupsChanged();
   }
 

@@ -46,14 +46,18 @@ export class Group {
   bytes = 0;
   readonly counters: { packets: number; bytes: number }[];
 
-  /** `now` and `created` in ms. */
-  constructor(desc: GroupDesc, created: number) {
+  /**
+   * @param created in ms.
+   * @param old the group that it takes the place of, whose buckets go on counting where they are its buckets, too.
+   */
+  constructor(desc: GroupDesc, created: number, old?: Group) {
     this.id = desc.groupId;
     this.type = desc.groupType;
     this.buckets = desc.buckets;
     this.selection = desc.selection;
     this.created = created;
-    this.counters = desc.buckets.map(() => ({ packets: 0, bytes: 0 }));
+    const counted = new Map(old?.buckets.map((bucket, i) => [bucket, old.counters[i]]));
+    this.counters = desc.buckets.map((bucket) => ({ packets: 0, bytes: 0, ...counted.get(bucket) }));
     this.choice = desc.groupType === 'select' ? choiceOf(desc) : undefined;
   }
 

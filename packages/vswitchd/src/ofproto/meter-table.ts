@@ -98,7 +98,7 @@ export class MeterTable {
     const meter = withBursts(asked);
     if (command === 'delete') return this.#delete(meter.meterId, now);
     const old = this.#entries.get(meter.meterId);
-    const error = checkId(meter);
+    const error = checkId(meter) ?? checkNumber(meter);
     if (error) return error;
     if (command === 'modify' && !old) return new OfError('OFPMMFC_UNKNOWN_METER', `meter ${meter.meterId}`);
     if (command === 'add' && old) return new OfError('OFPMMFC_METER_EXISTS', `meter ${meter.meterId}`);
@@ -204,13 +204,18 @@ function checkId({ meterId }: MeterConfig): OfError | undefined {
   return undefined;
 }
 
+/** How many bands there can be is looked at before whether there is the meter. */
+function checkNumber({ bands }: MeterConfig): OfError | undefined {
+  if (bands.length <= MAX_BANDS) return undefined;
+  return new OfError('OFPMMFC_OUT_OF_BANDS', `${bands.length} bands`);
+}
+
 /** What a datapath that takes drop bands only cannot do, in the order in which the peer looks. */
 function check({ flags, bands }: MeterConfig): OfError | undefined {
   const badFlags = (): OfError => new OfError('OFPMMFC_BAD_FLAGS', `flags ${flags}`);
   const unit = flags & (MF.KBPS | MF.PKTPS);
   if (unit !== MF.KBPS && unit !== MF.PKTPS) return badFlags();
-  if (bands.length === 0 || bands.length > MAX_BANDS)
-    return new OfError('OFPMMFC_OUT_OF_BANDS', `${bands.length} bands`);
+  if (bands.length === 0) return new OfError('OFPMMFC_OUT_OF_BANDS', 'no bands');
   if (bands.some(({ rate }) => rate === 0)) return new OfError('OFPMMFC_BAD_RATE', 'rate 0');
   if ((flags & ~(MF.KBPS | MF.PKTPS | MF.BURST | MF.STATS)) !== 0) return badFlags();
   if (bands.some(({ type }) => type !== 'drop'))

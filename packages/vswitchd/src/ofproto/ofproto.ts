@@ -69,7 +69,7 @@ export class Ofproto {
   readonly meters: MeterTable;
   private readonly named = {
     hasGroup: (id: number) => this.groups.get(id) !== undefined,
-    hasMeter: (id: number) => this.meters.has(id),
+    dpMeter: (id: number) => this.meters.dpId(id),
     hasTunnelOption: (index: number) => this.tables.tlv.has(index),
   };
   readonly macTable = new MacTable();

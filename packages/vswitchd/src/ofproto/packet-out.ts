@@ -30,7 +30,7 @@ const log = vlog('ofproto_dpif');
 const rateLimit = new RateLimit(5, 5);
 
 /** Tunnel options may stand for nothing, as with the peer: nothing is read there or written. Groups may come yet. */
-const WHATEVER: Named = { hasGroup: () => true, hasMeter: () => true, hasTunnelOption: () => true };
+const WHATEVER: Named = { hasGroup: () => true, dpMeter: () => 0, hasTunnelOption: () => true };
 /** The table of what is in none. */
 const NO_TABLE = 255;
 /** The reserved ports that a controller's packet may come from. */
@@ -82,7 +82,7 @@ export function startPacketOut(
   const admitted = admitPacket(ofproto, po, protocols, {
     ...WHATEVER,
     hasGroup: (id) => groups.get(id) !== undefined,
-    hasMeter: (id) => meters.has(id),
+    dpMeter: (id) => meters.dpId(id),
   });
   if (admitted instanceof OfError) return admitted;
   const { flow, actions } = admitted;

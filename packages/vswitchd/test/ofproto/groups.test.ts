@@ -183,6 +183,26 @@ test('buckets are inserted and removed where the command says', (t) => {
   t.deepEqual(ids(), []);
 });
 
+test('buckets that stay when others come or go have counted what they had, the group begins anew', (t) => {
+  const bridge = bareBridge(3);
+  bridge.groupMod(groupMod(1, 'all', TO_23), 0);
+  const { match, actions } = flowMod('add', 'in_port=1,actions=group:1');
+  const counts = (): bigint[] => {
+    bridge.packetOut({ bufferId: NO_BUFFER, match, actions, packet: new Uint8Array(60) }, 0);
+    const { packetCount, buckets } = bridge.groups.get(1)!.stats(0, 0);
+    return [packetCount, ...buckets.map((each) => each.packetCount)];
+  };
+  const change = (command: GroupMod['command'], commandBucketId: number, buckets = TO_23): void =>
+    void bridge.groupMod(groupMod(1, 'all', buckets, { command, commandBucketId }), 0);
+  t.deepEqual(counts(), [1n, 1n, 1n]);
+  change('insert_bucket', BUCKET.FIRST, [bucket(7, 'output:2')]);
+  t.deepEqual(counts(), [1n, 1n, 2n, 2n]);
+  change('remove_bucket', 0, []);
+  t.deepEqual(counts(), [1n, 2n, 3n]);
+  change('modify', BUCKET.ALL);
+  t.deepEqual(counts(), [1n, 1n, 1n]);
+});
+
 test('flows need their group, are counted as its users, and go with it', (t) => {
   const bridge = bridgeWithGroups();
   t.throws(() => mod(bridge, 'add', 'actions=group:77'), { message: 'OFPBAC_BAD_OUT_GROUP' });
@@ -192,6 +212,11 @@ test('flows need their group, are counted as its users, and go with it', (t) => 
   t.is(bridge.tables.groupUsers(1), 2);
   mod(bridge, 'modify', 'in_port=2,actions=output:9');
   t.is(bridge.tables.groupUsers(1), 1);
+  mod(bridge, 'add', 'in_port=4,actions=group:1,group:1');
+  t.is(bridge.tables.groupUsers(1), 3, 'one that uses it twice counts twice');
+  mod(bridge, 'modify', 'in_port=4,actions=output:9');
+  t.is(bridge.tables.groupUsers(1), 1);
+  mod(bridge, 'delete', 'in_port=4,actions=drop');
   mod(bridge, 'delete', 'actions=drop', 0, { outGroup: 3 });
   t.is(flowLines(bridge).length, 3);
   bridge.groupMod(groupMod(2, 'all', [], { command: 'delete' }), 0);

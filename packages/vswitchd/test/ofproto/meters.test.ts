@@ -3,7 +3,8 @@ import { OFPP } from '@ovs-node/flow/ports';
 import { BUCKET } from '@ovs-node/openflow/messages/group-types';
 import { METER, MF, type MeterConfig, type MeterMod } from '@ovs-node/openflow/messages/meter-types';
 import { GROUP_ANY } from '@ovs-node/openflow/messages/types';
-import { Bench, flowLines, mod } from './bench.js';
+import { ofprotoCommands } from '../../src/ofproto/appctl.js';
+import { bareBridge, Bench, flowLines, mod } from './bench.js';
 
 const UDP =
   'in_port(1),eth(src=50:54:00:00:00:01,dst=50:54:00:00:00:02),eth_type(0x0800),ipv4(src=10.0.0.1,dst=10.0.0.2,proto=17,tos=0,ttl=64,frag=no),udp(src=1000,dst=53)';
@@ -50,6 +51,35 @@ test('a changed meter counts anew; a deleted one takes its flows with it', async
   await bench.close();
 });
 
+test('packets to controllers go by the meter that there was when their flow came', (t) => {
+  const bridge = bareBridge();
+  const meter = (command: MeterMod['command'], id: number): void => {
+    t.is(bridge.meters.apply(meterMod(command, id), 0), undefined);
+  };
+  const send = (): void => mod(bridge, 'add', 'actions=clone(controller(meter_id=9))');
+  const { handler } = ofprotoCommands({ backers: () => [bridge.backer], now: () => 0 }).find(
+    (row) => row.name === 'ofproto/trace',
+  )!;
+  const meterUsed = (): string | undefined =>
+    /meter\((\d+)\),userspace/.exec(handler(['br0', 'in_port=1']) as string)?.[1];
+  send();
+  meter('add', 1);
+  meter('add', 9);
+  t.is(meterUsed(), undefined, 'there was none');
+  send();
+  t.is(meterUsed(), '1');
+  meter('delete', 9);
+  t.is(meterUsed(), '1');
+  meter('add', METER.CONTROLLER);
+  meter('add', 9);
+  t.is(meterUsed(), '1', 'which is another meter by now');
+  send();
+  t.is(meterUsed(), '2');
+  meter('delete', 9);
+  send();
+  t.is(meterUsed(), '1', 'the one of all packets to controllers');
+});
+
 test('meter-mods that cannot be change nothing', async (t) => {
   const bench = await Bench.open();
   const { ofproto } = bench;
@@ -61,7 +91,11 @@ test('meter-mods that cannot be change nothing', async (t) => {
   t.is(refused(meterMod('add', METER.MAX + 1)), 'OFPMMFC_INVALID_METER');
   t.is(refused(meterMod('delete', 9)), undefined);
   const band = { type: 'drop', rate: 1, burstSize: 0, precLevel: 0 } as const;
-  t.is(refused(meterMod('add', 3, { bands: Array.from({ length: 9 }, () => band) })), 'OFPMMFC_OUT_OF_BANDS');
+  const nine = { bands: Array.from({ length: 9 }, () => band) };
+  t.is(refused(meterMod('add', 0, nine)), 'OFPMMFC_INVALID_METER');
+  for (const more of [{}, { flags: 0 }])
+    for (const [command, id] of [['add', 3] as const, ['add', 1] as const, ['modify', 2] as const])
+      t.is(refused(meterMod(command, id, { ...nine, ...more })), 'OFPMMFC_OUT_OF_BANDS', 'before all else');
   t.is(refused(meterMod('add', 3, { bands: [{ ...band, type: 'dscp_remark' }] })), 'OFPMMFC_BAD_BAND');
   t.is(refused(meterMod('add', 3, { flags: 0, bands: [] })), 'OFPMMFC_BAD_FLAGS', 'a unit comes first');
   const none = { flags: MF.KBPS | 0x8000, bands: [] };

@@ -9,6 +9,7 @@ import { Act } from '@ovs-node/netlink/action-attrs';
 import type { Action, ActionOf } from '@ovs-node/openflow/actions/types';
 import type { FrozenAction } from '@ovs-node/openflow/messages/continuation';
 import { PR } from '@ovs-node/openflow/messages/types';
+import type { MeteredController } from '../controller-meters.js';
 import { formatActionList } from '../rule-text.js';
 import { Slow } from '../user-cookie.js';
 import { clearActionSet, writeActions } from './action-set.js';
@@ -109,7 +110,7 @@ function doAction(ctx: XlateContext, action: Action, last: boolean): boolean {
         action.reason === PR.ACTION && ctx.inActionSet ? PR.ACTION_SET : action.reason,
         action.controllerId,
         action.userdata,
-        action.meterId,
+        (action as Partial<MeteredController>).dpMeter,
       );
       break;
     case 'enqueue':

@@ -10,9 +10,6 @@ import { CookieType, encodeCookie, type UserCookie } from '../user-cookie.js';
 import { commit } from './commit.js';
 import type { XlateContext } from './context.js';
 
-/** `controller` without `meter_id`. */
-const NO_METER = 0;
-
 /** What a translation knows at this point, to be continued in table `tableId`. */
 export function frozenState(ctx: XlateContext, tableId: number, withActionSet: boolean): FrozenState {
   return {
@@ -27,14 +24,14 @@ export function frozenState(ctx: XlateContext, tableId: number, withActionSet: b
   };
 }
 
-/** Sends the packet to the controllers of that id. */
+/** Sends the packet to the controllers of that id. @param ownMeter of the datapath, for these packets. */
 export function controllerAction(
   ctx: XlateContext,
   maxLen: number,
   why: number,
   controllerId: number,
   userdata?: Uint8Array,
-  meterId = NO_METER,
+  ownMeter?: number,
 ): void {
   commit(ctx);
   // Packets from a table-miss flow (priority 0, matching everything) are an explicit miss to OpenFlow 1.3 on.
@@ -43,9 +40,8 @@ export function controllerAction(
   const state = frozenState(ctx, ctx.tableId, false);
   const recircId = ctx.recirc.acquire(userdata && userdata.length > 0 ? { ...state, userdata } : state);
   ctx.recircIds.push(recircId);
-  const { meters } = ctx.ofproto;
   // Without a meter of its own it goes by the one for all packets to controllers, if there is one.
-  const meter = meters.dpId(meterId === NO_METER ? METER.CONTROLLER : meterId);
+  const meter = ownMeter ?? ctx.ofproto.meters.dpId(METER.CONTROLLER);
   metered(ctx, meter, () =>
     putUserspace(ctx, {
       type: CookieType.CONTROLLER,
