@@ -7,6 +7,7 @@
  * A file that cannot be read is logged when it is named, and the one read before stays in use.
  */
 import fs from 'node:fs';
+import os from 'node:os';
 import type { X509Certificate } from 'node:crypto';
 import type { SecureContextOptions, SecureVersion } from 'node:tls';
 import { OvsError, errnoName, errorMessage, isOfDirectory, strerror } from './errors.js';
@@ -65,8 +66,9 @@ export function sslErrorText(error: unknown): string {
 
 /** What OpenSSL says when a file cannot be opened. */
 function systemErrorText(error: unknown): string {
-  const number = (error as { errno?: number }).errno ?? 0;
-  const code = (0x80000000 + Math.abs(number)).toString(16).toUpperCase();
+  // The system's number, which is not libuv's on Windows.
+  const number = os.constants.errno[errnoName(error) as 'ENOENT'] ?? 0;
+  const code = (0x80000000 + number).toString(16).toUpperCase();
   return `error:${code}:system library::${strerror(errnoName(error))}`;
 }
 

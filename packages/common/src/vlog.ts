@@ -61,13 +61,7 @@ let toSystem: SystemLog | undefined;
 let toTarget: ((line: string) => void) | null = null;
 /** Whether anything has been told yet. */
 let hasLogged = false;
-let consoleWrite: (line: string) => void = (line) => {
-  try {
-    fs.writeSync(2, line);
-  } catch {
-    // Standard error is gone or full: there is nobody to tell.
-  }
-};
+let consoleWrite: (line: string) => void = (line) => void fs.writeSync(2, line);
 /** Where warnings and worse go besides: the event log of a Windows service. */
 let eventWriter: ((record: LogRecord) => void) | null = null;
 /** Called with each message shown anywhere; the test kit uses it to fail on unexpected warnings. */
@@ -219,7 +213,13 @@ function emit(module: VlogModule, level: number, text: string): void {
   };
   observer?.(record);
   event?.(record);
-  if (console) consoleWrite(`${formatLogLine(sinks.console.pattern, record)}\n`);
+  if (console) {
+    try {
+      consoleWrite(`${formatLogLine(sinks.console.pattern, record)}\n`);
+    } catch {
+      // Standard error is gone or full: there is nobody to tell.
+    }
+  }
   if (file) {
     try {
       fs.writeSync(logFd!, `${formatLogLine(sinks.file.pattern, record)}\n`);
@@ -452,7 +452,7 @@ export function listPatterns(): string {
   return text;
 }
 
-/** Replaces what writes console lines; returns the one before. */
+/** Replaces what writes console lines, which may throw; returns the one before. */
 export function setConsoleWriter(write: (line: string) => void): (line: string) => void {
   const before = consoleWrite;
   consoleWrite = write;

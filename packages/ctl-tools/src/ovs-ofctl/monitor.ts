@@ -32,8 +32,12 @@ export class Output {
   private fd: number | undefined;
 
   write(text: string): void {
-    if (this.fd === undefined) writeStderr(text);
-    else fs.writeSync(this.fd, text, null, 'latin1');
+    try {
+      if (this.fd === undefined) writeStderr(text);
+      else fs.writeSync(this.fd, text, null, 'latin1');
+    } catch {
+      // Nobody reads it, or there is no room: who is asked to go on does.
+    }
   }
 
   /**
@@ -42,13 +46,7 @@ export class Output {
    */
   open(file: string): void {
     const fd = fs.openSync(file, 'w', 0o666);
-    setConsoleWriter((line) => {
-      try {
-        fs.writeSync(fd, line);
-      } catch {
-        // There is no room, and nobody to tell.
-      }
-    });
+    setConsoleWriter((line) => fs.writeSync(fd, line));
     if (this.fd !== undefined) fs.closeSync(this.fd);
     this.fd = fd;
   }
@@ -253,7 +251,7 @@ export async function prepareMonitor(
     registerMonitorCommands(unixctl, c, target, monitored);
     sw.exchange.onEnd = (reason) => {
       if (stopped) return;
-      writeStderr(lostWords(reason));
+      printer.output.write(lostWords(reason));
       exit(1);
     };
     sw.connection.take(monitored.taker);

@@ -18,7 +18,7 @@ const theirs: Command = [peerPath('ovs-ofctl') ?? ''];
 
 const PACKET = 'packet=505400000007505400000005080000';
 
-/** Lines for `ovs-appctl -t ovs-ofctl`; each after the one before it. */
+/** Lines for `ovs-appctl -t ovs-ofctl`, or for `ovs-vsctl`; each after the one before it. */
 const SCRIPT: readonly (readonly string[])[] = [
   ['ofctl/send', '0105000800000001'],
   ['ofctl/barrier'],
@@ -43,8 +43,15 @@ const SCRIPT: readonly (readonly string[])[] = [
   ['exit'],
 ];
 
-/** What follows `monitor br0`, and a script. A daemon's console is off: what is logged is seen of one in the foreground. */
-type Scenario = readonly [words: readonly string[], script: typeof SCRIPT, inForeground?: true];
+/**
+ * What follows `monitor br0`, a script, and how it is started. A daemon's console is off: what is logged is seen of one in
+ * the foreground. Of one that is unread nobody reads what it prints.
+ */
+type Scenario = readonly [
+  words: readonly string[],
+  script: typeof SCRIPT,
+  start?: 'in the foreground' | 'unread',
+];
 
 /** Looks whether a file is there, or gone, for a second. */
 async function waitForFile(file: string, isThere: boolean): Promise<void> {
@@ -57,21 +64,27 @@ async function transcript(
   t: ExecutionContext,
   peer: Peer,
   ofctl: Command,
-  [words, script, inForeground]: Scenario,
+  [words, script, how]: Scenario,
 ): Promise<string> {
   const dir = tmpDir(t);
   const [out, err] = [path.join(dir, 'out'), path.join(dir, 'err')];
   // The daemon goes on printing to the standard error it was started with: a file, or its starter would wait for it.
-  const detach = inForeground ? [] : ['--detach'];
+  const detach = how === undefined ? ['--detach'] : [];
   const args = [...ofctl, 'monitor', 'br0', ...words, ...detach, '--pidfile', '--no-chdir'];
-  const start = inForeground ? `"$@" >&- 2>${err} &` : `exec "$@" 2>${err}`;
+  const start = {
+    detached: `exec "$@" 2>${err}`,
+    'in the foreground': `"$@" >&- 2>${err} &`,
+    unread: `"$@" 2>&1 >&- | : > ${err} &`,
+  }[how ?? 'detached'];
   const started = await run('sh', ['-c', start, 'sh', ...args], { env: peer.env });
   const pidfile = path.join(peer.dir, 'ovs-ofctl.pid');
   await waitForFile(pidfile, true);
   let text = `start ${started.status} ${started.stdout}\n`;
   for (const line of script) {
     const args = line.map((word) => (word === 'OUT' ? out : word));
-    const r = await peer.tool('ovs-appctl', ['-t', 'ovs-ofctl', ...args]);
+    const r = line[0]!.endsWith('-br')
+      ? await peer.tool('ovs-vsctl', args)
+      : await peer.tool('ovs-appctl', ['-t', 'ovs-ofctl', ...args]);
     text += `$ ${line.join(' ')}\n${r.stdout}${r.stderr}= ${r.status}\n`;
     // What comes of a packet comes when it does.
     if (line[0] === 'ofctl/packet-out') await new Promise((resolve) => setTimeout(resolve, 200));
@@ -106,13 +119,30 @@ const LOGGED: Scenario = [
     ['vlog/set', 'vconn:console:off'],
     ['exit'],
   ],
-  true,
+  'in the foreground',
+];
+
+/** It goes on when nobody reads it; what ends it is told where all else is. */
+const UNREAD: Scenario = [
+  ['65534'],
+  [
+    ['ofctl/barrier'],
+    ['vlog/set', 'vconn:console:dbg'],
+    ['ofctl/barrier'],
+    ['vlog/set', 'vconn:console:off'],
+    ['ofctl/set-output-file', 'OUT'],
+    ['ofctl/barrier'],
+    ['del-br', 'br0'],
+    ['add-br', 'br0', '--', 'set', 'bridge', 'br0', 'datapath_type=dummy'],
+  ],
+  'unread',
 ];
 
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'its control commands': [['65534'], SCRIPT],
   'packets that it sends back': RESUMED,
   'where its log goes': LOGGED,
+  'nobody to read it': UNREAD,
 };
 
 needing(
