@@ -299,6 +299,11 @@ const FLOWS: readonly AnswerCase[] = [
     run: async (sides, version) => {
       for (const v of VERSION_NUMBERS) await sides.send(v, watch({ flags: ALL_CHANGES }));
       await sides.send(version, flow('in_port=1', 'output:2'));
+      if (version > 1) {
+        const instructions =
+          'output:1,clear_actions,write_actions(output:2),write_metadata:1/15,goto_table:4';
+        await sides.send(version, flow('in_port=2', instructions));
+      }
       await sides.send(version, flow('in_port=1', 'output:7', { command: 'modify' }));
       // What a packet teaches is nobody's own.
       await sides.send(version, packetOut(LEARN));

@@ -43,61 +43,67 @@ function readActionSet(r: Reader, version: number): Action[] {
   return actions;
 }
 
+/** Writes an instruction of OpenFlow 1.1 and later with what `put` has it hold, if it holds anything. */
+function putInstruction(w: Writer, kind: InstructionKind, put: () => void, ifEmpty = true): void {
+  const start = w.length;
+  w.u16(INSTRUCTION_TABLE[kind].type).u16(0);
+  const from = w.length;
+  put();
+  // What a version has no way to say leaves no instruction.
+  if (!ifEmpty && w.length === from + 4) w.length = start;
+  else w.setU16(start + 2, w.length - start);
+}
+
+/** Writes an action that is an instruction of its own; nothing where the version has none for it. */
+function putOwnInstruction(w: Writer, a: Action, version: number): void {
+  switch (a.type) {
+    case 'goto_table':
+      putInstruction(w, 'goto', () => w.u8(a.table).zeros(3));
+      break;
+    case 'write_metadata':
+      putInstruction(w, 'metadata', () => w.zeros(4).u64(a.metadata).u64(a.mask));
+      break;
+    case 'clear_actions':
+      putInstruction(w, 'clear', () => w.zeros(4));
+      break;
+    case 'write_actions':
+      putInstruction(w, 'write', () => encodeList(w.zeros(4), a.actions, version), false);
+      break;
+    case 'meter':
+      if (version >= 4) putInstruction(w, 'meter', () => w.u32(a.meter));
+      break;
+  }
+}
+
+/** Writes actions (OpenFlow 1.1 and later), `putRun` those between the ones that are instructions of their own. */
+function putRuns(
+  w: Writer,
+  actions: readonly Action[],
+  version: number,
+  putRun: (run: readonly Action[]) => void,
+): void {
+  // OpenFlow 1.5 has made an action of the meter.
+  const isPlain = (a: Action): boolean =>
+    instructionKind(a) === 'apply' || (a.type === 'meter' && version >= 6);
+  for (let i = 0; i < actions.length;) {
+    const from = i;
+    while (i < actions.length && isPlain(actions[i])) i++;
+    if (i > from) putRun(actions.slice(from, i));
+    else putOwnInstruction(w, actions[i++], version);
+  }
+}
+
 /** Writes instructions (OpenFlow 1.1 and later): runs of plain actions become apply-actions. */
 export function putInstructions(w: Writer, actions: readonly Action[], version: number): void {
-  let i = 0;
-  const header = (kind: InstructionKind): number => {
-    w.u16(INSTRUCTION_TABLE[kind].type).u16(0);
-    return w.length - 4;
-  };
-  const close = (start: number): void => w.setU16(start + 2, w.length - start);
-  while (i < actions.length) {
-    const a = actions[i];
-    if (a.type === 'goto_table') {
-      close(header('goto'));
-      w.u8(a.table).zeros(3);
-      w.setU16(w.length - 6, 8);
-      i++;
-    } else if (a.type === 'write_metadata') {
-      const start = header('metadata');
-      w.zeros(4).u64(a.metadata).u64(a.mask);
-      close(start);
-      i++;
-    } else if (a.type === 'clear_actions') {
-      const start = header('clear');
-      w.zeros(4);
-      close(start);
-      i++;
-    } else if (a.type === 'write_actions') {
-      const start = header('write');
-      w.zeros(4);
-      encodeList(w, a.actions, version);
-      if (w.length === start + 8) w.length = start;
-      else close(start);
-      i++;
-    } else if (a.type === 'meter' && version < 6) {
-      if (version >= 4) {
-        const start = header('meter');
-        w.u32(a.meter);
-        close(start);
-      }
-      i++;
-    } else {
-      const start = header('apply');
-      w.zeros(4);
-      const from = i;
-      while (
-        i < actions.length &&
-        (instructionKind(actions[i]) === 'apply' || (version === 6 && actions[i].type === 'meter'))
-      ) {
-        i++;
-      }
-      encodeList(w, actions.slice(from, i), version);
-      // What a version has no way to say leaves no instruction.
-      if (w.length === start + 8) w.length = start;
-      else close(start);
-    }
-  }
+  putRuns(w, actions, version, (run) =>
+    putInstruction(w, 'apply', () => encodeList(w.zeros(4), run, version), false),
+  );
+}
+
+/** Writes what a flow does as a list of actions; where a version has instructions they stand among them as they are. */
+export function putMixedActions(w: Writer, actions: readonly Action[], version: number): void {
+  if (version === 1) putActions(w, actions, version);
+  else putRuns(w, actions, version, (run) => encodeList(w, run, version));
 }
 
 /** Reads `length` bytes of instructions, in the order in which they are executed. */

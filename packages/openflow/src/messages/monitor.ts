@@ -1,6 +1,6 @@
 /** Flow monitors in their three forms: Nicira's (OpenFlow 1.0 to 1.2), ONF's (1.3) and the standard (1.4 and later). */
 import type { Match } from '@ovs-node/flow/match';
-import { putActions, putFlowActions, readActions, readFlowActions } from '../actions/codec.js';
+import { putFlowActions, putMixedActions, readActions, readFlowActions } from '../actions/codec.js';
 import { refuse } from '../errors.js';
 import { readMatch } from '../match/codec.js';
 import { putOxmMatch, putNxMatch, readNxMatch } from '../match/nxm.js';
@@ -117,8 +117,8 @@ function putChange(w: Writer, u: FlowChange, version: number): void {
     w.setU16(at, version === 4 ? putOxmMatch(w, u.match, version) : putNxMatch(w, u.match));
   }
   if (u.actions.length > 0) {
-    // Nicira's form holds an action list in every version.
-    if (version <= 3) putActions(w, u.actions, version);
+    // Nicira's form holds an action list in every version, from which the peer does not leave instructions out.
+    if (version <= 3) putMixedActions(w, u.actions, version);
     else putFlowActions(w, u.actions, version);
   }
 }
