@@ -523,6 +523,29 @@ const PORT_CASES: readonly AnswerCase[] = [
     },
   },
   {
+    name: 'ports whose packets do not go to controllers',
+    versions: [2],
+    run: async (sides, version) => {
+      await listen(sides);
+      const receive = async (): Promise<void> => {
+        for (const port of ['p1', 'p2']) {
+          await sides.run('ovs-appctl', 'revalidator/purge');
+          await sides.run('ovs-appctl', 'netdev-dummy/receive', port, Buffer.from(frame()).toString('hex'));
+          await sides.settle();
+        }
+      };
+      await sides.send(version, portMod(1, { config: 0x40, mask: 0x40 }));
+      await receive();
+      await sides.send(version, flow('', 'goto_table:252', { priority: 0 }));
+      await sides.send(version, tableMod({ tableId: 252, miss: 'continue' }));
+      for (const miss of ['continue', 'drop', 'controller'] as const) {
+        await sides.send(version, tableMod({ tableId: 253, miss }));
+        await receive();
+      }
+      await sides.send(version, portMod(1, { mask: 0x40 }));
+    },
+  },
+  {
     name: 'ports come and go',
     versions: [1],
     run: async (sides) => {

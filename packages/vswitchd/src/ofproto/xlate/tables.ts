@@ -43,17 +43,22 @@ export function lookupRule(ctx: XlateContext, tableId: number, inPort: number, m
   flow[W.TP] = savedTp;
 
   count(ctx, table, found !== null);
-  let rule = found ?? internal.noPacketIn;
-  if (!found && mayPacketIn && missGoesToControllers(table, ofproto.wantsPacketInOnMiss)) {
-    const port = ofproto.port(savedPort);
-    if (!port || (port.phy.config & PC.NO_PACKET_IN) === 0) rule = internal.miss;
-  }
+  const rule =
+    found ??
+    (mayPacketIn && missGoesToControllers(ctx, table, savedPort) ? internal.miss : internal.noPacketIn);
   creditRule(ctx, rule);
   return rule;
 }
 
-function missGoesToControllers(table: FlowTable, byDefault: boolean): boolean {
-  return table.miss === 'controller' || (table.miss !== 'drop' && byDefault);
+/**
+ * Whether a miss in a table goes to the controllers: by default if one of them wants it; where the table was told to, or
+ * to go on and is the last, if the port is there and sends packets to controllers at all (NO_PACKET_IN), as by the peer.
+ */
+function missGoesToControllers({ ofproto }: XlateContext, { miss }: FlowTable, inPort: number): boolean {
+  if (miss === 'drop') return false;
+  if (miss === 'default') return ofproto.wantsPacketInOnMiss;
+  const port = ofproto.port(inPort);
+  return port !== undefined && (port.phy.config & PC.NO_PACKET_IN) === 0;
 }
 
 function count(ctx: XlateContext, table: FlowTable, matched: boolean): void {
@@ -146,7 +151,8 @@ export function tableAction(
     swapTuple(ctx.flow);
     swapTuple(ctx.wc);
   }
-  reportTable(ctx, rule, ctx.tableId);
+  // Whichever table it is found in, it is the first that is told of.
+  reportTable(ctx, rule, tableId);
   ctx.resubmits++;
   ctx.depth += deepens;
   ctx.rule = rule;
