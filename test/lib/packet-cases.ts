@@ -41,9 +41,29 @@ export const PACKETS: readonly AnswerCase[] = [
       await sides.send(version, packetOut(`controller(pause,id=5),${LEARN},resubmit(,9)`));
       await sides.settle();
       await sides.resume(version);
+      // It comes from no port, and notes are not remembered.
+      await sides.send(
+        version,
+        packetOut('controller(pause,id=5),note:01.02,output:2,note:03', { inPort: 'ANY' }),
+      );
+      await sides.settle();
+      await sides.resume(version);
       await sides.send(version, ask({ type: 'flow', filter: filter() }, 'nxm'));
       await sides.send(version, ask({ type: 'table' }));
       await sides.send(version, ask({ type: 'port', portNo: 2 }));
+    },
+  },
+  {
+    name: 'packets that a controller sends come to controllers as such, whatever they go through',
+    versions: [2, 4, 6],
+    run: async (sides, version) => {
+      await listen(sides);
+      await sides.send(version, group(3, { groupType: 'indirect', buckets: [bucket(0, 'controller')] }));
+      await sides.send(version, flow('', 'write_actions(controller)', { tableId: 7 }));
+      for (const actions of ['group:3', 'resubmit(,7)', 'clone(group:3)']) {
+        await sides.send(version, packetOut(actions));
+        await sides.settle();
+      }
     },
   },
   {

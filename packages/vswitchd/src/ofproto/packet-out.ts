@@ -115,7 +115,9 @@ export function startPacketOut(
     }
   }
   const key = flow.slice(0, KEY_WORDS);
-  key[W.IN_PORT] = ofproto.port(flow[W.IN_PORT]!)?.dpPort ?? ODPP_NONE;
+  // The datapath takes a packet that comes from no port for one of the switch itself, as the peer has it.
+  const inPort = flow[W.IN_PORT] === OFPP.ANY ? OFPP.LOCAL : flow[W.IN_PORT]!;
+  key[W.IN_PORT] = ofproto.port(inPort)?.dpPort ?? ODPP_NONE;
   const traffic = { packets: 1, bytes: packet.length, used: now, tcpFlags: flow[W.ETH_TYPE]! & 0xfff };
   return { packet, traffic, key, actions: result.actions, cache: rest };
 }

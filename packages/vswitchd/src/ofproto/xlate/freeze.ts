@@ -75,6 +75,7 @@ export function unroll(ctx: XlateContext, actions: readonly FrozenAction[], inde
   const again = !frozen.isUnrolling && !isDone;
   frozen.isUnrolling = true;
   for (const action of actions.slice(again ? index : index + 1)) {
+    if (action.type === 'note') continue;
     if (dependsOnPlace(action)) place(ctx, frozen);
     frozen.actions.push(action);
   }

@@ -56,10 +56,11 @@ export function outputAction(
   }
 }
 
+/** Whatever a packet-out goes through, it is what sends the packet to controllers. */
 function reasonOf({ inBucket, inActionSet, input }: XlateContext): number {
+  if (input.actions) return PR.PACKET_OUT;
   if (inBucket) return PR.GROUP;
-  if (inActionSet) return PR.ACTION_SET;
-  return input.actions ? PR.PACKET_OUT : PR.ACTION;
+  return inActionSet ? PR.ACTION_SET : PR.ACTION;
 }
 
 /** Sends to every port but the one that the packet came in on; without `all` only to those that may be flooded. */
