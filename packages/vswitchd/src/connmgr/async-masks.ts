@@ -26,10 +26,12 @@ export function defaultAsync(version: number): AsyncConfig {
   };
 }
 
-/** The reason under which a version is told of a packet-in. */
-export function wireReason(reason: number, version: number): number {
-  if (reason === PR.EXPLICIT_MISS) return version >= 4 ? PR.NO_MATCH : PR.ACTION;
-  if (reason === PR.IMPLICIT_MISS) return PR.NO_MATCH;
+/**
+ * The reason under which a version's mask asks for packet-ins. Misses that a flow sends are misses there, also before
+ * OpenFlow 1.3, where such a packet-in says that an action was the reason.
+ */
+function maskReason(reason: number, version: number): number {
+  if (reason >= PR.EXPLICIT_MISS) return PR.NO_MATCH;
   return version < 5 && reason > PR.INVALID_TTL ? PR.ACTION : reason;
 }
 
@@ -41,7 +43,7 @@ export function asyncFromWire(config: AsyncConfig, version: number): AsyncConfig
     for (let reason = 0; reason <= PR.IMPLICIT_MISS; reason++) {
       // A miss without a table-miss flow drops the packet since OpenFlow 1.3.
       if (reason === PR.IMPLICIT_MISS && version >= 4) continue;
-      if ((masks.packetIn & bit(wireReason(reason, version))) !== 0) packetIn |= bit(reason);
+      if ((masks.packetIn & bit(maskReason(reason, version))) !== 0) packetIn |= bit(reason);
     }
     return { ...masks, packetIn };
   };

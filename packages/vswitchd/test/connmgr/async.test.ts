@@ -67,6 +67,22 @@ test('packets go to the controllers of their id, for reasons that these asked fo
   t.deepEqual(reply.config.primary, masks);
 });
 
+test('who asks for misses gets those that a flow sends, in every version', async (t) => {
+  for (const version of [1, 3, 5]) {
+    const [rig, a, b] = await pair(t, version);
+    for (const [controller, reason] of [
+      [a, PR.NO_MATCH],
+      [b, PR.ACTION],
+    ] as const) {
+      const masks = { packetIn: 1 << reason, portStatus: 0, flowRemoved: 0 };
+      await controller.send({ type: 'set_async', config: { primary: masks, secondary: masks } });
+    }
+    rig.ofproto.events.onPacketIn(event(PR.EXPLICIT_MISS));
+    t.deepEqual(await a.received(), ['packet_in']);
+    t.deepEqual(await b.received(), []);
+  }
+});
+
 test('formats of packets: of the version, and of both extensions', async (t) => {
   const rig = await makeRig(t);
   for (const version of [1, 4]) {
