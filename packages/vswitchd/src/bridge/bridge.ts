@@ -364,11 +364,6 @@ export class Bridge implements BridgeState {
     );
     this.#sayPrefixes(config);
     this.ofproto.tables.configure(new Map(config.tables), now);
-    this.ofproto.setControl(
-      config.failMode,
-      config.controllers.some((each) => !each.isService),
-      now,
-    );
     if (this.datapathId !== before) log.info(`bridge ${config.name}: using datapath ID ${this.datapathId}`);
   }
 

@@ -16,7 +16,7 @@ import type { PacketInEvent } from '../ofproto/types.js';
 import { SwitchConnection } from './connection.js';
 import { FailOpen } from './fail-open.js';
 import { handleRequest, refusal } from './handlers.js';
-import { Remote, type RemoteEvents, type RemoteHooks } from './remote.js';
+import { Remote, type RemoteEvents } from './remote.js';
 import { Service } from './service.js';
 import { Snoops } from './snoop.js';
 import { Switchboard } from './switchboard.js';
@@ -38,11 +38,12 @@ export class ConnectionManager {
   readonly #snoops: Snoops;
   readonly #failOpen: FailOpen;
   readonly #mgmt: Service;
-  /** By the UUID of their row of the Controller table. */
+  /** By their targets, which make them what they are: rows of the Controller table may take the place of others. */
   readonly #remotes = new Map<string, Remote>();
   readonly #services = new Map<string, Service>();
   #failMode: ConnectionConfig['failMode'] = 'standalone';
-  #versions = DEFAULT_VERSIONS;
+  /** Versions that the bridge is to speak, none where it says nothing of them. */
+  #protocols = 0;
   #problems: ReadonlySet<string> = new Set();
   #timer: Timer | undefined;
   #closed = false;
@@ -88,24 +89,29 @@ export class ConnectionManager {
   /** Takes over a changed configuration: connects to new controllers, lets go of old ones. */
   configure(config: ConnectionConfig): void {
     this.#failMode = config.failMode;
-    this.#setVersions(config.protocols);
-    const wanted = new Map(this.#usable(config.controllers).map((each) => [each.uuid, each]));
-    for (const [uuid, remote] of this.#remotes) {
-      const now = wanted.get(uuid);
-      if (now !== undefined && isSameController(remote.config, now)) remote.configure(now);
-      else this.#drop(uuid, remote);
-    }
-    for (const [uuid, service] of this.#services) {
-      if (wanted.get(uuid)?.target === service.target) continue;
-      this.#services.delete(uuid);
+    const wanted = new Map(this.#usable(config.controllers).map((each) => [each.target, each]));
+    for (const [target, remote] of this.#remotes) if (!wanted.has(target)) this.#drop(target, remote);
+    for (const [target, service] of this.#services) {
+      if (wanted.has(target)) continue;
+      this.#services.delete(target);
       void service.close();
     }
-    for (const [uuid, each] of wanted) {
-      if (isPassiveName(each.target)) this.#addService(uuid, each);
-      else if (!this.#remotes.has(uuid)) this.#addRemote(uuid, each);
+    this.#setProtocols(config.protocols);
+    for (const [target, each] of wanted) {
+      const known = this.#remotes.get(target) ?? this.#services.get(target);
+      if (known) known.configure(each);
+      else if (isPassiveName(target)) this.#addService(each);
+      else this.#addRemote(each);
     }
+    const hasControllers = this.#governors.length > 0;
+    this.#options.ofproto.setControl(config.failMode, hasControllers, this.#options.clock.now());
     this.portsChanged();
     this.#tick();
+  }
+
+  /** The controllers that govern the switch. */
+  get #governors(): readonly Remote[] {
+    return [...this.#remotes.values()].filter((each) => each.governs);
   }
 
   /** The controllers whose targets are fine; each problem is said once. */
@@ -121,45 +127,51 @@ export class ConnectionManager {
     return usable;
   }
 
-  #setVersions(protocols: readonly string[]): void {
-    let versions = 0;
-    for (const name of protocols) {
+  /** Takes over the versions to speak. Where they change, all connections begin anew, whatever they speak. */
+  #setProtocols(names: readonly string[]): void {
+    let protocols = 0;
+    for (const name of names) {
       const version = versionFromName(name);
-      if (version !== undefined) versions |= 1 << version;
+      if (version !== undefined) protocols |= 1 << version;
     }
-    this.#versions = versions === 0 ? DEFAULT_VERSIONS : versions;
-    for (const each of this.#board.connections) {
-      if ((this.#versions & (1 << each.version)) === 0) each.close();
+    if (this.#protocols === protocols) return;
+    this.#protocols = protocols;
+    for (const service of [this.#mgmt, ...this.#services.values()]) service.disconnect();
+    for (const remote of this.#remotes.values()) {
+      const { target } = remote.config;
+      log.info(
+        `${this.#bridge}: Changes to controller "${target}" expects re-initialization: Re-initializing now.`,
+      );
+      remote.stop();
+      this.#addRemote(remote.config);
     }
   }
 
-  #drop(uuid: string, remote: Remote): void {
-    log.info(`${this.#bridge}: removed primary controller "${remote.config.target}"`);
-    this.#remotes.delete(uuid);
+  /** Bitmap of the versions that are spoken. */
+  get #versions(): number {
+    return this.#protocols === 0 ? DEFAULT_VERSIONS : this.#protocols;
+  }
+
+  #drop(target: string, remote: Remote): void {
+    log.info(`${this.#bridge}: removed primary controller "${target}"`);
+    this.#remotes.delete(target);
     remote.stop();
   }
 
-  #addRemote(uuid: string, config: ControllerConfig): void {
-    log.info(
-      `${this.#bridge}: added ${config.isService ? 'service' : 'primary'} controller "${config.target}"`,
-    );
-    const hooks: RemoteHooks = {
-      open: (stream, events) =>
-        this.#open(stream, `${this.#bridge}<->${config.target}`, events, {
-          isPrimary: !config.isService,
-          asyncMessages: config.asyncMessages,
-          remote: () => this.#remotes.get(uuid),
-        }),
+  #addRemote(config: ControllerConfig): void {
+    const { target } = config;
+    log.info(`${this.#bridge}: added ${config.isService ? 'service' : 'primary'} controller "${target}"`);
+    const remote: Remote = new Remote(this.#bridge, config, this.#options.clock, {
+      open: (stream, events) => this.#open(stream, `${this.#bridge}<->${target}`, events, remote),
       ...(this.#options.connect ? { connect: this.#options.connect } : {}),
-    };
-    this.#remotes.set(uuid, new Remote(this.#bridge, config, this.#options.clock, hooks));
+    });
+    this.#remotes.set(target, remote);
   }
 
-  #addService(uuid: string, config: ControllerConfig): void {
-    if (this.#services.has(uuid)) return;
+  #addService(config: ControllerConfig): void {
     log.info(`${this.#bridge}: added service controller "${config.target}"`);
     const service = this.#service(config.target, config.probeIntervalMs, config.asyncMessages);
-    this.#services.set(uuid, service);
+    this.#services.set(config.target, service);
     void service.listen();
   }
 
@@ -169,44 +181,41 @@ export class ConnectionManager {
       bridge: this.#bridge,
       clock: this.#options.clock,
       probeIntervalMs,
-      open: (stream, name, events) => this.#open(stream, name, events, { isPrimary: false, asyncMessages }),
+      asyncMessages,
+      open: (stream, name, events) => this.#open(stream, name, events),
     });
   }
 
-  #open(
-    stream: Duplex,
-    name: string,
-    events: RemoteEvents,
-    kind: { isPrimary: boolean; asyncMessages: boolean; remote?: () => Remote | undefined },
-  ): SwitchConnection {
+  /** @param remote whom the switch has connected to; undefined: who has connected to it. */
+  #open(stream: Duplex, name: string, events: RemoteEvents, remote?: Remote): SwitchConnection {
     const board = this.#board;
+    const isPrimary = remote !== undefined && !remote.config.isService;
     return new SwitchConnection(stream, {
       name,
-      kind: kind.isPrimary ? 'primary' : 'service',
+      kind: isPrimary ? 'primary' : 'service',
       versions: this.#versions,
-      asyncMessages: kind.asyncMessages,
       refuses: refusal,
       clock: this.#options.clock,
       hasTunnelOption: (index) => board.ofproto.tables.tlv.has(index),
       bundleIdleMs: this.#options.bundleIdleMs,
       handle: (msg, context) => {
-        kind.remote?.()?.received(msg.type);
+        remote?.received(msg.type);
         return handleRequest(board, msg, context);
       },
       onReady: (connection) => {
         board.connections.add(connection);
-        this.#updateMisses(kind.isPrimary);
+        this.#updateMisses(isPrimary);
         events.ready();
       },
       onClose: (connection, reason) => {
         board.connections.delete(connection);
         board.monitors.ended(connection);
-        this.#updateMisses(kind.isPrimary);
+        this.#updateMisses(isPrimary);
         this.#snoops.ended(connection);
         events.closed(reason);
       },
       onActivity: events.activity,
-      ...(kind.isPrimary
+      ...(isPrimary
         ? { onCopy: (from: SwitchConnection, bytes: Uint8Array) => this.#snoops.copy(from, bytes) }
         : {}),
     });
@@ -229,14 +238,14 @@ export class ConnectionManager {
     this.#timer?.cancel();
     this.#timer = undefined;
     if (this.#closed) return;
-    const governors = [...this.#remotes.values()].filter((each) => !each.config.isService);
+    const governors = this.#governors;
     this.#failOpen.run(this.#failMode, governors, this.#options.clock.now());
     if (governors.length > 0) this.#timer = this.#options.clock.setTimer(TICK_MS, () => this.#tick());
   }
 
   /** What to say of each controller, by the UUID of its row. */
   controllerStatus(): Map<string, ControllerStatus> {
-    return new Map([...this.#remotes].map(([uuid, remote]) => [uuid, remote.status()]));
+    return new Map([...this.#remotes.values()].map((remote) => [remote.config.uuid, remote.status()]));
   }
 
   /** Compares the switch's ports with what controllers know of them, and tells them what is new. */
@@ -264,9 +273,4 @@ export class ConnectionManager {
     this.#services.clear();
     await Promise.all([this.#snoops.close(), ...services.map((each) => each.close())]);
   }
-}
-
-/** Whether a connection to one controller also serves the other configuration. */
-function isSameController(a: ControllerConfig, b: ControllerConfig): boolean {
-  return a.target === b.target && a.isService === b.isService && a.asyncMessages === b.asyncMessages;
 }

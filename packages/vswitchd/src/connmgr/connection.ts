@@ -87,8 +87,6 @@ export interface SwitchConnectionOptions {
   readonly kind: ConnectionKind;
   /** Bitmap of OpenFlow versions. */
   readonly versions: number;
-  /** False: no asynchronous messages unless asked for (enable_async_messages). */
-  readonly asyncMessages: boolean;
   readonly handle: RequestHandler;
   readonly clock: Clock;
   /** The error for messages of a type that are not looked into, as the connection is now. */
@@ -116,6 +114,8 @@ export class SwitchConnection {
   packetInFormat: PacketInFormat = 'standard';
   flowFormat: FlowFormat = 'openflow10';
   controllerId = 0;
+  /** False: no asynchronous messages unless asked for (enable_async_messages). */
+  asyncMessages = true;
   readonly bundles: Bundles;
   /** How messages in bundles are decoded. */
   readonly decoding: {
@@ -143,7 +143,6 @@ export class SwitchConnection {
     this.missSendLen = options.kind === 'primary' ? DEFAULT_MISS_SEND_LEN : 0;
     this.bundles = new Bundles(options.bundleIdleMs, bundleRoom);
     this.decoding = { explain, hasTunnelOption: options.hasTunnelOption };
-    if (!options.asyncMessages) this.#async = ASYNC_NONE;
     this.#options = options;
     this.#stream = stream;
     this.#of = new OfConnection(
@@ -192,7 +191,7 @@ export class SwitchConnection {
   }
 
   get asyncConfig(): AsyncConfig {
-    return this.#async ?? defaultAsync(this.version);
+    return this.#async ?? (this.asyncMessages ? defaultAsync(this.version) : ASYNC_NONE);
   }
   set asyncConfig(config: AsyncConfig) {
     this.#async = config;

@@ -11,13 +11,14 @@ import { OFPP } from '@ovs-node/flow/ports';
 import { NO_BUFFER, type PacketIn, PR } from '@ovs-node/openflow/messages/types';
 import type { FailMode, Ofproto } from '../ofproto/ofproto.js';
 import type { Rule } from '../ofproto/rule.js';
+import { probeInterval } from './remote.js';
 
 const log = vlog('fail_open');
 
 /** Above what controllers can give a flow. */
 const PRIORITY = 0xf0f0f0;
-/** How long controllers may be away when none of them is probed, ms. */
-const DEFAULT_PATIENCE_MS = 15_000;
+/** How long controllers may be away when none of them is probed, ms: not at all, but the peer counts in seconds. */
+const UNPROBED_PATIENCE_MS = 1000;
 const REMIND_MS = 60_000;
 /** How often a connected controller is given a packet, which to answer shows that it governs the switch. */
 const PROVOKE_MS = 2000;
@@ -54,8 +55,8 @@ export class FailOpen {
       return;
     }
     const away = Math.min(...governors.map((each) => each.failureDuration(now)));
-    const probe = Math.max(...governors.map((each) => each.config.probeIntervalMs));
-    if (away < (probe > 0 ? probe * 3 : DEFAULT_PATIENCE_MS)) return;
+    const probe = Math.max(...governors.map((each) => probeInterval(each.config.probeIntervalMs)));
+    if (away < (probe > 0 ? probe * 3 : UNPROBED_PATIENCE_MS)) return;
     const seconds = Math.floor(away / 1000);
     if (this.#rule === undefined) {
       log.warn(

@@ -61,6 +61,8 @@ export function faultText(reason: Error): string {
 
 export class Remote {
   config: ControllerConfig;
+  /** Whether it was a controller at first, and no service: then it governs the switch, as by the peer. */
+  readonly governs: boolean;
   connection: SwitchConnection | undefined;
   readonly #name: string;
   readonly #clock: Clock;
@@ -77,6 +79,7 @@ export class Remote {
 
   constructor(bridge: string, config: ControllerConfig, clock: Clock, hooks: RemoteHooks) {
     this.config = config;
+    this.governs = !config.isService;
     this.#name = `${bridge}<->${config.target}`;
     this.#clock = clock;
     this.#hooks = hooks;
@@ -86,9 +89,10 @@ export class Remote {
     this.#run();
   }
 
-  /** Takes over times that changed. */
+  /** Takes over another configuration of the same target. What a connection is (`isService`), the next one is. */
   configure(config: ControllerConfig): void {
     this.config = config;
+    if (this.connection) this.connection.asyncMessages = config.asyncMessages;
     this.#fsm.times = { ...this.#fsm.times, ...times(config) };
     this.#arm();
   }
@@ -222,6 +226,7 @@ export class Remote {
         this.#down(text ?? 'End of file');
       },
     });
+    this.connection.asyncMessages = this.config.asyncMessages;
   }
 
   /** The attempt or the connection is over. */

@@ -28,13 +28,15 @@ export interface ServiceOptions {
   readonly clock: Clock;
   /** How long the other side may be silent before it is asked whether it is there; 0: forever. */
   readonly probeIntervalMs: number;
+  /** False: connections get no asynchronous messages unless they ask for them. */
+  readonly asyncMessages: boolean;
   /** Speaks OpenFlow on an accepted stream. */
   readonly open: (stream: Duplex, name: string, events: RemoteEvents) => SwitchConnection;
 }
 
 export class Service {
   readonly target: string;
-  readonly #options: ServiceOptions;
+  #options: ServiceOptions;
   readonly #connections = new Set<SwitchConnection>();
   #listener: Listener | undefined;
   #listening: Promise<void> | undefined;
@@ -83,7 +85,7 @@ export class Service {
       log.warnRl(rate, `${this.#options.bridge}: too many connections to ${this.target}`);
       return;
     }
-    const { clock, bridge, open, probeIntervalMs } = this.#options;
+    const { clock, bridge, open, probeIntervalMs, asyncMessages } = this.#options;
     const name = `${bridge}<->${this.target.startsWith('punix:') ? 'unix' : 'tcp'}#${serial++}`;
     const fsm = new Reconnect({ probeInterval: probeInterval(probeIntervalMs) });
     let timer: Timer | undefined;
@@ -126,7 +128,22 @@ export class Service {
           rconnLog.warnRl(rate, `${name}: connection dropped (${faultText(reason)})`);
       },
     });
+    connection.asyncMessages = asyncMessages;
     this.#connections.add(connection);
+  }
+
+  /** Takes over another configuration; how connections that stand are probed stays. */
+  configure({
+    probeIntervalMs,
+    asyncMessages,
+  }: Pick<ServiceOptions, 'probeIntervalMs' | 'asyncMessages'>): void {
+    this.#options = { ...this.#options, probeIntervalMs, asyncMessages };
+    for (const connection of this.#connections) connection.asyncMessages = asyncMessages;
+  }
+
+  /** Ends the connections that stand. */
+  disconnect(): void {
+    for (const connection of this.#connections) connection.close();
   }
 
   /** Stops listening and ends the connections. */
@@ -134,7 +151,7 @@ export class Service {
     this.#closed = true;
     this.#retry?.cancel();
     await this.#listening;
-    for (const connection of this.#connections) connection.close();
+    this.disconnect();
     await this.#listener?.close();
   }
 }

@@ -89,6 +89,11 @@ export class GroupTable {
     this.#observer.groupsChanged();
   }
 
+  /** Deletes all groups. */
+  clear(now: number): void {
+    this.#delete(ALL_GROUPS, now);
+  }
+
   #delete(id: number, now: number): undefined {
     const gone = this.select(id);
     if (gone.length === 0) return;

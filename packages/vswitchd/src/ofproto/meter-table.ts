@@ -152,7 +152,7 @@ export class MeterTable {
     }
   }
 
-  /** Deletes all meters: the bridge goes. */
+  /** Deletes all meters: the bridge goes, or begins anew. */
   clear(now: number): void {
     this.#delete(METER.ALL, now);
   }

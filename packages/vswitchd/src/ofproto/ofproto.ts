@@ -291,9 +291,12 @@ export class Ofproto {
     if (flush) this.flushFlows(now);
   }
 
-  /** Removes all flows; a standalone bridge without controllers then gets its default flow. */
+  /** Removes all flows, groups and meters; a standalone bridge without controllers then gets its default flow. */
   flushFlows(now: number): void {
     this.tables.flush(now);
+    this.groups.clear(now);
+    this.meters.clear(now);
+    this.events.onFollowed?.();
     if (this.mode !== 'standalone' || this.controllers) return;
     this.tables.flowMod(
       makeFlowMod({

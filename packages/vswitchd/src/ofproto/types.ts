@@ -97,7 +97,7 @@ export interface OfprotoEvents {
   onTableStatus?(desc: TableDesc, reason: TableStatusReason): void;
   /** Undefined while nobody monitors flows, which spares the work of finding out what has changed. */
   readonly onFlowChange?: ((change: FlowChangeEvent) => void) | undefined;
-  /** Flows are gone that had been taught by others, of which `onFlowChange` has told. */
+  /** Flows are gone, taught by others or of a switch that begins anew, of which `onFlowChange` has told. */
   onFollowed?(): void;
 }
 

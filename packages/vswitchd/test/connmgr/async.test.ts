@@ -208,13 +208,20 @@ test('table misses go to controllers of OpenFlow 1.0 to 1.2 only', async (t) => 
 
 test('a controller that the database denies asynchronous messages gets none until it asks', async (t) => {
   const rig = await makeRig(t);
-  const controllers = [controllerConfig('tcp:a', { asyncMessages: false })];
-  rig.manager.configure({ controllers, protocols: [], failMode: 'secure' });
+  const configure = (asyncMessages: boolean): void => {
+    const controllers = [controllerConfig('tcp:a', { asyncMessages })];
+    rig.manager.configure({ controllers, protocols: [], failMode: 'secure' });
+  };
+  configure(false);
   const a = await primary(rig, 'tcp:a', 4);
   rig.ofproto.events.onPacketIn(event());
   t.deepEqual(await a.received(), []);
+  configure(true);
+  rig.ofproto.events.onPacketIn(event());
+  t.deepEqual(await a.received(), ['packet_in'], 'the database has changed its mind');
+  configure(false);
   const all = { packetIn: 7, portStatus: 7, flowRemoved: 7 };
   await a.send({ type: 'set_async', config: { primary: all, secondary: all } });
   rig.ofproto.events.onPacketIn(event());
-  t.deepEqual(await a.received(), ['packet_in']);
+  t.deepEqual(await a.received(), ['packet_in', 'packet_in']);
 });

@@ -193,9 +193,9 @@ for (const version of [4, 5]) {
 test('a first answer that is longer than a page is whole, with what changes meanwhile', async (t) => {
   const rig = await makeRig(t);
   const many = 3000;
+  const slow = await slowReader(rig, 5);
   for (let priority = 0; priority < many; priority++)
     rig.ofproto.flowMod(makeFlowMod({ command: 'add', priority, actions: output(1) }), 1000);
-  const slow = await slowReader(rig, 5);
   slow.stream.pause();
   slow.of.send(watch({}));
   await settle();

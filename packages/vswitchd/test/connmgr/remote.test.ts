@@ -2,7 +2,11 @@ import { once } from 'node:events';
 import path from 'node:path';
 import test from 'ava';
 import { connectStream } from '@ovs-node/common/stream';
-import { makeFlowFilter } from '@ovs-node/openflow/messages/flow-mod';
+import { makeFlowFilter, makeFlowMod } from '@ovs-node/openflow/messages/flow-mod';
+import { BUCKET } from '@ovs-node/openflow/messages/group-types';
+import { METER } from '@ovs-node/openflow/messages/meter-types';
+import { GROUP_ALL } from '@ovs-node/openflow/messages/types';
+import type { ControllerConfig } from '../../src/bridge/config.js';
 import { targetProblem } from '../../src/connmgr/target.js';
 import { controllerConfig, makeRig, settle } from './rig.js';
 
@@ -73,6 +77,34 @@ test('controllers that stay in the configuration keep their connection; others g
   t.is(attempts.at(-1)?.target, 'tcp:c');
 });
 
+test('a connection outlives the row that asked for it, when another has its target', async (t) => {
+  const { manager, attempts } = await makeRig(t);
+  const row = controllerConfig('tcp:a');
+  manager.configure({ controllers: [row], protocols: [], failMode: 'secure' });
+  const controller = attempts[0]!.accept(4);
+  await controller.ready;
+  await controller.send({ type: 'role_request', role: 'primary', generationId: 1n });
+  const controllers = [{ ...row, uuid: 'another', isService: true }];
+  manager.configure({ controllers, protocols: [], failMode: 'secure' });
+  t.deepEqual(await controller.send(), []);
+  t.is(attempts.length, 1);
+  const status = manager.controllerStatus();
+  t.deepEqual([...status.keys()], ['another']);
+  t.is(status.get('another')?.role, 'master');
+});
+
+test('when the versions that are spoken change, the switch connects to its controllers anew at once', async (t) => {
+  const { manager, attempts } = await makeRig(t);
+  const controllers = [controllerConfig('tcp:a')];
+  manager.configure({ controllers, protocols: [], failMode: 'secure' });
+  const first = attempts[0]!.accept(4);
+  await first.ready;
+  manager.configure({ controllers, protocols: ['OpenFlow13'], failMode: 'secure' });
+  await first.closed;
+  t.is(attempts.length, 2);
+  await attempts[1]!.accept(4).ready;
+});
+
 test('fail-open: after three probe intervals without a controller the bridge is a learning switch', async (t) => {
   const { manager, attempts, clock, ofproto } = await makeRig(t);
   ofproto.setControl('standalone', true, clock.now());
@@ -106,6 +138,60 @@ test('fail-open: after three probe intervals without a controller the bridge is 
   await controller.send();
   clock.advance(1000);
   t.false(normal());
+});
+
+test('fail-open: a bridge whose controllers are not probed does without them after a second', async (t) => {
+  const { manager, attempts, clock, ofproto } = await makeRig(t);
+  ofproto.setControl('standalone', true, clock.now());
+  const controllers = [controllerConfig('tcp:a', { probeIntervalMs: 0 })];
+  manager.configure({ controllers, protocols: [], failMode: 'standalone' });
+  attempts[0]!.refuse(refused());
+  await settle();
+  const before = ofproto.tables.all().length;
+  clock.advance(900);
+  t.is(ofproto.tables.all().length, before);
+  clock.advance(1000);
+  t.is(ofproto.tables.all().length, before + 1);
+});
+
+test('a bridge that gets its first controller, or loses its last, begins anew: without flows, groups and meters', async (t) => {
+  const { manager, ofproto, clock } = await makeRig(t);
+  const fill = (): number => {
+    const now = clock.now();
+    ofproto.flowMod(makeFlowMod({ command: 'add', priority: 1 }), now);
+    ofproto.groupMod(
+      {
+        command: 'add',
+        groupId: 1,
+        groupType: 'all',
+        buckets: [],
+        selection: undefined,
+        commandBucketId: BUCKET.ALL,
+      },
+      now,
+    );
+    const bands = [{ type: 'drop', rate: 1, burstSize: 0, precLevel: 0 }] as const;
+    ofproto.meters.apply({ command: 'add', meter: { meterId: 1, flags: 1, bands } }, now);
+    return left();
+  };
+  const left = (): number =>
+    ofproto.dumpFlows(makeFlowFilter(), clock.now()).length +
+    ofproto.groups.select(GROUP_ALL).length +
+    ofproto.meters.select(METER.ALL).length;
+  const service = controllerConfig('tcp:b', { isService: true });
+  const configure = (...controllers: ControllerConfig[]): void =>
+    manager.configure({ controllers, protocols: [], failMode: 'secure' });
+  configure(service);
+  t.is(fill(), 3);
+  configure();
+  t.is(left(), 3);
+  configure(controllerConfig('tcp:a'));
+  t.is(left(), 0);
+  t.is(fill(), 3);
+  configure(controllerConfig('tcp:a', { isService: true }));
+  t.is(left(), 3, 'it stays what it was');
+  configure(service);
+  t.is(left(), 0);
 });
 
 test('fail-secure: without a controller nothing changes', async (t) => {
