@@ -20,6 +20,11 @@ export function printedVersion(program: string, more: readonly string[] = []): b
   const argv = process.argv;
   if (argv.length !== 3 || (argv[2] !== '--version' && argv[2] !== '-V')) return false;
   // Not process.stdout: making that stream costs a tenth of the whole start.
-  writeSync(1, [versionLine(program), ...more, ''].join('\n'));
+  try {
+    writeSync(1, [versionLine(program), ...more, ''].join('\n'));
+  } catch (error) {
+    // Nobody reads it, or there is no room, of which the peer says nothing.
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') process.exitCode = 141;
+  }
   return true;
 }

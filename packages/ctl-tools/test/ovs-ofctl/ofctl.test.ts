@@ -32,6 +32,21 @@ function plain(r: RunResult): { status: number; stdout: string; stderr: string }
   return { status: r.status, stdout: same(r.stdout), stderr: same(r.stderr) };
 }
 
+needing(
+  test,
+  'peer',
+  'linux',
+)('of a version that nobody can read nothing more is said, as by the peer', async (t) => {
+  for (const how of ['"$@" > /dev/full', '{ sleep 1; exec "$@"; } | :']) {
+    const told = async (...words: readonly string[]): Promise<readonly unknown[]> => {
+      const script = `set -o pipefail\n${how}`;
+      const { status, stdout, stderr } = await run('bash', ['-c', script, 'bash', ...words, '--version']);
+      return [status, stdout, stderr];
+    };
+    t.deepEqual(await told(process.execPath, OURS), await told(peerPath('ovs-ofctl')!), how);
+  }
+});
+
 test('without a switch: words and status of errors', async (t) => {
   const dir = tmpDir(t);
   const env = { OVS_RUNDIR: dir };
