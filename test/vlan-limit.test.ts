@@ -103,24 +103,3 @@ testWith(PEER)('packets with more tags than the limit are of the type of the nex
   const [wanted, lines] = await Promise.all([of('peer'), of('ours')]);
   t.deepEqual(lines, wanted);
 });
-
-testWith(PEER)('packets with and without tags get datapath flows of their own', async (t) => {
-  const of = (side: Side): Promise<string[]> =>
-    withSuite(
-      t,
-      { side, vswitchdArgs: ['--enable-dummy'], expectedWarnings: [/\|WARN\|/] },
-      async (suite) => {
-        await addDummyBridge(suite, BRIDGE);
-        for (const flow of PIPELINES['ip']!) await suite.ofctl('add-flow', BRIDGE, flow);
-        const frames = ['none', 'VLAN 10', 'the same of one kind'].map((tags) => FRAMES[tags]!);
-        for (const frame of [...frames, ...frames]) {
-          await suite.appctl('netdev-dummy/receive', 'p1', frame);
-          await suite.appctl('revalidator/wait');
-        }
-        return (await suite.appctl('dpctl/dump-flows')).split('\n').toSorted();
-      },
-    );
-  const [wanted, flows] = await Promise.all([of('peer'), of('ours')]);
-  t.deepEqual(flows, wanted);
-  t.is(flows.filter((flow) => flow.includes('packets:1,')).length, 3);
-});

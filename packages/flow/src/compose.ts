@@ -151,7 +151,7 @@ function composeIcmpv6(key: FlowKey, type: number, code: number, out: Out, l7: U
   out.u16(0);
   if (code !== 0 || (type !== 135 && type !== 136)) {
     out.u32(0);
-    if (type === 128 || type === 129) out.u8(...l7);
+    if (code === 0 && (type === 128 || type === 129)) out.u8(...l7);
     return;
   }
   out.u32(key[W.IGMP]!);

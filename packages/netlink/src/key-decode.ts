@@ -121,7 +121,7 @@ function scan(buf: Uint8Array, start: number, end: number, level = 0, isLoose = 
       throw new NetlinkError(EINVAL, `unknown flow key attribute ${r.type}`);
     }
     if (scope.offset[r.type] !== -1)
-      throw new NetlinkError(EINVAL, `duplicate ${attrName(K, r.type)} in flow key`);
+      throw new NetlinkError(EINVAL, `duplicate ${attrName(K, r.type)} attribute in flow key`);
     scope.offset[r.type] = r.offset;
     scope.length[r.type] = r.length;
   }
@@ -213,7 +213,7 @@ function decodeVlan(scope: Scope, key: FlowKey, data: FlowKey, mask: FlowKey | n
     // Whatever tags there could still be, there are none.
     if (isMask) for (let n = level; n < 2; n++) mask[W.VLAN0 + n] = 0xffffffff;
     if (!isMask && type >= 0 && ethType < 0x600) {
-      throw new NetlinkError(EINVAL, `bad eth_type 0x${ethType.toString(16)} in flow key`);
+      throw new NetlinkError(EINVAL, `invalid Ethertype ${ethType} in flow key`);
     }
     data[W.ETH_TYPE] = (ethType << 16) >>> 0;
     decodeNetwork(scope, key, data, isMask, ethType);
@@ -255,7 +255,7 @@ function decodeNetwork(scope: Scope, key: FlowKey, data: FlowKey, isMask: boolea
       const at = take(scope, v4 ? IPV4 : IPV6, data, isMask);
       if (at < 0) return;
       const frag = buf[at + (v4 ? 11 : 39)]!;
-      if (!isMask && frag > 2) throw new NetlinkError(EINVAL, `bad fragment type ${frag} in flow key`);
+      if (!isMask && frag > 2) throw new NetlinkError(EINVAL, `invalid frag ${frag} in flow key`);
       if (!v4 && buf[at + 32]! | (buf[at + 33]! & 0xf0)) {
         if (!isMask) throw new NetlinkError(EINVAL, 'IPv6 flow label in flow key is out of range');
         data[W.IPV6_LABEL]! &= 0x000fffff;
@@ -279,15 +279,17 @@ function decodeNetwork(scope: Scope, key: FlowKey, data: FlowKey, isMask: boolea
         if (scope.isLoose) return;
         throw new NetlinkError(EINVAL, 'flow key lacks MPLS');
       }
-      if (len === 0 || len % 4 !== 0 || len > 12)
+      if (len === 0 || len % 4 !== 0 || (len > 4 * MAX_LABELS && !scope.isLoose))
         throw new NetlinkError(EINVAL, `flow key attribute MPLS has bad length ${len}`);
-      const n = len / 4;
+      const n = Math.min(len / 4, MAX_LABELS);
       for (let i = 0; i < n; i++) {
         const entry = ((be16(buf, at + 4 * i) << 16) | be16(buf, at + 4 * i + 2)) >>> 0;
         data[W.MPLS + i] = entry;
         const isBottom = (entry & MPLS_BOS) !== 0;
-        if (!isMask && isBottom !== (i === n - 1) && (isBottom || n < MAX_LABELS))
-          throw new NetlinkError(EINVAL, 'the bottom of the label stack in flow key is not its last entry');
+        if (isMask || isBottom === (i === n - 1)) continue;
+        if (isBottom) throw new NetlinkError(EINVAL, 'MPLS BOS set in non-innermost label');
+        if (n < MAX_LABELS && !scope.isLoose)
+          throw new NetlinkError(EINVAL, 'MPLS BOS not set in innermost label');
       }
       scope.offset[K.MPLS.code] = -1;
       return;

@@ -6,6 +6,7 @@ import {
   CT_STATE_BITS,
   TCP,
   ICMPV6,
+  ND_TYPES,
   transportOf,
   isNd,
   hasTunnel,
@@ -59,14 +60,35 @@ export function exactMask(key: FlowKey, mask: FlowKey): void {
 }
 
 /**
- * Makes `mask` tell of VLAN tags what its attributes tell in any case: whether there is one, and its type. Packets with and
- * without tags would otherwise have one megaflow by the mask, and two in the datapath.
+ * Adds to a mask what its attributes say in any case, or cannot do without, so that it means the same to the datapath:
+ * - whether there is a VLAN tag, and its type. Packets with and without one would otherwise have one megaflow here, and two
+ *   there.
+ * - type and code of the ICMPv6 message whose neighbour discovery fields it has or asks not to be there: only messages of
+ *   just these types and of code 0 have such fields, and attributes for them.
  */
-export function closeTags(key: FlowKey, mask: FlowKey): void {
+export function completeMask(key: FlowKey, mask: FlowKey): void {
+  if (ND_WORDS.some((word) => mask[word] !== 0)) mask[W.TP]! |= neighborBits(key, mask);
   let word: number = W.VLAN0;
   const end = W.VLAN0 + getVlanLimit();
   for (; word < end && (key[word]! & VLAN_CFI) !== 0; word++) mask[word]! |= 0xffff0000 | VLAN_CFI;
   mask.fill(0xffffffff, word, W.VLAN0 + MAX_VLANS);
+}
+
+const ND_WORDS = [
+  W.ND_TARGET,
+  W.ND_TARGET + 1,
+  W.ND_TARGET + 2,
+  W.ND_TARGET + 3,
+  W.ARP_HW,
+  W.ARP_HW + 1,
+  W.ARP_HW + 2,
+];
+
+/** The bits of type and code that say whether a packet with this key has neighbour discovery fields, if `mask` does not. */
+function neighborBits(key: FlowKey, mask: FlowKey): number {
+  if (transportOf(key[W.ETH_TYPE]! >>> 16, key[W.NW]! >>> 24) !== ICMPV6) return 0;
+  const differs = (type: number): boolean => (((key[W.TP]! >>> 16) ^ type) & (mask[W.TP]! >>> 16)) !== 0;
+  return ND_TYPES.every(differs) ? 0 : 0x00ff00ff;
 }
 
 function fill(mask: FlowKey, word: number, n: number): void {

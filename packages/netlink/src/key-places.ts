@@ -103,10 +103,14 @@ export function transportOf(ethType: number, proto: number): Places | null {
   }
 }
 
+/** ICMPv6 types of neighbour solicitations and advertisements (RFC 4861). */
+export const ND_TYPES: readonly number[] = [135, 136];
+
+/** Whether an ICMPv6 packet is one of these, as far as its key says. */
 export function isNd(key: FlowKey): boolean {
   const tp = key[W.TP]!;
   const type = tp >>> 16;
-  return (type === 135 || type === 136) && (tp & 0xffff) === 0;
+  return ND_TYPES.includes(type) && (tp & 0xffff) === 0;
 }
 
 /** Whether the key is that of a decapsulated packet. */

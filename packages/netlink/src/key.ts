@@ -27,5 +27,5 @@ export {
   encodeKey,
   encodeMask,
 } from './key-encode.js';
-export { closeTags, exactMask } from './key-exact.js';
+export { completeMask, exactMask } from './key-exact.js';
 export { hasTunnel } from './key-places.js';

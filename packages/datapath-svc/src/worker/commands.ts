@@ -4,8 +4,7 @@
  */
 
 import { composePacket } from '@ovs-node/flow/compose';
-import { keyOf } from '@ovs-node/netlink/key';
-import { parseDpKey } from '@ovs-node/netlink/text/key-parse';
+import { parseDpKey, writtenKey } from '@ovs-node/netlink/text/key-parse';
 import { decodePortOptionText } from '../ports/options.js';
 import { dummyNames, findDummy } from '../ports/dummy.js';
 import type { DatapathThread } from './thread.js';
@@ -118,7 +117,7 @@ function* packetsOf(words: readonly string[]): Generator<Uint8Array> {
       yield frame;
       continue;
     }
-    const flow = keyOf(parseDpKey(text, undefined, true).key, true);
+    const flow = writtenKey(parseDpKey(text, undefined, true).key);
     if (words[i] !== '--len' || i + 1 >= words.length) {
       yield composePacket(flow);
       continue;

@@ -15,7 +15,7 @@ import {
 } from '@ovs-node/netlink/families';
 import { ATTRS_OFFSET, MsgReader, NlFlag, NlMsgType } from '@ovs-node/netlink/messages';
 import { DeviceOp } from '@ovs-node/netlink/device';
-import { closeTags, encodeKey, encodeMask, keyOf } from '@ovs-node/netlink/key';
+import { completeMask, encodeKey, encodeMask, keyOf } from '@ovs-node/netlink/key';
 import { type FlowKey, newKey, W } from '@ovs-node/flow/layout';
 import { NlWriter } from '@ovs-node/netlink/attr';
 import { MAX_NESTING } from '../../src/core/limits.js';
@@ -90,7 +90,7 @@ test('tags of VLANs beyond the limit are payload, and with another limit all flo
   t.deepEqual(seen(1), ['88a81014', '0', '81000000']);
   const key = keyOfNext();
   const mask = newKey();
-  closeTags(key, mask);
+  completeMask(key, mask);
   b.flow(
     dp,
     attrs((w) => encodeKey(w, key)),

@@ -1,11 +1,13 @@
 /** Datapath flow keys from text, as ovs-dpctl(8) has it: the inverse of `key-format.ts`, and what people abbreviate. */
 import { OvsError } from '@ovs-node/common/errors';
 import { CT_STATE_FLAGS, TCP_FLAGS } from '@ovs-node/flow/flags-text';
-import { NlWriter } from '../attr.js';
+import type { FlowKey } from '@ovs-node/flow/layout';
+import { NetlinkError, NlWriter } from '../attr.js';
+import { keyOf } from '../key.js';
 import { KEY_ATTRS as K, NSH_KEY_ATTRS as N, TUNNEL_KEY_ATTRS as T, VXLAN_EXT_ATTRS } from '../key-attrs.js';
 import { TunFlag } from '../key-nests.js';
 import { DEC, FRAG, type Format, HEX, hexBytes, readNumber } from './formats.js';
-import { TUNNEL_FIELDS } from './key-format.js';
+import { formatDpKey, TUNNEL_FIELDS } from './key-format.js';
 import {
   type DpPortNames,
   type StructText,
@@ -32,6 +34,8 @@ class Bad extends Error {}
 
 /** More VLAN tags than any key holds. */
 const MAX_ENCAP = 4;
+/** Entries of a label stack. */
+const MAX_LABELS = 3;
 
 const DELIMITERS = ', \t\r\n';
 
@@ -43,6 +47,19 @@ const DELIMITERS = ', \t\r\n';
  */
 export function parseDpKey(text: string, ports?: DpPortNames, isExact = false): ParsedKey {
   return parseLevel(text, ports, 0, isExact);
+}
+
+/**
+ * The key that people have written, of the attributes that `parseDpKey` made of it: what is missing is zero, and what is too
+ * much is passed over. @throws NetlinkError that says what is wrong, and with which key
+ */
+export function writtenKey(attrs: Uint8Array): FlowKey {
+  try {
+    return keyOf(attrs, true);
+  } catch (error) {
+    if (!(error instanceof NetlinkError)) throw error;
+    throw new NetlinkError(error.errno, `${error.message}; the flow key in error is: ${formatDpKey(attrs)}`);
+  }
 }
 
 function parseLevel(text: string, ports: DpPortNames | undefined, depth: number, isExact = false): ParsedKey {
@@ -302,6 +319,7 @@ function parseMpls(body: string, put: Put): void {
     if (part === undefined) throw new Bad();
     // Each label begins a stack entry.
     if (name === 'label' || values.length === 0) {
+      if (values.length === MAX_LABELS) throw new Bad();
       values.push(0);
       masks.push(0);
     }

@@ -10,9 +10,8 @@ import { extractKey, newOffsets } from '@ovs-node/flow/extract';
 import { CT_STATE_FLAGS } from '@ovs-node/flow/flags-text';
 import { parseExactFlow } from '@ovs-node/flow/flow-text';
 import { type FlowKey, newKey, W } from '@ovs-node/flow/layout';
-import { keyOf } from '@ovs-node/netlink/key';
 import { formatDpActions } from '@ovs-node/netlink/text/actions-format';
-import { parseDpKey } from '@ovs-node/netlink/text/key-parse';
+import { parseDpKey, writtenKey } from '@ovs-node/netlink/text/key-parse';
 import { parseActions } from '@ovs-node/openflow/actions/text';
 import type { Backer } from './backer.js';
 import { dpPortNames } from './dpif-text.js';
@@ -174,7 +173,7 @@ function dpKey(text: string, backer: Backer | undefined): Uint8Array | undefined
 }
 
 function fromDpFlow(backer: Backer, attrs: Uint8Array): { ofproto: Ofproto; flow: FlowKey } {
-  const key = keyOf(attrs, true);
+  const key = writtenKey(attrs);
   const at = backer.portOf(key[W.IN_PORT]!);
   if (!at) throw new Error(`no OpenFlow port for datapath port ${key[W.IN_PORT]}`);
   const flow = newKey();

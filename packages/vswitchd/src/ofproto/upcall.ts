@@ -8,7 +8,7 @@
 import { CT, type FlowKey, newKey, VLAN_CFI, VLAN_VID, W } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
 import { NO_BUFFER } from '@ovs-node/openflow/messages/types';
-import { closeTags, exactMask } from '@ovs-node/netlink/key';
+import { completeMask, exactMask } from '@ovs-node/netlink/key';
 import { formatDpActions } from '@ovs-node/netlink/text/actions-format';
 import { errnoName } from '@ovs-node/common/errors';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
@@ -153,7 +153,7 @@ export class UpcallHandler {
     // As in the peer's userspace datapath, where the number of the VLAN always counts.
     else if (this.backer.type !== 'system' && (mask[W.VLAN0]! & 0xffff) === 0)
       mask[W.VLAN0]! |= VLAN_CFI | VLAN_VID;
-    closeTags(key, mask);
+    completeMask(key, mask);
     const id = megaflowId(key, mask);
     if (result.isUnique || this.ukeys.has(id.text) || this.ukeys.size >= this.flowLimit) {
       this.backer.releaseLater(result.recircIds);
