@@ -3,7 +3,7 @@ import { takeMessages } from '@ovs-node/openflow/testkit/take-messages';
 import net from 'node:net';
 import path from 'node:path';
 import type { ExecutionContext } from 'ava';
-import { checkoutRoot, peerPath, run } from '@ovs-node/common/testkit/index';
+import { checkoutRoot, peerPath, run, socketPath } from '@ovs-node/common/testkit/index';
 
 /** Message types whose numbers all versions share. */
 export const TYPE = { HELLO: 0, ERROR: 1, ECHO_REQUEST: 2, ECHO_REPLY: 3, EXPERIMENTER: 4 } as const;
@@ -128,7 +128,7 @@ export async function unrulySwitch(t: ExecutionContext, dir: string): Promise<Un
   };
   for (const kind of ['mgmt', 'snoop']) {
     const server = net.createServer(serve);
-    await new Promise<void>((resolve) => server.listen(path.join(dir, `br0.${kind}`), resolve));
+    await new Promise<void>((resolve) => server.listen(socketPath(path.join(dir, `br0.${kind}`)), resolve));
     t.teardown(() => server.close());
   }
   return {
