@@ -139,7 +139,7 @@ function formatSetNsh(nest: Uint8Array): string {
 function userspace(b: Uint8Array, ports: DpPortNames | undefined): string {
   const a = decodeAttrs(USERSPACE_ATTRS, b);
   const parts = [`userspace(pid=${a.PID ?? 0}`];
-  if (a.USERDATA !== undefined) parts.push(formatUserdata(a.USERDATA));
+  if (a.USERDATA !== undefined) parts.push(formatUserdata(a.USERDATA, ports));
   if (a.ACTIONS) parts.push('actions');
   if (a.EGRESS_TUN_PORT !== undefined) parts.push(`tunnel_out_port=${port(a.EGRESS_TUN_PORT, ports)}`);
   return `${parts.join(',')})`;

@@ -12,6 +12,7 @@
  *                     36 u16 controller_id  38 u16 max_len
  */
 import { altHex } from '@ovs-node/flow/int-text';
+import type { DpPortNames } from './key-table.js';
 import { hexBytes, hexText, readNumber } from './formats.js';
 
 export const COOKIE_BYTES = 44;
@@ -27,6 +28,8 @@ interface Field {
   readonly bits: 8 | 16 | 32 | 64;
   readonly hex?: true;
   readonly be?: true;
+  /** A port of the datapath, which may have a name. */
+  readonly isPort?: true;
 }
 interface Kind {
   readonly type: number;
@@ -43,10 +46,10 @@ const KINDS: readonly Kind[] = [
       { name: 'collector_set_id', at: 24, bits: 32 },
       { name: 'obs_domain_id', at: 28, bits: 32 },
       { name: 'obs_point_id', at: 32, bits: 32 },
-      { name: 'output_port', at: 36, bits: 32 },
+      { name: 'output_port', at: 36, bits: 32, isPort: true },
     ],
   },
-  { type: 4, name: 'ipfix', fields: [{ name: 'output_port', at: 20, bits: 32 }] },
+  { type: 4, name: 'ipfix', fields: [{ name: 'output_port', at: 20, bits: 32, isPort: true }] },
   {
     type: 5,
     name: 'controller',
@@ -89,7 +92,7 @@ function set(view: DataView, f: Field, v: bigint): void {
 }
 
 /** `slow_path(…)`, `controller(…)` and so on, or `userdata(hex)` for what is no record. */
-export function formatUserdata(bytes: Uint8Array): string {
+export function formatUserdata(bytes: Uint8Array, ports?: DpPortNames): string {
   const raw = `userdata(${hexText(bytes)})`;
   if (bytes.length < COOKIE_BYTES) return raw;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -107,7 +110,11 @@ export function formatUserdata(bytes: Uint8Array): string {
   }
   const kind = KINDS.find((k) => k.type === type);
   if (kind === undefined) return raw;
-  const parts = kind.fields.map((f) => `${f.name}=${f.hex ? altHex(get(view, f)) : get(view, f)}`);
+  const parts = kind.fields.map((f) => {
+    const value = get(view, f);
+    const name = f.isPort ? ports?.nameOf(Number(value)) : undefined;
+    return `${f.name}=${name ?? (f.hex ? altHex(value) : value)}`;
+  });
   const direction = type === 3 ? view.getUint32(40, true) : 0;
   if (direction === 1) parts.push('ingress');
   else if (direction === 2) parts.push('egress');

@@ -10,7 +10,7 @@ import { NlReader } from '../attr.js';
 import { isZero } from '../bytes.js';
 import { KEY_ATTRS as K, NSH_KEY_ATTRS as N, TUNNEL_KEY_ATTRS as T, VXLAN_EXT_ATTRS } from '../key-attrs.js';
 import { TunFlag } from '../key-nests.js';
-import { DEC, HEX, PLAIN_HEX, IP4, IP6, WIDE, type Format } from './formats.js';
+import { hexText, DEC, HEX, PLAIN_HEX, IP4, IP6, WIDE, type Format } from './formats.js';
 import {
   type DpPortNames,
   type StructText,
@@ -255,6 +255,10 @@ function formatVxlan(value: Uint8Array, mask: Uint8Array | null, verbose: boolea
   return `vxlan(gbp(${parts.join(',')}))`;
 }
 
+const padded: Format['mask'] = (b, at, n) => `0x${hexText(b.subarray(at, at + n))}`;
+const PADDED_BYTE: Format = { ...PLAIN_HEX, value: padded, mask: padded };
+const PADDED_MASK: Format = { ...PLAIN_HEX, mask: padded };
+
 function formatNsh(value: Uint8Array, mask: Uint8Array | null, verbose: boolean): string {
   const v = attrsOf(value).map;
   const m = mask === null ? null : attrsOf(mask).map;
@@ -265,17 +269,19 @@ function formatNsh(value: Uint8Array, mask: Uint8Array | null, verbose: boolean)
   const add = (name: string, text: string | undefined): void => {
     if (text !== undefined) parts.push(`${name}=${text}`);
   };
-  const at = (format: Format, ofs: number, n = 1): string | undefined =>
-    field(format, base, mb, ofs, n, verbose);
-  add('flags', at(DEC, 0));
-  add('ttl', at(DEC, 1));
-  add('mdtype', at(DEC, 2));
-  add('np', at(DEC, 3));
+  const at = (ofs: number): string | undefined => {
+    const bits = mb === null ? 0xff : mb[ofs]!;
+    return field(bits === 0xff ? DEC : PADDED_BYTE, base, mb, ofs, 1, verbose);
+  };
+  add('flags', at(0));
+  add('ttl', at(1));
+  add('mdtype', at(2));
+  add('np', at(3));
   const spi = Uint8Array.of(0, ...base.subarray(4, 7));
   add(
     'spi',
     field(
-      { ...PLAIN_HEX, bits: 24 },
+      { ...PADDED_MASK, bits: 24 },
       spi,
       mb === null ? null : Uint8Array.of(0, ...mb.subarray(4, 7)),
       0,
@@ -283,11 +289,11 @@ function formatNsh(value: Uint8Array, mask: Uint8Array | null, verbose: boolean)
       verbose,
     ),
   );
-  add('si', at(DEC, 7));
+  add('si', at(7));
   const md1 = v.get(N.MD1.code);
   if (md1?.length === 16) {
     const mm = m === null ? null : (m.get(N.MD1.code) ?? new Uint8Array(16));
-    for (let i = 0; i < 4; i++) add(`c${i + 1}`, field(PLAIN_HEX, md1, mm, 4 * i, 4, verbose));
+    for (let i = 0; i < 4; i++) add(`c${i + 1}`, field(PADDED_MASK, md1, mm, 4 * i, 4, verbose));
   }
   return parts.join(',');
 }

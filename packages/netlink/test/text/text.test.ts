@@ -42,8 +42,20 @@ test('actions print as they were read', (t) => {
   );
   t.is(
     formatDpActions(parseDpActions('set(nsh(ttl=8/0xf,spi=1/7))')),
-    'set(nsh(ttl=8/0xf,spi=0x1/0x7,c1=0x0,c2=0x0,c3=0x0,c4=0x0))',
+    'set(nsh(ttl=0x08/0x0f,spi=0x1/0x00000007,c1=0x0,c2=0x0,c3=0x0,c4=0x0))',
   );
+});
+
+test('ports in what userspace is told have names, too', (t) => {
+  const ports = { nameOf: (port: number) => (port === 3 ? 'p3' : undefined), numberOf: () => undefined };
+  for (const [port, shown] of [
+    ['3', 'p3'],
+    ['4294967295', '4294967295'],
+  ] as const) {
+    const sample = (to: string): string =>
+      `userspace(pid=1,flow_sample(probability=5,collector_set_id=5,obs_domain_id=1,obs_point_id=2,output_port=${to}))`;
+    t.is(formatDpActions(parseDpActions(sample(port)), ports), sample(shown));
+  }
 });
 
 test('other ways to write actions come out normalized', (t) => {
