@@ -18,6 +18,7 @@ import { altHex, scanInt } from '@ovs-node/flow/int-text';
 import type { Reader, Writer } from '../wire.js';
 import {
   type ActionRows,
+  type FormatContext,
   nx,
   NX_VENDOR,
   ONF_VENDOR,
@@ -232,14 +233,14 @@ function parseLoad(arg: string): Action {
   return loadAction(dst, value, 'load');
 }
 
-function formatSet(a: SetField): string {
+function formatSet(a: SetField, c: FormatContext): string {
   if (a.form === 'load' && isShortHeader(mustField(a.field))) {
     return loadSegments(a)
       .map((s) => `load:${altHex(s.value)}->${formatSubfield(s.subfield)}`)
       .join(',');
   }
   const f = mustField(a.field);
-  return `set_field:${formatFieldValue(f, a.value, a.mask)}->${f.name}`;
+  return `set_field:${formatFieldValue(f, a.value, a.mask, c.ports)}->${f.name}`;
 }
 
 /** Reads `SRC->DST`, two subfields of one width. */
