@@ -106,6 +106,9 @@ export const CT = {
   DNAT: 0x80,
 } as const;
 
+/** The bits of `CT_STATE` that a packet may have. */
+export const CT_STATE_BITS = 0xff;
+
 /** A flow key or a mask; `KEY_WORDS` long unless a comment says that it is a datapath key of `DP_WORDS`. */
 export type FlowKey = Uint32Array;
 

@@ -369,7 +369,7 @@ export class Classifier {
       const values = rule.values;
       let i = 0;
       while (i < values.length && (key[words[i]!]! & masks[i]!) === values[i]) i++;
-      if (i === values.length) {
+      if (i === values.length && !rule.isPending) {
         if (wc !== null) fold(wc, words, masks, words.length);
         return rule;
       }

@@ -23,7 +23,14 @@ import {
   type TableStats,
 } from '@ovs-node/openflow/messages/types';
 import { factsOf } from './action-facts.js';
-import { admitActions, checkActions, missing, type Named, N_USER_TABLES } from './check-actions.js';
+import {
+  type Admission,
+  admitActions,
+  checkActions,
+  missing,
+  type Named,
+  N_USER_TABLES,
+} from './check-actions.js';
 import { type FlowObserver, FlowStore, N_TABLES, USER_TABLES } from './flow-store.js';
 import { type FlowTable, MAX_TABLE_FLOWS, type TableSettings } from './flow-table.js';
 import { Rule } from './rule.js';
@@ -51,6 +58,17 @@ export interface TableObserver extends FlowObserver {
   hasGroup(id: number): boolean;
   /** The datapath's number of a meter that a flow may use. */
   dpMeter(id: number): number | undefined;
+}
+
+/** What a flow that is taught does is not compared with what it matches: the learn action has been. */
+const asTaught = ({ actions }: FlowMod): Admission => ({ error: undefined, actions });
+
+/** What a packet has taught. */
+export interface Lesson {
+  /** Not so when there were as many flows as there may be. */
+  readonly isLearned: boolean;
+  /** To be called when the packet has gone its way. */
+  readonly end: (() => OfError | undefined) | undefined;
 }
 
 export class FlowTables {
@@ -252,9 +270,33 @@ export class FlowTables {
       return undefined;
     }
     if (!this.hasRoomToLearn(fm, limit)) return undefined;
-    const error = this.modify(fm, now);
+    const error = this.modify(fm, now, true);
     this.store.settle(now);
     return error;
+  }
+
+  /**
+   * As `learn`, while the packet that teaches is on its way: it does not meet the flow, which is there until then only for what
+   * look-ups look at. What takes another's place waits.
+   */
+  teach(fm: FlowMod, now: number, limit: number): Lesson | OfError {
+    if (!this.mayLearn(fm, limit)) return { isLearned: false, end: undefined };
+    const old = this.find(fm.tableId, fm.match, fm.priority);
+    if (old && !sameActions(old.actions, fm.actions)) {
+      return { isLearned: true, end: () => this.learn(fm, now, limit) };
+    }
+    const error = this.learn(fm, now, limit);
+    if (error) return error;
+    const rule = old ? undefined : this.find(fm.tableId, fm.match, fm.priority);
+    if (!rule) return { isLearned: true, end: undefined };
+    rule.isPending = true;
+    return {
+      isLearned: true,
+      end: () => {
+        rule.isPending = false;
+        return undefined;
+      },
+    };
   }
 
   /** The flow that a learn action teaches, when it is there already. */
@@ -304,10 +346,10 @@ export class FlowTables {
     this.observer.tablesChanged();
   }
 
-  private add(fm: FlowMod, now: number): OfError | undefined {
+  private add(fm: FlowMod, now: number, isTaught = false): OfError | undefined {
     const tableId = fm.tableId === ALL_TABLES ? 0 : fm.tableId;
     if (tableId >= N_TABLES) return new OfError('OFPBRC_BAD_TABLE_ID', `table ${tableId}`);
-    const checked = checkActions(fm.actions, fm.match, tableId, this.named);
+    const checked = isTaught ? asTaught(fm) : checkActions(fm.actions, fm.match, tableId, this.named);
     return checked.error ?? this.addRule(this.ruleOf(fm, tableId, checked.actions, now), now);
   }
 
@@ -344,7 +386,7 @@ export class FlowTables {
     return undefined;
   }
 
-  private modify(fm: FlowMod, now: number): OfError | undefined {
+  private modify(fm: FlowMod, now: number, isTaught = false): OfError | undefined {
     if (fm.tableId !== ALL_TABLES && fm.tableId >= N_TABLES) {
       return new OfError('OFPBRC_BAD_TABLE_ID', `table ${fm.tableId}`);
     }
@@ -356,11 +398,13 @@ export class FlowTables {
     if (rules instanceof OfError) return rules;
     if (rules.length === 0) {
       const mayAdd = fm.newCookie !== COOKIE_NONE && fm.cookieMask === 0n;
-      return mayAdd ? this.add({ ...fm, command: 'add' }, now) : undefined;
+      return mayAdd ? this.add({ ...fm, command: 'add' }, now, isTaught) : undefined;
     }
     const changes: { old: Rule; actions: readonly Action[] }[] = [];
     for (const old of rules) {
-      const admitted = admitActions(fm.actions, old.match(), old.tableId, this.named);
+      const admitted = isTaught
+        ? asTaught(fm)
+        : admitActions(fm.actions, old.match(), old.tableId, this.named);
       if (admitted.error) return admitted.error;
       changes.push({ old, actions: admitted.actions });
     }

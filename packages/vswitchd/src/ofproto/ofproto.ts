@@ -399,7 +399,11 @@ export class Ofproto {
   /** Adds a learned flow, or lets the one that is there begin its life anew. */
   learnFlow(fm: FlowMod, now: number, limit: number): void {
     const error = this.tables.learn(fm, now, limit);
-    if (error) log.warnRl(rateLimit, `bridge ${this.name}: learned flow refused (${error.toString()})`);
+    if (error) this.learnFailed(error);
+  }
+
+  learnFailed(error: OfError): void {
+    log.warnRl(rateLimit, `bridge ${this.name}: learned flow refused (${error.toString()})`);
   }
 
   private portsChanged(): void {

@@ -70,6 +70,21 @@ function admitPacket(
   return admitted.error ?? { flow, actions: admitted.actions };
 }
 
+/** What of the switch a packet's actions may name now. */
+function namedNow({ groups, meters }: Ofproto): Named {
+  return { ...WHATEVER, hasGroup: (id) => groups.get(id) !== undefined, dpMeter: (id) => meters.dpId(id) };
+}
+
+/** What is wrong with actions for a packet of that flow. */
+export function packetOutProblem(
+  ofproto: Ofproto,
+  flow: FlowKey,
+  actions: readonly Action[],
+  protocols: number,
+): OfError | undefined {
+  return admitActions(actions, exactMatch(flow), NO_TABLE, namedNow(ofproto), protocols).error;
+}
+
 /** Translates a packet-out and teaches what it teaches. @returns the error to answer with; then to be undone. */
 export function startPacketOut(
   ofproto: Ofproto,
@@ -78,12 +93,8 @@ export function startPacketOut(
   protocols?: number,
 ): OfError | StartedPacket {
   const { packet } = po;
-  const { groups, meters, backer } = ofproto;
-  const admitted = admitPacket(ofproto, po, protocols, {
-    ...WHATEVER,
-    hasGroup: (id) => groups.get(id) !== undefined,
-    dpMeter: (id) => meters.dpId(id),
-  });
+  const { backer } = ofproto;
+  const admitted = admitPacket(ofproto, po, protocols, namedNow(ofproto));
   if (admitted instanceof OfError) return admitted;
   const { flow, actions } = admitted;
   ofproto.tables.publish();
@@ -95,6 +106,7 @@ export function startPacketOut(
     cache,
     trace: undefined,
     actions,
+    isPacketOut: true,
     now,
     hasPacket: true,
   });

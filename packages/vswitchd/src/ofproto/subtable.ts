@@ -49,6 +49,8 @@ export class ClassifierRule {
   options: readonly TunMetadata[] | undefined = undefined;
   /** Not null: the rule only contributes to conjunctive matches. */
   conjunction: readonly ConjunctionPart[] | null = null;
+  /** Look-ups pass over it, but for what they look at: the packet that taught it is still on its way. */
+  isPending = false;
 
   constructor(priority: number) {
     this.priority = priority;

@@ -1,12 +1,14 @@
 /**
  * The arguments of `ofproto/trace` and `ofproto/trace-packet-out` (ovs-vswitchd(8)).
  *
- *     {[DATAPATH] ODP-FLOW | BRIDGE BR-FLOW} [--ct-next FLAGS]... [--names] [-generate | PACKET] [ACTIONS]
+ *     {[DATAPATH] ODP-FLOW | BRIDGE BR-FLOW} [--ct-next FLAGS]... [--names] [-generate | PACKET]
+ *     [-consistent] {[DATAPATH] ODP-FLOW | BRIDGE BR-FLOW} [...] [-generate | PACKET] ACTIONS
  */
 import { OvsError } from '@ovs-node/common/errors';
 import { composePacket } from '@ovs-node/flow/compose';
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { extractKey, newOffsets } from '@ovs-node/flow/extract';
+import { PROTO_ANY, PROTO_OF10_NXM_ANY, PROTO_OF10_STD_ANY } from '@ovs-node/flow/field-types';
 import { CT_STATE_FLAGS } from '@ovs-node/flow/flags-text';
 import { parseExactFlow } from '@ovs-node/flow/flow-text';
 import { type FlowKey, newKey, W } from '@ovs-node/flow/layout';
@@ -16,20 +18,35 @@ import { parseActions } from '@ovs-node/openflow/actions/text';
 import type { Backer } from './backer.js';
 import { dpPortNames } from './dpif-text.js';
 import type { Ofproto } from './ofproto.js';
+import { packetOutProblem } from './packet-out.js';
 import { LONG_KEY_WORDS } from './tlv-table.js';
 import { trace } from './trace.js';
+
+const ETH_HEADER = 14;
+/** Bytes that may be asked for by `--l7-len`. */
+const MAX_L7 = 64000;
+const PROTO_OF10 = PROTO_OF10_STD_ANY | PROTO_OF10_NXM_ANY;
 
 interface Options {
   readonly ctNext: number[];
   names: boolean;
   generate: boolean;
+  /** Actions that do not fit the flow are refused where OpenFlow 1.0 lets them pass, too. */
+  consistent: boolean;
   l7: Uint8Array | undefined;
   readonly words: string[];
 }
 
 /** `--ct-next` and the like, which may stand anywhere. Throws an Error of one line. */
-function parseOptions(args: readonly string[]): Options {
-  const options: Options = { ctNext: [], names: false, generate: false, l7: undefined, words: [] };
+function parseOptions(args: readonly string[], withActions: boolean): Options {
+  const options: Options = {
+    ctNext: [],
+    names: false,
+    generate: false,
+    consistent: false,
+    l7: undefined,
+    words: [],
+  };
   const rest = args.slice();
   for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
     const value = (): string => {
@@ -39,16 +56,21 @@ function parseOptions(args: readonly string[]): Options {
     };
     if (arg === '-generate' || arg === '--generate') options.generate = true;
     else if (arg === '--names') options.names = true;
-    else if (arg === '--no-names') options.names = false;
-    else if (arg === '-consistent' || arg === '--consistent') continue;
+    else if (withActions && (arg === '-consistent' || arg === '--consistent')) options.consistent = true;
     else if (arg === '--ct-next') options.ctNext.push(parseCtState(value()));
-    else if (arg === '--l7-len')
-      options.l7 = new Uint8Array(Math.max(0, Math.min(65535, Number(value()) || 0)));
+    else if (arg === '--l7-len') options.l7 = new Uint8Array(parseLength(value()));
     else if (arg === '--l7') options.l7 = parseHex(value());
     else if (arg.startsWith('-')) throw new Error(`${arg}: unknown option`);
+    else if (options.words.length >= 3) throw new Error('too many arguments');
     else options.words.push(arg);
   }
   return options;
+}
+
+function parseLength(text: string): number {
+  const length = Number.parseInt(text, 10) || 0;
+  if (length < 0 || length > MAX_L7) throw new Error(`${text}: too much L7 data`);
+  return length;
 }
 
 /** Flags separated by commas or bars; `trk` is always there. */
@@ -76,21 +98,18 @@ export function traceCommand(
   now: number,
   withActions: boolean,
 ): string {
-  const options = parseOptions(args);
+  const rest = args.slice();
+  const actionsText = withActions ? rest.pop() : undefined;
+  const actions = actionsText === undefined ? undefined : parseActionsOnly(actionsText);
+  const options = parseOptions(rest, withActions);
   const { words } = options;
-  let actions: ReturnType<typeof parseActions> | undefined;
-  if (withActions) {
-    const text = words.length > 1 ? words.pop()! : undefined;
-    if (text === undefined) throw new Error('Syntax error');
-    if (words.length === 1 && !words[0]!.includes('(')) throw syntaxError(words[0]!);
-    actions = parseActionsOnly(text);
-  }
   let packet: Uint8Array | undefined;
   if (words.length === 3 || (words.length === 2 && words[0]!.includes('('))) {
     if (options.generate) throw new Error('Syntax error');
     packet = parseHex(words.pop()!);
+    if (packet.length < ETH_HEADER) throw new Error('Packet data too short for Ethernet');
   }
-  if (words.length > 2) throw new Error('Syntax error');
+  if (words.length === 0 || words.length > 2) throw new Error('Syntax error');
   const { ofproto, flow } =
     words.length === 1 ? dpFlow(backers, words[0]!) : namedFlow(backers, words[0]!, words[1]!);
   if (packet) {
@@ -98,11 +117,16 @@ export function traceCommand(
   } else if (options.generate) {
     packet = composePacket(flow, options.l7 ? { l7: options.l7 } : {});
   }
+  if (actions) {
+    const protocols = options.consistent ? PROTO_ANY & ~PROTO_OF10 : PROTO_ANY;
+    const error = packetOutProblem(ofproto, flow, actions, protocols);
+    if (error) throw new Error(`Bad actions: ${error.toString()}`);
+  }
   const ports = options.names ? ofproto.portMap : undefined;
   const dpNames = options.names ? dpPortNames(ofproto.backer) : undefined;
   return `${trace(ofproto, flow, {
     ctNext: options.ctNext,
-    ...(actions ? { actions } : {}),
+    ...(actions && actions.length > 0 ? { actions } : {}),
     ...(ports ? { ports } : {}),
     ...(packet ? { packet } : {}),
     formatActions: (bytes) => formatDpActions(bytes, dpNames),

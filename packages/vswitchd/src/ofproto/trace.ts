@@ -8,10 +8,13 @@ import { Match } from '@ovs-node/flow/match';
 import { formatMatch } from '@ovs-node/flow/match-text';
 import { OFPP, type PortMap } from '@ovs-node/flow/ports';
 import type { TunMetadata } from '@ovs-node/flow/tun-metadata';
+import { Act } from '@ovs-node/netlink/action-attrs';
+import { NlReader, NlWriter } from '@ovs-node/netlink/attr';
 import { hasTunnel } from '@ovs-node/netlink/key';
 import type { Action } from '@ovs-node/openflow/actions/types';
 import type { Ofproto } from './ofproto.js';
 import { LONG_KEY_WORDS } from './tlv-table.js';
+import { ODPP_NONE } from './types.js';
 import { Slow } from './user-cookie.js';
 import { XLATE_ERRORS } from './xlate/context.js';
 import { fixVlanType } from './xlate/header.js';
@@ -25,7 +28,7 @@ export interface TraceOptions {
   readonly actions?: readonly Action[];
   /** Names of ports instead of numbers. */
   readonly ports?: PortMap;
-  /** A packet was given: side effects such as learning take place. */
+  /** A packet was given: side effects take place, and it goes through the datapath, but for what sends it to ports. */
   readonly packet?: Uint8Array;
   readonly formatActions: (actions: Uint8Array) => string;
   readonly now: number;
@@ -79,7 +82,9 @@ export function trace(ofproto: Ofproto, flow: FlowKey, options: TraceOptions): s
     }
   } finally {
     for (const bridge of bridges) bridge.traceNames = undefined;
-    for (const id of held) ofproto.backer.recirc.release(id);
+    // With a packet, controllers are yet to be told of what the numbers stand for.
+    if (options.packet) ofproto.backer.releaseLater(held);
+    else for (const id of held) ofproto.backer.recirc.release(id);
   }
   return out.join('\n');
 }
@@ -135,7 +140,31 @@ function traceOne(
     out.push('This flow is handled by the userspace slow path because it:');
     for (const [bit, text] of SLOW_REASONS) if ((result.slow & bit) !== 0) out.push(`  - ${text}.`);
   }
+  if (result.error === undefined && options.packet) execute(ofproto, options.packet, flow, result.actions);
   return result.error !== undefined;
+}
+
+/** Has the datapath do to a packet what it would: tell controllers and collectors, meter it, track its connection. */
+function execute(ofproto: Ofproto, packet: Uint8Array, flow: FlowKey, actions: Uint8Array): void {
+  const key = flow.slice(0, KEY_WORDS);
+  key[W.IN_PORT] = ofproto.port(flow[W.IN_PORT]!)?.dpPort ?? ODPP_NONE;
+  const kept = new NlWriter(actions.length);
+  keepEffects(actions, kept);
+  ofproto.backer.executeActions(packet, key, kept.bytes());
+}
+
+/** Actions without those that send the packet on. Of those within others only those of a clone are left out, as by the peer. */
+function keepEffects(actions: Uint8Array, to: NlWriter): void {
+  const reader = new NlReader(actions);
+  while (reader.next()) {
+    if (reader.type === Act.CLONE) {
+      const nest = to.startNested(Act.CLONE);
+      keepEffects(reader.bytes(), to);
+      to.endNested(nest);
+    } else if (reader.type !== Act.OUTPUT && reader.type !== Act.RECIRC) {
+      to.putBytes(reader.type, reader.bytes());
+    }
+  }
 }
 
 /** The options of the packet's tunnel, and of them only what a mask has; a packet without a tunnel has none. */

@@ -16,6 +16,7 @@ import { NO_BUFFER } from '@ovs-node/openflow/messages/types';
 import type { Rule } from '../../src/ofproto/rule.js';
 import { resume } from '../../src/ofproto/resume.js';
 import type { PacketInEvent } from '../../src/ofproto/types.js';
+import { ofprotoCommands } from '../../src/ofproto/appctl.js';
 import { Bench, flowLines, mod } from './bench.js';
 
 const UDP =
@@ -109,6 +110,31 @@ test('controller actions give packet-ins with the metadata of the pipeline', asy
   t.is(controllerId, 3);
   t.is(packetIn.match.key[0], 1);
   t.is(packetIn.match.key[79 + 3], 7);
+  await bench.close();
+});
+
+test('a packet that is traced goes through the datapath, but to no port', async (t) => {
+  const bench = await Bench.open();
+  const { ofproto, backer, clock } = bench;
+  const events: PacketInEvent[] = [];
+  ofproto.events = { onPacketIn: (event) => void events.push(event), onFlowRemoved: () => undefined };
+  mod(ofproto, 'add', 'udp,in_port=1,actions=clone(ct(commit),2),controller(id=3),ct(table=1)', clock.now());
+  mod(ofproto, 'add', 'table=1,actions=controller(id=4),3', clock.now());
+  const trace = ofprotoCommands({ backers: () => [backer], now: () => clock.now() }).find(
+    ({ name }) => name === 'ofproto/trace',
+  )!;
+  void trace.handler(['br0', 'in_port=1,udp', '-generate']);
+  await bench.settle();
+  t.deepEqual(
+    events.map(({ controllerId }) => controllerId),
+    [3, 4],
+    'the second comes back from connection tracking',
+  );
+  t.deepEqual(await bench.sent(), { br0: 0, p1: 0, p2: 0, p3: 0 });
+  t.deepEqual(await bench.dpFlows(), []);
+  void trace.handler(['br0', 'in_port=1,udp']);
+  await bench.settle();
+  t.is(events.length, 2, 'without a packet nothing happens');
   await bench.close();
 });
 

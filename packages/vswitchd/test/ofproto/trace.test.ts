@@ -3,6 +3,7 @@ import test from 'ava';
 import { ofprotoCommands } from '../../src/ofproto/appctl.js';
 import { Backer } from '../../src/ofproto/backer.js';
 import type { Ofproto } from '../../src/ofproto/ofproto.js';
+import { OFPP } from '@ovs-node/flow/ports';
 import { choosePrefixes } from '../../src/ofproto/prefix-fields.js';
 import { ODPP_NONE, type BundleSpec } from '../../src/ofproto/types.js';
 import { addPort, bareBridge, mod } from './bench.js';
@@ -21,9 +22,9 @@ function withoutNumbers(text: string): string {
     .trimEnd();
 }
 
-function tracer(backer: Backer): (args: readonly string[]) => string {
+function tracer(backer: Backer, name = 'ofproto/trace'): (args: readonly string[]) => string {
   const command = ofprotoCommands({ backers: () => [backer], now: () => 0 }).find(
-    (row) => row.name === 'ofproto/trace',
+    (row) => row.name === name,
   )!;
   return (args) => command.handler([...args]) as string;
 }
@@ -116,6 +117,43 @@ test('NORMAL with VLAN modes, learning and patch ports traces as the peer’s', 
   const run = tracer(backer);
   for (const { args, text } of traces) t.is(run(args).trimEnd(), text.trimEnd(), args.join(' '));
 });
+
+interface CornerFixture {
+  readonly dp: Readonly<Record<string, number>>;
+  readonly cases: readonly {
+    readonly what: string;
+    readonly flows: readonly (readonly [bridge: string, flow: string])[];
+    readonly traces: readonly { readonly args: readonly string[]; readonly text: string }[];
+  }[];
+}
+
+function traceOrRefusal(backer: Backer, [name, ...args]: readonly string[]): string {
+  try {
+    return tracer(backer, name)(args);
+  } catch (error) {
+    return `refused: ${(error as Error).message}`;
+  }
+}
+
+const { dp: cornerPorts, cases: corners } = fixture<CornerFixture>('corners.json');
+for (const { what, flows, traces } of corners) {
+  test(`traces as by the peer: ${what}`, (t) => {
+    const backer = new Backer('dummy');
+    const br0 = bareBridge(0, 'br0', backer);
+    const br1 = bareBridge(0, 'br1', backer);
+    for (const bridge of [br0, br1]) bridge.updatePort(OFPP.LOCAL, { dpPort: cornerPorts[bridge.name]! });
+    for (const ofport of [1, 2]) {
+      addPort(br0, { ofport, name: `p${ofport}`, dpPort: cornerPorts[`p${ofport}`]! });
+    }
+    addPort(br0, { ofport: 11, name: 'pa', dpPort: ODPP_NONE, type: 'patch', peer: 'pb' });
+    addPort(br1, { ofport: 12, name: 'pb', dpPort: ODPP_NONE, type: 'patch', peer: 'pa' });
+    addPort(br1, { ofport: 1, name: 'w1', dpPort: cornerPorts['w1']! });
+    for (const [bridge, flow] of flows) mod(bridge === 'br0' ? br0 : br1, 'add', flow);
+    for (const { args, text } of traces) {
+      t.is(withoutNumbers(traceOrRefusal(backer, args)), withoutNumbers(text), args.join(' '));
+    }
+  });
+}
 
 test('what cannot be traced is refused in the peer’s words', (t) => {
   const run = tracer(bareBridge().backer);

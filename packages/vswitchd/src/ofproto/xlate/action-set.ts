@@ -102,8 +102,7 @@ export function clearActionSet(ctx: XlateContext): void {
 
 function reportActionSet(ctx: XlateContext, verb: string): void {
   if (ctx.trace === undefined) return;
-  ctx.report(
-    'detail',
-    `action set ${verb}: ${formatActionList(actionSetOrder(ctx.actionSet), ctx.ofproto.traceNames)}`,
-  );
+  const list = actionSetOrder(ctx.actionSet);
+  const text = list.length === 0 ? ' empty' : `: ${formatActionList(list, undefined)}`;
+  ctx.report('detail', `action set ${verb}${text}`);
 }

@@ -14,7 +14,6 @@ import { formatActionList } from '../rule-text.js';
 import { Slow } from '../user-cookie.js';
 import { clearActionSet, writeActions } from './action-set.js';
 import { bundleAction, multipathAction } from './choose.js';
-import { commit } from './commit.js';
 import type { XlateContext } from './context.js';
 import { controllerAction } from './controller.js';
 import { checkPktLarger } from './check-pkt-larger.js';
@@ -210,10 +209,8 @@ function doAction(ctx: XlateContext, action: Action, last: boolean): boolean {
       break;
     case 'meter': {
       const meter = ctx.ofproto.meters.dpId(action.meter);
-      if (meter !== undefined) {
-        commit(ctx);
-        ctx.out.putU32(Act.METER, meter);
-      }
+      // The packet is metered as it last left, without what was done to it since, as by the peer.
+      if (meter !== undefined) ctx.out.putU32(Act.METER, meter);
       break;
     }
     case 'group':
@@ -256,8 +253,10 @@ function doAction(ctx: XlateContext, action: Action, last: boolean): boolean {
     case 'sample':
       sampleAction(ctx, action);
       break;
-    case 'note':
     case 'conjunction':
+      ctx.reportError('executing no-op conjunction action');
+      break;
+    case 'note':
       break;
     default:
       action.type satisfies 'check_pkt_larger';

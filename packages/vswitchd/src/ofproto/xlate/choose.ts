@@ -5,6 +5,7 @@
 import { hashInt } from '@ovs-node/flow/hash-bytes';
 import { type HashFields, hashFields } from '@ovs-node/flow/hash-fields';
 import { portFromOf10, portToOf10 } from '@ovs-node/flow/fields';
+import { type FlowKey, newKey } from '@ovs-node/flow/layout';
 import { OFPP } from '@ovs-node/flow/ports';
 import type { ActionOf } from '@ovs-node/openflow/actions/types';
 import type { XlateContext } from './context.js';
@@ -20,7 +21,7 @@ type Multipath = ActionOf<'multipath'>;
 type Bundle = ActionOf<'bundle'> | ActionOf<'bundle_load'>;
 
 export function multipathAction(ctx: XlateContext, action: Multipath): void {
-  const hash = hashOf(ctx, action.fields, action.basis);
+  const hash = hashOf(ctx.flow, ctx.wc, action.fields, action.basis);
   writeSubfield(ctx, action.dst, BigInt(link(hash, action)));
   reportSubfield(ctx, action.dst);
 }
@@ -34,8 +35,8 @@ export function bundleAction(ctx: XlateContext, action: Bundle, isLast: boolean)
 }
 
 /** Of fields whose number has no name the wire admits a few; a hash of nothing stands for them. */
-function hashOf(ctx: XlateContext, fields: HashFields | number, basis: number): number {
-  return typeof fields === 'number' ? basis : hashFields(ctx.flow, ctx.wc, fields, basis);
+function hashOf(flow: FlowKey, wc: FlowKey, fields: HashFields | number, basis: number): number {
+  return typeof fields === 'number' ? basis : hashFields(flow, wc, fields, basis);
 }
 
 /** The link that a hash stands for, from 0. */
@@ -78,7 +79,9 @@ function iterate(hash: number, nLinks: number, wanted: number): number {
 /** The member that a bundle chooses; OFPP.ANY when none could carry the packet. */
 function member(ctx: XlateContext, { algorithm, members, fields, basis }: Bundle): number {
   if (algorithm !== 'hrw') return members.find((port) => isEnabled(ctx, port)) ?? OFPP.ANY;
-  const hash = hashOf(ctx, fields, basis);
+  // With one member there is nothing to choose, and the packet is not looked at.
+  const wc = members.length > 1 ? ctx.wc : newKey();
+  const hash = hashOf(ctx.flow, wc, fields, basis);
   let best: number = OFPP.ANY;
   let bestHash = -1;
   members.forEach((port, i) => {

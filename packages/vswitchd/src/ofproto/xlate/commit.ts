@@ -102,6 +102,7 @@ const ARP: Header = {
     field(16, 6, W.ARP_HW, 48),
   ],
 };
+const ARP_OP = 8;
 const ND: Header = {
   attr: KEY_ATTRS.ND.code,
   length: 28,
@@ -242,12 +243,14 @@ function commitHeader(ctx: XlateContext, header: Header, whole = false): boolean
       exact = false;
     } else {
       readBytes(wc, f, maskBytes);
+      if (header === ARP) wholeArpOp(maskBytes);
       for (let i = 0; i < f.bytes; i++) if (maskBytes[f.at + i] !== 0xff) exact = false;
       copyBits(base, flow, f.bit, f.bits);
     }
   }
   const n = header.length;
   if (header === ARP) {
+    wholeArpOp(valueBytes);
     valueBytes[22] = valueBytes[23] = maskBytes[22] = maskBytes[23] = 0;
   }
   if (header.hostOrder) {
@@ -262,6 +265,11 @@ function commitHeader(ctx: XlateContext, header: Header, whole = false): boolean
   }
   out.endNested(nest);
   return true;
+}
+
+/** The key has 8 bits of the operation. All ones are as many as there are, in the value too, as by the peer. */
+function wholeArpOp(arp: Uint8Array): void {
+  if (arp[ARP_OP + 1] === 0xff) arp[ARP_OP] = 0xff;
 }
 
 function equalBits(a: Uint32Array, b: Uint32Array, bit: number, bits: number): boolean {

@@ -21,7 +21,7 @@ import type { FrozenState, RecircTable } from '../recirc.js';
 import type { Rule } from '../rule.js';
 import { LONG_KEY_WORDS } from '../tlv-table.js';
 import type { FlowTable } from '../flow-table.js';
-import type { FlowTables } from '../flow-tables.js';
+import type { FlowTables, Lesson } from '../flow-tables.js';
 import type { Group } from '../group.js';
 import type { FrozenAction, StackItem } from '@ovs-node/openflow/messages/continuation';
 import type { Frozen } from './freeze.js';
@@ -100,6 +100,8 @@ export interface XlateInput {
   readonly trace: Remark[] | undefined;
   /** Instead of a table look-up: a packet-out's actions. */
   readonly actions?: readonly Action[];
+  /** The packet is a controller's; with `actions`, a trace only pretends that. */
+  readonly isPacketOut?: boolean;
   /** Instead of a table look-up: where to go on with a packet that a controller has had. */
   readonly resumed?: FrozenState;
   readonly now: number;
@@ -168,8 +170,8 @@ export class XlateContext {
   pendingEncap = false;
   pendingDecap = false;
   encapData: Uint8Array | undefined = undefined;
-  /** Flows to add when the translation is over. */
-  readonly learned: { readonly ofproto: Ofproto; readonly flowMod: FlowMod; readonly limit: number }[] = [];
+  /** Flows that look-ups meet when the translation is over. */
+  readonly learned: { readonly ofproto: Ofproto; readonly lesson: Lesson }[] = [];
   exit = false;
   /** Actions to go on with, of a translation that was frozen in the middle of them. */
   thawed: readonly FrozenAction[] | undefined = undefined;

@@ -105,7 +105,7 @@ function putTlv(
 function encapMpls(ctx: XlateContext, packetType: number): void {
   const { flow } = ctx;
   const n = countLabels(flow, ctx.wc);
-  if (n >= MAX_LABELS) return tooManyLabels(ctx, 'push');
+  if (n >= MAX_LABELS) return tooManyLabels(ctx, 'encap');
   // Labels below an Ethernet header do not count above it. How many there were does, as in the peer.
   if (flow[W.PACKET_TYPE] === PACKET_TYPE.ETHERNET)
     for (const words of [ctx.wc, flow, ctx.base]) words.fill(0, W.MPLS, W.MPLS + MAX_LABELS);

@@ -24,8 +24,13 @@ export function ethType(flow: Uint32Array): number {
 export function ipProto(flow: Uint32Array): number {
   return flow[W.NW]! >>> 24;
 }
+/** The Ethernet type, or what stands for it in the type of a packet without an Ethernet header. */
+export function dlType(flow: Uint32Array): number {
+  const type = flow[W.PACKET_TYPE]!;
+  return type >>> 16 === 1 ? type & 0xffff : ethType(flow);
+}
 export function isIpAny(flow: Uint32Array): boolean {
-  const type = ethType(flow);
+  const type = dlType(flow);
   return type === ETH_IP || type === ETH_IPV6;
 }
 export function isMpls(type: number): boolean {

@@ -3,13 +3,18 @@
  */
 import { OFPP } from '@ovs-node/flow/ports';
 import { getField, maskFieldBits, portToOf10, setFieldMasked } from '@ovs-node/flow/fields';
+import type { Field } from '@ovs-node/flow/field-types';
 import { Match } from '@ovs-node/flow/match';
+import { CT_STATE_BITS, W } from '@ovs-node/flow/layout';
+import { matchSet } from '@ovs-node/flow/match-fields';
 import { addEthernetPrereq, formatMatch } from '@ovs-node/flow/match-text';
 import { insertTunMetadata } from '@ovs-node/flow/tun-metadata';
 import { ones } from '@ovs-node/openflow/actions/field-value';
 import type { Action, LearnFlowSpec, LearnSpec, Subfield } from '@ovs-node/openflow/actions/types';
+import { OfError } from '@ovs-node/openflow/errors';
 import { makeFlowMod } from '@ovs-node/openflow/messages/flow-mod';
 import type { FlowMod } from '@ovs-node/openflow/messages/types';
+import type { Lesson } from '../flow-tables.js';
 import { formatActionList } from '../rule-text.js';
 import type { XlateContext } from './context.js';
 import { field, fieldOf, maskBits, reportSubfield, writeSubfield } from './set-field.js';
@@ -25,34 +30,45 @@ export function learnAction(ctx: XlateContext, learn: LearnSpec): void {
   }
   const flowMod = learnedFlow(learn, ctx);
   if (ctx.trace !== undefined) {
-    const names = ctx.ofproto.traceNames;
-    const match = formatMatch(flowMod.match, { ports: names });
-    const actions = formatActionList(flowMod.actions, names);
+    const text = formatMatch(flowMod.match);
+    const match = text === '' ? '' : ` ${text}`;
+    const actions = formatActionList(flowMod.actions, undefined);
     const cookie = learn.cookie === 0n ? '' : ` cookie=0x${learn.cookie.toString(16)}`;
     const idle = learn.idleTimeout === 0 ? '' : ` idle=${learn.idleTimeout}`;
     const hard = learn.hardTimeout === 0 ? '' : ` hard=${learn.hardTimeout}`;
     ctx.report(
       'detail',
-      `table=${learn.table} ${match} priority=${learn.priority}${cookie}${idle}${hard} actions=${actions}`,
+      `table=${learn.table}${match} priority=${learn.priority}${cookie}${idle}${hard} actions=${actions}`,
     );
   }
-  const { limit } = learn;
-  const { tables } = ctx.ofproto;
-  let isLearned = true;
-  if (effects) isLearned = tables.mayLearn(flowMod, limit);
+  const { ofproto } = ctx;
+  const error = ofproto.tables.problem(flowMod) ?? teach(ctx, learn, flowMod);
+  if (error) ctx.reportError(`LEARN action execution failed (${error.toString()}).`);
+}
+
+/** Teaches the flow; says so to the packet where the action asks for that. @returns why it could not be added. */
+function teach(ctx: XlateContext, { limit, resultDst }: LearnSpec, flowMod: FlowMod): OfError | undefined {
+  const { ofproto, input } = ctx;
+  const { effects, cache } = input;
+  let lesson: Lesson | OfError | undefined;
+  // The packet that teaches a flow does not meet it.
+  if (effects) lesson = ofproto.tables.teach(flowMod, input.now, limit);
   // Whether it could be learned again only a packet can tell, and the actions may depend on it.
-  else if (limit > 0 && tables.taught(flowMod) === undefined) ctx.isUnique = true;
-  if (learn.resultDst) {
-    writeSubfield(ctx, learn.resultDst, isLearned ? 1n : 0n);
-    reportSubfield(ctx, learn.resultDst);
+  else if (limit > 0 && ofproto.tables.taught(flowMod) === undefined) ctx.isUnique = true;
+  const isLearned = lesson === undefined || lesson instanceof OfError || lesson.isLearned;
+  if (resultDst) {
+    writeSubfield(ctx, resultDst, isLearned ? 1n : 0n);
+    reportSubfield(ctx, resultDst);
   }
   if (!isLearned) {
     ctx.report('detail', 'Limit exceeded, learn failed');
-    return;
+    return undefined;
   }
-  cache?.push({ type: 'learn-flow', ofproto: ctx.ofproto, flowMod, limit });
-  // The packet that teaches a flow does not meet it.
-  if (effects) ctx.learned.push({ ofproto: ctx.ofproto, flowMod, limit });
+  cache?.push({ type: 'learn-flow', ofproto, flowMod, limit });
+  if (lesson === undefined) return undefined;
+  if (lesson instanceof OfError) return lesson;
+  ctx.learned.push({ ofproto, lesson });
+  return undefined;
 }
 
 /** Where a learned flow may send to: ports, and those of the reserved ones that stand for ports. */
@@ -60,6 +76,8 @@ const isLearnedPort = (port: number): boolean => port < portToOf10(OFPP.MAX) || 
 const RESERVED: ReadonlySet<number> = new Set(
   [OFPP.IN_PORT, OFPP.FLOOD, OFPP.ALL, OFPP.LOCAL].map(portToOf10),
 );
+
+const allBytes = (f: Field): bigint => ones(8 * f.bytes);
 
 /** The flow that a packet teaches. */
 function learnedFlow(learn: LearnSpec, ctx: XlateContext): FlowMod {
@@ -83,12 +101,18 @@ function learnedFlow(learn: LearnSpec, ctx: XlateContext): FlowMod {
     } else if (f.option !== undefined) {
       const option = { index: f.option, length: Math.ceil((dst.ofs + spec.nBits) / 8), masked: true };
       match.tunMetadata = insertTunMetadata(match.tunMetadata, { ...option, value: shifted, mask });
-    } else {
+    } else if (f.maskable || (getField(match.mask, f) | mask) === allBytes(f)) {
+      // A part of a field that matches as a whole or not at all is nothing; nor is one that does not fill its bytes a whole.
       addEthernetPrereq(match, f);
-      maskFieldBits(match.mask, f, mask);
-      setFieldMasked(match.key, f, shifted, mask);
+      if (!f.maskable) matchSet(match, f, shifted);
+      else {
+        maskFieldBits(match.mask, f, mask);
+        setFieldMasked(match.key, f, shifted, mask);
+      }
     }
   }
+  match.mask[W.CT_STATE]! &= CT_STATE_BITS;
+  match.key[W.CT_STATE]! &= CT_STATE_BITS;
   return makeFlowMod({
     command: 'modify_strict',
     match,

@@ -38,11 +38,12 @@ export function popMplsAction(ctx: XlateContext, type: number): void {
 }
 
 /** Only with a packet is it said what was not done to it. */
-export function tooManyLabels(ctx: XlateContext, action: 'push' | 'pop'): void {
+export function tooManyLabels(ctx: XlateContext, action: 'push' | 'pop' | 'encap'): void {
   if (ctx.input.hasPacket) {
-    const has = action === 'push' ? 'would have' : 'has';
+    const has = action === 'pop' ? 'has' : 'would have';
+    const what = action === 'encap' ? 'encap MPLS' : `MPLS ${action}`;
     ctx.reportError(
-      `dropping packet on which an MPLS ${action} action can't be performed as it ${has} more MPLS LSEs than the ${MAX_LABELS} supported.`,
+      `dropping packet on which an ${what} action can't be performed as it ${has} more MPLS LSEs than the ${MAX_LABELS} supported.`,
     );
   }
   ctx.error = 'labels';

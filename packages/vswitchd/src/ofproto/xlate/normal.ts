@@ -8,6 +8,7 @@
 import { formatMac } from '@ovs-node/flow/addr-text';
 import { VLAN_CFI, VLAN_VID, W } from '@ovs-node/flow/layout';
 import { OFPP } from '@ovs-node/flow/ports';
+import { PACKET_TYPE } from '@ovs-node/openflow/actions/packet-type';
 import type { Bundle } from '../ports.js';
 import type { InBundle, XlateContext } from './context.js';
 import { ETH_ARP, ethDst, ethSrc, ethType, ipProto, isVlanType, maskEthDst, maskEthSrc } from './header.js';
@@ -58,7 +59,8 @@ export function normalAction(ctx: XlateContext, output: OutputTo): void {
     const { effects, cache, now } = ctx.input;
     const mac = ethSrc(flow);
     const inPort = flow[W.IN_PORT]!;
-    const learned = effects ? ofproto.learnMac(inPort, mac, vlan, isGratArp, now) : undefined;
+    const isEthernet = flow[W.PACKET_TYPE] === PACKET_TYPE.ETHERNET;
+    const learned = effects && isEthernet ? ofproto.learnMac(inPort, mac, vlan, isGratArp, now) : undefined;
     if (learned && ctx.trace !== undefined) {
       ctx.report('detail', `learned that ${formatMac(mac)} is on port ${learned.name} in VLAN ${vlan}`);
     }

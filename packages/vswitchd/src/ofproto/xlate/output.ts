@@ -40,10 +40,10 @@ export function outputAction(
       normalAction(ctx, outputToPort);
       return;
     case OFPP.FLOOD:
-      flood(ctx, false, isLast);
+      flood(ctx, false);
       return;
     case OFPP.ALL:
-      flood(ctx, true, isLast);
+      flood(ctx, true);
       return;
     case OFPP.CONTROLLER:
       controllerAction(ctx, maxLen, reasonOf(ctx), 0);
@@ -58,18 +58,18 @@ export function outputAction(
 
 /** Whatever a packet-out goes through, it is what sends the packet to controllers. */
 function reasonOf({ inBucket, inActionSet, input }: XlateContext): number {
-  if (input.actions) return PR.PACKET_OUT;
+  if (input.isPacketOut === true) return PR.PACKET_OUT;
   if (inBucket) return PR.GROUP;
   return inActionSet ? PR.ACTION_SET : PR.ACTION;
 }
 
 /** Sends to every port but the one that the packet came in on; without `all` only to those that may be flooded. */
-function flood(ctx: XlateContext, all: boolean, isLast: boolean): void {
+function flood(ctx: XlateContext, all: boolean): void {
   const inPort = ctx.flow[W.IN_PORT]!;
   for (const port of ctx.ofproto.portsInFloodOrder()) {
     if (port.ofport === inPort) continue;
     if (!all && (port.phy.config & PC.NO_FLOOD) !== 0) continue;
-    outputToPort(ctx, port.ofport, isLast);
+    outputToPort(ctx, port.ofport, false);
   }
 }
 
@@ -90,13 +90,13 @@ export function outputToPort(ctx: XlateContext, ofport: number, isLast: boolean,
     ctx.report('warn', 'Flow is between protected ports, skipping output.');
     return;
   }
-  if (ctx.flow[W.PACKET_TYPE] !== PACKET_TYPE.ETHERNET) {
-    ctx.report('warn', 'Trying to send non-Ethernet packet through legacy L2 port. Dropping packet.');
-    return;
-  }
   if (port.isPatch) {
     const peer = ctx.ofproto.patchPeer(port);
     if (peer) patchOutput(ctx, port, peer.port, peer.ofproto, isLast);
+    return;
+  }
+  if (ctx.flow[W.PACKET_TYPE] !== PACKET_TYPE.ETHERNET) {
+    ctx.report('warn', 'Trying to send non-Ethernet packet through legacy L2 port. Dropping packet.');
     return;
   }
   if (!port.hasDpPort) {

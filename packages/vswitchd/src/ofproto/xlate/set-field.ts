@@ -22,6 +22,7 @@ import type { Action, Subfield } from '@ovs-node/openflow/actions/types';
 import { setPresent } from '../tlv-table.js';
 import type { XlateContext } from './context.js';
 import {
+  dlType,
   ETH_ARP,
   ETH_IP,
   ethType,
@@ -80,7 +81,7 @@ export function prereqOk(ctx: XlateContext, f: Field): boolean {
   if (f.prereq === 'vlan') wc[W.VLAN0]! |= VLAN_CFI;
   if (isBehindIp(f.prereq)) {
     if (isIpAny(flow)) wc[W.NW]! |= 0xff000000;
-    if (f.prereq.startsWith('nd') && ethType(flow) === 0x86dd) wc[W.TP] = 0xffffffff;
+    if (f.prereq.startsWith('nd') && dlType(flow) === 0x86dd) wc[W.TP] = 0xffffffff;
   }
   return prereqMet(f.prereq, flow);
 }
@@ -89,8 +90,8 @@ const IP_FIELDS = ['ip_src', 'ip_dst', 'ipv6_src', 'ipv6_dst', 'ipv6_label', 'nw
 const ARP_FIELDS = ['arp_op', 'arp_sha', 'arp_tha', 'arp_spa', 'arp_tpa'];
 
 /**
- * A packet whose protocol number is 0 counts as one without a network header when sets are committed; so whoever
- * writes to that header has looked at the number.
+ * A packet whose protocol number is 0 counts as one without a network header when sets are committed; so set_field of that
+ * header has looked at the number. Other actions that write to it have not, as by the peer.
  */
 function maskNetworkProto(ctx: XlateContext, f: Field): void {
   const fields = isIpAny(ctx.flow) ? IP_FIELDS : ethType(ctx.flow) === ETH_ARP ? ARP_FIELDS : [];
@@ -114,7 +115,6 @@ export function writeSubfield(ctx: XlateContext, sub: Subfield, value: bigint): 
   // An option may be shorter than the subfield.
   const mask = subfieldMask(sub) & exactMask(f);
   maskBits(ctx, f, mask);
-  maskNetworkProto(ctx, f);
   setFieldMasked(ctx.flow, f, value << BigInt(sub.ofs), mask);
   notePresent(ctx, f);
   fixVlanType(ctx.flow);
@@ -125,6 +125,7 @@ export function setSubfield(ctx: XlateContext, sub: Subfield, value: bigint): vo
   const f = fieldOf(ctx, sub.field);
   setFieldMasked(ctx.flow, f, value << BigInt(sub.ofs), subfieldMask(sub) & exactMask(f));
   notePresent(ctx, f);
+  fixVlanType(ctx.flow);
 }
 
 /** "NXM_NX_REG0[] is now 0x5" */

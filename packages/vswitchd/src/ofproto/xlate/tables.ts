@@ -79,7 +79,8 @@ function creditRule(ctx: XlateContext, rule: Rule): void {
 /** The remark of a look-up; remarks of the rule's actions go below it from now on. */
 export function reportTable(ctx: XlateContext, rule: Rule, tableId: number): void {
   if (ctx.trace === undefined) return;
-  const internal = ctx.ofproto.internalRules;
+  // Of the bridge that the packet came in by: the rules of another one are told of as they are, as by the peer.
+  const internal = ctx.input.ofproto.internalRules;
   const number = String(tableId).padStart(2);
   let text: string;
   if (rule === internal.miss) {
@@ -139,7 +140,7 @@ export function tableAction(
   ctx.tableId = tableId;
   if (withCtOrig) {
     if (ctx.flow[W.CT_ZONE]! << 24 === 0 || !isIpAny(ctx.flow)) {
-      ctx.report('warn', 'resubmit(ct) with non-tracked or non-IP packet!');
+      ctx.reportError('resubmit(ct) with non-tracked or non-IP packet!');
       ctx.tableId = oldTable;
       return;
     }

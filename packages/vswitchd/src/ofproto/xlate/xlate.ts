@@ -1,7 +1,15 @@
 /**
  * Translation: from a packet's OpenFlow flow to datapath actions and the mask of what they depend on.
  */
-import { type FlowKey, FRAG_ANY, FRAG_LATER, KEY_WORDS, VLAN_CFI, W } from '@ovs-node/flow/layout';
+import {
+  CT_STATE_BITS,
+  type FlowKey,
+  FRAG_ANY,
+  FRAG_LATER,
+  KEY_WORDS,
+  VLAN_CFI,
+  W,
+} from '@ovs-node/flow/layout';
 import { Act } from '@ovs-node/netlink/action-attrs';
 import { NLA_HDRLEN, NlReader } from '@ovs-node/netlink/attr';
 import { hasTunnel } from '@ovs-node/netlink/key';
@@ -16,6 +24,7 @@ import { putUserspace } from './controller.js';
 import { finishFreeze } from './freeze.js';
 import {
   clearConntrack,
+  dlType,
   ethType,
   IP_ICMP,
   IP_ICMPV6,
@@ -44,12 +53,16 @@ export function translate(input: XlateInput): XlateResult {
     finishFreeze(ctx);
   }
   ctx.trace = trace;
-  for (const { ofproto, flowMod, limit } of ctx.learned) ofproto.learnFlow(flowMod, input.now, limit);
+  for (const { ofproto, lesson } of ctx.learned) {
+    const error = lesson.end?.();
+    if (error) ofproto.learnFailed(error);
+  }
   let actions = withoutLastClone(ctx.out.view());
   if (ctx.error !== undefined) actions = NO_ACTIONS;
   else if (actions.length > MAX_ACTION_BYTES) ctx.slow |= Slow.ACTION;
   // The mask of a failed translation is shown as it is, as in the peer.
   if (ctx.error === undefined || input.trace === undefined) finishWildcards(ctx);
+  ctx.wc[W.CT_STATE]! &= CT_STATE_BITS;
   return {
     error: ctx.error,
     actions,
@@ -102,6 +115,10 @@ function thaw(ctx: XlateContext): boolean {
   }
   const trace = ctx.trace;
   ctx.trace = ctx.report('thaw', 'thaw');
+  if (ctx.input.actions !== undefined) {
+    ctx.fail('conflict', 'Recirculation conflict (actions)!');
+    return false;
+  }
   const ofproto = ctx.ofproto.backer.ofproto(state.bridge);
   if (!ofproto) {
     ctx.fail('bridge', 'Frozen bridge no longer exists.');
@@ -164,6 +181,10 @@ function tunnelWildcards(flow: FlowKey, wc: FlowKey): void {
   wc[W.TUN_FLAGS]! |= ((TunFlag.DF | TunFlag.CSUM | TunFlag.KEY) << 16) | TUN_TOS;
 }
 
+function isIcmp(type: number, proto: number): boolean {
+  return (type === 0x0800 && proto === IP_ICMP) || (type === 0x86dd && proto === IP_ICMPV6);
+}
+
 /** Takes out of the mask what is not the packet's, or not in it. */
 function finishWildcards(ctx: XlateContext): void {
   const { wc } = ctx;
@@ -171,15 +192,11 @@ function finishWildcards(ctx: XlateContext): void {
   wc.fill(0, W.METADATA, KEY_WORDS);
   if (!hasTunnel(packet)) wc.fill(0, W.TUN_ID, W.METADATA);
   if (packet[W.PACKET_TYPE] !== 0) wc.fill(0, W.ETH, W.ETH + 3);
-  const type = ethType(packet);
-  const proto = ipProto(packet);
-  if ((type === 0x0800 && proto === IP_ICMP) || (type === 0x86dd && proto === IP_ICMPV6))
-    wc[W.TP]! &= 0x00ff00ff;
+  // Of ICMP and fragments it is asked of the packet as the actions have left it, as by the peer.
+  const { flow } = ctx;
+  if (isIcmp(dlType(flow), ipProto(flow))) wc[W.TP]! &= 0x00ff00ff;
   for (const w of [W.VLAN0, W.VLAN1]) if ((wc[w]! & 0xffff) !== 0) wc[w]! |= VLAN_CFI;
-  if ((packet[W.NW]! & FRAG_LATER) !== 0) wc[W.TP] = 0;
-  if (!isMpls(type)) wc.fill(0, W.MPLS, W.MPLS + 3);
-  if (!isVlanType(packet[W.VLAN0]! >>> 16)) {
-    wc[W.VLAN0] = 0;
-    wc[W.VLAN1] = 0;
-  }
+  if ((flow[W.NW]! & FRAG_LATER) !== 0) wc[W.TP] = 0;
+  if (!isMpls(ethType(packet))) wc.fill(0, W.MPLS, W.MPLS + 3);
+  for (const w of [W.VLAN0, W.VLAN1]) if (!isVlanType(packet[w]! >>> 16)) wc[w] = 0;
 }
