@@ -119,7 +119,8 @@ export class FlowTable {
   get vacancy(): number {
     const { limit } = this.settings;
     if (limit === undefined) return this.classifier.size === 0 ? 100 : 99;
-    return limit === 0 ? 0 : Math.max(0, Math.floor(((limit - this.classifier.size) * 100) / limit));
+    // One that takes none is as empty as it can be.
+    return limit === 0 ? 100 : Math.max(0, Math.floor(((limit - this.classifier.size) * 100) / limit));
   }
 
   /** The event that its vacancy is now due for, once. */

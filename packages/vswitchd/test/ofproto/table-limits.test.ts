@@ -142,6 +142,11 @@ test('vacancy is told of once on the way down and once on the way up, not of wha
   t.deepEqual(events.splice(0), []);
   bridge.tables.configure(limited(9, { evicts: true }), 1000);
   t.deepEqual(events, []);
+  const vacancies = [0, 9, 10, 40].map((limit) => {
+    bridge.tables.configure(limited(limit), 1000);
+    return bridge.tables.table(0).vacancy;
+  });
+  t.deepEqual(vacancies, [100, 0, 10, 77], 'a table that takes no flows counts as empty');
 });
 
 test("the switch's own tables are not for controllers to configure", (t) => {
