@@ -460,6 +460,8 @@ export class FlowTables {
       this.store
         .madeTable(id)
         ?.classifier.forEachLoose(new Match(), (rule) => this.store.drop(rule as Rule, 'delete', now));
+      // Each table by itself, as the peer tells of them.
+      this.observer.followed();
     }
     this.observer.tablesChanged();
   }

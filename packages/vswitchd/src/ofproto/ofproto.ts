@@ -296,7 +296,6 @@ export class Ofproto {
     this.tables.flush(now);
     this.groups.clear(now);
     this.meters.clear(now);
-    this.events.onFollowed?.();
     if (this.mode !== 'standalone' || this.controllers) return;
     this.tables.flowMod(
       makeFlowMod({

@@ -48,6 +48,20 @@ test('a modification is told of when it changes actions or cookie, an addition a
   t.deepEqual(updatesOf(a.seen), ['added 1', 'added 1', 'modified 1', 'modified 1']);
 });
 
+test('of a bridge that begins anew each table is told by itself', async (t) => {
+  const rig = await makeRig(t);
+  const tool = await rig.tool(5);
+  await tool.send(
+    watch({}),
+    ...[0, 2, 2].map((tableId, priority) => flowMod({ tableId, priority, flags: FF.SEND_FLOW_REM })),
+  );
+  tool.seen.length = 0;
+  rig.manager.configure({ controllers: [], protocols: [], failMode: 'standalone' });
+  await tool.send();
+  t.is(tool.seen.filter((msg) => msg.type === 'multipart_reply').length, 3);
+  t.deepEqual(updatesOf(tool.seen), ['removed 0', 'removed 1', 'removed 2', 'added 0']);
+});
+
 test('a monitor of an output port hears of a flow that stops to send there', async (t) => {
   const rig = await makeRig(t);
   const [a, b] = [await rig.tool(5), await rig.tool(5)];
