@@ -328,6 +328,8 @@ export class Bridge implements BridgeState {
       vlanMode: config.vlanMode,
       vlan: config.vlan,
       trunks: config.trunks,
+      customerVlans: config.customerVlans,
+      tunnelType: config.tunnelType,
       priorityTags: config.priorityTags,
       isProtected: config.isProtected,
     });

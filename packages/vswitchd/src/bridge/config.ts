@@ -16,6 +16,10 @@ import { choosePrefixes } from '../ofproto/prefix-fields.js';
 import { DEFAULT_MAX_IDLE } from '../ofproto/revalidate.js';
 import type { BundleSpec } from '../ofproto/types.js';
 
+/** Ethernet types of VLAN tags. */
+const DOT1Q = 0x8100;
+const DOT1AD = 0x88a8;
+
 /** The replica of an Open_vSwitch database. */
 export type VswitchReplica = Replica<{ [T in TableName]: Row<T> }>;
 
@@ -222,6 +226,8 @@ function localPort(name: string): PortConfig {
     vlanMode: 'trunk',
     vlan: -1,
     trunks: undefined,
+    customerVlans: undefined,
+    tunnelType: DOT1AD,
     priorityTags: 'no',
     isProtected: false,
     interfaces: [
@@ -271,6 +277,8 @@ function readPort(
     vlanMode,
     vlan: vlanMode === 'trunk' ? -1 : (row.tag ?? 0),
     trunks: vlanMode === 'access' || row.trunks.length === 0 ? undefined : row.trunks,
+    customerVlans: row.cvlans.length === 0 ? undefined : row.cvlans,
+    tunnelType: row.other_config.get('qinq-ethtype') === '802.1q' ? DOT1Q : DOT1AD,
     priorityTags:
       priorityTags === 'if-nonzero' || priorityTags === 'true'
         ? 'if-nonzero'

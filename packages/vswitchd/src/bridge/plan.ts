@@ -150,7 +150,9 @@ function samePort(have: PortConfig | undefined, want: PortConfig): boolean {
     have.vlan === want.vlan &&
     have.priorityTags === want.priorityTags &&
     have.isProtected === want.isProtected &&
+    have.tunnelType === want.tunnelType &&
     sameList(have.trunks, want.trunks) &&
+    sameList(have.customerVlans, want.customerVlans) &&
     sameList(names(have), names(want))
   );
 }

@@ -40,8 +40,10 @@ export class Bundle {
   readonly name: string;
   spec: BundleSpec;
   readonly ports: OfPort[] = [];
-  /** One bit per VLAN that a trunk carries; undefined: all of them. */
+  /** One byte per VLAN: whether a trunk carries it; undefined: all of them. */
   trunks: Uint8Array | undefined = undefined;
+  /** The same for customers' VLANs that a dot1q-tunnel port admits. */
+  customerVlans: Uint8Array | undefined = undefined;
   /** False for a member whose `config` says NO_FLOOD. */
   floodable = true;
 
@@ -54,17 +56,23 @@ export class Bundle {
   /** Takes over a changed configuration, apart from the members. */
   configure(spec: BundleSpec): void {
     this.spec = spec;
+    this.customerVlans = spec.customerVlans && setOfVlans(spec.customerVlans);
     const isNative = spec.vlanMode === 'native-tagged' || spec.vlanMode === 'native-untagged';
     if (spec.trunks === undefined && !(isNative && spec.vlan !== 0)) {
       this.trunks = undefined;
       return;
     }
-    this.trunks = new Uint8Array(4096).fill(spec.trunks === undefined ? 1 : 0);
-    for (const vlan of spec.trunks ?? []) if (vlan >= 0 && vlan < 4096) this.trunks[vlan] = 1;
+    this.trunks = spec.trunks === undefined ? new Uint8Array(4096).fill(1) : setOfVlans(spec.trunks);
     if (isNative && spec.vlan !== 0) {
       // Untagged packets are of the native VLAN there, which always belongs to the port; so none is of VLAN 0.
       this.trunks[spec.vlan] = 1;
       this.trunks[0] = 0;
     }
   }
+}
+
+function setOfVlans(vlans: readonly number[]): Uint8Array {
+  const set = new Uint8Array(4096);
+  for (const vlan of vlans) if (vlan >= 0 && vlan < set.length) set[vlan] = 1;
+  return set;
 }

@@ -45,6 +45,10 @@ export interface BundleSpec {
   readonly vlan: number;
   /** VLANs that a trunk carries; undefined: all. */
   readonly trunks: readonly number[] | undefined;
+  /** Customers' VLANs that a dot1q-tunnel port admits; undefined: all. */
+  readonly customerVlans: readonly number[] | undefined;
+  /** Ethernet type of the tag in which a dot1q-tunnel port puts what customers send. */
+  readonly tunnelType: number;
   readonly priorityTags: 'no' | 'if-nonzero' | 'always';
   readonly isProtected: boolean;
 }

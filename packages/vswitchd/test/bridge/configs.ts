@@ -25,6 +25,8 @@ export function port(name: string, change: Partial<PortConfig> = {}): PortConfig
     vlanMode: 'trunk',
     vlan: -1,
     trunks: undefined,
+    customerVlans: undefined,
+    tunnelType: 0x88a8,
     priorityTags: 'no',
     isProtected: false,
     interfaces: [interfaceOf(name)],

@@ -69,6 +69,8 @@ export function addPort(ofproto: Ofproto, port: TestPort): void {
     vlanMode: 'trunk',
     vlan: -1,
     trunks: undefined,
+    customerVlans: undefined,
+    tunnelType: 0x88a8,
     priorityTags: 'no',
     isProtected: false,
     ...port.bundle,

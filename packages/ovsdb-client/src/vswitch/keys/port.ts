@@ -6,7 +6,9 @@ export const PORT_KEYS = {
     'fake-bridge-*': yes('The external IDs of the bridge that a port with fake_bridge stands for.'),
   },
   other_config: {
-    'qinq-ethtype': stored('Ethernet type of the outer tag of a dot1q-tunnel port: 802.1ad or 802.1q.'),
+    'qinq-ethtype': yes(
+      'Ethernet type of the outer tag of a dot1q-tunnel port: 802.1ad (the default) or 802.1q.',
+    ),
     'priority-tags': yes(
       'Whether packets of VLAN 0 leave with a tag: never, if-nonzero (when a priority is set), or always.',
     ),

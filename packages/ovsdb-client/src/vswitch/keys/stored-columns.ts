@@ -31,7 +31,6 @@ export const STORED_COLUMNS = {
     'bond_fake_iface',
     'bond_mode',
     'bond_updelay',
-    'cvlans',
     'lacp',
     'mac',
     'qos',

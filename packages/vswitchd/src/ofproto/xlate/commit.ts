@@ -197,13 +197,13 @@ function commitVlan(ctx: XlateContext): void {
     flowTags--;
   }
   for (; baseTags > 0; baseTags--) {
-    ctx.wc[W.VLAN0] = 0xffffffff;
-    popVlan(base, ctx.wc);
+    ctx.wc[W.VLAN0 + baseTags - 1] = 0xffffffff;
+    popVlan(base, undefined);
     out.putFlag(Act.POP_VLAN);
   }
   for (; flowTags > 0; flowTags--) {
     const tag = flow[W.VLAN0 + flowTags - 1]!;
-    pushVlanRoom(base, ctx.wc);
+    pushVlanRoom(base, undefined);
     base[W.VLAN0] = tag;
     out.header(Act.PUSH_VLAN, 4);
     out.buf[out.length - 4] = tag >>> 24;

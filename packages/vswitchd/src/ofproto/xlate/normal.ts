@@ -71,7 +71,7 @@ export function normalAction(ctx: XlateContext, output: OutputTo): void {
   if (!known) {
     ctx.report('detail', 'no learned MAC for destination, flooding');
     for (const bundle of ofproto.bundles.values()) {
-      if (bundle !== inBundle && includesVlan(bundle, tags) && bundle.floodable) {
+      if (bundle !== inBundle && includesVlan(ctx, bundle, tags) && bundle.floodable) {
         outputNormal(ctx, bundle, tags, output);
       }
     }
@@ -106,6 +106,10 @@ function trunks(bundle: Bundle, vlan: number): boolean {
   return bundle.trunks === undefined || bundle.trunks[vlan] === 1;
 }
 
+function admitsCustomer(bundle: Bundle, vlan: number): boolean {
+  return bundle.customerVlans === undefined || bundle.customerVlans[vlan] === 1;
+}
+
 function inputVlanAllowed(ctx: XlateContext, vid: number, bundle: Bundle): boolean {
   switch (bundle.spec.vlanMode) {
     case 'access':
@@ -119,7 +123,11 @@ function inputVlanAllowed(ctx: XlateContext, vid: number, bundle: Bundle): boole
       if (vid === 0) return true;
       break;
     case 'dot1q-tunnel':
-      return true;
+      if (admitsCustomer(bundle, vid)) return true;
+      ctx.reportError(
+        `dropping VLAN ${vid} packet received on dot1q-tunnel port ${bundle.name} that excludes this VLAN`,
+      );
+      return false;
     case 'trunk':
   }
   if (trunks(bundle, vid)) return true;
@@ -140,7 +148,11 @@ function translateInput(bundle: Bundle, tags: Tags): Tags {
       if (tags.vid[0] !== 0) return tags;
       return { tpid: [tags.tpid[0] || TPID_8021Q, tags.tpid[1]], vid: [vlan, tags.vid[1]], pcp: tags.pcp };
     case 'dot1q-tunnel':
-      return { tpid: [0x88a8, tags.tpid[0]], vid: [vlan, tags.vid[0]], pcp: [0, tags.pcp[0]] };
+      return {
+        tpid: [bundle.spec.tunnelType, tags.tpid[0]],
+        vid: [vlan, tags.vid[0]],
+        pcp: [0, tags.pcp[0]],
+      };
     case 'trunk':
       return tags;
   }
@@ -165,12 +177,14 @@ function popTag(tags: Tags): Tags {
   return { tpid: [tags.tpid[1], 0], vid: [tags.vid[1], 0], pcp: [tags.pcp[1], 0] };
 }
 
-function includesVlan(bundle: Bundle, tags: Tags): boolean {
+function includesVlan(ctx: XlateContext, bundle: Bundle, tags: Tags): boolean {
   switch (bundle.spec.vlanMode) {
     case 'access':
       return tags.vid[0] === bundle.spec.vlan && tags.vid[1] === 0;
     case 'dot1q-tunnel':
-      return tags.vid[0] === bundle.spec.vlan;
+      if (tags.vid[0] !== bundle.spec.vlan) return false;
+      maskCustomer(ctx, bundle);
+      return admitsCustomer(bundle, tags.vid[1]);
     case 'trunk':
     case 'native-tagged':
     case 'native-untagged':
@@ -178,10 +192,16 @@ function includesVlan(bundle: Bundle, tags: Tags): boolean {
   }
 }
 
+/** What goes to a port that does not admit every customer depends on the customer. */
+function maskCustomer({ wc }: XlateContext, { spec, customerVlans }: Bundle): void {
+  if (spec.vlanMode === 'dot1q-tunnel' && customerVlans !== undefined) wc[W.VLAN1] = 0xffffffff;
+}
+
 function outputNormal(ctx: XlateContext, bundle: Bundle, tags: Tags, output: OutputTo): void {
   const port = bundle.ports[0];
   if (!port) return;
   const { flow } = ctx;
+  maskCustomer(ctx, bundle);
   let out = translateOutput(bundle, tags);
   const { priorityTags } = bundle.spec;
   if (priorityTags !== 'no') {
