@@ -11,6 +11,7 @@ import type { Row, TableName } from 'ovsdb-client/vswitch/schema';
 import { parseSubfield } from '@ovs-node/openflow/actions/subfield';
 import type { Subfield } from '@ovs-node/openflow/actions/types';
 import { DEFAULT_BUNDLE_IDLE } from '../connmgr/bundles.js';
+import type { PacketLimits } from '../connmgr/packet-limiter.js';
 import type { TableSettings } from '../ofproto/flow-table.js';
 import { choosePrefixes } from '../ofproto/prefix-fields.js';
 import { DEFAULT_MAX_IDLE } from '../ofproto/revalidate.js';
@@ -50,6 +51,7 @@ export interface ControllerConfig {
   readonly probeIntervalMs: number;
   readonly isService: boolean;
   readonly asyncMessages: boolean;
+  readonly packetLimits: PacketLimits;
 }
 
 export interface BridgeConfig {
@@ -216,6 +218,7 @@ function readController(row: Row<'Controller'>): ControllerConfig {
     // Passive targets are listened on for service controllers, such as ovs-ofctl.
     isService: row.target.startsWith('p') || row.type === 'service',
     asyncMessages: row.enable_async_messages ?? true,
+    packetLimits: { rate: row.controller_rate_limit ?? 0, burst: row.controller_burst_limit ?? 0 },
   };
 }
 

@@ -26,12 +26,17 @@ export function defaultAsync(version: number): AsyncConfig {
   };
 }
 
+/** Whether no flow matched a packet-in's packet, or the one that is for those did (a table-miss flow). */
+export function isMiss(reason: number): boolean {
+  return reason === PR.NO_MATCH || reason >= PR.EXPLICIT_MISS;
+}
+
 /**
  * The reason under which a version's mask asks for packet-ins. Misses that a flow sends are misses there, also before
  * OpenFlow 1.3, where such a packet-in says that an action was the reason.
  */
 function maskReason(reason: number, version: number): number {
-  if (reason >= PR.EXPLICIT_MISS) return PR.NO_MATCH;
+  if (isMiss(reason)) return PR.NO_MATCH;
   return version < 5 && reason > PR.INVALID_TTL ? PR.ACTION : reason;
 }
 

@@ -17,7 +17,7 @@ import { SwitchConnection } from './connection.js';
 import { FailOpen } from './fail-open.js';
 import { handleRequest, refusal } from './handlers.js';
 import { Remote, type RemoteEvents } from './remote.js';
-import { Service } from './service.js';
+import { Service, type ServiceConfig } from './service.js';
 import { Snoops } from './snoop.js';
 import { Switchboard } from './switchboard.js';
 import { targetProblem } from './target.js';
@@ -28,6 +28,12 @@ export type { ConnectionConfig, ConnectionManagerOptions, ControllerStatus } fro
 const log = vlog('connmgr');
 
 const TICK_MS = 1000;
+/** Tools at BRIDGE.mgmt are not probed, and get all that they ask for. */
+const MANAGEMENT: ServiceConfig = {
+  probeIntervalMs: 0,
+  asyncMessages: true,
+  packetLimits: { rate: 0, burst: 0 },
+};
 /** Offered when the bridge's `protocols` are empty. */
 const DEFAULT_VERSIONS = VERSIONS.reduce((bits, { version }) => bits | (1 << version), 0);
 
@@ -61,7 +67,7 @@ export class ConnectionManager {
       () => this.#versions,
       () => this.#primaries(),
     );
-    this.#mgmt = this.#service(`punix:${path.join(rundir, `${this.#bridge}.mgmt`)}`, 0, true);
+    this.#mgmt = this.#service(`punix:${path.join(rundir, `${this.#bridge}.mgmt`)}`, MANAGEMENT);
     const board = this.#board;
     ofproto.events = {
       onPacketIn: (event) => this.#packetIn(event),
@@ -170,18 +176,19 @@ export class ConnectionManager {
 
   #addService(config: ControllerConfig): void {
     log.info(`${this.#bridge}: added service controller "${config.target}"`);
-    const service = this.#service(config.target, config.probeIntervalMs, config.asyncMessages);
+    const service = this.#service(config.target, config);
     this.#services.set(config.target, service);
     void service.listen();
   }
 
-  #service(target: string, probeIntervalMs: number, asyncMessages: boolean): Service {
+  #service(target: string, { probeIntervalMs, asyncMessages, packetLimits }: ServiceConfig): Service {
     return new Service({
       target,
       bridge: this.#bridge,
       clock: this.#options.clock,
       probeIntervalMs,
       asyncMessages,
+      packetLimits,
       open: (stream, name, events) => this.#open(stream, name, events),
     });
   }

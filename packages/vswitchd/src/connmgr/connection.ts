@@ -11,6 +11,7 @@ import { errorMessage } from '@ovs-node/common/errors';
 import type { Clock, Timer } from '@ovs-node/common/clock';
 import { stayAwake } from '@ovs-node/common/stay-awake';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
+import { W } from '@ovs-node/flow/layout';
 import { OfConnection } from '@ovs-node/openflow/connection';
 import { OfError } from '@ovs-node/openflow/errors';
 import { type Decoded, decodeHeader, encodeMessage, xidOf } from '@ovs-node/openflow/messages/codec';
@@ -38,10 +39,12 @@ import {
   ASYNC_NONE,
   defaultAsync,
   flowRemovedReason,
+  isMiss,
   PORT_STATUS_REASON,
   TABLE_STATUS_REASON,
 } from './async-masks.js';
 import { FORWARD_REASON, type Forwarded, inWordsOf } from './forwarded.js';
+import { PacketLimiter, type PacketLimits } from './packet-limiter.js';
 import type { PortChange } from './port-watch.js';
 import type { PacketInEvent } from '../ofproto/types.js';
 
@@ -131,6 +134,8 @@ export class SwitchConnection {
   readonly #of: OfConnection;
   /** Replies to monitors that are not all there yet, by xid. */
   readonly #begun = new Map<number, ReplyParts>();
+  /** What packets wait in, where they may be too many: misses apart from all others. */
+  #limiters: Readonly<Record<'action' | 'miss', PacketLimiter<OfMessage>>> | undefined;
   #async: AsyncConfig | undefined;
   #inactive: string | undefined;
   /** When something may have waited too long. */
@@ -165,6 +170,7 @@ export class SwitchConnection {
         onBadMessage: (error, bytes) => this.#tellRefusal(error, bytes),
         onClose: (reason) => {
           this.#timer?.cancel();
+          this.packetLimits = { rate: 0, burst: 0 };
           this.bundles.clear();
           options.onClose(this, reason ?? this.#inactivity());
         },
@@ -400,7 +406,32 @@ export class SwitchConnection {
       continuation && format === 'nxt_packet_in2'
         ? { ...event.packetIn, continuation: encodeContinuation(continuation, version) }
         : event.packetIn;
-    this.#sendAsync({ type: 'packet_in', packetIn, format });
+    const msg = { type: 'packet_in', packetIn, format } as const;
+    const limiter = this.#limiters?.[isMiss(packetIn.reason) ? 'miss' : 'action'];
+    if (limiter) limiter.offer(packetIn.match.key[W.IN_PORT]!, msg);
+    else this.#sendAsync(msg);
+  }
+
+  /** How many packets it may be sent. */
+  set packetLimits(limits: PacketLimits) {
+    if (limits.rate > 0 && this.#limiters === undefined) {
+      const limiter = (): PacketLimiter<OfMessage> =>
+        new PacketLimiter(this.#options.clock, limits, (msg) => this.#sendAsync(msg));
+      this.#limiters = { action: limiter(), miss: limiter() };
+      return;
+    }
+    for (const limiter of Object.values(this.#limiters ?? {})) {
+      if (limits.rate > 0) limiter.configure(limits);
+      else limiter.close();
+    }
+    if (limits.rate === 0) this.#limiters = undefined;
+  }
+
+  /** What the Controller table says of packets that may be too many. */
+  *packetStatus(): Iterable<readonly [key: string, value: string]> {
+    for (const [kind, { backlog, counts }] of Object.entries(this.#limiters ?? {}))
+      for (const [what, n] of Object.entries({ backlog, ...counts }))
+        yield [`packet-in-${kind}-${what}`, `${n}`];
   }
 
   /**

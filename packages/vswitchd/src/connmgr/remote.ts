@@ -92,9 +92,14 @@ export class Remote {
   /** Takes over another configuration of the same target. What a connection is (`isService`), the next one is. */
   configure(config: ControllerConfig): void {
     this.config = config;
-    if (this.connection) this.connection.asyncMessages = config.asyncMessages;
+    if (this.connection) this.#configureConnection(this.connection);
     this.#fsm.times = { ...this.#fsm.times, ...times(config) };
     this.#arm();
+  }
+
+  #configureConnection(connection: SwitchConnection): void {
+    connection.asyncMessages = this.config.asyncMessages;
+    connection.packetLimits = this.config.packetLimits;
   }
 
   get isConnected(): boolean {
@@ -121,7 +126,7 @@ export class Remote {
   status(): ControllerStatus {
     const now = this.#clock.now();
     const seconds = (since: number): string => String(Math.floor((now - since) / 1000));
-    const status = new Map<string, string>();
+    const status = new Map<string, string>(this.isConnected ? this.connection?.packetStatus() : []);
     if (this.#lastError !== undefined) status.set('last_error', this.#lastError);
     if (this.#lastConnected !== undefined) status.set('sec_since_connect', seconds(this.#lastConnected));
     if (this.#lastDisconnected !== undefined)
@@ -226,7 +231,7 @@ export class Remote {
         this.#down(text ?? 'End of file');
       },
     });
-    this.connection.asyncMessages = this.config.asyncMessages;
+    this.#configureConnection(this.connection);
   }
 
   /** The attempt or the connection is over. */

@@ -6,6 +6,7 @@ import { Reconnect } from '@ovs-node/common/reconnect';
 import { type Listener, listenStream, OPENFLOW_PORT } from '@ovs-node/common/stream';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import type { SwitchConnection } from './connection.js';
+import type { PacketLimits } from './packet-limiter.js';
 import { faultText, probeInterval, type RemoteEvents } from './remote.js';
 
 const log = vlog('connmgr');
@@ -30,9 +31,13 @@ export interface ServiceOptions {
   readonly probeIntervalMs: number;
   /** False: connections get no asynchronous messages unless they ask for them. */
   readonly asyncMessages: boolean;
+  readonly packetLimits: PacketLimits;
   /** Speaks OpenFlow on an accepted stream. */
   readonly open: (stream: Duplex, name: string, events: RemoteEvents) => SwitchConnection;
 }
+
+/** What the database says of connections that somebody else begins. */
+export type ServiceConfig = Pick<ServiceOptions, 'probeIntervalMs' | 'asyncMessages' | 'packetLimits'>;
 
 export class Service {
   readonly target: string;
@@ -85,7 +90,7 @@ export class Service {
       log.warnRl(rate, `${this.#options.bridge}: too many connections to ${this.target}`);
       return;
     }
-    const { clock, bridge, open, probeIntervalMs, asyncMessages } = this.#options;
+    const { clock, bridge, open, probeIntervalMs } = this.#options;
     const name = `${bridge}<->${this.target.startsWith('punix:') ? 'unix' : 'tcp'}#${serial++}`;
     const fsm = new Reconnect({ probeInterval: probeInterval(probeIntervalMs) });
     let timer: Timer | undefined;
@@ -128,17 +133,20 @@ export class Service {
           rconnLog.warnRl(rate, `${name}: connection dropped (${faultText(reason)})`);
       },
     });
-    connection.asyncMessages = asyncMessages;
     this.#connections.add(connection);
+    this.#configureConnection(connection);
+  }
+
+  #configureConnection(connection: SwitchConnection): void {
+    connection.asyncMessages = this.#options.asyncMessages;
+    connection.packetLimits = this.#options.packetLimits;
   }
 
   /** Takes over another configuration; how connections that stand are probed stays. */
-  configure({
-    probeIntervalMs,
-    asyncMessages,
-  }: Pick<ServiceOptions, 'probeIntervalMs' | 'asyncMessages'>): void {
-    this.#options = { ...this.#options, probeIntervalMs, asyncMessages };
-    for (const connection of this.#connections) connection.asyncMessages = asyncMessages;
+  configure(config: ServiceConfig): void {
+    const { probeIntervalMs, asyncMessages, packetLimits } = config;
+    this.#options = { ...this.#options, probeIntervalMs, asyncMessages, packetLimits };
+    for (const connection of this.#connections) this.#configureConnection(connection);
   }
 
   /** Ends the connections that stand. */

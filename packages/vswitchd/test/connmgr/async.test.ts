@@ -1,5 +1,7 @@
 import test from 'ava';
+import { W } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
+import { parseMatch } from '@ovs-node/flow/match-text';
 import { PC, PS, PR } from '@ovs-node/openflow/messages/types';
 import { phy } from '../ofproto/bench.js';
 import { controllerConfig, makeRig, packetIn, type Rig, type TestController } from './rig.js';
@@ -224,4 +226,47 @@ test('a controller that the database denies asynchronous messages gets none unti
   await a.send({ type: 'set_async', config: { primary: all, secondary: all } });
   rig.ofproto.events.onPacketIn(event());
   t.deepEqual(await a.received(), ['packet_in', 'packet_in']);
+});
+
+test('packets to a controller are as many as its limits allow: some wait, ports take turns, others are lost', async (t) => {
+  const rig = await makeRig(t);
+  const configure = (rate: number): void => {
+    const controllers = [controllerConfig('tcp:a', { packetLimits: { rate, burst: 25 } })];
+    rig.manager.configure({ controllers, protocols: [], failMode: 'secure' });
+  };
+  configure(100);
+  const a = await primary(rig, 'tcp:a', 4);
+  const send = (count: number, port: number, reason: number = PR.ACTION): void => {
+    const match = parseMatch(`in_port=${port}`);
+    for (let i = 0; i < count; i++)
+      rig.ofproto.events.onPacketIn({ packetIn: packetIn(reason, { match }), maxLen: 0, controllerId: 0 });
+  };
+  const portsOf = async (): Promise<string> => {
+    await a.received();
+    const ports = a.seen.flatMap((msg) =>
+      msg.type === 'packet_in' ? [msg.packetIn.match.key[W.IN_PORT]] : [],
+    );
+    a.seen.length = 0;
+    return ports.join('');
+  };
+  send(20, 1);
+  send(20, 2);
+  send(20, 3);
+  // Misses have limits of their own.
+  send(5, 4, PR.NO_MATCH);
+  send(2, 4, PR.EXPLICIT_MISS);
+  t.is(await portsOf(), '1'.repeat(20) + '2'.repeat(5) + '4'.repeat(7));
+  rig.clock.advance(10);
+  t.is(await portsOf(), '2');
+  rig.clock.advance(1000);
+  t.is(await portsOf(), '32'.repeat(11) + '33');
+  const status = rig.manager.controllerStatus().get('tcp:a')?.status;
+  const counts = ['backlog', 'bypassed', 'queued', 'dropped'].map((each) =>
+    status?.get(`packet-in-action-${each}`),
+  );
+  t.deepEqual(counts, ['0', '25', '35', '10']);
+  t.is(status?.get('packet-in-miss-bypassed'), '7');
+  configure(0);
+  send(100, 1);
+  t.is(await portsOf(), '1'.repeat(100));
 });

@@ -137,6 +137,7 @@ export function controllerConfig(target: string, more: Partial<ControllerConfig>
     probeIntervalMs: 5000,
     isService: false,
     asyncMessages: true,
+    packetLimits: { rate: 0, burst: 0 },
     ...more,
   };
 }
