@@ -5,6 +5,7 @@
  * all packets are executed, in their order. The datapath takes requests in the order they were made, so the packets
  * find their flows installed.
  */
+import { FIELDS, getField, maskField, setField } from '@ovs-node/flow/fields';
 import { CT, type FlowKey, newKey, VLAN_CFI, VLAN_VID, W } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
 import { NO_BUFFER } from '@ovs-node/openflow/messages/types';
@@ -213,6 +214,9 @@ function takeTuple(flow: FlowKey, take: (word: number, bits?: number) => void): 
   take(W.CT_TP);
 }
 
+/** Of a tunnel, but for its options: each is told as a whole, or not at all. */
+const TUNNEL_FIELDS = FIELDS.filter((f) => f.name.startsWith('tun_') && f.option === undefined);
+
 /** The packet's metadata as a packet-in carries it: in_port, what is not zero of the rest, and the options there are. */
 export function metadataMatch(flow: FlowKey, tlv: TlvTable): Match {
   const match = new Match();
@@ -222,9 +226,14 @@ export function metadataMatch(flow: FlowKey, tlv: TlvTable): Match {
     match.mask[word]! |= bits;
   };
   take(W.IN_PORT);
-  for (let w = W.TUN_ID; w < W.ACTSET_OUTPUT; w++) if (flow[w] !== 0) take(w);
-  if (flow[W.TUN_ID] !== 0 || flow[W.TUN_ID + 1] !== 0) for (const w of [0, 1]) take(W.TUN_ID + w);
+  for (const f of TUNNEL_FIELDS) {
+    const value = getField(flow, f);
+    if (value === 0n) continue;
+    setField(match.key, f, value);
+    maskField(match.mask, f);
+  }
   if (flow[W.METADATA] !== 0 || flow[W.METADATA + 1] !== 0) for (const w of [0, 1]) take(W.METADATA + w);
+  for (let w = W.REG; w < W.ACTSET_OUTPUT; w++) if (flow[w] !== 0) take(w);
   if (flow[W.PKT_MARK] !== 0) take(W.PKT_MARK);
   if (flow[W.PACKET_TYPE] !== 0) take(W.PACKET_TYPE);
   if (flow[W.CT_STATE] !== 0) {

@@ -2,6 +2,7 @@ import test from 'ava';
 import { composePacket } from '@ovs-node/flow/compose';
 import { W } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
+import { formatMatch } from '@ovs-node/flow/match-text';
 import { OFPP } from '@ovs-node/flow/ports';
 import { keyOf } from '@ovs-node/netlink/key';
 import { parseDpKey } from '@ovs-node/netlink/text/key-parse';
@@ -110,6 +111,17 @@ test('controller actions give packet-ins with the metadata of the pipeline', asy
   t.is(controllerId, 3);
   t.is(packetIn.match.key[0], 1);
   t.is(packetIn.match.key[79 + 3], 7);
+  await bench.close();
+});
+
+test('addresses of a tunnel are told as a whole', async (t) => {
+  const bench = await Bench.open();
+  const events: PacketInEvent[] = [];
+  bench.ofproto.events = { onPacketIn: (event) => void events.push(event), onFlowRemoved: () => undefined };
+  const tunnel = 'set_field:fe80::1->tun_ipv6_dst,set_field:7->tun_gbp_id';
+  mod(bench.ofproto, 'add', `in_port=1,actions=${tunnel},controller`, bench.clock.now());
+  await bench.receive('p1', UDP);
+  t.is(formatMatch(events[0]!.packetIn.match), 'tun_ipv6_dst=fe80::1,tun_gbp_id=7,in_port=1');
   await bench.close();
 });
 
