@@ -222,6 +222,6 @@ export function maskEthSrc(wc: Uint32Array): void {
 /** Gives a tag that was made by setting its id or priority its Ethernet type, 802.1Q. */
 export function fixVlanType(flow: Uint32Array): void {
   for (const w of [W.VLAN0, W.VLAN1]) {
-    if ((flow[w]! & VLAN_CFI) !== 0 && flow[w]! >>> 16 === 0) flow[w]! |= 0x81000000;
+    if ((flow[w]! & 0xffff) !== 0 && flow[w]! >>> 16 === 0) flow[w]! |= 0x81000000;
   }
 }

@@ -36,9 +36,10 @@ export function learnAction(ctx: XlateContext, learn: LearnSpec): void {
     const cookie = learn.cookie === 0n ? '' : ` cookie=0x${learn.cookie.toString(16)}`;
     const idle = learn.idleTimeout === 0 ? '' : ` idle=${learn.idleTimeout}`;
     const hard = learn.hardTimeout === 0 ? '' : ` hard=${learn.hardTimeout}`;
+    const tells = (learn.flags & SEND_FLOW_REM) === 0 ? '' : ' send_flow_rem';
     ctx.report(
       'detail',
-      `table=${learn.table}${match} priority=${learn.priority}${cookie}${idle}${hard} actions=${actions}`,
+      `table=${learn.table}${match} priority=${learn.priority}${cookie}${idle}${hard}${tells} actions=${actions}`,
     );
   }
   const { ofproto } = ctx;
@@ -70,6 +71,9 @@ function teach(ctx: XlateContext, { limit, resultDst }: LearnSpec, flowMod: Flow
   ctx.learned.push({ ofproto, lesson });
   return undefined;
 }
+
+/** Of the flags of a learn action the one that its flow has, too. */
+const SEND_FLOW_REM = 1;
 
 /** Where a learned flow may send to: ports, and those of the reserved ones that stand for ports. */
 const isLearnedPort = (port: number): boolean => port < portToOf10(OFPP.MAX) || RESERVED.has(port);
@@ -121,7 +125,7 @@ function learnedFlow(learn: LearnSpec, ctx: XlateContext): FlowMod {
     tableId: learn.table,
     idleTimeout: learn.idleTimeout,
     hardTimeout: learn.hardTimeout,
-    flags: learn.flags & 1,
+    flags: learn.flags & SEND_FLOW_REM,
     actions,
   });
 }

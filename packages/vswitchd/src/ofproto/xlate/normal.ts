@@ -34,6 +34,7 @@ export function normalAction(ctx: XlateContext, output: OutputTo): void {
 
   const inBundle = inputBundle(ctx);
   if (!inBundle) {
+    ctx.reportError(`received packet on unknown port ${flow[W.IN_PORT]!}`);
     ctx.report('warn', 'no input bundle, dropping');
     return;
   }
