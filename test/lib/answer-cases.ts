@@ -7,7 +7,8 @@ import { parseExactFlow } from '@ovs-node/flow/flow-text';
 import { parseMatch } from '@ovs-node/flow/match-text';
 import { BUCKET } from '@ovs-node/openflow/messages/group-types';
 import { encodeMessage } from '@ovs-node/openflow/messages/codec';
-import { FF, type FlowMod, type OfMessage } from '@ovs-node/openflow/messages/types';
+import { FF, type FlowMod, type OfMessage, type TableFeatures } from '@ovs-node/openflow/messages/types';
+import { tableFeatures } from '@ovs-node/openflow/messages/table-features';
 import { header } from '@ovs-node/openflow/testkit/header';
 import { Random } from '@ovs-node/openflow/testkit/random';
 import { ALL_CHANGES, watch } from '@ovs-node/openflow/testkit/requests';
@@ -27,6 +28,7 @@ import {
   tableMod,
 } from './answer-requests.js';
 import { forgetDuration } from './reply-forms.js';
+import type { Answer } from './talk.js';
 import { type BothSides, VERSION_NUMBERS } from './both-sides.js';
 import { type AnswerCase, inBundle, LEARN, listen, ofExtension, send, XID } from './answer-case.js';
 import { BUNDLES } from './bundle-cases.js';
@@ -177,6 +179,38 @@ const FLOWS: readonly AnswerCase[] = [
       for (const miss of ['continue', 'drop', 'controller', 'default'] as const)
         await send(sides, version, tableMod({ miss }), ask({ type: 'table' }));
       await send(sides, version, ask({ type: 'table_features', tables: [] }), ask({ type: 'table_desc' }));
+    },
+  },
+  {
+    name: 'features of tables are changed',
+    versions: [4, 5, 6],
+    run: async (sides, version) => {
+      const table = (tableId: number, more: Partial<TableFeatures> = {}): TableFeatures => ({
+        ...tableFeatures(tableId, 254, `t${tableId}`, 1_000_000, version),
+        command: 'replace',
+        ...more,
+      });
+      const bare = (tableId: number, more: Partial<TableFeatures> = {}): TableFeatures =>
+        table(tableId, { command: 'modify', properties: [], ...more });
+      const change = (...tables: TableFeatures[]): Promise<Answer> =>
+        sides.send(version, ask({ type: 'table_features', tables }));
+      for (const tables of [[1], [1, 1], [254], [1, 254], [255], [1, 255]])
+        await change(...tables.map((id) => table(id)));
+      if (version < 6) return;
+      const all = Array.from({ length: 254 }, (_, id) => id);
+      await change(...all.map((id) => bare(id, { command: id === 3 ? 'enable' : 'replace' })));
+      await change(...all.slice(1).map((id) => bare(id, { command: 'replace' })));
+      await change(table(1, { command: 'modify' }), bare(2));
+      await change(table(1, { command: 'modify', tableId: 2 }));
+      for (const command of ['replace', 'modify', 'enable', 'disable'] as const) {
+        await change(bare(1, { command }), bare(2));
+        await change(bare(1), bare(2, { command, name: 'two' }));
+      }
+      for (const tables of [[1, 1], [254], [1, 254]]) await change(...tables.map((id) => bare(id)));
+      for (const config of [1, 4, 8, 16]) await change(bare(1, { config }));
+      for (const maxEntries of [0, 5, 2_000_000]) await change(bare(1, { maxEntries }));
+      await change(bare(1, { metadataMatch: 5n, metadataWrite: 0n, name: 'one' }));
+      await change(...all.map((id) => bare(id, { name: '' })));
     },
   },
   {

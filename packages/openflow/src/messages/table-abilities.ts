@@ -228,8 +228,6 @@ function digest(t: TableFeatures): string {
 /** Whether features that a controller asks for say of a table's abilities what is so; saying nothing is no other. */
 export function haveSameAbilities(wanted: TableFeatures, ours: TableFeatures): boolean {
   return (
-    wanted.metadataMatch === ours.metadataMatch &&
-    wanted.metadataWrite === ours.metadataWrite &&
     wanted.maxEntries === ours.maxEntries &&
     (wanted.properties.length === 0 || digest(wanted) === digest(ours))
   );

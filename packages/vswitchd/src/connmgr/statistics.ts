@@ -225,16 +225,32 @@ const BODIES: { readonly [T in RequestType]: (request: RequestBody<T>, answer: A
   ipfix_flow: () => new OfError('NXST_NOT_CONFIGURED', 'IPFIX is not supported yet'),
 };
 
-/** Changes what a controller may change of tables: their names. All else that it says has to be so already. */
+/** Bits of the configuration in table features: that tables are to make room, and to tell of their vacancy. */
+const TABLE_CONFIG = 0xc;
+
+/**
+ * Changes what a controller may change of tables: their names. All else that it says has to be so already, but for metadata.
+ * The command of the first table is that of all: to replace them is to name them all.
+ */
 function changeTables({ board, version }: Answer, wanted: readonly TableFeatures[]): OfError | undefined {
+  const named = new Set<number>();
+  for (const { tableId } of wanted) {
+    if (tableId > INTERNAL_TABLE) return new OfError('OFPTFFC_BAD_TABLE', `table ${tableId}`);
+    if (named.has(tableId)) return new OfError('NXTFFC_DUP_TABLE', `table ${tableId}`);
+    named.add(tableId);
+  }
+  const refused = (why: string): OfError => new OfError('OFPTFFC_EPERM', why);
+  const command = (version >= 6 && wanted[0]!.command) || 'replace';
+  if (named.has(INTERNAL_TABLE)) return refused(`table ${INTERNAL_TABLE} is the switch's own`);
+  if (command === 'replace' ? named.size < INTERNAL_TABLE : command !== 'modify')
+    return refused(`${command} of ${named.size} tables`);
   for (const features of wanted) {
-    const { tableId, command } = features;
-    if (tableId >= INTERNAL_TABLE) return new OfError('OFPTFFC_BAD_TABLE', `table ${tableId}`);
-    if (version >= 6 && command !== undefined && command !== 'replace' && command !== 'modify')
-      return new OfError('OFPTFFC_EPERM', `table ${tableId}: ${command}`);
+    const { tableId, config } = features;
     const { name, maxFlows } = board.ofproto.tables.table(tableId);
-    if (!haveSameAbilities(features, tableFeatures(tableId, INTERNAL_TABLE, name, maxFlows, version)))
-      return new OfError('OFPTFFC_EPERM', `table ${tableId} cannot do other things`);
+    const isConfigured = version >= 5 && (config & TABLE_CONFIG) !== 0;
+    const ours = tableFeatures(tableId, INTERNAL_TABLE, name, maxFlows, version);
+    if (isConfigured || !haveSameAbilities(features, ours))
+      return refused(`table ${tableId} cannot do other things`);
   }
   for (const { tableId, name } of wanted) board.ofproto.tables.table(tableId).name = name;
   return undefined;

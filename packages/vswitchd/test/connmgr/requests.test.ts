@@ -10,6 +10,8 @@ import {
   type MultipartReply,
   type OfMessage,
   PR,
+  type TableFeatures,
+  type TableFeaturesCommand,
 } from '@ovs-node/openflow/messages/types';
 import { parseFlow } from '@ovs-node/openflow/text/flow';
 import { parseGroup } from '@ovs-node/openflow/text/parse-group';
@@ -185,15 +187,54 @@ test('table features say of each of 254 tables what it can do, and take names', 
     tables[id]!.properties.find((each) => each.type === 2)!.body.length;
   t.is(nextTables(0), 253);
   t.is(nextTables(253), 0);
-  const rename = (tableId: number): ReturnType<typeof ask> =>
-    ask(controller, {
+  // In OpenFlow 1.3 there is only the command to replace them all, in which none may be missing; 1.5 changes some.
+  const newer = await tool(6);
+  const [first, second] = [tables[0]!, tables[1]!];
+  const own = { ...first, tableId: 254 };
+  const bare = (features: TableFeatures, command: TableFeaturesCommand): TableFeatures => ({
+    ...features,
+    command,
+    properties: [],
+  });
+  const change = (of: typeof newer, changed: readonly TableFeatures[]): ReturnType<typeof ask> =>
+    ask(of, {
       type: 'multipart_request',
-      request: { type: 'table_features', tables: [{ ...tables[0]!, tableId, name: 'first' }] },
+      request: { type: 'table_features', tables: changed },
       more: false,
     });
-  const [renamed] = await rename(0);
-  t.true(renamed?.type === 'table_features' && renamed.tables[0]?.name === 'first');
-  t.is((await t.throwsAsync(rename(254))).message, 'OFPTFFC_BAD_TABLE');
+  const some: readonly (readonly [
+    what: string,
+    error: string | undefined,
+    of: typeof newer,
+    ...changed: TableFeatures[],
+  ])[] = [
+    ['one of them', 'OFPTFFC_EPERM', controller, first],
+    ['none of them', 'OFPTFFC_BAD_TABLE', controller, first, { ...first, tableId: 255 }],
+    ['one of them twice', 'NXTFFC_DUP_TABLE', controller, own, second, own],
+    ['one of them, to be replaced', 'OFPTFFC_EPERM', newer, bare(first, 'replace')],
+    ['one of them, to be enabled', 'OFPTFFC_EPERM', newer, bare(first, 'enable'), bare(second, 'modify')],
+    ["the switch's own", 'OFPTFFC_EPERM', newer, bare(own, 'modify')],
+    ['its size', 'OFPTFFC_EPERM', newer, bare({ ...first, maxEntries: 5 }, 'modify')],
+    ['its configuration', 'OFPTFFC_EPERM', newer, bare({ ...first, config: 4 }, 'modify')],
+    ['metadata', undefined, newer, bare({ ...first, metadataMatch: 0n, name: 'first' }, 'modify')],
+    ['as the first says', undefined, newer, bare(first, 'modify'), bare({ ...second, name: 'x' }, 'enable')],
+    [
+      'all',
+      undefined,
+      newer,
+      ...tables.map((each) => bare({ ...each, name: `t${each.tableId}` }, 'replace')),
+    ],
+  ];
+  for (const [what, error, of, ...changed] of some) {
+    if (error !== undefined) {
+      t.is((await t.throwsAsync(change(of, changed))).message, error, what);
+      continue;
+    }
+    const replied = (await change(of, changed)).flatMap((each) =>
+      each.type === 'table_features' ? [...each.tables] : [],
+    );
+    for (const { tableId, name } of changed) t.is(replied[tableId]?.name, name, what);
+  }
 });
 
 test('port statistics: of the datapath, of patch ports their own, and how long the port is there', async (t) => {
