@@ -61,7 +61,7 @@ export function trace(ofproto: Ofproto, flow: FlowKey, options: TraceOptions): s
   try {
     const first = Uint32Array.from(flow);
     fixVlanType(first);
-    let hasFailed = traceOne(ofproto, first, options, queue, held, out);
+    let hasFailed = traceOne(ofproto, first, first, options, queue, held, out);
     let traced = 0;
     for (let next = queue.shift(); next; next = queue.shift()) {
       if (++traced > MAX_RECIRCULATED) {
@@ -78,7 +78,7 @@ export function trace(ofproto: Ofproto, flow: FlowKey, options: TraceOptions): s
       if (hasFailed) out.push('');
       out.push('', line, `recirc(0x${next.id.toString(16)}) - resume conntrack with ${how}`, line, '');
       next.flow[W.CT_STATE] = state ?? CT.TRK | CT.NEW;
-      hasFailed = traceOne(ofproto, next.flow, options, queue, held, out);
+      hasFailed = traceOne(ofproto, next.flow, first, options, queue, held, out);
     }
   } finally {
     for (const bridge of bridges) bridge.traceNames = undefined;
@@ -89,10 +89,14 @@ export function trace(ofproto: Ofproto, flow: FlowKey, options: TraceOptions): s
   return out.join('\n');
 }
 
-/** @returns whether the translation failed. */
+/**
+ * @param came the packet as it came in: so it goes to the datapath each time, as by the peer.
+ * @returns whether the translation failed.
+ */
 function traceOne(
   ofproto: Ofproto,
   flow: FlowKey,
+  came: FlowKey,
   options: TraceOptions,
   queue: Recirculated[],
   held: number[],
@@ -140,7 +144,7 @@ function traceOne(
     out.push('This flow is handled by the userspace slow path because it:');
     for (const [bit, text] of SLOW_REASONS) if ((result.slow & bit) !== 0) out.push(`  - ${text}.`);
   }
-  if (result.error === undefined && options.packet) execute(ofproto, options.packet, flow, result.actions);
+  if (result.error === undefined && options.packet) execute(ofproto, options.packet, came, result.actions);
   return result.error !== undefined;
 }
 

@@ -142,6 +142,7 @@ test('a packet that is traced goes through the datapath, but to no port', async 
     [3, 4],
     'the second comes back from connection tracking',
   );
+  t.is(events[1]!.packetIn.match.mask[W.CT_STATE], 0, 'of which only the trace knows');
   t.deepEqual(await bench.sent(), { br0: 0, p1: 0, p2: 0, p3: 0 });
   t.deepEqual(await bench.dpFlows(), []);
   void trace.handler(['br0', 'in_port=1,udp']);
