@@ -1,12 +1,47 @@
 /** The frame of a command line tool: its errors, its exit status, its time limit. */
+import fs from 'node:fs';
 import { EarlyExit, FatalError, errorMessage } from './errors.js';
 import { wholeNumber } from './number-text.js';
-import { setLevels, setProgramName, vlog } from './vlog.js';
+import { programName, setLevels, setProgramName, vlog } from './vlog.js';
+
+const log = vlog('command_line');
+
+/** What the peer's tools keep of their output until they end: of less they never learn that nobody takes it. */
+const STDIO_BUFFER = 4096;
+
+/** What becomes of output that cannot be written, as its reader has gone (`… | head`) or there is no room. */
+export type LostOutput = 'always passed over' | 'passed over' | 'told';
+
+let lost: LostOutput = 'passed over';
+let isHelping = false;
+
+function lose(error: NodeJS.ErrnoException): void {
+  if (lost === 'always passed over') return;
+  // Of most tools the peers are not yet deaf to SIGPIPE when they help.
+  if (isHelping) process.exit(error.code === 'EPIPE' ? 141 : 0);
+  if (lost === 'passed over') return;
+  // Counted for pipes and sockets only.
+  const written: number | undefined = (process.stdout as { bytesWritten?: number }).bytesWritten;
+  if (written !== undefined && written <= STDIO_BUFFER) return;
+  // In place of the line of the log.
+  setLevels('command_line', 'console', 'off');
+  log.emer('write to stdout failed');
+  try {
+    fs.writeSync(2, `${programName()}: write to stdout failed\n`);
+  } catch {
+    // Nobody reads that either.
+  }
+  process.exit(1);
+}
 
 /** Writes and waits until the operating system has it: process.exit() would cut off what a pipe has not taken. */
 function flush(stream: NodeJS.WriteStream, text: string): Promise<void> {
+  if (text === '' && stream.writableLength === 0) return Promise.resolve();
   return new Promise((resolve) => {
-    stream.write(text, () => resolve());
+    stream.write(text, (error) => {
+      if (error && stream === process.stdout) lose(error);
+      resolve();
+    });
   });
 }
 
@@ -16,16 +51,10 @@ export async function exitFlushed(status: number): Promise<never> {
   process.exit(status);
 }
 
-/** A reader that went away (`… | head`) ends a program, quietly. */
-function quietEpipe(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
-    process.exit(error.code === 'EPIPE' ? 141 : 1),
-  );
-}
-
 /** Turns what a program threw into output and an exit status; programs share it with daemons. */
 export async function exitWith(name: string, thrown: unknown): Promise<never> {
   if (thrown instanceof EarlyExit) {
+    isHelping = true;
     await flush(process.stdout, thrown.text);
     return exitFlushed(thrown.status);
   }
@@ -43,15 +72,18 @@ export async function exitWith(name: string, thrown: unknown): Promise<never> {
  * chooses the status, others are 1), EarlyExit's text on standard output.
  *
  * @param main gets the words after the program's name; returns the exit status (nothing means 0).
+ * @param lostOutput output that cannot be written is told, with status 1, by tools whose peers do so.
  */
 export async function runTool(
   name: string,
   main: (args: string[]) => Promise<number | void> | number | void,
   args: string[] = process.argv.slice(2),
+  lostOutput: LostOutput = 'passed over',
 ): Promise<void> {
   setProgramName(name);
   setLevels(null, 'console', 'warn');
-  quietEpipe();
+  lost = lostOutput;
+  process.stdout.on('error', lose);
   let status: number;
   try {
     status = (await main(args)) ?? 0;
