@@ -5,6 +5,7 @@
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import type { PhyPort } from '@ovs-node/openflow/messages/types';
 import { OfError } from '@ovs-node/openflow/errors';
+import { NO_GENERATION } from '@ovs-node/openflow/messages/setup';
 import type { CtFilter, PortCounters } from '../dpif/provider.js';
 import type { Ofproto } from '../ofproto/ofproto.js';
 import type { SwitchConnection } from './connection.js';
@@ -72,7 +73,7 @@ export class Switchboard {
       for (const other of this.connections)
         if (other !== connection && other.role === 'primary') {
           other.role = 'secondary';
-          other.roleStatus('primary_request', this.#generation ?? 0n);
+          other.roleStatus('primary_request', this.#generation ?? NO_GENERATION);
         }
     }
     connection.role = role;

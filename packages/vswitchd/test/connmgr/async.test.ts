@@ -228,6 +228,19 @@ test('a controller that the database denies asynchronous messages gets none unti
   t.deepEqual(await a.received(), ['packet_in', 'packet_in']);
 });
 
+test('who is no longer the primary controller is told the generation, or that there was none yet', async (t) => {
+  const [, a, b] = await pair(t, 5);
+  for (const generationId of [undefined, 7n]) {
+    const isExtension = generationId === undefined;
+    for (const each of [a, b])
+      await each.send({ type: 'role_request', role: 'primary', generationId, isExtension });
+    await a.received();
+    const status = a.seen.find((msg) => msg.type === 'role_status');
+    t.like(status, { role: 'secondary', generationId: generationId ?? 2n ** 64n - 1n });
+    a.seen.length = 0;
+  }
+});
+
 test('packets to a controller are as many as its limits allow: some wait, ports take turns, others are lost', async (t) => {
   const rig = await makeRig(t);
   const configure = (rate: number): void => {
