@@ -71,18 +71,11 @@ const PACKETS: readonly string[] = [
 const MATCHES: readonly string[] = [
   '',
   'ip',
-  'ipv6',
-  'arp',
-  'rarp',
   'mpls',
-  'mplsm',
   ...['icmp_type=8', 'icmp_code=0', 'icmp_code=1,nw_src=10.0.0.0/29'].map((match) => `icmp,${match}`),
   ...['tcp_flags=+syn', 'tp_dst=2', 'tp_src=0/0xfffe'].map((match) => `tcp,${match}`),
-  'udp,tp_src=0/0xfffe',
   'sctp,tp_dst=2',
-  ...['nw_tos=4', 'nw_ecn=1', 'nw_ttl=1', 'nw_frag=later', 'nw_frag=first', 'nw_frag=yes'].map(
-    (match) => `ip,${match}`,
-  ),
+  ...['nw_tos=4', 'nw_ecn=1', 'nw_ttl=1', 'nw_frag=later', 'nw_frag=first'].map((match) => `ip,${match}`),
   ...['nw_src=10.0.0.8/29', 'nw_dst=10.0.0.2', 'dl_vlan=6,nw_src=1.1.1.1'].map((match) => `ip,${match}`),
   ...['', ',icmp_type=128', ',icmp_code=1', ',icmp_type=135,icmp_code=0'].map((match) => `icmp6${match}`),
   ...['nd_target=::3', 'nd_target=::4/126', 'nd_sll=00:00:00:00:00:02'].map(
@@ -90,14 +83,12 @@ const MATCHES: readonly string[] = [
   ),
   ...['nd_target=::3', 'nd_tll=00:00:00:00:00:02'].map((match) => `icmp6,icmp_type=136,${match}`),
   ...['ipv6_label=5', 'ipv6_src=::8/125', 'nw_tos=8', 'nw_frag=later'].map((match) => `ipv6,${match}`),
-  'tcp6',
   ...['arp_op=2', 'arp_spa=1.1.1.2', 'arp_tpa=2.2.2.0/31', 'arp_sha=00:00:00:00:00:03'].map(
     (match) => `arp,${match}`,
   ),
   ...['mpls_label=100', 'mpls_tc=3', 'mpls_bos=0', 'mpls_ttl=63'].map((match) => `mpls,${match}`),
   'dl_type=0x1234',
   'dl_dst=01:00:00:00:00:00/01:00:00:00:00:00',
-  'dl_src=50:54:00:00:00:09',
   'dl_vlan=5',
   'dl_vlan_pcp=3',
   'vlan_tci=0',
@@ -110,15 +101,13 @@ async function told(suite: Suite): Promise<string[]> {
   await addDummyBridge(suite, BRIDGE);
   const lines: string[] = [];
   for (const match of MATCHES) {
-    await suite.ofctl('del-flows', BRIDGE);
-    await suite.ofctl('add-flow', BRIDGE, `${match}${match && ','}actions=2`);
+    const input = `delete\n${match}${match && ','}actions=2\n`;
+    const { stderr } = await suite.run('ovs-ofctl', ['add-flows', BRIDGE, '-'], { input });
     await suite.appctl('dpctl/del-flows');
-    for (const round of ['new', 'known']) {
-      await suite.appctl('netdev-dummy/receive', 'p1', ...PACKETS);
-      await suite.appctl('revalidator/wait');
-      const counted = /n_packets=\d+, n_bytes=\d+/.exec(await suite.ofctl('dump-flows', BRIDGE))?.[0];
-      lines.push(`${match}, ${round}: ${counted}`);
-    }
+    for (let i = 0; i < 2; i++) await suite.appctl('netdev-dummy/receive', 'p1', ...PACKETS);
+    await suite.appctl('revalidator/wait');
+    const counted = /n_packets=\d+, n_bytes=\d+/.exec(await suite.ofctl('dump-flows', BRIDGE))?.[0];
+    lines.push(`${match}: ${counted}${stderr}`);
   }
   return lines;
 }
