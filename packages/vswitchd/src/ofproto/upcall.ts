@@ -21,6 +21,7 @@ import { LONG_KEY_WORDS, type TlvTable } from './tlv-table.js';
 import { Ukey, megaflowId } from './ukey.js';
 import { CookieType, type ControllerCookie, decodeCookie } from './user-cookie.js';
 import { trace } from './trace.js';
+import { clearConntrack } from './xlate/header.js';
 import type { CacheEntry, XlateInput, XlateResult } from './xlate/context.js';
 import { slowPathActions, translate } from './xlate/xlate.js';
 
@@ -181,6 +182,8 @@ export class UpcallHandler {
     const flow = new Uint32Array(LONG_KEY_WORDS);
     flow.set(upcall.key);
     thawMetadata(state, flow);
+    // What a `ct` before has found out is for the table that it sends the packet to.
+    if (!state.conntracked) clearConntrack(flow);
     ofproto.events.onPacketIn({
       packetIn: {
         bufferId: NO_BUFFER,

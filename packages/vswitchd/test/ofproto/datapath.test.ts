@@ -125,6 +125,23 @@ test('addresses of a tunnel are told as a whole', async (t) => {
   await bench.close();
 });
 
+test('of connection tracking a packet-in tells in the table that it sends to', async (t) => {
+  const bench = await Bench.open();
+  const events: PacketInEvent[] = [];
+  bench.ofproto.events = { onPacketIn: (event) => void events.push(event), onFlowRemoved: () => undefined };
+  mod(bench.ofproto, 'add', 'udp,actions=ct(commit,table=1),controller', bench.clock.now());
+  mod(bench.ofproto, 'add', 'table=1,actions=controller', bench.clock.now());
+  await bench.receive('p1', UDP);
+  t.deepEqual(
+    events.map(({ packetIn }) => packetIn.tableId + formatMatch(packetIn.match)),
+    [
+      '0in_port=1',
+      '1ct_state=new|trk,ct_nw_src=10.0.0.1,ct_nw_dst=10.0.0.2,ct_nw_proto=17,ct_tp_src=1,ct_tp_dst=2,ip,in_port=1',
+    ],
+  );
+  await bench.close();
+});
+
 test('a packet that is traced goes through the datapath, but to no port', async (t) => {
   const bench = await Bench.open();
   const { ofproto, backer, clock } = bench;
