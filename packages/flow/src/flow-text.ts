@@ -54,7 +54,7 @@ export function maskOfPacket(key: FlowKey): FlowKey {
     all(W.VLAN0);
     if ((key[W.VLAN0]! & 0xffff) !== 0) all(W.VLAN1);
   }
-  const type = packetType >>> 16 === 1 ? packetType & 0xffff : key[W.ETH_TYPE]! >>> 16;
+  const type = packetType === 0 ? key[W.ETH_TYPE]! >>> 16 : packetType >>> 16 === 1 ? packetType & 0xffff : 0;
   if (type === 0x0806 || type === 0x8035) {
     all(W.NW_SRC, 2);
     m[W.NW] = 0xff000000;

@@ -133,8 +133,9 @@ export function decapAction(ctx: XlateContext, newType: number): boolean {
     case PACKET_TYPE.MPLS_MC: {
       flow[W.PACKET_TYPE] = newType;
       const n = countLabels(flow, wc);
-      popLabel(flow, n, newType === PACKET_TYPE.ETHERNET ? ETH_TEB : newType & 0xffff, wc);
-      ctx.pendingDecap = true;
+      if (popLabel(flow, n, newType === PACKET_TYPE.ETHERNET ? ETH_TEB : newType & 0xffff, wc))
+        ctx.pendingDecap = true;
+      else if (n >= MAX_LABELS) tooManyLabels(ctx, 'decap');
       return n === 1;
     }
     case PACKET_TYPE.NSH: {

@@ -38,12 +38,13 @@ export function popMplsAction(ctx: XlateContext, type: number): void {
 }
 
 /** Only with a packet is it said what was not done to it. */
-export function tooManyLabels(ctx: XlateContext, action: 'push' | 'pop' | 'encap'): void {
+export function tooManyLabels(ctx: XlateContext, action: 'push' | 'pop' | 'encap' | 'decap'): void {
   if (ctx.input.hasPacket) {
-    const has = action === 'pop' ? 'has' : 'would have';
-    const what = action === 'encap' ? 'encap MPLS' : `MPLS ${action}`;
+    const has = action === 'pop' || action === 'decap' ? 'has' : 'would have';
+    const what =
+      action === 'encap' ? 'encap MPLS action' : action === 'decap' ? 'MPLS decap' : `MPLS ${action} action`;
     ctx.reportError(
-      `dropping packet on which an ${what} action can't be performed as it ${has} more MPLS LSEs than the ${MAX_LABELS} supported.`,
+      `dropping packet on which an ${what} can't be performed as it ${has} more MPLS LSEs than the ${MAX_LABELS} supported.`,
     );
   }
   ctx.error = 'labels';
