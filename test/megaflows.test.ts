@@ -2,9 +2,9 @@
  * What flow tables tell apart, the datapath's flows tell apart: each packet of a list comes twice to each flow of another,
  * the second time to what the datapath has made of the first, and the flow counts as many as with the peer.
  */
-import type { Side, Suite } from '@ovs-node/ctl-tools/lab/suite';
+import type { Suite } from '@ovs-node/ctl-tools/lab/suite';
 import { addDummyBridge } from './lib/dummy-bridge.js';
-import { withSuite } from './lib/lab.js';
+import { ofBothSides, withSuite } from './lib/lab.js';
 import { PEER, testWith } from './lib/requires.js';
 
 const BRIDGE = 'br0';
@@ -112,15 +112,8 @@ async function told(suite: Suite): Promise<string[]> {
   return lines;
 }
 
-const both = <T>(t: Parameters<typeof withSuite>[0], run: (suite: Suite) => Promise<T>): Promise<T[]> => {
-  const of = (side: Side): Promise<T> =>
-    withSuite(t, { side, vswitchdArgs: ['--enable-dummy'], expectedWarnings: [/\|WARN\|/] }, run);
-  return Promise.all([of('peer'), of('ours')]);
-};
-
 testWith(PEER)('what flow tables tell apart, flows of the datapath tell apart', async (t) => {
-  t.timeout(5 * 60_000);
-  const [wanted, lines] = await both(t, told);
+  const [wanted, lines] = await ofBothSides(t, told);
   t.deepEqual(lines, wanted);
 });
 
@@ -151,7 +144,7 @@ testWith(PEER)('packets with and without tags get datapath flows of their own', 
     ...[5, 6].map((vid) => vlan(`vid=${vid},pcp=1`)),
     vlan('vid=5,pcp=2'),
   ];
-  const [wanted, flows] = await both(t, async (suite) => {
+  const [wanted, flows] = await ofBothSides(t, async (suite) => {
     await addDummyBridge(suite, BRIDGE);
     await suite.ofctl('add-flow', BRIDGE, 'actions=2');
     for (const frame of [...frames, ...frames]) {
@@ -161,5 +154,5 @@ testWith(PEER)('packets with and without tags get datapath flows of their own', 
     return (await suite.appctl('dpctl/dump-flows')).split('\n').toSorted();
   });
   t.deepEqual(flows, wanted);
-  t.is(flows!.filter((flow) => /packets:[13],/.test(flow)).length, 3);
+  t.is(flows.filter((flow) => /packets:[13],/.test(flow)).length, 3);
 });

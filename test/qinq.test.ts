@@ -1,6 +1,6 @@
 /** Ports that put the VLANs of customers into one of their own, and others beside them: NORMAL does with tags as by the peer. */
-import type { Side, Suite } from '@ovs-node/ctl-tools/lab/suite';
-import { withSuite } from './lib/lab.js';
+import type { Suite } from '@ovs-node/ctl-tools/lab/suite';
+import { ofBothSides } from './lib/lab.js';
 import { PEER, testWith } from './lib/requires.js';
 
 const BRIDGE = 'br0';
@@ -53,9 +53,6 @@ async function told(suite: Suite): Promise<string[]> {
 }
 
 testWith(PEER)('tags of VLANs in VLANs come and go by the modes of ports as by the peer', async (t) => {
-  t.timeout(5 * 60_000);
-  const of = (side: Side): Promise<string[]> =>
-    withSuite(t, { side, vswitchdArgs: ['--enable-dummy'], expectedWarnings: [/\|WARN\|/] }, told);
-  const [wanted, lines] = await Promise.all([of('peer'), of('ours')]);
+  const [wanted, lines] = await ofBothSides(t, told);
   t.deepEqual(lines, wanted);
 });

@@ -5,9 +5,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readPcap } from '@ovs-node/flow/pcap';
-import type { Side, Suite } from '@ovs-node/ctl-tools/lab/suite';
+import type { Suite } from '@ovs-node/ctl-tools/lab/suite';
 import { addDummyBridge } from './lib/dummy-bridge.js';
-import { withSuite } from './lib/lab.js';
+import { ofBothSides } from './lib/lab.js';
 import { PEER, testWith } from './lib/requires.js';
 
 const BRIDGE = 'br0';
@@ -97,9 +97,6 @@ async function told(suite: Suite, dir: string): Promise<string[]> {
 }
 
 testWith(PEER)('packets with more tags than the limit are of the type of the next one', async (t) => {
-  t.timeout(5 * 60_000);
-  const of = (side: Side): Promise<string[]> =>
-    withSuite(t, { side, vswitchdArgs: ['--enable-dummy'], expectedWarnings: [/\|WARN\|/] }, told);
-  const [wanted, lines] = await Promise.all([of('peer'), of('ours')]);
+  const [wanted, lines] = await ofBothSides(t, told);
   t.deepEqual(lines, wanted);
 });

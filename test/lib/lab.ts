@@ -52,6 +52,17 @@ export async function withSuite<T>(
   }
 }
 
+/** What `told` makes of the peer's suite and of ours, with dummy ports, at once; what they warn of is not looked at. */
+export async function ofBothSides<T>(
+  t: ExecutionContext,
+  told: (suite: Suite, dir: string) => Promise<T>,
+): Promise<readonly [wanted: T, seen: T]> {
+  t.timeout(5 * 60_000);
+  const of = (side: Side): Promise<T> =>
+    withSuite(t, { side, vswitchdArgs: ['--enable-dummy'], expectedWarnings: [/\|WARN\|/] }, told);
+  return Promise.all([of('peer'), of('ours')]);
+}
+
 function logs(dir: string): [string, string[]][] {
   return readdirSync(dir)
     .filter((name) => name.endsWith('.log'))
