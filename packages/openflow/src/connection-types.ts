@@ -19,7 +19,7 @@ export interface ConnectionOptions {
    */
   readonly assemble?: (bytes: Uint8Array) => Uint8Array | OfError | undefined;
   /** As in `DecodeOptions`. */
-  readonly hasTunnelOption?: DecodeOptions['hasTunnelOption'];
+  readonly tunnelOptionBits?: DecodeOptions['tunnelOptionBits'];
   /** Take messages of any version after the hello, and answer none: for watching a conversation of others. */
   readonly watch?: boolean;
   /** Nothing is read but what `take` asks for, and nothing of that is answered, but messages of another version. */

@@ -614,8 +614,8 @@ export class OfConnection {
 
   private read(bytes: Uint8Array): void {
     const tableId = this.version > 1 || this.tableIdExtension;
-    const { explain, hasTunnelOption } = this.options;
-    const options = { tableId, explain, hasTunnelOption };
+    const { explain, tunnelOptionBits } = this.options;
+    const options = { tableId, explain, tunnelOptionBits };
     const decoded = decodeMessage(bytes, options, this.options.refuses);
     if (decoded instanceof OfError) {
       const request = this.requests.get(xidOf(bytes));

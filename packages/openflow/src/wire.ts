@@ -5,6 +5,9 @@
 import { type ErrorName, fail } from './errors.js';
 import type { Explain } from './explain.js';
 
+/** How many bits the option has that `tun_metadata<index>` stands for; undefined: it stands for none. */
+export type TunnelOptionBits = (index: number) => number | undefined;
+
 const utf8 = new TextDecoder('utf-8');
 const encoder = new TextEncoder();
 let isByteText = false;
@@ -33,8 +36,8 @@ export class Reader {
   /** Position of the next byte to read, and of the end, in `buf`. */
   pos: number;
   readonly end: number;
-  /** Which tunnel options there are (`DecodeOptions.hasTunnelOption`): reading the name of another fails. */
-  hasTunnelOption: ((index: number) => boolean) | undefined = undefined;
+  /** What tunnel options there are (`DecodeOptions.tunnelOptionBits`): reading the name of another fails. */
+  tunnelOptionBits: TunnelOptionBits | undefined = undefined;
   private readonly tooShort: ErrorName;
   /** Told of what is wrong with the bytes; undefined: nobody wants to know. */
   readonly explain: Explain | undefined;
@@ -117,9 +120,9 @@ export class Reader {
     this.take(n);
   }
   /** A reader of the same bytes, which this one does not skip; it may have others to tell and to ask. */
-  copy(explain = this.explain, hasTunnelOption = this.hasTunnelOption): Reader {
+  copy(explain = this.explain, tunnelOptionBits = this.tunnelOptionBits): Reader {
     const copy = new Reader(this.buf, this.pos, this.end, this.tooShort, explain);
-    copy.hasTunnelOption = hasTunnelOption;
+    copy.tunnelOptionBits = tunnelOptionBits;
     return copy;
   }
   /** A copy of the next `n` bytes. */
@@ -149,7 +152,7 @@ export class Reader {
     if (n > this.left) fail(tooShort, `${n} bytes needed at offset ${this.pos}, ${this.left} there`);
     const at = this.take(n);
     const sub = new Reader(this.buf, at, at + n, tooShort, this.explain);
-    sub.hasTunnelOption = this.hasTunnelOption;
+    sub.tunnelOptionBits = this.tunnelOptionBits;
     return sub;
   }
   /** Skips `n` bytes that must be zero, or fails with `name`. */

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { parseMatch } from '@ovs-node/flow/match-text';
 import { OFPP } from '@ovs-node/flow/ports';
+import { parseFlow } from '../src/text/flow.js';
 import { parseActions } from '../src/actions/text.js';
 import { errorFromNumbers, errorNumbers, OfError } from '../src/errors.js';
 import { ERRORS, type ErrorName } from '../src/error-table.js';
@@ -203,11 +204,13 @@ test('OpenFlow 1.0 flow-mods name a table only with the extension', (t) => {
   t.is((off as OfError).name, 'OFPFMFC_BAD_COMMAND');
 });
 
-test('flow-mods and requests for flows name tunnel options that there are; other messages may name any', (t) => {
+test('flow-mods and requests for flows name tunnel options, and bits of them, that there are; other messages may name any', (t) => {
   const text = parseMatch('tun_metadata3=1,tun_metadata5=2');
   const known = (message: OfMessage, ...indexes: number[]): string => {
     const bytes = encodeMessage(message, 5, 1);
-    const decoded = decodeMessage(bytes, { hasTunnelOption: (index) => indexes.includes(index) });
+    const decoded = decodeMessage(bytes, {
+      tunnelOptionBits: (index) => (indexes.includes(index) ? 32 : undefined),
+    });
     return decoded instanceof OfError ? `${decoded.name}` : decoded.msg.type;
   };
   const filter = { ...FLOWS[0]!, match: text, outPort: OFPP.ANY, outGroup: GROUP_ANY, cookieMask: 0n };
@@ -215,6 +218,14 @@ test('flow-mods and requests for flows name tunnel options that there are; other
   t.is(known(request, 3, 5), 'multipart_request');
   t.is(known(request, 3), 'NXFMFC_INVALID_TLV_FIELD');
   const actions = parseActions('set_field:1->tun_metadata3,output:1');
+  const bits = (text: string): OfMessage => ({
+    type: 'flow_mod',
+    flowMod: parseFlow(`actions=${text}`, 'add'),
+  });
+  t.is(known(bits('push:tun_metadata3[0..31]'), 3), 'flow_mod');
+  t.is(known(bits('push:tun_metadata3[1..32]'), 3), 'OFPBAC_BAD_SET_LEN');
+  t.is(known(bits('check_pkt_larger(10)->tun_metadata3[32]'), 3), 'OFPBAC_BAD_SET_LEN');
+  t.is(known(bits('learn(tun_metadata3[1..32]=reg0[])'), 3), 'OFPBAC_BAD_SET_LEN');
   const out = { bufferId: NO_BUFFER, match: parseMatch('in_port=1'), actions, packet: new Uint8Array(0) };
   t.is(known({ type: 'packet_out', packetOut: out }), 'packet_out');
 });

@@ -13,6 +13,7 @@ import { OFPP } from '@ovs-node/flow/ports';
 import type { ErrorName } from '../error-table.js';
 import { DecodeFailure, fail, refuse } from '../errors.js';
 import type { Explain, SubfieldRole } from '../explain.js';
+import type { TunnelOptionBits } from '../wire.js';
 import { PACKET_TYPE } from './packet-type.js';
 import { checkSubfield } from './subfield.js';
 import type { Action, ActionOf, LearnSpec, Subfield } from './types.js';
@@ -26,6 +27,8 @@ export interface CheckLimits {
   readonly nTables?: number;
   /** Protocols (bits of `PROTO`) of which one must be left; any. */
   readonly protocols?: number;
+  /** What tunnel options there are; when absent, any, as long as can be. */
+  readonly tunnelOptionBits?: TunnelOptionBits | undefined;
   /** Is told what is wrong. */
   readonly explain?: Explain | undefined;
 }
@@ -58,6 +61,7 @@ class Checker {
   private match: MatchWords = scratch;
   private loaded = true;
   explain: Explain | undefined;
+  tunnelOptionBits: TunnelOptionBits | undefined;
 
   start(match: Match | MatchWords, limits: CheckLimits): void {
     this.usable = PROTO_ANY;
@@ -67,6 +71,7 @@ class Checker {
     this.tableId = limits.tableId ?? 255;
     this.nTables = limits.nTables ?? 255;
     this.explain = limits.explain;
+    this.tunnelOptionBits = limits.tunnelOptionBits;
   }
 
   /** The flow as the actions before have changed it. Most actions do not ask. */

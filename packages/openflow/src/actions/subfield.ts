@@ -7,7 +7,7 @@ import { WordTable } from '@ovs-node/flow/word-table';
 import { refuse } from '../errors.js';
 import type { Explain, SubfieldRole } from '../explain.js';
 import { isShortHeader, putFieldName } from '../match/headers.js';
-import type { Reader, Writer } from '../wire.js';
+import type { Reader, TunnelOptionBits, Writer } from '../wire.js';
 import type { Subfield } from './types.js';
 
 /** The name of a field in actions: its NXM (or else OXM) constant, or its plain name when it has none. */
@@ -86,24 +86,20 @@ export function putSubfieldHeader(w: Writer, s: Subfield): void {
   putFieldName(w, mustField(s.field), 0);
 }
 
-/** Whether a field has the bits of a subfield, one at least. */
-export function hasBits(f: Field, s: Subfield): boolean {
-  return s.nBits > 0 && s.ofs + s.nBits <= f.bits;
-}
-
 /** A subfield of `f`, or OFPBAC_BAD_SET_LEN when there are no such bits. */
 export function checkSubfield(
-  r: { readonly explain: Explain | undefined },
+  r: { readonly explain: Explain | undefined; readonly tunnelOptionBits: TunnelOptionBits | undefined },
   role: SubfieldRole,
   f: Field,
   ofs: number,
   nBits: number,
 ): Subfield {
   const s = { field: f.name, ofs, nBits };
-  if (hasBits(f, s)) return s;
+  const bits = (f.option === undefined ? undefined : r.tunnelOptionBits?.(f.option)) ?? f.bits;
+  if (nBits > 0 && ofs + nBits <= bits) return s;
   if (nBits === 0) return refuse(r, 'OFPBAC_BAD_SET_LEN', 'no_bits', role, f.name);
-  if (ofs >= f.bits) return refuse(r, 'OFPBAC_BAD_SET_LEN', 'bit_offset', role, f.name, f.bits, ofs);
-  return refuse(r, 'OFPBAC_BAD_SET_LEN', 'bit_range', role, f.name, f.bits, ofs, nBits);
+  if (ofs >= bits) return refuse(r, 'OFPBAC_BAD_SET_LEN', 'bit_offset', role, f.name, bits, ofs);
+  return refuse(r, 'OFPBAC_BAD_SET_LEN', 'bit_range', role, f.name, bits, ofs, nBits);
 }
 
 /** Refuses a field that actions cannot set. */

@@ -135,7 +135,11 @@ export function readFieldHeader(r: Reader): FieldHeader {
   // A value longer than any field's is none of one.
   const isField = (masked ? length >> 1 : length) <= LONGEST_VALUE;
   const field = isField ? fieldByCode(cls, code >> 1, experimenter) : undefined;
-  if (field?.option !== undefined && r.hasTunnelOption?.(field.option) === false)
+  if (
+    field?.option !== undefined &&
+    r.tunnelOptionBits !== undefined &&
+    r.tunnelOptionBits(field.option) === undefined
+  )
     fail('NXFMFC_INVALID_TLV_FIELD', `${field.name} stands for no option`);
   const header = { cls, code: code >> 1, masked, length, experimenter, field };
   if (field !== undefined && field.option === undefined && cls !== EXPERIMENTER && isLengthOf(header, field))

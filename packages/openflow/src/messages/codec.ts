@@ -288,7 +288,7 @@ function decode(bytes: Uint8Array, options: DecodeOptions, refuses?: Refusal): D
     fail('OFPBRC_BAD_LEN', `${wire.name} of ${bytes.length} bytes`);
   const refused = refuses?.(messageType(wire));
   if (refused) return refused;
-  if (NAMING.has(wire)) r.hasTunnelOption = options.hasTunnelOption;
+  if (NAMING.has(wire)) r.tunnelOptionBits = options.tunnelOptionBits;
   if (wire.stats === undefined) {
     const msg = decoders.get(wire)!.decode(r, version, options);
     if (msg.type === 'requestforward') checkForwarded(msg.message, version, options);

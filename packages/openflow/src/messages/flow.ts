@@ -109,6 +109,7 @@ function checkedActions(
     tableId,
     protocols: PROTOCOLS_OF[version],
     explain: r.explain,
+    tunnelOptionBits: r.tunnelOptionBits,
   });
   if (checked.error !== undefined) fail(checked.error, 'actions');
   return checked.actions;

@@ -3,7 +3,7 @@
  * over the rows.
  */
 import type { Explain } from '../explain.js';
-import type { Reader, Writer } from '../wire.js';
+import type { Reader, TunnelOptionBits, Writer } from '../wire.js';
 import type { MessageOf, OfMessage, OfMessageType } from './types.js';
 import { type WireForm, type WireFormKey, wireForm } from './wire-forms.js';
 
@@ -26,10 +26,10 @@ export interface DecodeOptions {
    */
   readonly tableId?: boolean;
   /**
-   * Which tunnel options there are (`tun_metadata<index>`): a flow-mod, or a request for flows, that names another is
-   * bad where the name stands. When absent, any is good.
+   * What tunnel options there are (`tun_metadata<index>`): a flow-mod, or a request for flows, that names another, or
+   * bits that one does not have, is bad where the name stands. When absent, any is good.
    */
-  readonly hasTunnelOption?: ((index: number) => boolean) | undefined;
+  readonly tunnelOptionBits?: TunnelOptionBits | undefined;
   /** Whether to pass over what an extension does not define, as one does who prints a message. */
   readonly loose?: boolean;
   /** Is told what is wrong with the message. */

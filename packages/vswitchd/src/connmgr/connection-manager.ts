@@ -203,7 +203,7 @@ export class ConnectionManager {
       versions: this.#versions,
       refuses: refusal,
       clock: this.#options.clock,
-      hasTunnelOption: (index) => board.ofproto.tables.tlv.has(index),
+      tunnelOptionBits: (index) => board.ofproto.tables.tlv.bits(index),
       bundleIdleMs: this.#options.bundleIdleMs,
       handle: (msg, context) => {
         remote?.received(msg.type);

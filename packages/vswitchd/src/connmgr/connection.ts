@@ -6,6 +6,7 @@
  * one peer can make us keep is bounded by `REPLY_BACKLOG`, one message, and the stream's own buffers. Asynchronous
  * messages to a connection that does not read are dropped beyond `ASYNC_BACKLOG`, and counted.
  */
+import type { TunnelOptionBits } from '@ovs-node/openflow/wire';
 import type { Duplex } from 'node:stream';
 import { errorMessage } from '@ovs-node/common/errors';
 import type { Clock, Timer } from '@ovs-node/common/clock';
@@ -94,8 +95,8 @@ export interface SwitchConnectionOptions {
   readonly clock: Clock;
   /** The error for messages of a type that are not looked into, as the connection is now. */
   readonly refuses: (type: OfMessage['type'], connection: SwitchConnection) => OfError | undefined;
-  /** Which tunnel options there are, for messages that name them. */
-  readonly hasTunnelOption: (index: number) => boolean;
+  /** What tunnel options there are, for messages that name them. */
+  readonly tunnelOptionBits: TunnelOptionBits;
   /** How long a bundle may be left alone, ms, as it is asked for now. */
   readonly bundleIdleMs: (() => number | undefined) | undefined;
   readonly onReady: (connection: SwitchConnection) => void;
@@ -123,7 +124,7 @@ export class SwitchConnection {
   /** How messages in bundles are decoded. */
   readonly decoding: {
     readonly explain: typeof explain;
-    readonly hasTunnelOption: (index: number) => boolean;
+    readonly tunnelOptionBits: TunnelOptionBits;
   };
   /** Parts of multipart requests. */
   readonly #parts = new RequestParts();
@@ -147,7 +148,7 @@ export class SwitchConnection {
     this.kind = options.kind;
     this.missSendLen = options.kind === 'primary' ? DEFAULT_MISS_SEND_LEN : 0;
     this.bundles = new Bundles(options.bundleIdleMs, bundleRoom);
-    this.decoding = { explain, hasTunnelOption: options.hasTunnelOption };
+    this.decoding = { explain, tunnelOptionBits: options.tunnelOptionBits };
     this.#options = options;
     this.#stream = stream;
     this.#of = new OfConnection(

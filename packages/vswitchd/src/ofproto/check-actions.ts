@@ -6,6 +6,7 @@ import { PROTO_ANY } from '@ovs-node/flow/field-types';
 import { checkActions as checkConsistency } from '@ovs-node/openflow/actions/check';
 import type { Action } from '@ovs-node/openflow/actions/types';
 import { OfError } from '@ovs-node/openflow/errors';
+import type { TunnelOptionBits } from '@ovs-node/openflow/wire';
 import { explain } from '../explain.js';
 import { type ActionFacts, factsOf } from './action-facts.js';
 import { withMeters } from './controller-meters.js';
@@ -16,8 +17,8 @@ export interface Named {
   hasGroup(id: number): boolean;
   /** The datapath's number of a meter; undefined: there is none of that number. */
   dpMeter(id: number): number | undefined;
-  /** Whether `tun_metadata<index>` stands for an option. */
-  hasTunnelOption(index: number): boolean;
+  /** How many bits the option has that `tun_metadata<index>` stands for; undefined: it stands for none. */
+  readonly tunnelOptionBits: TunnelOptionBits;
 }
 
 /** Tables that controllers may use. */
@@ -41,9 +42,13 @@ export function checkActions(
   protocols: number = PROTO_ANY,
 ): Admission {
   const { tunnelOptions, isMixed, metersController } = factsOf(actions);
-  const unknown = tunnelOptions.find((index) => !has.hasTunnelOption(index));
+  const unknown = tunnelOptions.find((index) => has.tunnelOptionBits(index) === undefined);
   if (unknown !== undefined) return { error: invalidField(unknown) };
-  const checked = checkConsistency(actions, match, { tableId, explain });
+  const checked = checkConsistency(actions, match, {
+    tableId,
+    explain,
+    tunnelOptionBits: has.tunnelOptionBits,
+  });
   if (checked.error) return { error: new OfError(checked.error, 'actions') };
   if ((checked.usable & protocols) === 0) {
     return { error: new OfError('OFPBAC_MATCH_INCONSISTENT', 'actions do not fit the match') };

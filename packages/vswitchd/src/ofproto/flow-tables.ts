@@ -82,7 +82,7 @@ export class FlowTables {
     this.named = {
       hasGroup: (id) => observer.hasGroup(id),
       dpMeter: (id) => observer.dpMeter(id),
-      hasTunnelOption: (index) => this.tlv.has(index),
+      tunnelOptionBits: (index) => this.tlv.bits(index),
     };
   }
 

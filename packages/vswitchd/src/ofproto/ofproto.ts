@@ -70,7 +70,7 @@ export class Ofproto {
   private readonly named = {
     hasGroup: (id: number) => this.groups.get(id) !== undefined,
     dpMeter: (id: number) => this.meters.dpId(id),
-    hasTunnelOption: (index: number) => this.tables.tlv.has(index),
+    tunnelOptionBits: (index: number) => this.tables.tlv.bits(index),
   };
   readonly macTable = new MacTable();
   readonly internalRules: InternalRules;

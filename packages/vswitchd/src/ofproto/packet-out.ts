@@ -10,7 +10,7 @@
  * what a controller sends teaches all the same, as with the peer.
  */
 import { extractPacket, newOffsets } from '@ovs-node/flow/extract';
-import { portFromOf10 } from '@ovs-node/flow/fields';
+import { mustField, portFromOf10 } from '@ovs-node/flow/fields';
 import { maskOfPacket } from '@ovs-node/flow/flow-text';
 import { type FlowKey, KEY_WORDS, newKey, W } from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
@@ -29,8 +29,9 @@ import { translate } from './xlate/xlate.js';
 const log = vlog('ofproto_dpif');
 const rateLimit = new RateLimit(5, 5);
 
+const LONGEST_OPTION = mustField('tun_metadata0').bits;
 /** Tunnel options may stand for nothing, as with the peer: nothing is read there or written. Groups may come yet. */
-const WHATEVER: Named = { hasGroup: () => true, dpMeter: () => 0, hasTunnelOption: () => true };
+const WHATEVER: Named = { hasGroup: () => true, dpMeter: () => 0, tunnelOptionBits: () => LONGEST_OPTION };
 /** The table of what is in none. */
 const NO_TABLE = 255;
 /** The reserved ports that a controller's packet may come from. */

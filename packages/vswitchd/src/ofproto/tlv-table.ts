@@ -55,6 +55,11 @@ export class TlvTable {
     return this.#placed.has(index);
   }
 
+  /** How many bits an option has; undefined: there is none of that number. */
+  bits(index: number): number | undefined {
+    return this.#placed.get(index)?.field.bits;
+  }
+
   /**
    * Carries a change out, whole or not at all.
    * @param isUsed whether a flow has that field.

@@ -65,6 +65,26 @@ test('a mapping that a flow uses, in its match or inside of its actions, stays',
   t.is(remove(bridge, 0), undefined);
 });
 
+for (const actions of [
+  'learn(NXM_NX_TUN_METADATA0[])',
+  'learn(tun_metadata5=5)',
+  'push:tun_metadata5[]',
+  'pop:tun_metadata0[32..39]',
+  'output:tun_metadata0[1..32]',
+]) {
+  test(`actions name bits that options have: ${actions}`, (t) => {
+    const bridge = bridgeWith();
+    t.is(bridge.flowMod(flowMod('add', `actions=${actions}`), 0)?.name, 'OFPBAC_BAD_SET_LEN');
+    t.is(add(bridge, mapping(1, 7, 16)), undefined);
+    const longer = actions.replace(/[05](?=[[=])/, '1');
+    const fits = !longer.includes('[]') && !longer.includes('=');
+    t.is(
+      bridge.flowMod(flowMod('add', `actions=${longer}`), 0)?.name,
+      fits ? undefined : 'OFPBAC_BAD_SET_LEN',
+    );
+  });
+}
+
 test('flows name options that are mapped only, and are found by them', (t) => {
   const bridge = bridgeWith(
     'tun_metadata0=0x1234,actions=1',
