@@ -2,14 +2,14 @@ import test from 'ava';
 import { parseMatch } from '@ovs-node/flow/match-text';
 import { OFPP } from '@ovs-node/flow/ports';
 import { parseFlow } from '../src/text/flow.js';
-import { parseActions } from '../src/actions/text.js';
+import { formatActions, parseActions } from '../src/actions/text.js';
 import { errorFromNumbers, errorNumbers, OfError } from '../src/errors.js';
 import { ERRORS, type ErrorName } from '../src/error-table.js';
 import { decodeMessage, encodeMessage, UnencodableError } from '../src/messages/codec.js';
 import { makeFlowMod } from '../src/messages/flow-mod.js';
 import { makeGroupMod } from '../src/messages/makers.js';
 import { encodeMultipart } from '../src/messages/reply-parts.js';
-import { GROUP_ANY, NO_BUFFER, type OfMessage } from '../src/messages/types.js';
+import { type FlowMod, GROUP_ANY, NO_BUFFER, type OfMessage } from '../src/messages/types.js';
 import { MESSAGE_CASES } from './fixtures/messages.js';
 import { FLOWS } from './mini-switch.js';
 import { unpacked } from './unpack.js';
@@ -68,6 +68,23 @@ function ctOf(nat: string): string {
 test('a nat without arguments needs no commit', (t) => {
   t.false(decodeMessage(Buffer.from(ctOf('000000000000'), 'hex')) instanceof OfError);
 });
+
+for (const [sent, kept] of [
+  ['0x1122334455', '0x11223344'],
+  ['0x1/0xffffffff', '0x1'],
+  ['0x1/0xff', '0x1/0xff'],
+  ['0x1122334400/0xffffffff00', '0x11223344'],
+  ['0x5500/0x1ffffff00', '0x55/0x1ffffff'],
+] as const) {
+  test(`what is set of a tunnel option of four bytes: ${sent}`, (t) => {
+    const flowMod = parseFlow(`actions=set_field:${sent}->tun_metadata3`, 'add');
+    const bytes = encodeMessage({ type: 'flow_mod', flowMod }, 6, 1);
+    const decoded = decodeMessage(bytes, { tunnelOptionBits: () => 32 }) as {
+      msg: { flowMod: FlowMod };
+    };
+    t.is(formatActions(decoded.msg.flowMod.actions), `set_field:${kept}->tun_metadata3`);
+  });
+}
 
 const BAD: readonly (readonly [hex: string, error: ErrorName, why: string])[] = [
   ['01', 'OFPBRC_BAD_LEN', 'no header'],

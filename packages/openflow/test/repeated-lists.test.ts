@@ -100,5 +100,5 @@ test('what there is to tell of a list is told each time, and tunnel options are 
     const result = guard(() => readFlowActions(r, VERSION));
     t.is(result instanceof OfError ? result.name : 'read', isThere ? 'read' : 'NXFMFC_INVALID_TLV_FIELD');
   }
-  t.deepEqual(asked, [3, 3, 3]);
+  t.deepEqual(asked, [3, 3, 3, 3, 3], 'whether it is there, and if so how long it is');
 });

@@ -193,6 +193,20 @@ function readSetField(r: Reader, mayMask: boolean, form: SetField['form']): SetF
   if (h.masked && !mayMask) refuse(r, 'OFPBAC_BAD_SET_MASK', 'no_mask_here', h);
   r.zeros(r.left, 'OFPBAC_BAD_SET_ARGUMENT');
   if (!f.writable) refuse(r, 'OFPBAC_BAD_SET_ARGUMENT', 'set_field_read_only', f.name);
+  const fit = f.option === undefined ? undefined : r.tunnelOptionBits?.(f.option);
+  if (fit !== undefined) {
+    // A value that is too long for the option loses its end.
+    const cut = BigInt(Math.max(0, 8 * bytes - fit));
+    const mapped = ones(fit);
+    const left = h.masked ? mask >> cut : mapped;
+    return {
+      type: 'set_field',
+      field: f.name,
+      value: value >> cut,
+      mask: left === mapped ? full : left,
+      form,
+    };
+  }
   return { type: 'set_field', field: f.name, value: value & mask, mask: mask & full, form };
 }
 
