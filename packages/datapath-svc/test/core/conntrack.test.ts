@@ -18,7 +18,7 @@ import { SEQUENCES } from './conntrack-sequences.js';
 import { echo, eth, icmpL4, ipPacket, tcp, tcpL4, udp, udpL4 } from './frames.js';
 
 const STATES = Object.keys(PeerTcpState);
-const NAMES: Record<number, string> = { 1: 'icmp', 6: 'tcp', 17: 'udp', 58: 'icmpv6' };
+const NAMES: Record<number, string> = { 1: 'icmp', 6: 'tcp', 17: 'udp', 58: 'icmpv6', 132: 'sctp' };
 
 const ct = (more: Partial<CtAction> = {}): CtAction => ({
   commit: false,

@@ -24,7 +24,6 @@ const ICMP = 1;
 const TCP = 6;
 const UDP = 17;
 const ICMPV6 = 58;
-const SCTP = 132;
 /** The IPv6 fragment header (RFC 8200, section 4.5). */
 const FRAGMENT = 44;
 /** Bytes of the transport header that an ICMP error quotes at least. */
@@ -119,12 +118,14 @@ function wholeTuple(p: Packet, zone: number, tuple: Uint32Array, notes: Fragment
   }
 
   if (proto !== ICMP && proto !== ICMPV6) {
-    if (proto !== TCP && proto !== UDP && proto !== SCTP) {
+    if (proto !== TCP && proto !== UDP) {
       tuple[T.PORTS] = 0;
       return TUPLE_OK;
     }
     if (offsets[OFS.PAYLOAD] < 0) return TUPLE_INVALID;
-    tuple[T.PORTS] = key[W.TP];
+    const ports = key[W.TP];
+    if (ports >>> 16 === 0 || (ports & 0xffff) === 0) return TUPLE_INVALID;
+    tuple[T.PORTS] = ports;
     if (proto === UDP) {
       const length = (buf[l4 + 4] << 8) | buf[l4 + 5];
       // Of a first fragment the rest is still to come.
@@ -132,7 +133,7 @@ function wholeTuple(p: Packet, zone: number, tuple: Uint32Array, notes: Fragment
       // No checksum is allowed over IPv4 only (RFC 8200, section 8.1).
       if ((buf[l4 + 6] | buf[l4 + 7]) === 0) return v6 && !trusted ? TUPLE_INVALID : TUPLE_OK;
     }
-    if (trusted || proto === SCTP || (nw & FRAG_ANY) !== 0) return TUPLE_OK;
+    if (trusted || (nw & FRAG_ANY) !== 0) return TUPLE_OK;
     return sum16(buf, l4, end, pseudo(key, v6, proto, end - l4)) === 0xffff ? TUPLE_OK : TUPLE_INVALID;
   }
 
@@ -186,9 +187,14 @@ function quoted(
     tuple[T.DST] = word(buf, at + 12);
     tuple[T.SRC] = word(buf, at + 16);
   }
-  if (tuple[T.DST] !== to || end - l4 < QUOTED) return false;
+  if (tuple[T.DST] !== to) return false;
   tuple[T.META] = (zone << 16) | (proto << 8) | (v6 ? FAMILY_IPV6 : FAMILY_IPV4);
-  if (proto === TCP || proto === UDP || proto === SCTP) {
+  if (proto !== TCP && proto !== UDP && proto !== ICMP && proto !== ICMPV6) {
+    tuple[T.PORTS] = 0;
+    return true;
+  }
+  if (end - l4 < QUOTED) return false;
+  if (proto === TCP || proto === UDP) {
     tuple[T.PORTS] = (buf[l4 + 2] << 24) | (buf[l4 + 3] << 16) | (buf[l4] << 8) | buf[l4 + 1];
     return true;
   }
