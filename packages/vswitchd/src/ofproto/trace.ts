@@ -1,7 +1,7 @@
 /**
  * `ofproto/trace`: what would happen to a packet, step by step (ovs-vswitchd(8)). Text is the peer's.
  */
-import { CT, type FlowKey, KEY_WORDS, W } from '@ovs-node/flow/layout';
+import { CT, ETH_TYPE_NONE, type FlowKey, KEY_WORDS, W } from '@ovs-node/flow/layout';
 import { CT_STATE_FLAGS, formatFlags } from '@ovs-node/flow/flags-text';
 import { formatFlow } from '@ovs-node/flow/flow-text';
 import { Match } from '@ovs-node/flow/match';
@@ -152,6 +152,9 @@ function traceOne(
 function execute(ofproto: Ofproto, packet: Uint8Array, flow: FlowKey, actions: Uint8Array): void {
   const key = flow.slice(0, KEY_WORDS);
   key[W.IN_PORT] = ofproto.port(flow[W.IN_PORT]!)?.dpPort ?? ODPP_NONE;
+  // A flow that says nothing of the type makes a frame without one.
+  if (key[W.PACKET_TYPE] === 0 && key[W.ETH_TYPE]! >>> 16 < ETH_TYPE_NONE)
+    key[W.ETH_TYPE] = ((ETH_TYPE_NONE << 16) | (key[W.ETH_TYPE]! & 0xffff)) >>> 0;
   const kept = new NlWriter(actions.length);
   keepEffects(actions, kept);
   ofproto.backer.executeActions(packet, key, kept.bytes());

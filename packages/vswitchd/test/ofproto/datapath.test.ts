@@ -165,6 +165,10 @@ test('a packet that is traced goes through the datapath, but to no port', async 
   void trace.handler(['br0', 'in_port=1,udp']);
   await bench.settle();
   t.is(events.length, 2, 'without a packet nothing happens');
+  mod(ofproto, 'add', 'in_port=2,actions=controller(id=5)', clock.now());
+  void trace.handler(['br0', 'in_port=2', '-generate']);
+  await bench.settle();
+  t.is(events[2]?.controllerId, 5, 'nor does a packet need a type');
   await bench.close();
 });
 
