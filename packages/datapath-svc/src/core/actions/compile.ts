@@ -17,6 +17,7 @@ import { NlReader } from '@ovs-node/netlink/attr';
 import { attrName, type AttrRow } from '@ovs-node/netlink/attr-table';
 import { VLAN_CFI } from '@ovs-node/flow/layout';
 import { helperNumber } from '../conntrack/helpers.js';
+import { Errno } from '../errno.js';
 import { MAX_NESTING, MAX_PORTS } from '../limits.js';
 import { Builder, refuse } from './builder.js';
 import { compilePopEth, compilePopNsh, compilePushEth, compilePushNsh } from './compile-encap.js';
@@ -270,14 +271,14 @@ function compileCt(b: Builder, r: NlReader): void {
         if (inner.length !== 4) refuse('ct: bad length of the event mask');
         break;
       case CtAct.NAT:
-        refuse('ct: nat is not supported by this datapath yet');
+        refuse('ct: nat is not supported by this datapath yet', Errno.EOPNOTSUPP);
         break;
       case CtAct.HELPER:
         helper = helperNumber(inner.string());
         if (helper < 0) refuse('ct: unknown helper');
         break;
       case CtAct.TIMEOUT:
-        refuse('ct: timeout policies are not supported by this datapath yet');
+        refuse('ct: timeout policies are not supported by this datapath yet', Errno.EOPNOTSUPP);
         break;
       default:
         refuse(`ct: unknown attribute ${inner.type}`);
