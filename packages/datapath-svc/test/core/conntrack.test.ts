@@ -18,7 +18,7 @@ import { SEQUENCES } from './conntrack-sequences.js';
 import { echo, eth, icmpL4, ipPacket, tcp, tcpL4, udp, udpL4 } from './frames.js';
 
 const STATES = Object.keys(PeerTcpState);
-const NAMES: Record<number, string> = { 1: 'icmp', 6: 'tcp', 17: 'udp', 58: 'icmpv6', 132: 'sctp' };
+const NAMES: Record<number, string> = { 1: 'icmp', 6: 'tcp', 17: 'udp', 58: 'icmpv6' };
 
 const ct = (more: Partial<CtAction> = {}): CtAction => ({
   commit: false,
@@ -128,6 +128,21 @@ test('commit without a look-up before makes the connection, zones are apart', (t
   t.is(q.key[W.CT_STATE], CT.TRK | CT.EST | CT.RPL);
   t.is(q.key[W.CT_NW_SRC], 0x0a000001);
   t.is(q.key[W.CT_TP], (1 << 16) | 2);
+});
+
+test('associations of SCTP are told apart by their ports', (t) => {
+  const c = new Conntrack(1);
+  const drops = new DropCounters();
+  const seen = (from: string, to: string, sport: number, dport: number, commit = false): number => {
+    const p = packet(
+      eth(ipPacket(from, to, 132, [0, sport, 0, dport, ...Array.from({ length: 28 }, () => 0)])),
+    );
+    c.track(p, ct({ commit }), 0, drops);
+    return p.key[W.CT_STATE];
+  };
+  t.is(seen('10.0.0.1', '10.0.0.2', 7, 8, true), CT.TRK | CT.NEW);
+  t.is(seen('10.0.0.2', '10.0.0.1', 8, 7), CT.TRK | CT.EST | CT.RPL);
+  t.is(seen('10.0.0.2', '10.0.0.1', 9, 7), CT.TRK | CT.NEW);
 });
 
 test('a connection keeps the helper that it was made with', (t) => {

@@ -24,6 +24,7 @@ const ICMP = 1;
 const TCP = 6;
 const UDP = 17;
 const ICMPV6 = 58;
+const SCTP = 132;
 /** The IPv6 fragment header (RFC 8200, section 4.5). */
 const FRAGMENT = 44;
 /** Bytes of the transport header that an ICMP error quotes at least. */
@@ -118,7 +119,7 @@ function wholeTuple(p: Packet, zone: number, tuple: Uint32Array, notes: Fragment
   }
 
   if (proto !== ICMP && proto !== ICMPV6) {
-    if (proto !== TCP && proto !== UDP) {
+    if (proto !== TCP && proto !== UDP && proto !== SCTP) {
       tuple[T.PORTS] = 0;
       return TUPLE_OK;
     }
@@ -133,7 +134,7 @@ function wholeTuple(p: Packet, zone: number, tuple: Uint32Array, notes: Fragment
       // No checksum is allowed over IPv4 only (RFC 8200, section 8.1).
       if ((buf[l4 + 6] | buf[l4 + 7]) === 0) return v6 && !trusted ? TUPLE_INVALID : TUPLE_OK;
     }
-    if (trusted || (nw & FRAG_ANY) !== 0) return TUPLE_OK;
+    if (trusted || proto === SCTP || (nw & FRAG_ANY) !== 0) return TUPLE_OK;
     return sum16(buf, l4, end, pseudo(key, v6, proto, end - l4)) === 0xffff ? TUPLE_OK : TUPLE_INVALID;
   }
 
@@ -189,12 +190,12 @@ function quoted(
   }
   if (tuple[T.DST] !== to) return false;
   tuple[T.META] = (zone << 16) | (proto << 8) | (v6 ? FAMILY_IPV6 : FAMILY_IPV4);
-  if (proto !== TCP && proto !== UDP && proto !== ICMP && proto !== ICMPV6) {
+  if (proto !== TCP && proto !== UDP && proto !== SCTP && proto !== ICMP && proto !== ICMPV6) {
     tuple[T.PORTS] = 0;
     return true;
   }
   if (end - l4 < QUOTED) return false;
-  if (proto === TCP || proto === UDP) {
+  if (proto === TCP || proto === UDP || proto === SCTP) {
     tuple[T.PORTS] = (buf[l4 + 2] << 24) | (buf[l4 + 3] << 16) | (buf[l4] << 8) | buf[l4 + 1];
     return true;
   }
