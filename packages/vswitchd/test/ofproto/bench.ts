@@ -164,8 +164,8 @@ export class Bench {
     this.udpif = udpif;
   }
 
-  /** @param maxIdleMs what the database says of idle datapath flows. */
-  static async open(ports = 3, maxIdleMs?: () => number | undefined): Promise<Bench> {
+  /** @param maxIdleMs what the database says of idle datapath flows. @param type of the bridge's datapath, to translation. */
+  static async open(ports = 3, maxIdleMs?: () => number | undefined, type = 'dummy'): Promise<Bench> {
     const clock = new FakeClock(1000);
     const datapath = createInProcessDatapath({ worker: false, clock });
     const provider = new DeviceProvider({
@@ -176,7 +176,7 @@ export class Bench {
     });
     await provider.connect();
     const dpif = await provider.create('ovs-dummy');
-    const backer = new Backer('dummy');
+    const backer = new Backer(type);
     const ofproto = new Ofproto('br0', backer, clock.now());
     const local = await dpif.ports.add({ name: 'br0', type: 'internal' });
     addPort(ofproto, { ofport: OFPP.LOCAL, name: 'br0', dpPort: local.portNo, type: 'internal' });

@@ -76,6 +76,26 @@ test('a megaflow may be idle for as long as the database says', async (t) => {
   await bench.close();
 });
 
+for (const [type, flows] of [
+  ['system', 2],
+  // There the number of the VLAN counts, too.
+  ['dummy', 3],
+] as const)
+  test(`${type}: packets with and without a tag have megaflows of their own where nobody asks for tags`, async (t) => {
+    const bench = await Bench.open(3, undefined, type);
+    mod(bench.ofproto, 'add', 'ip,actions=2', bench.clock.now());
+    const [frame, network] = UDP.split('eth_type(0x0800)');
+    const tagged = (vid: number): string =>
+      `${frame}eth_type(0x8100),vlan(vid=${vid},pcp=0),encap(eth_type(0x0800)${network})`;
+    for (let round = 0; round < 2; round++)
+      for (const packet of [UDP, tagged(5), tagged(6)]) await bench.receive('p1', packet);
+    t.like(await bench.sent(), { p2: 6 });
+    const seen = await bench.dpFlows();
+    t.is(seen.length, flows);
+    t.true(seen.every((flow) => !flow.includes('packets:0 ')));
+    await bench.close();
+  });
+
 test('NORMAL learns: what was flooded goes to one port once its station was heard', async (t) => {
   const bench = await Bench.open();
   mod(bench.ofproto, 'add', 'actions=NORMAL', bench.clock.now());
