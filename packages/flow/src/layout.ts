@@ -87,6 +87,9 @@ export const KEY_WORDS = 99;
 
 /** `eth_type` of an 802.3 frame that carries no Ethernet type (OpenFlow 1.0, section 3.4). */
 export const ETH_TYPE_NONE = 0x05ff;
+/** Entries of a label stack that a key has room for, and the bit of the one at the bottom (RFC 3032). */
+export const MAX_LABELS = 3;
+export const MPLS_BOS = 0x100;
 /** The bit of a VLAN TCI that says that a tag is present. */
 export const VLAN_CFI = 0x1000;
 /** The bits of a VLAN TCI that are the VLAN's number. */

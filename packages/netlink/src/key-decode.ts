@@ -1,6 +1,15 @@
 /** Attributes to flow keys and masks, checked; see `key.ts`. */
 import { getVlanLimit } from '@ovs-node/flow/extract';
-import { ETH_TYPE_NONE, FRAG_LATER, type FlowKey, VLAN_CFI, W, newKey } from '@ovs-node/flow/layout';
+import {
+  ETH_TYPE_NONE,
+  FRAG_LATER,
+  type FlowKey,
+  MAX_LABELS,
+  MPLS_BOS,
+  VLAN_CFI,
+  W,
+  newKey,
+} from '@ovs-node/flow/layout';
 import { Match } from '@ovs-node/flow/match';
 import { NetlinkError, NlReader } from './attr.js';
 import { isZero, u32 } from './bytes.js';
@@ -32,9 +41,6 @@ import {
 } from './key-places.js';
 
 const EINVAL = 22;
-/** The bottom-of-stack bit of a label stack entry, and the entries that a key holds of a deeper stack. */
-const MPLS_BOS = 0x100;
-const MAX_LABELS = 3;
 /** The namespace of packet types that are types of Ethernet. */
 const PT_NS_ETHERTYPE = 1;
 

@@ -2,7 +2,7 @@
  * Which bytes of a flow key (`@ovs-node/flow/layout`) are which bytes of its attributes' payloads, and which attributes a
  * key has. Shared by the encoder and the decoder; see `key.ts`.
  */
-import { type FlowKey, W } from '@ovs-node/flow/layout';
+import { type FlowKey, MAX_LABELS, MPLS_BOS, W } from '@ovs-node/flow/layout';
 import { KEY_ATTRS as K } from './key-attrs.js';
 
 export const EthType = {
@@ -132,6 +132,6 @@ export function hasCtIpv6(key: FlowKey): boolean {
 
 /** Label stack entries in the key: up to the one with the bottom-of-stack bit, at most three. */
 export function mplsDepth(key: FlowKey): number {
-  for (let i = 0; i < 2; i++) if (key[W.MPLS + i]! & 0x100) return i + 1;
-  return 3;
+  for (let i = 0; i < MAX_LABELS - 1; i++) if (key[W.MPLS + i]! & MPLS_BOS) return i + 1;
+  return MAX_LABELS;
 }

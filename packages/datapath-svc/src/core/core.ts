@@ -40,6 +40,7 @@ export class DatapathCore {
   private nextPid = 1;
   private nextIndex = 1;
   private depth = 0;
+  /** Of this core: the process may have changed its own before it tells. */
   private vlanLimit = MAX_VLANS;
   private readonly dirtyPorts: Vport[] = [];
   private readonly dirtyHandles: Handle[] = [];

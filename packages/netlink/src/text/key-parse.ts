@@ -1,7 +1,7 @@
 /** Datapath flow keys from text, as ovs-dpctl(8) has it: the inverse of `key-format.ts`, and what people abbreviate. */
 import { OvsError } from '@ovs-node/common/errors';
 import { CT_STATE_FLAGS, TCP_FLAGS } from '@ovs-node/flow/flags-text';
-import type { FlowKey } from '@ovs-node/flow/layout';
+import { type FlowKey, MAX_LABELS } from '@ovs-node/flow/layout';
 import { NetlinkError, NlWriter } from '../attr.js';
 import { keyOf } from '../key.js';
 import { KEY_ATTRS as K, NSH_KEY_ATTRS as N, TUNNEL_KEY_ATTRS as T, VXLAN_EXT_ATTRS } from '../key-attrs.js';
@@ -34,8 +34,6 @@ class Bad extends Error {}
 
 /** More VLAN tags than any key holds. */
 const MAX_ENCAP = 4;
-/** Entries of a label stack. */
-const MAX_LABELS = 3;
 
 const DELIMITERS = ', \t\r\n';
 

@@ -2,7 +2,7 @@
  * encap, decap and dec_nsh_ttl: actions that change the type of the packet (ovs-actions(7)). The flow changes at once; the
  * datapath's action follows at the next commit (commit-encap.ts).
  */
-import { W } from '@ovs-node/flow/layout';
+import { W, MAX_LABELS } from '@ovs-node/flow/layout';
 import { PACKET_TYPE } from '@ovs-node/openflow/actions/packet-type';
 import type { ActionOf, EncapProperty } from '@ovs-node/openflow/actions/types';
 import { PR } from '@ovs-node/openflow/messages/types';
@@ -17,7 +17,6 @@ import {
   ethType,
   forgetInner,
   hasVlan,
-  MAX_LABELS,
   popLabel,
   pushLabel,
   setEthType,

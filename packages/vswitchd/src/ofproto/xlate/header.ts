@@ -2,7 +2,7 @@
  * Headers in a flow key as translation sees them: which are there, and VLAN tags.
  * A function with `wc` un-wildcards what it looked at.
  */
-import { CT, FRAG_LATER, VLAN_CFI, W } from '@ovs-node/flow/layout';
+import { CT, FRAG_LATER, MAX_LABELS, MPLS_BOS, VLAN_CFI, W } from '@ovs-node/flow/layout';
 
 export const ETH_IP = 0x0800;
 export const ETH_IPV6 = 0x86dd;
@@ -36,9 +36,6 @@ export function isIpAny(flow: Uint32Array): boolean {
 export function isMpls(type: number): boolean {
   return type === 0x8847 || type === 0x8848;
 }
-/** Entries of a label stack that the key holds. */
-export const MAX_LABELS = 3;
-const LABEL_BOS = 0x100;
 /** Of a stack over a packet without a TTL of its own. */
 const DEFAULT_LABEL_TTL = 64;
 const IPV4_EXPLICIT_NULL = 0;
@@ -49,9 +46,9 @@ export function countLabels(flow: Uint32Array, wc?: Uint32Array): number {
   if (!isMpls(ethType(flow))) return 0;
   let n = 0;
   for (let i = 0; i < MAX_LABELS; i++) {
-    if (wc) wc[W.MPLS + i]! |= LABEL_BOS;
+    if (wc) wc[W.MPLS + i]! |= MPLS_BOS;
     const entry = flow[W.MPLS + i]!;
-    if ((entry & LABEL_BOS) !== 0) return i + 1;
+    if ((entry & MPLS_BOS) !== 0) return i + 1;
     if (entry !== 0) n++;
   }
   return n;
@@ -79,7 +76,7 @@ export function pushLabel(
   if (n > 0) {
     if (wc) wc.fill(0xffffffff, W.MPLS, W.MPLS + n);
     flow.copyWithin(W.MPLS + 1, W.MPLS, W.MPLS + n);
-    flow[W.MPLS] = flow[W.MPLS + 1]! & ~LABEL_BOS;
+    flow[W.MPLS] = flow[W.MPLS + 1]! & ~MPLS_BOS;
   } else {
     let tc = 0;
     let ttl = DEFAULT_LABEL_TTL;
@@ -89,7 +86,7 @@ export function pushLabel(
       ttl = (flow[W.NW]! >>> 8) & 0xff || DEFAULT_LABEL_TTL;
     }
     const label = ethType(flow) === ETH_IPV6 ? IPV6_EXPLICIT_NULL : IPV4_EXPLICIT_NULL;
-    flow[W.MPLS] = (label << 12) | (tc << 9) | LABEL_BOS | ttl;
+    flow[W.MPLS] = (label << 12) | (tc << 9) | MPLS_BOS | ttl;
   }
   setEthType(flow, type);
 }
@@ -98,8 +95,8 @@ export function pushLabel(
 export function popLabel(flow: Uint32Array, n: number, type: number, wc?: Uint32Array): boolean {
   if (n === 0) return false;
   if (n === MAX_LABELS) {
-    if (wc) wc[W.MPLS + n - 1]! |= LABEL_BOS;
-    if ((flow[W.MPLS + n - 1]! & LABEL_BOS) === 0) return false;
+    if (wc) wc[W.MPLS + n - 1]! |= MPLS_BOS;
+    if ((flow[W.MPLS + n - 1]! & MPLS_BOS) === 0) return false;
   }
   if (wc) wc.fill(0xffffffff, W.MPLS + 1, W.MPLS + n);
   flow.copyWithin(W.MPLS, W.MPLS + 1, W.MPLS + n);

@@ -3,13 +3,13 @@
  * is not known until the packet has been through the datapath again.
  */
 import { mustField } from '@ovs-node/flow/fields';
-import { W } from '@ovs-node/flow/layout';
+import { W, MAX_LABELS } from '@ovs-node/flow/layout';
 import type { Action } from '@ovs-node/openflow/actions/types';
 import { PR } from '@ovs-node/openflow/messages/types';
 import type { XlateContext } from './context.js';
 import { commit } from './commit.js';
 import { controllerAction } from './controller.js';
-import { forgetInner, countLabels, ethType, isMpls, MAX_LABELS, popLabel, pushLabel } from './header.js';
+import { forgetInner, countLabels, ethType, isMpls, popLabel, pushLabel } from './header.js';
 
 const LABEL_SHIFT = 12;
 const TC_SHIFT = 9;
