@@ -1,5 +1,7 @@
 /** What files of Windows have in their names and texts, as its editors and shells write them. */
 
+import fs from 'node:fs';
+
 /** Does a name begin with a drive, `C:\…`, which is no connection method then? */
 export function hasDrive(name: string, platform = process.platform): boolean {
   return platform === 'win32' && /^[A-Za-z]:[\\/]/.test(name);
@@ -16,6 +18,11 @@ export function plainText(bytes: Buffer, platform = process.platform): Buffer {
   return text.includes('\r\n')
     ? Buffer.from(text.toString('latin1').replaceAll('\r\n', '\n'), 'latin1')
     : text;
+}
+
+/** Reads a file (0: standard input) that is such a text. @throws the errno error */
+export function readPlainText(file: string | 0): string {
+  return plainText(fs.readFileSync(file)).toString('utf8');
 }
 
 function withoutMark(bytes: Buffer): Buffer {

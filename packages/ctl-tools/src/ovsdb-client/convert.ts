@@ -1,7 +1,6 @@
 /** `ovsdb-client convert` and `needs-conversion`: a database and a schema file. */
-import { readFileSync } from 'node:fs';
 import { FatalError, strerror } from '@ovs-node/common/errors';
-import { plainText } from '@ovs-node/common/windows-files';
+import { readPlainText } from '@ovs-node/common/windows-files';
 import { OvsdbError } from 'ovsdb-client/data/error';
 import { type Json, parseJson } from 'ovsdb-client/data/json';
 import { jsonSyntaxError } from 'ovsdb-client/data/json-check';
@@ -16,7 +15,7 @@ export function readSchema(file: string): { json: Json; schema: DatabaseSchema }
   };
   let text = '';
   try {
-    text = plainText(readFileSync(file)).toString('utf8');
+    text = readPlainText(file);
   } catch (error) {
     fail(`"${file}" could not be read as JSON (error opening "${file}": ${strerror(error)})`);
   }

@@ -1,9 +1,8 @@
 /** What the commands of ovsdb-tool share. */
-import fs from 'node:fs';
 import path from 'node:path';
 import { dirs } from '@ovs-node/common/dirs';
 import { FatalError, errnoName, strerror } from '@ovs-node/common/errors';
-import { plainText } from '@ovs-node/common/windows-files';
+import { readPlainText } from '@ovs-node/common/windows-files';
 import { OvsdbError } from 'ovsdb-client/data/error';
 import { parseJson } from 'ovsdb-client/data/json';
 import { jsonSyntaxError } from 'ovsdb-client/data/json-check';
@@ -38,7 +37,7 @@ export function readSchemaFile(given: string | undefined): DatabaseSchema {
   const file = given ?? defaultSchema();
   let text: string;
   try {
-    text = plainText(fs.readFileSync(file)).toString('utf8');
+    text = readPlainText(file);
   } catch (error) {
     if (
       given === undefined &&

@@ -1,7 +1,6 @@
 /** dpctl: datapath flows. */
-import fs from 'node:fs';
 import { errorMessage, strerror } from '@ovs-node/common/errors';
-import { plainText } from '@ovs-node/common/windows-files';
+import { readPlainText } from '@ovs-node/common/windows-files';
 import { parseMatchProtocols } from '@ovs-node/flow/match-text';
 import type { Match } from '@ovs-node/flow/match';
 import { decodeMatch } from '@ovs-node/netlink/key';
@@ -206,7 +205,7 @@ async function flowsFile(
 ): Promise<void> {
   let text: string;
   try {
-    text = file === '-' ? context.readStdin() : plainText(fs.readFileSync(file)).toString('utf8');
+    text = file === '-' ? context.readStdin() : readPlainText(file);
   } catch (error) {
     if (error instanceof DpctlError) throw error;
     throw because(`Opening file "${file}" failed`, error);
