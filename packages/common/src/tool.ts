@@ -72,14 +72,15 @@ export async function exitWith(name: string, thrown: unknown): Promise<never> {
  * chooses the status, others are 1), EarlyExit's text on standard output.
  *
  * @param main gets the words after the program's name; returns the exit status (nothing means 0).
- * @param lostOutput output that cannot be written is told, with status 1, by tools whose peers do so.
+ * @param options the words, when they are not the process's; and what becomes of output that cannot be written: it is
+ * told, with status 1, by tools whose peers do so.
  */
 export async function runTool(
   name: string,
   main: (args: string[]) => Promise<number | void> | number | void,
-  args: string[] = process.argv.slice(2),
-  lostOutput: LostOutput = 'passed over',
+  options: { readonly args?: string[]; readonly lostOutput?: LostOutput } = {},
 ): Promise<void> {
+  const { args = process.argv.slice(2), lostOutput = 'passed over' } = options;
   setProgramName(name);
   setLevels(null, 'console', 'warn');
   lost = lostOutput;

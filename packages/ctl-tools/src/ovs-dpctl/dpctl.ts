@@ -1,11 +1,10 @@
 /** ovs-dpctl(8): datapaths of the datapath service, without vswitchd. */
-import fs from 'node:fs';
 import { findCommand } from '@ovs-node/common/command';
 import { OvsError, strerror } from '@ovs-node/common/errors';
 import { parseCommandLine, type ProgramSpec } from '@ovs-node/common/getopt';
 import { parseTimeout, runTool, startTimeout } from '@ovs-node/common/tool';
 import { vlogHelp, vlogOptions } from '@ovs-node/common/vlog-options';
-import { plainText } from '@ovs-node/common/windows-files';
+import { readPlainText } from '@ovs-node/common/windows-files';
 import { deviceConnectName } from '@ovs-node/netlink/device-path';
 import { PipeDevice } from '@ovs-node/netlink/pipe/client';
 import { DeviceProvider } from '@ovs-node/vswitchd/dpif/dpif';
@@ -61,57 +60,54 @@ Other options:
   -V, --version               display version information
 `;
 
+async function run(args: string[]): Promise<number> {
+  let timeout: number | undefined;
+  const program: ProgramSpec = {
+    name: NAME,
+    help,
+    order: 'permute',
+    options: [
+      ...DPCTL_OPTIONS,
+      {
+        name: 'timeout',
+        short: 't',
+        arg: 'required',
+        apply: (value) => void (timeout = parseTimeout(value!)),
+      },
+      ...vlogOptions,
+    ],
+  };
+  const { options, operands } = parseCommandLine(program, args);
+  startTimeout(timeout);
+  const { spec, args: rest } = findCommand(DPCTL_COMMANDS, operands);
+  // One connection, made when a command first needs it.
+  let system: Promise<DeviceProvider> | undefined;
+  const connect = async (): Promise<DeviceProvider> => {
+    const provider = new DeviceProvider({ type: 'system', device: new PipeDevice(deviceConnectName()) });
+    await provider.connect();
+    return provider;
+  };
+  const context: DpctlContext = {
+    program: NAME,
+    inDaemon: false,
+    options: dpctlOptions(options.map((option) => option.name)),
+    types: ['system'],
+    provider(type) {
+      if (type === 'system') return (system ??= connect());
+      // Datapaths inside vswitchd are reached by ovs-appctl.
+      const code = type === 'netdev' ? 'ENODEV' : 'EAFNOSUPPORT';
+      return Promise.reject(new OvsError(strerror(code), code));
+    },
+    print: (text) => void process.stdout.write(text),
+    fail: (message) => void process.stderr.write(`${NAME}: ${message}\n`),
+    readStdin: () => readPlainText(0),
+  };
+  const ok = await runDpctl(context, spec, rest);
+  (await system?.catch(() => undefined))?.close();
+  return ok ? 0 : 1;
+}
+
 /** Runs the tool with the process's arguments. */
 export function dpctl(): Promise<void> {
-  return runTool(
-    NAME,
-    async (args) => {
-      let timeout: number | undefined;
-      const program: ProgramSpec = {
-        name: NAME,
-        help,
-        order: 'permute',
-        options: [
-          ...DPCTL_OPTIONS,
-          {
-            name: 'timeout',
-            short: 't',
-            arg: 'required',
-            apply: (value) => void (timeout = parseTimeout(value!)),
-          },
-          ...vlogOptions,
-        ],
-      };
-      const { options, operands } = parseCommandLine(program, args);
-      startTimeout(timeout);
-      const { spec, args: rest } = findCommand(DPCTL_COMMANDS, operands);
-      // One connection, made when a command first needs it.
-      let system: Promise<DeviceProvider> | undefined;
-      const connect = async (): Promise<DeviceProvider> => {
-        const provider = new DeviceProvider({ type: 'system', device: new PipeDevice(deviceConnectName()) });
-        await provider.connect();
-        return provider;
-      };
-      const context: DpctlContext = {
-        program: NAME,
-        inDaemon: false,
-        options: dpctlOptions(options.map((option) => option.name)),
-        types: ['system'],
-        provider(type) {
-          if (type === 'system') return (system ??= connect());
-          // Datapaths inside vswitchd are reached by ovs-appctl.
-          const code = type === 'netdev' ? 'ENODEV' : 'EAFNOSUPPORT';
-          return Promise.reject(new OvsError(strerror(code), code));
-        },
-        print: (text) => void process.stdout.write(text),
-        fail: (message) => void process.stderr.write(`${NAME}: ${message}\n`),
-        readStdin: () => plainText(fs.readFileSync(0)).toString('utf8'),
-      };
-      const ok = await runDpctl(context, spec, rest);
-      (await system?.catch(() => undefined))?.close();
-      return ok ? 0 : 1;
-    },
-    undefined,
-    'told',
-  );
+  return runTool(NAME, run, { lostOutput: 'told' });
 }

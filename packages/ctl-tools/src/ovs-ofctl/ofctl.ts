@@ -400,5 +400,5 @@ export function ofctl(args: string[] = process.argv.slice(2)): Promise<void> {
   const [command, ...words] = operandsOf(given);
   if (command === 'monitor' || command === 'snoop') return runMonitor(command, args, words);
   beginByteText();
-  return runTool(NAME, runCommand, given, 'told');
+  return runTool(NAME, runCommand, { args: given, lostOutput: 'told' });
 }

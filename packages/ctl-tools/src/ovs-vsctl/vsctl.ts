@@ -74,7 +74,7 @@ export const COMMANDS: readonly CtlCommand<VsctlContext>[] = [
 
 /** Runs the program. */
 export function vsctl(): Promise<void> {
-  return runTool('ovs-vsctl', main, undefined, 'always passed over');
+  return runTool('ovs-vsctl', main, { lostOutput: 'always passed over' });
 }
 
 function optionTable(settings: Settings): OptionSpec[] {

@@ -95,7 +95,7 @@ Other options:
 
 /** Runs the program. */
 export function ovsdbClient(args: string[] = process.argv.slice(2)): Promise<void> {
-  return wantsDaemon(args) ? runInBackground(args) : runTool(NAME, main, args, 'told');
+  return wantsDaemon(args) ? runInBackground(args) : runTool(NAME, main, { args, lostOutput: 'told' });
 }
 
 /** Does the command line ask for the frame of a daemon? */

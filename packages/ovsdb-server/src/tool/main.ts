@@ -73,23 +73,19 @@ export function toolOptions(options: ToolOptions): OptionSpec[] {
 export function main(): Promise<void> {
   const options: ToolOptions = { more: 0, rbacRole: undefined };
   const specs = toolOptions(options);
-  return runTool(
-    NAME,
-    async (args) => {
-      const line = parseCommandLine({ name: NAME, options: specs, order: 'permute', help }, args);
-      if (line.operands[0] === 'help') {
-        process.stdout.write(help());
-        return 0;
-      }
-      const { spec, args: operands } = findCommand(COMMANDS, line.operands);
-      try {
-        return (await spec.run(options, operands)) ?? 0;
-      } catch (error) {
-        if (error instanceof OvsdbError) throw new FatalError(error.message);
-        throw error;
-      }
-    },
-    undefined,
-    'told',
-  );
+  const run = async (args: string[]): Promise<number> => {
+    const line = parseCommandLine({ name: NAME, options: specs, order: 'permute', help }, args);
+    if (line.operands[0] === 'help') {
+      process.stdout.write(help());
+      return 0;
+    }
+    const { spec, args: operands } = findCommand(COMMANDS, line.operands);
+    try {
+      return (await spec.run(options, operands)) ?? 0;
+    } catch (error) {
+      if (error instanceof OvsdbError) throw new FatalError(error.message);
+      throw error;
+    }
+  };
+  return runTool(NAME, run, { lostOutput: 'told' });
 }
