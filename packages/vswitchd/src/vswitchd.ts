@@ -242,6 +242,7 @@ export class Vswitchd {
         await writeStatus(this.replica, {
           bridges: this.switch.bridges.values(),
           controllers: this.#controllerStatus(),
+          hasDatapath: (type) => this.datapaths.backer(type)?.dpif !== undefined,
           root: {
             datapath_types: [...this.#options.datapathTypes].sort(),
             iface_types: [...this.#options.interfaceTypes].sort(),

@@ -9,6 +9,7 @@ import { transactUntilDone, type Transaction } from 'ovsdb-client/transaction';
 import type { Row } from 'ovsdb-client/vswitch/schema';
 import type { DeviceCounters, DeviceDetails, PortCounters, PortStats } from '../dpif/provider.js';
 import { dummyCounters } from '../ofproto/dummy-counters.js';
+import { capabilities } from '../ofproto/support.js';
 import { ODPP_NONE } from '../ofproto/types.js';
 import { type Bridge, type LiveInterface, goneText, patchMac } from './bridge.js';
 import type { VswitchReplica } from './config.js';
@@ -19,6 +20,8 @@ import { isTunnel, notCarried } from './tunnel.js';
 export interface StatusSource {
   readonly bridges: Iterable<Bridge>;
   readonly controllers: ReadonlyMap<string, ControllerStatus>;
+  /** Whether there is a datapath of a type. */
+  readonly hasDatapath: (type: string) => boolean;
   /** Constant columns of the Open_vSwitch row. */
   readonly root: Readonly<Record<string, NativeValue>>;
   /** The configuration number that is applied; undefined: leave `cur_cfg` alone. */
@@ -33,6 +36,7 @@ export async function writeStatus(replica: VswitchReplica, source: StatusSource)
     for (const [uuid, status] of source.controllers) writeController(replica, transaction, uuid, status);
     const [root] = replica.rows('Open_vSwitch');
     if (root === undefined) return;
+    writeDatapaths(replica, transaction, root, source.hasDatapath);
     write(transaction, 'Open_vSwitch', root, source.root);
     if (source.curCfg !== undefined) write(transaction, 'Open_vSwitch', root, { cur_cfg: source.curCfg });
   });
@@ -58,6 +62,20 @@ function same(a: NativeValue, b: NativeValue): boolean {
   if (Array.isArray(a) && Array.isArray(b))
     return a.length === b.length && a.every((each, i) => each === b[i]);
   return a === b;
+}
+
+/** What the datapaths can do that the database has rows of. */
+function writeDatapaths(
+  replica: VswitchReplica,
+  transaction: Transaction,
+  root: Row<'Open_vSwitch'>,
+  hasDatapath: StatusSource['hasDatapath'],
+): void {
+  for (const [type, uuid] of root.datapaths) {
+    const row = replica.row('Datapath', uuid);
+    if (row !== undefined && hasDatapath(type))
+      write(transaction, 'Datapath', row, { capabilities: capabilities() });
+  }
 }
 
 function writeBridge(

@@ -10,6 +10,7 @@ import type { Backer } from './backer.js';
 import { dumpBridgeFlows, showBacker, sortedBy } from './dpif-text.js';
 import type { Ofproto } from './ofproto.js';
 import { formatActionList } from './rule-text.js';
+import { showFeatures } from './support.js';
 import { traceCommand } from './trace-command.js';
 
 /** What the commands work on. */
@@ -84,6 +85,10 @@ export function ofprotoCommands(registry: OfprotoRegistry): UnixctlCommand[] {
       lines(sortedBridges().map((each) => `${each.backer.type}@${each.name}`)),
     ),
     row('dpif/show', '', 0, 0, async () => (await Promise.all(sortedBackers().map(showBacker))).join('')),
+    row('dpif/show-dp-features', 'bridge', 1, 1, ([name]) => {
+      find(name);
+      return showFeatures();
+    }),
     row('dpif/dump-flows', '[-m] [--names | --no-names] bridge', 1, 3, (args) => {
       const verbose = args.some((arg) => arg === '-m' || arg === '--more');
       let names = verbose;

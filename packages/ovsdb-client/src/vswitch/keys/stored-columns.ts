@@ -5,14 +5,7 @@
 import type { ColumnName, TableName } from '../schema.js';
 
 export const STORED_COLUMNS = {
-  Open_vSwitch: [
-    'datapaths',
-    'statistics',
-    'dpdk_initialized',
-    'dpdk_version',
-    'system_type',
-    'system_version',
-  ],
+  Open_vSwitch: ['statistics', 'dpdk_initialized', 'dpdk_version', 'system_type', 'system_version'],
   Bridge: [
     'auto_attach',
     'ipfix',
@@ -89,7 +82,7 @@ export const STORED_COLUMNS = {
     'other_config',
   ],
   Manager: ['connection_mode', 'other_config'],
-  Datapath: ['datapath_version', 'ct_zones', 'capabilities'],
+  Datapath: ['datapath_version', 'ct_zones'],
   CT_Zone: ['timeout_policy'],
   CT_Timeout_Policy: ['timeouts'],
   AutoAttach: ['system_name', 'system_description', 'mappings'],
