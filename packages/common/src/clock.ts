@@ -24,16 +24,30 @@ export interface Clock {
   soon(delayMs: number, fn: () => void): Timer;
 }
 
+/** The longest delay of the machine's timers, ms: some 24 days. */
 const MAX_DELAY = 0x7fffffff;
+
+/**
+ * Calls `fn` once, not before `delayMs` have passed, by timers of the machine: of one that is longer than those can be, each
+ * sets the next. Infinity: never.
+ */
+export function setLongTimer(delayMs: number, fn: () => void, unref = false): Timer {
+  let left = Math.max(0, delayMs);
+  let handle: NodeJS.Timeout;
+  const arm = (): void => {
+    const ms = Math.min(left, MAX_DELAY);
+    left -= ms;
+    handle = setTimeout(() => (left > 0 ? arm() : fn()), ms);
+    if (unref) handle.unref();
+  };
+  arm();
+  return { cancel: () => clearTimeout(handle) };
+}
 
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
-  setTimer(delayMs, fn, unref = false) {
-    const handle = setTimeout(fn, Math.min(Math.max(0, delayMs), MAX_DELAY));
-    if (unref) handle.unref();
-    return { cancel: () => clearTimeout(handle) };
-  },
+  setTimer: setLongTimer,
   soon: (delayMs, fn) => systemClock.setTimer(delayMs, fn),
 };

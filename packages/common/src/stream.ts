@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { fromByteText } from './byte-text.js';
+import { setLongTimer, type Timer } from './clock.js';
 import { coverageCounter } from './coverage.js';
 import { OvsError, errnoName, strerror } from './errors.js';
 import {
@@ -128,9 +129,9 @@ function connectSocket(
     }
     // TLS reads for itself.
     const socket = address.kind === 'ssl' ? net.connect(options) : connectReading(options, lends);
-    let timer: NodeJS.Timeout | null = null;
+    let timer: Timer | undefined;
     const settle = (): void => {
-      if (timer) clearTimeout(timer);
+      timer?.cancel();
       alias?.release();
       socket.removeListener('error', failed);
       socket.removeListener('connect', connected);
@@ -148,7 +149,7 @@ function connectSocket(
     socket.once('error', failed);
     socket.once('connect', connected);
     if (timeoutMs !== undefined) {
-      timer = setTimeout(() => failed(new OvsError(strerror('ETIMEDOUT'), 'ETIMEDOUT')), timeoutMs);
+      timer = setLongTimer(timeoutMs, () => failed(new OvsError(strerror('ETIMEDOUT'), 'ETIMEDOUT')));
     }
   });
 }
@@ -208,9 +209,9 @@ function parse(reader: typeof parseActive, name: string, defaultPort: number): S
 /** Rejects with ETIMEDOUT where `work` takes longer, and then destroys `socket`. */
 async function within<T>(ms: number | undefined, socket: net.Socket, work: Promise<T>): Promise<T> {
   if (ms === undefined) return work;
-  let timer: NodeJS.Timeout | undefined;
+  let timer: Timer | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new OvsError(strerror('ETIMEDOUT'), 'ETIMEDOUT')), ms);
+    timer = setLongTimer(ms, () => reject(new OvsError(strerror('ETIMEDOUT'), 'ETIMEDOUT')));
   });
   try {
     return await Promise.race([work, late]);
@@ -219,7 +220,7 @@ async function within<T>(ms: number | undefined, socket: net.Socket, work: Promi
     socket.destroy();
     throw error;
   } finally {
-    clearTimeout(timer);
+    timer?.cancel();
   }
 }
 

@@ -1,5 +1,6 @@
 import test from 'ava';
 import path from 'node:path';
+import { setLongTimer } from '../src/clock.js';
 import { findCommand, type CommandSpec } from '../src/command.js';
 import { absName, dirs, defaultDbRemote } from '../src/dirs.js';
 import { OvsError, errnoName, errorMessage, linuxErrnoName, strerror } from '../src/errors.js';
@@ -90,4 +91,31 @@ test('time limits', (t) => {
     t.throws(() => parseTimeout(bad), { message: `value ${bad} on -t or --timeout is invalid` });
     t.throws(() => parseTimeout('', 'T'), { message: 'value  on -T or --timeout is invalid' });
   }
+});
+
+test.serial('a timer of more than 24 days fires when they are over, and one without end never', (t) => {
+  const { setTimeout: real, clearTimeout: realClear } = globalThis;
+  t.teardown(() => Object.assign(globalThis, { setTimeout: real, clearTimeout: realClear }));
+  const set: { ms: number; fn: () => void }[] = [];
+  const cleared: unknown[] = [];
+  Object.assign(globalThis, {
+    setTimeout: (fn: () => void, ms: number) => set.push({ ms, fn }),
+    clearTimeout: (handle: unknown) => cleared.push(handle),
+  });
+  const fired: string[] = [];
+  const next = (): number => {
+    const { ms, fn } = set.at(-1)!;
+    fn();
+    return ms;
+  };
+  setLongTimer(60 * 86_400_000, () => fired.push('60 days'));
+  t.deepEqual([next(), next(), next()], [0x7fffffff, 0x7fffffff, 60 * 86_400_000 - 2 * 0x7fffffff]);
+  t.deepEqual(fired, ['60 days']);
+  const timer = setLongTimer(Infinity, () => fired.push('never'));
+  for (let i = 0; i < 1000; i++) t.is(next(), 0x7fffffff);
+  timer.cancel();
+  t.is(cleared.at(-1), set.length);
+  setLongTimer(-5, () => fired.push('at once'));
+  t.is(next(), 0);
+  t.deepEqual(fired, ['60 days', 'at once']);
 });

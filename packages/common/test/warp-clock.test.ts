@@ -27,3 +27,23 @@ test('a cancelled timer does not fire', async (t) => {
   await clock.warp(20);
   t.pass();
 });
+
+test('a warp of days ends: what comes again and again does so a thousand times, and then once more where the warp ends', async (t) => {
+  const DAY = 86_400_000;
+  const clock = new WarpClock();
+  clock.stop();
+  const start = clock.now();
+  const times: number[] = [];
+  const again = (): void => {
+    times.push(clock.now() - start);
+    clock.setTimer(500, again);
+  };
+  clock.setTimer(500, again);
+  clock.setTimer(30 * DAY - 1, () => t.is(clock.now() - start, 30 * DAY));
+  await clock.warp(30 * DAY);
+  t.deepEqual(times, [...Array.from({ length: 1000 }, (_, i) => 500 * (i + 1)), 30 * DAY]);
+  t.is(clock.now() - start, 30 * DAY);
+  times.length = 0;
+  await clock.warp(1000);
+  t.deepEqual(times, [30 * DAY + 500, 30 * DAY + 1000], 'and then goes on as before');
+});

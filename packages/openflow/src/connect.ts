@@ -1,4 +1,5 @@
 /** Connections to switches by name; `OfConnection` itself takes any stream. */
+import { setLongTimer } from '@ovs-node/common/clock';
 import { errnoName, type OvsError } from '@ovs-node/common/errors';
 import { connectStream, OPENFLOW_PORT } from '@ovs-node/common/stream';
 import { sslErrorText } from '@ovs-node/common/tls-config';
@@ -49,21 +50,20 @@ export async function connectSwitch(
   return new Promise((resolve, reject) => {
     let isReady = false;
     const fail = (error: Error): void => {
-      clearTimeout(timer);
+      timer.cancel();
       reject(error);
       connection.close();
       // Who did not answer may not hang up either.
       stream.destroySoon();
     };
-    const timer = setTimeout(
-      () => fail(new ConnectionError(`${target}: no hello in ${timeoutMs / 1000} s`, 'ETIMEDOUT')),
-      timeoutMs,
+    const timer = setLongTimer(timeoutMs, () =>
+      fail(new ConnectionError(`${target}: no hello in ${timeoutMs / 1000} s`, 'ETIMEDOUT')),
     );
     const connection = new OfConnection(stream, options, {
       ...handlers,
       onReady: (version, theirs) => {
         isReady = true;
-        clearTimeout(timer);
+        timer.cancel();
         handlers.onReady?.(version, theirs);
         resolve(connection);
       },

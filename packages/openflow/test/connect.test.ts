@@ -37,6 +37,21 @@ test('who hangs up before it has said hello is told of', async (t) => {
   });
 });
 
+test('who is to be waited for without end, or for a month, is waited for', async (t) => {
+  const name = path.join(tmpDir(t), 'sock');
+  const hello = Uint8Array.of(1, 0, 0, 8, 0, 0, 0, 1);
+  const listener = await listenStream(`punix:${name}`, (socket) => {
+    socket.on('error', () => undefined).on('end', () => socket.end());
+    socket.resume().write(hello);
+  });
+  t.teardown(() => listener.close());
+  const program = `import { connectSwitch } from '${MODULE}';
+    for (const timeoutMs of [Infinity, 30 * 86_400_000])
+      (await connectSwitch('unix:${name}', { versions: 2, timeoutMs })).close();`;
+  const { stderr, status } = await run(process.execPath, ['--input-type=module', '-e', program]);
+  t.deepEqual([stderr, status], ['', 0], 'Node.js makes 1 ms of what its timers cannot be');
+});
+
 const NOWHERE: readonly (readonly [target: string, code: string, why: string])[] = [
   ['unix:/nonexistent/sock', 'ENOENT', 'No such file or directory'],
   ['tcp:127.0.0.1:1', 'ECONNREFUSED', 'Connection refused'],

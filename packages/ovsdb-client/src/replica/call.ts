@@ -1,4 +1,5 @@
 /** Limits of a call: an AbortSignal, a time. */
+import { setLongTimer, type Timer } from '@ovs-node/common/clock';
 import { OvsdbError } from '../data/error.js';
 
 export interface CallOptions {
@@ -19,7 +20,7 @@ export async function limited<T>(
   given: () => void = () => undefined,
 ): Promise<T> {
   if (signal === undefined && timeoutMs === undefined) return work;
-  let timer: NodeJS.Timeout | undefined;
+  let timer: Timer | undefined;
   let onAbort: (() => void) | undefined;
   const limit = new Promise<never>((_resolve, reject) => {
     const giveUp = (reason: unknown): void => {
@@ -28,7 +29,7 @@ export async function limited<T>(
     };
     if (timeoutMs !== undefined) {
       const late = (): void => giveUp(new OvsdbError('timed out', `no answer within ${timeoutMs} ms`));
-      timer = setTimeout(late, timeoutMs);
+      timer = setLongTimer(timeoutMs, late);
     }
     if (signal?.aborted === true) giveUp(signal.reason);
     else if (signal !== undefined) {
@@ -40,7 +41,7 @@ export async function limited<T>(
   try {
     return await Promise.race([work, limit]);
   } finally {
-    clearTimeout(timer);
+    timer?.cancel();
     if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
   }
 }
