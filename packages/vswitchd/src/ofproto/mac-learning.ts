@@ -51,6 +51,10 @@ export class MacTable {
   get staticCount(): number {
     return this.nStatic;
   }
+  /** Ports that stations were heard on. */
+  get portCount(): number {
+    return this.perPort.size;
+  }
 
   /** VLANs on which nothing is learned. */
   setFloodVlans(vlans: readonly number[]): void {
@@ -96,7 +100,7 @@ export class MacTable {
     }
     let changed = false;
     if (entry.port !== port) {
-      this.portSet(entry.port).delete(key);
+      this.dropFromPort(key, entry.port);
       entry.port = port;
       this.portSet(port).add(key);
       this.moved++;
@@ -199,9 +203,14 @@ export class MacTable {
   private drop(key: bigint, entry: MacEntry): void {
     this.entries.delete(key);
     if (entry.isStatic) this.nStatic--;
-    const set = this.perPort.get(entry.port);
+    this.dropFromPort(key, entry.port);
+  }
+
+  /** A port without stations is forgotten: it may be gone from the bridge. */
+  private dropFromPort(key: bigint, port: Bundle): void {
+    const set = this.perPort.get(port);
     set?.delete(key);
-    if (set?.size === 0) this.perPort.delete(entry.port);
+    if (set?.size === 0) this.perPort.delete(port);
   }
 
   private evict(): boolean {
