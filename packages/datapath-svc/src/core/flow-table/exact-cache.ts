@@ -7,8 +7,9 @@
  *
  * Nothing is invalidated when flows change: a deleted flow is marked dead and passed over, and a changed one keeps
  * its object. A new flow cannot shadow a cached one, since overlapping flows of one datapath must agree (they are
- * never inserted by vswitchd, and the look-up order among them is undefined, as in Linux). `clear` forgets dead
- * flows for the garbage collector after a flush. A full set replaces the entry that was not used last.
+ * never inserted by vswitchd, and the look-up order among them is undefined, as in Linux). `sweep` forgets dead
+ * flows for the garbage collector, now and then, and `clear` all after a flush. A full set replaces the entry that was not
+ * used last.
  *
  * Rejected: caching negative results (misses go to vswitchd at once and become flows), and per-flow insertion
  * probability (the peer's): it costs a random number per miss and helps only tables of many short connections.
@@ -103,5 +104,16 @@ export class ExactCache {
 
   clear(): void {
     this.flows.fill(null);
+  }
+
+  /** Forgets dead flows. */
+  sweep(): void {
+    const { flows } = this;
+    for (let i = 0; i < flows.length; i++) if (flows[i]?.dead === true) flows[i] = null;
+  }
+
+  /** Entries in use, also those of dead flows; counted each time. */
+  get size(): number {
+    return this.flows.reduce((n, flow) => (flow === null ? n : n + 1), 0);
   }
 }

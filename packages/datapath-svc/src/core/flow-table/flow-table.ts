@@ -14,6 +14,11 @@ import { Subtable } from './subtable.js';
 const HOT_SETS = 8192;
 const WIDE_SETS = 1024;
 const SORT_INTERVAL = 1 << 16;
+/**
+ * Removals after which the caches are swept: dead flows in them are kept in memory, with their actions, which
+ * `ACTION_BYTES_LIMIT` does not count any more. A sweep takes some 0.1 ms.
+ */
+const SWEEP_INTERVAL = 1024;
 /** Flows that one datapath holds unless told otherwise. */
 export const FLOW_LIMIT = 400_000;
 /** Distinct masks that one datapath holds. */
@@ -39,6 +44,7 @@ export class FlowTable {
   private readonly masks = new Map<string, Subtable>();
   private readonly byId = new Map<string, Flow>();
   private untilSort = SORT_INTERVAL;
+  private untilSweep = SWEEP_INTERVAL;
 
   get size(): number {
     return this.byId.size;
@@ -46,6 +52,11 @@ export class FlowTable {
 
   get maskCount(): number {
     return this.subtables.length;
+  }
+
+  /** Entries of the caches, also those of flows that were removed; counted each time. */
+  get cachedCount(): number {
+    return this.hot.size + this.wide.size;
   }
 
   /**
@@ -132,6 +143,10 @@ export class FlowTable {
       this.subtables.splice(this.subtables.indexOf(subtable), 1);
       this.masks.delete(wordsId(subtable.mask));
     }
+    if (--this.untilSweep > 0) return;
+    this.untilSweep = SWEEP_INTERVAL;
+    this.hot.sweep();
+    this.wide.sweep();
   }
 
   /** Takes all flows out. */
