@@ -5,6 +5,7 @@
  * A session has two handles, because a handle runs one dump at a time and must not keep transactions waiting: one for
  * transactions and events, one for dumps. Upcalls have a handle of their own (`packets.ts`).
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { coverageCounter } from '@ovs-node/common/coverage';
 import { OvsError, linuxErrnoName, strerror } from '@ovs-node/common/errors';
 import { NlWriter } from '@ovs-node/netlink/attr';
@@ -136,7 +137,8 @@ export class NetlinkSession {
 
   /**
    * Runs a dump. Each value is a reader of one part, before its first message; the caller walks it with `nextOfDump`.
-   * Dumps of one session run one after the other; leaving the loop early ends the dump.
+   * Dumps of one session run one after the other; leaving the loop early ends the dump. Between two parts all else that
+   * waits has its turn.
    */
   async *dump(head: RequestHead, fill: (w: NlWriter) => void): AsyncGenerator<MsgReader> {
     const before = this.#lastDump;
@@ -146,11 +148,14 @@ export class NetlinkSession {
       await before;
       sent.total++;
       await this.#dumps.write(this.#request(this.#dumps, head, NlFlag.DUMP | (head.flags ?? 0), fill));
-      for (let done = false; !done;) {
+      for (;;) {
         const part = await this.#dumps.read();
         received.total++;
-        done = isLastPart(part);
+        const isLast = isLastPart(part);
         yield new MsgReader(part);
+        if (isLast) break;
+        // What is done with a part may take long, and a datapath of this process answers at once.
+        await nextTurn();
       }
     } catch (error) {
       throw deviceError(error);

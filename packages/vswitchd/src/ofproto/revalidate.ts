@@ -5,6 +5,7 @@
  * A round is one terse dump. Statistics are credited as deltas, so nothing is counted twice however often a flow is
  * seen; a flow's last delta comes with the answer to its deletion.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { newKey, W } from '@ovs-node/flow/layout';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import type { Dpif, FlowPut, FlowStats } from '../dpif/provider.js';
@@ -22,6 +23,8 @@ const rateLimit = new RateLimit(5, 5);
 export const DEFAULT_MAX_IDLE = 10000;
 /** The same while there are more flows than the limit. */
 const MAX_IDLE_CROWDED = 100;
+/** Flows of a purge that are removed before all else that waits has its turn. */
+const PURGE_PIECE = 500;
 
 export interface RevalidateStats {
   /** Flows in the last dump. */
@@ -101,11 +104,17 @@ export class Revalidator {
 
   /** Removes every flow, with its last statistics credited. */
   async purge(dpif: Dpif, now: number): Promise<void> {
-    await this.remove(
-      dpif,
-      [...this.ukeys.values()].map((ukey) => ({ ufid: ukey.ufid, ukey })),
-      now,
-    );
+    const all = [...this.ukeys.values()];
+    for (let at = 0; at < all.length; at += PURGE_PIECE) {
+      if (at > 0) await nextTurn();
+      // What has gone meanwhile may have come again.
+      const flows = all.slice(at, at + PURGE_PIECE).filter((ukey) => this.ukeys.get(ukey.id) === ukey);
+      await this.remove(
+        dpif,
+        flows.map((ukey) => ({ ufid: ukey.ufid, ukey })),
+        now,
+      );
+    }
   }
 
   /** Credits what came in since the last time. */

@@ -76,6 +76,40 @@ test('a megaflow may be idle for as long as the database says', async (t) => {
   await bench.close();
 });
 
+test('all else has its turn while thousands of datapath flows are looked at, or removed', async (t) => {
+  const bench = await Bench.open();
+  const { ofproto, clock, udpif } = bench;
+  const move = 'move:NXM_OF_UDP_SRC[]->NXM_NX_REG0[0..15]';
+  mod(ofproto, 'add', `udp,actions=${move},2`, clock.now());
+  for (let port = 0; port < 4000; port++)
+    await bench.datapath.command('netdev-dummy/receive', ['p1', UDP.replace('src=1,', `src=${port},`)]);
+  await bench.settle();
+  t.is(udpif.ukeys.size, 4000);
+  /** Turns that others have while something is done. */
+  const turnsOf = async (work: Promise<void>): Promise<number> => {
+    let turns = 0;
+    let isOver = false;
+    const turn = (): void => {
+      turns++;
+      if (!isOver) setImmediate(turn);
+    };
+    setImmediate(turn);
+    await work;
+    isOver = true;
+    return turns;
+  };
+  mod(ofproto, 'add', `udp,actions=${move},3`, clock.now());
+  const [looked, removed] = [await turnsOf(udpif.wait()), await turnsOf(udpif.purge())];
+  t.true(looked >= 2 && removed >= 7, `turns: ${looked}, ${removed}`);
+  t.is(udpif.ukeys.size, 0);
+  t.deepEqual(await bench.dpFlows(), []);
+  t.deepEqual(
+    flowLines(ofproto).map((line) => /n_packets=\d+/.exec(line)?.[0]),
+    ['n_packets=4000'],
+  );
+  await bench.close();
+});
+
 for (const [type, flows] of [
   ['system', 2],
   // There the number of the VLAN counts, too.
