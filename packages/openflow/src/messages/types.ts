@@ -11,31 +11,20 @@ import type { Match } from '@ovs-node/flow/match';
 import type { Action } from '../actions/types.js';
 import type { OfError } from '../errors.js';
 import type { CtFlush, IpfixStats, TlvMapping, TlvTableCommand } from './extension-types.js';
+import type { AggregateStats, FlowFilter, FlowMod, FlowRemoved, FlowStats } from './flow-types.js';
 import type { GroupFeatures, GroupMod, GroupStats, ReceivedGroupDesc } from './group-types.js';
 import type { MeterConfig, MeterFeatures, MeterMod, MeterStats } from './meter-types.js';
 import type { FlowMonitorRequest, FlowUpdate } from './monitor-types.js';
+import type { PhyPort, PortMod, PortStats, QueueConfig, QueueStats } from './port-types.js';
 import type { TableDesc, TableFeatures, TableMod, TableStats, TableStatusReason } from './table-types.js';
 
 export type * from './extension-types.js';
+export * from './flow-types.js';
 export type * from './group-types.js';
 export type * from './meter-types.js';
 export type * from './monitor-types.js';
+export * from './port-types.js';
 export type * from './table-types.js';
-import type { PortCounters } from './port-counters.js';
-
-/** What to do with flows; the strict ones mean exactly one. */
-export type FlowModCommand = 'add' | 'modify' | 'modify_strict' | 'delete' | 'delete_strict';
-
-/** Bits of `FlowMod.flags` and of `FlowStats.flags`: those of OpenFlow 1.3's OFPFF_*, and of OpenFlow 1.0's OFPFF_EMERG. */
-export const FF = {
-  SEND_FLOW_REM: 1,
-  CHECK_OVERLAP: 2,
-  RESET_COUNTS: 4,
-  NO_PKT_COUNTS: 8,
-  NO_BYT_COUNTS: 16,
-  /** OpenFlow 1.0 only. */
-  EMERG: 32,
-} as const;
 
 /** No buffer: the packet is in the message. */
 export const NO_BUFFER = 0xffffffff;
@@ -47,103 +36,6 @@ export const GROUP_ALL = 0xfffffffc;
 export const GROUP_ANY = 0xffffffff;
 /** A cookie that means "leave the cookie as it is" in a modification. */
 export const COOKIE_NONE = 0xffffffffffffffffn;
-
-/** A change of flows (`makeFlowMod` fills in what is not said). */
-export interface FlowMod {
-  readonly command: FlowModCommand;
-  readonly match: Match;
-  readonly priority: number;
-  /** Which flows a modification or deletion touches: those whose cookie agrees in the bits of `cookieMask`. */
-  readonly cookie: bigint;
-  readonly cookieMask: bigint;
-  /** The cookie of an added flow; also of a modified one when `modifyCookie` says so. COOKIE_NONE: not given. */
-  readonly newCookie: bigint;
-  readonly modifyCookie: boolean;
-  /** 0 to 254, or ALL_TABLES. */
-  readonly tableId: number;
-  readonly idleTimeout: number;
-  readonly hardTimeout: number;
-  readonly importance: number;
-  readonly bufferId: number;
-  /** Deletions: only flows that output there. OFPP.ANY: no restriction. */
-  readonly outPort: number;
-  /** Deletions: only flows that output to that group. GROUP_ANY: no restriction. */
-  readonly outGroup: number;
-  readonly flags: number;
-  readonly actions: readonly Action[];
-}
-
-/** A flow with what it has counted. */
-export interface FlowStats {
-  readonly match: Match;
-  readonly tableId: number;
-  readonly priority: number;
-  readonly cookie: bigint;
-  readonly idleTimeout: number;
-  readonly hardTimeout: number;
-  readonly importance: number;
-  readonly flags: number;
-  readonly durationSec: number;
-  readonly durationNsec: number;
-  /** Seconds since the last packet and since the last change, -1: unknown. */
-  readonly idleAge: number;
-  readonly hardAge: number;
-  readonly packetCount: bigint;
-  readonly byteCount: bigint;
-  readonly actions: readonly Action[];
-}
-
-/** What a flow, aggregate or delete-by-filter request selects. */
-export interface FlowFilter {
-  readonly match: Match;
-  readonly tableId: number;
-  readonly cookie: bigint;
-  readonly cookieMask: bigint;
-  readonly outPort: number;
-  readonly outGroup: number;
-}
-
-/** Bits of `PhyPort.config` (OpenFlow 1.0's OFPPC_*; 1.1 and later keep bits 0, 2, 5 and 6). */
-export const PC = {
-  PORT_DOWN: 1,
-  NO_STP: 2,
-  NO_RECV: 4,
-  NO_RECV_STP: 8,
-  NO_FLOOD: 16,
-  NO_FWD: 32,
-  NO_PACKET_IN: 64,
-} as const;
-
-/** Bits of `PhyPort.state`: OpenFlow 1.1's OFPPS_*, and from bit 8 OpenFlow 1.0's STP state. */
-export const PS = {
-  LINK_DOWN: 1,
-  BLOCKED: 2,
-  LIVE: 4,
-  STP_LISTEN: 0 << 8,
-  STP_LEARN: 1 << 8,
-  STP_FORWARD: 2 << 8,
-  STP_BLOCK: 3 << 8,
-  STP_MASK: 3 << 8,
-} as const;
-
-export { PORT_FEATURES as PF } from '@ovs-node/flow/port-features';
-
-/** A port with its state; features as bits of `PF`, whatever the version. */
-export interface PhyPort {
-  readonly portNo: number;
-  readonly hwAddr: bigint;
-  /** At most 15 bytes of UTF-8 on the wire; longer ones are cut there. */
-  readonly name: string;
-  readonly config: number;
-  readonly state: number;
-  readonly curr: number;
-  readonly advertised: number;
-  readonly supported: number;
-  readonly peer: number;
-  /** kbps. */
-  readonly currSpeed: number;
-  readonly maxSpeed: number;
-}
 
 /** Switch capabilities: OpenFlow 1.0's and 1.1's OFPC_* bits in one space. */
 export const CAP = {
@@ -163,10 +55,14 @@ export const CAP = {
 
 /** Who a switch is and what it can. */
 export interface SwitchFeatures {
+  /** 64 bits: by convention the low 48 are an Ethernet address of the switch. */
   readonly datapathId: bigint;
+  /** How many packets it can keep for the controller. */
   readonly nBuffers: number;
   readonly nTables: number;
+  /** 0: the main connection; OpenFlow 1.3 and later. */
   readonly auxiliaryId: number;
+  /** Bits of `CAP`. */
   readonly capabilities: number;
   /** OpenFlow 1.0: a bitmap of OFPAT10_*. */
   readonly actions: number;
@@ -182,6 +78,7 @@ export interface SwitchConfig {
   readonly frag: FragMode;
   /** OpenFlow 1.1 and 1.2 (and the peer's 1.0); undefined: the version cannot say it. */
   readonly invalidTtlToController: boolean | undefined;
+  /** Of a packet that goes to the controller, so many bytes at most are sent. */
   readonly missSendLen: number;
 }
 
@@ -200,17 +97,21 @@ export const PR = {
 
 /** A packet for the controller. */
 export interface PacketIn {
+  /** By which the switch knows the packet that it keeps, or NO_BUFFER. */
   readonly bufferId: number;
   /** Length of the packet before it was cut to `packet`. */
   readonly totalLen: number;
+  /** One of `PR`. */
   readonly reason: number;
   readonly tableId: number;
+  /** Of the flow that sent it; all ones where there was none. */
   readonly cookie: bigint;
   /** Metadata of the packet: in_port at least. */
   readonly match: Match;
   readonly packet: Uint8Array;
-  /** NXT_PACKET_IN2 only. */
+  /** What the `controller` action gave along; NXT_PACKET_IN2 only. */
   readonly userdata?: Uint8Array;
+  /** A paused packet's way through the tables, to be sent back in a `resume` message; NXT_PACKET_IN2 only. */
   readonly continuation?: Uint8Array;
 }
 
@@ -221,6 +122,7 @@ export type FlowFormat = 'openflow10' | 'nxm';
 
 /** A packet for the switch to do actions to. */
 export interface PacketOut {
+  /** The packet that the switch keeps, or NO_BUFFER: `packet` is it. */
   readonly bufferId: number;
   /** Metadata: in_port at least. */
   readonly match: Match;
@@ -228,69 +130,8 @@ export interface PacketOut {
   readonly packet: Uint8Array;
 }
 
-/** Why a flow is gone. */
-export type FlowRemovedReason =
-  'idle' | 'hard' | 'delete' | 'group_delete' | 'meter_delete' | 'eviction' | 'unknown';
-
-/** A flow that is gone. */
-export interface FlowRemoved {
-  readonly match: Match;
-  readonly cookie: bigint;
-  readonly priority: number;
-  readonly reason: FlowRemovedReason;
-  /** With `unknown`: the number that stands on the wire. */
-  readonly reasonNumber?: number;
-  readonly tableId: number;
-  readonly durationSec: number;
-  readonly durationNsec: number;
-  readonly idleTimeout: number;
-  readonly hardTimeout: number;
-  readonly packetCount: bigint;
-  readonly byteCount: bigint;
-}
-
-/** A change of a port; `config` and `mask` are bits of `PC`. */
-export interface PortMod {
-  readonly portNo: number;
-  readonly hwAddr: bigint;
-  readonly config: number;
-  readonly mask: number;
-  readonly advertise: number;
-}
-
 /** What a controller may: all as others, all alone, or only look. */
 export type Role = 'nochange' | 'equal' | 'primary' | 'secondary';
-
-/** What a port has counted; all ones where it does not count. */
-export interface PortStats extends PortCounters {
-  readonly portNo: number;
-  readonly rxPackets: bigint;
-  readonly txPackets: bigint;
-  readonly rxBytes: bigint;
-  readonly txBytes: bigint;
-  readonly rxDropped: bigint;
-  readonly txDropped: bigint;
-  readonly rxErrors: bigint;
-  readonly txErrors: bigint;
-  readonly rxFrameErr: bigint;
-  readonly rxOverErr: bigint;
-  readonly rxCrcErr: bigint;
-  readonly collisions: bigint;
-  /** UINT32_MAX: unknown. */
-  readonly durationSec: number;
-  readonly durationNsec: number;
-}
-
-/** What a queue has counted. */
-export interface QueueStats {
-  readonly portNo: number;
-  readonly queueId: number;
-  readonly txBytes: bigint;
-  readonly txPackets: bigint;
-  readonly txErrors: bigint;
-  readonly durationSec: number;
-  readonly durationNsec: number;
-}
 
 /** Who made a switch. */
 export interface SwitchDesc {
@@ -299,21 +140,6 @@ export interface SwitchDesc {
   readonly sw: string;
   readonly serial: string;
   readonly dp: string;
-}
-
-/** The sum of flows. */
-export interface AggregateStats {
-  readonly packetCount: bigint;
-  readonly byteCount: bigint;
-  readonly flowCount: number;
-}
-
-/** A queue's guarantees, in tenths of a percent; more than 1000: not in force, undefined: not told. */
-export interface QueueConfig {
-  readonly portNo: number;
-  readonly queueId: number;
-  readonly minRate: number | undefined;
-  readonly maxRate: number | undefined;
 }
 
 /** Which asynchronous messages a connection wants, one bit per reason, for primary/equal and for secondary roles. */
