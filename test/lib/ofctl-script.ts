@@ -295,7 +295,7 @@ const SWITCH = String.raw`
 -O @V add-flow br0 actions=nosuch
 -O @V add-flow br0 table=254,actions=drop
 -O @V add-flow br0 table=3,priority=7,tcp,tp_dst=80,actions=mod_vlan_vid:5,output:1
--O @V add-flow br0 cookie=0x5,idle_timeout=60,hard_timeout=600,send_flow_rem,arp,actions=normal
+-O @V add-flow br0 cookie=0x5,idle_timeout=600,hard_timeout=6000,send_flow_rem,arp,actions=normal
 -O @V add-flow br0 check_overlap,priority=7,ip,actions=1
 -O @V add-flow br0 check_overlap,priority=7,tcp,actions=1
 -O @V add-flow br0 reg0=1/3,tun_id=5,actions=load:5->NXM_NX_REG0[0..7],resubmit(,4)
@@ -355,7 +355,7 @@ const SWITCH = String.raw`
 -O @V --no-stats dump-flows br0
 -O @V replace-flows br0 - <<< in_port=1,actions=2|in_port=2,actions=1|priority=5,tcp,actions=normal|cookie=5,arp,actions=2|
 -O @V --no-stats --sort dump-flows br0
--O @V replace-flows br0 - <<< in_port=1,actions=2|in_port=2,actions=3|udp,idle_timeout=60,actions=normal|cookie=6,arp,actions=2|priority=1,vlan_tci=0x1/0x1,actions=1|
+-O @V replace-flows br0 - <<< in_port=1,actions=2|in_port=2,actions=3|udp,idle_timeout=600,actions=normal|cookie=6,arp,actions=2|priority=1,vlan_tci=0x1/0x1,actions=1|
 -O @V --no-stats --sort dump-flows br0
 -O @V --readd replace-flows br0 - <<< in_port=1,actions=2|
 -O @V -vvconn --readd replace-flows br0 - <<< in_port=1,check_overlap,reset_counts,no_packet_counts,no_byte_counts,send_flow_rem,actions=2|
