@@ -243,7 +243,7 @@ export const OUTPUT_ACTIONS: ActionRows<
           putSubfieldHeader(w, a.src);
           w.u16(a.maxLen);
         },
-        (a) => isPlainHeader(a.src),
+        (a) => isPlainHeader(a.src) && !a.isNewForm,
       ),
       nx(
         32,
@@ -253,7 +253,12 @@ export const OUTPUT_ACTIONS: ActionRows<
           const maxLen = r.u16();
           const f = readFieldName(r);
           r.zeros(r.left, 'NXBRC_MUST_BE_ZERO');
-          return { type: 'output_reg', src: checkSubfield(r, 'source', f, ofs, nBits), maxLen };
+          return {
+            type: 'output_reg',
+            src: checkSubfield(r, 'source', f, ofs, nBits),
+            maxLen,
+            isNewForm: true,
+          };
         },
         (w, a) => {
           const start = w.length - 10;

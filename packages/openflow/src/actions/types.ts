@@ -15,7 +15,13 @@ export interface Subfield {
 /** An action or instruction, one shape each; text as in ovs-actions(7) is its other form (`parseActions`). */
 export type Action =
   | { readonly type: 'output'; readonly port: number; readonly maxLen: number }
-  | { readonly type: 'output_reg'; readonly src: Subfield; readonly maxLen: number }
+  | {
+      readonly type: 'output_reg';
+      readonly src: Subfield;
+      readonly maxLen: number;
+      /** It came in the newer of its forms, in which it is sent again. */
+      readonly isNewForm?: true;
+    }
   | { readonly type: 'output_trunc'; readonly port: number; readonly maxLen: number }
   | {
       readonly type: 'controller';
