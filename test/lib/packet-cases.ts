@@ -9,7 +9,23 @@ const STRANGE_FRAMES = [
   '0800 08004500001c 86dd6000 0806 8847 88470000 0005 0600',
 ].flatMap((line) => line.split(' '));
 
+const LABELLED =
+  'ffffffffffffaa550102030486dd6001234500083a4000000000000000000000000000000001000000000000000000000000000000028700000000000000';
+
 export const PACKETS: readonly AnswerCase[] = [
+  {
+    name: 'what is learned of a field that does not fill its bytes is what flows say of it',
+    versions: [2, 5],
+    run: async (sides, version) => {
+      const whole = 'learn(table=1,priority=5,eth_type=0x86dd,NXM_NX_IPV6_LABEL[])';
+      const parts = whole.replace('table=1', 'table=2').replace('[])', '[0..9],NXM_NX_IPV6_LABEL[10..19])');
+      const packet = Buffer.from(LABELLED, 'hex');
+      await sides.send(version, packetOut(`${whole},${parts}`, { packet }));
+      for (const tableId of [1, 2])
+        await sides.send(version, flow('ipv6,ipv6_label=0x12345', 'output:1', { priority: 5, tableId }));
+      await sides.send(version, ask({ type: 'flow', filter: filter() }));
+    },
+  },
   {
     name: 'packets come in each form',
     run: async (sides, version) => {

@@ -156,8 +156,9 @@ export function putField(match: MatchWords, f: Field, value: FieldValue, mask: F
   switch (p.kind) {
     case 'word': {
       let m = mask[3]!;
-      // An exact match fills the bits of the key that the field reserves (an ICMP type in a 16-bit port).
-      if (m !== 0 && (!f.maskable || m === p.wire[3])) m = p.width;
+      // An exact match fills the bits of the key that the field reserves (an ICMP type in a 16-bit port, a label in 32 bits),
+      // also one by a mask that leaves those out: the two are one flow.
+      if (m !== 0 && (!f.maskable || (p.exact[3]! & ~m) === 0)) m = p.width;
       if (f.onesOnly === true && m !== 0) m = v;
       m &= p.valid;
       setBits(match, w, p.valid << p.shift, (v & mask[3]!) << p.shift, m << p.shift);

@@ -12,6 +12,8 @@ import {
   setField,
 } from '../src/fields.js';
 import { KEY_WORDS, newKey } from '../src/layout.js';
+import { Match } from '../src/match.js';
+import { matchEquals, matchSet } from '../src/match-fields.js';
 import { parseFieldValue, formatFieldValue } from '../src/field-text.js';
 
 test('names, aliases and codes are unique', (t) => {
@@ -57,6 +59,17 @@ test('a field set in a key reads back and touches nothing outside of its mask', 
       f.name,
     );
   }
+});
+
+test('a mask of all that a field can have is as good as none, whatever it says of other bits', (t) => {
+  const label = mustField('ipv6_label');
+  const matchOf = (mask?: bigint): Match => {
+    const match = new Match();
+    matchSet(match, label, 5n, mask);
+    return match;
+  };
+  for (const mask of [0xfffffn, 0x1fffffn, 0xffffffffn]) t.true(matchEquals(matchOf(mask), matchOf()));
+  for (const mask of [0x7n, 0x800ffn]) t.false(matchEquals(matchOf(mask), matchOf()));
 });
 
 test('values print as they read', (t) => {

@@ -2,7 +2,7 @@
  * The learn action (ovs-actions(7)): adds a flow made of the packet, or keeps the one alive that is there already.
  */
 import { OFPP } from '@ovs-node/flow/ports';
-import { getField, maskFieldBits, portToOf10, setFieldMasked } from '@ovs-node/flow/fields';
+import { getField, portToOf10 } from '@ovs-node/flow/fields';
 import type { Field } from '@ovs-node/flow/field-types';
 import { Match } from '@ovs-node/flow/match';
 import { CT_STATE_BITS, W } from '@ovs-node/flow/layout';
@@ -109,10 +109,7 @@ function learnedFlow(learn: LearnSpec, ctx: XlateContext): FlowMod {
       // A part of a field that matches as a whole or not at all is nothing; nor is one that does not fill its bytes a whole.
       addEthernetPrereq(match, f);
       if (!f.maskable) matchSet(match, f, shifted);
-      else {
-        maskFieldBits(match.mask, f, mask);
-        setFieldMasked(match.key, f, shifted, mask);
-      }
+      else matchSet(match, f, (getField(match.key, f) & ~mask) | shifted, getField(match.mask, f) | mask);
     }
   }
   match.mask[W.CT_STATE]! &= CT_STATE_BITS;
