@@ -22,7 +22,6 @@ import {
 import type { Bundled, BundledKind, BundledMessage } from './bundles.js';
 import { asyncFromWire, asyncToWire } from './async-masks.js';
 import { DEFAULT_MISS_SEND_LEN, type RequestContext, type SwitchConnection } from './connection.js';
-import { isOwnTable } from '../ofproto/flow-tables.js';
 import { finishPacketOut, packetProblem, startPacketOut } from '../ofproto/packet-out.js';
 import type { OfPort } from '../ofproto/ports.js';
 import { resume } from '../ofproto/resume.js';
@@ -174,7 +173,7 @@ function protocolsOf({ version }: SwitchConnection): number {
 
 /** Carries a flow-mod out. */
 function flowMod(board: Switchboard, mod: FlowMod, requester: Requester, now: number): OfError | undefined {
-  return unknownBuffer(mod) ?? asked(board, requester, () => board.ofproto.flowMod(mod, now));
+  return unknownBuffer(board, mod) ?? asked(board, requester, () => board.ofproto.flowMod(mod, now));
 }
 
 /** Who asks for a change. */
@@ -197,10 +196,13 @@ function asked(
   }
 }
 
-/** Packets are never buffered, so there is none of that number; deletions have no use for one. */
-function unknownBuffer(mod: FlowMod): OfError | undefined {
-  const isUsed = mod.bufferId !== NO_BUFFER && !isDelete(mod.command) && !isOwnTable(mod);
-  return isUsed ? new OfError('OFPBRC_BUFFER_UNKNOWN', `buffer ${mod.bufferId}`) : undefined;
+/**
+ * Packets are never buffered, so there is none of that number; deletions have no use for one. What cannot be anyway is said
+ * first.
+ */
+function unknownBuffer(board: Switchboard, mod: FlowMod): OfError | undefined {
+  if (mod.bufferId === NO_BUFFER || isDelete(mod.command)) return undefined;
+  return board.ofproto.tables.problem(mod) ?? new OfError('OFPBRC_BUFFER_UNKNOWN', `buffer ${mod.bufferId}`);
 }
 
 /** What a bundle keeps of a message; or what is wrong with it whatever the switch holds: it is not even taken. */
@@ -209,7 +211,7 @@ function admit(board: Switchboard, msg: BundledKind, connection: SwitchConnectio
   switch (msg.type) {
     case 'flow_mod': {
       const { flowMod: mod } = msg;
-      return unknownBuffer(mod) ?? ofproto.tables.problem(mod) ?? ofproto.tables.draft(mod) ?? msg;
+      return unknownBuffer(board, mod) ?? ofproto.tables.problem(mod) ?? ofproto.tables.draft(mod) ?? msg;
     }
     case 'packet_out':
       return packetProblem(ofproto, msg.packetOut, protocolsOf(connection)) ?? msg;

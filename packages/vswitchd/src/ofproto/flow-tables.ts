@@ -545,9 +545,9 @@ function sameActions(a: readonly Action[], b: readonly Action[]): boolean {
   return formatActionList(a, undefined) === formatActionList(b, undefined);
 }
 
-/** Only the switch itself may match on these. */
-const HIDDEN_WORDS = [W.SKB_PRIORITY, W.RECIRC_ID, W.DP_HASH] as const;
-
+/** Whether it matches on what only the switch itself may. That a packet is not the rest of another may be asked for. */
 function hasHiddenFields(match: Match): boolean {
-  return HIDDEN_WORDS.some((word) => match.maskWord(word) !== 0);
+  const recirc = match.maskWord(W.RECIRC_ID);
+  if (recirc !== 0 && (~recirc !== 0 || match.key[W.RECIRC_ID] !== 0)) return true;
+  return match.maskWord(W.SKB_PRIORITY) !== 0 || match.maskWord(W.DP_HASH) !== 0;
 }
