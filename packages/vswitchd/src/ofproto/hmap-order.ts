@@ -34,22 +34,56 @@ function inOrder<T>(buckets: ReadonlyMap<number, readonly T[]>): T[] {
   return [...buckets.entries()].sort(([a], [b]) => a - b).flatMap(([, bucket]) => bucket);
 }
 
+/** A hash table of the peer's, for its order. It gets bigger with what it holds, and stays so when that is taken out. */
+export class Hmap<T> {
+  readonly #hash: (item: T) => number;
+  #buckets = new Map<number, T[]>();
+  #mask = 0;
+  #size = 0;
+
+  /** @param hash of an item, which has to stay what it is while the item is in the table. */
+  constructor(hash: (item: T) => number) {
+    this.#hash = hash;
+  }
+
+  /** What is in it, in the table's order. */
+  get items(): T[] {
+    return inOrder(this.#buckets);
+  }
+
+  /** Adds one that is not there. */
+  add(item: T): void {
+    this.#put(item);
+    const bigger = maskFor(++this.#size, this.#mask);
+    if (bigger === this.#mask) return;
+    const all = this.items;
+    this.#mask = bigger;
+    this.#buckets = new Map();
+    for (const each of all) this.#put(each);
+  }
+
+  /** Takes out one that is there. */
+  delete(item: T): void {
+    const bucket = this.#buckets.get(this.#place(item))!;
+    bucket.splice(bucket.indexOf(item), 1);
+    this.#size--;
+  }
+
+  /** A new one comes first in its bucket, and what is moved into a bigger table counts as new. */
+  #put(item: T): void {
+    putFirst(this.#buckets, this.#place(item), item);
+  }
+
+  #place(item: T): number {
+    return (this.#hash(item) & this.#mask) >>> 0;
+  }
+}
+
 /** Items in the order in which a hash table gives them that they were put into one after the other. */
 export function hmapOrder<T>(items: readonly T[], hash: (item: T) => number): T[] {
-  let mask = 0;
-  // A new one comes first in its bucket, and what is moved into a bigger table counts as new.
-  const put = (item: T): void => putFirst(buckets, (hash(item) & mask) >>> 0, item);
-  let buckets = new Map<number, T[]>();
-  items.forEach((item, i) => {
-    put(item);
-    const bigger = maskFor(i + 1, mask);
-    if (bigger === mask) return;
-    const all = inOrder(buckets);
-    mask = bigger;
-    buckets = new Map();
-    for (const each of all) put(each);
-  });
-  return inOrder(buckets);
+  const table = new Hmap(hash);
+  for (const item of items) table.add(item);
+  return table.items;
 }
 
 /** As `hmapOrder`, of integers, in a table that is copied with each addition, which turns the order within a bucket around. */

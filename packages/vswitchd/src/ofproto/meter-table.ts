@@ -16,7 +16,7 @@ import {
 import type { DpifMeters, MeterCounters, MeterSpec } from '../dpif/provider.js';
 import { durationSince } from './duration.js';
 import { hashInt } from '@ovs-node/flow/hash-bytes';
-import { hmapOrder } from './hmap-order.js';
+import { Hmap } from './hmap-order.js';
 
 /** What the peer's datapath has too. */
 export const MAX_METERS = 262_144;
@@ -62,6 +62,8 @@ export interface MeterHost {
 
 export class MeterTable {
   readonly #entries = new Map<number, Entry>();
+  /** The same, in the peer's order. */
+  readonly #inOrder = new Hmap<Entry>((entry) => hashInt(entry.config.meterId, 0));
   readonly #host: MeterHost;
 
   constructor(host: MeterHost) {
@@ -87,7 +89,7 @@ export class MeterTable {
       const entry = this.#entries.get(id);
       return entry === undefined ? [] : [entry];
     }
-    return hmapOrder([...this.#entries.values()], (entry) => hashInt(entry.config.meterId, 0));
+    return this.#inOrder.items;
   }
 
   /**
@@ -113,6 +115,7 @@ export class MeterTable {
     if (dpId === undefined) return new OfError('OFPMMFC_OUT_OF_METERS', `${MAX_METERS} meters`);
     const entry: Entry = { config: meter, dpId, created: now };
     this.#entries.set(meter.meterId, entry);
+    this.#inOrder.add(entry);
     this.#set(entry);
     this.#host.metersChanged();
     return undefined;
@@ -159,9 +162,11 @@ export class MeterTable {
 
   #delete(id: number, now: number): undefined {
     const gone = this.#select(id);
-    for (const { config, dpId } of gone) {
+    for (const entry of gone) {
+      const { config, dpId } = entry;
       this.#host.meterDeleted(config.meterId, now);
       this.#entries.delete(config.meterId);
+      this.#inOrder.delete(entry);
       this.#host.ids.release(dpId);
       // One that is not there is as good as deleted.
       this.#host

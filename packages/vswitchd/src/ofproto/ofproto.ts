@@ -32,7 +32,7 @@ import { FlowTables, INTERNAL_TABLE } from './flow-tables.js';
 import { GroupTable } from './group-table.js';
 import { MacTable } from './mac-learning.js';
 import { MeterTable } from './meter-table.js';
-import { copiedHmapOrder, hashOfPort, hmapOrder } from './hmap-order.js';
+import { copiedHmapOrder, hashOfPort, Hmap } from './hmap-order.js';
 import { finishPacketOut, startPacketOut, type StartedPacket } from './packet-out.js';
 import { Bundle, OfPort } from './ports.js';
 import type { Rule } from './rule.js';
@@ -93,6 +93,7 @@ export class Ofproto {
   /** Names in traces instead of numbers; set while a trace asks for them. */
   traceNames: PortMap | undefined = undefined;
   private readonly byNumber = new Map<number, OfPort>();
+  private readonly listed = new Hmap<OfPort>((port) => hashOfPort(port.ofport));
   private readonly byName = new Map<string, OfPort>();
   private floodOrder: OfPort[] | undefined = undefined;
   private listOrder: OfPort[] | undefined = undefined;
@@ -142,6 +143,7 @@ export class Ofproto {
     const old = this.byNumber.get(port.ofport);
     if (old) this.delPort(old.ofport);
     this.byNumber.set(port.ofport, port);
+    this.listed.add(port);
     this.byName.set(port.name, port);
     this.portsChanged();
     return port;
@@ -152,6 +154,7 @@ export class Ofproto {
     const port = this.byNumber.get(portFromOf10(ofport));
     if (!port) return false;
     this.byNumber.delete(port.ofport);
+    this.listed.delete(port);
     this.byName.delete(port.name);
     const { bundle } = port;
     if (bundle) {
@@ -220,7 +223,7 @@ export class Ofproto {
 
   /** Ports in the order in which replies list them. */
   portsInOrder(): readonly OfPort[] {
-    return (this.listOrder ??= hmapOrder([...this.byNumber.values()], (port) => hashOfPort(port.ofport)));
+    return (this.listOrder ??= this.listed.items);
   }
 
   /** The port at the other end of a patch port, when it exists and points back. */

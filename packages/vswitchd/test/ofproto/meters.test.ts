@@ -33,6 +33,18 @@ test('packets beyond a meter’s rate are dropped in the datapath, and counted b
   await bench.close();
 });
 
+test('meters are listed in the order of a table that was bigger before', async (t) => {
+  const bench = await Bench.open();
+  const { meters } = bench.ofproto;
+  for (let id = 1; id <= 18; id++) meters.apply(meterMod('add', id), 0);
+  for (let id = 1; id <= 16; id++) if (id !== 7 && id !== 12) meters.apply(meterMod('delete', id), 0);
+  const listed = (): number[] => meters.select(METER.ALL).map(({ meterId }) => meterId);
+  t.deepEqual(listed(), [18, 17, 12, 7]);
+  meters.apply(meterMod('add', 1), 0);
+  t.deepEqual(listed(), [18, 17, 12, 1, 7]);
+  await bench.close();
+});
+
 test('a changed meter counts anew; a deleted one takes its flows with it', async (t) => {
   const bench = await Bench.open();
   const { ofproto, clock } = bench;
