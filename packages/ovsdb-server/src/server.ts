@@ -122,7 +122,7 @@ export class OvsdbServer implements SessionHost, RelayHost {
       throw new OvsdbError(ERROR_TAGS.ovsdb, `${file}: already open`);
     }
     const opened = FileDatabase.open(absolute, {
-      wall: () => this.clock.wall(),
+      clock: this.clock,
       onDamage: (error) => log.err(error.message),
       noDiff: this.#noDiff,
       name: file,

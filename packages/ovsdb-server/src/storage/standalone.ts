@@ -4,6 +4,7 @@
  * Loading replays the records into one big transaction that is committed silently at the end, so that references,
  * indexes and limits of the result are checked once, by the same code as always.
  */
+import type { Clock } from '@ovs-node/common/clock';
 import { ERROR_TAGS, OvsdbError } from 'ovsdb-client/data/error';
 import { parseJson, stringifyJson } from 'ovsdb-client/data/json';
 import { type Row, defaultCells } from 'ovsdb-client/data/row';
@@ -126,8 +127,8 @@ const COMPACT_MAX_INTERVAL_MS = 24 * 60 * 60 * 1000;
 const COMPACT_RETRY_MS = 60 * 1000;
 
 export interface FileDatabaseOptions {
-  /** Milliseconds since 1970. */
-  readonly wall: () => number;
+  /** What records are dated by is `wall`; how long ago something was, `now` tells, which nobody sets back. */
+  readonly clock: Pick<Clock, 'now' | 'wall'>;
   /** Told when the file is damaged; the good part is in use. */
   readonly onDamage: (error: OvsdbError) => void;
   /** Write whole values instead of differences, for readers that do not know differences. */
@@ -150,14 +151,14 @@ export class FileDatabase {
     this.file = file;
     this.#log = log;
     this.#options = options;
-    this.#lastCompaction = options.wall();
+    this.#lastCompaction = options.clock.now();
     this.#bind(database);
   }
 
   #bind(database: Database): void {
-    const { wall, noDiff } = this.#options;
+    const { clock, noDiff } = this.#options;
     database.persist = (delta, info) => {
-      const text = recordText(delta, { date: wall(), comment: info.comment }, noDiff !== true);
+      const text = recordText(delta, { date: clock.wall(), comment: info.comment }, noDiff !== true);
       if (text !== undefined) this.#log.append(text);
     };
     database.sync = () => this.#log.sync();
@@ -168,7 +169,7 @@ export class FileDatabase {
    * Throws `OvsdbError`; then nothing changed.
    */
   convert(schema: DatabaseSchema): Database {
-    const date = this.#options.wall();
+    const date = this.#options.clock.wall();
     this.#log.abandonRewrite();
     const loader = new Loader(schema);
     const snapshot = snapshotText(tablesWithRows(this.database), { date });
@@ -215,7 +216,7 @@ export class FileDatabase {
     if (this.#compacting !== undefined) return false;
     const { size, baseSize, recordCount } = this.#log;
     if (recordCount < COMPACT_MIN_COMMITS) return false;
-    const elapsed = this.#options.wall() - this.#lastCompaction;
+    const elapsed = this.#options.clock.now() - this.#lastCompaction;
     if (elapsed < COMPACT_MIN_INTERVAL_MS) return false;
     if (elapsed >= COMPACT_MAX_INTERVAL_MS) return true;
     return size >= COMPACT_MIN_BYTES && size >= baseSize * COMPACT_GROWTH;
@@ -238,10 +239,11 @@ export class FileDatabase {
   }
 
   async #compact(comment: string): Promise<void> {
-    const now = this.#options.wall();
+    const { clock } = this.#options;
+    const now = clock.now();
     this.#lastCompaction = now - COMPACT_MIN_INTERVAL_MS + COMPACT_RETRY_MS;
     const { database } = this;
-    const snapshot = snapshotParts(rowsAtOnce(database), { date: now, comment });
+    const snapshot = snapshotParts(rowsAtOnce(database), { date: clock.wall(), comment });
     await this.#log.rewrite(schemaRecord(database.schema), snapshot);
     this.#lastCompaction = now;
   }

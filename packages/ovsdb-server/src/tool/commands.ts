@@ -1,6 +1,7 @@
 /** The commands of ovsdb-tool(1), one row each. */
 import fs from 'node:fs';
 import type { CommandSpec } from '@ovs-node/common/command';
+import { systemClock } from '@ovs-node/common/clock';
 import { FatalError, strerror } from '@ovs-node/common/errors';
 import { PEER_VERSION } from '@ovs-node/common/version';
 import { ERROR_TAGS, OvsdbError, syntaxError } from 'ovsdb-client/data/error';
@@ -306,7 +307,7 @@ async function transact(
     throw new OvsdbError(ERROR_TAGS.ovsdb, `${file}: cannot apply this operation to clustered database file`);
   }
   const opened = FileDatabase.open(file, {
-    wall: () => Date.now(),
+    clock: systemClock,
     onDamage: (error) => {
       throw error;
     },
