@@ -10,8 +10,10 @@
  * Nothing is kept for a connection that is paused but the count of changes at which it was: each flow has the counts of
  * its own addition and last modification, from which follows what there is to catch up with. Only removals of flows
  * that the connection knows of are told at once, and so what a slow reader can make us keep is at most a short message
- * for each flow there was. Long first answers are caught up with in the same way, page by page.
+ * for each flow there was. Long first answers are caught up with in the same way, page by page; while a connection catches
+ * up, there is a list of the flows that it has yet to be told of.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { OFPP } from '@ovs-node/flow/ports';
 import { OfError } from '@ovs-node/openflow/errors';
 import {
@@ -221,15 +223,23 @@ export class FlowMonitors {
     for (;;) {
       await connection.drained();
       if (connection.isClosed || session.pausedAt === undefined) return false;
-      const rest = this.#missed(session, session.pausedAt);
-      const page = rest.slice(0, PAGE);
-      const updates = page.flatMap(({ rule, isNew }) => {
-        const flags = session.flagsFor(rule, isNew ? FMF.ADD | FMF.MODIFY : FMF.MODIFY, undefined);
-        return flags === 0 ? [] : [describe(isNew ? 'added' : 'modified', rule, flags, undefined)];
-      });
-      if (updates.length > 0) connection.sendUpdates(updates, 0);
-      if (page.length === rest.length) break;
-      session.pausedAt = page.at(-1)!.seq;
+      // That looks at every flow: anew only when all that was found has been told.
+      const missed = this.#missed(session, session.pausedAt);
+      if (missed.length === 0) break;
+      for (let at = 0; at < missed.length; at += PAGE) {
+        if (at > 0) await connection.drained();
+        await nextTurn();
+        if (connection.isClosed) return false;
+        const page = missed.slice(at, at + PAGE);
+        const updates = page.flatMap(({ rule, isNew, seq }) => {
+          // What has changed once more is found the next time.
+          if (rule.removed || (isNew ? rule.addSeq : rule.modifySeq) !== seq) return [];
+          const flags = session.flagsFor(rule, isNew ? FMF.ADD | FMF.MODIFY : FMF.MODIFY, undefined);
+          return flags === 0 ? [] : [describe(isNew ? 'added' : 'modified', rule, flags, undefined)];
+        });
+        if (updates.length > 0) connection.sendUpdates(updates, 0);
+        session.pausedAt = page.at(-1)!.seq;
+      }
     }
     session.pausedAt = undefined;
     return true;
@@ -267,7 +277,10 @@ export class FlowMonitors {
     const start = this.#count;
     if (isLong) session.pausedAt = start;
     for (let at = 0; at === 0 || at < flows.length; at += PAGE) {
-      if (at > 0) await connection.drained();
+      if (at > 0) {
+        await connection.drained();
+        await nextTurn();
+      }
       if (connection.isClosed) return;
       const page = flows.slice(at, at + PAGE).flatMap(([rule, flags]) => {
         // A flow that others have changed meanwhile is told of as it is now, one that has gone not at all.
