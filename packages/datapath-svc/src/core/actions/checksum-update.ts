@@ -45,3 +45,21 @@ export function updatePartial32(buf: Uint8Array, at: number, old: number, now: n
   buf[at] = check >>> 8;
   buf[at + 1] = check;
 }
+
+/** What a byte that leaves the register of a CRC32c (RFC 9260, appendix A) does to it, bits in the order of the wire. */
+const CRC32C = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0x82f63b78 : 0);
+  return crc;
+});
+
+/**
+ * Updates the CRC32c at `at` for a 32-bit word at the start of the `length` bytes that it covers, of which `changed` are the
+ * bits that have changed: the CRC is linear, so that all other bytes count as zeros.
+ */
+export function updateCrc32c(buf: Uint8Array, at: number, changed: number, length: number): void {
+  let crc = 0;
+  for (let shift = 24; shift >= 0; shift -= 8) crc = CRC32C[(crc ^ (changed >>> shift)) & 0xff] ^ (crc >>> 8);
+  for (let i = 4; i < length; i++) crc = CRC32C[crc & 0xff] ^ (crc >>> 8);
+  for (let i = 0; i < 4; i++) buf[at + i] ^= crc >>> (8 * i);
+}

@@ -3,7 +3,6 @@ import { attrName } from '@ovs-node/netlink/attr-table';
 import { NlReader } from '@ovs-node/netlink/attr';
 import { KEY_ATTRS as K } from '@ovs-node/netlink/key-attrs';
 import { W } from '@ovs-node/flow/layout';
-import { Errno } from '../errno.js';
 import { type Builder, refuse, UNKNOWN_TYPE } from './builder.js';
 import { compileSetNsh } from './compile-encap.js';
 import { Op } from './program.js';
@@ -158,7 +157,6 @@ function emit(b: Builder, type: number, name: string, value: Uint8Array, mask: U
     case K.SCTP.code: {
       const proto = type === K.TCP.code ? TCP : type === K.UDP.code ? UDP : SCTP;
       requireTransport(b, name, proto);
-      if (proto === SCTP) refuse('set SCTP: not supported by this datapath yet', Errno.EOPNOTSUPP);
       code.push(Op.SET_PORTS, proto, be32(value, 0), be32(mask, 0));
       return;
     }

@@ -7,10 +7,11 @@
 import { OFS } from '@ovs-node/flow/extract';
 import { FRAG_LATER, W } from '@ovs-node/flow/layout';
 import type { Packet } from '../packet.js';
-import { update16, update32, updatePartial32 } from './checksum-update.js';
+import { update16, update32, updateCrc32c, updatePartial32 } from './checksum-update.js';
 
 const TCP = 6;
 const UDP = 17;
+const SCTP = 132;
 const ICMPV6 = 58;
 
 function get32(buf: Uint8Array, at: number): number {
@@ -146,7 +147,7 @@ export function setIpv6(p: Packet, data: Uint8Array, from: number): void {
   if (hlimit !== 0) buf[l3 + 7] = (buf[l3 + 7] & ~hlimit) | (data[from + 38] & hlimit);
 }
 
-/** Source and destination port of TCP or UDP. */
+/** Source and destination port of TCP, UDP or SCTP. */
 export function setPorts(p: Packet, proto: number, ports: number, mask: number): void {
   const l4 = p.offsets[OFS.L4];
   if (p.offsets[OFS.PAYLOAD] < 0 || p.key[W.NW] >>> 24 !== proto) return;
@@ -156,6 +157,7 @@ export function setPorts(p: Packet, proto: number, ports: number, mask: number):
   if (now === old) return;
   const check = l4Checksum(p);
   put32(buf, l4, now);
+  if (proto === SCTP && !isPartial(p, l4 + 8)) updateCrc32c(buf, l4 + 8, old ^ now, p.offsets[OFS.END] - l4);
   // A partial checksum covers only the pseudo header so far: ports are summed later.
   if (check < 0 || isPartial(p, check)) return;
   update32(buf, check, old, now);
