@@ -5,7 +5,6 @@
 import { composePacket } from '@ovs-node/flow/compose';
 import { parseExactFlow } from '@ovs-node/flow/flow-text';
 import { parseMatch } from '@ovs-node/flow/match-text';
-import { OFPP } from '@ovs-node/flow/ports';
 import { BUCKET } from '@ovs-node/openflow/messages/group-types';
 import { encodeMessage } from '@ovs-node/openflow/messages/codec';
 import { FF, type FlowMod, type OfMessage, type TableFeatures } from '@ovs-node/openflow/messages/types';
@@ -579,30 +578,6 @@ const PORT_CASES: readonly AnswerCase[] = [
         await receive();
       }
       await sides.send(version, portMod(1, { mask: 0x40 }));
-    },
-  },
-  {
-    name: 'ports are listed in the order of a table that was bigger before',
-    versions: [1],
-    run: async (sides) => {
-      const numbers = Array.from({ length: 36 }, (_, i) => 20 + i);
-      const left = [21, 25, 33, 40, 41, 53];
-      const dummy = (n: number): string[] => [
-        'set',
-        'interface',
-        `d${n}`,
-        'type=dummy',
-        `ofport_request=${n}`,
-      ];
-      const add = numbers.flatMap((n) => ['--', 'add-port', 'br0', `d${n}`, '--', ...dummy(n)]);
-      const remove = (which: number[]): string[] => which.flatMap((n) => ['--', 'del-port', `d${n}`]);
-      for (const command of [add, remove(numbers.filter((n) => !left.includes(n)))]) {
-        await sides.run('ovs-vsctl', ...command.slice(1));
-        await sides.settle();
-      }
-      await sides.send(4, ask({ type: 'port', portNo: OFPP.ANY }));
-      await sides.run('ovs-vsctl', ...remove(left).slice(1));
-      await sides.settle();
     },
   },
   {
