@@ -56,9 +56,10 @@ const CASES: readonly (readonly [flows: readonly string[], frames: readonly stri
   ],
   [
     [
-      'actions=check_pkt_larger(60)->NXM_NX_REG0[0],resubmit(,2),output:3',
+      'actions=check_pkt_larger(60)->NXM_NX_REG0[0],resubmit(,2),output:3,check_pkt_larger(0)->NXM_NX_REG1[0],resubmit(,5)',
       'table=2,reg0=1,actions=mod_vlan_vid:6,output:2',
       'table=2,reg0=0,ip,actions=dec_ttl,output:2',
+      'table=5,reg1=1,actions=mod_vlan_vid:8,output:2',
     ],
     [`0800${IPV4}`, `86dd${IPV6}`],
   ],

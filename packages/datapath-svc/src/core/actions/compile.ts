@@ -219,8 +219,8 @@ function compileCheckPktLen(b: Builder, r: NlReader): void {
     else if (inner.type === CheckPktLenAttr.ACTIONS_IF_LESS_EQUAL) notGreater = inner.bytes();
     else refuse(`check_pkt_len: bad attribute ${inner.type}`);
   }
-  if (inner.malformed || length === null || length === 0 || greater === null || notGreater === null) {
-    refuse('check_pkt_len: a nonzero length and both action lists are required');
+  if (inner.malformed || length === null || greater === null || notGreater === null) {
+    refuse('check_pkt_len: a length and both action lists are required');
   }
   b.code.push(Op.CHECK_PKT_LEN, length, nest(b, greater), nest(b, notGreater));
 }
