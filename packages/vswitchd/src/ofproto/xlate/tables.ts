@@ -5,6 +5,7 @@ import { FRAG_ANY, W } from '@ovs-node/flow/layout';
 import { PC } from '@ovs-node/openflow/messages/types';
 import { formatRuleMatch } from '../rule-text.js';
 import { N_USER_TABLES } from '../check-actions.js';
+import { N_TABLES } from '../flow-store.js';
 import type { FlowTable } from '../flow-table.js';
 import type { Rule } from '../rule.js';
 import { MAX_ACTION_BYTES, MAX_DEPTH, MAX_RESUBMITS, type XlateContext, type Xlator } from './context.js';
@@ -45,16 +46,19 @@ export function lookupRule(ctx: XlateContext, tableId: number, inPort: number, m
   count(ctx, table, found !== null);
   const rule =
     found ??
-    (mayPacketIn && missGoesToControllers(ctx, table, savedPort) ? internal.miss : internal.noPacketIn);
+    (mayPacketIn && missGoesToControllers(ctx, id < N_TABLES ? table.miss : 'continue', savedPort)
+      ? internal.miss
+      : internal.noPacketIn);
   creditRule(ctx, rule);
   return rule;
 }
 
 /**
- * Whether a miss in a table goes to the controllers: by default if one of them wants it; where the table was told to, or
- * to go on and is the last, if the port is there and sends packets to controllers at all (NO_PACKET_IN), as by the peer.
+ * Whether a miss goes to the controllers: by default if one of them wants it; where the table was told to, or to go on and
+ * is the last, or where there is no such table (255), if the port is there and sends packets to controllers at all
+ * (NO_PACKET_IN), as by the peer.
  */
-function missGoesToControllers({ ofproto }: XlateContext, { miss }: FlowTable, inPort: number): boolean {
+function missGoesToControllers({ ofproto }: XlateContext, miss: FlowTable['miss'], inPort: number): boolean {
   if (miss === 'drop') return false;
   if (miss === 'default') return ofproto.wantsPacketInOnMiss;
   const port = ofproto.port(inPort);
