@@ -33,6 +33,8 @@ parse-flow in_port=nosuch,actions=drop
 parse-flow nw_src=1.2.3.4,actions=drop
 parse-flow importance=1,idle_timeout=2,hard_timeout=3,send_flow_rem,actions=drop
 parse-flow cookie=5/3,actions=drop
+parse-flow ipv6,ipv6_label=0x100005/0xfffff,actions=drop
+parse-flow ipv6,ipv6_label=0x1000ff/0xffff,actions=drop
 parse-flow priority=x,actions=drop
 parse-flow priority=65536,actions=drop
 parse-flow idle_timeout=65536,actions=drop

@@ -35,6 +35,8 @@ export interface FieldPlace {
   readonly exact: FieldValue;
   /** The bits that a value in a message can have: masks may have more. */
   readonly value: FieldValue;
+  /** For `word`: by a mask of all these bits the value is taken with those beyond. */
+  readonly whole: number;
   /** Fields that setting means more than their bits for. */
   readonly special: 'in_port' | 'dl_vlan' | 'vlan_vid' | 'pcp' | undefined;
 }
@@ -78,6 +80,8 @@ function placeOf(f: Field): FieldPlace {
     wire: shared(wireMask(f)),
     exact: shared(hasWireMask(f) ? wireMask(f) : (f.valid ?? exactMask(f))),
     value: shared(f.valid ?? exactMask(f)),
+    // A label that is too long is none by the peer, also by a mask of all bits that it has.
+    whole: Number(f.name === 'ipv6_label' ? exactMask(f) : wireMask(f) & 0xffffffffn),
     special: special(f),
   };
 }
@@ -156,12 +160,13 @@ export function putField(match: MatchWords, f: Field, value: FieldValue, mask: F
   switch (p.kind) {
     case 'word': {
       let m = mask[3]!;
+      const taken = (m & p.whole) >>> 0 === p.whole ? v : v & m;
       // An exact match fills the bits of the key that the field reserves (an ICMP type in a 16-bit port, a label in 32 bits),
       // also one by a mask that leaves those out: the two are one flow.
       if (m !== 0 && (!f.maskable || (p.exact[3]! & ~m) === 0)) m = p.width;
       if (f.onesOnly === true && m !== 0) m = v;
       m &= p.valid;
-      setBits(match, w, p.valid << p.shift, (v & mask[3]!) << p.shift, m << p.shift);
+      setBits(match, w, p.valid << p.shift, taken << p.shift, m << p.shift);
       return;
     }
     case 'high48':

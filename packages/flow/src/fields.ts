@@ -167,6 +167,8 @@ export function maskField(mask: FlowKey, f: Field): void {
 export function maskFieldBits(mask: FlowKey, f: Field, bits: bigint): void {
   if (f.name === 'in_port') mask[W.IN_PORT] = 0xffffffff;
   else setField(mask, f, getField(mask, f) | bits);
+  // Bits that a label does not have matter no longer once it is looked at by its bits, as by the peer.
+  if (f.name === 'ipv6_label') mask[W.IPV6_LABEL]! &= 0xfffff;
 }
 
 /** Whether a packet's or match's `value` of `f` is one that the field can have (not whether it is sensible). */

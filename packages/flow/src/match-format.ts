@@ -313,7 +313,7 @@ function formatWords(match: MatchWords, options: MatchFormat): string {
     const labelMask = m[W.IPV6_LABEL]!;
     if (labelMask !== 0) {
       const hex5 = (v: number): string => '0x' + v.toString(16).padStart(5, '0');
-      s += `ipv6_label=${hex5(k[W.IPV6_LABEL]!)}${(labelMask & 0xfffff) === 0xfffff ? '' : '/' + hex5(labelMask)},`;
+      s += `ipv6_label=${hex5(k[W.IPV6_LABEL]!)}${labelMask === 0xffffffff ? '' : '/' + hex5(labelMask)},`;
     }
   } else if (arp) {
     s += ip4('arp_spa', match, W.NW_SRC) + ip4('arp_tpa', match, W.NW_DST);
