@@ -109,6 +109,32 @@ test('a bucket that weighs nothing is not selected', (t) => {
   t.regex(text, /Datapath actions: drop$/m);
 });
 
+test('what a bucket puts on the stack is there after it, for the buckets behind it, too', (t) => {
+  const bridge = bareBridge(3);
+  bridge.groupMod(groupMod(1, 'all', [bucket(0, 'resubmit(,5)'), bucket(1, 'resubmit(,6)')]), 0);
+  mod(bridge, 'add', 'table=5,actions=set_field:5->reg0,push:reg0,set_field:6->reg0,push:reg0');
+  mod(bridge, 'add', 'table=6,actions=pop:reg1,output:reg1');
+  mod(bridge, 'add', 'table=0,actions=group:1,pop:reg2');
+  const command = ofprotoCommands({ backers: () => [bridge.backer], now: () => 0 }).find(
+    (row) => row.name === 'ofproto/trace',
+  )!;
+  const text = command.handler(['br0', 'in_port=1,tcp']) as string;
+  t.regex(text, /-> NXM_NX_REG1\[\] is now 0x6$/m);
+  t.regex(text, /-> NXM_NX_REG2\[\] is now 0x5$/m);
+});
+
+test('a bucket is not live for want of a group in the words that it is not for want of a port', (t) => {
+  const bridge = bareBridge(3);
+  bridge.groupMod(groupMod(2, 'fast_failover', []), 0);
+  bridge.groupMod(groupMod(1, 'fast_failover', [bucket(0, 'output:2', { watchPort: 7, watchGroup: 2 })]), 0);
+  mod(bridge, 'add', 'in_port=1,actions=group:1');
+  const command = ofprotoCommands({ backers: () => [bridge.backer], now: () => 0 }).find(
+    (row) => row.name === 'ofproto/trace',
+  )!;
+  const text = command.handler(['br0', 'in_port=1,tcp']) as string;
+  t.regex(text, /-> bucket 0: not live due to port 7 and port 2\n +-> no live bucket\n/, 'as by the peer');
+});
+
 test('a group counts a packet once, however many buckets take a copy, and none that finds no live bucket', (t) => {
   const bridge = bareBridge(3);
   bridge.groupMod(groupMod(1, 'all', TO_23), 0);

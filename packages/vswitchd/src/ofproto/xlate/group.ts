@@ -69,13 +69,12 @@ function credit(ctx: XlateContext, group: Group, index: number): void {
   cache?.push({ type: 'group', group, index });
 }
 
-/** A bucket is an action set for a copy of the packet: what it changes ends with it. */
+/** A bucket is an action set for a copy of the packet: what it changes ends with it, but what it puts on the stack stays. */
 function takeBucket(ctx: XlateContext, group: Group, index: number, isLast: boolean): void {
   const bucket = group.buckets[index];
   if (bucket === undefined) return;
   const saved = ctx.saveFlow();
-  const { stack, trace, wasMpls } = ctx;
-  ctx.stack = stack.slice();
+  const { trace, wasMpls } = ctx;
   ctx.trace = ctx.report('bucket', `bucket ${bucket.bucketId}`);
   ctx.depth++;
   const { inBucket } = ctx;
@@ -85,7 +84,6 @@ function takeBucket(ctx: XlateContext, group: Group, index: number, isLast: bool
   ctx.depth--;
   finishFreeze(ctx);
   ctx.trace = trace;
-  ctx.stack = stack;
   ctx.restoreFlow(saved);
   ctx.wasMpls = wasMpls;
   // The end of a bucket is not that of the pipeline, nor is what cannot be done to the copy.
@@ -168,7 +166,8 @@ function isLive(ctx: XlateContext, group: Group, index: number, depth: number): 
   }
   if (watchGroup !== GROUP_ANY) {
     if (isGroupLive(ctx, watchGroup, depth + 1)) return true;
-    watched.push(`group ${watchGroup}`);
+    // The peer's word.
+    watched.push(`port ${watchGroup}`);
   }
   if (watched.length > 0)
     ctx.report('detail', `bucket ${bucketId}: not live due to ${watched.join(' and ')}`);
