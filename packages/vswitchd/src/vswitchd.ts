@@ -213,6 +213,7 @@ export class Vswitchd {
       rundir,
       datapathId: () => BigInt(`0x${bridge.datapathId}`),
       bundleIdleMs: () => this.#config?.bundleIdleMs,
+      description: () => bridge.config.description,
     });
     this.connections.set(bridge.config.name, connections);
     connections.listen().catch((error: unknown) => {

@@ -62,6 +62,8 @@ export interface BridgeConfig {
   readonly failMode: 'standalone' | 'secure';
   /** 16 hexadecimal digits, when the user asked for one. */
   readonly datapathId: string | undefined;
+  /** What OpenFlow says of the datapath, where the user says it. */
+  readonly description: { readonly dp?: string; readonly serial?: string };
   readonly hwaddr: string | undefined;
   /** OpenFlow versions by the names of the `protocols` column; empty: the default ones. */
   readonly protocols: readonly string[];
@@ -147,6 +149,7 @@ function readBridge(replica: VswitchReplica, row: Row<'Bridge'>, problems: strin
     type: row.datapath_type === '' ? 'system' : row.datapath_type,
     failMode: row.fail_mode ?? 'standalone',
     datapathId: datapathId(other.get('datapath-id')),
+    description: description(other.get('dp-desc'), other.get('dp-sn')),
     hwaddr: other.get('hwaddr'),
     protocols: row.protocols,
     controllers: row.controller
@@ -306,4 +309,8 @@ function readInterface(bridge: string, row: Row<'Interface'>): InterfaceConfig {
     mtuRequest: row.mtu_request,
     isLocal,
   };
+}
+
+function description(dp: string | undefined, serial: string | undefined): BridgeConfig['description'] {
+  return { ...(dp === undefined ? {} : { dp }), ...(serial === undefined ? {} : { serial }) };
 }

@@ -246,7 +246,10 @@ function changeTables({ board, version }: Answer, wanted: readonly TableFeatures
     return refused(`${command} of ${named.size} tables`);
   for (const features of wanted) {
     const { tableId, config } = features;
-    const { name, maxFlows } = board.ofproto.tables.table(tableId);
+    const { name, maxFlows, settings } = board.ofproto.tables.table(tableId);
+    // The database's name of a table is not for controllers to change; to say less of it is no change.
+    if (!settings.name.startsWith(features.name) && settings.name !== '')
+      return refused(`the name of table ${tableId} is configured`);
     const isConfigured = version >= 5 && (config & TABLE_CONFIG) !== 0;
     const ours = tableFeatures(tableId, INTERNAL_TABLE, name, maxFlows, version);
     if (isConfigured || !haveSameAbilities(features, ours))

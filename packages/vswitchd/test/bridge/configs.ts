@@ -53,6 +53,7 @@ export function bridge(
     forwardBpdu: false,
     macAgingTime: 300,
     macTableSize: 8192,
+    description: {},
     floodVlans: [],
     samplesFlows: false,
     tables: [],

@@ -7,8 +7,8 @@ export const BRIDGE_KEYS = {
   },
   other_config: {
     'datapath-id': yes('OpenFlow datapath identifier to take: 16 hex digits, or a number with 0x; not zero.'),
-    'dp-desc': stored('Description that OpenFlow gives of the datapath, at most 255 characters.'),
-    'dp-sn': stored('Serial number that OpenFlow gives of the datapath, at most 31 characters.'),
+    'dp-desc': yes('Description that OpenFlow gives of the datapath, at most 255 characters.'),
+    'dp-sn': yes('Serial number that OpenFlow gives of the datapath, at most 31 characters.'),
     'disable-in-band': stored('Sets up no hidden flows for in-band controllers and managers.'),
     'in-band-queue': stored('Queue for the traffic of in-band control.'),
     'controller-queue-size': stored('Packets that may wait for the controllers, 1 to 512. Default 100.'),
