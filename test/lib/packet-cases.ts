@@ -11,6 +11,12 @@ const STRANGE_FRAMES = [
 
 const LABELLED =
   'ffffffffffffaa550102030486dd6001234500083a4000000000000000000000000000000001000000000000000000000000000000028700000000000000';
+/** A ping of 10.0.0.1 to 10.0.0.2, its answer, and that 10.0.0.2 cannot be reached. */
+const ETHERNET = '0000000000020000000000010800';
+const PING_IP = '4500001c00000000400166df0a0000010a0000020800f7fd00010001';
+const PING = `${ETHERNET}${PING_IP}`;
+const PONG = `${ETHERNET}4500001c00000000400166df0a0000020a0000010000fffd00010001`;
+const UNREACHABLE = `${ETHERNET}4500003800000000400166c30a0000020a0000010301fcfe00000000${PING_IP}`;
 
 export const PACKETS: readonly AnswerCase[] = [
   {
@@ -128,6 +134,37 @@ export const PACKETS: readonly AnswerCase[] = [
       await sides.run('ovs-appctl', 'revalidator/wait');
       await sides.send(version, ask({ type: 'flow', filter: filter() }));
       await sides.run('ovs-appctl', 'revalidator/purge');
+    },
+  },
+  {
+    name: 'the answer that a switch makes of a ping is of its connection, as are errors, with no address to translate',
+    versions: [4],
+    run: async (sides, version) => {
+      const answer = 'set_field:10.0.0.2->nw_src,set_field:10.0.0.1->nw_dst';
+      await sides.send(version, flow('icmp', 'ct(table=1,zone=1)'));
+      for (const [last, change] of [
+        [2, answer],
+        [3, `${answer},set_field:0->icmp_type`],
+      ] as const) {
+        for (const state of ['+new', '+est-rpl', '+rpl-rel', '+rel', '+inv'])
+          await sides.send(version, flow(`icmp,ct_state=${state}`, 'output:2', { tableId: last }));
+        for (const [state, commit] of [
+          ['+new', 'ct(commit,zone=1)'],
+          ['-new', 'ct(commit,zone=1,nat)'],
+        ] as const) {
+          const actions = `${commit},${change},ct(table=${last},zone=1)`;
+          await sides.send(version, flow(`icmp,ct_state=${state}`, actions, { tableId: 1 }));
+        }
+        for (const packet of [PING, PONG, UNREACHABLE]) {
+          await sides.run('ovs-appctl', 'netdev-dummy/receive', 'p1', packet);
+          await sides.settle();
+        }
+        await sides.run('ovs-appctl', 'revalidator/wait');
+        await sides.run('ovs-appctl', 'dpctl/dump-conntrack');
+        await sides.run('ovs-appctl', 'revalidator/purge');
+        await sides.run('ovs-appctl', 'dpctl/flush-conntrack');
+      }
+      await sides.send(version, ask({ type: 'flow', filter: filter() }));
     },
   },
   {

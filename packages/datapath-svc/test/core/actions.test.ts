@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import test from 'ava';
-import { Act, CtAct } from '@ovs-node/netlink/action-attrs';
+import { Act, CtAct, NatAttr } from '@ovs-node/netlink/action-attrs';
 import { NetlinkError, type NlWriter } from '@ovs-node/netlink/attr';
 import { KEY_ATTRS as K, NSH_KEY_ATTRS as N } from '@ovs-node/netlink/key-attrs';
 import { compileActions } from '../../src/core/actions/compile.js';
@@ -466,8 +466,8 @@ const refusals: [string, (w: NlWriter) => void, RegExp][] = [
     /more than one/,
   ],
   [
-    'ct with nat',
-    (w) => w.nested(Act.CT, () => w.nested(CtAct.NAT, () => undefined)),
+    'ct with nat to an address',
+    (w) => w.nested(Act.CT, () => w.nested(CtAct.NAT, () => w.putFlag(NatAttr.SRC))),
     /nat is not supported/,
   ],
   [

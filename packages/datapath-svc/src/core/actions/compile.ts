@@ -3,7 +3,7 @@
  *
  * The checks are those of the Linux datapath: exact payload lengths, no unknown action, a field set only when the
  * flow's key says that the packet has it, no value bit outside of the mask, and so on. What this datapath does not
- * have yet (NAT, helpers, timeout policies, tunnels) is refused in words, never ignored.
+ * have yet (NAT to an address, helpers, timeout policies, tunnels) is refused in words, never ignored.
  */
 import {
   Act,
@@ -271,7 +271,8 @@ function compileCt(b: Builder, r: NlReader): void {
         if (inner.length !== 4) refuse('ct: bad length of the event mask');
         break;
       case CtAct.NAT:
-        refuse('ct: nat is not supported by this datapath yet', Errno.EOPNOTSUPP);
+        // Without an address it is for connections that have been translated, of which there are none.
+        if (inner.length !== 0) refuse('ct: nat is not supported by this datapath yet', Errno.EOPNOTSUPP);
         break;
       case CtAct.HELPER:
         helper = helperNumber(inner.string());

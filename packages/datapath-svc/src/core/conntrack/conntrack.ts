@@ -152,9 +152,12 @@ export class Conntrack {
     }
     if (entry >= 0) {
       if (action.commit) this.setMarks(entry, action);
+      // A packet that began one is looked up again by the next `ct(...)`: an answer made of it is of the other direction.
       if (slot < 0) this.listener?.created(entry);
-      p.ctEntry = entry;
-      p.ctId = table.words[entry * STRIDE + E.ID];
+      else {
+        p.ctEntry = entry;
+        p.ctId = table.words[entry * STRIDE + E.ID];
+      }
     }
     this.writeState(p, state, action.zone, entry, false);
   }
