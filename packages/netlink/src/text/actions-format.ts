@@ -157,7 +157,7 @@ function ct(b: Uint8Array): string {
   if (a.FORCE_COMMIT) parts.push('force_commit');
   else if (a.COMMIT) parts.push('commit');
   if (a.ZONE) parts.push(`zone=${a.ZONE}`);
-  if (a.MARK) parts.push(`mark=0x${u32(a.MARK).toString(16)}/0x${u32(a.MARK, 4).toString(16)}`);
+  if (a.MARK) parts.push(`mark=${altHex(BigInt(u32(a.MARK)))}/${altHex(BigInt(u32(a.MARK, 4)))}`);
   if (a.LABELS) {
     const mask = a.LABELS.subarray(16);
     const all = mask.every((byte) => byte === 0xff);

@@ -42,6 +42,7 @@ export const ACTIONS: readonly string[] = [
   'push_vlan(tpid=0x88a8,vid=5,pcp=0,cfi=0),1',
   'set(eth(src=00:11:22:33:44:55,dst=00:11:22:33:44:66)),3',
   'ct(commit,zone=1,mark=0x1/0xff,label=0x1/0xf)',
+  'ct(commit,mark=0/0x1)',
   'ct(commit,mark=0x5/0xffffffff,label=0x123456789abcdef)',
   'ct',
   'ct(force_commit,zone=5,helper=ftp,nat(src=1.1.1.1-2.2.2.2:10-20,persistent,hash))',
