@@ -152,8 +152,8 @@ export class Rule extends ClassifierRule {
       flags: this.flags,
       durationSec,
       durationNsec,
-      idleAge: Math.max(0, Math.floor((now - this.used) / 1000)),
-      hardAge: Math.max(0, Math.floor((now - this.modified) / 1000)),
+      idleAge: ageOf(this.used, now),
+      hardAge: ageOf(this.modified, now),
       packetCount: counter(this.packets),
       byteCount: counter(this.bytes),
       actions: this.actions,
@@ -180,4 +180,9 @@ export class Rule extends ClassifierRule {
 /** A counter as messages have it; most flows of a large table have counted nothing, for which nothing is made. */
 function counter(n: number): bigint {
   return n === 0 ? 0n : BigInt(n);
+}
+
+/** Seconds since then, as far as a switch counts them. */
+function ageOf(then: number, now: number): number {
+  return Math.min(Math.max(0, Math.floor((now - then) / 1000)), 0xffff);
 }

@@ -303,6 +303,19 @@ test('flows expire, and say so when asked to', (t) => {
   );
 });
 
+test('the age of a flow is counted up to 65535 s, how long it has been there without end', (t) => {
+  const bridge = bareBridge();
+  mod(bridge, 'add', 'in_port=1,actions=drop');
+  const days = 100 * 86_400;
+  bridge.tables.forEach(makeFlowFilter(), (rule) => {
+    // As the peer's: seen after time/warp 8640000000.
+    const { durationSec, durationNsec, idleAge, hardAge } = rule.stats(days * 1000);
+    t.deepEqual([durationSec, durationNsec, idleAge, hardAge], [days, 0, 65535, 65535]);
+    t.is(rule.stats(65_000_000).idleAge, 65_000);
+  });
+  t.plan(2);
+});
+
 test('a bridge on its own is a learning switch unless it is to be secure', (t) => {
   const bridge = bareBridge();
   t.deepEqual(flowLines(bridge), []);
