@@ -267,11 +267,15 @@ export class Vswitchd {
   /** Looks at the devices of all interfaces, or at the one of this name. */
   async #refresh(type?: string, name?: string): Promise<void> {
     if (!this.#isInCharge) return;
+    let changed = false;
     for (const bridge of this.switch.bridges.values()) {
       if (type !== undefined && bridge.config.type !== type) continue;
-      if (await bridge.refresh(name)) this.connections.get(bridge.config.name)?.portsChanged();
+      if (!(await bridge.refresh(name))) continue;
+      changed = true;
+      this.connections.get(bridge.config.name)?.portsChanged();
     }
-    await this.#writeStatus();
+    // The status of all ports is looked through: not for each of many that are added, of which nothing is new.
+    if (changed || name === undefined) await this.#writeStatus();
   }
 
   #expire(): void {

@@ -168,8 +168,8 @@ export class Bridge implements BridgeState {
     const digits = /\d+/.exec(name)?.[0];
     if (digits === undefined) return undefined;
     const portNo = Number(digits) + (name.startsWith('br') ? 100 : 0);
-    const taken = (await this.backer.dpif?.ports.dump()) ?? [];
-    return portNo > 0 && !taken.some((port) => port.portNo === portNo) ? portNo : undefined;
+    const taken = await unlessGone(this.backer.dpif?.ports.get(portNo));
+    return portNo > 0 && taken === undefined ? portNo : undefined;
   }
 
   /** Options that come from columns, and can change while the port is there. */
@@ -205,8 +205,11 @@ export class Bridge implements BridgeState {
   /** What the host knows of the device of an interface, and its index there. @throws (rejects) when that cannot be told */
   async #lookAt({ name, uuid }: InterfaceConfig): Promise<Pick<LiveInterface, 'device' | 'ifindex'>> {
     const ports = this.backer.dpif?.ports;
-    const device = await unlessGone(ports?.netdev(name));
-    const ifindex = (await unlessGone(ports?.byName(name)))?.ifindex ?? 0;
+    const [device, port] = await Promise.all([
+      unlessGone(ports?.netdev(name)),
+      unlessGone(ports?.byName(name)),
+    ]);
+    const ifindex = port?.ifindex ?? 0;
     // A port that is the end of a stream has no address by itself.
     if (device?.mac.every((byte) => byte === 0))
       return { device: { ...device, mac: patchMac(uuid) }, ifindex };

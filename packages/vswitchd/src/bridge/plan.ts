@@ -21,6 +21,7 @@ export type Step =
 /** What is, of one bridge: the configuration that was applied last, and the interfaces that really work. */
 export interface BridgeState {
   readonly config: BridgeConfig;
+  /** Made when it is asked for, as `ofports`: not to be asked for in a loop. */
   readonly interfaces: ReadonlyMap<string, InterfaceConfig>;
   readonly ports: ReadonlyMap<string, PortConfig>;
   /** OpenFlow port numbers of `interfaces`, by name. */
@@ -60,9 +61,10 @@ const NONE: ReadonlySet<string> = new Set();
 function movingIn(state: BridgeState, config: BridgeConfig): ReadonlySet<string> {
   const moving = new Set<string>();
   const wanted = interfacesOf(config);
-  const holders = new Map([...state.ofports].map(([name, ofport]) => [ofport, name]));
+  const { ofports } = state;
+  const holders = new Map([...ofports].map(([name, ofport]) => [ofport, name]));
   for (const [name, { ofportRequest, isLocal }] of wanted) {
-    const have = state.ofports.get(name);
+    const have = ofports.get(name);
     // One that is new takes what is free: it may never come to work, and nobody shall move for that.
     if (isLocal || ofportRequest === undefined || have === undefined || have === ofportRequest) continue;
     const holder = holders.get(ofportRequest);
@@ -95,10 +97,11 @@ function additionsOf(
 ): Step[] {
   const bridge = config.name;
   const steps: Step[] = [];
+  const interfaces = state?.interfaces;
   for (const port of orderedPorts(config)) {
     let changed = !samePort(state?.ports.get(port.name), port);
     for (const want of port.interfaces) {
-      const have = state?.interfaces.get(want.name);
+      const have = interfaces?.get(want.name);
       if (have === undefined || moving.has(want.name) || !canChangeInto(have, want)) {
         steps.push({ do: 'add interface', bridge, config: want });
         changed = true;
