@@ -4,10 +4,13 @@ import { u32 } from '@ovs-node/flow/views/bytes';
 /** Text being made as bytes: what is printed by the megabyte is not worth a string on its way out. */
 export class ByteText {
   private buf: Buffer;
+  /** Of the buffer that `room` gave last. */
+  view: DataView;
   length = 0;
 
   constructor(size = 0x10000) {
     this.buf = Buffer.allocUnsafe(size);
+    this.view = viewOf(this.buf);
   }
 
   /** Makes room for `n` bytes more; gives the buffer, which is another than before when it had to grow. */
@@ -16,7 +19,7 @@ export class ByteText {
     if (need > this.buf.length) {
       const bigger = Buffer.allocUnsafe(Math.max(this.buf.length * 2, need));
       bigger.set(this.buf.subarray(0, this.length));
-      this.buf = bigger;
+      this.use(bigger);
     }
     return this.buf;
   }
@@ -46,15 +49,24 @@ export class ByteText {
   /** Takes the text away, to be kept by the caller. */
   take(): Uint8Array {
     const out = this.borrow();
-    this.buf = Buffer.allocUnsafe(this.buf.length);
+    this.use(Buffer.allocUnsafe(this.buf.length));
     this.length = 0;
     return out;
   }
+
+  private use(buf: Buffer): void {
+    this.buf = buf;
+    this.view = viewOf(buf);
+  }
+}
+
+/** A view of the same bytes. */
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 const ZERO = 48;
 const COLON = 58;
-const DOT = 46;
 
 function hexDigit(n: number): number {
   return n < 10 ? ZERO + n : 87 + n;
@@ -94,25 +106,36 @@ export function putHex8(out: Uint8Array, at: number, v: number): number {
   return at + 8;
 }
 
-/** Writes the four bytes at `bytes[from..)` as `a.b.c.d`. */
-export function putIp4(out: Uint8Array, at: number, bytes: Uint8Array, from: number): number {
-  let i = at;
-  for (let part = 0; part < 4; part++) {
-    if (part > 0) out[i++] = DOT;
-    i = putDecimal(out, i, bytes[from + part]);
-  }
-  return i;
+/** Of each byte its decimal digits and a dot behind them, the first in the highest byte of the word, and how many digits. */
+const DOTTED = new Int32Array(256);
+const DIGITS = new Uint8Array(256);
+/** Of each byte its two hexadecimal digits and a colon behind them, and what is left of the word. */
+const COLONED = new Int32Array(256);
+for (let n = 0; n < 256; n++) {
+  const text = `${n}.`.padEnd(4, '\0');
+  DIGITS[n] = String(n).length;
+  for (let i = 0; i < 4; i++) DOTTED[n] |= text.charCodeAt(i) << (24 - 8 * i);
+  COLONED[n] = (hexDigit(n >> 4) << 24) | (hexDigit(n & 15) << 16) | (COLON << 8);
 }
 
-/** Writes the six bytes at `bytes[from..)` as `aa:bb:cc:dd:ee:ff`. */
-export function putMac(out: Uint8Array, at: number, bytes: Uint8Array, from: number): number {
+/**
+ * Writes the four bytes at `bytes[from..)` as `a.b.c.d`, and up to three bytes beyond: a word for each, as `npm run
+ * bench:openflow` shows of ofp-parse.
+ */
+export function putIp4(out: DataView, at: number, bytes: Uint8Array, from: number): number {
   let i = at;
-  for (let part = 0; part < 6; part++) {
-    if (part > 0) out[i++] = COLON;
-    out[i++] = hexDigit(bytes[from + part] >> 4);
-    out[i++] = hexDigit(bytes[from + part] & 15);
+  for (let part = 0; part < 4; part++) {
+    const byte = bytes[from + part];
+    out.setInt32(i, DOTTED[byte]);
+    i += DIGITS[byte] + 1;
   }
-  return i;
+  return i - 1;
+}
+
+/** Writes the six bytes at `bytes[from..)` as `aa:bb:cc:dd:ee:ff`, and two bytes beyond: a word for each. */
+export function putMac(out: DataView, at: number, bytes: Uint8Array, from: number): number {
+  for (let part = 0; part < 6; part++) out.setInt32(at + 3 * part, COLONED[bytes[from + part]]);
+  return at + 17;
 }
 
 /** Writes the sixteen bytes at `bytes[from..)` as an IPv6 address. */

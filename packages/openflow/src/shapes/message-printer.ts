@@ -4,8 +4,8 @@ import { OfError } from '../errors.js';
 import { explainLater } from '../explain.js';
 import { decodeHeader } from '../messages/codec.js';
 import { printMessage, type PrintOptions } from '../text/message.js';
-import { ByteText } from './byte-text.js';
-import { findPrintShape, type PrintOne, type PrintShape, viewOf } from './print-shape.js';
+import { ByteText, viewOf } from './byte-text.js';
+import { findPrintShape, type PrintOne, type PrintShape } from './print-shape.js';
 import { flowModSpans, flowStatsSpans, type WireSpans } from './spans.js';
 
 /** Shapes kept at most, and of one length: they are tried one after the other. */

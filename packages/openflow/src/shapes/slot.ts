@@ -55,9 +55,13 @@ export const FORMS_OF: Readonly<Record<number, readonly Form[]>> = {
   16: [FORM.HEX, FORM.ALT_HEX, FORM.IP6],
 };
 
-/** Prints the value at `bytes[from..from + width)` at `out[at..)`, which has room for it; gives where it ends. */
+/**
+ * Prints the value at `bytes[from..from + width)` at `out[at..)`, which has SLOT_ROOM; gives where it ends, what is behind
+ * that may be written over. `view` is of `out`.
+ */
 export function putSlot(
   out: Uint8Array,
+  view: DataView,
   at: number,
   form: Form,
   bytes: Uint8Array,
@@ -73,9 +77,9 @@ export function putSlot(
     case FORM.ALT_HEX:
       return putWideHex(out, at, form, bytes, from, width);
     case FORM.IP4:
-      return putIp4(out, at, bytes, from);
+      return putIp4(view, at, bytes, from);
     case FORM.MAC:
-      return putMac(out, at, bytes, from);
+      return putMac(view, at, bytes, from);
     case FORM.IP6:
       return putIp6(out, at, bytes, from);
     case FORM.VLAN:
