@@ -44,7 +44,7 @@ export { N_TABLES } from './flow-store.js';
 export const INTERNAL_TABLE = 254;
 
 /** Whether controllers may not change a table. */
-export function isOwnTable({ tableId }: Pick<FlowMod, 'tableId'>): boolean {
+function isOwnTable({ tableId }: Pick<FlowMod, 'tableId'>): boolean {
   return tableId >= N_USER_TABLES && tableId !== ALL_TABLES;
 }
 

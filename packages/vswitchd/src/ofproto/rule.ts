@@ -16,17 +16,11 @@ import { durationSince } from './duration.js';
 /** Priorities above this are of flows that the switch adds for itself and controllers do not see. */
 export const MAX_VISIBLE_PRIORITY = 0xffff;
 
-export interface RuleSpec {
-  readonly tableId: number;
-  readonly priority: number;
-  readonly cookie: bigint;
-  readonly idleTimeout: number;
-  readonly hardTimeout: number;
-  readonly importance: number;
-  /** FF bits. */
-  readonly flags: number;
-  readonly actions: readonly Action[];
-}
+/** What a flow is made of, but for its match. */
+export type RuleSpec = Pick<
+  FlowStats,
+  'tableId' | 'priority' | 'cookie' | 'idleTimeout' | 'hardTimeout' | 'importance' | 'flags' | 'actions'
+>;
 
 /** Times are ms of the `now` that the caller passes everywhere; counters are whole numbers below 2^53. */
 export class Rule extends ClassifierRule {
