@@ -1,5 +1,6 @@
 /** The frame of a command line tool: its errors, its exit status, its time limit. */
 import fs from 'node:fs';
+import { setLongTimer } from './clock.js';
 import { EarlyExit, FatalError, errorMessage } from './errors.js';
 import { wholeNumber } from './number-text.js';
 import { programName, setLevels, setProgramName, vlog } from './vlog.js';
@@ -125,16 +126,13 @@ export function startTimeout(seconds: number | undefined): boolean {
     limit = secondsIn(process.env['OVS_CTL_TIMEOUT'] ?? '');
     if (limit === undefined) return false;
   }
-  const timer = setTimeout(
-    () => {
-      // A daemon ends by that signal as by any other, and says so itself.
-      if (process.emit('SIGALRM', 'SIGALRM')) return;
-      vlog('fatal_signal').warn('terminating with signal 14 (Alarm clock)');
-      if (process.platform === 'win32') process.exit(142);
-      process.kill(process.pid, 'SIGALRM');
-    },
-    Math.min(limit * 1000, 0x7fffffff),
-  );
-  timer.unref();
+  const end = (): void => {
+    // A daemon ends by that signal as by any other, and says so itself.
+    if (process.emit('SIGALRM', 'SIGALRM')) return;
+    vlog('fatal_signal').warn('terminating with signal 14 (Alarm clock)');
+    if (process.platform === 'win32') process.exit(142);
+    process.kill(process.pid, 'SIGALRM');
+  };
+  setLongTimer(limit * 1000, end, true);
   return true;
 }
