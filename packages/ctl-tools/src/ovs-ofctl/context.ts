@@ -442,13 +442,28 @@ function remember<T>(cache: Map<string, Promise<T>>, key: string, make: () => Pr
   return value;
 }
 
-/** Names and numbers both ways; a name that two have is none. */
+/**
+ * Names and numbers both ways. A name that comes with another number is no name any more, and a number that comes with
+ * another name has none; neither makes a name of what it came with.
+ */
 function nameMap(entries: readonly (readonly [number, string])[]): PortMap & TableMap {
-  const numbers = new Map<string, number | undefined>();
-  const names = new Map<number, string>();
-  for (const [number, name] of entries) numbers.set(name, numbers.has(name) ? undefined : number);
-  for (const [number, name] of entries) if (numbers.get(name) === number) names.set(number, name);
-  return { nameToNumber: (name) => numbers.get(name), numberToName: (n) => names.get(n) };
+  type Node = { readonly number: number; readonly name: string; isAmbiguous: boolean };
+  const byName = new Map<string, Node>();
+  const byNumber = new Map<number, Node>();
+  for (const [number, name] of entries) {
+    const named = byName.get(name);
+    const node = named ?? byNumber.get(number);
+    if (node === undefined) {
+      const added = { number, name, isAmbiguous: false };
+      byName.set(name, added);
+      byNumber.set(number, added);
+    } else if (named === undefined || named.number !== number) node.isAmbiguous = true;
+  }
+  const only = (node: Node | undefined): Node | undefined => (node?.isAmbiguous === true ? undefined : node);
+  return {
+    nameToNumber: (name) => only(byName.get(name))?.number,
+    numberToName: (n) => only(byNumber.get(n))?.name,
+  };
 }
 
 /** What two sides have agreed on. */

@@ -24,7 +24,7 @@ async function* partsOf<T extends MultipartReply['type']>(
   c: OfctlContext,
   { exchange }: Switch,
   request: MultipartRequest & { readonly type: T },
-): AsyncGenerator<{ reply: MultipartReply & { readonly type: T }; failure: FatalError | undefined }> {
+): AsyncGenerator<{ reply: MultipartReply & { readonly type: T }; failure: (() => FatalError) | undefined }> {
   const xid = await exchange.send(multipart(request)).catch((e: unknown) => {
     throw conversationFailure(UNSENT, e);
   });
@@ -36,10 +36,13 @@ async function* partsOf<T extends MultipartReply['type']>(
     if (header instanceof OfError) throw c.badReply(bytes);
     const decoded = decodeMessage(bytes, { explain: c.explain });
     const msg = decoded instanceof OfError ? decoded.partial : decoded.msg;
+    // Made only for who has taken all that is before: saying what is wrong logs, too.
     const failure =
-      decoded instanceof OfError ? c.badReply(bytes.subarray(decoded.at ?? header.bodyAt)) : undefined;
+      decoded instanceof OfError
+        ? (): FatalError => c.badReply(bytes.subarray(decoded.at ?? header.bodyAt))
+        : undefined;
     if (msg?.type !== 'multipart_reply' || msg.reply.type !== request.type)
-      throw failure ?? c.badReply(bytes.subarray(header.bodyAt));
+      throw failure?.() ?? c.badReply(bytes.subarray(header.bodyAt));
     yield { reply: msg.reply as MultipartReply & { readonly type: T }, failure };
     more = header.more;
   }
@@ -72,7 +75,7 @@ export async function* eachPort(c: OfctlContext, sw: Switch): AsyncGenerator<Phy
   }
   for await (const { reply, failure } of partsOf(c, sw, { type: 'port_desc', portNo: OFPP.ANY })) {
     yield* reply.ports;
-    if (failure) throw failure;
+    if (failure) throw failure();
   }
 }
 
@@ -86,6 +89,6 @@ export async function* eachTable(c: OfctlContext, sw: Switch): AsyncGenerator<Ta
       : partsOf(c, sw, { type: 'table' });
   for await (const { reply, failure } of parts) {
     yield* reply.tables;
-    if (failure) throw failure;
+    if (failure) throw failure();
   }
 }

@@ -17,6 +17,7 @@ import {
 import { randomAnswers } from '../lib/unruly-random.js';
 import { BUNDLE_FILES, BUNDLE_ROWS } from '../lib/unruly-bundle-rows.js';
 import { ALL_COMMANDS, ROWS } from '../lib/unruly-rows.js';
+import { PORT_ROWS } from '../lib/unruly-port-rows.js';
 import { TABLE_ROWS } from '../lib/unruly-table-rows.js';
 
 // In turn: the switch has no time for who is late.
@@ -48,7 +49,12 @@ async function compare(
 /** The status of who is ended by the alarm that `-t` sets. */
 const TIMED_OUT = 128 + 14;
 
-for (const { what, commands, answers, options, lines } of [...ROWS, ...TABLE_ROWS, ...BUNDLE_ROWS]) {
+for (const { what, commands, answers, options, lines } of [
+  ...ROWS,
+  ...TABLE_ROWS,
+  ...PORT_ROWS,
+  ...BUNDLE_ROWS,
+]) {
   needingPeer(`of a switch that ${what} the same is told as by the peer`, async (t) => {
     t.timeout(300_000);
     const dir = tmpDir(t);

@@ -87,15 +87,28 @@ function readName(r: Reader): string {
   return name.string(15);
 }
 
-/** Reads a port description. */
+/** How many bytes a description has since OpenFlow 1.4, without its properties. */
+const DESCRIPTION_LENGTH = 40;
+
+/** How many bytes a description has in a fixed place. */
+function fixedLength(version: number): number {
+  if (version === 1) return 48;
+  return version >= 5 ? DESCRIPTION_LENGTH : 64;
+}
+
+/**
+ * Reads a port description. All of it that has a fixed place is taken before any of it is looked at, as by the peer: of
+ * what is refused, its tool quotes what follows.
+ */
 export function readPhyPort(r: Reader, version: number): PhyPort {
+  const b = r.sub(fixedLength(version));
   if (version === 1) {
-    const portNo = readPortNo(r, 1);
-    const hwAddr = r.mac();
-    const name = readName(r);
-    const config = r.u32() & 0x7f;
-    const state = r.u32() & (PS.LINK_DOWN | PS.STP_MASK);
-    const [curr, advertised, supported, peer] = [r.u32(), r.u32(), r.u32(), r.u32()].map(featuresFrom10);
+    const portNo = readPortNo(b, 1);
+    const hwAddr = b.mac();
+    const name = readName(b);
+    const config = b.u32() & 0x7f;
+    const state = b.u32() & (PS.LINK_DOWN | PS.STP_MASK);
+    const [curr, advertised, supported, peer] = [b.u32(), b.u32(), b.u32(), b.u32()].map(featuresFrom10);
     return {
       portNo,
       hwAddr,
@@ -110,37 +123,38 @@ export function readPhyPort(r: Reader, version: number): PhyPort {
       maxSpeed: featuresSpeed(supported),
     };
   }
-  let body = r;
-  const number = r.u32();
-  if (version >= 5) {
-    const length = r.u16();
-    if (length < 40) fail('OFPBRC_BAD_LEN', `port description of ${length} bytes`);
-    body = r.sub(length - 6);
-    body.skip(2);
-  } else {
-    r.skip(4);
-  }
+  const number = b.u32();
+  const length = b.u16() - DESCRIPTION_LENGTH;
+  const hasProperties = version >= 5;
+  if (hasProperties && (length < 0 || length > r.left))
+    fail('OFPBRC_BAD_LEN', `port with ${length} bytes of properties`);
   const portNo = checkPortNo(r, number);
-  const hwAddr = body.mac();
-  body.skip(2);
-  const name = readName(body);
-  const config = body.u32() & CONFIG_11;
-  const state = body.u32() & 7;
-  let features = [0, 0, 0, 0, 0, 0];
-  if (version >= 5) {
-    while (body.left > 0) {
-      const p = readProperty(body);
-      if (propertyName('port', p) === 'ethernet') {
-        p.body.skip(4);
-        features = features.map(() => p.body.u32());
-      } else unknownProperty(p, 'port', true);
-    }
-  } else {
-    features = features.map(() => body.u32());
-  }
-  const [curr, advertised, supported, peer] = features.map((f) => f & FEATURES_11);
-  const [currSpeed, maxSpeed] = features.slice(4);
+  b.skip(2);
+  const hwAddr = b.mac();
+  b.skip(2);
+  const name = readName(b);
+  const config = b.u32() & CONFIG_11;
+  const state = b.u32() & 7;
+  const all = hasProperties ? readEthernet(r.sub(length)) : sixWords(b);
+  const [curr, advertised, supported, peer] = all.map((f) => f & FEATURES_11);
+  const [currSpeed, maxSpeed] = all.slice(4);
   return { portNo, hwAddr, name, config, state, curr, advertised, supported, peer, currSpeed, maxSpeed };
+}
+
+/** The four sets of features and the two speeds. */
+const sixWords = (r: Reader): number[] => [r.u32(), r.u32(), r.u32(), r.u32(), r.u32(), r.u32()];
+
+/** The same of the properties of a description. */
+function readEthernet(body: Reader): number[] {
+  let features = [0, 0, 0, 0, 0, 0];
+  while (body.left > 0) {
+    const p = readProperty(body);
+    if (propertyName('port', p) === 'ethernet') {
+      p.body.skip(4);
+      features = sixWords(p.body);
+    } else unknownProperty(p, 'port', true);
+  }
+  return features;
 }
 
 const COUNTERS = [
