@@ -85,7 +85,8 @@ function parseByFormat(f: Field, s: string, ports: PortMap | undefined): Masked 
       return { value: BigInt(port), mask: 0xffffffffn };
     }
     case 'frag': {
-      const frag = Object.hasOwn(FRAGS, s) ? FRAGS[s]! : undefined;
+      const word = s.toLowerCase();
+      const frag = Object.hasOwn(FRAGS, word) ? FRAGS[word]! : undefined;
       if (frag !== undefined) return frag.mask === 3n ? { value: frag.value, mask: 0xffn } : frag;
       throw new FlowSyntaxError(
         `${s}: unknown fragment type (valid types are "no", "yes", "first", "later", "not_later"`,

@@ -4,7 +4,7 @@
  * later do not; which is which decides the protocols that can carry the flow.
  */
 import type { Field } from '@ovs-node/flow/field-types';
-import { getField, mustField, setField } from '@ovs-node/flow/fields';
+import { fieldPrereqsMet, getField, mustField, setField } from '@ovs-node/flow/fields';
 import { CT, VLAN_CFI, W } from '@ovs-node/flow/layout';
 import { Match, type MatchWords, newWords } from '@ovs-node/flow/match';
 import { matchPrereqsMet } from '@ovs-node/flow/match-fields';
@@ -333,7 +333,8 @@ class Checker {
   private setField(a: ActionOf<'set_field'>): ActionOf<'set_field'> {
     const f = mustField(a.field);
     const needsTag = f.name === 'vlan_vid' && !this.hasVlan;
-    if (!matchPrereqsMet(this.flow, f) || needsTag) {
+    // Not as of a match: there, a connection that is not invalid is one.
+    if (!fieldPrereqsMet(f, this.flow.key) || needsTag) {
       refuse(this, 'OFPBAC_MATCH_INCONSISTENT', 'set_field_prerequisites', f.name);
     }
     if (f.name !== 'vlan_tci') return a;
