@@ -154,7 +154,8 @@ function formatTunnel(match: MatchWords): string {
   s += dec('tun_gbp_id', k[W.TUN_GBP]! >>> 16, m[W.TUN_GBP]! >>> 16, 0xffff);
   if ((m[W.TUN_GBP]! & 0xff) !== 0) s += `tun_gbp_flags=${altHex(k[W.TUN_GBP]! & 0xff)},`;
   const f = W.TUN_FLAGS;
-  if (((m[f]! >>> 8) & 0xff) !== 0) s += `tun_tos=${(k[f]! >>> 8) & 0xff},`;
+  // Hexadecimal, but without saying so.
+  if (((m[f]! >>> 8) & 0xff) !== 0) s += `tun_tos=${((k[f]! >>> 8) & 0xff).toString(16)},`;
   if ((m[f]! & 0xff) !== 0) s += `tun_ttl=${k[f]! & 0xff},`;
   const ext = W.TUN_EXT + 1;
   const version = (k[ext]! >>> 16) & 0xff;

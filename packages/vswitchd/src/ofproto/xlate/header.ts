@@ -3,6 +3,7 @@
  * A function with `wc` un-wildcards what it looked at.
  */
 import { CT, FRAG_LATER, MAX_LABELS, MPLS_BOS, VLAN_CFI, W } from '@ovs-node/flow/layout';
+import { hasTunnel } from '@ovs-node/netlink/key';
 
 export const ETH_IP = 0x0800;
 export const ETH_IPV6 = 0x86dd;
@@ -33,9 +34,17 @@ export function isIpAny(flow: Uint32Array): boolean {
   const type = dlType(flow);
   return type === ETH_IP || type === ETH_IPV6;
 }
+/** Whether routers on the way of a packet out of a tunnel, if it is one, marked that they were congested. */
+export function isMarkedInTunnel(flow: Uint32Array): boolean {
+  return isIpAny(flow) && hasTunnel(flow) && (flow[W.TUN_FLAGS]! & TUN_ECN) === TUN_ECN;
+}
 export function isMpls(type: number): boolean {
   return type === 0x8847 || type === 0x8848;
 }
+/** The bits for explicit congestion notification in the word of protocol and type of service; all set: congestion. */
+export const IP_ECN = 0x00030000;
+/** The same bits of the outer header, in the word of tunnel flags. */
+const TUN_ECN = 0x0300;
 /** Of a stack over a packet without a TTL of its own. */
 const DEFAULT_LABEL_TTL = 64;
 const IPV4_EXPLICIT_NULL = 0;

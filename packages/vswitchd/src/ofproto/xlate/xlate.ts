@@ -26,10 +26,12 @@ import {
   clearConntrack,
   dlType,
   ethType,
+  IP_ECN,
   IP_ICMP,
   IP_ICMPV6,
   ipProto,
   isIpAny,
+  isMarkedInTunnel,
   isMpls,
   isVlanType,
 } from './header.js';
@@ -143,11 +145,20 @@ function run(ctx: XlateContext): void {
   const { input, flow } = ctx;
   const inPort = ctx.ofproto.port(flow[W.IN_PORT]!);
   const actions = input.actions ?? ctx.thawed ?? firstActions(ctx);
+  if (!takesCongestion(flow)) return;
   if (inPort && !mayReceive(ctx, inPort)) {
     ctx.report('detail', 'OFPPC_NO_RECV set, dropping');
     return;
   }
   ctx.doActions(ctx, actions, true);
+}
+
+/** Marks what came marked out of a tunnel; false when its ends do not look at such marks, and it is to be dropped. */
+function takesCongestion(flow: FlowKey): boolean {
+  if (!isMarkedInTunnel(flow)) return true;
+  if ((flow[W.NW]! & IP_ECN) === 0) return false;
+  flow[W.NW]! |= IP_ECN;
+  return true;
 }
 
 /** The actions that the first table has for the packet. */
@@ -171,6 +182,7 @@ function startWildcards({ flow, wc }: XlateContext): void {
   wc[W.ETH_TYPE] = 0xffff0000;
   if (isIpAny(flow)) wc[W.NW]! |= FRAG_ANY | FRAG_LATER;
   if (hasTunnel(flow)) tunnelWildcards(flow, wc);
+  if (isMarkedInTunnel(flow)) wc[W.NW]! |= IP_ECN;
 }
 
 /** Which tunnel a packet came out of, and how it was marked there, is never left open. */
