@@ -17,6 +17,8 @@ function flowOf(version: number, fields: string, bufferId: number = NO_BUFFER): 
 const IPV6 = '80000a0286dd';
 const LABEL = '80003804';
 const MASKED_LABEL = '80003908';
+const FRAGMENT = '00013401';
+const MASKED_FRAGMENT = '00013502';
 const RECIRC_ID = '00014804';
 const MASKED_RECIRC_ID = '00014908';
 
@@ -28,6 +30,9 @@ export const MATCHES: readonly AnswerCase[] = [
       await sides.send(version, flowOf(version, `${IPV6}${LABEL}00000005`));
       for (const mask of ['000fffff', '001fffff', '000ffff5', '80000005'])
         await sides.send(version, flowOf(version, `${IPV6}${MASKED_LABEL}00000005${mask}`));
+      await sides.send(version, flowOf(version, `${IPV6}${FRAGMENT}01`));
+      for (const mask of ['ff', '03', '07', '83', '05', '01'])
+        await sides.send(version, flowOf(version, `${IPV6}${MASKED_FRAGMENT}01${mask}`));
       await sides.send(version, ask({ type: 'flow', filter: filter() }));
     },
   },

@@ -93,6 +93,8 @@ const TUNNEL = [
   },
   {
     name: 'tun_flags',
+    // Of 16 flags one exists so far.
+    exactOnWire: true,
     ...at(W.TUN_FLAGS, 15, 1, 2),
     ...is('mask', 'tnl_flags', 'none', 'rw'),
     ...on('no', 'no', nxmNx('TUN_FLAGS', 104)),
@@ -243,6 +245,7 @@ const METADATA: readonly FieldRow[] = [
     name: 'ct_state',
     ...at(W.CT_STATE, 0, 32),
     valid: 0xffn,
+    exactOnWire: true,
     ...is('mask', 'ct_state', 'none', 'ro'),
     ...on('no', 'no', nxmNx('CT_STATE', 105)),
   },
@@ -440,6 +443,8 @@ const LAYER3 = [
   {
     name: 'ipv6_label',
     ...at(W.IPV6_LABEL, 0, 32, 4, 20),
+    whole: { asked: 0xfffff, kept: 0xffffffff },
+    sentWhen: 'ip',
     ...is('mask', 'hexadecimal', 'ipv6', 'rw'),
     ...on('no', 'no', nxmNx('IPV6_LABEL', 27), oxmOf('IPV6_FLABEL', 28)),
   },
@@ -480,7 +485,9 @@ const LAYER3 = [
   {
     name: 'ip_frag',
     alias: 'nw_frag',
-    ...at(W.NW, 30, 2, 1),
+    ...at(W.NW, 24, 8, 1, 2),
+    valid: 0x3n,
+    whole: { asked: 0xff, kept: 0x3 },
     ...is('mask', 'frag', 'ip', 'ro'),
     ...on('no', 'no', nxmNx('IP_FRAG', 26)),
   },
@@ -536,6 +543,7 @@ const LAYER4 = [
     name: 'tcp_flags',
     // Masks may have the four bits that no value has.
     ...at(W.ETH_TYPE, 16, 16, 2, 12),
+    exactOnWire: true,
     ...is('mask', 'tcp_flags', 'tcp', 'ro'),
     ...on('no', 'no', nxmNx('TCP_FLAGS', 34), onf('TCP_FLAGS', 42), oxmOf('TCP_FLAGS', 42, 6)),
   },
@@ -627,6 +635,7 @@ const LAYER4 = [
   },
   {
     name: 'nsh_mdtype',
+    min: 1,
     max: 2,
     ...at(W.NSH, 16, 8),
     ...is('exact', 'decimal', 'nsh', 'ro'),

@@ -72,13 +72,25 @@ export interface FieldRow {
   readonly bits: number;
   /** Bits of `keyBits` that a value may have set when these are not the lower `bits` bits. */
   readonly valid?: bigint;
+  /** The smallest value that an OpenFlow message may have, where that is not 0. */
+  readonly min?: number;
   /** The largest value that an OpenFlow message may have, where that is not all of the width. */
   readonly max?: number;
+  /**
+   * For a field whose masks have bits that no value has, and keep them in a match, where they tell flows apart: a mask with
+   * all bits of `asked` is one of the whole field, takes the value as it is, and leaves `kept` in the match. Whatever else is
+   * written to the field in a key, a packet's or what of it matters, has the field's own bits only.
+   */
+  readonly whole?: { readonly asked: number; readonly kept: number };
+  /** A mask is left out in messages only where it has all bits of the wire, also those that no value has. */
+  readonly exactOnWire?: true;
   /** Bytes of a value on the wire of a TLV match; its bits beyond `bits` are zero. */
   readonly bytes: number;
   readonly maskable: boolean;
   readonly format: FieldFormat;
   readonly prereq: Prereq;
+  /** What a match must be for the field to be sent in it, where that is not what it must be for the field to be understood. */
+  readonly sentWhen?: Prereq;
   /**
    * A tunnel option: its length on the wire is that of the value, `bytes` at most, and it has no place in a key
    * (`tun-metadata.ts`). The number is that of the option.

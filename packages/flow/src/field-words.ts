@@ -29,14 +29,16 @@ export interface FieldPlace {
   readonly width: number;
   /** For `word`: those of them that a value can have. */
   readonly valid: number;
+  /** For `word`: those of them that a match can ask for. */
+  readonly room: number;
   /** All ones in the bytes on the wire, as a value. */
   readonly wire: FieldValue;
   /** The bits that an exact match has, as a value. */
   readonly exact: FieldValue;
   /** The bits that a value in a message can have: masks may have more. */
   readonly value: FieldValue;
-  /** For `word`: by a mask of all these bits the value is taken with those beyond. */
-  readonly whole: number;
+  /** For `word`: the field as a whole, as in `FieldRow`. */
+  readonly whole: { readonly asked: number; readonly kept: number };
   /** Fields that setting means more than their bits for. */
   readonly special: 'in_port' | 'dl_vlan' | 'vlan_vid' | 'pcp' | undefined;
 }
@@ -44,14 +46,6 @@ export interface FieldPlace {
 function special(f: Field): FieldPlace['special'] {
   if (f.name === 'in_port' || f.name === 'dl_vlan' || f.name === 'vlan_vid') return f.name;
   return f.name === 'dl_vlan_pcp' || f.name === 'vlan_pcp' ? 'pcp' : undefined;
-}
-
-/**
- * Whether a match is exact only when it has all bits of the wire: of 16 tunnel flags one exists so far, of 32 flags of a
- * connection 8, of 16 of TCP 12, and that the others do not matter is said.
- */
-function hasWireMask(f: Field): boolean {
-  return f.name === 'tun_flags' || f.name === 'ct_state' || f.name === 'tcp_flags' || f.onesOnly === true;
 }
 
 /** Few masks serve all fields, and typed arrays take long to make. */
@@ -69,6 +63,7 @@ function placeOf(f: Field): FieldPlace {
   const oneWord = bit + f.keyBits <= 32;
   const width = f.keyBits >= 32 ? 0xffffffff : (1 << f.keyBits) - 1;
   const kind = oneWord ? 'word' : f.keyBits !== 48 ? 'words' : bit === 0 ? 'high48' : 'low48';
+  const valid = f.valid === undefined ? width : Number(f.valid);
   if (kind === 'words' && (bit !== 0 || f.keyBits % 32 !== 0)) throw new Error(`place of ${f.name}`);
   return {
     kind,
@@ -76,12 +71,12 @@ function placeOf(f: Field): FieldPlace {
     words: ((f.offset + f.keyBits - 1) >>> 5) - word + 1,
     shift: oneWord ? 32 - bit - f.keyBits : 0,
     width,
-    valid: f.valid === undefined ? width : Number(f.valid),
+    valid,
+    room: f.whole === undefined ? valid : width,
     wire: shared(wireMask(f)),
-    exact: shared(hasWireMask(f) ? wireMask(f) : (f.valid ?? exactMask(f))),
+    exact: shared(f.exactOnWire === true ? wireMask(f) : (f.valid ?? exactMask(f))),
     value: shared(f.valid ?? exactMask(f)),
-    // A label that is too long is none by the peer, also by a mask of all bits that it has.
-    whole: Number(f.name === 'ipv6_label' ? exactMask(f) : wireMask(f) & 0xffffffffn),
+    whole: f.whole ?? { asked: Number(wireMask(f) & 0xffffffffn), kept: width },
     special: special(f),
   };
 }
@@ -160,13 +155,14 @@ export function putField(match: MatchWords, f: Field, value: FieldValue, mask: F
   switch (p.kind) {
     case 'word': {
       let m = mask[3]!;
-      const taken = (m & p.whole) >>> 0 === p.whole ? v : v & m;
+      const isWhole = (m & p.whole.asked) >>> 0 === p.whole.asked;
+      const taken = isWhole ? v : v & m;
       // An exact match fills the bits of the key that the field reserves (an ICMP type in a 16-bit port, a label in 32 bits),
       // also one by a mask that leaves those out: the two are one flow.
-      if (m !== 0 && (!f.maskable || (p.exact[3]! & ~m) === 0)) m = p.width;
+      if (m !== 0 && (isWhole || !f.maskable)) m = p.whole.kept;
       if (f.onesOnly === true && m !== 0) m = v;
-      m &= p.valid;
-      setBits(match, w, p.valid << p.shift, taken << p.shift, m << p.shift);
+      m &= p.room;
+      setBits(match, w, p.room << p.shift, taken << p.shift, m << p.shift);
       return;
     }
     case 'high48':
@@ -210,8 +206,8 @@ function putSpecial(
 export function isValidWords(f: Field, value: FieldValue): boolean {
   if (f.format === 'port_oxm') return value[3]! < 0xff00 || value[3]! >= 0xffffff00;
   const { value: most } = PLACES[f.id]!;
+  if (f.min !== undefined && value[3]! < f.min) return false;
   if (f.max !== undefined && value[3]! > f.max) return false;
-  if (f.name === 'nsh_mdtype') return value[3] !== 0;
   return (
     (value[3]! & ~most[3]!) === 0 &&
     (value[2]! & ~most[2]!) === 0 &&

@@ -148,7 +148,7 @@ export function setField(key: FlowKey, f: Field, value: bigint): void {
       return;
     default:
   }
-  writeBits(key, f.offset, f.keyBits, value);
+  writeBits(key, f.offset, f.keyBits, f.whole === undefined ? value : value & exactMask(f));
 }
 
 /** Sets `value` under `mask` (bits 1 are taken over) in `key`. */
@@ -163,23 +163,20 @@ export function maskField(mask: FlowKey, f: Field): void {
   else setField(mask, f, (1n << BigInt(f.keyBits)) - 1n);
 }
 
-/** Makes the bits `bits` of `f` matter in `mask`. */
+/** Makes the bits `bits` of `f` matter in `mask`; those that no value has (`whole`) do no longer, as by the peer. */
 export function maskFieldBits(mask: FlowKey, f: Field, bits: bigint): void {
   if (f.name === 'in_port') mask[W.IN_PORT] = 0xffffffff;
   else setField(mask, f, getField(mask, f) | bits);
-  // Bits that a label does not have matter no longer once it is looked at by its bits, as by the peer.
-  if (f.name === 'ipv6_label') mask[W.IPV6_LABEL]! &= 0xfffff;
 }
 
 /** Whether a packet's or match's `value` of `f` is one that the field can have (not whether it is sensible). */
 export function isValidValue(f: Field, value: bigint): boolean {
-  if (f.name === 'in_port_oxm' || f.name === 'actset_output') {
+  if (f.format === 'port_oxm') {
     return value < 0xff00n || (value >= 0xffffff00n && value <= 0xffffffffn);
   }
-  if (f.max !== undefined && value > f.max) return false;
-  if (f.name === 'nsh_mdtype' && value === 0n) return false;
+  if (value < (f.min ?? 0) || (f.max !== undefined && value > f.max)) return false;
   const valid = f.valid ?? exactMask(f);
-  return value >= 0n && (value & ~valid) === 0n;
+  return (value & ~valid) === 0n;
 }
 
 const isIp = (type: number): boolean => type === 0x0800 || type === 0x86dd;

@@ -1,6 +1,6 @@
 import { FlowSyntaxError } from './errors.js';
 import { parseFieldValue } from './field-text.js';
-import { exactMask, fieldByName, fieldPrereqsMet, getField, setField, wireMask } from './fields.js';
+import { fieldByName, fieldPrereqsMet, getField, setField, wireMask } from './fields.js';
 import { CT, FRAG_LATER, type FlowKey, newKey, W } from './layout.js';
 import { formatMatch } from './match-format.js';
 import { parseKeyValues } from './key-value.js';
@@ -170,8 +170,7 @@ export function parseExactFlow(
       throw e;
     }
     if (f.option === undefined) {
-      // A packet has no room for more of a label.
-      setField(key, f, f.name === 'ipv6_label' ? parsed.value & exactMask(f) : parsed.value);
+      setField(key, f, parsed.value);
     } else {
       // Set already is what is not 0, and what has a place.
       if (setOption !== undefined && parsed.value !== 0n) options.add(f.option);

@@ -102,9 +102,8 @@ interface Sent {
 
 const SENT_ANYHOW: readonly Prereq[] = ['ethernet', 'nsh', 'ct'];
 
-function sentWhen({ name, prereq }: Field): Prereq {
-  if (name === 'ipv6_label') return 'ip';
-  return SENT_ANYHOW.includes(prereq) ? 'none' : prereq;
+function sentWhen({ prereq, sentWhen: when }: Field): Prereq {
+  return when ?? (SENT_ANYHOW.includes(prereq) ? 'none' : prereq);
 }
 
 /**
