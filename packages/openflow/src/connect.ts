@@ -5,6 +5,7 @@ import { connectStream, OPENFLOW_PORT } from '@ovs-node/common/stream';
 import { sslErrorText } from '@ovs-node/common/tls-config';
 import { OfConnection } from './connection.js';
 import { ConnectionError, type ConnectionHandlers, type ConnectionOptions } from './connection-types.js';
+import { ALL_VERSIONS } from './version.js';
 
 const PATIENCE_MS = 10_000;
 
@@ -33,14 +34,18 @@ function words(error: unknown): string {
  *   port is 6653 unless it is said.
  * @param handlers as of `OfConnection`; `onClose` is not called for a connection that does not come about.
  * @returns the connection, its version known.
- * @throws ConnectionError when nobody answers or no version is agreed on.
+ * @throws ConnectionError when nobody answers, no version is agreed on, or one is offered that there is not.
  */
 export async function connectSwitch(
   target: string,
   options: ConnectOptions,
   handlers: ConnectionHandlers = {},
 ): Promise<OfConnection> {
-  const { timeoutMs = PATIENCE_MS } = options;
+  const { timeoutMs = PATIENCE_MS, versions } = options;
+  if (versions === 0 || (versions & ALL_VERSIONS) !== versions) {
+    const text = `${target}: versions ${versions} are not of OpenFlow 1.0 to 1.5, of which 1.3 is 1 << OF13`;
+    throw new ConnectionError(text, 'EPROTONOSUPPORT');
+  }
   const stream = await connectStream(target, { defaultPort: OPENFLOW_PORT, timeoutMs }).catch(
     (error: unknown) => {
       const code = errnoName(error);

@@ -121,6 +121,8 @@ export class OfConnection {
   /**
    * Takes over `stream`, which is connected, and sends a hello. `onDemand`, the stream may lend what it reads
    * (`StreamOptions.lends`).
+   *
+   * @throws UnencodableError, the stream left alone, when the highest of the versions offered is none of `OfVersion`.
    */
   constructor(stream: Duplex, options: ConnectionOptions, handlers: ConnectionHandlers = {}) {
     this.stream = stream;
@@ -128,20 +130,16 @@ export class OfConnection {
     this.handlers = handlers;
     this.lent = options.onDemand === true ? new LentIntake() : undefined;
     this.intake = this.lent ?? new KeptIntake();
+    const { versions } = options;
+    const hello = encodeMessage({ type: 'hello', versions }, highestVersion(versions), this.nextXid());
     stream.on('data', (chunk: Buffer) => this.feed(chunk));
     stream.on('error', (e: Error) => this.failed(systemError(e)));
     stream.on('close', () => this.ended());
     stream.on('end', () => this.ended());
-    this.sayHello();
-  }
-
-  /** `onSend` hears of it once the system has it: the other side may be gone already. */
-  private sayHello(): void {
-    const { versions } = this.options;
-    const bytes = encodeMessage({ type: 'hello', versions }, highestVersion(versions), this.nextXid());
     sent.total++;
-    this.stream.write(bytes, (e) => {
-      if (!e) this.handlers.onSend?.(bytes);
+    // Told of once the system has it: the other side may be gone already.
+    stream.write(hello, (e) => {
+      if (!e) handlers.onSend?.(hello);
     });
   }
 

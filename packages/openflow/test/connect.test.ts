@@ -52,6 +52,19 @@ test('who is to be waited for without end, or for a month, is waited for', async
   t.deepEqual([stderr, status], ['', 0], 'Node.js makes 1 ms of what its timers cannot be');
 });
 
+test('versions that there are not are refused before anything is sent', async (t) => {
+  const { connectSwitch } = await import('../src/connect.js');
+  const name = path.join(tmpDir(t), 'sock');
+  const listener = await listenStream(`punix:${name}`, () => t.fail('connected'));
+  t.teardown(() => listener.close());
+  // None, a number in the place of its bit, one that is to come.
+  for (const versions of [0, 3, 1 << 7])
+    await t.throwsAsync(connectSwitch(`unix:${name}`, { versions }), {
+      code: 'EPROTONOSUPPORT',
+      message: `unix:${name}: versions ${versions} are not of OpenFlow 1.0 to 1.5, of which 1.3 is 1 << OF13`,
+    });
+});
+
 const NOWHERE: readonly (readonly [target: string, code: string, why: string])[] = [
   ['unix:/nonexistent/sock', 'ENOENT', 'No such file or directory'],
   ['tcp:127.0.0.1:1', 'ECONNREFUSED', 'Connection refused'],

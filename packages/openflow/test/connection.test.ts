@@ -3,7 +3,7 @@ import test from 'ava';
 import { coverageCounter } from '@ovs-node/common/coverage';
 import { OfConnection } from '../src/connection.js';
 import { ConnectionError, ErrorReply, formatVersions } from '../src/connection-types.js';
-import { type Decoded, decodeMessage, encodeMessage } from '../src/messages/codec.js';
+import { type Decoded, decodeMessage, encodeMessage, UnencodableError } from '../src/messages/codec.js';
 import { OfError } from '../src/errors.js';
 import { makeFlowMod } from '../src/messages/flow-mod.js';
 import type { OfMessage } from '../src/messages/types.js';
@@ -57,6 +57,12 @@ test('a hello without a bitmap means all versions up to its own', async (t) => {
   hand.push('0300000800000001');
   await settle();
   t.is(c.version, 3);
+});
+
+test('a stream that is not taken over, for want of a version, is left alone', (t) => {
+  const hand = new ByHand();
+  t.throws(() => new OfConnection(hand.duplex, { versions: 0 }), { instanceOf: UnencodableError });
+  t.deepEqual([hand.sent, hand.duplex.eventNames().includes('data')], [[], false]);
 });
 
 test('messages in single bytes arrive as messages', async (t) => {

@@ -7,7 +7,7 @@ import { errorFromNumbers, errorNumbers, OfError } from '../src/errors.js';
 import { ERRORS, type ErrorName } from '../src/error-table.js';
 import { decodeMessage, encodeMessage, UnencodableError } from '../src/messages/codec.js';
 import { makeFlowMod } from '../src/messages/flow-mod.js';
-import { makeGroupMod } from '../src/messages/makers.js';
+import { makeGroupMod, makePacketOut } from '../src/messages/makers.js';
 import { encodeMultipart } from '../src/messages/reply-parts.js';
 import { type FlowMod, GROUP_ANY, NO_BUFFER, type OfMessage } from '../src/messages/types.js';
 import { MESSAGE_CASES } from './fixtures/messages.js';
@@ -144,6 +144,28 @@ test('a vendor error goes by the form of its version', (t) => {
 test('what a version cannot say is refused', (t) => {
   t.throws(() => encodeMessage({ type: 'set_flow_format', format: 'nxm' }, 4, 1), {
     instanceOf: UnencodableError,
+  });
+});
+
+test('who is not held to types is told which of them there is not', (t) => {
+  const refused = { instanceOf: UnencodableError };
+  const encode = (msg: object): unknown => encodeMessage(msg as OfMessage, 4, 1);
+  t.throws(() => encode({ type: 'flowmod' }), { ...refused, message: 'OpenFlow 1.3 has no message flowmod' });
+  t.throws(() => encode({ type: 'multipart_request', request: { type: 'flows' }, more: false }), {
+    ...refused,
+    message: 'OpenFlow 1.3 has no message multipart_request flows',
+  });
+  const actions = [{ type: 'outport' }] as never;
+  t.throws(
+    () => encode({ type: 'packet_out', packetOut: makePacketOut({ packet: new Uint8Array(0), actions }) }),
+    {
+      instanceOf: TypeError,
+      message: 'there is no action outport',
+    },
+  );
+  t.throws(() => parseFlow('actions=drop', 'remove' as never), {
+    instanceOf: TypeError,
+    message: 'there is no command remove',
   });
 });
 

@@ -51,9 +51,11 @@ const MAX_ROOM = 0xffff;
  */
 const MAX_DEPTH = 100;
 
-/** The row of an action. */
+/** The row of an action. @throws TypeError for a type that there is not, of who is not held to types */
 export function actionRow(type: ActionType): ActionRow {
-  return ACTIONS[type] as unknown as ActionRow;
+  const row = ACTIONS[type] as unknown as ActionRow | undefined;
+  if (row === undefined) throw new TypeError(`there is no action ${String(type)}`);
+  return row;
 }
 
 /** What kind of instruction an action belongs to in OpenFlow 1.1 and later. */

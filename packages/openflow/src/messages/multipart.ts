@@ -69,11 +69,12 @@ interface Multipart<B> {
 
 type AnyRow = BodyRow<MultipartRequest, MultipartReply>;
 type AnyForm = BodyForm<MultipartRequest | MultipartReply>;
-const rows = MULTIPART as unknown as Readonly<Record<MultipartType, AnyRow>>;
+/** Who is not held to types may ask for a type that there is not. */
+const rows = MULTIPART as unknown as Readonly<Record<MultipartType, AnyRow | undefined>>;
 
 const byWire = new Map<WireForm, AnyForm>();
 for (const type of Object.keys(MULTIPART) as MultipartType[]) {
-  for (const f of [...rows[type].request, ...rows[type].reply] as AnyForm[]) byWire.set(f.wire, f);
+  for (const f of [...rows[type]!.request, ...rows[type]!.reply] as AnyForm[]) byWire.set(f.wire, f);
 }
 
 /** The form that says a body in a version; undefined: it cannot. */
@@ -83,7 +84,7 @@ export function bodyForm(
   format: FlowFormat | undefined,
   version: number,
 ): BodyForm<MultipartRequest | MultipartReply> | undefined {
-  const list = rows[type][way] as readonly AnyForm[];
+  const list = (rows[type]?.[way] ?? []) as readonly AnyForm[];
   const fits = (f: AnyForm): boolean => version >= f.wire.from && version <= f.wire.to;
   return list.find((f) => fits(f) && f.nxm === (format === 'nxm')) ?? list.find((f) => fits(f) && !f.nxm);
 }

@@ -214,7 +214,7 @@ const NO_MATCH = new Match();
  * Reads a flow description, `text[from..to)`, for `command` or for the filter of a statistics request. (A line of a
  * file is best read where it stands: strings cut from others are slower to go through.)
  *
- * @throws FlowSyntaxError with the peer's words.
+ * @throws FlowSyntaxError with the peer's words, TypeError for a command that there is not, of who is not held to types.
  */
 export function parseFlowProtocols(
   text: string,
@@ -223,7 +223,8 @@ export function parseFlowProtocols(
   from = 0,
   to = text.length,
 ): ParsedFlow {
-  const allowed = ALLOWED[command];
+  const allowed = ALLOWED[command] as Allowed | undefined;
+  if (allowed === undefined) throw new TypeError(`there is no command ${String(command)}`);
   const draft: Draft = {
     command: command === 'filter' ? 'delete' : command,
     match: NO_MATCH,
