@@ -20,8 +20,9 @@ export const vlogOptions = [
     name: 'log-file',
     arg: 'optional',
     apply: (value, program) => {
-      const path = value ?? defaultLogFile(program);
-      if (!openLogFile(path)) throw new FatalError('');
+      const isOpen = openLogFile(value ?? defaultLogFile(program));
+      // Who names no file gets along without one.
+      if (!isOpen && value !== undefined) throw new FatalError('');
     },
   },
   { name: 'syslog-method', arg: 'required', apply: (value) => setSyslogMethod(value ?? '') },

@@ -5,7 +5,9 @@ import path from 'node:path';
 import { strftime } from '../src/strftime.js';
 import { formatLogLine, type LogRecord } from '../src/vlog-format.js';
 import * as vlog from '../src/vlog.js';
+import { vlogOptions } from '../src/vlog-options.js';
 import { applyVerbose, setRateLimiting } from '../src/vlog-spec.js';
+import { FatalError } from '../src/errors.js';
 import { tryKoffi } from '../src/koffi.js';
 import { needing } from '../src/testkit/require.js';
 import { tmpDir } from '../src/testkit/tmp.js';
@@ -115,6 +117,16 @@ test.serial('log files: opened, reopened after rotation, quiet when gone', (t) =
   t.regex(fs.readFileSync(file, 'utf8'), /\|vlog\|INFO\|opened log file .*\n.*\|beta\|WARN\|three\n$/s);
   t.false(vlog.openLogFile(path.join(dir, 'no', 'such')));
   t.regex(lines.at(-1)!, /\|vlog\|WARN\|failed to open .*such for logging: No such file or directory\n$/);
+});
+
+test('a log file has to be there for who names it', (t) => {
+  const lines: string[] = [];
+  const before = vlog.setConsoleWriter((line) => lines.push(line));
+  t.teardown(() => vlog.setConsoleWriter(before));
+  const { apply } = vlogOptions.find(({ name }) => name === 'log-file')!;
+  t.notThrows(() => apply(undefined, 'no/such'));
+  t.throws(() => apply(path.join(tmpDir(t), 'no', 'such'), 'program'), { instanceOf: FatalError });
+  t.is(lines.filter((line) => /\|WARN\|failed to open .*such/.test(line)).length, 2);
 });
 
 test('a rate limit lets a burst through, refills, and tells what it dropped', (t) => {
