@@ -100,7 +100,8 @@ testWith(PEER)("the SSL table's files: ovs-ofctl of either side on pssl:, and a 
       const ca = makeCa(dir, 'ca');
       const server = makeCertificate(dir, 'srv', ca);
       const client = makeCertificate(dir, 'cli', ca);
-      const stranger = makeCertificate(dir, 'other', makeCa(dir, 'ca2'));
+      const other = makeCa(dir, 'ca2');
+      const stranger = makeCertificate(dir, 'other', other);
       const port = await freePort();
       const target = `ssl:127.0.0.1:${port}`;
       const files = (pair: KeyPair): string[] => ['-p', pair.key, '-c', pair.cert, '-C', ca.cert];
@@ -117,6 +118,9 @@ testWith(PEER)("the SSL table's files: ovs-ofctl of either side on pssl:, and a 
         const refused = await side.run('ovs-ofctl', [...files(stranger), 'dump-flows', target]);
         t.is(refused.status, 1);
         t.regex(refused.stderr, /failed to connect to socket|talking to/);
+        const distrusted = await side.run('ovs-ofctl', [...files(client), '-C', other.cert, 'show', target]);
+        const why = `ovs-ofctl: ${target}: failed to connect to socket (Protocol error)\n`;
+        t.is(distrusted.stderr.replace(/^.*\|WARN\|.*\n/gm, ''), why);
       }
       await suite.vsctl('set-controller', 'b', target, 'pssl:0:127.0.0.1');
       const pidfile = join(dir, 'tc.pid');

@@ -35,7 +35,7 @@ import {
 } from './exchange.js';
 import { MessageOutput } from './input.js';
 import { eachPort, eachTable } from './parts.js';
-import { openFailure, openTarget, type SocketKind } from './target.js';
+import { connectFailure, openFailure, openTarget, type SocketKind } from './target.js';
 import { BUNDLE_PROTOCOLS } from './versions.js';
 
 const log = vlog('vconn');
@@ -147,7 +147,7 @@ export class OfctlContext {
           },
           onClose: (reason) => {
             if (exchange) exchange.end(reason);
-            else reject(connectFailure(target, name, greeted, reason));
+            else reject(agreementFailure(target, name, greeted, reason));
           },
         },
       );
@@ -471,16 +471,19 @@ function negotiation(version: number, ours: number, theirs: number): string {
   return `OpenFlow version ${hex(version, 2)} (we support ${formatVersions(ours)}, peer supports ${formatVersions(theirs)})`;
 }
 
-/** @param greeted whether the other side was still there to be greeted. */
-function connectFailure(
+/**
+ * That a stream ended before a version was agreed on.
+ *
+ * @param greeted whether the other side was still there to be greeted.
+ */
+function agreementFailure(
   target: string,
   name: string,
   greeted: boolean,
   reason: Error | undefined,
 ): FatalError {
   const code = reason === undefined ? 'ECONNRESET' : errnoName(reason);
-  if (!greeted) return openFailure(target, name, code);
-  return new FatalError(`${target}: failed to connect to socket (${strerror(code)})`);
+  return greeted ? connectFailure(target, code) : openFailure(target, name, code);
 }
 
 /** What is said when a conversation breaks in the middle of a request. */

@@ -76,6 +76,14 @@ export function openFailure(target: string, name: string, code: string): FatalEr
   return new FatalError(`${name.slice('unix:'.length)}: failed to open socket (${strerror(code)})`);
 }
 
+/** That a stream was being opened when it failed. */
+export function connectFailure(target: string, code: string): FatalError {
+  return new FatalError(`${target}: failed to connect to socket (${strerror(code)})`);
+}
+
+/** Errors that come after a while only: of hosts that nobody is at, and of TLS. Others the system knows at once. */
+const LATE: ReadonlySet<string> = new Set(['EHOSTUNREACH', 'ETIMEDOUT', 'ECONNRESET', 'EPROTO']);
+
 async function openMethod(target: string): Promise<OpenTarget> {
   try {
     return {
@@ -83,7 +91,8 @@ async function openMethod(target: string): Promise<OpenTarget> {
       name: target,
     };
   } catch (e) {
-    throw openFailure(target, target, errnoName(e));
+    const code = errnoName(e);
+    throw LATE.has(code) ? connectFailure(target, code) : openFailure(target, target, code);
   }
 }
 
