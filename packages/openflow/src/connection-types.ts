@@ -10,6 +10,7 @@ export interface ConnectionOptions {
   readonly versions: number;
   /** Whether messages that cannot be decoded are answered with their error, as a switch does. */
   readonly answerErrors?: boolean;
+  /** Which messages are refused by their type, whatever is in them. */
   readonly refuses?: Refusal;
   /** Is told what is wrong with what comes in. */
   readonly explain?: Explain;

@@ -11,6 +11,7 @@ import { OF10, OF14 } from '@ovs-node/openflow/version';
 import { readNumber } from '@ovs-node/openflow/text/numbers';
 import type { OfctlContext } from './context.js';
 import { parseOrFail } from './flow-commands.js';
+import { QUEUE_ALL } from '@ovs-node/openflow/messages/types';
 
 /** add-tlv-map, del-tlv-map. */
 export async function tlvMap(
@@ -86,8 +87,6 @@ export async function ctFlush(c: OfctlContext, [target, ...words]: readonly stri
   });
 }
 
-const ANY_QUEUE = 0xffffffff;
-
 /** queue-get-config: what queues guarantee. Before 1.4 all queues of a port, in 1.0 port by port. */
 export async function queueGetConfig(
   c: OfctlContext,
@@ -97,7 +96,7 @@ export async function queueGetConfig(
   const isSaid = (text: string | undefined, word: string): boolean =>
     text !== undefined && text.toUpperCase() !== word;
   const portNo = isSaid(port, 'ANY') ? await c.portNumber(target, port) : OFPP.ANY;
-  const queueId = !isSaid(queue, 'ALL') ? ANY_QUEUE : Number.parseInt(queue, 10) >>> 0;
+  const queueId = !isSaid(queue, 'ALL') ? QUEUE_ALL : Number.parseInt(queue, 10) >>> 0;
   const sw = await c.connect(target);
   const { version } = sw.connection;
   if (version >= OF14) {

@@ -12,6 +12,7 @@ import {
   PC,
   type PhyPort,
   type SwitchConfig,
+  QUEUE_ALL,
 } from '@ovs-node/openflow/messages/types';
 import type { OfctlContext, Switch } from './context.js';
 import { conversationFailure, headerOf, nameOf } from './exchange.js';
@@ -48,7 +49,7 @@ export async function queueStats(c: OfctlContext, [target, port, queue]: readonl
     text === undefined || text === '' || text.toUpperCase() === 'ALL';
   const sw = await c.connect(target);
   const portNo = all(port) ? OFPP.ANY : await c.portNumber(target, port);
-  const queueId = all(queue) ? 0xffffffff : Number.parseInt(queue, 10) >>> 0;
+  const queueId = all(queue) ? QUEUE_ALL : Number.parseInt(queue, 10) >>> 0;
   // OpenFlow 1.0 says "all ports" by ALL, later versions by ANY.
   const asked = portNo === OFPP.ANY && sw.connection.version === 1 ? OFPP.ALL : portNo;
   await c.dump(sw, {

@@ -1,6 +1,5 @@
 /** Connection tracking: ct, nat (inside of ct), ct_clear. */
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
-import { mustField } from '@ovs-node/flow/fields';
 import { fail, refuse } from '../errors.js';
 import { readFieldName } from '../match/headers.js';
 import { formatIp4, formatIp6 as formatIpv6, parseIp6 as readIpv6 } from '@ovs-node/flow/addr-text';
@@ -361,9 +360,3 @@ export const CT_ACTIONS: ActionRows<'ct' | 'nat' | 'ct_clear'> = {
     format: () => 'ct_clear',
   },
 };
-
-/** Whether `f` may be set inside of `ct(exec(…))`. */
-export function settableInCt(field: string): boolean {
-  const f = mustField(field);
-  return f.name === 'ct_mark' || f.name === 'ct_label';
-}

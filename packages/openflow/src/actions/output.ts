@@ -22,6 +22,7 @@ import {
 } from './subfield.js';
 import type { Action, ActionOf } from './types.js';
 import type { PropertyName } from '../messages/property-table.js';
+import { WHOLE_PACKET } from '../messages/types.js';
 
 export const REASONS = ['no_match', 'action', 'invalid_ttl', 'action_set', 'group', 'packet_out'] as const;
 export const REASON_ACTION = 1;
@@ -62,11 +63,11 @@ function checkOutPort(r: Reader, port: number): number {
 function parseOutput(arg: string, c: ParseContext): Action {
   const port = readPort(arg, c.ports);
   if (port !== undefined) {
-    return { type: 'output', port, maxLen: port === OFPP.CONTROLLER ? 0xffff : 0 };
+    return { type: 'output', port, maxLen: port === OFPP.CONTROLLER ? WHOLE_PACKET : 0 };
   }
   if (arg.includes('port') && arg.includes('max_len')) return parseTruncated(arg, c);
   try {
-    return { type: 'output_reg', src: parseSubfield(arg), maxLen: 0xffff };
+    return { type: 'output_reg', src: parseSubfield(arg), maxLen: WHOLE_PACKET };
   } catch (e) {
     if (e instanceof FlowSyntaxError) throw new FlowSyntaxError(`${arg}: output to unknown port`);
     throw e;
@@ -108,7 +109,7 @@ const EMPTY = new Uint8Array(0);
 type Controller = ActionOf<'controller'>;
 const CONTROLLER: Controller = {
   type: 'controller',
-  maxLen: 0xffff,
+  maxLen: WHOLE_PACKET,
   reason: REASON_ACTION,
   controllerId: 0,
   userdata: EMPTY,
@@ -119,7 +120,7 @@ const CONTROLLER: Controller = {
 function parseController(arg: string): Action {
   let a: Controller = CONTROLLER;
   let userdataText: string | undefined;
-  if (arg === '') return { type: 'output', port: OFPP.CONTROLLER, maxLen: 0xffff };
+  if (arg === '') return { type: 'output', port: OFPP.CONTROLLER, maxLen: WHOLE_PACKET };
   if (/^\d+$/.test(arg)) return { type: 'output', port: OFPP.CONTROLLER, maxLen: parseU16(arg, 'max_len') };
   for (const { key, value } of parseKeyValues(arg)) {
     switch (key) {
@@ -174,7 +175,7 @@ function formatController(a: Controller, { colors }: FormatContext): string {
   }
   const parts: string[] = [];
   if (a.reason !== REASON_ACTION) parts.push(`reason=${reasonName(a.reason)}`);
-  if (a.maxLen !== 0xffff) parts.push(`max_len=${a.maxLen}`);
+  if (a.maxLen !== WHOLE_PACKET) parts.push(`max_len=${a.maxLen}`);
   if (a.controllerId !== 0) parts.push(`id=${a.controllerId}`);
   if (a.userdata.length > 0) parts.push(`userdata=${formatHexBytes(a.userdata)}`);
   if (a.pause) parts.push('pause');
@@ -341,7 +342,7 @@ export const OUTPUT_ACTIONS: ActionRows<
           w.zeros(6);
           const property = (name: PropertyName<'NXAST_RAW_CONTROLLER2'>, put: () => void): void =>
             putProperty(w, 'NXAST_RAW_CONTROLLER2', name, put);
-          if (a.maxLen !== 0xffff) property('maxLen', () => w.u16(a.maxLen).zeros(2));
+          if (a.maxLen !== WHOLE_PACKET) property('maxLen', () => w.u16(a.maxLen).zeros(2));
           if (a.controllerId !== 0) property('controllerId', () => w.u16(a.controllerId).zeros(2));
           if (a.reason !== REASON_ACTION) property('reason', () => w.u8(a.reason));
           if (a.userdata.length > 0) property('userdata', () => w.bytes(a.userdata));
@@ -376,7 +377,7 @@ export const OUTPUT_ACTIONS: ActionRows<
         ? undefined
         : [
             { type: 'set_queue', queue: a.queue },
-            { type: 'output', port: a.port, maxLen: 0xffff },
+            { type: 'output', port: a.port, maxLen: WHOLE_PACKET },
             { type: 'pop_queue' },
           ],
     parse: { enqueue: parseEnqueue },

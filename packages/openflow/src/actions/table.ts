@@ -26,6 +26,7 @@ import type { InstructionKind } from './instruction-table.js';
 import { NX_VENDOR } from './row.js';
 import type { Action, ActionType } from './types.js';
 import { actionWireName, isDeprecated } from './wire-names.js';
+import { WHOLE_PACKET } from '../messages/types.js';
 
 export const ACTIONS: ActionTable = {
   ...OUTPUT_ACTIONS,
@@ -339,7 +340,7 @@ function parseOther(at: KeyValueCursor, c: ParseContext): Action | undefined {
   }
   const port = parsePort(key, c.ports);
   if (port === undefined) throw new FlowSyntaxError(`unknown action ${key}`);
-  return { type: 'output', port, maxLen: port === OFPP.CONTROLLER ? 0xffff : 0 };
+  return { type: 'output', port, maxLen: port === OFPP.CONTROLLER ? WHOLE_PACKET : 0 };
 }
 
 /** What keeps an action from standing inside of `within`, or outside of any. */

@@ -22,7 +22,7 @@ import { checkPortNo, readPortNo } from './port.js';
 import { propertyName, putProperty, readProperty, unknownProperty } from './property.js';
 import { type BodyRow, bodies, emptyBody, form, forms, type MessageRows } from './row.js';
 import { items } from './multipart-items.js';
-import { GROUP_ALL, GROUP_ANY, type ReplyOf, type RequestOf } from './types.js';
+import { GROUP_ALL, GROUP_ANY, type ReplyOf, type RequestOf, UNKNOWN_DURATION } from './types.js';
 import { EXPERIMENTERS } from '@ovs-node/flow/experimenters';
 
 export const GROUP_TYPES: readonly GroupType[] = ['all', 'select', 'indirect', 'fast_failover'];
@@ -351,8 +351,8 @@ function readGroupStats(r: Reader, version: number): GroupStats {
   const [groupId, refCount] = [b.u32(), b.u32()];
   b.skip(4);
   const [packetCount, byteCount] = [b.u64(), b.u64()];
-  const durationSec = base === 40 ? b.u32() : 0xffffffff;
-  const durationNsec = base === 40 ? b.u32() : 0xffffffff;
+  const durationSec = base === 40 ? b.u32() : UNKNOWN_DURATION;
+  const durationNsec = base === 40 ? b.u32() : UNKNOWN_DURATION;
   const buckets: { packetCount: bigint; byteCount: bigint }[] = [];
   while (b.left > 0) buckets.push({ packetCount: b.u64(), byteCount: b.u64() });
   return { groupId, refCount, packetCount, byteCount, durationSec, durationNsec, buckets };

@@ -4,6 +4,7 @@
  */
 import { fail, refuse } from '../errors.js';
 import type { Reader, Writer } from '../wire.js';
+import { UNKNOWN_COUNT, UNKNOWN_DURATION } from './types.js';
 
 const BASIC = 0x8002;
 /** A class whose fields begin with the experimenter. */
@@ -11,8 +12,7 @@ const EXPERIMENTER = 0xffff;
 const FIELD = { DURATION: 0, IDLE_TIME: 1, FLOW_COUNT: 3, PACKET_COUNT: 4, BYTE_COUNT: 5 } as const;
 /** Bytes of each field's value. */
 const SIZE: Readonly<Record<number, number>> = { 0: 8, 1: 8, 3: 4, 4: 8, 5: 8 };
-const UNKNOWN_64 = 0xffffffffffffffffn;
-const UNKNOWN_32 = 0xffffffff;
+const UNKNOWN_FLOWS = 0xffffffff;
 
 /** What is unknown is all ones, an idle age -1; on the wire it is left out. */
 export interface FlowStatFields {
@@ -26,12 +26,12 @@ export interface FlowStatFields {
 }
 
 export const UNKNOWN_STATS: FlowStatFields = {
-  durationSec: UNKNOWN_32,
-  durationNsec: UNKNOWN_32,
+  durationSec: UNKNOWN_DURATION,
+  durationNsec: UNKNOWN_DURATION,
   idleAge: -1,
-  flowCount: UNKNOWN_32,
-  packetCount: UNKNOWN_64,
-  byteCount: UNKNOWN_64,
+  flowCount: UNKNOWN_FLOWS,
+  packetCount: UNKNOWN_COUNT,
+  byteCount: UNKNOWN_COUNT,
 };
 
 /** Writes the fields that are known. */
@@ -43,16 +43,16 @@ export function putOxs(w: Writer, s: Partial<FlowStatFields>): void {
       .u16(BASIC)
       .u8(field << 1)
       .u8(SIZE[field]);
-  if (s.durationSec !== undefined && s.durationSec !== UNKNOWN_32) {
+  if (s.durationSec !== undefined && s.durationSec !== UNKNOWN_DURATION) {
     header(FIELD.DURATION)
       .u32(s.durationSec)
       .u32(s.durationNsec ?? 0);
   }
   if (s.idleAge !== undefined && s.idleAge >= 0) header(FIELD.IDLE_TIME).u32(s.idleAge).u32(0);
-  if (s.packetCount !== undefined && s.packetCount !== UNKNOWN_64)
+  if (s.packetCount !== undefined && s.packetCount !== UNKNOWN_COUNT)
     header(FIELD.PACKET_COUNT).u64(s.packetCount);
-  if (s.byteCount !== undefined && s.byteCount !== UNKNOWN_64) header(FIELD.BYTE_COUNT).u64(s.byteCount);
-  if (s.flowCount !== undefined && s.flowCount !== UNKNOWN_32) header(FIELD.FLOW_COUNT).u32(s.flowCount);
+  if (s.byteCount !== undefined && s.byteCount !== UNKNOWN_COUNT) header(FIELD.BYTE_COUNT).u64(s.byteCount);
+  if (s.flowCount !== undefined && s.flowCount !== UNKNOWN_FLOWS) header(FIELD.FLOW_COUNT).u32(s.flowCount);
   w.setU16(start + 2, w.length - start);
   w.pad(8, start);
 }

@@ -78,7 +78,7 @@ export interface PortStats extends PortCounters {
   /** Received packets with a wrong checksum. */
   readonly rxCrcErr: bigint;
   readonly collisions: bigint;
-  /** For how long there has been the port: whole seconds. UINT32_MAX: unknown. */
+  /** For how long there has been the port: whole seconds, or `UNKNOWN_DURATION`. */
   readonly durationSec: number;
   /** What is over the whole seconds, in nanoseconds. */
   readonly durationNsec: number;

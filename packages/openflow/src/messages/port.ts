@@ -8,7 +8,15 @@ import { type PortCounters, putPortCounters, readPortCounters } from './port-cou
 import { items } from './multipart-items.js';
 import { propertyName, putProperty, readProperty, unknownProperty } from './property.js';
 import { type BodyRow, bodies, emptyBody } from './row.js';
-import { PC, type PhyPort, type PortStats, PS, type ReplyOf, type RequestOf } from './types.js';
+import {
+  PC,
+  type PhyPort,
+  type PortStats,
+  PS,
+  type ReplyOf,
+  type RequestOf,
+  UNKNOWN_DURATION,
+} from './types.js';
 
 /** Reads a port number: 16 bits in OpenFlow 1.0, 32 later. */
 export function readPortNo(r: Reader, version: number, error: ErrorName = 'OFPBAC_BAD_OUT_PORT'): number {
@@ -194,8 +202,8 @@ export function putPortStats(w: Writer, p: PortStats, version: number): void {
 export function readPortStats(r: Reader, version: number): PortStats {
   type Counters = Record<(typeof COUNTERS)[number] | (typeof ETHERNET_COUNTERS)[number], bigint>;
   const c: Partial<Counters> = {};
-  let durationSec = 0xffffffff;
-  let durationNsec = 0xffffffff;
+  let durationSec = UNKNOWN_DURATION;
+  let durationNsec = UNKNOWN_DURATION;
   let portNo: number;
   let counters: PortCounters = {};
   if (version >= 5) {

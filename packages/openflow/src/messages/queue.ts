@@ -13,7 +13,13 @@ import {
   unknownProperty,
 } from './property.js';
 import { type BodyRow, bodies, forms, type MessageRows } from './row.js';
-import type { QueueConfig, QueueStats, ReplyOf, RequestOf } from './types.js';
+import {
+  type QueueConfig,
+  type QueueStats,
+  type ReplyOf,
+  type RequestOf,
+  UNKNOWN_DURATION,
+} from './types.js';
 
 function putQueueStats(w: Writer, q: QueueStats, version: number): void {
   const start = w.length;
@@ -38,8 +44,8 @@ function readQueueStats(reader: Reader, version: number): QueueStats {
   if (version === 1) r.skip(2);
   const queueId = r.u32();
   const [txBytes, txPackets, txErrors] = [r.u64(), r.u64(), r.u64()];
-  const durationSec = version >= 4 ? r.u32() : 0xffffffff;
-  const durationNsec = version >= 4 ? r.u32() : 0xffffffff;
+  const durationSec = version >= 4 ? r.u32() : UNKNOWN_DURATION;
+  const durationNsec = version >= 4 ? r.u32() : UNKNOWN_DURATION;
   return { portNo, queueId, txBytes, txPackets, txErrors, durationSec, durationNsec };
 }
 

@@ -4,7 +4,8 @@
  * bits, statistics requests and multipart requests) the codecs translate.
  *
  * Conventions: port numbers are the 32-bit ones of OpenFlow 1.1 (`OFPP` in `@ovs-node/flow/ports`), the OpenFlow 1.0
- * codecs map the reserved ones to and from 16 bits; 64-bit counters and cookies are bigints, all ones meaning unknown;
+ * codecs map the reserved ones to and from 16 bits; 64-bit counters and cookies are bigints, all ones meaning
+ * unknown (`UNKNOWN_COUNT`);
  * Ethernet addresses are bigints; byte arrays own their memory (decoding copies out of the network buffer).
  */
 import type { Match } from '@ovs-node/flow/match';
@@ -30,10 +31,18 @@ export type * from './table-types.js';
 export const NO_BUFFER = 0xffffffff;
 /** Every table (deletions and statistics), or in OpenFlow 1.0 the switch's choice (additions). */
 export const ALL_TABLES = 0xff;
-/** Every group, no group. */
+/** Every group. */
 export const GROUP_ALL = 0xfffffffc;
 /** No group, or any. */
 export const GROUP_ANY = 0xffffffff;
+/** Every queue, in requests. */
+export const QUEUE_ALL = 0xffffffff;
+/** How much of a packet a controller gets that is to get all of it, without a buffer: OFPCML_NO_BUFFER. */
+export const WHOLE_PACKET = 0xffff;
+/** What a counter says that is not kept. */
+export const UNKNOWN_COUNT = 0xffffffffffffffffn;
+/** What both parts of a duration say that is not known. */
+export const UNKNOWN_DURATION = 0xffffffff;
 /** A cookie that means "leave the cookie as it is" in a modification. */
 export const COOKIE_NONE = 0xffffffffffffffffn;
 

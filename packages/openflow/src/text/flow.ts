@@ -19,6 +19,7 @@ import {
   type FlowStats,
   GROUP_ANY,
   NO_BUFFER,
+  UNKNOWN_COUNT,
 } from '../messages/types.js';
 import type { Explain } from '../explain.js';
 import { colored, type Colors, colorStatistics } from './color.js';
@@ -335,7 +336,7 @@ export function formatFlags(flags: number, separator: string): string {
 
 /** A counter; `?` for one that is not known. */
 export function formatCount(n: bigint): string {
-  return n === 0xffffffffffffffffn ? '?' : String(n);
+  return n === UNKNOWN_COUNT ? '?' : String(n);
 }
 
 /** One flow as dump-flows prints it, without the leading space and the line end. */

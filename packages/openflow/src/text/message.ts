@@ -22,6 +22,7 @@ import {
   type OfMessage,
   type SwitchConfig,
   type SwitchFeatures,
+  QUEUE_ALL,
 } from '../messages/types.js';
 import { NO_GENERATION } from '../messages/setup.js';
 import { VERSIONS } from '../version.js';
@@ -142,9 +143,9 @@ function formatRequest(q: MultipartRequest, version: number, o: PrintOptions): s
     case 'port_desc':
       return ` ${q.type === 'port' ? 'port_no' : 'port'}=${formatPort(q.portNo, o.ports)}`;
     case 'queue':
-      return ` port=${q.portNo === OFPP.ANY ? 'ANY' : formatPort(q.portNo, o.ports)} queue=${q.queueId === 0xffffffff ? 'ALL' : q.queueId}`;
+      return ` port=${q.portNo === OFPP.ANY ? 'ANY' : formatPort(q.portNo, o.ports)} queue=${q.queueId === QUEUE_ALL ? 'ALL' : q.queueId}`;
     case 'queue_desc': {
-      const queue = q.queueId === 0xffffffff ? '' : ` queue=${q.queueId}`;
+      const queue = q.queueId === QUEUE_ALL ? '' : ` queue=${q.queueId}`;
       return ` port=${formatPort(q.portNo, o.ports)}${queue}`;
     }
     case 'group':

@@ -14,7 +14,7 @@ import {
   type ReceivedGroupDesc,
 } from '../messages/group-types.js';
 import { is15 } from '../messages/group.js';
-import { GROUP_ALL, GROUP_ANY } from '../messages/types.js';
+import { GROUP_ALL, GROUP_ANY, UNKNOWN_COUNT, UNKNOWN_DURATION } from '../messages/types.js';
 import { formatActionBits } from './action-bits.js';
 import type { PrintOptions } from './message.js';
 import { formatDuration } from './flow.js';
@@ -101,10 +101,10 @@ export function formatGroupMod(g: GroupMod, version: number, o: PrintOptions): s
 
 export function formatGroupStats(s: GroupStats): string {
   let out = ` group_id=${s.groupId}`;
-  if (s.durationSec !== 0xffffffff) out += `,duration=${formatDuration(s.durationSec, s.durationNsec)}`;
+  if (s.durationSec !== UNKNOWN_DURATION) out += `,duration=${formatDuration(s.durationSec, s.durationNsec)}`;
   out += `,ref_count=${s.refCount},packet_count=${s.packetCount},byte_count=${s.byteCount}`;
   s.buckets.forEach((b, i) => {
-    if (b.packetCount !== 0xffffffffffffffffn) {
+    if (b.packetCount !== UNKNOWN_COUNT) {
       out += `,bucket${i}:packet_count=${b.packetCount},byte_count=${b.byteCount}`;
     }
   });

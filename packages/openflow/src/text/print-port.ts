@@ -10,6 +10,7 @@ import {
   PS,
   type QueueConfig,
   type QueueStats,
+  QUEUE_ALL,
 } from '../messages/types.js';
 import { formatDuration } from './flow.js';
 
@@ -143,7 +144,7 @@ function formatCustom({ custom = [] }: PortStats): string {
 
 /** One line of queue statistics. */
 export function formatQueueStats(q: QueueStats, ports?: PortMap): string {
-  const queue = q.queueId === 0xffffffff ? 'ALL' : String(q.queueId);
+  const queue = q.queueId === QUEUE_ALL ? 'ALL' : String(q.queueId);
   const duration = q.durationSec === UNKNOWN_SEC ? '?' : formatDuration(q.durationSec, q.durationNsec);
   return `  port ${formatPort(q.portNo, ports)} queue ${queue}: bytes=${stat(q.txBytes)}, pkts=${stat(q.txPackets)}, errors=${stat(q.txErrors)}, duration=${duration}\n`;
 }

@@ -22,6 +22,7 @@ import { Snoops } from './snoop.js';
 import { Switchboard } from './switchboard.js';
 import { targetProblem } from './target.js';
 import type { ConnectionConfig, ConnectionManagerOptions, ControllerStatus } from './types.js';
+import { WHOLE_PACKET } from '@ovs-node/openflow/messages/types';
 
 export type { ConnectionConfig, ConnectionManagerOptions, ControllerStatus } from './types.js';
 
@@ -60,7 +61,7 @@ export class ConnectionManager {
     this.#board = new Switchboard(options);
     this.#bridge = ofproto.name;
     this.#failOpen = new FailOpen(ofproto, (packetIn) =>
-      this.#packetIn({ packetIn, maxLen: 0xffff, controllerId: 0 }),
+      this.#packetIn({ packetIn, maxLen: WHOLE_PACKET, controllerId: 0 }),
     );
     this.#snoops = new Snoops(
       this.#bridge,

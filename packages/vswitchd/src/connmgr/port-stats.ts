@@ -1,12 +1,10 @@
 /** Counters of OpenFlow ports, put together from the datapath's and from what translation counted. */
 import { OFPP } from '@ovs-node/flow/ports';
-import type { PortStats } from '@ovs-node/openflow/messages/types';
+import { type PortStats, UNKNOWN_COUNT } from '@ovs-node/openflow/messages/types';
 import type { PortCounters, PortStats as DpPortStats } from '../dpif/provider.js';
 import { dummyCounters } from '../ofproto/dummy-counters.js';
 import type { OfPort } from '../ofproto/ports.js';
 import type { Switchboard } from './switchboard.js';
-
-const UNKNOWN = 0xffffffffffffffffn;
 
 /** Counters of one port, or of all (OFPP.ANY), in the order of a port dump. */
 export async function portStatistics(board: Switchboard, portNo: number): Promise<PortStats[]> {
@@ -27,7 +25,7 @@ function describe(port: OfPort, counters: PortCounters | undefined, isDummy: boo
     durationNsec: Math.floor((age % 1000) * 1e6),
   };
   // Patch ports and dummy devices count packets and bytes, and no more; what is absent counts nothing.
-  const errors = counters !== undefined && !isDummy ? 0n : UNKNOWN;
+  const errors = counters !== undefined && !isDummy ? 0n : UNKNOWN_COUNT;
   const device = counters?.device;
   const rare = {
     rxFrameErr: device === undefined ? errors : BigInt(device.rxFrameErr),
@@ -36,8 +34,9 @@ function describe(port: OfPort, counters: PortCounters | undefined, isDummy: boo
     collisions: device === undefined ? errors : BigInt(device.collisions),
   };
   const read = (own: number, name: keyof DpPortStats): bigint =>
-    port.isPatch ? BigInt(own) : counters === undefined ? UNKNOWN : BigInt(counters[name]);
-  const error = (name: keyof DpPortStats): bigint => (errors === UNKNOWN ? UNKNOWN : BigInt(counters![name]));
+    port.isPatch ? BigInt(own) : counters === undefined ? UNKNOWN_COUNT : BigInt(counters[name]);
+  const error = (name: keyof DpPortStats): bigint =>
+    errors === UNKNOWN_COUNT ? UNKNOWN_COUNT : BigInt(counters![name]);
   return {
     portNo: port.ofport,
     rxPackets: read(port.rxPackets, 'rxPackets'),

@@ -4,12 +4,15 @@
  */
 import { OFPP } from '@ovs-node/flow/ports';
 import { OfError } from '@ovs-node/openflow/errors';
-import type { QueueConfig, QueueStats } from '@ovs-node/openflow/messages/types';
+import {
+  type QueueConfig,
+  type QueueStats,
+  QUEUE_ALL,
+  UNKNOWN_COUNT,
+  UNKNOWN_DURATION,
+} from '@ovs-node/openflow/messages/types';
 import type { OfPort } from '../ofproto/ports.js';
 import type { Switchboard } from './switchboard.js';
-
-const ALL_QUEUES = 0xffffffff;
-const UNKNOWN = 0xffffffffffffffffn;
 
 /** The ports whose queues a request is about, or why it is about none. */
 export function queuePorts(
@@ -20,7 +23,7 @@ export function queuePorts(
   const isAny = portNo === OFPP.ANY;
   const ports = ofproto.portsInOrder().filter((port) => isAny || port.ofport === portNo);
   if (ports.length === 0 && !isAny) return new OfError('OFPQOFC_BAD_PORT', `port ${portNo}`);
-  if (queueId !== ALL_QUEUES && queueId !== 0) return new OfError('OFPQOFC_BAD_QUEUE', `queue ${queueId}`);
+  if (queueId !== QUEUE_ALL && queueId !== 0) return new OfError('OFPQOFC_BAD_QUEUE', `queue ${queueId}`);
   return ports;
 }
 
@@ -32,10 +35,10 @@ export function queueStats(port: OfPort): QueueStats {
   return {
     portNo: port.ofport,
     queueId: 0,
-    txBytes: UNKNOWN,
-    txPackets: UNKNOWN,
-    txErrors: UNKNOWN,
-    durationSec: 0xffffffff,
-    durationNsec: 0xffffffff,
+    txBytes: UNKNOWN_COUNT,
+    txPackets: UNKNOWN_COUNT,
+    txErrors: UNKNOWN_COUNT,
+    durationSec: UNKNOWN_DURATION,
+    durationNsec: UNKNOWN_DURATION,
   };
 }

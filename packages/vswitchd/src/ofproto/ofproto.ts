@@ -25,6 +25,7 @@ import {
   PR,
   PS,
   type TableStats,
+  WHOLE_PACKET,
 } from '@ovs-node/openflow/messages/types';
 import { RateLimit, vlog } from '@ovs-node/common/vlog';
 import type { Backer } from './backer.js';
@@ -423,7 +424,7 @@ export class Ofproto {
     };
     const toController: Action = {
       type: 'controller',
-      maxLen: 0xffff,
+      maxLen: WHOLE_PACKET,
       reason: PR.IMPLICIT_MISS,
       controllerId: 0,
       userdata: new Uint8Array(0),
