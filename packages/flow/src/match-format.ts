@@ -27,7 +27,7 @@ export const DEFAULT_PRIORITY = 0x8000;
 const TUNNEL_KEY_FLAGS: FlagSet = {
   what: 'tunnel',
   names: ['oam', 'df', 'csum', 'key'],
-  allowed: 0x1f,
+  allowed: 0xf,
 };
 
 const L4_NAMES: Readonly<Record<number, readonly [v4: string | undefined, v6: string | undefined]>> = {
