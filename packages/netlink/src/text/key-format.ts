@@ -326,6 +326,11 @@ function formatLevel(
   for (const [code, value] of list) {
     if (code === K.ENCAP.code) {
       const inner = masks === null ? undefined : (masks.get(code) ?? new Uint8Array(0));
+      // Of an 802.2 frame in a VLAN there is nothing to show, not even what its mask says.
+      if (value.length === 0) {
+        parts.push('encap()');
+        continue;
+      }
       parts.push(`encap(${depth < MAX_ENCAP ? formatLevel(value, inner, options, depth + 1) : '…'})`);
       continue;
     }
@@ -338,7 +343,8 @@ function formatLevel(
       // Flags that are neither set nor matched are not shown even by -m.
       if (code === K.TCP_FLAGS.code && isZero(m) && isZero(value)) continue;
       const isEthernetness = code === K.ETHERNET.code && !hasType;
-      if (!verbose && !isEthernetness && code !== K.VLAN.code && isWild(code, m)) continue;
+      const isShown = isEthernetness || code === K.VLAN.code || code === K.NSH.code;
+      if (!verbose && !isShown && isWild(code, m)) continue;
     }
     parts.push(formatAttr(code, value, m, verbose, options.ports));
   }
@@ -348,7 +354,7 @@ function formatLevel(
 }
 
 function isWild(code: number, mask: Uint8Array): boolean {
-  if (code !== K.TUNNEL.code && code !== K.NSH.code) return isZero(mask);
+  if (code !== K.TUNNEL.code) return isZero(mask);
   const attrs = attrsOf(mask).map;
   return tunnelFlags(attrs) === 0 && [...attrs.values()].every((bytes) => isZero(bytes));
 }

@@ -2,6 +2,7 @@
 
 /** Flow keys as dump-flows shows them. */
 export const KEYS: readonly string[] = [
+  'in_port(1),eth_type(0x894f),nsh()',
   'recirc_id(0),in_port(1),eth(),eth_type(0x0806)',
   'recirc_id(0),in_port(1),eth(src=50:54:00:00:00:09/ff:ff:00:00:00:00),eth_type(0x0800),ipv4(src=172.31.110.4,dst=172.31.110.5)',
   'recirc_id(0),in_port(1),eth(src=50:54:00:00:00:09,dst=50:54:00:00:00:0a),eth_type(0x0800),ipv4(src=10.0.0.2/255.255.0.0,proto=6,frag=no),tcp(src=8/0xff00,dst=9),tcp_flags(+syn-ack)',

@@ -23,6 +23,11 @@ test('flow keys print as they were read', (t) => {
   }
 });
 
+test('of an 802.2 frame in a VLAN, its mask is not shown', (t) => {
+  const { key, mask } = parseDpKey('eth_type(0x8100),vlan(vid=5),encap(eth_type(0/0xffff))');
+  t.is(formatDpKey(key, mask), 'eth_type(0x8100),vlan(vid=5),encap()');
+});
+
 test('TCP flags that are set and not matched show as 0/0, those that are not set not at all', (t) => {
   for (const [flags, shown] of [
     ['0x2/0', ',tcp_flags(0/0)'],
