@@ -67,8 +67,19 @@ export class WarpClock implements Clock {
     for (const entry of this.#pending) entry.real?.cancel();
   }
 
-  /** Moves stopped time forward by `totalMs`, in steps of `stepMs`, and lets everything that is due happen. */
+  /** Lets time go on from where it stands. */
+  #go(): void {
+    this.#offset = this.now() - systemClock.now();
+    this.#stopped = undefined;
+    for (const entry of this.#pending) this.#arm(entry);
+  }
+
+  /**
+   * Moves time forward by `totalMs`, in steps of `stepMs`, and lets everything that is due happen. Meanwhile it stands, and
+   * afterwards, too, if it did before.
+   */
   async warp(totalMs: number, stepMs = totalMs): Promise<void> {
+    const wasRunning = this.#stopped === undefined;
     this.stop();
     let left = totalMs;
     while (left > 0) {
@@ -76,6 +87,7 @@ export class WarpClock implements Clock {
       left -= step;
       await this.#advance(this.now() + step);
     }
+    if (wasRunning) this.#go();
   }
 
   async #advance(to: number): Promise<void> {

@@ -19,6 +19,19 @@ test('stopped time stands, and a warp fires what is due in the order of time', a
   t.is(clock.now() - start, 500);
 });
 
+test('time that was not stopped goes on after a warp', async (t) => {
+  const clock = new WarpClock();
+  const start = clock.now();
+  const fired: string[] = [];
+  clock.setTimer(1000, () => fired.push('in the warp'));
+  const after = new Promise((done) => clock.setTimer(5050, () => done(fired.push('after it'))));
+  await clock.warp(5000, 100);
+  t.deepEqual(fired, ['in the warp']);
+  await after;
+  t.true(clock.now() - start >= 5050);
+  t.true(clock.now() - start < 60_000);
+});
+
 test('a cancelled timer does not fire', async (t) => {
   const clock = new WarpClock();
   clock.stop();
