@@ -168,7 +168,7 @@ export class Remote {
           log.err(`${this.#name}: no response to inactivity probe after ${seconds} seconds, disconnecting`);
         }
         const { connection } = this;
-        this.#down(isIdle ? undefined : 'Connection timed out');
+        this.#drop('Connection timed out');
         connection?.abort('Connection timed out');
         return;
       }
@@ -198,7 +198,7 @@ export class Remote {
       )
       .catch((error: unknown) => {
         log.err(`${this.#name}: ${errorMessage(error)}`);
-        if (attempt === this.#attempt) this.#down('Protocol error');
+        if (attempt === this.#attempt) this.#drop('Protocol error');
       });
   }
 
@@ -228,19 +228,24 @@ export class Remote {
           text === undefined ? 'connection closed by peer' : `connection dropped (${text})`,
           text !== undefined,
         );
-        this.#down(text ?? 'End of file');
+        this.#drop(text ?? 'End of file');
       },
     });
     this.#configureConnection(this.connection);
   }
 
-  /** The attempt or the connection is over. */
-  #down(error: string | undefined): void {
+  /** The connection is over, or an attempt that somebody took up or nobody answered. */
+  #drop(error: string): void {
+    this.#lastDisconnected = this.#clock.now();
+    this.#down(error);
+  }
+
+  /** There is no connection any more, or could not be one. */
+  #down(error: string): void {
     const now = this.#clock.now();
     this.#attempt++;
     this.connection = undefined;
-    if (this.#fsm.connected) this.#lastDisconnected = now;
-    if (error !== undefined) this.#lastError = error;
+    this.#lastError = error;
     this.#fsm.disconnected(now);
     if (this.#fsm.backoff > 0) {
       this.#say(`waiting ${this.#fsm.backoff / 1000} seconds before reconnect`);

@@ -30,6 +30,24 @@ test('a controller that refuses is tried again after 1, 2, 4, 8 and 8 seconds', 
   t.deepEqual(Object.fromEntries(status!.status), { last_error: 'Connection refused', state: 'CONNECTING' });
 });
 
+test('a controller that is there and says nothing has been disconnected, one that is not there has not', async (t) => {
+  const { manager, attempts, clock } = await makeRig(t);
+  manager.configure({ controllers: [controllerConfig('tcp:a')], protocols: [], failMode: 'secure' });
+  const status = (): object => Object.fromEntries(manager.controllerStatus().get('tcp:a')!.status);
+  attempts[0]!.refuse(refused());
+  await settle();
+  t.deepEqual(status(), { last_error: 'Connection refused', state: 'BACKOFF' });
+  clock.advance(1000);
+  attempts[1]!.hold();
+  await settle();
+  clock.advance(1000);
+  t.deepEqual(status(), {
+    last_error: 'Connection timed out',
+    sec_since_disconnect: '0',
+    state: 'BACKOFF',
+  });
+});
+
 test('a connection is probed when it is silent, and ended when that is not answered', async (t) => {
   const { manager, attempts, clock } = await makeRig(t);
   manager.configure({ controllers: [controllerConfig('tcp:a')], protocols: [], failMode: 'secure' });
@@ -53,6 +71,7 @@ test('a connection is probed when it is silent, and ended when that is not answe
   t.false(status.isConnected);
   t.is(status.status.get('state'), 'BACKOFF');
   t.is(status.status.get('sec_since_disconnect'), '0');
+  t.is(status.status.get('last_error'), 'Connection timed out');
   clock.advance(1000);
   t.is(attempts.length, 2);
 });

@@ -87,6 +87,8 @@ export interface Attempt {
   readonly target: string;
   readonly accept: (version: number) => TestController;
   readonly refuse: (error: Error) => void;
+  /** Takes up the connection, and says nothing. */
+  readonly hold: () => void;
 }
 
 /** Makes a rig that is taken down with the test. */
@@ -108,6 +110,7 @@ export async function makeRig(
           return new TestController(theirs, version);
         },
         refuse: reject,
+        hold: () => resolve(duplexPair()[0]),
       });
     });
   const manager = new ConnectionManager({
