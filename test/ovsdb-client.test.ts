@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { type Side, type Suite, runCommand, waitFor } from '@ovs-node/ctl-tools/lab/suite';
+import { TABLE_FORMATS } from '@ovs-node/ctl-tools/lib/table';
 import { withSuite } from './lib/lab.js';
 import { PEER, testWith } from './lib/requires.js';
 import { comparedWithPeer, play } from './lib/transcript.js';
@@ -43,6 +44,10 @@ ovsdb-client --format=json dump Bridge name
 ovsdb-client --pretty --format=json dump Bridge name external_ids
 ovsdb-client --data=json dump Bridge name external_ids
 ovsdb-client --data=bare dump Port name trunks
+ovsdb-client --format=json dump Open_vSwitch
+ovsdb-client --data=json list-tables
+ovsdb-client --data=json list-columns Bridge
+ovsdb-client --data=json --timeout=1 monitor Bridge name,external_ids
 ovsdb-client --no-headings dump Bridge name
 ovsdb-client --format=nope dump
 ovsdb-client --data=nope dump
@@ -177,6 +182,49 @@ comparedWithPeer(
         await suite.startDetached('ovsdb-server');
         await suite.vsctl('--no-wait', 'init');
         return play(suite, toolbox, LINES, ({ stdout, stderr }) => normalize(stdout + stderr, dir));
+      }),
+    ),
+);
+
+/** What a monitor in each format and kind tells of two changes. */
+comparedWithPeer(
+  (tools, daemons) =>
+    `ovsdb-client monitor of ${tools} on ovsdb-server of ${daemons}: changes in every format`,
+  (t, daemons, tools) =>
+    withSuite(t, { side: daemons, start: false }, (suite, dir) =>
+      withSuite(t, { side: tools, start: false }, async (toolbox) => {
+        await suite.createDatabase();
+        await suite.startDetached('ovsdb-server');
+        await suite.vsctl('--no-wait', 'init');
+        const told: string[] = [];
+        const [file, ...before] = toolbox.command('ovsdb-client');
+        for (const what of [['monitor'], ['monitor-cond', '[true]'], ['monitor-cond-since', '[true]']]) {
+          for (const style of [...TABLE_FORMATS.map((format) => `--format=${format}`), '--data=json']) {
+            await suite.vsctl('--no-wait', 'set', 'open', '.', 'external_ids:a=0');
+            const args = [
+              '-vconsole:off',
+              style,
+              ...what,
+              'Open_vSwitch',
+              'Open_vSwitch',
+              'next_cfg,external_ids',
+            ];
+            const words = ['--detach', '--pidfile', ...args];
+            const output = join(dir, `output${told.length}`);
+            const line = [file, ...before, ...words].map((word) => `'${word}'`).join(' ');
+            await runCommand('/bin/sh', ['-c', `${line} > ${output} 2>&1`], { env: suite.env });
+            const pid = readFileSync(join(dir, 'ovsdb-client.pid'), 'utf8').trim();
+            let seen = -1;
+            for (const value of ['1', '2']) {
+              seen = readFileSync(output).length;
+              await suite.vsctl('--no-wait', 'set', 'open', '.', `external_ids:a=${value}`);
+              await waitFor('the change', () => readFileSync(output).length > seen);
+            }
+            await suite.appctl('-t', join(dir, `ovsdb-client.${pid}.ctl`), 'exit');
+            told.push(`${args.join(' ')}\n${normalize(readFileSync(output, 'utf8'), dir)}`);
+          }
+        }
+        return told;
       }),
     ),
 );

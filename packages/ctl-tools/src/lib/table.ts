@@ -23,8 +23,9 @@ export interface TableStyle {
   maxColumnWidth?: number;
 }
 
-/** A cell: a datum with its type, or plain text. */
-export type Cell = { readonly type: ColumnType; readonly datum: Datum } | string;
+/** A cell: a datum with its type, plain text, JSON, or nothing, which in JSON is not what no text is. */
+export type Cell =
+  { readonly type: ColumnType; readonly datum: Datum } | { readonly json: Json } | string | undefined;
 
 export interface Table {
   readonly caption?: string;
@@ -80,6 +81,11 @@ export function formatTable(table: Table, style: TableStyle): string {
   return `${timeText(table.time)}\n${formatUndated(table, style)}`;
 }
 
+/** What stands between two tables: an empty line where people read them, nothing where programs do, line by line. */
+export function tableGap({ format }: TableStyle): string {
+  return format === 'json' || format === 'html' ? '' : '\n';
+}
+
 /** `2026-11-28 13:01:04.920`, in UTC. */
 function timeText(time: Date): string {
   return time.toISOString().replace('T', ' ').slice(0, 23);
@@ -101,7 +107,9 @@ function formatUndated(table: Table, style: TableStyle): string {
 }
 
 function cellText(cell: Cell, style: TableStyle): string {
-  if (typeof cell === 'string') return style.cells === 'json' ? JSON.stringify(cell) : cell;
+  if (cell === undefined) return '';
+  if (typeof cell === 'string') return cell;
+  if ('json' in cell) return stringifyJson(cell.json);
   switch (style.cells) {
     case 'string':
       return formatDatum(cell.type, cell.datum);
@@ -213,12 +221,16 @@ function asCsv(table: Table, style: TableStyle): string {
   return lines.map((text) => `${text}\n`).join('');
 }
 
+function cellJson(cell: Cell): Json {
+  if (cell === undefined) return null;
+  if (typeof cell === 'string') return cell;
+  return 'json' in cell ? cell.json : datumToJson(cell.type, cell.datum);
+}
+
 function asJson(table: Table, style: TableStyle): string {
   const json: Record<string, Json> = {};
   if (table.caption !== undefined) json['caption'] = table.caption;
-  json['data'] = table.rows.map((row) =>
-    row.map((cell): Json => (typeof cell === 'string' ? cell : datumToJson(cell.type, cell.datum))),
-  );
+  json['data'] = table.rows.map((row) => row.map(cellJson));
   json['headings'] = [...table.columns];
   if (table.time !== undefined) json['time'] = timeText(table.time);
   return style.pretty ? prettyJson(json, 0) : stringifyJson(json);

@@ -27,7 +27,7 @@ import {
   type LocalOption,
 } from '../lib/ctl-command.js';
 import { databaseCommands, TryAgain } from '../lib/db-commands.js';
-import { type TableStyle, formatTable, tableOptions } from '../lib/table.js';
+import { type TableStyle, formatTable, tableGap, tableOptions } from '../lib/table.js';
 import { commandsText, invoker, optionsText, quoteWords } from '../lib/command-line.js';
 import { AUTO_ATTACH_COMMANDS } from './auto-attach-commands.js';
 import { BRIDGE_COMMANDS } from './bridge-commands.js';
@@ -270,8 +270,7 @@ class Printer {
   print(output: CommandOutput): void {
     const { oneline, style } = this.#settings;
     if (typeof output === 'object') {
-      const isText = style.format !== 'json' && style.format !== 'html';
-      process.stdout.write((isText && this.#tables++ > 0 ? '\n' : '') + formatTable(output, style));
+      process.stdout.write((this.#tables++ > 0 ? tableGap(style) : '') + formatTable(output, style));
       return;
     }
     const text = output ?? '';

@@ -10,7 +10,7 @@ import {
   UUID_COLUMN,
   findColumn,
 } from 'ovsdb-client/schema';
-import { formatTable } from '../lib/table.js';
+import { formatTable, tableGap } from '../lib/table.js';
 import type { ClientContext } from './types.js';
 
 function tableNamed(schema: DatabaseSchema, name: string): TableSchema {
@@ -65,7 +65,7 @@ export async function dump({ connection, database, args, style, print }: ClientC
     // In the order of their contents; references and UUIDs, which are chance, decide last.
     const keys = columns.map((_, i) => i).sort((a, b) => rank(columns[a]!) - rank(columns[b]!));
     cells.sort((a, b) => keys.reduce((order, i) => order || compareData(a[i]!.datum, b[i]!.datum), 0));
-    if (!first) print('\n');
+    if (!first) print(tableGap(style));
     first = false;
     print(
       formatTable(

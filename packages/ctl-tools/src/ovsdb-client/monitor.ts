@@ -12,7 +12,7 @@ import {
   VERSION_COLUMN,
   findColumn,
 } from 'ovsdb-client/schema';
-import { type Cell, formatTable } from '../lib/table.js';
+import { type Cell, formatTable, tableGap } from '../lib/table.js';
 import type { ClientContext, Following } from './types.js';
 
 const KINDS = ['initial', 'insert', 'delete', 'modify'] as const;
@@ -64,10 +64,10 @@ export async function monitorCondSince(context: ClientContext): Promise<Followin
     params: [requestsOf([watched]), lastId ?? ZERO_UUID],
     readReply: (reply) => {
       const [found, id, updates] = isJsonArray(reply) ? reply : [];
-      return { head: `found: ${String(found)}, last_id: ${String(id)}\n`, updates };
+      return { head: `found: ${String(found)}, last_id: ${String(id)}`, updates };
     },
     update: 'update3',
-    readUpdate: ([, id, updates]) => ({ head: `last_id: ${String(id)}\n`, updates }),
+    readUpdate: ([, id, updates]) => ({ head: `last_id: ${String(id)}`, updates }),
   });
 }
 
@@ -192,8 +192,8 @@ function printUpdates(
   seen: { any: boolean },
 ): void {
   if (!isJsonObject(updates)) return;
-  if (head !== '') context.print(isInitial ? head : `\n${head}`);
-  let first = !seen.any || head !== '';
+  // The line of an update ends with the gap before its table, which there is not in every format.
+  if (head !== '') context.print(isInitial ? `${head}\n` : `\n${head}`);
   for (const { table, columns } of watched) {
     const changes = updates[table.name];
     if (!isJsonObject(changes)) continue;
@@ -201,8 +201,7 @@ function printUpdates(
       rowsOf(uuid, change as Json, columns, isInitial),
     );
     if (rows.length === 0) continue;
-    if (!first) context.print('\n');
-    first = false;
+    if (seen.any) context.print(tableGap(context.style));
     seen.any = true;
     const caption = watched.length > 1 ? { caption: table.name } : {};
     const time = context.timestamp ? { time: new Date() } : {};
@@ -225,7 +224,7 @@ function rowsOf(uuid: string, change: Json, columns: readonly ColumnSchema[], is
     columns.map(({ name, type }) => {
       const value = isJsonObject(row) ? row[name] : undefined;
       return value === undefined
-        ? ''
+        ? undefined
         : { type, datum: datumFromJson({ ...type, min: 0, max: Infinity }, value) };
     });
   const { old, new: now } = change;

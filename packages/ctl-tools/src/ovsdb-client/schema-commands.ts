@@ -33,7 +33,7 @@ export async function listColumns({
     [...table.columns, UUID_COLUMN, VERSION_COLUMN].map((column) => [
       ...(only === undefined ? [table.name] : []),
       column.name,
-      canonicalJson(columnTypeToJson(column.type)),
+      { json: columnTypeToJson(column.type) },
     ]),
   );
   print(formatTable({ columns: [...(only === undefined ? ['Table'] : []), 'Column', 'Type'], rows }, style));

@@ -2,7 +2,15 @@ import test from 'ava';
 import { parseCommandLine } from '@ovs-node/common/getopt';
 import { mapDatum, scalarDatum, setDatum } from 'ovsdb-client/data/datum';
 import type { ColumnType } from 'ovsdb-client/data/type';
-import { type Table, type TableStyle, formatTable, prettyJson, tableOptions } from '../../src/lib/table.js';
+import {
+  TABLE_FORMATS,
+  type Table,
+  type TableStyle,
+  formatTable,
+  prettyJson,
+  tableGap,
+  tableOptions,
+} from '../../src/lib/table.js';
 
 const STRING: ColumnType = { key: { type: 'string' }, min: 1, max: 1 };
 const SET: ColumnType = { key: { type: 'string' }, min: 0, max: Infinity };
@@ -134,4 +142,17 @@ test('pretty JSON: members sorted, closing brackets at the ends of lines', (t) =
 test('an unknown format is refused in the words of the peer', (t) => {
   t.throws(() => style('--format=nope'), { message: 'unknown output format "nope"' });
   t.throws(() => style('--data=nope'), { message: 'unknown data format "nope"' });
+});
+
+test('json: what is nothing is null, text is a string, and JSON is itself; in text JSON is only what is', (t) => {
+  const table = { columns: ['a', 'b', 'c'], rows: [['x', undefined, { json: ['y', 1] }]] };
+  t.is(print(table, '--format=json'), '{"data":[["x",null,["y",1]]],"headings":["a","b","c"]}\n');
+  t.is(print(table, '--format=csv', '--data=json'), 'a,b,c\nx,,"[""y"",1]"\n');
+});
+
+test('between tables there is an empty line for people, and none for programs', (t) => {
+  t.deepEqual(
+    TABLE_FORMATS.map((format) => tableGap(style(`--format=${format}`))),
+    ['\n', '\n', '', '\n', ''],
+  );
 });
