@@ -135,6 +135,8 @@ export class SwitchConnection {
   readonly #of: OfConnection;
   /** Replies to monitors that are not all there yet, by xid. */
   readonly #begun = new Map<number, ReplyParts>();
+  /** Updates that are to be sent with others: the messages that they have filled, and the one that they are filling. */
+  #kept: { readonly messages: readonly Uint8Array[]; readonly parts: ReplyParts } | undefined;
   /** What packets wait in, where they may be too many: misses apart from all others. */
   #limiters: Readonly<Record<'action' | 'miss', PacketLimiter<OfMessage>>> | undefined;
   #async: AsyncConfig | undefined;
@@ -441,18 +443,39 @@ export class SwitchConnection {
    * @param more whether the reply with this xid goes on in another call.
    */
   sendUpdates(updates: readonly FlowUpdate[], xid: number, more = false): void {
+    const kept = xid === 0 ? this.#kept : undefined;
+    if (kept) this.#kept = undefined;
     const parts =
-      this.#begun.get(xid) ?? new ReplyParts(this.version, xid, (bytes) => this.#of.sendBytes(bytes));
+      kept?.parts ??
+      this.#begun.get(xid) ??
+      new ReplyParts(this.version, xid, (bytes) => this.#of.sendBytes(bytes));
+    const isAdded = this.#addUpdates(parts, updates);
+    if (isAdded && more) this.#begun.set(xid, parts);
+    else if (isAdded) {
+      this.#begun.delete(xid);
+      parts.end();
+      for (const bytes of kept?.messages ?? []) this.#of.sendBytes(bytes);
+    }
+  }
+
+  /** Keeps updates that go with the next that no request asked for. */
+  keepUpdates(updates: readonly FlowUpdate[]): void {
+    if (this.#kept === undefined) {
+      const messages: Uint8Array[] = [];
+      this.#kept = { messages, parts: new ReplyParts(this.version, 0, (bytes) => messages.push(bytes)) };
+    }
+    this.#addUpdates(this.#kept.parts, updates);
+  }
+
+  /** @returns false when they could not be said, which ends the connection. */
+  #addUpdates(parts: ReplyParts, updates: readonly FlowUpdate[]): boolean {
     try {
       parts.add({ type: 'multipart_reply', reply: { type: 'flow_monitor', updates }, more: false });
-      if (more) this.#begun.set(xid, parts);
-      else {
-        this.#begun.delete(xid);
-        parts.end();
-      }
+      return true;
     } catch (error) {
       log.err(`${this.name}: flow monitor: ${errorMessage(error)}`);
       this.abort('Protocol error');
+      return false;
     }
   }
 

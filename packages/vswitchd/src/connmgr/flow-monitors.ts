@@ -2,7 +2,8 @@
  * Flow monitors (OpenFlow 1.4, section 7.3.5.18; the same as extensions before): who is told of which flows.
  *
  * Changes are collected while a request is carried out and go out as one message when it is done, before anything else
- * that the connection is sent; what a failed bundle changed is forgotten instead. A connection's own changes are told
+ * that the connection is sent; what a failed bundle changed is forgotten instead. Many are collected as the bytes that
+ * will be sent: a flow takes some 80 of them, and what they are made of several times as much, and longer. A connection's own changes are told
  * as one abbreviated update, unless a monitor asks for them whole.
  *
  *     told of all --more than BACKLOG unread--> paused --read to the end--> catching up --all told--> told of all
@@ -27,11 +28,12 @@ import { FMF } from '@ovs-node/openflow/messages/monitor-types';
 import { type FlowTables, N_TABLES } from '../ofproto/flow-tables.js';
 import type { Rule } from '../ofproto/rule.js';
 import { outputsTo } from '../ofproto/selection.js';
+import { type AskedWord, askedWords } from '../ofproto/subtable.js';
 import type { FlowChangeEvent } from '../ofproto/types.js';
 
 /** Unread bytes beyond which a connection is told of changes only later. */
 const BACKLOG = 128 * 1024;
-/** Flows in one page when catching up. */
+/** Flows in one page when catching up, and changes that are collected before they are made into bytes. */
 const PAGE = 256;
 /** Monitors of one connection. */
 const MAX_MONITORS = 1024;
@@ -45,6 +47,8 @@ export interface MonitorConnection {
   readonly queued: number;
   /** Sends updates as one or more messages. */
   sendUpdates(updates: readonly FlowUpdate[], xid: number, more?: boolean): void;
+  /** Keeps updates, as bytes, that go before those of the next `sendUpdates` of no request (xid 0) and with them. */
+  keepUpdates(updates: readonly FlowUpdate[]): void;
   /** Says that monitoring is paused, or goes on. */
   sendPause(event: 'paused' | 'resumed'): void;
   /** Resolves when everything sent was read, or the connection has ended. */
@@ -57,8 +61,12 @@ interface Requester {
   readonly xid: number;
 }
 
+interface Monitor extends FlowMonitorRequest {
+  readonly asked: readonly AskedWord[];
+}
+
 class Session {
-  readonly monitors = new Map<number, FlowMonitorRequest>();
+  readonly monitors = new Map<number, Monitor>();
   updates: FlowUpdate[] = [];
   isAbbreviated = false;
   /** The count of changes of which everything up to there has been told; undefined: everything is told at once. */
@@ -111,7 +119,7 @@ export class FlowMonitors {
     const session = this.#sessions.get(connection) ?? new Session();
     const { monitors } = session;
     // What there was of each; of all there are, a copy would cost every request as much as a thousand.
-    const before: (readonly [id: number, monitor: FlowMonitorRequest | undefined])[] = [];
+    const before: (readonly [id: number, monitor: Monitor | undefined])[] = [];
     const fresh: FlowMonitorRequest[] = [];
     for (const m of requests) {
       const was = monitors.get(m.id);
@@ -160,6 +168,10 @@ export class FlowMonitors {
       if (pausedAt !== undefined && (event !== 'removed' || rule.firstSeq > pausedAt)) continue;
       const flags = session.flagsFor(rule, FLAG[event], oldActions);
       if (flags === 0) continue;
+      if (session.updates.length >= PAGE) {
+        connection.keepUpdates(session.updates);
+        session.updates = [];
+      }
       const isOwn = !follows && requester?.connection === connection;
       if (!isOwn || (flags & FMF.ONLY_OWN) !== 0 || pausedAt !== undefined) {
         session.updates.push(describe(event, rule, flags, reason));
@@ -300,7 +312,7 @@ export class FlowMonitors {
   }
 }
 
-function apply(monitors: Map<number, FlowMonitorRequest>, m: FlowMonitorRequest): OfError | undefined {
+function apply(monitors: Map<number, Monitor>, m: FlowMonitorRequest): OfError | undefined {
   const { id, command } = m;
   if (command === 'unknown') return new OfError('OFPMOFC_BAD_COMMAND', `monitor ${id}`);
   if (command !== 'add' && !monitors.has(id)) return new OfError('OFPMOFC_UNKNOWN_MONITOR', `monitor ${id}`);
@@ -313,17 +325,17 @@ function apply(monitors: Map<number, FlowMonitorRequest>, m: FlowMonitorRequest)
     return new OfError('OFPBRC_BAD_TABLE_ID', `table ${m.tableId}`);
   if (monitors.size >= MAX_MONITORS)
     return new OfError('OFPMOFC_UNKNOWN', `more than ${MAX_MONITORS} monitors`);
-  monitors.set(id, m);
+  monitors.set(id, { ...m, asked: askedWords(m.match) });
   return undefined;
 }
 
-function selects(m: FlowMonitorRequest, rule: Rule, oldActions: FlowChangeEvent['oldActions']): boolean {
+function selects(m: Monitor, rule: Rule, oldActions: FlowChangeEvent['oldActions']): boolean {
   if (m.tableId !== ALL_TABLES && m.tableId !== rule.tableId) return false;
   if (m.outPort !== OFPP.ANY && !outputsTo(rule.actions, m.outPort)) {
     if (oldActions === undefined || !outputsTo(oldActions, m.outPort)) return false;
   }
   if (m.outGroup !== GROUP_ANY && !rule.facts.groups.includes(m.outGroup)) return false;
-  return rule.fits(m.match);
+  return rule.fits(m.asked);
 }
 
 function describe(

@@ -31,6 +31,20 @@ export class FieldTrie {
   }
 }
 
+/** What a match asks of one word of a key. */
+export interface AskedWord {
+  readonly word: number;
+  readonly key: number;
+  readonly mask: number;
+}
+
+/** What a match asks of the words of a key, but for tunnel options: nothing of most. */
+export function askedWords({ key, mask }: Match): AskedWord[] {
+  return Array.from(mask, (bits, word) => ({ word, key: key[word]!, mask: bits })).filter(
+    (asked) => asked.mask !== 0,
+  );
+}
+
 /** What the classifier keeps of a rule; rules of the OpenFlow tables extend it. */
 export class ClassifierRule {
   readonly priority: number;
@@ -72,12 +86,20 @@ export class ClassifierRule {
     return null;
   }
 
-  /** Whether the rule matches nothing but packets of `match`: whether a loose command on `match` is about it. */
-  fits(match: Match): boolean {
-    const own = this.match();
-    for (let w = 0; w < KEY_WORDS; w++) {
-      const mask = match.mask[w]!;
-      if ((mask & ~own.mask[w]!) !== 0 || ((match.key[w]! ^ own.key[w]!) & mask) !== 0) return false;
+  /** Whether the rule matches nothing but packets of a match that asks this: whether a loose command on that is about it. */
+  fits(asked: readonly AskedWord[]): boolean {
+    const { shape, values } = this;
+    for (const { word, key, mask } of asked) {
+      if (shape === null) return false;
+      const { words, masks } = shape.staged;
+      // A word may be there in several stages, with other bits in each.
+      let missing = mask;
+      for (let i = 0; i < words.length; i++) {
+        if (words[i] !== word) continue;
+        if (((key ^ values[i]!) & mask & masks[i]!) !== 0) return false;
+        missing &= ~masks[i]!;
+      }
+      if (missing !== 0) return false;
     }
     return true;
   }

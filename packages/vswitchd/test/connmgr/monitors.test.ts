@@ -1,6 +1,8 @@
 import test from 'ava';
+import { parseMatch } from '@ovs-node/flow/match-text';
 import { encodeMessage } from '@ovs-node/openflow/messages/codec';
 import { makeFlowMod } from '@ovs-node/openflow/messages/flow-mod';
+import { encodeMultipart } from '@ovs-node/openflow/messages/reply-parts';
 import { FF, type FlowMod, type FlowUpdate, type OfMessage } from '@ovs-node/openflow/messages/types';
 import { parseFlow } from '@ovs-node/openflow/text/flow';
 import { flowMod, output, watch } from '@ovs-node/openflow/testkit/requests';
@@ -120,6 +122,63 @@ test('a failed bundle is not told of', async (t) => {
   t.deepEqual(errors, ['OFPBAC_BAD_OUT_GROUP', 'OFPBFC_MSG_FAILED']);
   await a.send();
   t.deepEqual(updatesOf(a.seen), ['added 1']);
+});
+
+test('the changes of one request are one reply, whose parts are as full as they can be, in their order', async (t) => {
+  const rig = await makeRig(t);
+  const [a, b] = [await rig.tool(5), await rig.tool(5)];
+  await a.send(watch({}));
+  const before = a.seen.length;
+  const [bundleId, flags, n] = [1, 3, 3000];
+  for (let priority = 0; priority < n; priority++) {
+    const message = encodeMessage(flowMod({ priority, actions: output(1) }), 5, 77);
+    b.of.send({ type: 'bundle_add', bundleId, flags, message }, 77);
+  }
+  await b.send({ type: 'bundle_control', bundleId, control: 'commit_request', flags });
+  await b.send(flowMod({ command: 'delete' }));
+  await a.send();
+  const told = a.seen.slice(before).filter((msg) => msg.type === 'multipart_reply');
+  const events = updatesOf(told).map((text) => text.split(' '));
+  t.deepEqual(
+    events.filter(([event]) => event === 'added').map(([, priority]) => Number(priority)),
+    Array.from({ length: n }, (_, priority) => priority),
+  );
+  t.is(events.filter(([event]) => event === 'removed').length, n);
+  const ends = told.flatMap(({ more }, i) => (more ? [] : [i]));
+  t.is(ends.length, 2);
+  const added = told.slice(0, ends[0]! + 1);
+  const all = added.flatMap(({ reply }) => (reply.type === 'flow_monitor' ? reply.updates : []));
+  const whole = {
+    type: 'multipart_reply',
+    reply: { type: 'flow_monitor', updates: all },
+    more: false,
+  } as const;
+  t.is(encodeMultipart(whole, 5, 0).length, added.length);
+});
+
+test('a monitor of a match hears of flows that match nothing but packets of it', async (t) => {
+  const rig = await makeRig(t);
+  const [a, b] = [await rig.tool(5), await rig.tool(5)];
+  await a.send(watch({ match: parseMatch('tcp,nw_src=10.0.0.0/8,tp_dst=80') }));
+  const matches = [
+    ['tcp,nw_src=10.1.0.0/16,tp_dst=80', true],
+    ['tcp,nw_src=10.0.0.0/8,tp_dst=80,tp_src=5,in_port=1', true],
+    ['tcp,nw_src=11.1.0.0/16,tp_dst=80', false],
+    ['tcp,nw_src=10.1.0.0/16,tp_dst=81', false],
+    ['tcp,nw_src=10.0.0.0/7,tp_dst=80', false],
+    ['tcp,nw_src=10.1.0.0/16,tp_dst=80/0xfffe', false],
+    ['udp,nw_src=10.1.0.0/16,tp_dst=80', false],
+    ['nw_src=10.1.0.0/16,ip', false],
+    ['', false],
+  ] as const;
+  await b.send(...matches.map(([text], priority) => flowMod({ priority, match: parseMatch(text) })));
+  await b.send(flowMod({ command: 'delete' }));
+  await a.send();
+  const heard = matches.flatMap(([, isHeard], priority) => (isHeard ? [priority] : []));
+  t.deepEqual(updatesOf(a.seen), [
+    ...heard.map((priority) => `added ${priority}`),
+    ...heard.map((priority) => `removed ${priority}`),
+  ]);
 });
 
 test("monitors hear of a bundle command by command, and what follows from one is nobody's own change", async (t) => {
