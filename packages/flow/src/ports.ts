@@ -76,13 +76,14 @@ export function parsePort(text: string, ports?: PortMap): number | undefined {
   const reserved = reservedByName.get(text.toUpperCase());
   if (reserved !== undefined) return reserved;
   if (ports === undefined) return undefined;
-  if (!text.startsWith('"')) return ports.nameToNumber(text);
+  let name: unknown = text;
   try {
-    const name: unknown = JSON.parse(text);
-    return typeof name === 'string' ? ports.nameToNumber(name) : undefined;
+    if (text.startsWith('"')) name = JSON.parse(text);
   } catch {
     return undefined;
   }
+  const number = typeof name === 'string' ? ports.nameToNumber(name) : undefined;
+  return number === OFPP.ANY ? undefined : number;
 }
 
 /** A reserved port's name, the name of `ports` as `formatName` has it, or the number. */

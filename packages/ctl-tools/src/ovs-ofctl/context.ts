@@ -183,7 +183,8 @@ export class OfctlContext {
     out.flush();
   }
 
-  private async dumpParts(sw: Switch, request: MessageOf<'multipart_request'>): Promise<void> {
+  /** `dump` for multipart requests. @param xid by default the next. */
+  async dumpParts(sw: Switch, request: MessageOf<'multipart_request'>, xid?: number): Promise<void> {
     const wanted = replyKey(request, sw.connection.version);
     let out: MessageOutput | undefined;
     try {
@@ -199,7 +200,7 @@ export class OfctlContext {
           );
         return header.more;
       };
-      await this.eachPart(sw, request, print, true);
+      await this.eachPart(sw, request, print, { lent: true, xid });
     } finally {
       out?.flush();
     }
@@ -209,16 +210,17 @@ export class OfctlContext {
    * Sends a multipart request, and hands over what comes with its transaction id for as long as there is more. What breaks
    * the conversation ends the program.
    *
-   * @param lent whether messages are only lent, each until `hasMore` resolves.
+   * @param how `lent`: messages are only lent, each until `hasMore` resolves; `xid`: that of the request, by default the next.
    */
   async eachPart(
     sw: Switch,
     request: OfMessage,
     hasMore: (bytes: Uint8Array) => Promise<boolean>,
-    lent = false,
+    how: { readonly lent?: boolean; readonly xid?: number | undefined } = {},
   ): Promise<void> {
     const { exchange } = sw;
-    const xid = await exchange.send(request).catch((e: unknown) => {
+    const { lent = false } = how;
+    const xid = await exchange.send(request, how.xid).catch((e: unknown) => {
       throw conversationFailure(UNSENT, e);
     });
     for (let more = true; more;) {
@@ -275,6 +277,12 @@ export class OfctlContext {
   /** How to print messages without names; `more` on top of -m. */
   plainOptions(more: number): PrintOptions {
     return { verbosity: this.settings.verbosity + more, colors: this.colors, explain: this.explain };
+  }
+
+  /** A message that refuses what was tried, as the log shows it whatever -m says. */
+  refusal(bytes: Uint8Array): string {
+    const { colors, explain } = this;
+    return printMessage(bytes, { verbosity: 2, colors, explain });
   }
 
   /** How to print messages of a switch; `more` on top of -m. @param target where its names are asked for. */
@@ -361,10 +369,7 @@ export class OfctlContext {
   }
 
   private refusedProtocol({ streamName }: Switch, reply: Uint8Array): false {
-    ofctlLog.dbg(
-      () =>
-        `${streamName}: failed to set protocol, switch replied: ${printMessage(reply, this.plainOptions(2))}`,
-    );
+    ofctlLog.dbg(() => `${streamName}: failed to set protocol, switch replied: ${this.refusal(reply)}`);
     return false;
   }
 

@@ -3,16 +3,16 @@
  * background with --detach. ovs-ofctl(8), "OpenFlow Switch Monitoring Commands".
  */
 import fs from 'node:fs';
-import { FatalError, errnoName, strerror } from '@ovs-node/common/errors';
+import { errorMessage, FatalError, errnoName, strerror } from '@ovs-node/common/errors';
 import { setConsoleWriter, vlog } from '@ovs-node/common/vlog';
 import type { UnixctlServer } from '@ovs-node/common/unixctl';
 import { decodeMessage, encodeMessage } from '@ovs-node/openflow/messages/codec';
-import { NO_BUFFER, type SwitchConfig } from '@ovs-node/openflow/messages/types';
+import { NO_BUFFER, type PacketInFormat, type SwitchConfig } from '@ovs-node/openflow/messages/types';
 import { OfError } from '@ovs-node/openflow/errors';
 import { printMessage, type PrintOptions } from '@ovs-node/openflow/text/message';
 import { parseMonitor } from '@ovs-node/openflow/text/parse-monitor';
 import { versionNames } from '@ovs-node/openflow/text/protocols';
-import { OF13 } from '@ovs-node/openflow/version';
+import { OF10, OF13 } from '@ovs-node/openflow/version';
 import type { OfctlContext, Switch } from './context.js';
 import { headerOf, nameOf } from './exchange.js';
 import { parseOrFail } from './flow-commands.js';
@@ -55,7 +55,8 @@ export class Output {
 /** Prints messages. */
 class Printer {
   readonly output = new Output();
-  private readonly options: PrintOptions;
+  /** How to print. Names come to it as they are known. */
+  options: PrintOptions;
   private readonly timestamp: boolean;
 
   constructor(options: PrintOptions, timestamp: boolean) {
@@ -107,17 +108,22 @@ async function setConfig(c: OfctlContext, sw: Switch, change: Partial<SwitchConf
   }
 }
 
-/** Asks to be told of changes of flows, and prints those that match already. */
+/** Asks to be told of changes of flows, and prints those that match already; with -m what it asks, too. */
 async function startWatching(c: OfctlContext, sw: Switch, text: string, id: number): Promise<void> {
   const names = await c.acceptNames(sw.name);
   const { request } = parseOrFail(() => parseMonitor(text, id, names));
-  await c.dump(sw, {
-    type: 'multipart_request',
-    request: { type: 'flow_monitor', monitors: [request] },
+  const { version } = sw.connection;
+  const asked = {
+    type: 'multipart_request' as const,
+    request: { type: 'flow_monitor' as const, monitors: [request] },
     more: false,
     // Before 1.3 flow monitors are an extension of Nicira's.
-    ...(sw.connection.version < OF13 ? { format: 'nxm' as const } : {}),
-  });
+    ...(version < OF13 ? { format: 'nxm' as const } : {}),
+  };
+  const xid = sw.connection.nextXid();
+  if (c.settings.verbosity > 0)
+    process.stdout.write(printMessage(encodeMessage(asked, version, xid), c.plainOptions(2)));
+  await c.dumpParts(sw, asked, xid);
 }
 
 /** What to do for one word after the switch, known before it is connected to. */
@@ -155,22 +161,26 @@ function monitorSteps(c: OfctlContext, words: readonly string[]): { steps: Step[
   return { steps, resume };
 }
 
+/** Asks for packets in a form of the extension; gives whether the switch has it, which the log is told. */
+async function tryPacketInFormat(c: OfctlContext, sw: Switch, format: PacketInFormat): Promise<boolean> {
+  const reply = await c.tryNoReply(sw, { type: 'set_packet_in_format', format });
+  log.dbg(() =>
+    reply
+      ? `${sw.streamName}: failed to set packet in format to nx_packet_in, controller replied: ${c.refusal(reply)}.`
+      : `${sw.streamName}: using user-specified packet in format ${format}`,
+  );
+  return reply === undefined;
+}
+
 async function setPacketInFormat(c: OfctlContext, sw: Switch): Promise<void> {
   const wanted = c.settings.packetInFormat;
   if (wanted !== undefined) {
-    const reply = await c.tryNoReply(sw, { type: 'set_packet_in_format', format: wanted });
-    if (reply)
-      throw new FatalError(
-        `${sw.name}: failed to set packet in format to nx_packet_in, controller might not support this extension.`,
-      );
+    await c.noReply(sw, { type: 'set_packet_in_format', format: wanted });
     return;
   }
   // The richest that the switch has.
-  const reply = await c.tryNoReply(sw, { type: 'set_packet_in_format', format: 'nxt_packet_in2' });
-  if (!reply) log.dbg(() => `${sw.streamName}: using user-specified packet in format nxt_packet_in2`);
-  if (reply && sw.connection.version === 1) {
-    await c.tryNoReply(sw, { type: 'set_packet_in_format', format: 'nxt_packet_in' });
-  }
+  if (await tryPacketInFormat(c, sw, 'nxt_packet_in2')) return;
+  if (sw.connection.version === OF10) await tryPacketInFormat(c, sw, 'nxt_packet_in');
 }
 
 /**
@@ -226,11 +236,11 @@ function lostWords(reason: Error | undefined): string {
 /** A switch that is connected to and asked for what there is to print. */
 export interface Awaited {
   /**
-   * Begins to print; resolves when it does.
+   * Begins to print.
    *
    * @param exit ends the program.
    */
-  print(unixctl: UnixctlServer, exit: (status: number) => void): Promise<RunningMonitor>;
+  print(unixctl: UnixctlServer, exit: (status: number) => void): RunningMonitor;
 }
 
 /** Connects for `monitor` or `snoop` and asks for what there is to print, which waits meanwhile. @throws FatalError */
@@ -244,17 +254,31 @@ export async function prepareMonitor(
   const sw = await c.connect(target, isMonitor ? 'mgmt' : 'snoop');
   for (const step of steps) await step(c, sw);
   if (isMonitor) await setPacketInFormat(c, sw);
-  const print: Awaited['print'] = async (unixctl, exit) => {
+  const print: Awaited['print'] = (unixctl, exit) => {
     let stopped = false;
-    const printer = new Printer(await c.printOptions(sw.streamName, 2), c.settings.timestamp);
+    const printer = new Printer(c.plainOptions(2), c.settings.timestamp);
     const monitored = monitorSwitch(c, sw, printer, { echoes: isMonitor, resumes: resume });
     registerMonitorCommands(unixctl, c, target, monitored);
-    sw.exchange.onEnd = (reason) => {
+    const fail = (words: string): void => {
       if (stopped) return;
-      printer.output.write(lostWords(reason));
+      printer.output.write(words);
       exit(1);
     };
-    sw.connection.take(monitored.taker);
+    sw.exchange.onEnd = (reason) => fail(lostWords(reason));
+    const takeFirst = (bytes: Uint8Array): void => {
+      // What comes meanwhile waits.
+      sw.connection.take(undefined);
+      c.printOptions(sw.streamName, 2).then(
+        (options) => {
+          printer.options = options;
+          monitored.taker(bytes);
+          if (!stopped) sw.connection.take(monitored.taker);
+        },
+        (e: unknown) => fail(`ovs-ofctl: ${e instanceof FatalError ? e.message : errorMessage(e)}\n`),
+      );
+    };
+    // Names are asked for on connections of their own, once there is something to print; who looks on asks nothing.
+    sw.connection.take(isMonitor && c.showNames ? takeFirst : monitored.taker);
     return {
       stop: () => {
         stopped = true;

@@ -372,7 +372,7 @@ async function runMonitor(
       },
       start: async ({ unixctl, exit }) => {
         beginByteText();
-        const running = await awaited!.print(unixctl, exit);
+        const running = awaited!.print(unixctl, exit);
         if (process.connected) letGoOfStdout();
         return running;
       },

@@ -58,8 +58,13 @@ export function hasPorts(bytes: Uint8Array): boolean {
   return bytes.length + (version === OF10 ? PORT_BYTES[10] : PORT_BYTES[11]) <= 0xffff;
 }
 
-/** The ports of a switch. A failure ends the program when the ports before it have been taken. */
-export async function* eachPort(c: OfctlContext, sw: Switch): AsyncGenerator<PhyPort> {
+/** What one message says of ports, and why it says no more. */
+interface PortsPart {
+  readonly ports: readonly PhyPort[];
+  readonly failure: (() => FatalError) | undefined;
+}
+
+async function* portParts(c: OfctlContext, sw: Switch): AsyncGenerator<PortsPart> {
   if (sw.connection.version <= OF12) {
     const bytes = await c.transact(sw, { type: 'features_request' });
     const header = headerOf(bytes, c.explain);
@@ -68,15 +73,38 @@ export async function* eachPort(c: OfctlContext, sw: Switch): AsyncGenerator<Phy
     if (hasPorts(bytes)) {
       const decoded = decodeMessage(bytes, { explain: c.explain });
       const msg = decoded instanceof OfError ? decoded.partial : decoded.msg;
-      if (msg?.type === 'features_reply') yield* msg.features.ports;
-      if (decoded instanceof OfError) throw c.badReply(bytes.subarray(decoded.at ?? 0));
+      yield {
+        ports: msg?.type === 'features_reply' ? msg.features.ports : [],
+        failure: decoded instanceof OfError ? () => c.badReply(bytes.subarray(decoded.at ?? 0)) : undefined,
+      };
       return;
     }
   }
-  for await (const { reply, failure } of partsOf(c, sw, { type: 'port_desc', portNo: OFPP.ANY })) {
-    yield* reply.ports;
+  for await (const { reply, failure } of partsOf(c, sw, { type: 'port_desc', portNo: OFPP.ANY }))
+    yield { ports: reply.ports, failure };
+}
+
+/** The ports of a switch. A failure ends the program when the ports before it have been taken. */
+export async function* eachPort(c: OfctlContext, sw: Switch): AsyncGenerator<PhyPort> {
+  for await (const { ports, failure } of portParts(c, sw)) {
+    yield* ports;
     if (failure) throw failure();
   }
+}
+
+/** The first of a switch's ports that is `wanted`. What comes behind it is read, and may be wrong about ports only. */
+export async function findPort(
+  c: OfctlContext,
+  sw: Switch,
+  wanted: (port: PhyPort) => boolean,
+): Promise<PhyPort | undefined> {
+  let found: PhyPort | undefined;
+  for await (const { ports, failure } of portParts(c, sw)) {
+    if (found) continue;
+    found = ports.find(wanted);
+    if (!found && failure) throw failure();
+  }
+  return found;
 }
 
 /**

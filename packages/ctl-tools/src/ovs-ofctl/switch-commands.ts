@@ -16,7 +16,7 @@ import {
 } from '@ovs-node/openflow/messages/types';
 import type { OfctlContext, Switch } from './context.js';
 import { conversationFailure, headerOf, nameOf } from './exchange.js';
-import { eachPort, hasPorts, multipart } from './parts.js';
+import { findPort, hasPorts, multipart } from './parts.js';
 
 /** Sends a statistics request of no content and prints the replies. */
 export async function dumpStats(c: OfctlContext, target: string, request: MultipartRequest): Promise<void> {
@@ -81,22 +81,20 @@ function portWord(text: string): readonly [bits: number, on: boolean] | undefine
   return [bits, !on];
 }
 
-async function findPort(c: OfctlContext, target: string, text: string): Promise<PhyPort> {
+async function portOf(c: OfctlContext, target: string, text: string): Promise<PhyPort> {
   const sw = await c.connect(target);
   // Numbers of OpenFlow 1.0 are taken without a word.
   const digits = readDecimal(text);
   const number = digits >= 0xff00 && digits <= 0xffff ? digits + 0xffff0000 : digits;
-  for await (const p of eachPort(c, sw)) {
-    if (Number.isNaN(number) ? p.name !== text : p.portNo !== number) continue;
-    sw.connection.close();
-    return p;
-  }
-  throw new FatalError(`${target}: couldn't find port \`${text}'`);
+  const found = await findPort(c, sw, (p) => (Number.isNaN(number) ? p.name === text : p.portNo === number));
+  if (!found) throw new FatalError(`${target}: couldn't find port \`${text}'`);
+  sw.connection.close();
+  return found;
 }
 
 export async function modPort(c: OfctlContext, [target, port, word]: readonly string[]): Promise<void> {
   const change = portWord(word);
-  const { portNo, hwAddr } = await findPort(c, target, port);
+  const { portNo, hwAddr } = await portOf(c, target, port);
   if (!change) throw new FatalError(`unknown mod-port command '${word}'`);
   const [mask, on] = change;
   const sw = await c.connect(target);

@@ -3,6 +3,7 @@ import { answering, byte, good, type Row, word } from './unruly-rows.js';
 import type { Request } from './unruly-switch.js';
 
 const PORT_DESC = 13;
+const STATISTICS_OF_PORTS = 4;
 const VERSIONS = ['OpenFlow10', 'OpenFlow11', 'OpenFlow13', 'OpenFlow14', 'OpenFlow15'];
 const COMMANDS = VERSIONS.flatMap((version) => [
   `-O ${version} dump-ports @ p1`,
@@ -98,7 +99,6 @@ const BY_NAME = [
   '-O OpenFlow10 --names add-flow @ table=p2,actions=output:3',
 ];
 const TABLE = 3;
-const PORT = 4;
 /** The statistics of ports 1 and 2. */
 const STATS = [1, 2].map((n) => word(n) + '00'.repeat(102)).join('');
 /** What OpenFlow 1.0 says of a table. */
@@ -109,10 +109,49 @@ function namesOf(q: Request, names: Names): Buffer {
   if (q.type === 5)
     return q.say(6, FEATURES + names.map(([number, name]) => port(q, { number, name })).join(''));
   if (q.stats === TABLE) return q.part(TABLE, names.map(table).join(''));
-  return q.stats === PORT ? q.part(PORT, STATS) : good(q);
+  return q.stats === STATISTICS_OF_PORTS ? q.part(STATISTICS_OF_PORTS, STATS) : good(q);
 }
 
+/** What comes behind the part that has the port. */
+const REMAINDERS: readonly (readonly [
+  what: string,
+  messages: (q: Request) => readonly (Buffer | 'end')[],
+])[] = [
+  ['another port', (q) => [q.part(PORT_DESC, port(q, { name: 'p2', number: 2 }))]],
+  ['the same port', (q) => [q.part(PORT_DESC, port(q)), q.part(PORT_DESC, port(q))]],
+  ['a port cut off', (q) => [q.part(PORT_DESC, port(q).slice(0, 40))]],
+  ['an error', (q) => [q.error(1, 1)]],
+  ['something else', (q) => [q.part(STATISTICS_OF_PORTS)]],
+  ['another transaction', (q) => [q.part(PORT_DESC, '', { xid: 0x7777 }), q.part(PORT_DESC)]],
+  ['nothing', () => ['end']],
+];
+const CHANGES = ['no-flood', 'stp', 'no-receive-stp', 'no-packet-in', 'no-forward'];
+
 export const PORT_ROWS: readonly Row[] = [
+  {
+    what: 'has a port to change',
+    commands: VERSIONS.flatMap((version) => CHANGES.map((word) => `-O ${version} mod-port @ p1 ${word}`)),
+    answers: answering((q) => {
+      if (q.type === 5) return [q.say(6, `${FEATURES}${q.version < 4 ? port(q) : ''}`)];
+      return [q.stats === PORT_DESC ? q.part(PORT_DESC, port(q)) : good(q)];
+    }),
+  },
+  ...REMAINDERS.map(([what, messages]) => ({
+    what: `has a port and behind it ${what}`,
+    commands: COMMANDS.slice(4),
+    answers: answering((q) =>
+      q.stats === PORT_DESC ? [q.part(PORT_DESC, port(q), { more: true }), ...messages(q)] : [good(q)],
+    ),
+  })),
+  {
+    what: 'has a port of no number',
+    commands: [...COMMANDS, '-O OpenFlow13 add-flow @ in_port=p1,actions=output:"p1"'],
+    answers: answering((q) => {
+      const number = q.version === 1 ? 0xffff : 0xffffffff;
+      if (q.type === 5) return [q.say(6, `${FEATURES}${q.version < 4 ? port(q, { number }) : ''}`)];
+      return [q.stats === PORT_DESC ? q.part(PORT_DESC, port(q, { number })) : good(q)];
+    }),
+  },
   ...BODIES.flatMap(([what, body]) => [
     {
       what: `has a port ${what}`,

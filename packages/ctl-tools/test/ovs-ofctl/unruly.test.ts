@@ -17,6 +17,7 @@ import {
 import { randomAnswers } from '../lib/unruly-random.js';
 import { BUNDLE_FILES, BUNDLE_ROWS } from '../lib/unruly-bundle-rows.js';
 import { ALL_COMMANDS, ROWS } from '../lib/unruly-rows.js';
+import { MONITOR_ROWS } from '../lib/unruly-monitor-rows.js';
 import { PORT_ROWS } from '../lib/unruly-port-rows.js';
 import { TABLE_ROWS } from '../lib/unruly-table-rows.js';
 
@@ -53,6 +54,7 @@ for (const { what, commands, answers, options, lines } of [
   ...ROWS,
   ...TABLE_ROWS,
   ...PORT_ROWS,
+  ...MONITOR_ROWS,
   ...BUNDLE_ROWS,
 ]) {
   needingPeer(`of a switch that ${what} the same is told as by the peer`, async (t) => {

@@ -162,12 +162,16 @@ function readConfig(r: Reader, version: number, strict: boolean): SwitchConfig {
   };
 }
 
+/** What a version has to configure of a port. */
+const knownConfig = (version: number): number => (version === 1 ? 0x7f : CONFIG_11);
+
 function putPortMod(w: Writer, p: PortMod, version: number): void {
   putPortNo(w, p.portNo, version);
   if (version > 1) w.zeros(4);
   w.mac(p.hwAddr);
   if (version > 1) w.zeros(2);
-  w.u32(p.config).u32(p.mask);
+  const known = knownConfig(version);
+  w.u32(p.config & known).u32(p.mask & known);
   if (version >= 5) {
     if (p.advertise !== 0) putProperty(w, 'port_mod', 'ethernet', () => w.u32(p.advertise));
   } else {
@@ -181,7 +185,7 @@ function readPortMod(r: Reader, version: number, loose = false): PortMod {
   if (version > 1) r.skip(4);
   const hwAddr = r.mac();
   if (version > 1) r.skip(2);
-  const known = version === 1 ? 0x7f : CONFIG_11;
+  const known = knownConfig(version);
   const [config, mask] = [r.u32() & known, r.u32() & known];
   let advertise = 0;
   if (version >= 5) {
