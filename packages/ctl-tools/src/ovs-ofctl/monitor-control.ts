@@ -19,20 +19,16 @@ function messageFromHex(text: string): Uint8Array | string {
 }
 
 /** Registers ofctl/send, barrier and so on for what is monitored. */
-export function registerMonitorCommands(
-  unixctl: UnixctlServer,
-  c: OfctlContext,
-  target: string,
-  monitored: Monitored,
-): void {
+export function registerMonitorCommands(unixctl: UnixctlServer, c: OfctlContext, monitored: Monitored): void {
   const { sw, printer } = monitored;
   const { connection } = sw;
   let blocked = false;
 
-  const send = (messages: string[]): string => {
+  const send = async (messages: string[]): Promise<string> => {
+    const read = messages.map(messageFromHex);
+    if (read.some((each) => typeof each !== 'string')) await monitored.ready();
     let failed = false;
-    const replies = messages.map((text) => {
-      const bytes = messageFromHex(text);
+    const replies = read.map((bytes) => {
       if (typeof bytes === 'string') {
         failed = true;
         return bytes;
@@ -51,7 +47,7 @@ export function registerMonitorCommands(
   };
 
   const packetOut = async ([text]: string[]): Promise<string> => {
-    const names = await c.acceptNames(target);
+    const names = await c.acceptNames(sw.streamName);
     let parsed: ReturnType<typeof parsePacketOut>;
     try {
       parsed = parsePacketOut(text, names);
@@ -62,6 +58,7 @@ export function registerMonitorCommands(
     if ((parsed.usable & sw.protocol) === 0) {
       throw new Error('PACKET_OUT actions are incompatible with the OpenFlow connection.');
     }
+    await monitored.ready();
     const bytes = encodeMessage(
       { type: 'packet_out', packetOut: parsed.packetOut },
       connection.version,
@@ -121,7 +118,7 @@ export function registerMonitorCommands(
       handler: () => {
         if (blocked) return 'already blocking';
         blocked = true;
-        connection.take(undefined);
+        monitored.block(true);
         return '';
       },
     },
@@ -133,7 +130,7 @@ export function registerMonitorCommands(
       handler: () => {
         if (!blocked) return 'already unblocked';
         blocked = false;
-        connection.take(monitored.taker);
+        monitored.block(false);
         return '';
       },
     },

@@ -55,13 +55,27 @@ export class Output {
 /** Prints messages. */
 class Printer {
   readonly output = new Output();
-  /** How to print. Names come to it as they are known. */
-  options: PrintOptions;
+  private options: PrintOptions;
+  private learn: (() => Promise<PrintOptions>) | undefined;
   private readonly timestamp: boolean;
 
-  constructor(options: PrintOptions, timestamp: boolean) {
+  /** @param learn gets the options with names, which are asked for once there is something to print; undefined: none are. */
+  constructor(options: PrintOptions, timestamp: boolean, learn: (() => Promise<PrintOptions>) | undefined) {
     this.options = options;
     this.timestamp = timestamp;
+    this.learn = learn;
+  }
+
+  /** Whether it may print. */
+  get isReady(): boolean {
+    return this.learn === undefined;
+  }
+
+  /** Resolves when it may print. Rejects when names cannot be had. */
+  async getReady(): Promise<void> {
+    if (this.learn === undefined) return;
+    this.options = await this.learn();
+    this.learn = undefined;
   }
 
   print(bytes: Uint8Array): void {
@@ -85,8 +99,10 @@ export function timestamp(time: Date): string {
 export interface Monitored {
   readonly sw: Switch;
   readonly printer: Printer;
-  /** Gets what the switch sends. */
-  readonly taker: (bytes: Uint8Array) => void;
+  /** Resolves when the printer may print. Ends the program when it never may. */
+  ready(): Promise<void>;
+  /** Has what the switch sends wait, or printed. */
+  block(isBlocked: boolean): void;
   /** Waits for the reply to a barrier. */
   onBarrier: (() => void) | undefined;
 }
@@ -199,23 +215,57 @@ function resumePacket(bytes: Uint8Array, sw: Switch, printer: Printer, verbosity
   sw.connection.sendBytes(reply);
 }
 
-/** Prints what a switch sends, and answers what a controller has to answer. */
+/**
+ * Prints what a switch sends, and answers what a controller has to answer.
+ *
+ * @param fail ends the program with the error that keeps names from being had.
+ */
 function monitorSwitch(
   c: OfctlContext,
   sw: Switch,
   printer: Printer,
   answers: { readonly echoes: boolean; readonly resumes: boolean },
+  fail: (e: unknown) => void,
 ): Monitored {
+  let isBlocked = true;
+  let isWaiting = false;
+  const tell = (bytes: Uint8Array): void => {
+    const name = nameOf(headerOf(bytes, c.explain));
+    printer.print(bytes);
+    if (name === 'OFPT_BARRIER_REPLY') monitored.onBarrier?.();
+    else if (name === 'OFPT_ECHO_REQUEST' && answers.echoes) sw.connection.sendBytes(echoReply(bytes));
+    else if (answers.resumes) resumePacket(bytes, sw, printer, c.settings.verbosity + 2);
+  };
+  const taker = (bytes: Uint8Array): void => {
+    if (printer.isReady) {
+      tell(bytes);
+      return;
+    }
+    // What comes meanwhile waits.
+    isWaiting = true;
+    takeOrWait();
+    monitored.ready().then(
+      () => {
+        isWaiting = false;
+        tell(bytes);
+        takeOrWait();
+      },
+      () => undefined,
+    );
+  };
+  const takeOrWait = (): void => sw.connection.take(isBlocked || isWaiting ? undefined : taker);
   const monitored: Monitored = {
     sw,
     printer,
     onBarrier: undefined,
-    taker: (bytes) => {
-      const name = nameOf(headerOf(bytes, c.explain));
-      printer.print(bytes);
-      if (name === 'OFPT_BARRIER_REPLY') monitored.onBarrier?.();
-      else if (name === 'OFPT_ECHO_REQUEST' && answers.echoes) sw.connection.sendBytes(echoReply(bytes));
-      else if (answers.resumes) resumePacket(bytes, sw, printer, c.settings.verbosity + 2);
+    ready: () =>
+      printer.getReady().catch((e: unknown) => {
+        fail(e);
+        throw e;
+      }),
+    block: (blocks) => {
+      isBlocked = blocks;
+      takeOrWait();
     },
   };
   return monitored;
@@ -256,29 +306,20 @@ export async function prepareMonitor(
   if (isMonitor) await setPacketInFormat(c, sw);
   const print: Awaited['print'] = (unixctl, exit) => {
     let stopped = false;
-    const printer = new Printer(c.plainOptions(2), c.settings.timestamp);
-    const monitored = monitorSwitch(c, sw, printer, { echoes: isMonitor, resumes: resume });
-    registerMonitorCommands(unixctl, c, target, monitored);
-    const fail = (words: string): void => {
+    // Who looks on has no names.
+    const learn = isMonitor && c.showNames ? () => c.printOptions(sw.streamName, 2) : undefined;
+    const printer = new Printer(c.plainOptions(2), c.settings.timestamp, learn);
+    const end = (words: string): void => {
       if (stopped) return;
       printer.output.write(words);
       exit(1);
     };
-    sw.exchange.onEnd = (reason) => fail(lostWords(reason));
-    const takeFirst = (bytes: Uint8Array): void => {
-      // What comes meanwhile waits.
-      sw.connection.take(undefined);
-      c.printOptions(sw.streamName, 2).then(
-        (options) => {
-          printer.options = options;
-          monitored.taker(bytes);
-          if (!stopped) sw.connection.take(monitored.taker);
-        },
-        (e: unknown) => fail(`ovs-ofctl: ${e instanceof FatalError ? e.message : errorMessage(e)}\n`),
-      );
-    };
-    // Names are asked for on connections of their own, once there is something to print; who looks on asks nothing.
-    sw.connection.take(isMonitor && c.showNames ? takeFirst : monitored.taker);
+    const fail = (e: unknown): void =>
+      end(`ovs-ofctl: ${e instanceof FatalError ? e.message : errorMessage(e)}\n`);
+    const monitored = monitorSwitch(c, sw, printer, { echoes: isMonitor, resumes: resume }, fail);
+    registerMonitorCommands(unixctl, c, monitored);
+    sw.exchange.onEnd = (reason) => end(lostWords(reason));
+    monitored.block(false);
     return {
       stop: () => {
         stopped = true;

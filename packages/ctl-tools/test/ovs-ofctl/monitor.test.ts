@@ -138,9 +138,27 @@ const UNREAD: Scenario = [
   'unread',
 ];
 
+/** Names are asked for once, when there is something to print, and let what comes meanwhile wait. */
+const NAMED: Scenario = [
+  ['--names', '-m'],
+  [
+    ['ofctl/set-output-file', 'OUT'],
+    ['ofctl/send', '010f0020000000070001aa55aa55000100000000000000000000000000000000'],
+    ['ofctl/block'],
+    ['ofctl/packet-out', `in_port=p1 ${PACKET} actions=output:p2`],
+    ['ofctl/send', '0112000800000009', '0112000800000010'],
+    ['ofctl/unblock'],
+    ['ofctl/barrier'],
+    ['ofctl/packet-out', `in_port="p2" ${PACKET} actions=controller`],
+    ['ofctl/barrier'],
+    ['exit'],
+  ],
+];
+
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'its control commands': [['65534'], SCRIPT],
   'packets that it sends back': RESUMED,
+  'names of its ports': NAMED,
   'where its log goes': LOGGED,
   'nobody to read it': UNREAD,
 };
