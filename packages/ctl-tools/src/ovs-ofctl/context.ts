@@ -8,8 +8,7 @@ import { OfConnection } from '@ovs-node/openflow/connection';
 import { formatVersions } from '@ovs-node/openflow/connection-types';
 import { OfError } from '@ovs-node/openflow/errors';
 import { explainToLog } from '@ovs-node/openflow/explain-log';
-import { wireFormOf, xidOf } from '@ovs-node/openflow/messages/codec';
-import { findWireForm } from '@ovs-node/openflow/messages/wire-forms';
+import { xidOf } from '@ovs-node/openflow/messages/codec';
 import type { MessageOf, OfMessage, PhyPort } from '@ovs-node/openflow/messages/types';
 import type { FlowTextOptions } from '@ovs-node/openflow/text/flow';
 import { paintNormalized } from '@ovs-node/flow/match-normalize';
@@ -34,7 +33,7 @@ import {
   UNSENT,
 } from './exchange.js';
 import { MessageOutput } from './input.js';
-import { eachPort, eachTable } from './parts.js';
+import { eachPort, eachTable, replyKey } from './parts.js';
 import { connectFailure, openFailure, openTarget, type SocketKind } from './target.js';
 import { BUNDLE_PROTOCOLS } from './versions.js';
 
@@ -493,9 +492,3 @@ function agreementFailure(
 
 /** What is said when a conversation breaks in the middle of a request. */
 export const talkingTo = ({ streamName }: Pick<Switch, 'streamName'>): string => `talking to ${streamName}`;
-
-/** The name of the form in which a multipart request is answered. */
-function replyKey(request: MessageOf<'multipart_request'>, version: number): string | undefined {
-  const wire = wireFormOf(request, version);
-  return wire && findWireForm(version, wire.vendor, wire.code, 'reply')?.key;
-}

@@ -25,6 +25,7 @@ const log = vlog('ofctl');
 /** The most that a switch can be asked to send of a packet. */
 const WHOLE_PACKET = 0xffff;
 const ECHO_REPLY = 3;
+const PACKET_INS: readonly (string | undefined)[] = ['OFPT_PACKET_IN', 'NXT_PACKET_IN', 'NXT_PACKET_IN2'];
 const INVALID_TTL_VERSIONS = (1 << 1) | (1 << 2) | (1 << 3);
 
 /** Standard error, or the file that ofctl/set-output-file put in its place. */
@@ -203,15 +204,18 @@ async function setPacketInFormat(c: OfctlContext, sw: Switch): Promise<void> {
  * Sends a packet back that the switch holds a continuation for. What the switch knows by the continuation, user data and
  * how long the packet was, it is not told again (as by the peer).
  */
-function resumePacket(bytes: Uint8Array, sw: Switch, printer: Printer, verbosity: number): void {
-  const decoded = decodeMessage(bytes);
-  if (decoded instanceof OfError || decoded.msg.type !== 'packet_in') return;
-  const { packetIn } = decoded.msg;
-  if (packetIn.continuation === undefined) return;
-  const { userdata: _, ...kept } = packetIn;
-  const resumed = { ...kept, bufferId: NO_BUFFER, totalLen: packetIn.packet.length };
+function resumePacket(c: OfctlContext, bytes: Uint8Array, sw: Switch, printer: Printer): void {
+  const decoded = decodeMessage(bytes, { explain: c.explain });
+  if (decoded instanceof OfError) {
+    printer.output.write(`decoding packet-in failed: ${decoded.toString()}`);
+    return;
+  }
+  if (decoded.msg.type !== 'packet_in') return;
+  const { userdata: _, ...packetIn } = decoded.msg.packetIn;
+  if (packetIn.continuation === undefined || packetIn.continuation.length === 0) return;
+  const resumed = { ...packetIn, bufferId: NO_BUFFER, totalLen: packetIn.packet.length };
   const reply = encodeMessage({ type: 'resume', packetIn: resumed }, sw.connection.version, 0);
-  printer.sent(reply, verbosity);
+  printer.sent(reply, c.settings.verbosity + 2);
   sw.connection.sendBytes(reply);
 }
 
@@ -234,7 +238,7 @@ function monitorSwitch(
     printer.print(bytes);
     if (name === 'OFPT_BARRIER_REPLY') monitored.onBarrier?.();
     else if (name === 'OFPT_ECHO_REQUEST' && answers.echoes) sw.connection.sendBytes(echoReply(bytes));
-    else if (answers.resumes) resumePacket(bytes, sw, printer, c.settings.verbosity + 2);
+    else if (answers.resumes && PACKET_INS.includes(name)) resumePacket(c, bytes, sw, printer);
   };
   const taker = (bytes: Uint8Array): void => {
     if (printer.isReady) {

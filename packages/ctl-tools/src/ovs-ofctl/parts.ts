@@ -2,19 +2,26 @@
 import { FatalError } from '@ovs-node/common/errors';
 import { OFPP } from '@ovs-node/flow/ports';
 import { OfError } from '@ovs-node/openflow/errors';
-import { decodeMessage } from '@ovs-node/openflow/messages/codec';
+import { decodeMessage, wireFormOf } from '@ovs-node/openflow/messages/codec';
+import { findWireForm } from '@ovs-node/openflow/messages/wire-forms';
 import type { TableFeatures, TableStats } from '@ovs-node/openflow/messages/table-types';
-import type { MultipartReply, MultipartRequest, OfMessage, PhyPort } from '@ovs-node/openflow/messages/types';
+import type { MessageOf, MultipartReply, MultipartRequest, PhyPort } from '@ovs-node/openflow/messages/types';
 import { OF10, OF12 } from '@ovs-node/openflow/version';
 import type { OfctlContext, Switch } from './context.js';
 import { conversationFailure, headerOf, nameOf, LOST_REPLY, UNSENT } from './exchange.js';
 
 /** A message about `request`. */
-export const multipart = (request: MultipartRequest): OfMessage => ({
+export const multipart = (request: MultipartRequest): MessageOf<'multipart_request'> => ({
   type: 'multipart_request',
   request,
   more: false,
 });
+
+/** The name of the form in which a multipart request is answered. */
+export function replyKey(request: MessageOf<'multipart_request'>, version: number): string | undefined {
+  const wire = wireFormOf(request, version);
+  return wire && findWireForm(version, wire.vendor, wire.code, 'reply')?.key;
+}
 
 /**
  * Sends a multipart request and yields the bodies of the reply's parts, those of another type or that cannot be read
@@ -25,7 +32,9 @@ async function* partsOf<T extends MultipartReply['type']>(
   { exchange }: Switch,
   request: MultipartRequest & { readonly type: T },
 ): AsyncGenerator<{ reply: MultipartReply & { readonly type: T }; failure: (() => FatalError) | undefined }> {
-  const xid = await exchange.send(multipart(request)).catch((e: unknown) => {
+  const asked = multipart(request);
+  const wanted = replyKey(asked, exchange.connection.version);
+  const xid = await exchange.send(asked).catch((e: unknown) => {
     throw conversationFailure(UNSENT, e);
   });
   for (let more = true; more;) {
@@ -34,9 +43,11 @@ async function* partsOf<T extends MultipartReply['type']>(
     });
     const header = headerOf(bytes, c.explain);
     if (header instanceof OfError) throw c.badReply(bytes);
+    // What else came is not looked into: saying what is wrong with it logs, too.
+    if (header.wire.key !== wanted) throw c.badReply(bytes.subarray(header.bodyAt));
     const decoded = decodeMessage(bytes, { explain: c.explain });
     const msg = decoded instanceof OfError ? decoded.partial : decoded.msg;
-    // Made only for who has taken all that is before: saying what is wrong logs, too.
+    // Made only for who has taken all that is before, for the same reason.
     const failure =
       decoded instanceof OfError
         ? (): FatalError => c.badReply(bytes.subarray(decoded.at ?? header.bodyAt))

@@ -107,8 +107,10 @@ export async function modPort(c: OfctlContext, [target, port, word]: readonly st
 /** The configuration of a switch. @throws FatalError */
 export async function fetchConfig(c: OfctlContext, sw: Switch): Promise<SwitchConfig> {
   const reply = await c.transact(sw, { type: 'get_config_request' });
-  const decoded = decodeMessage(reply, { explain: c.explain });
-  if (decoded instanceof OfError || decoded.msg.type !== 'get_config_reply')
+  // What else came is not looked into.
+  const isConfig = nameOf(headerOf(reply, c.explain)) === 'OFPT_GET_CONFIG_REPLY';
+  const decoded = isConfig ? decodeMessage(reply, { explain: c.explain }) : undefined;
+  if (decoded === undefined || decoded instanceof OfError || decoded.msg.type !== 'get_config_reply')
     throw new FatalError(`${sw.streamName}: bad reply to config request`);
   return decoded.msg.config;
 }

@@ -42,7 +42,40 @@ function ports(q: Request): Buffer {
 }
 const asksPorts = (q: Request): boolean => q.stats === 13 || (q.type === 5 && q.version === 1);
 
+/** NXT_PACKET_IN2 with properties: a packet, more of them, and a continuation. */
+const packetIn2 = (q: Request, more = '', continuation = '', packet = '00'.repeat(14)): Buffer =>
+  q.say(TYPE.EXPERIMENTER, `000023200000001e${property(0, packet)}${more}${continuation}`, { xid: 0 });
+
+/** A property with its padding; `length` is what it says of itself. */
+function property(type: number, body: string, length = 4 + body.length / 2): string {
+  const text = [type, length].map((n) => n.toString(16).padStart(4, '0')).join('') + body;
+  return text.padEnd(Math.ceil(text.length / 16) * 16, '0');
+}
+const CONTINUATION = 8;
+const TABLE_ID = 4;
+
+/** Packets of which some wait, and some cannot be read. */
+const waiting = (q: Request): readonly Buffer[] => [
+  packetIn2(q, '', property(CONTINUATION, '00000000')),
+  packetIn2(q, property(TABLE_ID, '05'), property(CONTINUATION, '000000000102030405060708')),
+  packetIn2(q, '', property(CONTINUATION, '')),
+  packetIn2(q, '', property(CONTINUATION, '00')),
+  packetIn2(q, '', property(CONTINUATION, '00000000', 2)),
+  packetIn2(q, property(TABLE_ID, '')),
+  packetIn2(q, property(0x700, '01'), property(CONTINUATION, '0000000001020304')),
+  q.say(TYPE.EXPERIMENTER, `000023200000001e${property(TABLE_ID, '05')}`, { xid: 0 }),
+  q.say(10, '00'.repeat(11), { xid: 0 }),
+  q.say(TYPE.ECHO_REPLY),
+];
+
 export const MONITOR_ROWS: readonly Row[] = [
+  {
+    what: 'has packets that wait',
+    // Log lines would begin within the line that tells of what cannot be read.
+    options: ['-t', '5', '-vconsole:off'],
+    commands: inAll(['monitor @ resume', '-m -m -m monitor @ resume', 'monitor @']),
+    answers: answering((q) => (q.isBarrier && q.index !== 2 ? [good(q), ...waiting(q), 'end'] : [good(q)])),
+  },
   {
     what: 'has flows watched',
     commands: inAll([

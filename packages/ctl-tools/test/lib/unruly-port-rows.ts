@@ -127,7 +127,30 @@ const REMAINDERS: readonly (readonly [
 ];
 const CHANGES = ['no-flood', 'stp', 'no-receive-stp', 'no-packet-in', 'no-forward'];
 
+/** What answers requests of every kind and is something else, of which something is wrong that is logged. */
+const OTHERS: readonly (readonly [what: string, message: (q: Request) => Buffer])[] = [
+  ['a group with a bucket of no length', (q) => q.say(15, `${'00'.repeat(8)}${'00'.repeat(32)}`)],
+  // NXT_SET_ASYNC_CONFIG2, with packets for reasons that there are not.
+  ['a configuration of no sense', (q) => q.say(4, '000023200000001b000000080000002a')],
+  ['statistics of flows that are cut off', (q) => q.part(1, '00'.repeat(20))],
+  ['tables that lack what they must have', (q) => q.part(12, `0040${'00'.repeat(62)}`)],
+];
+
 export const PORT_ROWS: readonly Row[] = [
+  ...OTHERS.map(([what, message]) => ({
+    what: `answers with ${what}`,
+    commands: [
+      ...COMMANDS,
+      ...BY_NAME,
+      ...['OpenFlow11', 'OpenFlow13', 'OpenFlow14', 'OpenFlow15'].flatMap((version) => [
+        `-O ${version} get-frags @`,
+        `-O ${version} diff-flows @ /dev/null`,
+        `-O ${version} mod-table @ 0 ${version === 'OpenFlow11' ? 'drop' : 'name:x'}`,
+        `-O ${version} monitor @ 65`,
+      ]),
+    ],
+    answers: answering((q) => [q.isBarrier ? good(q) : message(q), 'end']),
+  })),
   {
     what: 'has a port to change',
     commands: VERSIONS.flatMap((version) => CHANGES.map((word) => `-O ${version} mod-port @ p1 ${word}`)),
