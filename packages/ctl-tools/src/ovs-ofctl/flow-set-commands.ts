@@ -60,23 +60,35 @@ function flowModOf(entry: FlowEntry, version: FlowVersion, command: 'add' | 'del
   });
 }
 
+const [FILE, SWITCH] = [0, 1] as const;
+
+/**
+ * What makes the flows of a switch those of a file: table by table, what goes before what comes.
+ *
+ * @param readd whether flows that the switch has are added again.
+ */
+export function replacements(set: FlowSet, readd: boolean): FlowMod[] {
+  const flowMods: FlowMod[] = [];
+  for (const table of set.byTable()) {
+    for (const entry of table)
+      if (!entry.versions[FILE])
+        flowMods.push(flowModOf(entry, entry.versions[SWITCH] as FlowVersion, 'delete_strict'));
+    for (const entry of table) {
+      const { [FILE]: wanted, [SWITCH]: there } = entry.versions;
+      if (wanted && (readd || !there || !sameVersion(wanted, there)))
+        flowMods.push(flowModOf(entry, wanted, 'add'));
+    }
+  }
+  return flowMods;
+}
+
 export async function replaceFlows(c: OfctlContext, [target, file]: readonly string[]): Promise<void> {
   const set = new FlowSet();
-  const [FILE, SWITCH] = [0, 1] as const;
   const names = await c.acceptNames(target, 'ports');
   const usable = addFile(set, FILE, file, names);
   const sw = await c.connect(target);
   await addSwitch(c, set, SWITCH, sw, usable);
-  const deletions: FlowMod[] = [];
-  const additions: FlowMod[] = [];
-  for (const entry of set.entries()) {
-    const wanted = entry.versions[FILE];
-    const there = entry.versions[SWITCH];
-    if (!wanted) deletions.push(flowModOf(entry, there as FlowVersion, 'delete_strict'));
-    else if (!there || c.settings.readd || !sameVersion(wanted, there))
-      additions.push(flowModOf(entry, wanted, 'add'));
-  }
-  await sendFlowMods(c, sw, [...deletions, ...additions], 'encoded first');
+  await sendFlowMods(c, sw, replacements(set, c.settings.readd), 'encoded first');
 }
 
 /** Is a source of diff-flows a file? One with a / or . in front is, one with a colon is not. */

@@ -75,12 +75,17 @@ export class FlowSet {
     entry.versions[source] = version;
   }
 
-  *entries(): Generator<FlowEntry> {
+  /** The flows of each table that has some. */
+  *byTable(): Generator<readonly FlowEntry[]> {
     for (const tableId of [...this.tables.keys()].sort((a, b) => a - b)) {
       const groups = [...this.tables.get(tableId)!.values()];
       groups.sort((a, b) => b.highest - a.highest);
-      for (const group of groups) yield* group.entries.values();
+      yield groups.flatMap((group) => [...group.entries.values()]);
     }
+  }
+
+  *entries(): Generator<FlowEntry> {
+    for (const table of this.byTable()) yield* table;
   }
 }
 

@@ -1,6 +1,8 @@
 import test from 'ava';
 import { parseFlowProtocols } from '@ovs-node/openflow/text/flow';
+import { formatMatch } from '@ovs-node/flow/match-text';
 import { ALL_TABLES } from '@ovs-node/openflow/messages/types';
+import { replacements } from '../../src/ovs-ofctl/flow-set-commands.js';
 import { FlowSet, formatVersion, sameVersion } from '../../src/ovs-ofctl/flow-set.js';
 
 function add(set: FlowSet, source: 0 | 1, text: string): void {
@@ -27,6 +29,24 @@ test('flows come by table, then by mask of falling highest priority, then by arr
     'priority=6,udp actions=NORMAL',
     'table=3  actions=drop',
   ]);
+});
+
+test('flows are replaced table by table, what goes before what comes, as by the peer', (t) => {
+  const set = new FlowSet();
+  const [file, sw] = [0, 1] as const;
+  for (const flow of ['in_port=1,actions=2', 'in_port=2,actions=2', 'table=1,in_port=1,actions=2'])
+    add(set, file, flow);
+  for (const flow of ['in_port=2,actions=2', 'in_port=3,actions=2', 'table=1,arp,actions=2'])
+    add(set, sw, flow);
+  const plan = (readd: boolean): string[] =>
+    replacements(set, readd).map((f) => `${f.command} ${f.tableId} ${formatMatch(f.match)}`);
+  t.deepEqual(plan(false), [
+    'delete_strict 0 in_port=3',
+    'add 0 in_port=1',
+    'delete_strict 1 arp',
+    'add 1 in_port=1',
+  ]);
+  t.deepEqual(plan(true).slice(0, 3), ['delete_strict 0 in_port=3', 'add 0 in_port=1', 'add 0 in_port=2']);
 });
 
 test('a flow of both sources is one entry; flags do not make a difference, what it does and its cookie do', (t) => {
