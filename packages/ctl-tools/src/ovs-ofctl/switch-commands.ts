@@ -50,13 +50,7 @@ export async function queueStats(c: OfctlContext, [target, port, queue]: readonl
   const sw = await c.connect(target);
   const portNo = all(port) ? OFPP.ANY : await c.portNumber(target, port);
   const queueId = all(queue) ? QUEUE_ALL : Number.parseInt(queue, 10) >>> 0;
-  // OpenFlow 1.0 says "all ports" by ALL, later versions by ANY.
-  const asked = portNo === OFPP.ANY && sw.connection.version === 1 ? OFPP.ALL : portNo;
-  await c.dump(sw, {
-    type: 'multipart_request',
-    request: { type: 'queue', portNo: asked, queueId },
-    more: false,
-  });
+  await c.dump(sw, { type: 'multipart_request', request: { type: 'queue', portNo, queueId }, more: false });
 }
 
 /** What mod-port's words do to a port's configuration: [bits, on]. */
