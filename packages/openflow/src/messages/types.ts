@@ -5,8 +5,8 @@
  *
  * Conventions: port numbers are the 32-bit ones of OpenFlow 1.1 (`OFPP` in `@ovs-node/flow/ports`), the OpenFlow 1.0
  * codecs map the reserved ones to and from 16 bits; 64-bit counters and cookies are bigints, all ones meaning
- * unknown (`UNKNOWN_COUNT`);
- * Ethernet addresses are bigints; byte arrays own their memory (decoding copies out of the network buffer).
+ * unknown (`UNKNOWN_COUNT`); Ethernet addresses are bigints; byte arrays own their memory (decoding copies out of the
+ * network buffer).
  */
 import type { Match } from '@ovs-node/flow/match';
 import type { Action } from '../actions/types.js';
