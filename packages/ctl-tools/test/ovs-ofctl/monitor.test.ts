@@ -53,9 +53,9 @@ type Scenario = readonly [
   start?: 'in the foreground' | 'unread',
 ];
 
-/** Looks whether a file is there, or gone, for a second. */
+/** Looks whether a file is there, or gone, for as long as a busy machine may take. */
 async function waitForFile(file: string, isThere: boolean): Promise<void> {
-  for (let i = 0; i < 100 && fs.existsSync(file) !== isThere; i++)
+  for (let i = 0; i < 1500 && fs.existsSync(file) !== isThere; i++)
     await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
@@ -79,6 +79,8 @@ async function transcript(
   const started = await run('sh', ['-c', start, 'sh', ...args], { env: peer.env });
   const pidfile = path.join(peer.dir, 'ovs-ofctl.pid');
   await waitForFile(pidfile, true);
+  const pid = fs.readFileSync(pidfile, 'utf8').trim();
+  await waitForFile(path.join(peer.dir, `ovs-ofctl.${pid}.ctl`), true);
   let text = `start ${started.status} ${started.stdout}\n`;
   for (const line of script) {
     const args = line.map((word) => (word === 'OUT' ? out : word));
