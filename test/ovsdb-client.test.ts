@@ -198,17 +198,14 @@ comparedWithPeer(
         await suite.vsctl('--no-wait', 'init');
         const told: string[] = [];
         const [file, ...before] = toolbox.command('ovsdb-client');
-        for (const what of [['monitor'], ['monitor-cond', '[true]'], ['monitor-cond-since', '[true]']]) {
+        for (const what of [
+          ['monitor', 'Open_vSwitch'],
+          ['monitor-cond', 'Open_vSwitch', '[true]'],
+          ['monitor-cond-since', 'Open_vSwitch', '[true]'],
+        ]) {
           for (const style of [...TABLE_FORMATS.map((format) => `--format=${format}`), '--data=json']) {
             await suite.vsctl('--no-wait', 'set', 'open', '.', 'external_ids:a=0');
-            const args = [
-              '-vconsole:off',
-              style,
-              ...what,
-              'Open_vSwitch',
-              'Open_vSwitch',
-              'next_cfg,external_ids',
-            ];
+            const args = ['-vconsole:off', style, ...what, 'Open_vSwitch', 'next_cfg,external_ids'];
             const words = ['--detach', '--pidfile', ...args];
             const output = join(dir, `output${told.length}`);
             const line = [file, ...before, ...words].map((word) => `'${word}'`).join(' ');

@@ -29,8 +29,9 @@ function demo(t: ExecutionContext): Demo {
   const pid = (): number => Number(fs.readFileSync(pidfile, 'utf8'));
   t.teardown(() => {
     if (fs.existsSync(pidfile)) process.kill(pid(), 'SIGKILL');
-    // Windows keeps what a process that is ending still has open.
-    fs.rmSync(dir, { recursive: true, force: true, maxRetries: 30 });
+    // Windows keeps what a process that is ending still has open. Not `rmSync`: it would never remove what such a process
+    // adds between its look at the folder and its removal.
+    return fs.promises.rm(dir, { recursive: true, force: true, maxRetries: 30 });
   });
   return {
     dir,

@@ -4,7 +4,7 @@ import type { OptionSpec } from '@ovs-node/common/getopt';
 import type { Datum } from 'ovsdb-client/data/datum';
 import { datumToJson } from 'ovsdb-client/data/datum-json';
 import { formatBareDatum, formatDatum } from 'ovsdb-client/data/datum-text';
-import { type Json, stringifyJson } from 'ovsdb-client/data/json';
+import { canonicalJson, type Json, stringifyJson } from 'ovsdb-client/data/json';
 import type { ColumnType } from 'ovsdb-client/data/type';
 
 export const TABLE_FORMATS = ['table', 'list', 'html', 'csv', 'json'] as const;
@@ -109,7 +109,7 @@ function formatUndated(table: Table, style: TableStyle): string {
 function cellText(cell: Cell, style: TableStyle): string {
   if (cell === undefined) return '';
   if (typeof cell === 'string') return cell;
-  if ('json' in cell) return stringifyJson(cell.json);
+  if ('json' in cell) return canonicalJson(cell.json);
   switch (style.cells) {
     case 'string':
       return formatDatum(cell.type, cell.datum);
@@ -233,7 +233,7 @@ function asJson(table: Table, style: TableStyle): string {
   json['data'] = table.rows.map((row) => row.map(cellJson));
   json['headings'] = [...table.columns];
   if (table.time !== undefined) json['time'] = timeText(table.time);
-  return style.pretty ? prettyJson(json, 0) : stringifyJson(json);
+  return style.pretty ? prettyJson(json, 0) : canonicalJson(json);
 }
 
 /** JSON over several lines as the peer's tools print it: members sorted, closing brackets at the end of lines. */

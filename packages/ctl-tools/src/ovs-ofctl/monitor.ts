@@ -7,7 +7,12 @@ import { errorMessage, FatalError, errnoName, strerror } from '@ovs-node/common/
 import { setConsoleWriter, vlog } from '@ovs-node/common/vlog';
 import type { UnixctlServer } from '@ovs-node/common/unixctl';
 import { decodeMessage, encodeMessage } from '@ovs-node/openflow/messages/codec';
-import { NO_BUFFER, type PacketInFormat, type SwitchConfig } from '@ovs-node/openflow/messages/types';
+import {
+  NO_BUFFER,
+  type PacketInFormat,
+  type SwitchConfig,
+  WHOLE_PACKET,
+} from '@ovs-node/openflow/messages/types';
 import { OfError } from '@ovs-node/openflow/errors';
 import { printMessage, type PrintOptions } from '@ovs-node/openflow/text/message';
 import { parseMonitor } from '@ovs-node/openflow/text/parse-monitor';
@@ -22,8 +27,6 @@ import { fetchConfig } from './switch-commands.js';
 
 const log = vlog('ofctl');
 
-/** The most that a switch can be asked to send of a packet. */
-const WHOLE_PACKET = 0xffff;
 const ECHO_REPLY = 3;
 const PACKET_INS: readonly (string | undefined)[] = ['OFPT_PACKET_IN', 'NXT_PACKET_IN', 'NXT_PACKET_IN2'];
 const INVALID_TTL_VERSIONS = (1 << 1) | (1 << 2) | (1 << 3);

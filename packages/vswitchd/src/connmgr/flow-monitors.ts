@@ -3,8 +3,8 @@
  *
  * Changes are collected while a request is carried out and go out as one message when it is done, before anything else
  * that the connection is sent; what a failed bundle changed is forgotten instead. Many are collected as the bytes that
- * will be sent: a flow takes some 80 of them, and what they are made of several times as much, and longer. A connection's own changes are told
- * as one abbreviated update, unless a monitor asks for them whole.
+ * will be sent: a flow takes some 80 of them, and what they are made of several times as much, and longer. A connection's
+ * own changes are told as one abbreviated update, unless a monitor asks for them whole.
  *
  *     told of all --more than BACKLOG unread--> paused --read to the end--> catching up --all told--> told of all
  *
