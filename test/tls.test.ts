@@ -119,8 +119,11 @@ testWith(PEER)("the SSL table's files: ovs-ofctl of either side on pssl:, and a 
         t.is(refused.status, 1);
         t.regex(refused.stderr, /failed to connect to socket|talking to/);
         const distrusted = await side.run('ovs-ofctl', [...files(client), '-C', other.cert, 'show', target]);
-        const why = `ovs-ofctl: ${target}: failed to connect to socket (Protocol error)\n`;
-        t.is(distrusted.stderr.replace(/^.*\|WARN\|.*\n/gm, ''), why);
+        const why = distrusted.stderr.replace(/^.*\|WARN\|.*\n/gm, '');
+        const late = `ovs-ofctl: ${target}: failed to connect to socket (Protocol error)\n`;
+        // On a busy machine the handshake of the peer's tool may be over before it first looks.
+        const atOnce = `ovs-ofctl: connecting to ${target} (Protocol error)\n`;
+        if (side === suite || why !== atOnce) t.is(why, late);
       }
       await suite.vsctl('set-controller', 'b', target, 'pssl:0:127.0.0.1');
       const pidfile = join(dir, 'tc.pid');
