@@ -172,17 +172,41 @@ function normalize(text: string, dir: string): string {
     .join('\n');
 }
 
+/** What `told` makes of a database of one side's server, and of the other side's tools. */
+async function withDatabase(
+  t: ExecutionContext,
+  daemons: Side,
+  tools: Side,
+  told: (suite: Suite, toolbox: Suite, dir: string) => Promise<string[]>,
+): Promise<string[]> {
+  return withSuite(t, { side: daemons, start: false }, (suite, dir) =>
+    withSuite(t, { side: tools, start: false }, async (toolbox) => {
+      await suite.createDatabase();
+      await suite.startDetached('ovsdb-server');
+      await suite.vsctl('--no-wait', 'init');
+      return told(suite, toolbox, dir);
+    }),
+  );
+}
+
+/** Runs a program with its output in a file: a process that it leaves in the background keeps it open. */
+async function intoFile(
+  output: string,
+  suite: Suite,
+  toolbox: Suite,
+  program: string,
+  ...args: string[]
+): Promise<void> {
+  const words = [...toolbox.command(program), ...args].map((word) => `'${word}'`).join(' ');
+  await runCommand('/bin/sh', ['-c', `${words} > ${output} 2>&1`], { env: suite.env });
+}
+
 comparedWithPeer(
   (tools, daemons) =>
     `ovsdb-client of ${tools} on ovsdb-server of ${daemons}: every command line as the peer's`,
   (t, daemons, tools) =>
-    withSuite(t, { side: daemons, start: false }, (suite, dir) =>
-      withSuite(t, { side: tools, start: false }, async (toolbox) => {
-        await suite.createDatabase();
-        await suite.startDetached('ovsdb-server');
-        await suite.vsctl('--no-wait', 'init');
-        return play(suite, toolbox, LINES, ({ stdout, stderr }) => normalize(stdout + stderr, dir));
-      }),
+    withDatabase(t, daemons, tools, (suite, toolbox, dir) =>
+      play(suite, toolbox, LINES, ({ stdout, stderr }) => normalize(stdout + stderr, dir)),
     ),
 );
 
@@ -191,39 +215,30 @@ comparedWithPeer(
   (tools, daemons) =>
     `ovsdb-client monitor of ${tools} on ovsdb-server of ${daemons}: changes in every format`,
   (t, daemons, tools) =>
-    withSuite(t, { side: daemons, start: false }, (suite, dir) =>
-      withSuite(t, { side: tools, start: false }, async (toolbox) => {
-        await suite.createDatabase();
-        await suite.startDetached('ovsdb-server');
-        await suite.vsctl('--no-wait', 'init');
-        const told: string[] = [];
-        const [file, ...before] = toolbox.command('ovsdb-client');
-        for (const what of [
-          ['monitor', 'Open_vSwitch'],
-          ['monitor-cond', 'Open_vSwitch', '[true]'],
-          ['monitor-cond-since', 'Open_vSwitch', '[true]'],
-        ]) {
-          for (const style of [...TABLE_FORMATS.map((format) => `--format=${format}`), '--data=json']) {
-            await suite.vsctl('--no-wait', 'set', 'open', '.', 'external_ids:a=0');
-            const args = ['-vconsole:off', style, ...what, 'Open_vSwitch', 'next_cfg,external_ids'];
-            const words = ['--detach', '--pidfile', ...args];
-            const output = join(dir, `output${told.length}`);
-            const line = [file, ...before, ...words].map((word) => `'${word}'`).join(' ');
-            await runCommand('/bin/sh', ['-c', `${line} > ${output} 2>&1`], { env: suite.env });
-            const pid = readFileSync(join(dir, 'ovsdb-client.pid'), 'utf8').trim();
-            let seen = -1;
-            for (const value of ['1', '2']) {
-              seen = readFileSync(output).length;
-              await suite.vsctl('--no-wait', 'set', 'open', '.', `external_ids:a=${value}`);
-              await waitFor('the change', () => readFileSync(output).length > seen);
-            }
-            await suite.appctl('-t', join(dir, `ovsdb-client.${pid}.ctl`), 'exit');
-            told.push(`${args.join(' ')}\n${normalize(readFileSync(output, 'utf8'), dir)}`);
+    withDatabase(t, daemons, tools, async (suite, toolbox, dir) => {
+      const told: string[] = [];
+      for (const what of [
+        ['monitor', 'Open_vSwitch'],
+        ['monitor-cond', 'Open_vSwitch', '[true]'],
+        ['monitor-cond-since', 'Open_vSwitch', '[true]'],
+      ]) {
+        for (const style of [...TABLE_FORMATS.map((format) => `--format=${format}`), '--data=json']) {
+          await suite.vsctl('--no-wait', 'set', 'open', '.', 'external_ids:a=0');
+          const args = ['-vconsole:off', style, ...what, 'Open_vSwitch', 'next_cfg,external_ids'];
+          const output = join(dir, `output${told.length}`);
+          await intoFile(output, suite, toolbox, 'ovsdb-client', '--detach', '--pidfile', ...args);
+          const pid = readFileSync(join(dir, 'ovsdb-client.pid'), 'utf8').trim();
+          for (const value of ['1', '2']) {
+            const seen = readFileSync(output).length;
+            await suite.vsctl('--no-wait', 'set', 'open', '.', `external_ids:a=${value}`);
+            await waitFor('the change', () => readFileSync(output).length > seen);
           }
+          await suite.appctl('-t', join(dir, `ovsdb-client.${pid}.ctl`), 'exit');
+          told.push(`${args.join(' ')}\n${normalize(readFileSync(output, 'utf8'), dir)}`);
         }
-        return told;
-      }),
-    ),
+      }
+      return told;
+    }),
 );
 
 /** `program < file`, the file as standard input. */
@@ -312,11 +327,8 @@ testWith(PEER)(
           let runs = 0;
           let output = '';
           const run = async (program: string, ...args: string[]): Promise<string> => {
-            const [file, ...before] = toolbox.command(program);
             output = join(dir, `output${runs++}`);
-            // The process in the background keeps its output open.
-            const words = [file, ...before, ...args].map((word) => `'${word}'`).join(' ');
-            await runCommand('/bin/sh', ['-c', `${words} > ${output} 2>&1`], { env: suite.env });
+            await intoFile(output, suite, toolbox, program, ...args);
             return readFileSync(output, 'utf8');
           };
           const start = async (...args: string[]): Promise<[output: string, target: string]> => {

@@ -4,6 +4,7 @@ import { PROTO_NXM_OXM_ANY } from '@ovs-node/flow/field-types';
 import { skipBlanks } from '@ovs-node/flow/int-text';
 import { OFPP } from '@ovs-node/flow/ports';
 import type { CtFlushTuple, TlvTableCommand } from '@ovs-node/openflow/messages/extension-types';
+import { QUEUE_ALL } from '@ovs-node/openflow/messages/types';
 import { parseTlvMappings } from '@ovs-node/openflow/text/parse-extensions';
 import type { CtTupleFilter } from '@ovs-node/netlink/conntrack';
 import { parseCtTuples } from '@ovs-node/netlink/text/conntrack-text';
@@ -11,7 +12,6 @@ import { OF10, OF14 } from '@ovs-node/openflow/version';
 import { readNumber } from '@ovs-node/openflow/text/numbers';
 import type { OfctlContext } from './context.js';
 import { parseOrFail } from './flow-commands.js';
-import { QUEUE_ALL } from '@ovs-node/openflow/messages/types';
 
 /** add-tlv-map, del-tlv-map. */
 export async function tlvMap(

@@ -10,6 +10,7 @@ import type { Duplex } from 'node:stream';
 import type { Timer } from '@ovs-node/common/clock';
 import { isPassiveName } from '@ovs-node/common/stream';
 import { vlog } from '@ovs-node/common/vlog';
+import { WHOLE_PACKET } from '@ovs-node/openflow/messages/types';
 import { VERSIONS, versionFromName } from '@ovs-node/openflow/version';
 import type { ControllerConfig } from '../bridge/config.js';
 import type { PacketInEvent } from '../ofproto/types.js';
@@ -22,7 +23,6 @@ import { Snoops } from './snoop.js';
 import { Switchboard } from './switchboard.js';
 import { targetProblem } from './target.js';
 import type { ConnectionConfig, ConnectionManagerOptions, ControllerStatus } from './types.js';
-import { WHOLE_PACKET } from '@ovs-node/openflow/messages/types';
 
 export type { ConnectionConfig, ConnectionManagerOptions, ControllerStatus } from './types.js';
 

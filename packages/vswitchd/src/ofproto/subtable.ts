@@ -86,7 +86,7 @@ export class ClassifierRule {
     return null;
   }
 
-  /** Whether the rule matches nothing but packets of a match that asks this: whether a loose command on that is about it. */
+  /** Whether the rule matches nothing but packets of a match that asks this: whether who watches that hears of it. */
   fits(asked: readonly AskedWord[]): boolean {
     const { shape, values } = this;
     for (const { word, key, mask } of asked) {
