@@ -6,7 +6,7 @@ import { type FlowTextOptions, parseFlowProtocols, splitCommand } from '@ovs-nod
 import { parseGroup, splitGroupCommand } from '@ovs-node/openflow/text/parse-group';
 import type { OfctlContext } from './context.js';
 import { flowLines } from './flow-commands.js';
-import { readText } from './input.js';
+import { readLines } from './line-text.js';
 import { flowModMessage, type ModMessage, sendMods } from './mod-sender.js';
 import { parsePacketOut } from './packet-out.js';
 import { bundleVersions } from './versions.js';
@@ -42,7 +42,7 @@ export async function bundle(c: OfctlContext, [target, file]: readonly string[])
   let usable = PROTO_ANY;
   flowLines(
     file,
-    readText(file, 'open failed'),
+    readLines(file, 'open failed'),
   )((text, from, to) => {
     const parsed = parseLine(text.slice(from, to), names);
     made.push(parsed.make);

@@ -41,7 +41,8 @@ import { VERSIONS, versionFromName } from '@ovs-node/openflow/version';
 import { Reader, Writer } from '@ovs-node/openflow/wire';
 import type { OfctlContext } from './context.js';
 import { parseOrFail } from './flow-commands.js';
-import { hexToBytes, inputLines, inputLinesThatSay, plainHexDump } from './input.js';
+import { hexToBytes, plainHexDump } from './input.js';
+import { inputLines, inputLinesThatSay } from './line-text.js';
 
 const log = vlog('ofp_errors');
 

@@ -28,7 +28,8 @@ import { badMessageLimit, conversationFailure, headerOf } from './exchange.js';
 import { encodeAgain, encodeFlows, type EachLine, type ParseLine } from './flow-encoder.js';
 import { FlowStream, type FlowSource } from './flow-stream.js';
 import { sendEncoded, sendFlowMods, sendStream } from './mod-sender.js';
-import { forEachLine, readText, TextOutput, wrongLine } from './input.js';
+import { TextOutput } from './input.js';
+import { forEachLine, type LineText, readLines, wrongLine } from './line-text.js';
 
 const log = vlog('vconn');
 
@@ -60,9 +61,9 @@ export function flowParser(command: FlowModCommand, mixed: boolean, o: FlowTextO
  *
  * @throws FatalError
  */
-export function flowLines(file: string, text: string): EachLine {
+export function flowLines(file: string, lines: LineText): EachLine {
   return (each) =>
-    forEachLine(text, (_, from, to, number) => {
+    forEachLine(lines, (text, from, to, number) => {
       try {
         each(text, from, to);
       } catch (e) {
@@ -84,7 +85,7 @@ export function parseFlowFile(
   const parse = flowParser(command, mixed, o);
   flowLines(
     file,
-    readText(file, failure),
+    readLines(file, failure),
   )((text, from, to) => {
     const parsed = parse(text, from, to);
     flowMods.push(parsed.flowMod);
@@ -105,18 +106,19 @@ async function flowModFile(
   command: FlowModCommand,
 ): Promise<void> {
   const names = await c.acceptNames(target);
-  const text = readText(file, 'open failed');
+  const text = readLines(file, 'open failed');
   const lines = flowLines(file, text);
   const parse = flowParser(command, command === 'add', names);
-  if (c.settings.bundle && c.hasTalked) return flowModBundle(c, target, { file, text, parse });
-  const { usable, count, ...first } = encodeFlows(lines, parse, c.chooseProtocol, text.length);
+  if (c.settings.bundle && c.hasTalked && text.isWhole)
+    return flowModBundle(c, target, { file, text, parse });
+  const { usable, count, ...first } = encodeFlows(lines, parse, c.chooseProtocol, text.size);
   const sw = await c.connectForFlowMods(target, usable);
   const protocol = protocolRow(sw.protocol);
   // What the switch speaks is known only now, but guessed mostly.
   const messages =
     protocol === first.protocol
       ? first.messages
-      : encodeAgain(lines, parse, protocol, usable, count, text.length);
+      : encodeAgain(lines, parse, protocol, usable, count, text.size);
   await sendEncoded(c, sw, messages, count);
 }
 

@@ -5,14 +5,14 @@
 import { unlogged } from '@ovs-node/common/vlog';
 import { PROTO_ANY } from '@ovs-node/flow/field-types';
 import { type ChooseProtocol, FlowEncoder, type ParseLine } from './flow-encoder.js';
-import { countLines, LineCursor, wrongLine } from './input.js';
+import { countLines, LineCursor, type LineText, wrongLine } from './line-text.js';
 
 /** Where a message has its transaction id. */
 const XID_AT = 4;
 
 export interface FlowSource {
   readonly file: string;
-  readonly text: string;
+  readonly text: LineText;
   readonly parse: ParseLine;
 }
 

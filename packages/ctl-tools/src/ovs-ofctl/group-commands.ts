@@ -11,7 +11,7 @@ import { formatProtocols, PROTOCOLS } from '@ovs-node/openflow/text/protocols';
 import { versionName } from '@ovs-node/openflow/version';
 import type { OfctlContext } from './context.js';
 import { flowLines, parseOrFail } from './flow-commands.js';
-import { readText } from './input.js';
+import { readLines } from './line-text.js';
 import { sendMods } from './mod-sender.js';
 import { multipart } from './parts.js';
 import { dumpStats } from './switch-commands.js';
@@ -27,7 +27,7 @@ function parseGroupFile(file: string, command: GroupCommand, o: FlowTextOptions)
   let usable = PROTO_ANY;
   flowLines(
     file,
-    readText(file, 'open failed'),
+    readLines(file, 'open failed'),
   )((text, from, to) => {
     const line = text.slice(from, to);
     const split = command === 'add' ? splitGroupCommand(line) : { command, rest: line };

@@ -1,9 +1,8 @@
-/** Files and texts that commands read: lines, bytes in hexadecimal; text and bytes as they print them. */
+/** Files and texts that commands read, bytes in hexadecimal among them; text and bytes as they print them. */
 import fs from 'node:fs';
 import { byteTextPath } from '@ovs-node/common/byte-text';
 import { errnoName, FatalError, isOfDirectory, strerror } from '@ovs-node/common/errors';
 import { plainText } from '@ovs-node/common/windows-files';
-import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { ByteText } from '@ovs-node/openflow/shapes/byte-text';
 import { MessagePrinter } from '@ovs-node/openflow/shapes/message-printer';
 import type { PrintOptions } from '@ovs-node/openflow/text/message';
@@ -18,100 +17,13 @@ export function readFileOrInput(file: string): Buffer {
   }
 }
 
-/** The text of a file (`-`: standard input), as byte text. @throws the errno error */
-export function textOf(file: string): string {
-  return plainText(readFileOrInput(file)).toString('latin1');
-}
-
-/** The same. @throws FatalError */
+/** The text of a file (`-`: standard input), as byte text. @throws FatalError */
 export function readText(file: string, failure: string): string {
   try {
-    return textOf(file);
+    return plainText(readFileOrInput(file)).toString('latin1');
   } catch (e) {
     throw new FatalError(`${file}: ${failure} (${strerror(errnoName(e))})`);
   }
-}
-
-/** Goes through the lines of a text that say something, without comments. */
-export class LineCursor {
-  readonly text: string;
-  /** The line is `text[from..to)`, and which one, from 1. */
-  from = 0;
-  to = 0;
-  number = 0;
-  private following = 0;
-  private comment = -1;
-  private nul = -1;
-
-  /** @param text what lines are parts of: strings cut from others are slow to go through. */
-  constructor(text: string) {
-    this.text = text;
-  }
-
-  /** Goes to the next one. @returns whether there is one. */
-  next(): boolean {
-    const { text } = this;
-    while (this.following < text.length) {
-      const from = this.following;
-      let to = text.indexOf('\n', from);
-      if (to < 0) to = text.length;
-      this.following = to + 1;
-      this.number++;
-      if (this.comment < from) this.comment = text.indexOf('#', from);
-      if (this.comment < 0) this.comment = text.length;
-      if (this.comment < to) to = this.comment;
-      // To the peer a line ends at a byte of zero.
-      if (this.nul < from) this.nul = text.indexOf('\0', from);
-      if (this.nul < 0) this.nul = text.length;
-      if (this.nul < to) to = this.nul;
-      let end = to;
-      while (end > from && isBlank(text.charCodeAt(end - 1))) end--;
-      if (end === from) continue;
-      this.from = from;
-      this.to = to;
-      return true;
-    }
-    return false;
-  }
-}
-
-/** How many lines of a text say something. */
-export function countLines(text: string): number {
-  let count = 0;
-  for (const cursor = new LineCursor(text); cursor.next();) count++;
-  return count;
-}
-
-/** Calls `each` for the lines of a text that say something, without comments, as parts of the whole. */
-export function forEachLine(
-  text: string,
-  each: (text: string, from: number, to: number, number: number) => void,
-): void {
-  for (const cursor = new LineCursor(text); cursor.next();) each(text, cursor.from, cursor.to, cursor.number);
-}
-
-/** A carriage return is none: a line that has nothing else says something. */
-function isBlank(c: number): boolean {
-  return c === 32 || c === 9;
-}
-
-/** What to throw when a line of a file is wrong: its words with its place. */
-export function wrongLine(file: string, number: number, e: unknown): unknown {
-  return e instanceof FlowSyntaxError ? new FatalError(`${file}:${number}: ${e.message}`) : e;
-}
-
-/** The lines of standard input that say something, without comments. @throws FatalError */
-export function inputLinesThatSay(): string[] {
-  const lines: string[] = [];
-  forEachLine(readText('-', 'open'), (text, from, to) => lines.push(text.slice(from, to)));
-  return lines;
-}
-
-/** The lines of standard input, as they are. */
-export function inputLines(): string[] {
-  const lines = textOf('-').split('\n');
-  if (lines.at(-1) === '') lines.pop();
-  return lines;
 }
 
 /** Bytes in hexadecimal, with blanks and dots between them; undefined when there is anything else. */

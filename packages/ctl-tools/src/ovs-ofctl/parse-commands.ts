@@ -5,7 +5,8 @@ import { formatProtocols } from '@ovs-node/openflow/text/protocols';
 import { flowLines, flowParser, parseOrFail } from './flow-commands.js';
 import { type EachLine, encodeFlows, type EncodedFlows } from './flow-encoder.js';
 import type { OfctlContext } from './context.js';
-import { hexToBytes, MessageOutput, readText, textOf } from './input.js';
+import { hexToBytes, MessageOutput } from './input.js';
+import { inputLines, readLines } from './line-text.js';
 import { MessageFile } from './message-file.js';
 
 function printFlows(c: OfctlContext, { usable, protocol, messages }: EncodedFlows): void {
@@ -29,12 +30,9 @@ export function parseFlow(c: OfctlContext, [text]: readonly string[]): void {
 }
 
 export function parseFlows(c: OfctlContext, [file]: readonly string[]): void {
-  const text = readText(file, 'open failed');
-  const eachLine = flowLines(file, text);
-  printFlows(
-    c,
-    encodeFlows(eachLine, flowParser('add', false, { explain: c.explain }), c.chooseProtocol, text.length),
-  );
+  const lines = readLines(file, 'open failed');
+  const parse = flowParser('add', false, { explain: c.explain });
+  printFlows(c, encodeFlows(flowLines(file, lines), parse, c.chooseProtocol, lines.size));
 }
 
 export function ofpPrint(c: OfctlContext, [hex, verbosity]: readonly string[]): void {
@@ -42,9 +40,9 @@ export function ofpPrint(c: OfctlContext, [hex, verbosity]: readonly string[]): 
   let text = hex;
   if (hex === '-') {
     // A line of standard input.
-    const input = textOf('-');
-    if (input === '') throw new FatalError('Failed to read stdin');
-    text = input.split('\n', 1)[0];
+    const [line] = inputLines();
+    if (line === undefined) throw new FatalError('Failed to read stdin');
+    text = line;
   }
   const bytes = hexToBytes(text);
   if (!bytes) throw new FatalError('trailing garbage following hex bytes');
