@@ -48,8 +48,11 @@ export function winPath(path: string): string {
   return `Z:${path.replaceAll('/', '\\')}`;
 }
 
-/** What is said of a process that did not come to life: by Wine's start, by its cmd.exe, by nobody. */
-const UNSTARTED = /ShellExecuteEx failed: Internal error|Can't recognize '|^$/;
+/** What Wine's start says of a process that did not come to life. */
+const UNSTARTED_BY_WINE = /ShellExecuteEx failed: Internal error/;
+
+/** What else is said of one: by its cmd.exe, by nobody. */
+const UNSTARTED = /Can't recognize '|^$/;
 
 /** What a run whose wineserver crashed has for a status; `Wine.hasCrashed` tells it from a program's own. */
 const CRASHED = 125;
@@ -132,8 +135,18 @@ export class Wine {
     if (status !== 0) throw new Error(`wineboot: status ${status}`);
   }
 
-  /** Runs a Windows program (a Unix path, or a name such as `sc`) to its end; a time-out counts as status 124. */
-  run(file: string, args: readonly string[], options: WineRun = {}): Promise<RunResult> {
+  /**
+   * Runs a Windows program (a Unix path, or a name such as `sc`) to its end; a time-out counts as status 124. It is run
+   * once more when Wine says that it could not start it, of which `unstarted` tells then.
+   */
+  async run(file: string, args: readonly string[], options: WineRun = {}): Promise<RunResult> {
+    const result = await this.#runOnce(file, args, options);
+    if (result.status === 0 || !UNSTARTED_BY_WINE.test(result.stderr)) return result;
+    this.unstarted.push(`${file} ${args.join(' ')}: status ${result.status}: ${result.stderr}`);
+    return this.#runOnce(file, args, options);
+  }
+
+  #runOnce(file: string, args: readonly string[], options: WineRun): Promise<RunResult> {
     const base = join(this.#dir, `run-${++this.#runs}`);
     const [out, err] = [openSync(`${base}.out`, 'w'), openSync(`${base}.err`, 'w')];
     const child = spawn('wine', [file, ...args], {
