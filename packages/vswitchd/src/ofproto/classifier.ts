@@ -329,7 +329,6 @@ export class Classifier {
     const soft: ClassifierRule[] = [];
     const hard = this.lookupHard(key, wc, soft);
     return resolveConjunctions(hard, soft, (id) => {
-      if (id === key[W.CONJ_ID]) return null;
       const saved = key[W.CONJ_ID]!;
       key[W.CONJ_ID] = id;
       // Parts of conjunctions found now decide nothing.

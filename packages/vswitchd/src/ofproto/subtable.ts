@@ -78,10 +78,10 @@ export class ClassifierRule {
     this.options = options;
   }
 
-  /** The next rule of lower priority with the same match. */
+  /** The next rule of lower priority with the same match that look-ups do not pass over. */
   hidden(): ClassifierRule | null {
     for (let next = this.next; next !== null; next = next.next) {
-      if (sameValues(next.values, this.values)) return next;
+      if (!next.isPending && sameValues(next.values, this.values)) return next;
     }
     return null;
   }

@@ -156,6 +156,40 @@ test('stages, tries and ports keep the mask small', (t) => {
   t.is(ports[W.TP], 0x8000);
 });
 
+test('conjunctions are tried until a flow is on the id of one, and are as long as their first part says', (t) => {
+  /** Which conjunction decides where each flow has these parts (`id,clause/nClauses`) and another mask than the others. */
+  const decides = (parts: readonly string[], ids: readonly number[]): number | undefined => {
+    const classifier = new Classifier();
+    parts.forEach((text, i) => {
+      const part = new ClassifierRule(5);
+      part.conjunction = text.split(' ').map((each) => {
+        const [id, clause, nClauses] = each.split(/[,/]/).map(Number);
+        return { id: id!, clause: clause! - 1, nClauses: nClauses! };
+      });
+      const match = new Match();
+      match.mask[W.REG] = 1 << i;
+      insert(classifier, part, match);
+    });
+    for (const id of ids) {
+      const match = new Match();
+      match.mask[W.CONJ_ID] = 0xffffffff;
+      match.key[W.CONJ_ID] = id;
+      insert(classifier, new ClassifierRule(1), match);
+    }
+    return classifier.lookup(newKey(), null)?.match().key[W.CONJ_ID];
+  };
+  t.is(decides(['1,1/2', '1,2/2'], [1]), 1);
+  t.is(decides(['1,1/2', '1,1/2'], [1]), undefined);
+  t.is(decides(['1,1/2', '1,2/2', '2,1/2', '2,2/2'], [2]), 2);
+  // One flow is not two.
+  t.is(decides(['1,1/2 1,2/2'], [1]), undefined);
+  t.is(decides(['1,1/2 1,2/2', '2,1/2'], [1]), 1);
+  t.is(decides(['1,1/3 2,1/2', '2,2/2'], [1, 2]), 2);
+  t.is(decides(['1,1/2', '1,3/3', '1,2/2'], [1]), 1);
+  t.is(decides(['1,3/3', '1,1/2', '1,2/2'], [1]), 1);
+  t.is(decides(['1,1/3', '1,2/2', '2,1/2'], [1]), undefined);
+});
+
 test('a trie says which prefixes agree, with no more bits than needed', (t) => {
   const entry = fc.record({
     value: fc.constantFrom(0, 0x0a000000, 0x0a0a0000, 0x0a0b0c0d, 0xffffffff, 0x80000000),
