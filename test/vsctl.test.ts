@@ -1,4 +1,7 @@
 /** ovs-vsctl, command line by command line: whoever's tool and whoever's daemons, the text is the peer's. */
+import { readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { checkoutRoot, peerPath, tmpDir } from '@ovs-node/common/testkit/index';
 import { type Suite, runCommand } from '@ovs-node/ctl-tools/lab/suite';
 import { withSuite } from './lib/lab.js';
 import { PEER, testWith } from './lib/requires.js';
@@ -102,6 +105,41 @@ peerTest('ovs-vsctl --commands, --options: what completion reads is what the pee
       }
     }),
   );
+});
+
+/** Command lines that fail without a server. */
+const WRONG: readonly (readonly string[])[] = [
+  [],
+  ['no-such-command'],
+  ['add-br'],
+  ['get', 'bridge'],
+  ['list-br', '--no-such-option'],
+  ['--may-exist', 'list-br'],
+  ['--no-such-option', 'list-br'],
+  ['--timeout=x', 'list-br'],
+  ['--format=x', 'list', 'bridge'],
+  ['--db=unix:/nonexistent', 'list-br'],
+  ['--db=tcp:x', 'list-br'],
+  ['--db=what:', 'list-br'],
+];
+
+peerTest('ovs-vsctl tells the log what is wrong', async (t) => {
+  const dir = tmpDir(t);
+  const told = async ([file, ...before]: readonly string[], words: readonly string[]): Promise<unknown> => {
+    const log = path.join(dir, 'log');
+    const { status, stderr } = await runCommand(file!, [...before, `--log-file=${log}`, ...words]);
+    const text = readFileSync(log, 'latin1');
+    rmSync(log);
+    return [status, stderr, text].map((part) =>
+      String(part)
+        .replace(/^\d{4}\S*Z\|/gm, '')
+        .replace(log, 'LOG')
+        .replace(/^\/\S*\/(?=ovs-vsctl: )/, ''),
+    );
+  };
+  const ours = [process.execPath, path.join(checkoutRoot(), 'bin/ovs-vsctl')];
+  for (const words of WRONG)
+    t.deepEqual(await told(ours, words), await told([peerPath('ovs-vsctl')!], words), words.join(' '));
 });
 
 peerTest('ovs-vsctl tells the log and the database who changed what', async (t) => {

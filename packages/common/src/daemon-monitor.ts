@@ -6,6 +6,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import os from 'node:os';
 import type { DaemonHost } from './daemon-host.js';
 import { ownCommand } from './program.js';
+import { CRASH_SIGNALS, signalText } from './signal-text.js';
 import { openLogFile, setLevels, setSubprogram, vlog } from './vlog.js';
 
 /** The environment variable that tells a process which part it plays. */
@@ -13,36 +14,6 @@ export const ROLE = 'OVS_NODE_ROLE';
 
 /** Exit status of a crash (an exception nobody caught) where there are no signals; monitors answer it with a restart. */
 export const CRASHED = 70;
-
-/** Signals that mean a crash, and their names by the C library. The trap is how V8 ends when it finds itself wrong. */
-const CRASH_SIGNALS: Readonly<Partial<Record<NodeJS.Signals, string>>> = {
-  SIGABRT: 'Aborted',
-  SIGALRM: 'Alarm clock',
-  SIGBUS: 'Bus error',
-  SIGFPE: 'Floating point exception',
-  SIGILL: 'Illegal instruction',
-  SIGPIPE: 'Broken pipe',
-  SIGSEGV: 'Segmentation fault',
-  SIGTRAP: 'Trace/breakpoint trap',
-  SIGXCPU: 'CPU time limit exceeded',
-  SIGXFSZ: 'File size limit exceeded',
-};
-/** Those and others. */
-const SIGNAL_NAMES: Readonly<Partial<Record<NodeJS.Signals, string>>> = {
-  ...CRASH_SIGNALS,
-  SIGHUP: 'Hangup',
-  SIGINT: 'Interrupt',
-  SIGKILL: 'Killed',
-  SIGQUIT: 'Quit',
-  SIGTERM: 'Terminated',
-  SIGUSR1: 'User defined signal 1',
-  SIGUSR2: 'User defined signal 2',
-};
-
-/** What the C library calls a signal: `Terminated`; its own name for one that no process here ends by. */
-export function signalText(signal: NodeJS.Signals): string {
-  return SIGNAL_NAMES[signal] ?? signal;
-}
 
 /** How a process ended, in the peer's words: `killed (Segmentation fault)`, `exit status 1`. */
 export function exitWords(code: number | null, signal: NodeJS.Signals | null): string {

@@ -14,7 +14,6 @@
  * daemon has the role 'service'. What becomes of a daemon is told to its host (daemon-host.ts).
  */
 import fs from 'node:fs';
-import os from 'node:os';
 import { chownLogFile, logFilePath, openLogFile, setLevels, setProgramName, vlog } from './vlog.js';
 import { FatalError, errorMessage, strerror } from './errors.js';
 import {
@@ -27,8 +26,9 @@ import {
 import { absName, defaultCtlPath, defaultLogFile, dirs } from './dirs.js';
 import { startSelfReports } from './daemon-commands.js';
 import { processHost, type DaemonHost } from './daemon-host.js';
-import { CRASHED, exitWords, monitor, respawn, ROLE, signalText } from './daemon-monitor.js';
+import { CRASHED, exitWords, monitor, respawn, ROLE } from './daemon-monitor.js';
 import { daemonOptions, defaultDaemonSettings, type DaemonSettings } from './daemon-options.js';
+import { END_SIGNALS, endBy, type EndSignal, tellEnd } from './end-signals.js';
 import { takePidfile } from './pidfile.js';
 import { becomeUser, keepCapabilitiesToItself } from './privilege.js';
 import { exitFlushed, exitWith } from './tool.js';
@@ -79,10 +79,6 @@ export interface DaemonProgram {
   /** Resolves when the daemon serves. Relative paths must be resolved here: the directory changes afterwards. */
   readonly start: (context: DaemonContext) => Promise<RunningDaemon>;
 }
-
-/** Signals that end a daemon in order; the alarm is that of --timeout. */
-const END_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGALRM'] as const;
-const ALARM = 14;
 
 /** Does the command line ask for `name`, up to the first --help, --version or mistake? */
 function asks(name: string, specs: readonly OptionSpec[], args: readonly string[]): boolean {
@@ -324,17 +320,11 @@ async function serve(
     setImmediate(() => void cleanUp().then(() => host.end(status)));
   };
   host.onStop(() => exit());
-  const onSignal = (signal: (typeof END_SIGNALS)[number]): void => {
+  const onSignal = (signal: EndSignal): void => {
     if (stopping) return;
     stopping = true;
-    // Windows has no alarm.
-    const number = os.constants.signals[signal] ?? ALARM;
-    vlog('fatal_signal').warn(`terminating with signal ${number} (${signalText(signal)})`);
-    void cleanUp().then(() => {
-      if (process.platform === 'win32') process.exit(128 + number);
-      process.removeAllListeners(signal);
-      process.kill(process.pid, signal);
-    });
+    tellEnd(signal);
+    void cleanUp().then(() => endBy(signal));
   };
   for (const signal of END_SIGNALS) process.on(signal, onSignal);
   const crash = (error: unknown): void => {

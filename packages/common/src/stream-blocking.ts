@@ -16,6 +16,7 @@
 import fs from 'node:fs';
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
+import { leaveSignals } from './end-signals.js';
 import { copyOf, READ_PIECE } from './stream-copy.js';
 
 /** What is used of a socket's handle, which Node.js does not document. */
@@ -39,6 +40,7 @@ export class BlockingStream {
   private readonly socket: net.Socket;
   private readonly handle: Handle;
   private readonly buffer = Buffer.allocUnsafeSlow(READ_PIECE);
+  private readonly heedAgain = leaveSignals();
 
   private constructor(socket: net.Socket, handle: Handle) {
     this.socket = socket;
@@ -81,6 +83,7 @@ export class BlockingStream {
 
   /** Gives the stream back to the event loop. */
   release(): void {
+    this.heedAgain();
     if (this.socket.destroyed) return;
     this.handle.setBlocking(false);
     this.socket.resume();

@@ -5,6 +5,7 @@ import type { TLSSocket } from 'node:tls';
 import { fromByteText } from './byte-text.js';
 import { setLongTimer, type Timer } from './clock.js';
 import { coverageCounter } from './coverage.js';
+import { heedSignals } from './end-signals.js';
 import { OvsError, errnoName, strerror } from './errors.js';
 import {
   joinHostPort,
@@ -246,6 +247,7 @@ export async function connectStream(given: string, options: StreamOptions = {}):
   const name = withPort(given, defaultPort);
   const address = parse(parseActive, name, defaultPort);
   opened.total++;
+  heedSignals();
   if (address.kind !== 'ssl') return connectSocket(address, name, options);
   await resolveHost(address, name);
   // Before anything is connected: without a key and certificates there is nothing to begin.

@@ -1,6 +1,7 @@
 /** The frame of a command line tool: its errors, its exit status, its time limit. */
 import fs from 'node:fs';
 import { setLongTimer } from './clock.js';
+import { beTool, endBy, tellEnd } from './end-signals.js';
 import { EarlyExit, FatalError, errorMessage } from './errors.js';
 import { wholeNumber } from './number-text.js';
 import { programName, setLevels, setProgramName, vlog } from './vlog.js';
@@ -84,6 +85,7 @@ export async function runTool(
   const { args = process.argv.slice(2), lostOutput = 'passed over' } = options;
   setProgramName(name);
   setLevels(null, 'console', 'warn');
+  beTool();
   lost = lostOutput;
   process.stdout.on('error', lose);
   let status: number;
@@ -127,11 +129,10 @@ export function startTimeout(seconds: number | undefined): boolean {
     if (limit === undefined) return false;
   }
   const end = (): void => {
-    // A daemon ends by that signal as by any other, and says so itself.
+    // Who heeds signals ends by that one as by any other.
     if (process.emit('SIGALRM', 'SIGALRM')) return;
-    vlog('fatal_signal').warn('terminating with signal 14 (Alarm clock)');
-    if (process.platform === 'win32') process.exit(142);
-    process.kill(process.pid, 'SIGALRM');
+    tellEnd('SIGALRM');
+    endBy('SIGALRM');
   };
   setLongTimer(limit * 1000, end, true);
   return true;

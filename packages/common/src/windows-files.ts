@@ -1,6 +1,7 @@
 /** What files of Windows have in their names and texts, as its editors and shells write them. */
 
 import fs from 'node:fs';
+import { outsideLoop } from './end-signals.js';
 
 /** Does a name begin with a drive, `C:\…`, which is no connection method then? */
 export function hasDrive(name: string, platform = process.platform): boolean {
@@ -20,9 +21,14 @@ export function plainText(bytes: Buffer, platform = process.platform): Buffer {
     : text;
 }
 
+/** All of standard input, which somebody may be typing. @throws the errno error */
+export function readInput(): Buffer {
+  return outsideLoop(() => fs.readFileSync(0));
+}
+
 /** Reads a file (0: standard input) that is such a text. @throws the errno error */
 export function readPlainText(file: string | 0): string {
-  return plainText(fs.readFileSync(file)).toString('utf8');
+  return plainText(file === 0 ? readInput() : fs.readFileSync(file)).toString('utf8');
 }
 
 function withoutMark(bytes: Buffer): Buffer {

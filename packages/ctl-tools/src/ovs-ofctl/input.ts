@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import { byteTextPath } from '@ovs-node/common/byte-text';
 import { errnoName, FatalError, isOfDirectory, strerror } from '@ovs-node/common/errors';
-import { plainText } from '@ovs-node/common/windows-files';
+import { plainText, readInput } from '@ovs-node/common/windows-files';
 import { ByteText } from '@ovs-node/openflow/shapes/byte-text';
 import { MessagePrinter } from '@ovs-node/openflow/shapes/message-printer';
 import type { PrintOptions } from '@ovs-node/openflow/text/message';
@@ -10,7 +10,7 @@ import type { PrintOptions } from '@ovs-node/openflow/text/message';
 /** The bytes of a file, whose name is byte text (`-`: standard input); of a directory none. @throws the errno error */
 export function readFileOrInput(file: string): Buffer {
   try {
-    return fs.readFileSync(file === '-' ? 0 : byteTextPath(file));
+    return file === '-' ? readInput() : fs.readFileSync(byteTextPath(file));
   } catch (e) {
     if (isOfDirectory(e)) return Buffer.alloc(0);
     throw e;

@@ -4,6 +4,7 @@
  */
 import fs from 'node:fs';
 import { byteTextPath } from '@ovs-node/common/byte-text';
+import { outsideLoop } from '@ovs-node/common/end-signals';
 import { errnoName, FatalError, strerror } from '@ovs-node/common/errors';
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
 import { readText } from './input.js';
@@ -49,7 +50,7 @@ class ComingText implements LineText {
   private read(): void {
     let length;
     try {
-      length = fs.readSync(this.fd, this.block);
+      length = outsideLoop(() => fs.readSync(this.fd, this.block));
     } catch (e) {
       throw this.failed(e);
     }

@@ -8,7 +8,7 @@
  */
 import { defaultDbRemote, dirs } from '@ovs-node/common/dirs';
 import { EarlyExit, FatalError, errorMessage, strerror } from '@ovs-node/common/errors';
-import { type OptionSpec, parseCommandLine } from '@ovs-node/common/getopt';
+import { type CommandLine, type OptionSpec, parseCommandLine } from '@ovs-node/common/getopt';
 import { sslOptions } from '@ovs-node/common/stream-options';
 import { runTool, parseTimeout, startTimeout } from '@ovs-node/common/tool';
 import { setLevels, vlog } from '@ovs-node/common/vlog';
@@ -27,6 +27,7 @@ import {
   type LocalOption,
 } from '../lib/ctl-command.js';
 import { databaseCommands, TryAgain } from '../lib/db-commands.js';
+import { log } from '../lib/db-context.js';
 import { type TableStyle, formatTable, tableGap, tableOptions } from '../lib/table.js';
 import { commandsText, invoker, optionsText, quoteWords } from '../lib/command-line.js';
 import { AUTO_ATTACH_COMMANDS } from './auto-attach-commands.js';
@@ -88,7 +89,13 @@ function optionTable(settings: Settings): OptionSpec[] {
       name: 'timeout',
       short: 't',
       arg: 'required',
-      apply: (value) => (settings.timeout = parseTimeout(value as string)),
+      apply: (value) => {
+        try {
+          settings.timeout = parseTimeout(value as string);
+        } catch (thrown) {
+          fail(thrown);
+        }
+      },
     },
     { name: 'retry', apply: () => (settings.retry = true) },
     // What a shell's completion asks.
@@ -132,7 +139,17 @@ function defaultSettings(): Settings {
   };
 }
 
+/** Tells the log, too, what is wrong; on the console it is said once. */
+function fail(thrown: unknown): never {
+  if (thrown instanceof FatalError) {
+    setLevels('db_ctl_base', 'console', 'off');
+    log.err(thrown.message);
+  }
+  throw thrown;
+}
+
 async function main(args: string[]): Promise<void> {
+  setLevels('reconnect', null, 'warn');
   const settings = defaultSettings();
   const global = optionTable(settings);
   const local = commandOptionSpecs(COMMANDS);
@@ -145,6 +162,10 @@ async function main(args: string[]): Promise<void> {
     },
     args,
   );
+  await runCommands(line, settings).catch(fail);
+}
+
+async function runCommands(line: CommandLine, settings: Settings): Promise<void> {
   const first: LocalOption[] = line.options.map(({ name, value }) => ({ name, value }));
   const calls = parseCommands(COMMANDS, line.operands, first);
   // For whoever looks for the cause of a change in the system's log.

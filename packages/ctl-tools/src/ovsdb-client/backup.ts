@@ -4,12 +4,12 @@
  * The protocol lets a client choose no UUIDs, so restored rows get new ones; references among them are kept.
  * Ephemeral columns are in neither direction.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FatalError, strerror } from '@ovs-node/common/errors';
 import { vlog } from '@ovs-node/common/vlog';
-import { plainText } from '@ovs-node/common/windows-files';
+import { plainText, readInput } from '@ovs-node/common/windows-files';
 import { encodeRecord } from '@ovs-node/ovsdb-server/storage/log-reader';
 import { readDatabase } from '@ovs-node/ovsdb-server/storage/standalone';
 import { isDefaultDatum } from 'ovsdb-client/data/datum';
@@ -87,7 +87,7 @@ function readSnapshot(): ReturnType<typeof readDatabase> {
   const dir = mkdtempSync(join(tmpdir(), 'ovsdb-client-'));
   const file = join(dir, 'snapshot');
   try {
-    writeFileSync(file, plainText(readFileSync(0)), { mode: 0o600 });
+    writeFileSync(file, plainText(readInput()), { mode: 0o600 });
     return readDatabase(file);
   } catch (error) {
     if (error instanceof OvsdbError) throw new FatalError(error.message.replaceAll(file, STDIN));
