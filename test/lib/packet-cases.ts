@@ -17,6 +17,10 @@ const PING_IP = '4500001c00000000400166df0a0000010a0000020800f7fd00010001';
 const PING = `${ETHERNET}${PING_IP}`;
 const PONG = `${ETHERNET}4500001c00000000400166df0a0000020a0000010000fffd00010001`;
 const UNREACHABLE = `${ETHERNET}4500003800000000400166c30a0000020a0000010301fcfe00000000${PING_IP}`;
+/** TCP of 10.0.0.1 to 10.0.0.2 whose beginning nobody has seen, UDP there, and back. */
+const TCP_DATA = `${ETHERNET}45000028123400004006549a0a0000010a00000203e8005000000002000000655010ffff97330000`;
+const UDP = `${ETHERNET}4500002012340000401154970a0000010a000002003514e9000cd2af01020304`;
+const UDP_BACK = `${ETHERNET}4500002012340000401154970a0000020a00000114e90035000cd2af01020304`;
 
 export const PACKETS: readonly AnswerCase[] = [
   {
@@ -164,6 +168,43 @@ export const PACKETS: readonly AnswerCase[] = [
         await sides.run('ovs-appctl', 'revalidator/purge');
         await sides.run('ovs-appctl', 'dpctl/flush-conntrack');
       }
+      await sides.send(version, ask({ type: 'flow', filter: filter() }));
+    },
+  },
+  {
+    name: 'what a packet is to its connection is not asked again in its zone, but with other addresses, ports or types of ICMP',
+    versions: [4],
+    run: async (sides, version) => {
+      const states = ['+new', '+est-rpl', '+est+rpl', '+inv'];
+      for (const state of states)
+        await sides.send(version, flow(`ip,ct_state=${state}`, 'output:2', { tableId: 1 }));
+      const answer = 'set_field:10.0.0.2->nw_src,set_field:10.0.0.1->nw_dst';
+      const last = 'ct(table=1,zone=1)';
+      for (const actions of [
+        `ct(commit,zone=1),${last}`,
+        `ct(commit,force,zone=1),${last}`,
+        `ct(commit,zone=1),ct(zone=1,nat),${last}`,
+        `ct(commit,zone=1),ct(zone=2),${last}`,
+        `ct(commit,zone=1),dec_ttl,${last}`,
+        `ct(commit,zone=1),${answer},${last}`,
+        `ct(commit,zone=1),set_field:10.0.0.1->nw_src,${last}`,
+      ]) {
+        await sides.send(version, flow('ip', actions));
+        for (const packet of [TCP_DATA, UDP, UDP, UDP_BACK, UDP, PING, PONG, PING]) {
+          await sides.run('ovs-appctl', 'netdev-dummy/receive', 'p1', packet);
+          await sides.settle();
+        }
+        await sides.run('ovs-appctl', 'revalidator/wait');
+        await sides.send(version, ask({ type: 'flow', filter: filter() }));
+        await sides.run('ovs-appctl', 'revalidator/purge');
+        await sides.run('ovs-appctl', 'dpctl/flush-conntrack');
+      }
+      const turn = 'set_field:5353->udp_src,set_field:53->udp_dst';
+      await sides.send(version, flow('udp', `ct(commit,zone=1),${answer},${turn},${last}`));
+      await sides.send(version, flow('icmp', `ct(commit,zone=1),set_field:0->icmp_type,${last}`));
+      for (const packet of [UDP, UDP, UDP, PING, PING, PING])
+        await sides.run('ovs-appctl', 'netdev-dummy/receive', 'p1', packet);
+      await sides.run('ovs-appctl', 'revalidator/wait');
       await sides.send(version, ask({ type: 'flow', filter: filter() }));
     },
   },

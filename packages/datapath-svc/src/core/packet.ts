@@ -38,7 +38,10 @@ export class Packet {
   /** `tupleHash` of the packet before actions changed it, once one wanted it; `hasInHash`: that is so. */
   inHash = 0;
   hasInHash = false;
-  /** The packet's connection, as the last `ct` found it (entry and id of the conntrack table), or -1. */
+  /**
+   * The packet's connection, as the last `ct` found or began it (entry and id of the conntrack table), or -1: that is not
+   * known, or something that it goes by has been changed since.
+   */
   ctEntry = -1;
   ctId = 0;
   /** Set when marks, dp_hash or tunnel words may be nonzero. */

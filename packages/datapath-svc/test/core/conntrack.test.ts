@@ -23,6 +23,7 @@ const NAMES: Record<number, string> = { 1: 'icmp', 6: 'tcp', 17: 'udp', 58: 'icm
 const ct = (more: Partial<CtAction> = {}): CtAction => ({
   commit: false,
   force: false,
+  nat: false,
   zone: 5,
   helper: 0,
   markValue: 0,

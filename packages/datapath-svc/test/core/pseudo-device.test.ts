@@ -69,6 +69,7 @@ test('housekeeping runs while a handle is open, and expires connections', async 
   const commit = {
     commit: true,
     force: false,
+    nat: false,
     zone: 0,
     helper: 0,
     markValue: 0,

@@ -232,6 +232,7 @@ function compileCt(b: Builder, r: NlReader): void {
   const inner = r.enter(new NlReader());
   let commit = false;
   let force = false;
+  let nat = false;
   let zone = 0;
   let helper = 0;
   let markValue = 0;
@@ -272,6 +273,7 @@ function compileCt(b: Builder, r: NlReader): void {
         break;
       case CtAct.NAT:
         // Without an address it is for connections that have been translated, of which there are none.
+        nat = true;
         if (inner.length !== 0) refuse('ct: nat is not supported by this datapath yet', Errno.EOPNOTSUPP);
         break;
       case CtAct.HELPER:
@@ -289,5 +291,5 @@ function compileCt(b: Builder, r: NlReader): void {
   if (!commit && markMask !== 0) refuse('ct: setting the mark requires commit');
   if (!commit && labelMask !== null) refuse('ct: setting the labels requires commit');
   b.code.push(Op.CT, b.ct.length);
-  b.ct.push({ commit, force, zone, helper, markValue, markMask, label, labelMask });
+  b.ct.push({ commit, force, nat, zone, helper, markValue, markMask, label, labelMask });
 }

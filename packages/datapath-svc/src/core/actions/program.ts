@@ -87,6 +87,8 @@ export interface UserspaceAction {
 export interface CtAction {
   readonly commit: boolean;
   readonly force: boolean;
+  /** Whether a connection that has been translated is to be translated: the packet is looked up again after that. */
+  readonly nat: boolean;
   readonly zone: number;
   readonly helper: number;
   readonly markValue: number;

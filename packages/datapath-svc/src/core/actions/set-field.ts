@@ -2,7 +2,8 @@
  * Actions that change a frame's bytes. Each takes a packet that is already `own`ed and whose `offsets` are right, and
  * leaves every checksum as right as it was: complete ones are updated incrementally (so a wrong one stays wrong and
  * is found by the receiver), those that an offload will complete get their pseudo header part updated. Fields of
- * layers that are not there (a later fragment, a frame cut short) are left alone.
+ * layers that are not there (a later fragment, a frame cut short) are left alone. Addresses, ports and types of ICMP are
+ * what connections are told by: a packet with others is looked up again (`ctEntry`).
  */
 import { OFS } from '@ovs-node/flow/extract';
 import { FRAG_LATER, W } from '@ovs-node/flow/layout';
@@ -95,6 +96,7 @@ export function setIpv4(
     const old = get32(buf, l3 + 12);
     const now = ((old & ~srcMask) | (src & srcMask)) >>> 0;
     if (now !== old) {
+      p.ctEntry = -1;
       put32(buf, l3 + 12, now);
       update32(buf, check, old, now);
       fixPseudo(p, l4, old, now);
@@ -104,6 +106,7 @@ export function setIpv4(
     const old = get32(buf, l3 + 16);
     const now = ((old & ~dstMask) | (dst & dstMask)) >>> 0;
     if (now !== old) {
+      p.ctEntry = -1;
       put32(buf, l3 + 16, now);
       update32(buf, check, old, now);
       fixPseudo(p, l4, old, now);
@@ -134,6 +137,7 @@ export function setIpv6(p: Packet, data: Uint8Array, from: number): void {
     const old = get32(buf, l3 + 8 + i);
     const now = ((old & ~mask) | (get32(data, from + i) & mask)) >>> 0;
     if (now === old) continue;
+    p.ctEntry = -1;
     put32(buf, l3 + 8 + i, now);
     fixPseudo(p, l4, old, now);
   }
@@ -156,6 +160,7 @@ export function setPorts(p: Packet, proto: number, ports: number, mask: number):
   const now = ((old & ~mask) | (ports & mask)) >>> 0;
   if (now === old) return;
   const check = l4Checksum(p);
+  p.ctEntry = -1;
   put32(buf, l4, now);
   if (proto === SCTP && !isPartial(p, l4 + 8)) updateCrc32c(buf, l4 + 8, old ^ now, p.offsets[OFS.END] - l4);
   // A partial checksum covers only the pseudo header so far: ports are summed later.
@@ -171,6 +176,7 @@ export function setIcmp(p: Packet, typeCode: number, mask: number): void {
   const buf = p.buf;
   const old = (buf[l4] << 8) | buf[l4 + 1];
   const now = (old & ~mask & 0xffff) | (typeCode & mask & 0xffff);
+  p.ctEntry = -1;
   buf[l4] = now >>> 8;
   buf[l4 + 1] = now;
   if (!isPartial(p, l4 + 2)) update16(buf, l4 + 2, old, now);

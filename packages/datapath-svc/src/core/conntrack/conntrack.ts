@@ -95,6 +95,7 @@ export class Conntrack {
     ) {
       if (action.commit) this.setMarks(known, action);
       this.writeMarks(key, known);
+      if (action.nat) p.ctEntry = -1;
       return;
     }
     p.ctEntry = -1;
@@ -152,9 +153,8 @@ export class Conntrack {
     }
     if (entry >= 0) {
       if (action.commit) this.setMarks(entry, action);
-      // A packet that began one is looked up again by the next `ct(...)`: an answer made of it is of the other direction.
       if (slot < 0) this.listener?.created(entry);
-      else {
+      if (!action.nat) {
         p.ctEntry = entry;
         p.ctId = table.words[entry * STRIDE + E.ID];
       }
