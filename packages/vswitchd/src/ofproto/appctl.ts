@@ -101,6 +101,8 @@ export function ofprotoCommands(registry: OfprotoRegistry): UnixctlCommand[] {
     }),
     row('revalidator/wait', '', 0, 0, async () => {
       await Promise.all(udpifs().map((udpif) => udpif.wait()));
+      // Now that it is known when flows were used last.
+      for (const ofproto of bridges()) ofproto.runExpiry(registry.now());
       return '';
     }),
     row('revalidator/purge', '', 0, 0, async () => {
