@@ -67,7 +67,9 @@ function changePort(
 ): void {
   const { ofproto } = board;
   const before = port.phy;
-  ofproto.setPortConfig(port.ofport, portMod.config, portMod.mask & MODIFIABLE);
+  // There is nothing of a patch port that could be turned off.
+  const modifiable = port.isPatch ? MODIFIABLE & ~PC.PORT_DOWN : MODIFIABLE;
+  ofproto.setPortConfig(port.ofport, portMod.config, portMod.mask & modifiable);
   if (((before.config ^ port.phy.config) & PC.PORT_DOWN) !== 0) {
     later.push(() =>
       ofproto.turnPort(port).catch((error: unknown) => {

@@ -85,15 +85,3 @@ export function hmapOrder<T>(items: readonly T[], hash: (item: T) => number): T[
   for (const item of items) table.add(item);
   return table.items;
 }
-
-/** As `hmapOrder`, of integers, in a table that is copied with each addition, which turns the order within a bucket around. */
-export function copiedHmapOrder<T>(items: readonly T[], number: (item: T) => number): T[] {
-  let mask = 0;
-  for (let n = 1; n <= items.length; n++) mask = maskFor(n, mask);
-  const buckets = new Map<number, T[]>();
-  for (const item of items) {
-    for (const bucket of buckets.values()) bucket.reverse();
-    putFirst(buckets, hashInt(number(item), 0) & mask, item);
-  }
-  return inOrder(buckets);
-}

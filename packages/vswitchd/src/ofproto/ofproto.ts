@@ -33,7 +33,7 @@ import { FlowTables, INTERNAL_TABLE } from './flow-tables.js';
 import { GroupTable } from './group-table.js';
 import { MacTable } from './mac-learning.js';
 import { MeterTable } from './meter-table.js';
-import { copiedHmapOrder, hashOfPort, Hmap } from './hmap-order.js';
+import { hashOfPort, Hmap, hmapOrder } from './hmap-order.js';
 import { finishPacketOut, startPacketOut, type StartedPacket } from './packet-out.js';
 import { Bundle, OfPort } from './ports.js';
 import type { Rule } from './rule.js';
@@ -219,7 +219,7 @@ export class Ofproto {
 
   /** Ports in the order in which FLOOD and ALL send to them. */
   portsInFloodOrder(): readonly OfPort[] {
-    return (this.floodOrder ??= copiedHmapOrder([...this.byNumber.values()], (port) => port.ofport & 0xffff));
+    return (this.floodOrder ??= hmapOrder([...this.byNumber.values()], ({ ofport }) => hashOfPort(ofport)));
   }
 
   /** Ports in the order in which replies list them. */

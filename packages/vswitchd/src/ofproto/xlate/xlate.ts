@@ -146,10 +146,7 @@ function run(ctx: XlateContext): void {
   const inPort = ctx.ofproto.port(flow[W.IN_PORT]!);
   const actions = input.actions ?? ctx.thawed ?? firstActions(ctx);
   if (!takesCongestion(flow)) return;
-  if (inPort && !mayReceive(ctx, inPort)) {
-    ctx.report('detail', 'OFPPC_NO_RECV set, dropping');
-    return;
-  }
+  if (inPort && !mayReceive(ctx, inPort)) return;
   ctx.doActions(ctx, actions, true);
 }
 
