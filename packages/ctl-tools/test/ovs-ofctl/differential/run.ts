@@ -59,11 +59,23 @@ async function ending(body: () => Promise<number>): Promise<Outcome> {
   }
 }
 
+/** As little of standard input comes at once as to cut most lines. */
+const PIECE = 50;
+
 /** Runs `body` with what it writes and reads turned aside. */
 async function captured(input: string, body: () => Promise<number>): Promise<Outcome> {
-  const { readFileSync } = fs;
+  const { readFileSync, readSync } = fs;
+  const bytes = Buffer.from(input, 'latin1');
+  let at = 0;
+  // Standard input is a file, or comes piece by piece.
   fs.readFileSync = ((file: fs.PathOrFileDescriptor, ...rest: []) =>
-    file === 0 ? Buffer.from(input, 'latin1') : readFileSync(file, ...rest)) as typeof readFileSync;
+    file === 0 ? bytes : readFileSync(file, ...rest)) as typeof readFileSync;
+  fs.readSync = ((fd: number, into: Buffer, to = 0, length = into.length - to, place: null = null) => {
+    if (fd !== 0) return readSync(fd, into, to, length, place);
+    const from = at;
+    at = Math.min(at + PIECE, from + length, bytes.length);
+    return bytes.copy(into, to, from, at);
+  }) as typeof readSync;
   const consoleWriter = setConsoleWriter((line) => process.stderr.write(line));
   const [stdout, stderr] = [divert(process.stdout), divert(process.stderr)];
   try {
@@ -72,6 +84,7 @@ async function captured(input: string, body: () => Promise<number>): Promise<Out
   } finally {
     setConsoleWriter(consoleWriter);
     fs.readFileSync = readFileSync;
+    fs.readSync = readSync;
   }
 }
 
