@@ -72,14 +72,10 @@ const FORMER_PORTS: ReadonlyMap<number, string> = new Map([
   [OVSDB_PORT, 'The default OVSDB port number has changed from 6632 to 6640'],
   [OPENFLOW_PORT, 'The default OpenFlow port number has changed from 6633 to 6653'],
 ]);
-const warnedPorts = new Set<number>();
-
 /** Says once that a default port is used. */
 function noteDefaultPort(port: number): void {
-  if (warnedPorts.has(port)) return;
-  warnedPorts.add(port);
   const text = FORMER_PORTS.get(port);
-  if (text !== undefined) vlog('stream').warn(text);
+  if (text !== undefined) vlog('stream').warnOnce(text, text);
 }
 
 /** An active name of fewer than three words, apart by colons, gets the default port at its end, whatever stands there. */

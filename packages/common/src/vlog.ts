@@ -106,6 +106,7 @@ export class VlogModule {
   readonly levels: [number, number, number] = [INFO, INFO, INFO];
   rateLimited = rateLimitsEnabledByDefault;
   #max = INFO;
+  readonly #saidOnce = new Set<string>();
 
   constructor(name: string) {
     this.name = name;
@@ -140,6 +141,18 @@ export class VlogModule {
   }
   dbg(text: LogText): void {
     this.#log(5, text);
+  }
+
+  /** Warns for the first time in the life of the program that there is something to say of `what`, and never again. */
+  warnOnce(what: string, text: LogText): void {
+    if (this.#saidOnce.has(what)) return;
+    if (untold === null) this.#saidOnce.add(what);
+    this.warn(text);
+  }
+
+  /** Lets `warnOnce` speak again (tests, which run several programs in one process). */
+  forget(): void {
+    this.#saidOnce.clear();
   }
 
   errRl(limit: RateLimit, text: LogText): void {

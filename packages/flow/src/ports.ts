@@ -62,11 +62,15 @@ export function parsePort(text: string, ports?: PortMap): number | undefined {
       // 16-bit reserved ports move to where OpenFlow 1.1 has them.
       const port = (n | 0xffff0000) >>> 0;
       const name = reservedByNumber.get(port);
-      log.warn(
-        name === undefined
-          ? `port ${n} is a reserved OF1.0 port number that will be translated to ${port} when talking to an OF1.1 or later controller`
-          : `referring to port ${name} as ${n} is deprecated for compatibility with OpenFlow 1.1 and later`,
-      );
+      if (name === undefined)
+        log.warn(
+          `port ${n} is a reserved OF1.0 port number that will be translated to ${port} when talking to an OF1.1 or later controller`,
+        );
+      else
+        log.warnOnce(
+          'numbers of reserved ports',
+          `referring to port ${name} as ${n} is deprecated for compatibility with OpenFlow 1.1 and later`,
+        );
       return port;
     }
     if (n >= OFPP.MAX) return n;

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { toByteText } from '@ovs-node/common/byte-text';
 import { EarlyExit, errorMessage, FatalError } from '@ovs-node/common/errors';
 import { peerPath, run } from '@ovs-node/common/testkit/index';
-import { setConsoleWriter, setRateLimited } from '@ovs-node/common/vlog';
+import { setConsoleWriter, setRateLimited, vlog } from '@ovs-node/common/vlog';
 import { useByteText } from '@ovs-node/openflow/wire';
 import { runCommand } from '../../../src/ovs-ofctl/ofctl.js';
 
@@ -70,12 +70,18 @@ async function captured(input: string, body: () => Promise<number>): Promise<Out
   // Standard input is a file, or comes piece by piece.
   fs.readFileSync = ((file: fs.PathOrFileDescriptor, ...rest: []) =>
     file === 0 ? bytes : readFileSync(file, ...rest)) as typeof readFileSync;
-  fs.readSync = ((fd: number, into: Buffer, to = 0, length = into.length - to, place: null = null) => {
+  fs.readSync = ((
+    fd: number,
+    into: Buffer,
+    to: number = 0,
+    length: number = into.length - to,
+    place: null = null,
+  ) => {
     if (fd !== 0) return readSync(fd, into, to, length, place);
     const from = at;
     at = Math.min(at + PIECE, from + length, bytes.length);
     return bytes.copy(into, to, from, at);
-  }) as typeof readSync;
+  }) as unknown as typeof readSync;
   const consoleWriter = setConsoleWriter((line) => process.stderr.write(line));
   const [stdout, stderr] = [divert(process.stdout), divert(process.stderr)];
   try {
@@ -94,6 +100,7 @@ export async function runOurs(line: CommandLine): Promise<Outcome> {
   useByteText(true);
   // How often matches are told to have been normalized is limited for the process, and not for the command.
   setRateLimited('ofp_match', false);
+  vlog('ofp_port').forget();
   // A shell ends what it is given with a new line.
   const outcome = await captured(input === '' ? '' : `${input}\n`, () => runCommand([...args]));
   return { ...outcome, stderr: plain(outcome.stderr) };
