@@ -10,16 +10,16 @@ export type EndSignal = (typeof END_SIGNALS)[number];
 /** Windows has no alarm. */
 const ALARM = 14;
 
-/** Tells the log of the signal that the program is about to end by. @returns its number */
-export function tellEnd(signal: EndSignal): number {
-  const number = os.constants.signals[signal] ?? ALARM;
-  vlog('fatal_signal').warn(`terminating with signal ${number} (${signalText(signal)})`);
-  return number;
+const numberOf = (signal: EndSignal): number => os.constants.signals[signal] ?? ALARM;
+
+/** Tells the log of the signal that the program is about to end by. */
+export function tellEnd(signal: EndSignal): void {
+  vlog('fatal_signal').warn(`terminating with signal ${numberOf(signal)} (${signalText(signal)})`);
 }
 
 /** Ends the process by a signal, after all that was to be done before. */
 export function endBy(signal: EndSignal): void {
-  if (process.platform === 'win32') process.exit(128 + (os.constants.signals[signal] ?? ALARM));
+  if (process.platform === 'win32') process.exit(128 + numberOf(signal));
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
 }

@@ -1,7 +1,7 @@
 /** Files and texts that commands read, bytes in hexadecimal among them; text and bytes as they print them. */
 import fs from 'node:fs';
 import { byteTextPath } from '@ovs-node/common/byte-text';
-import { errnoName, FatalError, isOfDirectory, strerror } from '@ovs-node/common/errors';
+import { isOfDirectory } from '@ovs-node/common/errors';
 import { plainText, readInput } from '@ovs-node/common/windows-files';
 import { ByteText } from '@ovs-node/openflow/shapes/byte-text';
 import { MessagePrinter } from '@ovs-node/openflow/shapes/message-printer';
@@ -17,13 +17,9 @@ export function readFileOrInput(file: string): Buffer {
   }
 }
 
-/** The text of a file (`-`: standard input), as byte text. @throws FatalError */
-export function readText(file: string, failure: string): string {
-  try {
-    return plainText(readFileOrInput(file)).toString('latin1');
-  } catch (e) {
-    throw new FatalError(`${file}: ${failure} (${strerror(errnoName(e))})`);
-  }
+/** The text of a file (`-`: standard input), as byte text. @throws the errno error */
+export function textOf(file: string): string {
+  return plainText(readFileOrInput(file)).toString('latin1');
 }
 
 /** Bytes in hexadecimal, with blanks and dots between them; undefined when there is anything else. */

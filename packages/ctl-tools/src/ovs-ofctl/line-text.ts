@@ -7,7 +7,7 @@ import { byteTextPath } from '@ovs-node/common/byte-text';
 import { outsideLoop } from '@ovs-node/common/end-signals';
 import { errnoName, FatalError, strerror } from '@ovs-node/common/errors';
 import { FlowSyntaxError } from '@ovs-node/flow/errors';
-import { readText } from './input.js';
+import { textOf } from './input.js';
 
 /** A text that can be gone through more than once. */
 export interface LineText {
@@ -32,7 +32,6 @@ class ComingText implements LineText {
   /** What was read of a line that is not whole. */
   private begun: Buffer[] = [];
   private hasEnded = false;
-
   private readonly fd: number;
   private readonly failed: (e: unknown) => FatalError;
 
@@ -82,15 +81,14 @@ function streamOf(file: string): number | undefined {
 export function readLines(file: string, failure: string): LineText {
   const failed = (e: unknown): FatalError =>
     new FatalError(`${file}: ${failure} (${strerror(errnoName(e))})`);
-  let fd;
   try {
-    fd = streamOf(file);
+    const fd = streamOf(file);
+    if (fd !== undefined) return new ComingText(fd, failed);
+    const text = textOf(file);
+    return { isWhole: true, size: text.length, part: (i) => (i === 0 ? text : undefined) };
   } catch (e) {
     throw failed(e);
   }
-  if (fd !== undefined) return new ComingText(fd, failed);
-  const text = readText(file, failure);
-  return { isWhole: true, size: text.length, part: (i) => (i === 0 ? text : undefined) };
 }
 
 /** Goes through the lines of a text that say something, without comments. */

@@ -49,7 +49,10 @@ export function resolveConjunctions(
   }
 }
 
-/** The rules of a higher priority than that; the last takes the place of one that is not, and so comes earlier, as with the peer. */
+/**
+ * The rules of a higher priority than that; the last takes the place of one that is not, and so comes earlier, as with the
+ * peer.
+ */
 function keepAbove(priority: number, rules: readonly (ClassifierRule | null)[]): ClassifierRule[] {
   const kept: ClassifierRule[] = [];
   const rest = rules.slice();
